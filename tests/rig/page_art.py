@@ -1,0 +1,94 @@
+"""Draws the pages that `rig.pages` writes: pictures in memory, no files."""
+
+from __future__ import annotations
+
+import random
+import statistics
+
+import pymupdf
+from PIL import Image, ImageChops, ImageDraw
+
+A4_WIDTH_PT, A4_HEIGHT_PT = 595, 842
+
+WORDS = (
+    "amber basket candle dial ember ferry garden harbour island jar kettle lantern meadow needle "
+    "orchard pebble quarry river saddle timber umbrella valley window yard zigzag of the and in to "
+    "with under over between after before"
+).split()
+
+
+def _sentence(rng: random.Random, words: int) -> str:
+    return " ".join(rng.choices(WORDS, k=words)).capitalize() + "."
+
+
+def draw_article(page: pymupdf.Page, seed: int, colour: bool) -> None:
+    """Fill an A4 page with a title, text, a table and a figure that depend on the seed."""
+    rng = random.Random(seed)
+    ink = (0.1, 0.2, 0.6) if colour else (0, 0, 0)
+    page.insert_text((60, 45), f"Test journal {seed}", fontsize=9)
+    page.insert_text((60, 90), _sentence(rng, 4), fontsize=20, fontname="tibo", color=ink)
+    for top in (110, 215, 320):
+        text = " ".join(_sentence(rng, 12) for _ in range(7))
+        page.insert_textbox((60, top, 535, top + 95), text, fontsize=10.5, fontname="tiro")
+    left, top, wide, high, rows, columns = 60, 440, 118, 22, 5, 4
+    for row in range(rows + 1):
+        y = top + row * high
+        page.draw_line((left, y), (left + columns * wide, y), width=0.7)
+    for column in range(columns + 1):
+        x = left + column * wide
+        page.draw_line((x, top), (x, top + rows * high), width=0.7)
+    for row in range(rows):
+        for column in range(columns):
+            cell = f"{rng.uniform(0, 100):.2f}" if row and column else rng.choice(WORDS)
+            page.insert_text((left + column * wide + 6, top + row * high + 15), cell, fontsize=10)
+    page.draw_rect((60, 580, 535, 730), color=ink, width=1)
+    points = [(75 + 25 * step, 720 - rng.uniform(0, 130)) for step in range(19)]
+    page.draw_polyline(points, color=(0.8, 0.2, 0.1) if colour else (0, 0, 0), width=1.5)
+    page.insert_text((60, 748), f"Figure 1. {_sentence(rng, 6)}", fontsize=9, fontname="tiit")
+    page.insert_text((290, 812), str(seed + 1), fontsize=9)
+
+
+def article(dpi: int = 100, seed: int = 0, colour: bool = False) -> Image.Image:
+    """An A4 page with text, a table and a figure: mode RGB if `colour`, else L."""
+    with pymupdf.open() as document:
+        page = document.new_page(width=A4_WIDTH_PT, height=A4_HEIGHT_PT)
+        draw_article(page, seed, colour)
+        space = pymupdf.csRGB if colour else pymupdf.csGRAY
+        pixmap = page.get_pixmap(dpi=dpi, colorspace=space, alpha=False)
+    size = (pixmap.width, pixmap.height)
+    return Image.frombytes("RGB" if colour else "L", size, pixmap.samples)
+
+
+def _noise(size: tuple[int, int], seed: int, sigma: float = 4) -> Image.Image:
+    """Gaussian noise around 128, in mode L.
+
+    Image.effect_noise cannot be seeded. Here each random byte is mapped to a value of the bell
+    curve, which is as fast and always the same.
+    """
+    bell = statistics.NormalDist(128, sigma)
+    table = bytes(round(bell.inv_cdf((value + 0.5) / 256)) for value in range(256))
+    return Image.frombytes(
+        "L", size, random.Random(seed).randbytes(size[0] * size[1]).translate(table)
+    )
+
+
+def scanned(picture: Image.Image, seed: int) -> Image.Image:
+    """The same page on slightly grey paper with scanner noise."""
+    paper = picture.point(lambda value: value * 200 // 255 + 40)
+    return ImageChops.add(paper, _noise(picture.size, seed), offset=-128)
+
+
+def noisy_scan(dpi: int = 200, seed: int = 0) -> Image.Image:
+    """An A4 article that looks scanned (sigma 4): mode L, and a PNG of it is large."""
+    return scanned(article(dpi, seed), seed)
+
+
+def tiny(seed: int = 0) -> Image.Image:
+    """A 48 x 32 picture in mode L, different for each seed below 4096."""
+    picture = Image.new("L", (48, 32), 255)
+    draw = ImageDraw.Draw(picture)
+    for bit in range(12):
+        if seed >> bit & 1:
+            x, y = 4 + bit % 4 * 10, 4 + bit // 4 * 8
+            draw.rectangle((x, y, x + 7, y + 5), fill=0)
+    return picture

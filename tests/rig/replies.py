@@ -1,0 +1,233 @@
+"""What the stand-in model server answers: layouts, refusals and faults, in vLLM's own shapes.
+
+The statuses and the words of the refusals were read off a real vLLM 0.32 serving dots.ocr;
+where only the beginning of a message is known, nothing should be tested beyond it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Fault = Literal["reset", "close", "hang", "truncate", "garbage"]
+FINISH_REASONS = ("stop", "length", "abort", "error", "repetition")
+GARBAGE = b"<html><body>502 from something that is not the model</body></html>"
+
+FACTOR = 28
+MIN_PIXELS = 3136
+MAX_PIXELS = 11_289_600
+
+_ERROR_TYPES = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    404: "NotFoundError",
+    429: "RateLimitError",
+    500: "InternalServerError",
+    503: "ServiceUnavailableError",
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer of the server; `Reply()` is the ordinary layout of the picture received."""
+
+    text: str | None = None
+    """What the model wrote; None: `default_answer` for the picture and the prompt."""
+    finish_reason: str = "stop"
+    status: int = 200
+    error_message: str = ""
+    error_param: str | None = None
+    body: Any = None
+    """A whole JSON body in the place of the one made from the fields above."""
+    delay_s: float = 0.0
+    fault: Fault | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    then: Callable[[], object] | None = None
+    """Called once the answer is sent: `engine_dead_500(then=server.die)`."""
+
+    def error_body(self) -> dict[str, Any]:
+        """The body of an answer other than 200."""
+        kind = _ERROR_TYPES.get(self.status, "Error")
+        return {
+            "error": {
+                "message": self.error_message,
+                "type": kind,
+                "param": self.error_param,
+                "code": self.status,
+            }
+        }
+
+
+def in_turn(*replies: Reply) -> Callable[[Any], Reply]:
+    """A script that gives the first request the first reply and so on; the last one stays."""
+    return lambda request: replies[min(request.number, len(replies) - 1)]
+
+
+# --- refusals ------------------------------------------------------------------------------
+
+
+def too_long(tokens: int = 14234, limit: int = 8192) -> Reply:
+    """The picture and the prompt do not fit the context. A smaller picture does."""
+    message = f"Input length ({tokens}) exceeds model's maximum context length ({limit})."
+    return Reply(status=400, error_message=message, error_param="input_tokens")
+
+
+def too_many_tokens(asked: int = 20000, limit: int = 16384) -> Reply:
+    """max_completion_tokens over max_model_len."""
+    message = (
+        f"max_completion_tokens={asked} cannot be greater than "
+        f"max_model_len=max_total_tokens={limit}. Please request fewer output tokens."
+    )
+    return Reply(status=400, error_message=message, error_param="max_completion_tokens")
+
+
+def bad_base64() -> Reply:
+    """The data URL does not hold base64."""
+    return Reply(status=400, error_message="Non-base64 digit found")
+
+
+def bad_image(why: str = "cannot identify image file <_io.BytesIO object>") -> Reply:
+    """The bytes are not a picture, or are cut short."""
+    return Reply(status=400, error_message=f"Failed to load image: {why}")
+
+
+def bad_aspect() -> Reply:
+    """A picture 200 times longer than wide, or more."""
+    return Reply(status=400, error_message="Failed to apply Qwen2VLProcessor on data")
+
+
+def two_images(limit: int = 1) -> Reply:
+    """More pictures than --limit-mm-per-prompt allows."""
+    return Reply(
+        status=400, error_message=f"At most {limit} image(s) may be provided in one prompt."
+    )
+
+
+def bad_json() -> Reply:
+    """The body of the request is not JSON, or not a chat request."""
+    return Reply(status=400, error_message="JSON decode error")
+
+
+def unknown_model(name: str = "nope") -> Reply:
+    """The server serves another model."""
+    return Reply(
+        status=404, error_message=f"The model `{name}` does not exist.", error_param="model"
+    )
+
+
+def unauthorized() -> Reply:
+    """A wrong or missing --api-key; here alone `error` is a string."""
+    return Reply(status=401, body={"error": "Unauthorized"})
+
+
+def busy_503(**more: Any) -> Reply:
+    """The queue is full. vLLM sends no Retry-After; `headers=` adds one, as a proxy would."""
+    message = "The engine is currently busy. Please try again later."
+    return Reply(status=503, error_message=message, **more)
+
+
+def engine_dead_500(**more: Any) -> Reply:
+    """The engine process died; a real server closes its port right after."""
+    message = "EngineCore encountered an issue. See stack trace (above) for the root cause."
+    return Reply(status=500, error_message=message, **more)
+
+
+def permanent_500(pixels: int = 200_000_000) -> Reply:
+    """A 500 that no retry cures: a picture over Pillow's bomb limit."""
+    message = (
+        f"Image size ({pixels} pixels) exceeds limit of 178956970 pixels, "
+        "could be decompression bomb DOS attack."
+    )
+    return Reply(status=500, error_message=message)
+
+
+# --- answers -------------------------------------------------------------------------------
+
+
+def picture_token(picture: bytes) -> str:
+    """Eight letters that name a picture; the default answers carry them."""
+    return hashlib.sha256(picture).hexdigest()[:8]
+
+
+def model_size(width: int, height: int) -> tuple[int, int]:
+    """The (width, height) in pixels at which the model sees a picture: multiples of 28."""
+    w, h = (max(FACTOR, round(side / FACTOR) * FACTOR) for side in (width, height))
+    if w * h > MAX_PIXELS:
+        shrink = math.sqrt(width * height / MAX_PIXELS)
+        w, h = (
+            max(FACTOR, math.floor(side / shrink / FACTOR) * FACTOR) for side in (width, height)
+        )
+    elif w * h < MIN_PIXELS:
+        grow = math.sqrt(MIN_PIXELS / (width * height))
+        w, h = (math.ceil(side * grow / FACTOR) * FACTOR for side in (width, height))
+    return w, h
+
+
+def _cells(token: str) -> list[tuple[str, tuple[float, float, float, float], str | None]]:
+    """A page: category, box as shares of the page, text."""
+    table = "<table><tr><th>판</th><th>n</th></tr><tr><td>A</td><td>12.5</td></tr></table>"
+    return [
+        ("Page-header", (0.08, 0.03, 0.40, 0.05), "Journal of stand-ins, vol. 1"),
+        ("Title", (0.08, 0.07, 0.90, 0.11), "# A page that was read"),
+        ("Section-header", (0.08, 0.13, 0.60, 0.16), "## 1. Reading order"),
+        ("Text", (0.08, 0.18, 0.92, 0.30), f'Picture {token}: 한글 and "English" on one line.'),
+        ("Table", (0.08, 0.33, 0.48, 0.50), table),
+        ("Picture", (0.52, 0.33, 0.92, 0.50), None),
+        ("Formula", (0.20, 0.53, 0.80, 0.58), r"E = \frac{m c^{2}}{\sqrt{1 - \beta^{2}}}"),
+        ("List-item", (0.10, 0.61, 0.92, 0.64), "- the only item"),
+        ("Page-footer", (0.48, 0.96, 0.52, 0.98), "1"),
+    ]
+
+
+def layout_answer(width: int, height: int, token: str = "00000000", texts: bool = True) -> str:
+    """The JSON array that dots.ocr would write for a picture of width x height pixels.
+
+    Boxes are in the pixels of the model's input (`model_size`); one Text cell holds `token`.
+    """
+    w, h = model_size(width, height)
+    cells = []
+    for category, (x1, y1, x2, y2), text in _cells(token):
+        cell: dict[str, Any] = {
+            "bbox": [int(x1 * w), int(y1 * h), int(x2 * w), int(y2 * h)],
+            "category": category,
+        }
+        if texts and text is not None:
+            cell["text"] = text
+        cells.append(cell)
+    return json.dumps(cells, ensure_ascii=False, separators=(",", ":"))
+
+
+def default_answer(prompt: str, width: int, height: int, token: str) -> str:
+    """What a well-behaved model answers to this prompt: a layout, boxes alone, or plain text."""
+    if not width:
+        return "There is no picture."
+    if prompt.startswith("Extract"):
+        kept = (text for name, _, text in _cells(token) if name in ("Title", "Text", "List-item"))
+        return "\n".join(text for text in kept if text)
+    return layout_answer(width, height, token, "Do not output the corresponding text" not in prompt)
+
+
+def metrics_text(model: str, running: int, waiting: int, counts: Mapping[str, int]) -> str:
+    """The text of /metrics; `counts` by finish reason, and of tokens read and written."""
+    label = f'engine="0",model_name="{model}"'
+    values = {
+        "num_requests_running": running,
+        "num_requests_waiting": waiting,
+        "kv_cache_usage_perc": min(1.0, running / 100),
+        "num_preemptions_total": 0,
+        "prompt_tokens_total": counts["prompt_tokens"],
+        "generation_tokens_total": counts["generation_tokens"],
+    }
+    lines = []
+    for name, value in values.items():
+        kind = "counter" if name.endswith("_total") else "gauge"
+        lines += [f"# TYPE vllm:{name} {kind}", f"vllm:{name}{{{label}}} {float(value)}"]
+    lines.append("# TYPE vllm:request_success_total counter")
+    for reason in FINISH_REASONS:
+        labels = f'engine="0",finished_reason="{reason}",model_name="{model}"'
+        lines.append(f"vllm:request_success_total{{{labels}}} {float(counts[reason])}")
+    return "\n".join(lines) + "\n"

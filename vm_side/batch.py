@@ -1,0 +1,198 @@
+"""A batch: which pages to read, reading them, and what is written down of it."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tqdm import tqdm
+
+from endpoint import Endpoint, EndpointError, Model
+from manifest import (
+    DONE,
+    FAILED,
+    LEFT,
+    PICTURE_ENDING,
+    Key,
+    Manifest,
+    Record,
+    has_results,
+    is_done,
+    summary,
+    write_whole,
+)
+from pages import Page, find_pages, sha256_of
+from pool import Crash, Interrupt, PoolError, run
+from read_page import Settings, Task, failed_record, make_reader
+
+
+class BatchError(Exception):
+    """The batch cannot begin; says what failed, why, and what to do."""
+
+
+class UnknownModel(BatchError):
+    """The server does not serve the model that was asked for."""
+
+
+@dataclass(frozen=True)
+class End:
+    """How a batch ended: its totals, as in summary.json, and whether a signal ended it."""
+
+    totals: dict[str, Any]
+    interrupted: bool
+
+
+def run_batch(settings: Settings, processes: int, price_per_hour: float, force: bool) -> End:
+    """Read all pages of the input that are not done yet. Raises BatchError.
+
+    price_per_hour is the machine's, in USD. settings.model may be empty: the server is asked.
+    """
+    started = time.monotonic()
+    pages = find_pages(settings.input)
+    with open_manifest(settings) as manifest:
+        if pages:
+            model = find_model(settings)
+            settings = replace(settings, model=model.name, max_model_tokens=model.max_tokens)
+            tasks = plan(pages, {} if force else manifest.records, settings)
+        else:
+            say(f"no .png, .jpg, .jpeg or .pdf below {settings.input}: nothing to do")
+            model, tasks = Model(""), []
+        with Interrupt() as interrupt:
+            read_now = read_all(tasks, settings, manifest, processes, interrupt, len(pages))
+        records = manifest.finish(pages)
+        seconds = time.monotonic() - started
+        totals = summary(records, read_now, seconds, price_per_hour, gpus=0 if model.on_cpu else 1)
+        totals |= {"model": model.name, "settings": settings.recipe}
+        path = settings.output / "summary.json"
+        write_whole(path, (json.dumps(totals, ensure_ascii=False, indent=2) + "\n").encode())
+    if sys.stderr.isatty() or totals[FAILED] or totals[LEFT]:
+        say(sentence(totals))
+    return End(totals, bool(interrupt.signal))
+
+
+def open_manifest(settings: Settings) -> Manifest:
+    """Open the manifest of the results, for this process alone."""
+    try:
+        return Manifest(settings.output)
+    except BlockingIOError as error:
+        raise BatchError(f"{error}: wait for its end, or stop it") from error
+    except OSError as error:
+        raise BatchError(
+            f"{settings.output} cannot be written ({error.strerror}): give another --output"
+        ) from error
+
+
+def find_model(settings: Settings) -> Model:
+    """The served model to use; waits for a server that is still loading."""
+    url = settings.endpoint
+    endpoint = Endpoint(url, settings.request_timeout_s, settings.ready_timeout_s, 0)
+    try:
+        if not endpoint.is_healthy():
+            say(f"waiting up to {settings.ready_timeout_s:.0f} s for a model server at {url}")
+        models = endpoint.models()
+    except EndpointError as error:
+        raise BatchError(f"{error}: start the server, or give its --endpoint") from error
+    finally:
+        endpoint.close()
+    if not models:
+        raise BatchError(f"{url} serves no model")
+    if not settings.model:
+        return models[0]
+    for model in models:
+        if model.name == settings.model:
+            return model
+    names = ", ".join(model.name for model in models)
+    raise UnknownModel(
+        f"no model {settings.model!r} at {url}, which serves {names}: change --model"
+    )
+
+
+def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -> list[Task]:
+    """What is to be done: pages without a record of this content and these settings."""
+    wanted = {"model": settings.model, **settings.recipe}
+    hashes: dict[str, str] = {}  # of each file, once for all its pages
+    tasks = []
+    for page in pages:
+        record = records.get(page.key)
+        is_pdf_page = page.pdf_page is not None
+        has_record = record is not None and record.status in DONE
+        if page.input not in hashes and not page.fault and (has_record or is_pdf_page):
+            try:
+                hashes[page.input] = sha256_of(settings.input / page.input)
+            except OSError:
+                hashes[page.input] = ""  # the worker meets it too, and the record says so
+        sha256 = hashes.get(page.input, "")
+        task = Task(page, sha256)
+        if record is None or not is_done(record, page, sha256, wanted):
+            tasks.append(task)
+        elif not has_results(settings.output, record):
+            tasks.append(task)
+        elif settings.images and not (settings.output / (page.result + PICTURE_ENDING)).is_file():
+            tasks.append(replace(task, drawn_from=record))
+    return tasks
+
+
+def read_all(
+    tasks: list[Task],
+    settings: Settings,
+    manifest: Manifest,
+    processes: int,
+    interrupt: Interrupt,
+    page_count: int,
+) -> list[Record]:
+    """Run the pool over the tasks and record what comes; ends early if the server is gone."""
+    read_now: list[Record] = []
+    results = run(tasks, make_reader, (settings,), processes, interrupt)
+    bar = tqdm(
+        total=page_count,
+        initial=page_count - len(tasks),
+        unit="page",
+        dynamic_ncols=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        try:
+            for task, result in results:
+                record = (
+                    failed_record(task, result.reason, settings)
+                    if isinstance(result, Crash)
+                    else result
+                )
+                if record.status == LEFT:
+                    say(record.reason)
+                    break
+                manifest.add(record)
+                read_now.append(record)
+                if record.status == FAILED:
+                    say(f"failed: {name_of(record)}: {record.reason}")
+                    bar.set_postfix(failed=sum(r.status == FAILED for r in read_now), refresh=False)
+                bar.update()
+        except PoolError as error:
+            raise BatchError(f"{error}: -p 1 may show why") from error
+        finally:
+            results.close()
+    return read_now
+
+
+def name_of(record: Record) -> str:
+    """The page, for people."""
+    page = "" if record.pdf_page is None else f" page {record.pdf_page}"
+    return f"{record.input}{page}"
+
+
+def sentence(totals: Mapping[str, Any]) -> str:
+    """The totals, for people."""
+    run = totals["run"]
+    counts = ", ".join(f"{totals[s]} {s}" for s in (*DONE, FAILED, LEFT) if totals[s])
+    again = "; run again for the rest" if totals[FAILED] or totals[LEFT] else ""
+    return (
+        f"{totals['pages']} pages: {counts or 'none'}; {run['pages']} read now,"
+        f" {run['pages_per_second']:.2f} pages/s{again}"
+    )
+
+
+def say(text: str) -> None:
+    """A line for people, above the progress bar."""
+    tqdm.write(" ".join(text.split("\n")), file=sys.stderr)

@@ -1,0 +1,231 @@
+"""A file -> the picture the model sees.
+
+Pixels follow the reference client of dots.ocr (rednote-hilab/dots.ocr at 36d7248); `make parity`
+compares the two. A page is held as a Pillow image of mode "L" (gray) or "RGB"; sizes are
+(width, height) in pixels.
+"""
+
+import io
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import cast
+
+import pymupdf
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FACTOR = 28  # the model's patch of 14 pixels, merged 2 x 2
+MIN_PIXELS = 3_136
+MAX_PIXELS = 11_289_600
+MAX_ASPECT = 200
+MAX_SOURCE_PIXELS = 178_956_970  # above it Pillow, and so the server, calls a picture a bomb
+PDF_DPI = 200
+FALLBACK_DPI = 72  # for pages of which a side would pass GUARD_SIDE at PDF_DPI
+GUARD_SIDE = 4_500
+IMAGE_DPI = 96  # what MuPDF takes for a picture that states none
+IMAGE_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF")  # EPS would run a program
+
+MUPDF_ERRORS = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, OSError)
+
+BLANK_RANGE = 16  # gray levels between the darkest and the lightest pixel of an even page
+NOISE_RANGE = 64  # the same of an empty page with a scanner's noise
+NOISE_RANGE_REDUCED = 5  # what remains of that noise when 8 x 8 pixels are averaged
+
+
+class UnreadablePage(Exception):
+    """This file holds no page that can be read; the message is the reason, for people."""
+
+
+def open_image(data: bytes) -> Image.Image:
+    """Decode a picture file: upright by its EXIF tag, alpha on white, 8 bits, "L" or "RGB".
+
+    Of an animation the first frame counts. Raises UnreadablePage.
+    """
+    if not data:
+        raise UnreadablePage("the file is empty")
+    try:
+        image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
+        check_size(image.width, image.height)
+        image.load()
+        return one_channel_if_gray(flatten(ImageOps.exif_transpose(image)))
+    except UnidentifiedImageError:
+        raise UnreadablePage("not a PNG or JPEG picture, whatever its name says") from None
+    except Image.DecompressionBombError:
+        raise UnreadablePage(f"more than {MAX_SOURCE_PIXELS:,} pixels") from None
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+        raise UnreadablePage(f"damaged picture: {error}") from error
+
+
+def check_size(width: float, height: float) -> None:
+    """Raise UnreadablePage for a page that cannot be held, or that the model cannot take."""
+    if width * height > MAX_SOURCE_PIXELS:
+        raise UnreadablePage(
+            f"{width:.0f}x{height:.0f} is more than {MAX_SOURCE_PIXELS:,} pixels: make it smaller"
+        )
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise UnreadablePage(
+            f"{width:.0f}x{height:.0f} is longer than {MAX_ASPECT}:1: cut it into pieces"
+        )
+
+
+def flatten(image: Image.Image) -> Image.Image:
+    """Any Pillow mode -> "L" or "RGB"; what is transparent becomes white."""
+    if image.mode in ("L", "RGB"):
+        if "transparency" not in image.info:
+            return image
+        image = image.convert("RGBA")
+    if image.mode.startswith("I"):
+        # 16 bits a pixel; Pillow's own conversion would cut all above 255 to white
+        return image.convert("F").point(lambda value: value * (1 / 257) + 0.5).convert("L")
+    if image.mode in ("LA", "PA", "La", "RGBa") or (
+        image.mode == "P" and "transparency" in image.info
+    ):
+        image = image.convert("RGBA")
+    if image.mode == "RGBA":
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=image.getchannel("A"))
+        return white
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def one_channel_if_gray(image: Image.Image) -> Image.Image:
+    """An "RGB" picture whose channels are equal -> the same pixels as "L".
+
+    Every later step costs a third; the server makes three channels of it again.
+    """
+    if image.mode == "L":
+        return image
+    sample = image.resize((64, 64), Image.Resampling.NEAREST)  # colour mostly shows at once
+    for picture in (sample, image):
+        red, green, blue = (channel.tobytes() for channel in picture.split())
+        if not red == green == blue:
+            return image
+    return image.getchannel("R")
+
+
+def open_pdf(path: Path) -> pymupdf.Document:
+    """Open a PDF. Raises UnreadablePage when it is damaged or wants a password."""
+    pymupdf.TOOLS.mupdf_display_errors(False)  # its complaints would tear the progress bar
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    try:
+        document = pymupdf.open(path, filetype="pdf")
+    except MUPDF_ERRORS as error:
+        raise UnreadablePage(f"damaged PDF: {error}") from error
+    if document.needs_pass:
+        document.close()
+        raise UnreadablePage("the PDF wants a password: save a copy without one")
+    return document
+
+
+def open_pdf_page(path: Path, index: int) -> Image.Image:
+    """Render one page of a PDF at 200 dpi; at 72 dpi if a side would pass 4,500 pixels.
+
+    index counts from 0. Raises UnreadablePage.
+    """
+    with open_pdf(path) as document:
+        try:
+            page = document[index]
+            for dpi in (PDF_DPI, FALLBACK_DPI):
+                matrix = pymupdf.Matrix(dpi / 72, dpi / 72)
+                area = (page.rect * matrix).irect
+                if max(area.width, area.height) <= GUARD_SIDE:
+                    break
+            check_size(area.width, area.height)
+            pixmap = page.get_pixmap(matrix=matrix, alpha=False)
+        except (*MUPDF_ERRORS, IndexError) as error:
+            raise UnreadablePage(f"damaged PDF page: {error}") from error
+        return one_channel_if_gray(
+            Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
+        )
+
+
+def is_blank(page: Image.Image) -> bool:
+    """Whether the page is one even colour, apart from a scanner's noise.
+
+    Drawn narrowly: text of a tenth of full contrast is not blank.
+    """
+    gray = page.convert("L")
+    levels = contrast(gray)
+    if levels <= BLANK_RANGE:
+        return True
+    return levels <= NOISE_RANGE and contrast(gray.reduce(8)) <= NOISE_RANGE_REDUCED
+
+
+def contrast(gray: Image.Image) -> float:
+    """Levels between the darkest and the lightest pixel of a picture of mode "L"."""
+    low, high = cast(tuple[float, float], gray.getextrema())
+    return high - low
+
+
+def smart_resize(height: int, width: int, max_pixels: int) -> tuple[int, int]:
+    """The (height, width) that the model wants for a picture of this height and width.
+
+    Multiples of 28, the aspect ratio kept, MIN_PIXELS to max_pixels in all. Rounding is that of
+    the reference (Python's round, then int before the multiple), since one patch more or less
+    shifts every box.
+    """
+
+    def shrink(height: int, width: int) -> tuple[int, int]:
+        beta = math.sqrt(height * width / max_pixels)
+        return (
+            max(FACTOR, int(height / beta) // FACTOR * FACTOR),
+            max(FACTOR, int(width / beta) // FACTOR * FACTOR),
+        )
+
+    new_height = max(FACTOR, round(height / FACTOR) * FACTOR)
+    new_width = max(FACTOR, round(width / FACTOR) * FACTOR)
+    if new_height * new_width > max_pixels:
+        return shrink(height, width)
+    if new_height * new_width < MIN_PIXELS:
+        beta = math.sqrt(MIN_PIXELS / (height * width))
+        new_height = math.ceil(int(height * beta) / FACTOR) * FACTOR
+        new_width = math.ceil(int(width * beta) / FACTOR) * FACTOR
+        if new_height * new_width > max_pixels:
+            return shrink(new_height, new_width)
+    return new_height, new_width
+
+
+def upsample(page: Image.Image) -> Image.Image:
+    """Enlarge a picture by 200/96 through MuPDF, as the reference does, pixel for pixel.
+
+    The reference writes a PNG, converts that to a PDF and renders it. Laying the pixels on an
+    empty page of the same size renders the same pixels in a fraction of the time (opening the
+    PNG as a document does not: its page is rounded otherwise). Where the reference's guard would
+    shrink the picture instead, it stays as it is.
+    """
+    if max(page.size) * PDF_DPI / IMAGE_DPI > GUARD_SIDE:
+        return page
+    space = pymupdf.csGRAY if page.mode == "L" else pymupdf.csRGB
+    with pymupdf.open() as document:
+        points = 72 / IMAGE_DPI
+        sheet = document.new_page(width=page.width * points, height=page.height * points)
+        pixels = pymupdf.Pixmap(space, page.width, page.height, page.tobytes(), False)
+        sheet.insert_image(sheet.rect, pixmap=pixels)
+        matrix = pymupdf.Matrix(PDF_DPI / 72, PDF_DPI / 72)
+        pixmap = sheet.get_pixmap(matrix=matrix, alpha=False, colorspace=space)
+        return Image.frombytes(page.mode, (pixmap.width, pixmap.height), pixmap.samples)
+
+
+def model_picture(page: Image.Image, max_pixels: int, upsample_below: int) -> Image.Image:
+    """The picture to send: enlarged if of at most upsample_below pixels, then smart_resize.
+
+    Raises UnreadablePage if it comes out longer than the server takes.
+    """
+    if page.width * page.height <= upsample_below:
+        page = upsample(page)
+    height, width = smart_resize(page.height, page.width, max_pixels)
+    if max(height, width) >= MAX_ASPECT * min(height, width):
+        raise UnreadablePage(
+            f"{width}x{height}, as sent, reaches {MAX_ASPECT}:1: cut it into pieces"
+        )
+    if (width, height) == page.size:
+        return page
+    return page.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def encode_png(picture: Image.Image) -> bytes:
+    """PNG at level 1: a third of the time of level 6, and the picture goes no further than HTTP."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

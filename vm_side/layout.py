@@ -1,0 +1,120 @@
+"""Cells in the model's pixels -> cells in the page's own pixels, Markdown, drawn boxes."""
+
+import base64
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from answer import Cell
+
+# RGB; the colours of dots.ocr's own drawings
+COLOURS = {
+    "Caption": (255, 165, 0),
+    "Footnote": (0, 128, 0),
+    "Formula": (128, 128, 128),
+    "List-item": (0, 0, 255),
+    "Page-footer": (128, 0, 128),
+    "Page-header": (0, 128, 0),
+    "Picture": (255, 0, 255),
+    "Section-header": (0, 255, 255),
+    "Table": (255, 192, 203),
+    "Text": (0, 128, 0),
+    "Title": (255, 0, 0),
+}
+FILL = 0.3  # opacity of a box
+FURNITURE = ("Page-header", "Page-footer")
+INLINE_MATHEMATICS = re.compile(r"\$[^$]+\$|\\\[.*\\\]|\\\(.*\\\)", re.DOTALL)
+
+
+def to_page(
+    cells: Iterable[Cell], model_size: tuple[int, int], page_size: tuple[int, int]
+) -> tuple[list[Cell], list[str]]:
+    """Scale boxes from the picture sent to the page: (cells, remarks). Sizes are (width, height).
+
+    Rounding is the reference's int(float(v) / scale). Boxes turned inside out are turned back,
+    boxes that leave the page end at its edge; the reference does neither.
+    """
+    scale_x, scale_y = (sent / own for sent, own in zip(model_size, page_size, strict=True))
+    scaled_cells = []
+    turned = clamped = 0
+    for cell in cells:
+        x1, y1, x2, y2 = map(float, cell["bbox"])
+        box = [int(x1 / scale_x), int(y1 / scale_y), int(x2 / scale_x), int(y2 / scale_y)]
+        left, right = sorted((box[0], box[2]))
+        top, bottom = sorted((box[1], box[3]))
+        upright = [left, top, right, bottom]
+        inside = [min(max(v, 0), limit) for v, limit in zip(upright, page_size * 2, strict=True)]
+        turned += upright != box
+        clamped += inside != upright
+        scaled_cells.append({**cell, "bbox": inside})
+    notes = []
+    if turned:
+        notes.append(f"{turned} boxes turned")
+    if clamped:
+        notes.append(f"{clamped} boxes cut at the page's edge")
+    return scaled_cells, notes
+
+
+def markdown(cells: Sequence[Cell], page: Image.Image, furniture: bool = True) -> str:
+    """The page as Markdown, cells apart by a blank line; a Picture is embedded as PNG.
+
+    furniture=False leaves page headers and footers out.
+    """
+    return "\n\n".join(
+        block(cell, page) for cell in cells if furniture or cell["category"] not in FURNITURE
+    )
+
+
+def block(cell: Cell, page: Image.Image) -> str:
+    """One cell as Markdown."""
+    text = cell.get("text", "").strip()
+    if cell["category"] == "Picture":
+        return embedded(page, cell["bbox"])
+    if cell["category"] == "Formula":
+        return formula(text)
+    if text.startswith("`$") and text.endswith("$`"):
+        return str(text[1:-1])
+    return str(text)
+
+
+def embedded(page: Image.Image, box: Sequence[int]) -> str:
+    """The part of the page inside box as a Markdown image; nothing for a box without area."""
+    x1, y1, x2, y2 = box
+    if x1 >= x2 or y1 >= y2:
+        return "![]()"
+    buffer = io.BytesIO()
+    page.crop((x1, y1, x2, y2)).save(buffer, "PNG", compress_level=1)
+    return f"![](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"
+
+
+def formula(latex: str) -> str:
+    r"""LaTeX in $$ on lines of their own; as it is where it brings its own \(, \[ or $."""
+    for start, end in (("$$", "$$"), (r"\[", r"\]")):
+        if len(latex) >= 4 and latex.startswith(start) and latex.endswith(end):
+            inside = latex[2:-2].strip()
+            if "$" not in inside and start not in inside:
+                return f"$$\n{inside}\n$$"
+    if not latex or INLINE_MATHEMATICS.search(latex):
+        return latex
+    return f"$$\n{latex}\n$$"
+
+
+def draw(cells: Iterable[Cell], page: Image.Image) -> Image.Image:
+    """A copy of the page, mode "RGB", with every box filled and labelled "{i}_{category}"."""
+    drawing = page.convert("RGB") if page.mode != "RGB" else page.copy()
+    pen = ImageDraw.Draw(drawing)
+    size = max(10, min(drawing.size) // 70)
+    font = ImageFont.load_default(size)
+    for number, cell in enumerate(cells):
+        x1, y1, x2, y2 = cell["bbox"]
+        colour = COLOURS[cell["category"]]
+        if x1 < x2 and y1 < y2:
+            area = drawing.crop((x1, y1, x2, y2))
+            drawing.paste(Image.blend(area, Image.new("RGB", area.size, colour), FILL), (x1, y1))
+            pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=colour)
+        label = f"{number}_{cell['category']}"
+        place = (min(x1, drawing.width - size), max(0, y1 - size - 2))
+        pen.text(place, label, fill=colour, font=font, stroke_width=1, stroke_fill="white")
+    return drawing

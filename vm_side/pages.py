@@ -1,0 +1,124 @@
+"""Which pages lie below the input folder, and where their results go.
+
+A picture is one page, a PDF as many as it has. Results keep the input's folders:
+100dpi/page1.png -> 100dpi/page1/page1.json, report.pdf -> report/report_page_0.json.
+"""
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from images import UnreadablePage, open_pdf
+
+PICTURES = (".png", ".jpg", ".jpeg")
+PDF = ".pdf"
+LONGEST_NAME_BYTES = 255
+LONGEST_ENDING = "_nohf.md.part"
+RESERVED = ("manifest.jsonl", "summary.json")  # the batch's own files, at the top of the results
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the input.
+
+    input is the file's path below the input folder, pdf_page counts from 0 (None for a picture),
+    result is the path of its results below the output folder, without their endings. fault says
+    why the page cannot be read, if that showed already when it was found.
+    """
+
+    input: str
+    result: str
+    pdf_page: int | None = None
+    fault: str = ""
+
+    @property
+    def key(self) -> tuple[str, int | None]:
+        """What tells this page from all others of the input."""
+        return self.input, self.pdf_page
+
+
+def find_pages(root: Path) -> list[Page]:
+    """All pages below root, in natural order (page2 before page10). Hidden files do not count."""
+    pages: list[Page] = []
+    for folder, names in walk(root, pages):
+        taken = Counter(short_name(folder, name) for name in names)
+        for name in names:
+            path = PurePosixPath(folder, name)
+            alone = taken[short_name(folder, name)] == 1
+            stem = path.stem if alone else path.name
+            pages.extend(pages_of(root, path, str(path.parent / stem / stem)))
+    return sorted(pages, key=lambda page: (natural(page.input), page.pdf_page or 0))
+
+
+def walk(root: Path, faults: list[Page]) -> Iterator[tuple[str, list[str]]]:
+    """(folder below root, names of the page files in it), folders that cannot be listed aside."""
+
+    def note(error: OSError) -> None:
+        folder = PurePosixPath(error.filename).relative_to(root.as_posix())
+        reason = f"the folder cannot be listed: {error.strerror}"
+        faults.append(Page(f"{folder}/", str(folder), fault=reason))
+
+    for folder, subfolders, names in os.walk(root, onerror=note):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        below = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        yield str(below), [name for name in names if is_page_file(name)]
+
+
+def is_page_file(name: str) -> bool:
+    """Whether a file of this name is read: by its ending, in any letter case; not if hidden."""
+    return not name.startswith(".") and name.lower().endswith((*PICTURES, PDF))
+
+
+def short_name(folder: str, name: str) -> str:
+    """What a result is called if no other has the same; alike on every kind of file system."""
+    stem = PurePosixPath(name).stem
+    if folder == "." and stem in RESERVED:
+        return name
+    return unicodedata.normalize("NFC", stem).casefold()
+
+
+def pages_of(root: Path, path: PurePosixPath, result: str) -> Iterator[Page]:
+    """The pages in one file; a file that cannot be opened is one page with its fault."""
+    pdf = path.name.lower().endswith(PDF)
+    fault = fault_of_name(str(path), result + ("_page_9999" if pdf else ""))
+    if fault or not pdf:
+        yield Page(str(path), result, fault=fault)
+        return
+    try:
+        with open_pdf(root / path) as document:
+            count = document.page_count
+    except UnreadablePage as error:
+        yield Page(str(path), result, fault=str(error))
+        return
+    if count == 0:
+        yield Page(str(path), result, fault="the PDF has no page")
+    for index in range(count):
+        yield Page(str(path), f"{result}_page_{index}", index)
+
+
+def fault_of_name(path: str, result: str) -> str:
+    """Why no result can be named after this file, or nothing."""
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
+        return "the name has a line break or bytes that are no text: rename the file"
+    size = len(os.fsencode(PurePosixPath(result).name + LONGEST_ENDING))
+    if size > LONGEST_NAME_BYTES:
+        over = size - LONGEST_NAME_BYTES
+        return f"the name is {over} bytes too long for its results: rename the file"
+    return ""
+
+
+def natural(path: str) -> list[tuple[int, int, str]]:
+    """A sort key in which numbers count as numbers."""
+    parts = re.split(r"([0-9]+)", path)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

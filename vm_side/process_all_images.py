@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""Read all pages below a folder with a dots.ocr model server: layout, text, Markdown.
+
+Runs where the server runs. Every page becomes files that keep the input's folders
+(100dpi/page1.png -> 100dpi/page1/page1.json) and a line in manifest.jsonl. Run it again after
+anything that went wrong: it reads what is missing or failed, and nothing else.
+"""
+
+import json
+import signal
+import sys
+import urllib.parse
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from batch import BatchError, UnknownModel, run_batch
+from images import MAX_PIXELS, MIN_PIXELS
+from pool import STOP_SIGNALS
+from prompts import PROMPTS
+from read_page import Settings
+
+EXIT_ERROR, EXIT_USAGE, EXIT_PAGES_FAILED, EXIT_INTERRUPTED = 1, 2, 3, 130
+
+
+def endpoint_url(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Check an endpoint's URL and bring it to the form http://host:port."""
+    parts = urllib.parse.urlsplit(value)
+    try:
+        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise click.BadParameter(f"{value!r} is no URL such as http://127.0.0.1:8000")
+    return value.rstrip("/").removesuffix("/v1")
+
+
+@click.command(help=__doc__, context_settings={"max_content_width": 100, "show_default": True})
+@click.option("--input", "input_dir", envvar="INPUT", default="~/input", help="Folder of pages.")
+@click.option("--output", "output_dir", envvar="OUTPUT", default="~/result", help="Results.")
+@click.option(
+    "-p",
+    "--processes",
+    envvar="PROCESSES",
+    default=12,
+    type=click.IntRange(1, 512),
+    help="Worker processes, and so pages in flight.",
+)
+@click.option(
+    "-m",
+    "--max-pixels",
+    envvar="MAX_PIXELS",
+    default=2_000_000,
+    type=click.IntRange(MIN_PIXELS, MAX_PIXELS),
+    help="Pixels of the picture that the model sees, at most.",
+)
+@click.option(
+    "--upsample-below",
+    envvar="UPSAMPLE_BELOW",
+    default=1_200_000,
+    type=click.IntRange(0),
+    help="Pictures of at most so many pixels are enlarged first.",
+)
+@click.option("-i", "--images", envvar="IMAGES", is_flag=True, help="Also draw the boxes (.jpg).")
+@click.option(
+    "--endpoint",
+    envvar="ENDPOINT",
+    default="http://127.0.0.1:8000",
+    callback=endpoint_url,
+    help="URL of the model server.",
+)
+@click.option("--model", envvar="MODEL", help="Served model.  [default: ask the server]")
+@click.option(
+    "--prompt-mode",
+    envvar="PROMPT_MODE",
+    default="layout_all",
+    type=click.Choice(list(PROMPTS)),
+    help="What to ask for.",
+)
+@click.option(
+    "--request-timeout",
+    envvar="REQUEST_TIMEOUT",
+    default=600.0,
+    type=click.FloatRange(1),
+    help="Seconds to wait for one answer.",
+)
+@click.option(
+    "--ready-timeout",
+    envvar="READY_TIMEOUT",
+    default=600.0,
+    type=click.FloatRange(0),
+    help="Seconds to wait for a server that is loading, full or away.",
+)
+@click.option(
+    "--retries",
+    envvar="RETRIES",
+    default=3,
+    type=click.IntRange(0, 20),
+    help="Further tries for a page: after a failed request, and after a useless answer.",
+)
+@click.option(
+    "--price-per-hour",
+    envvar="PRICE_PER_HOUR",
+    default=0.0,
+    type=click.FloatRange(0),
+    help="What the machine costs, in USD, for summary.json.",
+)
+@click.option("--force", is_flag=True, help="Read all pages again.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json at the end.")
+def main(
+    input_dir: str,
+    output_dir: str,
+    processes: int,
+    max_pixels: int,
+    upsample_below: int,
+    images: bool,
+    endpoint: str,
+    model: str | None,
+    prompt_mode: str,
+    request_timeout: float,
+    ready_timeout: float,
+    retries: int,
+    price_per_hour: float,
+    force: bool,
+    as_json: bool,
+) -> NoReturn:
+    for number in STOP_SIGNALS:
+        signal.signal(number, leave)
+    source, output = checked_folders(input_dir, output_dir)
+    settings = Settings(
+        input=source,
+        output=output,
+        endpoint=endpoint,
+        model=model or "",
+        max_model_tokens=0,
+        prompt_mode=prompt_mode,
+        max_pixels=max_pixels,
+        upsample_below=upsample_below,
+        images=images,
+        request_timeout_s=request_timeout,
+        ready_timeout_s=ready_timeout,
+        retries=retries,
+    )
+    try:
+        end = run_batch(settings, processes, price_per_hour, force)
+    except UnknownModel as error:
+        raise click.UsageError(str(error)) from error
+    except BatchError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(end.totals))
+    sys.exit(
+        EXIT_INTERRUPTED
+        if end.interrupted
+        else EXIT_ERROR
+        if end.totals["left"]
+        else EXIT_PAGES_FAILED
+        if end.totals["failed"]
+        else 0
+    )
+
+
+def leave(number: int, frame: FrameType | None) -> NoReturn:
+    """End on a signal while no page is being read (the pool then has a handler of its own)."""
+    sys.exit(EXIT_INTERRUPTED)
+
+
+def checked_folders(input_dir: str, output_dir: str) -> tuple[Path, Path]:
+    """The two folders, absolute. Results inside the input would be read as pages next time."""
+    source, output = (Path(name).expanduser().resolve() for name in (input_dir, output_dir))
+    if not source.is_dir():
+        raise click.UsageError(f"the input folder {source} does not exist: give another --input")
+    if output == source or source in output.parents:
+        raise click.UsageError(f"{output} lies inside the input: give another --output")
+    return source, output
+
+
+if __name__ == "__main__":
+    main()
