@@ -6,7 +6,6 @@ where a cell begins, so that damage stays in its own cell, and only that cell go
 """
 
 import json
-import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -28,13 +27,19 @@ CATEGORIES = (
     "Text",
     "Title",
 )
-CELL_START = re.compile(r"""\{\s*["']?bbox["']?\s*:""")
+FARTHEST = 1e9  # pixels; a number beyond is a loop of digits
+CELL_START = re.compile(r"""\{\s*["']?(?:bbox|category)["']?\s*:""")
+CUT_IN_ITS_BOX = re.compile(r"""\{[^\[]*bbox["']?\s*:\s*\[[-+.\deE,\s"']*""")
+EMPTY_ARRAY = re.compile(r"^[ \t]*\[\s*\][ \t]*$", re.MULTILINE)  # "- [ ] to do" is prose
 
 # Where a damaged answer has LaTeX with single backslashes, JSON reads some of its commands as
 # escapes. \b and \f never stand for themselves on a page, nor do escapes that JSON lacks.
 LATEX_ESCAPE = re.compile(r'(?<!\\)(?:\\\\)*\\(?=[bf][A-Za-z]|[^"\\/bfnrtu]|u(?![0-9A-Fa-f]{4}))')
-# \n, \r and \t do, so in mathematics only, and only these commands by name:
-MATHEMATICS = re.compile(r'"Formula"|\$')
+# \n, \r and \t do, so only in mathematics, only in cells that escape no command as they should,
+# and only these commands by name:
+FORMULA = re.compile(r"""["']Formula["']""")
+INLINE_MATHEMATICS = re.compile(r"\$[^$]+\$")
+ESCAPED_COMMAND = re.compile(r"(?<!\\)(?:\\\\)+[A-Za-z]{2}")
 LATEX_COMMAND = re.compile(
     r"(?<!\\)(?:\\\\)*\\(?=(?:nabla|ne|neg|neq|nexists|ngeq|ni|nleq|not|notin|nu|rangle|rbrace|rceil"
     r"|rfloor|rho|right|rightarrow|rm|tan|tanh|tau|text|tfrac|theta|tilde|times|to|top)(?![a-z]))"
@@ -62,18 +67,18 @@ def parse(text: str) -> Answer | None:
     """
     try:
         found = json.loads(text)
-        well_formed = isinstance(found, list)
     except (ValueError, RecursionError):
-        found, well_formed = salvage(text), False
-        if found is None:
+        found = None
+    well_formed = isinstance(found, list)
+    candidates = unwrap(found)
+    cells, notes = all_checked(candidates)
+    if not cells and found != []:  # damaged, or wrapped in a way of its own
+        well_formed = False
+        salvaged = salvage(text)
+        candidates = salvaged or []
+        cells, notes = all_checked(candidates)
+        if not cells and salvaged != []:
             return None
-    notes: list[str] = []
-    candidates = list(unwrap(found))
-    cells = [cell for candidate in candidates if (cell := checked(candidate, notes)) is not None]
-    if candidates and not cells:
-        return None
-    if not candidates and found != []:
-        return None
     if len(cells) < len(candidates):
         notes.append(f"{len(candidates) - len(cells)} incomplete cells dropped")
         well_formed = False
@@ -86,26 +91,48 @@ def salvage(text: str) -> list[Any] | None:
     if starts:
         ends = [*starts[1:], len(text)]
         return [repair(text[start:end]) for start, end in zip(starts, ends, strict=True)]
-    if re.search(r"\[\s*\]", text):  # an empty array with words or a fence around it
+    if EMPTY_ARRAY.search(text):  # with a fence around it
         return []
-    return unwrap(json_repair.loads(escape_latex(text))) or None
+    if "bbox" not in text:
+        return None
+    return unwrap(mended(escape_latex(text))) or None
 
 
 def repair(chunk: str) -> Any:
     """One cell's text, perhaps damaged, perhaps with something behind it -> the cell."""
+    if CUT_IN_ITS_BOX.fullmatch(chunk):
+        return None  # who knows how many digits its last number has
     chunk = escape_latex(chunk)
     try:
         return json.JSONDecoder(strict=False).raw_decode(chunk)[0]
     except (ValueError, RecursionError):
-        return json_repair.loads(chunk)
+        return mended(chunk)
+
+
+def mended(text: str) -> Any:
+    """What json_repair makes of damaged JSON; None of what is nested too deeply for it."""
+    try:
+        return json_repair.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def escape_latex(chunk: str) -> str:
     """Double the backslashes that the model left single, so that JSON reads them as such."""
-    chunk = LATEX_ESCAPE.sub(lambda match: match.group() + "\\", chunk)
-    if MATHEMATICS.search(chunk):
-        chunk = LATEX_COMMAND.sub(lambda match: match.group() + "\\", chunk)
-    return chunk
+
+    def escape_commands(mathematics: re.Match[str]) -> str:
+        return LATEX_COMMAND.sub(double, mathematics.group())
+
+    def double(backslash: re.Match[str]) -> str:
+        return backslash.group() + "\\"
+
+    escapes_commands = ESCAPED_COMMAND.search(chunk) is not None
+    chunk = LATEX_ESCAPE.sub(double, chunk)
+    if escapes_commands:
+        return chunk
+    if FORMULA.search(chunk):
+        return LATEX_COMMAND.sub(double, chunk)
+    return INLINE_MATHEMATICS.sub(escape_commands, chunk)
 
 
 def unwrap(found: Any) -> list[Any]:
@@ -121,8 +148,18 @@ def unwrap(found: Any) -> list[Any]:
     return []
 
 
+def all_checked(candidates: list[Any]) -> tuple[list[Cell], list[str]]:
+    """The candidates that are cells, and each remark about them once."""
+    notes: list[str] = []
+    cells = [cell for candidate in candidates if (cell := checked(candidate, notes)) is not None]
+    return cells, list(dict.fromkeys(notes))
+
+
 def checked(candidate: Any, notes: list[str]) -> Cell | None:
-    """A cell with a box of four numbers, a known category and text that UTF-8 can hold, or None."""
+    """A cell with a box of four numbers, a known category and text that UTF-8 can hold, or None.
+
+    Whatever else json_repair, or the model, has put into it is left out.
+    """
     if isinstance(candidate, list) and len(candidate) == 1:
         candidate = candidate[0]  # json_repair's reading of an object with a bracket left behind
     if not isinstance(candidate, dict):
@@ -130,27 +167,25 @@ def checked(candidate: Any, notes: list[str]) -> Cell | None:
     box = candidate.get("bbox")
     if not isinstance(box, list) or len(box) != 4 or not all(map(is_number, box)):
         return None
-    cell = dict(candidate)
-    named = cell.get("category")
-    cell["category"] = category(named)
+    named = candidate.get("category")
+    cell = {"bbox": box, "category": category(named)}
     if cell["category"] is None:
         cell["category"] = "Text"
-        notes.append(f"unknown category {named!r} kept as Text")
-    if "text" in cell:
-        if not isinstance(cell["text"], str):
-            del cell["text"]
-            notes.append("a text that is no string dropped")
+        notes.append(f"unknown category {named!r:.40} kept as Text")
+    if "text" in candidate:
+        if isinstance(candidate["text"], str):
+            cell["text"] = candidate["text"].encode("utf-8", "replace").decode("utf-8")
         else:
-            cell["text"] = cell["text"].encode("utf-8", "replace").decode("utf-8")
+            notes.append("a text that is no string dropped")
     return cell
 
 
 def is_number(value: Any) -> bool:
-    """Whether float() makes a finite number of it (the reference accepts "12" too)."""
+    """Whether float() makes a coordinate of it (the reference accepts "12" too)."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return False
     try:
-        return math.isfinite(float(value))
+        return abs(float(value)) < FARTHEST
     except (ValueError, OverflowError):
         return False
 

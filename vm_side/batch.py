@@ -61,12 +61,13 @@ def run_batch(settings: Settings, processes: int, price_per_hour: float, force: 
             model, tasks = Model(""), []
         with Interrupt() as interrupt:
             read_now = read_all(tasks, settings, manifest, processes, interrupt, len(pages))
-        records = manifest.finish(pages)
-        seconds = time.monotonic() - started
-        totals = summary(records, read_now, seconds, price_per_hour, gpus=0 if model.on_cpu else 1)
-        totals |= {"model": model.name, "settings": settings.recipe}
-        path = settings.output / "summary.json"
-        write_whole(path, (json.dumps(totals, ensure_ascii=False, indent=2) + "\n").encode())
+            records = manifest.finish(pages)
+            seconds = time.monotonic() - started
+            gpus = 0 if model.on_cpu else 1
+            totals = summary(records, read_now, seconds, price_per_hour, gpus)
+            totals |= {"model": model.name, "settings": settings.recipe}
+            path = settings.output / "summary.json"
+            write_whole(path, (json.dumps(totals, ensure_ascii=False, indent=2) + "\n").encode())
     if sys.stderr.isatty() or totals[FAILED] or totals[LEFT]:
         say(sentence(totals))
     return End(totals, bool(interrupt.signal))
@@ -164,7 +165,8 @@ def read_all(
                     say(record.reason)
                     break
                 manifest.add(record)
-                read_now.append(record)
+                if task.drawn_from is None or record.status == FAILED:  # drawing is not reading
+                    read_now.append(record)
                 if record.status == FAILED:
                     say(f"failed: {name_of(record)}: {record.reason}")
                     bar.set_postfix(failed=sum(r.status == FAILED for r in read_now), refresh=False)

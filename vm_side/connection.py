@@ -138,6 +138,7 @@ def read_all(response: http.client.HTTPResponse, deadline: float) -> bytes:
             raise TimeoutError
     if response.length:
         raise http.client.IncompleteRead(bytes(content), response.length)
+    response.close()  # else http.client refuses the connection's next response, unread
     return bytes(content)
 
 

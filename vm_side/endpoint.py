@@ -116,9 +116,10 @@ class Endpoint:
         for pause_s in pauses():
             if self.is_healthy():
                 return
-            if time.monotonic() + pause_s > deadline:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
                 raise ServerGone(f"nothing answers at {self.url} for {self.ready_timeout_s:.0f} s")
-            time.sleep(pause_s)
+            time.sleep(min(pause_s, left_s))
 
     def is_healthy(self) -> bool:
         """Whether the server answers GET /health, by a connection of its own."""
@@ -149,7 +150,7 @@ class Endpoint:
                 retry_after = retry_after_s(response.headers)
             except LostConnection as error:
                 judged, reason = Verdict.BROKEN if error.sent else Verdict.BUSY, str(error)
-            except (ValueError, KeyError, TypeError, IndexError) as error:
+            except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
                 judged, reason = Verdict.BROKEN, f"an answer that is none: {error!r}"
             if judged is Verdict.REFUSED:
                 raise EndpointError(reason)
@@ -203,7 +204,7 @@ def request_body(model: str, png: bytes, prompt: str, sampling: Sampling) -> byt
 
 
 def read_completion(body: bytes) -> Completion:
-    """Raises ValueError, KeyError, TypeError or IndexError for anything else."""
+    """Raises ValueError, KeyError, TypeError, IndexError or AttributeError for anything else."""
     answer = json.loads(body)
     choice = answer["choices"][0]
     usage = answer.get("usage") or {}
@@ -220,7 +221,7 @@ def message(body: bytes) -> str:
     text = body.decode("utf-8", "replace")
     with contextlib.suppress(ValueError, TypeError, KeyError):
         error: Any = json.loads(text)["error"]
-        text = error if isinstance(error, str) else error["message"]
+        text = error if isinstance(error, str) else str(error["message"])
     return " ".join(text.split())[:300]
 
 

@@ -8,12 +8,13 @@ compares the two. A page is held as a Pillow image of mode "L" (gray) or "RGB"; 
 import io
 import math
 import struct
+import warnings
 import zlib
 from pathlib import Path
 from typing import cast
 
 import pymupdf
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
 
 FACTOR = 28  # the model's patch of 14 pixels, merged 2 x 2
 MIN_PIXELS = 3_136
@@ -24,13 +25,14 @@ PDF_DPI = 200
 FALLBACK_DPI = 72  # for pages of which a side would pass GUARD_SIDE at PDF_DPI
 GUARD_SIDE = 4_500
 IMAGE_DPI = 96  # what MuPDF takes for a picture that states none
-IMAGE_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF")  # EPS would run a program
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # EPS would run a program
 
 MUPDF_ERRORS = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, OSError)
 
 BLANK_RANGE = 16  # gray levels between the darkest and the lightest pixel of an even page
 NOISE_RANGE = 64  # the same of an empty page with a scanner's noise
 NOISE_RANGE_REDUCED = 5  # what remains of that noise when 8 x 8 pixels are averaged
+NOISE_REACH = 16  # standard deviations that noise spans; a faint mark on even paper spans more
 
 
 class UnreadablePage(Exception):
@@ -45,14 +47,15 @@ def open_image(data: bytes) -> Image.Image:
     if not data:
         raise UnreadablePage("the file is empty")
     try:
-        image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
-        check_size(image.width, image.height)
-        image.load()
-        return one_channel_if_gray(flatten(ImageOps.exif_transpose(image)))
+        with warnings.catch_warnings(action="ignore"):  # they would tear the progress bar
+            image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
+            check_size(image.width, image.height)
+            image.load()
+            return one_channel_if_gray(flatten(ImageOps.exif_transpose(image)))
     except UnidentifiedImageError:
         raise UnreadablePage("not a PNG or JPEG picture, whatever its name says") from None
     except Image.DecompressionBombError:
-        raise UnreadablePage(f"more than {MAX_SOURCE_PIXELS:,} pixels") from None
+        raise UnreadablePage(f"more than {MAX_SOURCE_PIXELS:,} pixels: make it smaller") from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
         raise UnreadablePage(f"damaged picture: {error}") from error
 
@@ -105,13 +108,18 @@ def one_channel_if_gray(image: Image.Image) -> Image.Image:
 
 
 def open_pdf(path: Path) -> pymupdf.Document:
-    """Open a PDF. Raises UnreadablePage when it is damaged or wants a password."""
+    """Open a PDF. Raises UnreadablePage when it is missing, damaged or wants a password."""
     pymupdf.TOOLS.mupdf_display_errors(False)  # its complaints would tear the progress bar
     pymupdf.TOOLS.mupdf_display_warnings(False)
     try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise UnreadablePage("the file is empty")
         document = pymupdf.open(path, filetype="pdf")
+    except OSError as error:
+        raise UnreadablePage(f"the file cannot be opened: {error.strerror}") from error
     except MUPDF_ERRORS as error:
-        raise UnreadablePage(f"damaged PDF: {error}") from error
+        raise UnreadablePage("damaged beyond repair, or no PDF at all") from error
     if document.needs_pass:
         document.close()
         raise UnreadablePage("the PDF wants a password: save a copy without one")
@@ -145,11 +153,21 @@ def is_blank(page: Image.Image) -> bool:
 
     Drawn narrowly: text of a tenth of full contrast is not blank.
     """
-    gray = page.convert("L")
-    levels = contrast(gray)
+    if contrast(page.convert("L")) > NOISE_RANGE:
+        return False
+    return all(map(is_even, page.split()))
+
+
+def is_even(channel: Image.Image) -> bool:
+    """Whether a channel, of mode "L", has one level, apart from a scanner's noise."""
+    levels = contrast(channel)
     if levels <= BLANK_RANGE:
         return True
-    return levels <= NOISE_RANGE and contrast(gray.reduce(8)) <= NOISE_RANGE_REDUCED
+    return (
+        levels <= NOISE_RANGE
+        and levels <= NOISE_REACH * ImageStat.Stat(channel).stddev[0]
+        and contrast(channel.reduce(8)) <= NOISE_RANGE_REDUCED
+    )
 
 
 def contrast(gray: Image.Image) -> float:
@@ -221,7 +239,10 @@ def model_picture(page: Image.Image, max_pixels: int, upsample_below: int) -> Im
         )
     if (width, height) == page.size:
         return page
-    return page.resize((width, height), Image.Resampling.BICUBIC)
+    # one direction after the other: Pillow 13 chooses their order by the sizes, where the Pillow of
+    # the reference always goes across first, and the order shows in the pixels
+    across = page.resize((width, page.height), Image.Resampling.BICUBIC)
+    return across.resize((width, height), Image.Resampling.BICUBIC)
 
 
 def encode_png(picture: Image.Image) -> bytes:

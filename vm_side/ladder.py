@@ -95,7 +95,8 @@ def climb(
             return Outcome(
                 answer, status, "", completion.finish_reason, attempts, tokens_in, tokens_out
             )
-        reason = complaint(completion, answer)
+        if answer is None or not ended:  # else the reason is why the other prompt was asked
+            reason = complaint(completion, answer)
         if answer is not None and (best is None or worth(answer) > worth(best)):
             best, best_finish = adapted(answer, mode, prompt_mode), completion.finish_reason
         best_finish = best_finish or completion.finish_reason
@@ -146,13 +147,16 @@ def without_loop(answer: Answer) -> Answer:
     if not answer.cells or "text" not in answer.cells[-1]:
         return answer
     *others, last = answer.cells
-    text = last["text"]
-    for size in range(1, LONGEST_UNIT + 1):
+    text = shortest = last["text"]
+    for size in range(1, min(LONGEST_UNIT, len(text)) + 1):
         unit = text[-size:]
-        if len(unit) == size and text.endswith(unit * LOOP_COUNT):
-            end = len(text)
-            while text[:end].endswith(unit):
-                end -= size
-            cells = (*others, {**last, "text": text[:end] + unit})
-            return replace(answer, cells=cells, notes=(*answer.notes, "a loop's repeats cut off"))
-    return answer
+        if not text.endswith(unit * LOOP_COUNT):
+            continue
+        end = len(text)
+        while text.endswith(unit, 0, end):
+            end -= size
+        shortest = min(shortest, text[:end] + unit, key=len)
+    if shortest == text:
+        return answer
+    cells = (*others, {**last, "text": shortest})
+    return replace(answer, cells=cells, notes=(*answer.notes, "a loop's repeats cut off"))

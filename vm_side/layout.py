@@ -91,6 +91,8 @@ def embedded(page: Image.Image, box: Sequence[int]) -> str:
 
 def formula(latex: str) -> str:
     r"""LaTeX in $$ on lines of their own; as it is where it brings its own \(, \[ or $."""
+    if len(latex) > 1 and latex[0] == latex[-1] == "`":
+        latex = latex[1:-1]
     for start, end in (("$$", "$$"), (r"\[", r"\]")):
         if len(latex) >= 4 and latex.startswith(start) and latex.endswith(end):
             inside = latex[2:-2].strip()

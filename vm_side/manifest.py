@@ -53,6 +53,8 @@ class Record:
     attempts: int = 0
     """Answers that the model gave for this page."""
     seconds: float = 0.0
+    finished_at: float = 0.0
+    """Unix time at which the page was done with; 0 in a manifest older than this field."""
     finish_reason: str = ""
     model: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -64,8 +66,9 @@ class Record:
         return self.input, self.pdf_page
 
     def line(self) -> str:
-        """The record as a line of JSON."""
-        return json.dumps(dataclasses.asdict(self), ensure_ascii=False) + "\n"
+        """The record as a line of JSON, in which bytes that are no text are escaped."""
+        line = json.dumps(dataclasses.asdict(self), ensure_ascii=False) + "\n"
+        return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 FIELDS = {entry.name for entry in dataclasses.fields(Record)}
@@ -77,17 +80,24 @@ def read_record(line: str) -> Record | None:
         record = Record(**{k: v for k, v in json.loads(line).items() if k in FIELDS})
     except (ValueError, TypeError, AttributeError):
         return None
-    return record if isinstance(record.page, str) and record.status in STATUSES else None
+    named = isinstance(record.page, str) and isinstance(record.input, str)
+    return record if named and record.status in STATUSES else None
 
 
 def load(folder: Path) -> dict[Key, Record]:
-    """The records of the manifest in this folder, by page key; empty if there is none."""
+    """The records of the manifest in this folder, by page key; empty if there is none.
+
+    Where two inputs had the same results, one after the other, these are of the later.
+    """
     try:
         text = (folder / "manifest.jsonl").read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return {}
-    records = filter(None, map(read_record, text.split("\n")))
-    return {record.key: record for record in records}
+    latest: dict[str, Record] = {}
+    for record in filter(None, map(read_record, text.split("\n"))):
+        latest.pop(record.page, None)  # to the end: it may replace two earlier ones
+        latest[record.page] = record
+    return {record.key: record for record in latest.values()}
 
 
 def has_results(folder: Path, record: Record) -> bool:
@@ -141,10 +151,14 @@ class Manifest:
             for page in pages
         ]
         keys = {page.key for page in pages}
+        results = {page.result for page in pages}
         earlier = [
             record
             for key, record in self.records.items()
-            if key not in keys and record.status in DONE and has_results(self.folder, record)
+            if key not in keys
+            and record.page not in results
+            and record.status in DONE
+            and has_results(self.folder, record)
         ]
         self._file.close()
         self._write_all([*current, *earlier])

@@ -46,12 +46,10 @@ def find_pages(root: Path) -> list[Page]:
     """All pages below root, in natural order (page2 before page10). Hidden files do not count."""
     pages: list[Page] = []
     for folder, names in walk(root, pages):
-        taken = Counter(short_name(folder, name) for name in names)
-        for name in names:
+        reserved = RESERVED if folder == "." else ()
+        for name, result in result_names(names, reserved).items():
             path = PurePosixPath(folder, name)
-            alone = taken[short_name(folder, name)] == 1
-            stem = path.stem if alone else path.name
-            pages.extend(pages_of(root, path, str(path.parent / stem / stem)))
+            pages.extend(pages_of(root, path, str(path.parent / result / result)))
     return sorted(pages, key=lambda page: (natural(page.input), page.pdf_page or 0))
 
 
@@ -74,12 +72,19 @@ def is_page_file(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith((*PICTURES, PDF))
 
 
-def short_name(folder: str, name: str) -> str:
-    """What a result is called if no other has the same; alike on every kind of file system."""
-    stem = PurePosixPath(name).stem
-    if folder == "." and stem in RESERVED:
-        return name
-    return unicodedata.normalize("NFC", stem).casefold()
+def result_names(names: list[str], reserved: tuple[str, ...]) -> dict[str, str]:
+    """What the results of the files of one folder are called.
+
+    It is the stem, or the whole name where the stem is reserved or could be taken for another's.
+    """
+    stems = {name: alike(PurePosixPath(name).stem) for name in names}
+    taken = Counter([*stems.values(), *map(alike, names), *map(alike, reserved)])
+    return {name: PurePosixPath(name).stem if taken[stems[name]] == 1 else name for name in names}
+
+
+def alike(name: str) -> str:
+    """A name as a file system sees it that tells neither case nor Unicode's forms apart."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def pages_of(root: Path, path: PurePosixPath, result: str) -> Iterator[Page]:

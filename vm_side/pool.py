@@ -9,11 +9,14 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
+import time
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -23,9 +26,13 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-DEATHS_ALLOWED = 2  # of workers on one task
+DEATHS_ALLOWED = 2  # of workers on one task, and in a row before they could start
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CONTEXT = multiprocessing.get_context("forkserver")  # imports are paid once; safe beside threads
+
+
+START_PAUSES_S = (0.1, 0.5, 0.0)  # after a worker that could not be forked
+STARTING = 0  # in the place of a task's id(): deaths before a worker could take any
 
 
 class PoolError(Exception):
@@ -97,9 +104,8 @@ def run(
     make_function(*arguments) is called once in each worker and gives the function of a task; it
     must be importable. When the iterator ends or is closed, no worker is left. Raises PoolError.
     """
-    CONTEXT.set_forkserver_preload([make_function.__module__])
     queue = deque(tasks)
-    deaths: dict[int, int] = {}  # by id() of a task; the tasks are alive as long as we are
+    deaths: Counter[int] = Counter()  # by id() of a task, which no later task can have
     workers: list[Worker[T]] = []
     try:
         while (queue or any(worker.task is not None for worker in workers)) and (
@@ -115,12 +121,13 @@ def run(
             for worker in [worker for worker in workers if worker.pipe in ready]:
                 try:
                     message = worker.pipe.recv()
-                except (EOFError, ConnectionError):
+                except (EOFError, OSError):  # it died, perhaps in the middle of a message
                     workers.remove(worker)
                     yield from bury(worker, queue, deaths)
                     continue
                 if not worker.has_started:
                     worker.has_started = True
+                    deaths.pop(STARTING, None)
                     continue
                 task, worker.task = worker.task, None
                 assert task is not None  # a worker speaks only of the task it holds
@@ -135,38 +142,81 @@ def run(
             worker.pipe.close()
 
 
+def start_forkserver(module: str) -> None:
+    """Start the process that workers are forked from, with the module loaded, if none runs."""
+    CONTEXT.set_forkserver_preload([module])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)  # it looks for the module there alone
+    try:
+        with signals_held():
+            resource_tracker.ensure_running()  # lets SIGINT and SIGTERM go before it returns
+        with signals_held():
+            forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold the stop signals back. What is started meanwhile never gets them, nor its children:
+    a terminal signals the whole group, and it is the parent that acts.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def start_worker(
     make_function: Callable[..., Callable[[T], R]], arguments: tuple[Any, ...]
 ) -> Worker[T]:
-    """Start one worker; it says so once it can take tasks."""
-    here, there = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=work, args=(there, make_function, arguments), daemon=True)
-    process.start()
-    there.close()
-    return Worker(process, here)
+    """Start one worker; it says so once it can take tasks. Raises PoolError."""
+    for pause_s in START_PAUSES_S:
+        here, there = CONTEXT.Pipe()
+        process = CONTEXT.Process(target=work, args=(there, make_function, arguments), daemon=True)
+        try:
+            start_forkserver(make_function.__module__)
+            with signals_held():
+                process.start()
+            return Worker(process, here)
+        except (EOFError, OSError) as error:  # the fork server was killed just now
+            here.close()
+            reason = repr(error)
+        finally:
+            there.close()
+        time.sleep(pause_s)
+    raise PoolError(f"no worker process can be started ({reason})")
 
 
 def give(worker: Worker[T], queue: deque[T]) -> None:
     """Hand the worker the next task; if it has just died, its pipe tells so at the next look."""
     worker.task = queue.popleft()
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+    with contextlib.suppress(ConnectionError):
         worker.pipe.send(worker.task)
 
 
-def bury(worker: Worker[T], queue: deque[T], deaths: dict[int, int]) -> Iterator[tuple[T, Crash]]:
-    """Put a dead worker's task in front of the queue, or give it up if it killed twice."""
+def bury(worker: Worker[T], queue: deque[T], deaths: Counter[int]) -> Iterator[tuple[T, Crash]]:
+    """Put a dead worker's task in front of the queue, or give it up if it killed twice.
+
+    Raises PoolError if workers die before they can take a task.
+    """
     worker.process.join()
     worker.pipe.close()
     how = describe_exit(worker.process.exitcode)
     if not worker.has_started:
-        raise PoolError(f"a worker process ended before it could start ({how})")
-    if worker.task is None:
-        return
-    number = deaths[id(worker.task)] = deaths.get(id(worker.task), 0) + 1
-    if number < DEATHS_ALLOWED:
-        queue.appendleft(worker.task)
-    else:
-        yield worker.task, Crash(f"its worker died {number} times ({how})")
+        deaths[STARTING] += 1
+        if deaths[STARTING] == DEATHS_ALLOWED:
+            raise PoolError(f"worker processes end before they can start ({how})")
+    elif worker.task is not None:
+        deaths[id(worker.task)] += 1
+        if deaths[id(worker.task)] < DEATHS_ALLOWED:
+            queue.appendleft(worker.task)
+        else:
+            yield worker.task, Crash(f"its worker died {DEATHS_ALLOWED} times ({how})")
 
 
 def describe_exit(code: int | None) -> str:
@@ -180,8 +230,6 @@ def work(
     pipe: Connection, make_function: Callable[..., Callable[[T], R]], arguments: tuple[Any, ...]
 ) -> None:
     """The worker's life: take a task, send its result, until the parent is gone."""
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # a terminal signals the whole group; the parent acts
     threading.Thread(target=end_with_parent, daemon=True).start()
     function = make_function(*arguments)
     try:

@@ -29,7 +29,8 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     """Check an endpoint's URL and bring it to the form http://host:port."""
     parts = urllib.parse.urlsplit(value)
     try:
-        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        name = (parts.hostname or "").encode("idna")  # as a connection will
+        valid = parts.scheme in ("http", "https") and name.split() == [name] and parts.port != 0
     except ValueError:
         valid = False
     if not valid:
@@ -127,7 +128,7 @@ def main(
     as_json: bool,
 ) -> NoReturn:
     for number in STOP_SIGNALS:
-        signal.signal(number, leave)
+        signal.signal(number, leave_at_signal)
     source, output = checked_folders(input_dir, output_dir)
     settings = Settings(
         input=source,
@@ -151,7 +152,7 @@ def main(
         raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(end.totals))
-    sys.exit(
+    leave(
         EXIT_INTERRUPTED
         if end.interrupted
         else EXIT_ERROR
@@ -162,9 +163,16 @@ def main(
     )
 
 
-def leave(number: int, frame: FrameType | None) -> NoReturn:
+def leave_at_signal(number: int, frame: FrameType | None) -> NoReturn:
     """End on a signal while no page is being read (the pool then has a handler of its own)."""
-    sys.exit(EXIT_INTERRUPTED)
+    leave(EXIT_INTERRUPTED)
+
+
+def leave(code: int) -> NoReturn:
+    """End with this exit code, whatever signals come now."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def checked_folders(input_dir: str, output_dir: str) -> tuple[Path, Path]:

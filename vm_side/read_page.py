@@ -119,6 +119,7 @@ class _Draft:
             reason=reason,
             sha256=self.sha256,
             seconds=round(seconds, 3),
+            finished_at=round(time.time(), 3),
             model=settings.model,
             settings=settings.recipe,
             **self.values,
@@ -155,7 +156,7 @@ def _read(draft: _Draft, settings: Settings, endpoint: Endpoint) -> tuple[str, s
     cells, notes = to_page(outcome.answer.cells, size, page.size)
     draft.values |= {"cells": len(cells), "notes": [*outcome.answer.notes, *notes]}
     write_results(settings, draft.page, cells, page)
-    if not cells and outcome.status == "ok":
+    if not cells and outcome.status in ("ok", "repaired"):
         return "blank", "the model found nothing on it"
     return outcome.status, outcome.reason
 

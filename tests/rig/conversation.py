@@ -134,7 +134,7 @@ class Conversation(BaseHTTPRequestHandler):
         self._wait(None, ticket)
 
     def _wait(self, timeout_s: float | None, *signals: Signal) -> None:
-        """Wait for a signal or the time; NoAnswerError as soon as the client or the server is gone."""
+        """Wait for a signal or the time; NoAnswerError once the client or the server is gone."""
         seen = watch(self.connection, self.life.over, *signals, timeout_s=timeout_s)
         if seen is self.life.over or seen is self.connection:
             raise NoAnswerError

@@ -1,0 +1,47 @@
+"""Asking a model server for one small picture, as a worker does, but in a hurry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import connection
+import endpoint
+from endpoint import Completion, Endpoint, EndpointError, Sampling
+from images import encode_png
+from rig.model_server import ModelServer
+from rig.pages import tiny
+
+PNG = encode_png(tiny(1))
+SAMPLING = Sampling(temperature=0.1, max_tokens=1000, repetitions=100)
+RETRIES = 3
+
+
+def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same pauses and looks at the health, fifty times as often."""
+    monkeypatch.setattr(endpoint, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(endpoint, "LONGEST_PAUSE_S", 0.3)
+    monkeypatch.setattr(connection, "HEALTH_INTERVAL_S", 0.1)
+
+
+def client(url: str, **more: Any) -> Endpoint:
+    """An endpoint with little patience, unless more of it is given."""
+    values = {"request_timeout_s": 5.0, "ready_timeout_s": 5.0, "retries": RETRIES, **more}
+    return Endpoint(url, **values)
+
+
+def ask(server: ModelServer, **more: Any) -> Completion:
+    """Ask once, over a connection of its own."""
+    asking = client(server.url, **more)
+    try:
+        return asking.complete("model", PNG, "Read it.", SAMPLING)
+    finally:
+        asking.close()
+
+
+def failure(server: ModelServer, **more: Any) -> str:
+    """Why there is no answer."""
+    with pytest.raises(EndpointError) as error:
+        ask(server, **more)
+    return str(error.value)

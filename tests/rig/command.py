@@ -1,0 +1,223 @@
+"""process_all_images.py as people run it: a process of its own, with its children in view."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any
+
+from rig import pages
+from rig.model_request import Request
+from rig.model_server import ModelServer
+from rig.replies import Reply
+
+SCRIPT = Path(__file__).parents[2] / "vm_side" / "process_all_images.py"
+TIMEOUT_S = 60.0
+OPTIONS = (
+    *("INPUT", "OUTPUT", "PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "IMAGES", "ENDPOINT"),
+    *("MODEL", "PROMPT_MODE", "REQUEST_TIMEOUT", "READY_TIMEOUT", "RETRIES", "PRICE_PER_HOUR"),
+)
+FAST = {"UPSAMPLE_BELOW": "0", "READY_TIMEOUT": "20", "PROCESSES": "2"}
+NO_TIMES = {"seconds": 0, "finished_at": 0}
+
+
+@dataclass
+class Batch:
+    """A folder of pages, its results, and the command that leads from one to the other."""
+
+    folder: Path
+    url: str
+
+    @property
+    def input(self) -> Path:
+        return self.folder / "in"
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "out"
+
+    def write_pages(self, count: int) -> list[Path]:
+        """Small pages that all differ and are not blank, in several folders."""
+        written = []
+        for number in range(1, count + 1):
+            target = self.input / pages.FOLDERS[number % len(pages.FOLDERS)] / f"page{number}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            pages.tiny(number).save(target)
+            written.append(target)
+        return written
+
+    def start(
+        self,
+        *options: str,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        prefix: Sequence[str] = (),
+        script: Path = SCRIPT,
+        **more: Any,
+    ) -> Running:
+        """Start the command in a session of its own; as a context manager it cannot outlive us.
+
+        prefix is put before the command line; more goes to subprocess.Popen.
+        """
+        variables = {k: v for k, v in os.environ.items() if k not in OPTIONS}
+        variables |= {"INPUT": str(self.input), "OUTPUT": str(self.output)}
+        variables |= {"ENDPOINT": self.url, **FAST, **environment}
+        return Running(
+            subprocess.Popen(
+                [*prefix, sys.executable, str(script), *options],
+                **{
+                    "stdin": subprocess.DEVNULL,
+                    "stdout": subprocess.PIPE,
+                    "stderr": subprocess.PIPE,
+                    "env": variables,
+                    "text": True,
+                    "start_new_session": True,
+                    **more,
+                },
+            )
+        )
+
+    def run(self, *options: str, **more: Any) -> Finished:
+        """Run the command to its end."""
+        with self.start(*options, **more) as running:
+            return running.finish()
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The lines of manifest.jsonl."""
+        return records_in(self.output)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The content of summary.json."""
+        content: dict[str, Any] = json.loads((self.output / "summary.json").read_text())
+        return content
+
+    def statuses(self) -> dict[str, str]:
+        """Status by input file."""
+        return {record["input"]: record["status"] for record in self.records}
+
+
+@dataclass
+class Finished:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+
+class Running:
+    """A command at work."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.pid = process.pid
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for pid in self.members():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def finish(self, timeout_s: float = TIMEOUT_S) -> Finished:
+        """Wait for the end."""
+        out, err = self.process.communicate(timeout=timeout_s)
+        seconds = time.monotonic() - self._started
+        return Finished(self.process.returncode, out or "", err or "", seconds)
+
+    def signal_group(self, number: int) -> None:
+        """As a terminal does: to the command and all that it started."""
+        os.killpg(self.pid, number)
+
+    def members(self) -> list[int]:
+        """All living processes of the command's session, also those that lost their parent."""
+        return [pid for pid, _, session in processes() if session == self.pid]
+
+    def workers(self) -> list[int]:
+        """The processes that read pages: children of a child (the fork server) of the command."""
+        living = processes()
+        children = {pid for pid, parent, _ in living if parent == self.pid}
+        return [pid for pid, parent, _ in living if parent in children]
+
+    def parents_of(self, pids: list[int]) -> set[int]:
+        """The parents of these processes."""
+        return {parent for pid, parent, _ in processes() if pid in pids}
+
+    def wait_until_nobody_is_left(self, timeout_s: float = 5.0) -> None:
+        """Raises TimeoutError if a process of the command is still there after the time."""
+        wait_until(lambda: not self.members(), timeout_s)
+
+
+def processes() -> list[tuple[int, int, int]]:
+    """(pid, parent, session) of every process that is not a zombie."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent, _, session = path.read_text().rpartition(")")[2].split()[:4]
+            if state not in "ZX":
+                found.append((int(path.parent.name), int(parent), int(session)))
+    return found
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
+    """Wait for something that nobody announces. Raises TimeoutError."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not true within {timeout_s} s")
+        time.sleep(0.005)
+
+
+def records_in(output: Path) -> list[dict[str, Any]]:
+    """The lines of a manifest."""
+    text = (output / "manifest.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def results_in(output: Path) -> dict[str, Any]:
+    """All that a batch leaves behind and that must not depend on how often it was disturbed."""
+    files: dict[str, Any] = {
+        str(path.relative_to(output)): path.read_bytes()
+        for path in output.rglob("*")
+        if path.is_file() and path.name not in ("manifest.jsonl", "summary.json", ".lock")
+    }
+    return files | {"records": [record | NO_TIMES for record in records_in(output)]}
+
+
+def hang_while(condition: Callable[[Request], bool]) -> Callable[[Request], Reply]:
+    """A script: requests for which the condition holds get no answer, the others the default."""
+    return lambda request: Reply(fault="hang") if condition(request) else Reply()
+
+
+@contextlib.contextmanager
+def batch_of(folder: Path, count: int, **server: Any) -> Iterator[tuple[Batch, ModelServer]]:
+    """A batch of so many small pages, and the server that reads them."""
+    with ModelServer(**server) as model_server:
+        batch = Batch(folder, model_server.url)
+        batch.input.mkdir(parents=True, exist_ok=True)
+        batch.write_pages(count)
+        yield batch, model_server

@@ -1,0 +1,129 @@
+"""What the workers of a pool run in the tests. Importable, since workers are other processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+Function = Callable[[Any], Any]
+IMPORTED_BY = os.getpid()
+
+
+def doubler() -> Function:
+    return lambda task: task * 2
+
+
+def own_pid() -> Function:
+    return lambda task: os.getpid()
+
+
+def pid_of_import() -> Function:
+    """Which process loaded this module, and which one runs."""
+    return lambda task: (IMPORTED_BY, os.getpid())
+
+
+def echo() -> Function:
+    return lambda task: task
+
+
+def raiser() -> Function:
+    def function(task: Any) -> Any:
+        raise ValueError(f"no {task}")
+
+    return function
+
+
+def dier(folder: Path) -> Function:
+    """A task `(name, times)` kills its worker so many times, then gives its name."""
+
+    def function(task: tuple[str, int]) -> str:
+        name, times = task
+        mark = folder / name
+        deaths = len(mark.read_text()) if mark.exists() else 0
+        if deaths < times:
+            mark.write_text("x" * (deaths + 1))
+            os.kill(os.getpid(), signal.SIGKILL)
+        return name
+
+    return function
+
+
+def sleeper(folder: Path) -> Function:
+    """Leaves its pid in the folder and sleeps for ever."""
+
+    def function(task: Any) -> Any:
+        (folder / str(os.getpid())).touch()
+        threading.Event().wait()
+
+    return function
+
+
+def slow_starter(folder: Path) -> Function:
+    (folder / str(os.getpid())).touch()
+    threading.Event().wait()
+    raise AssertionError
+
+
+def dies_at_start() -> Function:
+    os._exit(7)
+
+
+def dies_at_first_start(folder: Path) -> Function:
+    """The first worker of all dies before it can take a task."""
+    try:
+        (folder / "first").touch(exist_ok=False)
+    except FileExistsError:
+        return doubler()
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def dies_idle() -> Function:
+    """A worker that dies shortly after its result, while it waits for another task."""
+
+    def function(task: int) -> int:
+        if task == 0:
+            threading.Timer(0.05, os._exit, (3,)).start()
+        else:
+            time.sleep(0.3)
+        return task
+
+    return function
+
+
+def torn_sender(folder: Path) -> Function:
+    """The first worker to send a result dies in the middle of it."""
+    send_bytes = Connection._send_bytes  # type: ignore[attr-defined]
+
+    def torn(self: Connection, data: Any) -> None:
+        try:
+            (folder / "torn").touch(exist_ok=False)
+        except FileExistsError:
+            send_bytes(self, data)
+            return
+        os.write(self.fileno(), (1000).to_bytes(4, "big") + b"only the beginning")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def function(task: Any) -> Any:
+        Connection._send_bytes = torn  # type: ignore[attr-defined]
+        return task
+
+    return function
+
+
+def unpicklable() -> Function:
+    return lambda task: threading.Lock()
+
+
+def wait_for(folder: Path, count: int) -> None:
+    """Wait until so many workers left their mark in the folder."""
+    deadline = time.monotonic() + 15
+    while len(list(folder.iterdir())) < count:
+        assert time.monotonic() < deadline, "the workers did not come"
+        time.sleep(0.005)

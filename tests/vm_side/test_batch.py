@@ -1,0 +1,191 @@
+"""What a batch decides before it acts: which pages are to be read, drawn or left alone."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batch import BatchError, UnknownModel, find_model, open_manifest, plan, say, sentence
+from manifest import Manifest, Record, summary
+from pages import Page, sha256_of
+from read_page import Settings, Task
+from rig.model_server import ModelServer
+
+PAGE = Page("a/page1.png", "a/page1/page1")
+PDF_PAGES = [Page("report.pdf", f"report/report_page_{index}", index) for index in range(3)]
+CONTENT = b"the content of a file"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings over an input in which the files of PAGE and PDF_PAGES stand."""
+    for page in (PAGE, PDF_PAGES[0]):
+        path = tmp_path / "in" / page.input
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(CONTENT)
+    return Settings(
+        input=tmp_path / "in",
+        output=tmp_path / "out",
+        endpoint="http://127.0.0.1:9",
+        model="model",
+        max_model_tokens=0,
+        prompt_mode="layout_all",
+        max_pixels=2_000_000,
+        upsample_below=1_200_000,
+        images=False,
+        request_timeout_s=5.0,
+        ready_timeout_s=0.0,
+        retries=0,
+    )
+
+
+def done(settings: Settings, page: Page = PAGE, **changes: Any) -> Record:
+    """The record of a page that was read with these settings, and its files."""
+    for ending in (".json", ".md", "_nohf.md"):
+        path = settings.output / (page.result + ending)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    record = Record(page.result, page.input, page.pdf_page, "ok", sha256=SHA256)
+    return replace(record, model=settings.model, settings=settings.recipe, **changes)
+
+
+def planned(settings: Settings, record: Record, page: Page = PAGE) -> list[Task]:
+    return plan([page], {record.key: record}, settings)
+
+
+def test_a_new_page_is_read_and_hashed_by_its_worker(settings: Settings) -> None:
+    assert plan([PAGE], {}, settings) == [Task(PAGE, "")]
+
+
+def test_a_pdf_is_hashed_once_for_all_its_pages(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+
+    def count(path: Path) -> str:
+        hashed.append(path.name)
+        return sha256_of(path)
+
+    monkeypatch.setattr("batch.sha256_of", count)
+    assert plan(PDF_PAGES, {}, settings) == [Task(page, SHA256) for page in PDF_PAGES]
+    assert hashed == ["report.pdf"]
+
+
+@pytest.mark.parametrize("status", ["ok", "repaired", "partial", "blank"])
+def test_a_page_that_is_done_is_left_alone(settings: Settings, status: str) -> None:
+    assert planned(settings, done(settings, status=status)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "failed"},
+        {"status": "left"},
+        {"sha256": "of another content"},
+        {"sha256": ""},
+        {"page": "a/page1.png/page1.png"},
+        {"model": "another"},
+        {"settings": {}},
+    ],
+    ids=str,
+)
+def test_anything_else_is_read_again(settings: Settings, changes: dict[str, Any]) -> None:
+    assert [t.page for t in planned(settings, replace(done(settings), **changes))] == [PAGE]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"max_pixels": 1}, {"upsample_below": 1}, {"prompt_mode": "ocr"}, {"model": "another"}],
+    ids=str,
+)
+def test_other_settings_read_again(settings: Settings, changes: dict[str, Any]) -> None:
+    assert planned(replace(settings, **changes), done(settings)) != []
+
+
+def test_patience_is_no_setting_of_the_result(settings: Settings) -> None:
+    patient = replace(settings, request_timeout_s=99.0, ready_timeout_s=99.0, retries=9)
+    assert planned(patient, done(settings)) == []
+
+
+@pytest.mark.parametrize("ending", [".json", ".md", "_nohf.md"])
+def test_a_lost_result_is_read_again(settings: Settings, ending: str) -> None:
+    record = done(settings)
+    (settings.output / (PAGE.result + ending)).unlink()
+    (task,) = planned(settings, record)
+    assert task.drawn_from is None
+
+
+def test_a_missing_drawing_is_drawn(settings: Settings) -> None:
+    record = done(settings)
+    drawing = replace(settings, images=True)
+    assert planned(drawing, record) == [Task(PAGE, SHA256, drawn_from=record)]
+    (settings.output / (PAGE.result + ".jpg")).touch()
+    assert planned(drawing, record) == []
+    assert planned(settings, record) == []  # one that nobody wants is no reason to do anything
+
+
+def test_a_file_that_went_away_is_left_to_its_worker(settings: Settings) -> None:
+    record = done(settings)
+    (settings.input / PAGE.input).unlink()
+    assert planned(settings, record) == [Task(PAGE, "")]
+
+
+def test_a_page_with_a_fault_is_not_opened(settings: Settings) -> None:
+    page = replace(PDF_PAGES[0], input="none.pdf", fault="damaged")
+    assert plan([page], {}, settings) == [Task(page, "")]
+
+
+# --- the model -----------------------------------------------------------------------------
+
+
+def test_the_served_model_is_found(settings: Settings) -> None:
+    with ModelServer(model="dots", max_model_len=8192) as server:
+        here = replace(settings, endpoint=server.url)
+        for name in ("dots", ""):
+            model = find_model(replace(here, model=name))
+            assert (model.name, model.max_tokens) == ("dots", 8192)
+        with pytest.raises(UnknownModel, match=r"no model 'd' at .*, which serves dots: change"):
+            find_model(replace(here, model="d"))
+
+
+def test_no_server_and_no_permission_say_what_to_do(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(BatchError, match="start the server, or give its --endpoint"):
+        find_model(settings)
+    assert capsys.readouterr().err.startswith("waiting up to 0 s for a model server")
+    with ModelServer(api_key="secret") as server, pytest.raises(BatchError, match="401"):
+        find_model(replace(settings, endpoint=server.url))
+
+
+def test_the_output_belongs_to_one_batch_at_a_time(settings: Settings) -> None:
+    with (
+        open_manifest(settings),
+        pytest.raises(BatchError, match=r"by process \d+, since .*: wait for its end"),
+    ):
+        open_manifest(settings)
+    with open_manifest(settings) as manifest:
+        assert isinstance(manifest, Manifest)
+
+
+# --- what is said --------------------------------------------------------------------------
+
+
+def test_the_sentence_counts_what_there_is(settings: Settings) -> None:
+    records = [done(settings), done(settings, status="failed", reason="bad"), done(settings)]
+    totals = summary(records, records[:1], seconds=2.0, price_per_hour=0.0, gpus=1)
+    assert sentence(totals) == (
+        "3 pages: 2 ok, 1 failed; 1 read now, 0.50 pages/s; run again for the rest"
+    )
+    totals = summary([], [], seconds=0.0, price_per_hour=0.0, gpus=1)
+    assert sentence(totals) == "0 pages: none; 0 read now, 0.00 pages/s"
+
+
+def test_a_line_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    say("two\nlines")
+    assert capsys.readouterr().err == "two lines\n"
