@@ -150,6 +150,8 @@ def main(
         raise click.UsageError(str(error)) from error
     except BatchError as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:  # a full disk, say; what the manifest has by now is safe
+        raise click.ClickException(f"{error}: mend this, then run again") from error
     if as_json:
         click.echo(json.dumps(end.totals))
     leave(
