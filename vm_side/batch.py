@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -26,6 +27,9 @@ from manifest import (
 from pages import Page, find_pages, sha256_of
 from pool import Crash, Interrupt, PoolError, run
 from read_page import Settings, Task, failed_record, make_reader
+
+PROGRESS = ".progress.json"
+PROGRESS_INTERVAL_S = 1.0
 
 
 class BatchError(Exception):
@@ -126,9 +130,8 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
                 hashes[page.input] = ""  # the worker meets it too, and the record says so
         sha256 = hashes.get(page.input, "")
         task = Task(page, sha256)
-        if record is None or not is_done(record, page, sha256, wanted):
-            tasks.append(task)
-        elif not has_results(settings.output, record):
+        is_read = record is not None and is_done(record, page, sha256, wanted)
+        if record is None or not is_read or not has_results(settings.output, record):
             tasks.append(task)
         elif settings.images and not (settings.output / (page.result + PICTURE_ENDING)).is_file():
             tasks.append(replace(task, drawn_from=record))
@@ -145,6 +148,7 @@ def read_all(
 ) -> list[Record]:
     """Run the pool over the tasks and record what comes; ends early if the server is gone."""
     read_now: list[Record] = []
+    progress = Progress(settings.output / PROGRESS, page_count, page_count - len(tasks))
     results = run(tasks, make_reader, (settings,), processes, interrupt)
     bar = tqdm(
         total=page_count,
@@ -171,11 +175,36 @@ def read_all(
                     say(f"failed: {name_of(record)}: {record.reason}")
                     bar.set_postfix(failed=sum(r.status == FAILED for r in read_now), refresh=False)
                 bar.update()
+                progress.count(record)
         except PoolError as error:
             raise BatchError(f"{error}: -p 1 may show why") from error
         finally:
             results.close()
+            progress.write()
     return read_now
+
+
+class Progress:
+    """How far the batch is, in a small file, for those who follow from elsewhere."""
+
+    def __init__(self, path: Path, pages: int, done: int) -> None:
+        self._path, self._pages, self._done, self._failed = path, pages, done, 0
+        self.write()
+
+    def count(self, record: Record) -> None:
+        """Count a page; the file follows about once a second."""
+        self._done += 1
+        self._failed += record.status == FAILED
+        if time.monotonic() - self._written > PROGRESS_INTERVAL_S:
+            self.write()
+
+    def write(self) -> None:
+        """Write the file."""
+        self._written = time.monotonic()
+        content = {"pages": self._pages, "done": self._done, "failed": self._failed}
+        part = self._path.with_name(self._path.name + ".part")
+        part.write_text(json.dumps(content), encoding="utf-8")
+        part.replace(self._path)
 
 
 def name_of(record: Record) -> str:

@@ -143,19 +143,19 @@ class Manifest:
     def finish(self, pages: list[Page]) -> list[Record]:
         """Leave one line for every page of the input, in order, and return their records.
 
-        Pages of an earlier input stay, behind them, as long as their results stand.
+        Pages of other files, of an earlier input, stay behind them as long as their results stand.
         """
         current = [
             self.records.get(page.key)
             or Record(page.result, page.input, page.pdf_page, LEFT, "not reached: run again")
             for page in pages
         ]
-        keys = {page.key for page in pages}
+        files = {page.input for page in pages}
         results = {page.result for page in pages}
         earlier = [
             record
-            for key, record in self.records.items()
-            if key not in keys
+            for record in self.records.values()
+            if record.input not in files  # else a page that its file no longer has
             and record.page not in results
             and record.status in DONE
             and has_results(self.folder, record)

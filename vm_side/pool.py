@@ -58,23 +58,29 @@ class Worker(Generic[T]):
 
 @dataclass
 class Interrupt:
-    """SIGINT, SIGTERM and SIGHUP as a flag that also wakes a wait(); as a context manager."""
+    """SIGINT, SIGTERM and SIGHUP as a flag that also wakes a wait(); as a context manager.
+
+    The byte that wakes is written by set_wakeup_fd, in whatever thread the signal comes: a handler
+    in Python runs in the main thread alone, which may just be about to wait, or waits already.
+    """
 
     signal: int = 0
     _sockets: tuple[socket.socket, socket.socket] = field(default_factory=socket.socketpair)
     _before: dict[int, Any] = field(default_factory=dict)
+    _wakeup_before: int = -1
 
     def __enter__(self) -> "Interrupt":
         for end in self._sockets:
             end.setblocking(False)
+        self._wakeup_before = signal.set_wakeup_fd(
+            self._sockets[1].fileno(), warn_on_full_buffer=False
+        )
         for number in STOP_SIGNALS:
             self._before[number] = signal.signal(number, self._on_signal)
         return self
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
-        with contextlib.suppress(BlockingIOError):  # full: the wait is woken already
-            self._sockets[1].send(b"!")
 
     def fileno(self) -> int:
         """Readable once a signal came."""
@@ -88,6 +94,7 @@ class Interrupt:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup_before)
         for end in self._sockets:
             end.close()
 

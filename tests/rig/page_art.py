@@ -10,11 +10,44 @@ from PIL import Image, ImageChops, ImageDraw
 
 A4_WIDTH_PT, A4_HEIGHT_PT = 595, 842
 
-WORDS = (
-    "amber basket candle dial ember ferry garden harbour island jar kettle lantern meadow needle "
-    "orchard pebble quarry river saddle timber umbrella valley window yard zigzag of the and in to "
-    "with under over between after before"
-).split()
+WORDS = [
+    "amber",
+    "basket",
+    "candle",
+    "dial",
+    "ember",
+    "ferry",
+    "garden",
+    "harbour",
+    "island",
+    "jar",
+    "kettle",
+    "lantern",
+    "meadow",
+    "needle",
+    "orchard",
+    "pebble",
+    "quarry",
+    "river",
+    "saddle",
+    "timber",
+    "umbrella",
+    "valley",
+    "window",
+    "yard",
+    "zigzag",
+    "of",
+    "the",
+    "and",
+    "in",
+    "to",
+    "with",
+    "under",
+    "over",
+    "between",
+    "after",
+    "before",
+]
 
 
 def _sentence(rng: random.Random, words: int) -> str:

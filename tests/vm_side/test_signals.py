@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,8 @@ from rig.command import Batch, Running, batch_of, hang_while, wait_until
 from rig.model_server import ModelServer
 
 SOON_S = 5.0
+SYSCALL = ctypes.CDLL(None).syscall
+TGKILL = {"x86_64": 234, "aarch64": 131}[platform.machine()]
 
 
 def ends_soon(running: Running, code: int = 130) -> str:
@@ -122,3 +126,15 @@ def test_a_signal_at_any_moment_of_the_start(tmp_path: Path) -> None:
 
         with ThreadPoolExecutor(3) as pool:
             list(pool.map(interrupt, moments))
+
+
+def test_a_signal_that_lands_in_another_thread(tmp_path: Path) -> None:
+    """The kernel gives a signal to any thread; tqdm has one of its own."""
+    with batch_of(tmp_path, 3) as (batch, server):
+        server.script = hang_while(lambda request: True)
+        with batch.start() as running:
+            server.wait_until(lambda: server.in_flight == 2, 30)
+            threads = [int(task.name) for task in Path(f"/proc/{running.pid}/task").iterdir()]
+            other = next(thread for thread in threads if thread != running.pid)
+            assert SYSCALL(TGKILL, running.pid, other, signal.SIGINT) == 0
+            ends_soon(running)

@@ -1,0 +1,67 @@
+# Names -> commands. What a target does stands in tools/NAME.py; its knobs in config.env.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+PARITY := .venv-parity
+VERBS := all start upload process download stop status report compare clean
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup $(VERBS) test lint bench parity samples
+
+help: ## Show this
+	@echo 'make TARGET [KNOB=value …]   read page images with dots.ocr'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo 'Knobs, with their defaults, stand in config.env. To try it: make all INPUT=samples'
+
+all: $(VENV)/setup ## start, upload, process, download, stop whatever happened, report: INPUT=folder
+start: $(VENV)/setup ## Turn the machine on and start its model server
+upload: $(VENV)/setup ## Make the machine's input a mirror of INPUT
+process: $(VENV)/setup ## Wait for the model, then read what is missing or failed
+download: $(VENV)/setup ## Bring the results of INPUT's pages to OUTPUT
+stop: $(VENV)/setup ## Turn the machine off
+status: $(VENV)/setup ## Show the machine, its model server and the pages
+report: $(VENV)/setup ## Make OUTPUT/report.html, to look at the results
+compare: $(VENV)/setup ## Show what differs between two results: A=results1 B=results2
+clean: $(VENV)/setup ## Empty the machine's input and result folders
+
+$(VERBS):
+	@$(PY) tools/$@.py
+
+setup: $(VENV)/setup ## Make the environment (the first use of any target does)
+
+$(VENV)/setup: requirements.txt
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt vm_side/cpu_endpoint/requirements.txt
+	@$(PIP) -r requirements-dev.txt
+	@$(PIP) --no-deps -r vm_side/cpu_endpoint/requirements.txt
+	@touch $@
+
+test: $(VENV)/setup-dev ## Run the tests
+	@$(PY) -m pytest
+
+lint: $(VENV)/setup-dev ## Check style and types
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy vm_side tools tests samples
+
+bench: $(VENV)/setup-dev ## Measure the client's CPU time a page
+	@$(PY) tests/bench/client.py
+
+parity: $(VENV)/setup-dev $(PARITY)/setup ## Compare pictures and cells with dots.ocr's own client
+	@$(PY) -m pytest tests/parity
+
+$(PARITY)/setup: tests/parity/requirements.txt
+	@$(PYTHON) -m venv --clear $(PARITY)
+	@$(PARITY)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps -r $<
+	@touch $@
+
+samples: $(VENV)/setup-dev ## Render the sample pages again
+	@$(PY) samples/render.py

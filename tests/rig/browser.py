@@ -1,0 +1,100 @@
+"""Headless Chromium, as Debian packages it; nothing is downloaded, nothing leaves this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LISTEN = """
+document.addEventListener('securitypolicyviolation', (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+
+def find_chromium() -> str:
+    """Debian's browser. Without it the test is skipped, except in CI, where that is a failure."""
+    path = shutil.which("chromium")
+    if path is None:
+        reason = "chromium is not installed: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+@contextlib.contextmanager
+def open_browser() -> Iterator[Browser]:
+    """A browser with a profile of its own that is gone afterwards."""
+    path = find_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def until(page: Page, expression: str, argument: Any = None, timeout_s: float = 10) -> None:
+    """Wait until something holds in the page.
+
+    Playwright's wait_for_function has the page evaluate text, which the reports' policy forbids.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not page.evaluate(expression, argument):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not true within {timeout_s} s: {expression}")
+        page.wait_for_timeout(10)
+
+
+@dataclass
+class Watched:
+    """A page, and everything it did that a report never should."""
+
+    page: Page
+    trouble: list[str] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, browser: Browser, **options: Any) -> Watched:
+        """A new page that is listened to: dialogs, requests, policy reports, errors, windows."""
+        size = ViewportSize(width=1360, height=900)
+        page = browser.new_page(**{"viewport": size, "locale": "en-US", **options})
+        page.set_default_timeout(10_000)
+        watched = cls(page)
+        page.add_init_script(LISTEN)
+
+        def on_dialog(dialog: Any) -> None:
+            watched.trouble.append(f"dialog: {dialog.message}")
+            dialog.dismiss()
+
+        def on_console(message: Any) -> None:
+            if message.type in ("error", "warning"):
+                watched.trouble.append(f"console: {message.text}")
+
+        def on_request(request: Any) -> None:
+            if not request.url.startswith("file:"):
+                watched.trouble.append(f"request: {request.url:.100}")
+
+        page.on("dialog", on_dialog)
+        page.on("console", on_console)
+        page.on("request", on_request)
+        page.on("pageerror", lambda error: watched.trouble.append(f"error: {error}"))
+        page.on("popup", lambda other: watched.trouble.append(f"window: {other.url}"))
+        return watched

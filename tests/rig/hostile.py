@@ -1,0 +1,47 @@
+"""What a page may hold that shall do nothing: as text, in tables, in names."""
+
+from __future__ import annotations
+
+ELSEWHERE = "http://127.0.0.1:9/"  # the discard port: whoever asks there has been led astray
+PAYLOADS = (
+    "<script>alert(1)</script>",
+    "</script><script>alert(2)</script>",
+    "</style><script>alert(3)</script>",
+    "<img src=x onerror=alert(4)>",
+    f"<img src={ELSEWHERE}5.png>",
+    "<svg onload=alert(6)><animate onbegin=alert(6) attributeName=x></svg>",
+    "<svg><script>alert(7)</script></svg>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=alert(8)></style></mglyph></table>",
+    "<math><mtext></mtext><a xlink:href=javascript:alert(9)>x</a></math>",
+    f"<iframe src={ELSEWHERE}10></iframe><iframe srcdoc='<script>parent.alert(10)</script>'>",
+    f"<link rel=stylesheet href={ELSEWHERE}11.css><style>@import '{ELSEWHERE}11.css';</style>",
+    f"<meta http-equiv=refresh content='0;url={ELSEWHERE}12'><base href={ELSEWHERE}>",
+    f"<form action={ELSEWHERE}13><input autofocus onfocus=alert(13)><button>x</button></form>",
+    f'<p style="background:url({ELSEWHERE}14)" onmouseenter=alert(14) tabindex=0>x</p>',
+    "<a href=javascript:alert(15)>x</a><a href='data:text/html,<script>alert(15)</script>'>x</a>",
+    f"<video src={ELSEWHERE}16 autoplay onerror=alert(16)></video><object data={ELSEWHERE}16>",
+    "<details open ontoggle=alert(17)>x</details><marquee onstart=alert(17)>x</marquee>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(18)>'></noscript>",
+    "<template><img src=x onerror=alert(19)></template><plaintext>",
+    "<td background=x onclick=alert(20)>x</td><textarea autofocus onfocus=alert(20)>",
+    '[x](javascript:alert(21)) ![x](x" onerror=alert(21)) <javascript:alert(21)>',
+    r"\href{javascript:alert(22)}{x} \text{<img src=x onerror=alert(22)>} \style{x:y}{z}",
+    r"\class{x\" onclick=\"alert(23)}{y} \color{red;background:url(http://127.0.0.1:9/23)}{z}",
+    r"\text{&lt;script&gt;alert(24)&lt;/script&gt;} \unicode{x3c} \char60",
+    "\"'><script>alert(25)</script>",
+    "${alert(26)} {{alert(26)}} {% raw %} `${alert(26)}`",
+    "__proto__",
+    "\u2028\u2029\u202e\u0000\ufeff\ud800 \x1b[31m",
+    "<!--><script>alert(27)</script>--> <![CDATA[<script>alert(27)</script>]]> <?x ?>",
+    "<b id=list name=dots>x</b><form id=viewer><input id=overview name=dots></form>",
+)
+NAMES = (
+    "<img src=x onerror=alert(31)>.png",
+    '"><svg onload=alert(32)>.png',
+    "javascript:alert(33)/page.png",
+    "</script><script>alert(34)<!--/'\"`$%{}.png",
+    "__proto__/constructor.png",
+    "a#b?c&d=e%20f+g;h/..page.png",
+    "\u202egnp.exe/한글 이름.png",
+    "http:/127.0.0.1:9/35.png",
+)

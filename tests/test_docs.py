@@ -1,0 +1,96 @@
+"""What the README claims: targets, knobs, exit codes, statuses, the tree. In both languages."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import manifest
+from lib.knobs import TABLE
+from rig.toolkit import ROOT
+from test_makefile import targets
+
+both = pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def rows(text: str) -> dict[str, str]:
+    """The tables' rows: first cell (without backticks) to the rest."""
+    found = re.findall(r"^\| ([^|]+) \|(.*)\|$", text, re.MULTILINE)
+    return {first.replace("`", ""): rest for first, rest in found}
+
+
+@both
+def test_every_target_is_named_and_no_other(name: str) -> None:
+    blocks = re.findall(r"^```\w*\n(.*?)^```", read(name), re.MULTILINE | re.DOTALL)
+    spans = re.findall(r"`([^`\n]+)`", read(name))
+    code = "\n".join((*blocks, *spans))
+    assert set(re.findall(r"^make ([a-z]+)\b", code, re.MULTILINE)) == set(targets())
+
+
+@both
+def test_every_knob_stands_in_a_table_with_its_default(name: str) -> None:
+    table = rows(read(name))
+    for knob, entry in TABLE.items():
+        default = entry.default
+        shown = table[knob].split("|")[0].strip(" `")
+        expected = (
+            "" if default == "" else f"{default:g}" if isinstance(default, float) else default
+        )
+        assert shown == str(int(expected) if isinstance(expected, bool) else expected), knob
+
+
+@both
+def test_every_variable_that_is_set_is_a_knob(name: str) -> None:
+    variables = set(re.findall(r"\b([A-Z][A-Z_]{3,})=", read(name)))
+    assert variables <= {*TABLE, "CONFIG"}
+
+
+@both
+def test_exit_codes(name: str) -> None:
+    assert {code for code in rows(read(name)) if code.isdecimal()} == {"0", "1", "2", "3", "130"}
+
+
+@both
+def test_statuses(name: str) -> None:
+    assert set(manifest.STATUSES) <= rows(read(name)).keys()
+
+
+def tree(text: str) -> list[str]:
+    """The paths in the block that begins with Makefile; two spaces of indent a level."""
+    block = re.search(r"^```\n(Makefile .*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert block
+    paths: list[str] = []
+    parents: list[str] = []
+    for line in block[1].splitlines():
+        depth, entry = (len(line) - len(line.lstrip())) // 2, line.split()[0]
+        parents[depth:] = [entry]
+        paths.append("".join(parents))
+    return paths
+
+
+def test_the_tree_is_there() -> None:
+    paths = tree(read("README.md"))
+    assert len(paths) > 15
+    for path in paths:
+        assert (ROOT / path).is_dir() if path.endswith("/") else (ROOT / path).is_file(), path
+
+
+def test_the_tree_shows_all_of_vm_side() -> None:
+    shown = {Path(path).name for path in tree(read("README.md")) if path.startswith("vm_side/")}
+    assert {path.name for path in (ROOT / "vm_side").glob("*.py")} <= shown
+
+
+@both
+def test_links_lead_somewhere(name: str) -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", read(name)):
+        assert "://" in link or (ROOT / link).exists(), link
+
+
+@both
+def test_commands_exist(name: str) -> None:
+    for script in re.findall(r"(?:python3?|bin/python) ([\w/]+\.py)", read(name)):
+        assert (ROOT / script).is_file(), script

@@ -1,0 +1,134 @@
+"""The Makefile: names lead to scripts, and the environment is made anew when it must be."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rig.toolkit import NOT_INHERITED, ROOT
+
+STAMPS = (".venv/setup", ".venv/setup-dev", ".venv-parity/setup")
+OLDER = {
+    ".venv/setup": ["requirements.txt"],
+    ".venv/setup-dev": ["requirements-dev.txt", "vm_side/cpu_endpoint/requirements.txt"],
+    ".venv-parity/setup": ["tests/parity/requirements.txt"],
+}
+
+
+def words(pattern: str) -> list[str]:
+    """What stands behind a pattern in the Makefile; a backslash continues the line."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
+    found = re.search(f"^{pattern}(.*)$", text, re.MULTILINE)
+    assert found
+    return found[1].split()
+
+
+VERBS = words("VERBS := ")
+
+
+def targets() -> list[str]:
+    """All targets that a person may call."""
+    return [*VERBS, *(name for name in words(".PHONY: ") if name != "$(VERBS)")]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of which all environments are made, and newer than what they are made of."""
+    (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    lists = [name for names in OLDER.values() for name in names]
+    for time, name in enumerate((*lists, *STAMPS), 1000):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (time, time))
+    return tmp_path
+
+
+def make(folder: Path, *arguments: str) -> str:
+    """What make says, which must end well."""
+    environment = {k: v for k, v in os.environ.items() if k not in NOT_INHERITED}
+    done = subprocess.run(
+        ["make", "-C", str(folder), "--no-print-directory", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_help_lists_all_targets_and_is_the_default(project: Path) -> None:
+    text = make(project)
+    assert text == make(project, "help")
+    listed = re.findall(r"^  ([a-z]+) +\S", text, re.MULTILINE)
+    assert sorted(listed) == sorted(targets())
+
+
+def test_every_verb_has_a_target_and_every_target_a_script(project: Path) -> None:
+    scripts = {}
+    for target in targets():
+        if script := re.search(r"tools/(\w+)\.py", make(project, "-n", target)):
+            scripts[target] = script[1]
+    verbs = [path.stem for path in (ROOT / "tools").glob("*.py")]
+    assert scripts == {verb: verb for verb in verbs}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_target_runs_its_script_and_nothing_else(project: Path, verb: str) -> None:
+    assert make(project, "-n", verb) == f".venv/bin/python tools/{verb}.py\n"
+
+
+def test_every_verb_has_a_test_of_its_name() -> None:
+    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests/tools").glob("test_*.py")}
+    assert tested >= set(VERBS)
+
+
+def test_a_file_of_a_target_s_name_is_in_nobody_s_way(project: Path) -> None:
+    for verb in VERBS:
+        (project / verb).touch()
+    assert "tools/all.py" in make(project, "-n", "all")
+
+
+def test_variables_of_the_make_line_reach_the_script(project: Path) -> None:
+    """With spaces and Korean; in the environment, where the knobs are read."""
+    program = project / "show"
+    program.write_text('#!/bin/sh\necho "$INPUT|$PROCESSES|$1"\n')
+    program.chmod(0o755)
+    arguments = ("upload", f"PY={program}", "INPUT=/내 문서/a b", "PROCESSES=4")
+    assert make(project, *arguments) == "/내 문서/a b|4|tools/upload.py\n"
+
+
+@pytest.mark.parametrize("target", ["setup", "all", "test", "lint", "parity"])
+def test_an_environment_that_is_made_stays(project: Path, target: str) -> None:
+    assert "venv" not in make(project, "-n", target).replace(".venv/bin/python", "")
+
+
+@pytest.mark.parametrize(
+    ("target", "changed", "made"),
+    [
+        ("setup", "requirements.txt", ["-r requirements.txt"]),
+        ("start", "requirements.txt", ["-m venv --clear .venv", "-r requirements.txt"]),
+        ("test", "requirements-dev.txt", ["-r requirements-dev.txt"]),
+        ("lint", "requirements.txt", ["-r requirements.txt", "-r requirements-dev.txt"]),
+        ("test", "vm_side/cpu_endpoint/requirements.txt", ["--no-deps -r vm_side/cpu_endpoint"]),
+        ("parity", "tests/parity/requirements.txt", ["-m venv --clear .venv-parity"]),
+    ],
+)
+def test_an_environment_is_made_anew_when_its_list_changed(
+    project: Path, target: str, changed: str, made: list[str]
+) -> None:
+    os.utime(project / changed, (2000, 2000))
+    commands = make(project, "-n", target)
+    for part in made:
+        assert part in commands
+
+
+def test_the_users_environment_has_nothing_for_developers(project: Path) -> None:
+    (project / ".venv/setup").unlink()
+    commands = make(project, "-n", "all")
+    assert "-r requirements.txt" in commands
+    assert "dev" not in commands
+    assert "cpu_endpoint" not in commands

@@ -1,0 +1,49 @@
+"""What the tests of the commands share."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from rig.model_server import ModelServer
+from rig.toolkit import NOT_INHERITED, Toolkit, copy_project, free_port, make_environment
+
+
+@pytest.fixture(autouse=True)
+def no_knobs_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the developer has set for himself, a test does not see it."""
+    for name in NOT_INHERITED:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    """A model server that was there before us."""
+    with ModelServer() as model_server:
+        yield model_server
+
+
+@pytest.fixture
+def kit(tmp_path: Path, server: ModelServer) -> Toolkit:
+    """The toolkit, with that model server."""
+    return Toolkit(tmp_path, ENDPOINT=server.url)
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A Python environment of the tests' own."""
+    return make_environment(tmp_path_factory.mktemp("environment"))
+
+
+@pytest.fixture
+def own(tmp_path: Path, python: str) -> Iterator[Toolkit]:
+    """The toolkit without a model server: it starts its own, a stand-in for the CPU preview."""
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    toolkit = Toolkit(tmp_path, copy_project(tmp_path), python, ENDPOINT=endpoint)
+    yield toolkit
+    for pid in toolkit.living():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,163 @@
+"""How a verb ends: its exit code, its children, and signals at any moment."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from lib import console
+from lib.console import Failure, Interrupted
+
+PYTHON = sys.executable
+SLEEP = [PYTHON, "-c", "import time; time.sleep(60)"]
+
+
+@pytest.fixture(autouse=True)
+def handlers_as_before() -> Iterator[None]:
+    """The signal handlers are the process's, and pytest wants its own back."""
+    before = {number: signal.getsignal(number) for number in console.STOP_SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def code_of(error: BaseException | None = None, returns: int | None = None) -> int:
+    """The exit code of a verb that ends so."""
+
+    @click.command()
+    def command() -> int | None:
+        if error is not None:
+            raise error
+        return returns
+
+    with pytest.raises(SystemExit) as end:
+        console.run(command)
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+@pytest.fixture
+def argv(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["verb"])
+
+
+@pytest.mark.usefixtures("argv")
+@pytest.mark.parametrize(
+    ("error", "returns", "code"),
+    [
+        (None, None, 0),
+        (None, 3, 3),
+        (Failure("it failed"), None, 1),
+        (OSError(28, "No space left on device", "/disk/a.md"), None, 1),
+        (click.UsageError("no such knob"), None, 2),
+        (Interrupted(), None, 130),
+        (KeyboardInterrupt(), None, 130),
+    ],
+)
+def test_the_exit_code_says_how_it_ended(
+    error: BaseException | None, returns: int | None, code: int
+) -> None:
+    assert code_of(error, returns) == code
+
+
+@pytest.mark.usefixtures("argv")
+def test_an_error_says_what_failed_and_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
+    code_of(Failure("the disk is full", "make clean"))
+    assert capsys.readouterr() == ("", "Error: the disk is full\n  → make clean\n")
+    code_of(OSError(28, "No space left on device", "/disk/a.md"))
+    assert capsys.readouterr().err == "Error: [Errno 28] No space left on device: '/disk/a.md'\n"
+
+
+@pytest.mark.usefixtures("argv")
+def test_an_error_of_ours_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        code_of(ZeroDivisionError())
+
+
+def test_a_child_s_code_is_handed_on() -> None:
+    assert console.run_child([PYTHON, "-c", "raise SystemExit(3)"]) == 3
+    assert console.run_apart([PYTHON, "-c", "raise SystemExit(3)"]) == 3
+
+
+def test_a_child_that_was_killed_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    script = "import os; os.kill(os.getpid(), 9)"
+    assert console.run_child([PYTHON, "-c", script]) == 1
+    assert "was ended by SIGKILL" in capsys.readouterr().err
+
+
+class Interrupting(subprocess.Popen[bytes]):
+    """A child in whose first moment a signal comes to us."""
+
+    pids: list[int]
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[call-overload]
+        self.pids.append(self.pid)
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_while_a_child_starts_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    Interrupting.pids = []
+    monkeypatch.setattr(subprocess, "Popen", Interrupting)
+    console.set_handlers(console.interrupt)
+    with pytest.raises(Interrupted):
+        console.run_child(SLEEP)
+    (pid,) = Interrupting.pids
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_child_that_does_not_want_to_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    Interrupting.pids = []
+    monkeypatch.setattr(subprocess, "Popen", Interrupting)
+    monkeypatch.setattr(console, "LONGEST_END_S", 0.2)
+    monkeypatch.setattr(Interrupting, "terminate", lambda child: None)
+    console.set_handlers(console.interrupt)
+    with pytest.raises(Interrupted):
+        console.run_child(SLEEP)
+    with pytest.raises(ProcessLookupError):
+        os.kill(Interrupting.pids[0], 0)
+
+
+def test_the_first_signal_interrupts_and_the_others_do_not() -> None:
+    console.set_handlers(console.interrupt)
+    with pytest.raises(Interrupted):
+        signal.raise_signal(signal.SIGHUP)
+    for number in console.STOP_SIGNALS:
+        signal.raise_signal(number)
+
+
+def test_a_deferred_signal_comes_when_the_block_has_ended() -> None:
+    console.set_handlers(console.interrupt)
+    steps = []
+    with pytest.raises(Interrupted), console.signals_deferred():
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        steps.append("done")
+    assert steps == ["done"]
+
+
+def test_a_shielded_verb_starts_programs_that_hear_signals() -> None:
+    """An ignored signal would stay ignored in them."""
+    console.shield()
+    script = "import signal as s; print([s.getsignal(n) for n in (1, 15)] == [s.SIG_DFL] * 2)"
+    assert subprocess.check_output([PYTHON, "-c", script]) == b"True\n"
+
+
+def test_notes_are_for_a_terminal_alone(tmp_path: Path) -> None:
+    script = "from lib.console import note, say; note('a note'); say('an error')"
+    command = [PYTHON, "-c", script]
+    environment = {**os.environ, "PYTHONPATH": str(Path(console.__file__).parents[1])}
+    quiet = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert (quiet.stdout, quiet.stderr) == ("", "an error\n")
+    ours, theirs = pty.openpty()
+    subprocess.run(command, env=environment, stderr=theirs, check=True)
+    os.close(theirs)
+    assert os.read(ours, 1000).decode().split("\r\n") == ["a note", "an error", ""]
+    os.close(ours)

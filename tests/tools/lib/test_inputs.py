@@ -1,0 +1,95 @@
+"""Which files below INPUT are pages."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import pages as pages_of_the_machine
+from lib import inputs
+from lib.console import Failure
+from lib.inputs import find_inputs
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def test_the_endings_are_those_that_the_machine_reads() -> None:
+    machine = (*pages_of_the_machine.PICTURES, pages_of_the_machine.PDF)
+    assert sorted(inputs.ENDINGS) == sorted(machine)
+
+
+@pytest.mark.parametrize(
+    "name", ["a.png", "A.PNG", "b.Jpeg", "c.jpg", "d.pdf", ".e.png", "f.txt", "png", "g.png.part"]
+)
+def test_a_page_here_is_a_page_there(name: str) -> None:
+    assert inputs.is_page_file(name) == pages_of_the_machine.is_page_file(name)
+
+
+def test_pages_at_any_depth_in_order(tmp_path: Path) -> None:
+    touch(
+        tmp_path, "b.png", "a/스캔 1.PDF", "a/deep er/c.jpg", "notes.txt", ".cache/d.png", ".e.png"
+    )
+    found = find_inputs(str(tmp_path), str(tmp_path.parent / "results"))
+    assert found.root == tmp_path
+    assert found.files == ("a/deep er/c.jpg", "a/스캔 1.PDF", "b.png")
+
+
+def test_one_file_is_an_input(tmp_path: Path) -> None:
+    touch(tmp_path, "a.png", "b.png")
+    found = find_inputs(str(tmp_path / "b.png"), str(tmp_path / "results"))
+    assert (found.root, found.files) == (tmp_path, ("b.png",))
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    touch(tmp_path, "scans/a.png")
+    assert find_inputs("~/scans", "~/results").files == ("a.png",)
+
+
+def test_output_beside_input_is_no_output_inside_it(tmp_path: Path) -> None:
+    touch(tmp_path, "scans/a.png")
+    assert find_inputs(str(tmp_path / "scans"), str(tmp_path / "scans-read")).files == ("a.png",)
+
+
+@pytest.mark.parametrize(
+    ("given", "output", "message"),
+    [
+        ("", "out", "INPUT is not set"),
+        ("nowhere", "out", "does not exist"),
+        ("notes.txt", "out", "is not one of .png"),
+        ("scans", "scans", "lies inside INPUT"),
+        ("scans", "scans/results", "lies inside INPUT"),
+        ("scans", "link/results", "lies inside INPUT"),
+    ],
+)
+def test_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, output: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path, "scans/a.png", "notes.txt")
+    (tmp_path / "link").symlink_to("scans")
+    with pytest.raises(Failure, match=message):
+        find_inputs(given, output)
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pages would silently be missing. Root may list all, so the system's answer is forged."""
+    touch(tmp_path, "a/b.png", "c.png")
+    scandir = os.scandir
+
+    def forbid(path: str) -> object:
+        if Path(path).name == "a":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", forbid)
+    with pytest.raises(Failure, match="a cannot be listed: Permission denied"):
+        find_inputs(str(tmp_path), str(tmp_path.parent / "results"))

@@ -1,0 +1,89 @@
+"""What is read of a result set: whatever stands in its files, it becomes an Entry or nothing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import answer
+import manifest
+from lib.report.entries import (
+    CATEGORIES,
+    STATUSES,
+    Cell,
+    number,
+    read_cell,
+    read_cells,
+    read_entries,
+    read_summary,
+)
+from rig.result_sets import ResultSet, cell
+
+
+def test_categories_and_statuses_are_those_of_vm_side() -> None:
+    assert CATEGORIES == answer.CATEGORIES
+    assert STATUSES == manifest.STATUSES
+
+
+def test_reads_what_was_written(tmp_path: Path) -> None:
+    results = ResultSet(tmp_path)
+    results.add("책/page1.png", [cell("Text", "가나다", (100, 100, 200, 200))], tokens_out=7)
+    results.add("a.pdf", page="a/a_page_0", pdf_page=0, status="failed", reason="no answer")
+    results.finish()
+    first, second = read_entries(tmp_path)
+    assert (first.folder, first.name, first.tokens_out) == ("책", "page1.png", 7)
+    assert (second.folder, second.name, second.reason) == ("", "a_page_0", "no answer")
+    assert [c.text for c in read_cells(tmp_path, first)] == ["가나다"]
+    assert read_cells(tmp_path, second) == []
+    assert first.picture != second.picture
+    assert read_summary(tmp_path)["pages"] == 2
+
+
+def test_values_of_other_kinds_are_as_none(tmp_path: Path) -> None:
+    line = {"page": "a/a", "input": "a.png", "pdf_page": None, "status": "ok", "seconds": "x"}
+    wrong = {"tokens_out": None, "original_size": [1], "notes": 3, "reason": None, "sha256": 5}
+    unknown = {**line, "input": "b.png", "page": "b/b", "status": "new"}
+    text = "\n".join(map(json.dumps, ({**line, **wrong}, unknown, [1], "x")))
+    (tmp_path / "manifest.jsonl").write_text(text + "\n{")
+    (entry,) = read_entries(tmp_path)
+    assert (entry.seconds, entry.tokens_out, entry.size, entry.notes) == (0, 0, (0, 0), ())
+    assert read_cells(tmp_path, entry) == []  # its file is not there
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(3, 3), (2.5, 2.5), (-1, 0), (True, 0), ("7", 0), (None, 0), (float("nan"), 0), (1e999, 0)],
+)
+def test_a_number_is_finite_and_not_negative(value: Any, expected: float) -> None:
+    assert number(value) == expected
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [None, 3, [], {}, {"bbox": 3}, {"bbox": [1, 2, 3]}, {"category": "Text", "text": "a"}],
+)
+def test_what_is_no_cell_is_none(candidate: Any) -> None:
+    assert read_cell(candidate, (100, 100)) is None
+
+
+def test_boxes_are_parts_of_the_page_and_stay_on_it() -> None:
+    def box(*values: Any) -> tuple[float, ...]:
+        found = read_cell({"bbox": list(values), "category": "Table"}, (200, 100))
+        assert isinstance(found, Cell)
+        return found.box
+
+    assert box(50, 50, 100, 100) == (0.25, 0.5, 0.5, 1)
+    assert box(-5, 0, 900, 50) == (0, 0, 1, 0.5)
+    assert box(100, 50, 0, 0) == (0.5, 0.5, 0.5, 0.5)
+    assert box("x", None, 100, 50) == (0, 0, 0.5, 0.5)
+
+
+def test_a_damaged_file_has_no_cells(tmp_path: Path) -> None:
+    results = ResultSet(tmp_path)
+    results.add("a.png", [])
+    results.finish()
+    (entry,) = read_entries(tmp_path)
+    for content in (b"[", b"\xff\xfe", b"3", b"[" * 100_000, b'[{"bbox": 1}, null]'):
+        (tmp_path / "a/a.json").write_bytes(content)
+        assert read_cells(tmp_path, entry) == []

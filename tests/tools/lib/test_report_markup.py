@@ -1,0 +1,134 @@
+"""A cell's text as HTML: what it shows, and that nothing hostile gets through."""
+
+import time
+from html.parser import HTMLParser
+
+import pytest
+
+from lib.report.entries import Cell
+from lib.report.markup import FORMULA_TAGS, TABLE_TAGS, TEXT_TAGS, cell_html, plain_text
+from rig.hostile import PAYLOADS
+
+ALLOWED = {"colspan", "rowspan", "xmlns", "display", "displaystyle", "mathvariant", "stretchy"} | {
+    *("fence", "form", "largeop", "movablelimits", "linethickness", "columnalign", "accent"),
+    *("width", "minsize", "maxsize"),
+}
+
+
+class Inventory(HTMLParser):
+    """The tags and attributes in a piece of HTML."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: dict[str, str] = {}
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name: value or "" for name, value in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def show(category: str, text: str) -> str:
+    return cell_html(Cell((0, 0, 1, 1), category, text)).strip()
+
+
+def plain(category: str, text: str) -> str:
+    return plain_text(Cell((0, 0, 1, 1), category, text))
+
+
+@pytest.mark.parametrize("category", ["Text", "Table", "Formula", "Title", "List-item"])
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_only_harmless_tags_and_attributes_remain(category: str, payload: str) -> None:
+    for text in (payload, f"<table><tr><td>{payload}</td></tr></table>", f"$${payload}$$"):
+        found = Inventory(show(category, text))
+        assert found.tags <= TEXT_TAGS | TABLE_TAGS | FORMULA_TAGS
+        assert found.attributes.keys() <= ALLOWED
+        assert not any(":" in value for value in found.attributes.values())
+
+
+def test_a_table_stays_a_table() -> None:
+    head, row = '<tr><th colspan="2">a</th></tr>', "<tr><td>b</td><td>1 &lt; 2</td></tr>"
+    assert show("Table", f'<table border="1">{head}{row}</table>') == (
+        f"<table><tbody>{head}{row}</tbody></table>"
+    )
+
+
+@pytest.mark.parametrize("span", ["0", "-1", "9999", "2;x", "1e9"])
+def test_a_span_that_would_burst_the_page_is_no_span(span: str) -> None:
+    assert "span" not in show("Table", f'<table><tr><td colspan="{span}">a</td></tr></table>')
+
+
+def test_markdown_of_the_simplest_kind() -> None:
+    assert show("Section-header", "## 1. **Method**") == "<h2>1. <strong>Method</strong></h2>"
+    assert show("List-item", "- a\n- b") == "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"
+    assert show("Text", "one\ntwo") == "<p>one<br>\ntwo</p>"
+
+
+def test_links_pictures_and_html_of_a_text_stay_text() -> None:
+    text = "[a](http://b.c) ![d](e.png) <b>f</b> & <g>"
+    assert Inventory(show("Text", text)).tags == {"p"}
+    assert Inventory(show("Text", text)).text.strip() == text
+
+
+def test_formulas_become_mathml() -> None:
+    for text in (r"\frac{a}{b}", r"$$\frac{a}{b}$$", r"\[ \frac{a}{b} \]"):
+        assert show("Formula", text) == (
+            '<math display="block"><mrow><mfrac><mrow><mi>a</mi></mrow>'
+            "<mrow><mi>b</mi></mrow></mfrac></mrow></math>"
+        )
+
+
+def test_formulas_in_a_text_and_in_a_table() -> None:
+    formula = '<math display="inline"><mrow><msub><mi>x</mi><mn>1</mn></msub></mrow></math>'
+    assert show("Text", r"with $x_1$ and \(x_1\).") == f"<p>with {formula} and {formula}.</p>"
+    table = show("Table", "<table><tr><td>$x_1$</td></tr></table>")
+    assert table == f"<table><tbody><tr><td>{formula}</td></tr></tbody></table>"
+
+
+def test_prices_are_no_formulas() -> None:
+    assert show("Text", "from $5 to $10, or US$3 and US$4") == (
+        "<p>from $5 to $10, or US$3 and US$4</p>"
+    )
+
+
+def test_rows_of_a_formula_are_aligned() -> None:
+    for text in (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", r"a &= b \\ c &= d"):
+        assert show("Formula", text).count("<mtr>") == 2
+
+
+@pytest.mark.parametrize(
+    "latex",
+    ["{" * 3000, r"\left(", "x^", r"\frac", "a" * 2001, r"\def\a{b}\a", r"\newcommand{\a}{b}"],
+)
+def test_what_is_no_formula_is_shown_as_code(latex: str) -> None:
+    assert show("Formula", latex) == f"<code>{latex}</code>"
+
+
+def test_the_signs_that_hold_a_formula_s_place_cannot_be_forged() -> None:
+    assert show("Text", "\ue0000\ue001 and \ue0007\ue001") == "<p>0 and 7</p>"
+
+
+@pytest.mark.parametrize(
+    "part", ["$", "$a ", r"\[", r"\(", "*", "**a", "- ", "`", "<", "[a](", "<table>"]
+)
+@pytest.mark.parametrize("category", ["Text", "Table", "Formula"])
+def test_no_text_takes_long(part: str, category: str) -> None:
+    """A page is at most some 60,000 characters; a repeating model fills them with anything."""
+    text = part * (60_000 // len(part))
+    started = time.process_time()
+    show(category, text)
+    plain(category, text)
+    assert time.process_time() - started < 4
+
+
+def test_the_text_to_search_in_has_no_signs() -> None:
+    assert plain("Section-header", "##  1. **Method**\n") == "1. Method"
+    assert plain("List-item", "- one\n- two") == "one two"
+    table = "<table><tr><td>a</td><td>b &amp; c</td></tr></table>"
+    assert plain("Table", table) == "a b & c"
+    assert plain("Text", "a < b, c > d") == "a < b, c > d"

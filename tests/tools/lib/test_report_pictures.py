@@ -1,0 +1,111 @@
+"""The pictures of a report: made once, upright, of the file that was read and no other."""
+
+import hashlib
+from pathlib import Path
+
+import pymupdf
+import pytest
+from PIL import Image
+
+from lib.report.entries import Entry, read_entries
+from lib.report.pictures import KINDS, PAGE_SIDE, jobs, make, names_in, open_picture, remove_others
+from rig.result_sets import ResultSet
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def results_of(folder: Path, *files: Path) -> list[Entry]:
+    """The entries of pages read from these files."""
+    results = ResultSet(folder)
+    for path in files:
+        pages = range(pymupdf.open(path).page_count) if path.suffix == ".pdf" else [None]
+        for page in pages:
+            place = f"{path.stem}/{path.stem}_page_{page}"
+            results.add(path.name, [], page=place, pdf_page=page, sha256=sha256(path))
+    return read_entries(results.finish())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the pictures go."""
+    for kind in KINDS:
+        (tmp_path / "files" / kind).mkdir(parents=True)
+    return tmp_path / "files"
+
+
+def write_pdf(path: Path, count: int) -> Path:
+    with pymupdf.open() as document:
+        for _ in range(count):
+            document.new_page(width=300, height=400)
+        document.save(path)
+    return path
+
+
+def test_pictures_and_pdf_pages_once(tmp_path: Path, folder: Path) -> None:
+    Image.new("RGB", (3000, 2000), "red").save(tmp_path / "a.png")
+    entries = results_of(tmp_path / "out", tmp_path / "a.png", write_pdf(tmp_path / "b.pdf", 20))
+    work = list(jobs(entries, tmp_path, folder))
+    assert [len(job.pages) for job in work] == [1, 16, 4]
+    assert sum(map(make, work)) == 21
+    for kind in KINDS:
+        assert names_in(folder / kind) == {entry.picture for entry in entries}
+    with Image.open(folder / "pages" / f"{entries[0].picture}.webp") as picture:
+        assert picture.size == (PAGE_SIDE, 933)
+    assert list(jobs(entries, tmp_path, folder)) == []
+    remove_others(folder, entries[:2])
+    assert names_in(folder / "thumbs") == {entry.picture for entry in entries[:2]}
+
+
+def test_none_without_the_input(tmp_path: Path, folder: Path) -> None:
+    Image.new("L", (30, 20)).save(tmp_path / "a.png")
+    entries = results_of(tmp_path / "out", tmp_path / "a.png")
+    assert list(jobs(entries, None, folder)) == []
+    (tmp_path / "a.png").unlink()
+    assert [make(job) for job in jobs(entries, tmp_path, folder)] == [0]
+
+
+def test_none_of_a_file_that_changed_since(tmp_path: Path, folder: Path) -> None:
+    Image.new("L", (30, 20)).save(tmp_path / "a.png")
+    entries = results_of(tmp_path / "out", tmp_path / "a.png")
+    Image.new("L", (30, 30)).save(tmp_path / "a.png")
+    assert [make(job) for job in jobs(entries, tmp_path, folder)] == [0]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no picture", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x89PNG\r\n\x1a\n"]
+)
+def test_a_damaged_file_has_none(tmp_path: Path, folder: Path, content: bytes) -> None:
+    for name in ("a.png", "b.pdf"):
+        (tmp_path / name).write_bytes(content)
+    results = ResultSet(tmp_path / "out")
+    results.add("a.png", sha256=sha256(tmp_path / "a.png"))
+    results.add("b.pdf", pdf_page=3, sha256=sha256(tmp_path / "b.pdf"))
+    entries = read_entries(results.finish())
+    assert [make(job) for job in jobs(entries, tmp_path, folder)] == [0, 0]
+    assert not any(names_in(folder / kind) for kind in KINDS)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"])
+def test_every_mode_is_shown_as_what_it_is(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / ("a.jpg" if mode == "CMYK" else "a.png")
+    gray = 255 if mode == "1" else 200
+    if mode == "I;16":
+        Image.new(mode, (40, 60), gray * 257).save(path)
+    else:
+        Image.new("L", (40, 60), gray).convert("RGB" if mode == "CMYK" else "L").convert(mode).save(
+            path
+        )
+    shown = open_picture(path)
+    assert shown.size == (40, 60)
+    assert list(shown.convert("L").getextrema()) == pytest.approx([gray, gray], abs=3)
+
+
+def test_what_is_transparent_is_white_and_a_turned_page_upright(tmp_path: Path) -> None:
+    Image.new("RGBA", (40, 60), (0, 0, 0, 0)).save(tmp_path / "a.png")
+    assert open_picture(tmp_path / "a.png").getpixel((0, 0)) == (255, 255, 255)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (40, 60)).save(tmp_path / "b.jpg", exif=turned)
+    assert open_picture(tmp_path / "b.jpg").size == (60, 40)

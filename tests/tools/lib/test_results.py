@@ -1,0 +1,96 @@
+"""The manifest on its way home."""
+
+import json
+
+import pytest
+
+import manifest as manifest_of_the_machine
+from lib import results
+from lib.console import Failure
+from lib.results import Line, of_inputs, read_lines
+from rig.toolkit import line
+
+
+def lines(*entries: object) -> list[Line]:
+    return read_lines("".join(json.dumps(entry) + "\n" for entry in entries))
+
+
+def test_the_names_are_those_of_the_machine() -> None:
+    assert results.DONE == manifest_of_the_machine.DONE
+    assert results.ENDINGS == manifest_of_the_machine.RESULT_ENDINGS
+    assert results.PICTURE_ENDING == manifest_of_the_machine.PICTURE_ENDING
+
+
+def test_reads_what_the_machine_writes() -> None:
+    record = manifest_of_the_machine.Record("한글/a/a", "한글/a.pdf", 2, "ok")
+    assert read_lines(record.line()) == [
+        Line(record.line().rstrip("\n"), "한글/a/a", "한글/a.pdf", 2, "ok")
+    ]
+
+
+def test_the_last_line_of_a_page_counts() -> None:
+    found = lines(line("a", "a.png", "failed"), line("b", "b.png"), line("a", "a.png"))
+    assert [(entry.input, entry.status) for entry in found] == [("a.png", "ok"), ("b.png", "ok")]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *({}, [], 7, None, "page", {"page": "a"}),
+        {**line("a"), "page": 7},
+        {**line("a"), "page": None},
+        {**line("a"), "input": ["a.png"]},
+        {**line("a"), "pdf_page": [0]},
+    ],
+)
+def test_what_is_no_line_is_left_out(entry: object) -> None:
+    assert [found.page for found in lines(entry, line("b"))] == ["b"]
+
+
+def test_a_torn_line_is_left_out() -> None:
+    text = json.dumps(line("a"))
+    assert [found.page for found in read_lines(f"{text}\n{text[:-9]}")] == ["a"]
+    assert read_lines("") == []
+
+
+@pytest.mark.parametrize(
+    "page", ["/etc/cron.d/a", "../a", "a/../../b", "a/..", "..", ".", "", "//a", "a\0b"]
+)
+def test_a_path_that_leads_out_is_refused(page: str) -> None:
+    with pytest.raises(Failure, match="outside of the results"):
+        lines(line("good"), line(page, "a.png"))
+
+
+@pytest.mark.parametrize("page", ["a", "a/b", "..a/b", "a..", "~/a", "-rf", "C:\\a", "한글/스캔 1"])
+def test_a_strange_path_that_stays_inside_is_none(page: str) -> None:
+    assert [found.page for found in lines(line(page, "a.png"))] == [page]
+
+
+@pytest.mark.parametrize("status", manifest_of_the_machine.STATUSES)
+def test_a_page_that_is_done_has_files(status: str) -> None:
+    (found,) = lines(line("a/a", "a.png", status))
+    done = status in ("ok", "repaired", "partial", "blank")
+    assert found.files(images=False) == (["a/a.json", "a/a.md", "a/a_nohf.md"] if done else [])
+    assert ("a/a.jpg" in found.files(images=True)) is done
+
+
+def test_the_lines_of_an_input() -> None:
+    found = lines(
+        line("a", "a.png"), line("b", "b.pdf", pdf_page=0), line("c", "b.pdf", pdf_page=1)
+    )
+    assert [entry.page for entry in of_inputs(found, {"b.pdf"})] == ["b", "c"]
+    assert of_inputs(found, set()) == []
+    assert of_inputs(found, None) == found
+
+
+def test_merging_keeps_other_pages_and_replaces_the_same() -> None:
+    ours = lines(line("a", "a.png", "failed"), line("b", "b.png", cells=1))
+    theirs = lines(line("c", "c.png"), line("a", "a.png"))
+    merged = results.merged(ours, theirs)
+    assert [(found.page, found.status) for found in read_lines(merged)] == [
+        ("c", "ok"),
+        ("a", "ok"),
+        ("b", "ok"),
+    ]
+    assert json.loads(merged.splitlines()[-1])["cells"] == 1  # what we do not know stays too
+    assert results.merged([], []) == ""

@@ -1,0 +1,297 @@
+"""make all: the whole job; whatever fails or interrupts it, the machine is stopped."""
+
+import errno
+import importlib
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rig import pages, preview
+from rig.command import Running, wait_until
+from rig.model_server import ModelServer, Reply, Request
+from rig.toolkit import ROOT, Marked, Toolkit, foreign_server, free_port, statuses_in
+
+STEPS = ("start", "upload", "process", "download", "stop", "report")
+
+
+def test_reads_the_pages_and_leaves_nothing_running(own: Toolkit) -> None:
+    names = own.write_pages(3)
+    with own.verb("all") as job:
+        end = job.finish()
+        job.wait_until_nobody_is_left()
+    assert (end.code, end.out, end.err) == (0, "", "")  # cron mails nothing
+    assert statuses_in(own.output) == dict.fromkeys(names, "ok")
+    assert (own.output / "100dpi/page1/page1.md").is_file()
+    assert not list(own.output.rglob("*.jpg"))
+
+
+def test_uses_a_server_that_answers_and_never_stops_it(kit: Toolkit, server: ModelServer) -> None:
+    kit.write_pages(2)
+    assert kit.run("all", "--images").code == 0
+    assert len(server.requests) == 2
+    assert len(list(kit.output.rglob("*.jpg"))) == 2
+    assert kit.run("all").code == 0
+    assert len(server.requests) == 2  # the second time there was nothing to read
+
+
+def test_flags_reach_every_step(kit: Toolkit, tmp_path: Path) -> None:
+    """Given to `all`, they win over config.env also in the commands that it runs."""
+    page = kit.write_pages(2)[1]
+    options = ("--input", str(kit.input / page), "--output", str(tmp_path / "elsewhere"))
+    assert kit.run("all", *options).code == 0
+    assert list(statuses_in(tmp_path / "elsewhere")) == [Path(page).name]
+    assert not kit.output.exists()
+
+
+def test_an_input_without_pages_is_nothing_to_do(kit: Toolkit) -> None:
+    kit.write_pages(1)
+    assert kit.run("all").code == 0
+    (kit.input / "100dpi/page1.png").unlink()
+    end = kit.run("all", "--output", str(kit.folder / "new"))
+    assert end.code == 0
+    assert "nothing to do" in end.err
+    assert statuses_in(kit.folder / "new") == {}  # not the results of the pages of before
+    assert not list((kit.folder / "new").rglob("*.md"))
+
+
+# ---- a step fails ----
+
+
+@contextmanager
+def port_is_taken(kit: Toolkit) -> Iterator[dict[str, str]]:
+    """Something that is no model server answers at ENDPOINT."""
+    with foreign_server(int(kit.knobs["ENDPOINT"].rpartition(":")[2])):
+        yield {}
+
+
+@contextmanager
+def input_is_missing(kit: Toolkit) -> Iterator[dict[str, str]]:
+    yield {"INPUT": str(kit.folder / "nowhere")}
+
+
+@contextmanager
+def server_ends(kit: Toolkit) -> Iterator[dict[str, str]]:
+    yield {"PREVIEW": "fails"}
+
+
+@contextmanager
+def output_is_a_file(kit: Toolkit) -> Iterator[dict[str, str]]:
+    kit.output.touch()
+    yield {}
+
+
+@contextmanager
+def server_is_lost(kit: Toolkit) -> Iterator[dict[str, str]]:
+    yield {"PREVIEW": "forgets"}
+
+
+@contextmanager
+def report_is_a_folder(kit: Toolkit) -> Iterator[dict[str, str]]:
+    (kit.output / "report.html").mkdir(parents=True)
+    yield {}
+
+
+FAULTS = (
+    port_is_taken,
+    input_is_missing,
+    server_ends,
+    output_is_a_file,
+    server_is_lost,
+    report_is_a_folder,
+)
+Start = Callable[..., Marked]
+
+
+@pytest.mark.parametrize(("step", "fault"), [*zip(STEPS, FAULTS, strict=True)], ids=STEPS)
+def test_a_failing_step_is_named_and_nothing_is_left(
+    own: Toolkit, step: str, fault: Callable[[Toolkit], AbstractContextManager[dict[str, str]]]
+) -> None:
+    own.write_pages(1)
+    with fault(own) as environment, own.make("all", **environment) as job:
+        end = job.finish()
+        if step == "stop":  # the one failure after which something may be left, and it is said
+            assert "server.json does not say which process it is" in end.err
+            assert len(own.living()) == 1
+        else:
+            job.wait_until_nobody_is_left()
+    assert end.code == 2
+    assert "all] Error 1" in end.err  # which is what the script itself ended with
+    assert f"make all: {step} ended with 1" in end.err
+    later = STEPS[STEPS.index(step) + 1 :]
+    assert not any(f"{name} ended" in end.err for name in later if name != "download")
+
+
+def test_stops_also_if_a_step_cannot_even_be_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No memory for another process, say: an error that nobody has foreseen."""
+    whole = importlib.import_module("all")
+    run: list[str] = []
+
+    def no_memory(command: list[str], environment: dict[str, str]) -> int:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    def note(command: list[str], environment: dict[str, str]) -> int:
+        run.append(Path(command[1]).name)
+        return 0
+
+    monkeypatch.setattr(whole, "run_child", no_memory)
+    monkeypatch.setattr(whole.run_step, "__defaults__", (no_memory,))
+    monkeypatch.setattr(whole, "run_apart", note)
+    (tmp_path / "empty.env").touch()
+    result = CliRunner().invoke(whole.main, env={"CONFIG": str(tmp_path / "empty.env")})
+    assert isinstance(result.exception, OSError)
+    assert run == ["stop.py"]
+
+
+def test_failed_pages_do_not_keep_the_others_from_coming_home(own: Toolkit) -> None:
+    own.write_pages(1)
+    pages.text_as_png(own.input)
+    with own.verb("all") as job:
+        end = job.finish()
+        job.wait_until_nobody_is_left()
+    assert end.code == 3
+    assert "process ended with 3 (some pages failed: run again)" in end.err
+    assert statuses_in(own.output) == {"100dpi/page1.png": "ok", "text.png": "failed"}
+    assert (own.output / "100dpi/page1/page1.json").is_file()
+
+
+def test_a_page_that_cannot_be_sent_does_not_keep_the_others(kit: Toolkit) -> None:
+    kit.write_pages(1)
+    pages.dangling_link(kit.input)
+    end = kit.run("all")
+    assert end.code == 3
+    assert "upload ended with 3" in end.err
+    assert statuses_in(kit.output) == {"100dpi/page1.png": "ok"}
+
+
+def test_a_server_that_dies_leaves_what_was_read(kit: Toolkit, server: ModelServer) -> None:
+    kit.write_pages(3)
+    kit.knobs |= {"READY_TIMEOUT": "0.5", "PROCESSES": "1"}
+
+    def script(request: Request) -> Reply:
+        return Reply(then=server.die if request.number == 1 else None)
+
+    server.script = script
+    with kit.verb("all") as job:
+        end = job.finish()
+        job.wait_until_nobody_is_left()
+    assert end.code == 1
+    assert "make all: process ended with 1" in end.err
+    assert Counter(statuses_in(kit.output).values()) == {"ok": 2, "left": 1}
+
+
+# ---- a signal comes ----
+
+
+def wait_until_it_reads(kit: Toolkit) -> None:
+    """Until the first page is done; the others hang then."""
+
+    def has_read() -> bool:
+        with suppress(FileNotFoundError):
+            return "ok" in kit.statuses.values()
+        return False
+
+    wait_until(has_read, 30)
+
+
+def check_what_is_left(kit: Toolkit, job: Running) -> None:
+    """Nobody, a machine that is off, and the page that was read."""
+    job.wait_until_nobody_is_left()
+    assert not (kit.machine / "server.json").exists()
+    assert Counter(kit.statuses.values()) == {"ok": 1, "left": 2}
+
+
+@pytest.mark.parametrize(
+    ("through", "number", "to_all"),
+    [
+        ("script", signal.SIGINT, True),  # as a terminal does
+        ("script", signal.SIGTERM, False),
+        ("script", signal.SIGHUP, False),
+        ("make", signal.SIGINT, True),
+        ("make", signal.SIGTERM, False),
+        ("make", signal.SIGHUP, True),
+    ],
+)
+def test_a_signal_ends_the_work_and_stops_the_machine(
+    own: Toolkit, through: str, number: int, to_all: bool
+) -> None:
+    own.write_pages(3)
+    start: Start = own.verb if through == "script" else own.make
+    with start("all", PREVIEW="hangs") as job:
+        wait_until_it_reads(own)
+        if to_all:
+            job.signal_group(number)
+        else:
+            os.kill(job.pid, number)
+        end = job.finish()
+        check_what_is_left(own, job)
+    assert end.code in ((130,) if through == "script" else (2, -number)), end.err
+    assert "Traceback" not in end.err
+
+
+def test_a_second_signal_does_not_cut_the_stop_short(own: Toolkit) -> None:
+    own.write_pages(3)
+    with own.verb("all", PREVIEW="lingers") as job:
+        wait_until_it_reads(own)
+        os.kill(job.pid, signal.SIGTERM)
+        wait_until((own.machine / preview.ENDING).exists)  # so the stop is at work
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            job.signal_group(number)
+        (own.machine / preview.MAY_END).touch()
+        assert job.finish().code == 130
+        check_what_is_left(own, job)
+
+
+def test_nor_does_a_first_one(own: Toolkit) -> None:
+    """All is read and at home, and then comes a Ctrl-C: the machine goes off all the same."""
+    own.write_pages(1)
+    with own.verb("all", PREVIEW="lingers") as job:
+        wait_until((own.machine / preview.ENDING).exists, 30)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            job.signal_group(number)
+        (own.machine / preview.MAY_END).touch()
+        assert job.finish().code == 0
+        job.wait_until_nobody_is_left()
+    assert not (own.machine / "server.json").exists()
+
+
+def test_signals_that_come_together_are_as_one(own: Toolkit) -> None:
+    """As at a shutdown, where the script hears them of its make and of the system."""
+    own.write_pages(3)
+    with own.verb("all", PREVIEW="hangs") as job:
+        wait_until_it_reads(own)
+        os.kill(job.pid, signal.SIGSTOP)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(job.pid, number)
+        os.kill(job.pid, signal.SIGCONT)
+        end = job.finish()
+        check_what_is_left(own, job)
+    assert end.code == 130
+    assert "Traceback" not in end.err
+
+
+# ---- with the real CPU preview ----
+
+
+@pytest.mark.skipif(
+    not os.environ.get("CI") and not find_spec("rapid_layout"),
+    reason="the CPU preview's packages are not installed: make test installs them",
+)
+def test_the_cpu_preview_reads_two_sample_pages(tmp_path: Path) -> None:
+    kit = Toolkit(tmp_path, ENDPOINT=f"http://127.0.0.1:{free_port()}", READY_TIMEOUT="120")
+    for name in ("100dpi/article.png", "72dpi/letter.png"):
+        (kit.input / Path(name).name).write_bytes((ROOT / "samples" / name).read_bytes())
+    with kit.verb("all") as job:
+        end = job.finish(240)
+        job.wait_until_nobody_is_left()
+    assert end.code == 0, end.err
+    assert statuses_in(kit.output) == {"article.png": "ok", "letter.png": "ok"}
+    assert len((kit.output / "article/article.md").read_text(encoding="utf-8")) > 200

@@ -1,0 +1,147 @@
+"""make process: wait for the model, then read what is missing or failed."""
+
+import json
+import os
+import signal
+from contextlib import suppress
+
+import click
+
+import process
+import process_all_images
+from lib.knobs import Knobs
+from rig import pages, preview
+from rig.command import Running, processes, wait_until
+from rig.model_server import ModelServer
+from rig.toolkit import Toolkit
+
+
+def prepare(kit: Toolkit, count: int) -> None:
+    """A machine that is on, with pages on it."""
+    kit.write_pages(count)
+    for verb in ("start", "upload"):
+        end = kit.run(verb)
+        assert end.code == 0, end.err
+
+
+def test_reads_the_pages_on_the_machine_once(kit: Toolkit, server: ModelServer) -> None:
+    prepare(kit, 2)
+    end = kit.run("process")
+    assert (end.code, end.out, end.err) == (0, "", "")
+    assert set(kit.statuses.values()) == {"ok"}
+    assert kit.run("process").code == 0
+    assert len(server.requests) == 2
+    assert kit.run("process", "--force").code == 0
+    assert len(server.requests) == 4
+
+
+def test_knobs_become_options_of_the_command(kit: Toolkit, server: ModelServer) -> None:
+    prepare(kit, 1)
+    kit.knobs |= {"PROMPT_MODE": "ocr", "MAX_PIXELS": "50000", "PRICE_PER_HOUR": "3600"}
+    end = kit.run("process", "--json", IMAGES="1", MODEL=server.model)
+    totals = json.loads(end.out)
+    assert totals["settings"] == {"prompt_mode": "ocr", "max_pixels": 50000, "upsample_below": 0}
+    assert totals["run"]["cost_usd"] > 0
+    assert server.requests[0].size[0] * server.requests[0].size[1] <= 50000
+
+
+def test_every_option_of_the_command_is_given() -> None:
+    """So that a variable of the machine's own environment, such as MODEL, decides nothing."""
+    given = process.arguments(Knobs(images=True), force=True, as_json=True)
+    options = [
+        option.opts[-1]
+        for option in process_all_images.main.params
+        if isinstance(option, click.Option) and option.name not in ("input_dir", "output_dir")
+    ]
+    assert sorted(text for text in given if text.startswith("--")) == sorted(options)
+
+
+def test_the_command_understands_the_knobs() -> None:
+    arguments = process.arguments(Knobs(), force=False, as_json=False)
+    context = process_all_images.main.make_context("process_all_images", arguments)
+    defaults = {name: value for name, value in vars(Knobs()).items() if name in context.params}
+    assert {name: context.params[name] for name in defaults} == defaults
+
+
+def test_failed_pages_end_it_with_3(kit: Toolkit) -> None:
+    pages.text_as_png(kit.input)
+    prepare(kit, 1)
+    end = kit.run("process")
+    assert end.code == 3
+    assert "failed: text.png: " in end.err
+    assert kit.statuses == {"100dpi/page1.png": "ok", "text.png": "failed"}
+
+
+def test_no_proxy_comes_between_us_and_the_server(kit: Toolkit, server: ModelServer) -> None:
+    prepare(kit, 1)
+    nobody = "http://127.0.0.1:9"
+    assert kit.run("process", http_proxy=nobody, HTTP_PROXY=nobody, ALL_PROXY=nobody).code == 0
+    assert len(server.requests) == 1
+
+
+def test_wants_a_machine(kit: Toolkit) -> None:
+    end = kit.run("process")
+    assert end.code == 1
+    assert "is no machine yet\n  → make start" in end.err
+
+
+def test_wants_a_model_server(own: Toolkit) -> None:
+    end = own.run("process")
+    assert end.code == 1
+    assert f"no model server at {own.knobs['ENDPOINT']}\n  → make start" in end.err
+
+
+def test_a_server_that_ended_is_noticed_at_once_with_its_last_words(own: Toolkit) -> None:
+    own.write_pages(1)
+    assert own.run("start", PREVIEW="fails").code == 0
+    wait_until(lambda: not own.living())
+    end = own.run("process", READY_TIMEOUT="600")
+    assert end.code == 1
+    assert preview.LAST_WORDS in end.err
+    assert own.run("status").code == 0
+
+
+def test_a_server_that_does_not_answer_in_time(own: Toolkit) -> None:
+    assert own.run("start", PREVIEW="loads").code == 0
+    end = own.run("process", READY_TIMEOUT="0.5")
+    assert end.code == 1
+    assert "did not answer within 0 s" in end.err or "did not answer within 1 s" in end.err
+    assert "PREVIEW=loads" in end.err  # the end of its log
+    assert "READY_TIMEOUT" in end.err
+
+
+def reading(kit: Toolkit, job: Running) -> int:
+    """The process that runs process_all_images.py, once it reads."""
+
+    def has_read() -> bool:
+        with suppress(FileNotFoundError):
+            return "ok" in kit.statuses.values()
+        return False
+
+    wait_until(has_read, 30)
+    return next(pid for pid, parent, _ in processes() if parent == job.pid)
+
+
+def test_a_command_that_is_killed_is_a_failure(own: Toolkit) -> None:
+    """As by the kernel where memory ends; 247 would be no exit code of ours."""
+    own.write_pages(2)
+    assert own.run("start", PREVIEW="hangs").code == 0
+    assert own.run("upload").code == 0
+    with own.verb("process") as job:
+        os.kill(reading(own, job), signal.SIGKILL)
+        end = job.finish()
+    assert end.code == 1
+    assert "process_all_images.py was ended by SIGKILL" in end.err
+
+
+def test_a_signal_ends_the_command_too(own: Toolkit) -> None:
+    own.write_pages(2)
+    assert own.run("start", PREVIEW="hangs").code == 0
+    assert own.run("upload").code == 0
+    with own.verb("process") as job:
+        child = reading(own, job)
+        os.kill(job.pid, signal.SIGTERM)
+        assert job.finish().code == 130
+        wait_until(lambda: len(own.living()) == 1)  # the server, which is for stop to end
+    assert child not in own.living()
+    assert sorted(own.statuses.values()) == ["left", "ok"]

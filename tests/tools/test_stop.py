@@ -1,0 +1,70 @@
+"""make stop: when it returns, the machine is off."""
+
+import os
+import signal
+from contextlib import suppress
+
+from rig import preview
+from rig.command import wait_until
+from rig.model_server import ModelServer
+from rig.toolkit import Toolkit
+
+
+def test_ends_the_server_that_start_started(own: Toolkit) -> None:
+    assert own.run("start").code == 0
+    assert own.living()
+    end = own.run("stop")
+    assert (end.code, end.out, end.err) == (0, "", "")
+    assert not own.living()
+
+
+def test_twice_and_of_a_machine_that_never_was_is_harmless(own: Toolkit) -> None:
+    assert own.run("stop").code == 0
+    assert not own.machine.exists()
+    assert own.run("start").code == 0
+    assert own.run("stop").code == 0
+    assert own.run("stop").code == 0
+
+
+def test_leaves_a_server_alone_that_it_did_not_start(kit: Toolkit, server: ModelServer) -> None:
+    assert kit.run("start").code == 0
+    assert kit.run("stop").code == 0
+    assert "ready" in kit.run("status").out
+
+
+def test_waits_until_the_server_has_ended(own: Toolkit) -> None:
+    assert own.run("start", PREVIEW="lingers").code == 0
+    wait_until(lambda: "ready" in own.run("status").out)
+    with own.verb("stop") as stop:
+        wait_until((own.machine / preview.ENDING).exists)
+        assert stop.process.poll() is None
+        (own.machine / preview.MAY_END).touch()
+        assert stop.finish().code == 0
+        assert not own.living()
+
+
+def test_a_server_of_which_the_number_was_lost_is_not_forgotten(own: Toolkit) -> None:
+    assert own.run("start").code == 0
+    note = own.machine / "server.json"
+    for damaged in ("", "{", "[]", '{"pid": "all"}'):
+        note.write_text(damaged)
+        end = own.run("stop")
+        assert end.code == 1
+        assert f"fuser {own.machine / 'server.lock'}" in end.err
+        assert own.living()
+    note.unlink()
+    assert own.run("stop").code == 1
+
+
+def test_the_number_of_a_dead_server_is_nobody(own: Toolkit) -> None:
+    """After a reboot another program has it, which must not be signalled."""
+    assert own.run("start").code == 0
+    for pid in own.living():
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not own.living())
+    with own.start("sleep", "60") as other:
+        (own.machine / "server.json").write_text(f'{{"pid": {other.pid}}}')
+        assert own.run("stop").code == 0
+        assert other.process.poll() is None
+        with suppress(ProcessLookupError):
+            os.kill(other.pid, signal.SIGKILL)

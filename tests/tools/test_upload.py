@@ -1,0 +1,106 @@
+"""make upload: the machine's input is a mirror of INPUT, and INPUT is never touched."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rig import pages
+from rig.toolkit import Toolkit, files_below
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Time and content of all files."""
+    found = ((name, folder / name) for name in files_below(folder))
+    return {name: (path.lstat().st_mtime_ns, path.read_bytes()) for name, path in found}
+
+
+def test_mirrors_the_pages_with_their_folders(kit: Toolkit) -> None:
+    """Names with spaces and Korean too."""
+    names = kit.write_pages(5)
+    assert {"scans/box 1/page3.png", "한글/page5.png"} < set(names)
+    end = kit.run("upload")
+    assert (end.code, end.out, end.err) == (0, "", "")
+    assert kit.uploaded == sorted(names)
+    assert snapshot(kit.machine / "input") == snapshot(kit.input)  # with their times
+
+
+def test_sends_only_pages(kit: Toolkit) -> None:
+    for name in ("A.PNG", "b.jpeg", "c.JPG", "d.pdf", "notes.txt", ".hidden.png", ".git/e.png"):
+        path = kit.input / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert kit.run("upload").code == 0
+    assert kit.uploaded == ["A.PNG", "b.jpeg", "c.JPG", "d.pdf"]
+
+
+def test_removes_from_the_machine_what_input_no_longer_has(kit: Toolkit) -> None:
+    names = kit.write_pages(5)
+    assert kit.run("upload").code == 0
+    shutil.rmtree(kit.input / "scans")
+    before = snapshot(kit.input)
+    assert kit.run("upload").code == 0
+    assert kit.uploaded == sorted(name for name in names if not name.startswith("scans/"))
+    assert not (kit.machine / "input" / "scans").exists()
+    assert snapshot(kit.input) == before
+
+
+def test_the_second_time_sends_what_changed(kit: Toolkit) -> None:
+    names = kit.write_pages(3)
+    assert kit.run("upload").code == 0
+    before = {name: (kit.machine / "input" / name).stat().st_ino for name in names}
+    pages.article(20, 99).save(kit.input / names[1])
+    assert kit.run("upload").code == 0
+    after = {name: (kit.machine / "input" / name).stat().st_ino for name in names}
+    assert [name for name in names if before[name] != after[name]] == [names[1]]
+    assert snapshot(kit.machine / "input") == snapshot(kit.input)
+
+
+def test_files_and_folders_may_change_places(kit: Toolkit) -> None:
+    """A file that became a folder, and a folder that became a file."""
+    page = kit.input / kit.write_pages(1)[0]
+    shutil.copy(page, kit.input / "one.png")
+    (kit.input / "two.png").mkdir()
+    shutil.copy(page, kit.input / "two.png" / "page.png")
+    assert kit.run("upload").code == 0
+    (kit.input / "one.png").unlink()
+    (kit.input / "two.png").rename(kit.input / "one.png")
+    shutil.copy(page, kit.input / "two.png")
+    assert kit.run("upload").code == 0
+    assert kit.uploaded == ["100dpi/page1.png", "one.png/page.png", "two.png"]
+
+
+def test_input_may_be_one_file(kit: Toolkit) -> None:
+    kit.write_pages(2)
+    single = pages.korean_name(kit.folder)
+    assert kit.run("upload").code == 0
+    assert kit.run("upload", "--input", str(single)).code == 0
+    assert kit.uploaded == [single.name]
+
+
+def test_a_file_that_cannot_be_read_is_left_out(kit: Toolkit) -> None:
+    names = kit.write_pages(2)
+    pages.dangling_link(kit.input)
+    end = kit.run("upload")
+    assert end.code == 3
+    assert "upload: dangling.png was left out: No such file" in end.err
+    assert kit.uploaded == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"INPUT": "nowhere"}, "nowhere does not exist"),
+        ({"OUTPUT": "in/results"}, "in/results lies inside INPUT"),
+    ],
+)
+def test_refuses_before_it_touches_the_machine(
+    kit: Toolkit, given: dict[str, str], message: str
+) -> None:
+    kit.write_pages(1)
+    assert kit.run("upload").code == 0
+    kit.knobs |= given
+    end = kit.run("upload")
+    assert end.code == 1
+    assert message in end.err
+    assert kit.uploaded == ["100dpi/page1.png"]

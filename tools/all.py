@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""The whole job: start, upload, process, download, stop whatever happened, and a report.
+
+Runs the verbs as commands of their own. A shell's trap could not do this: it waits for the verb
+that runs before it looks at a signal, and the machine would go on billing meanwhile.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lib.console import (
+    INTERRUPTED,
+    OK,
+    PAGES_FAILED,
+    Interrupted,
+    interrupt,
+    run,
+    run_apart,
+    run_child,
+    say,
+    set_handlers,
+    shield,
+)
+from lib.knobs import MACHINE, Knobs, as_environment, verb
+
+VERBS = Path(__file__).parent
+STEPS = ("start", "upload", "process", "download")
+MEANINGS = {PAGES_FAILED: "some pages failed: run again", INTERRUPTED: "interrupted"}
+
+
+@verb("INPUT", "OUTPUT", "IMAGES", *MACHINE, help=__doc__)
+def main(knobs: Knobs) -> int:
+    environment = {**os.environ, **as_environment(knobs)}
+    codes: dict[str, int] = {}
+    try:
+        for step in STEPS:
+            codes[step] = run_step(step, environment)
+            if not goes_on(step, codes[step]):
+                break
+        shield()  # nothing comes between here and the stop
+    except Interrupted:
+        codes["interrupted"] = INTERRUPTED
+    finally:
+        codes["stop"] = run_step("stop", environment, run_apart)
+    if is_worth_a_report(codes):
+        set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
+        codes["report"] = run_step("report", environment)
+    return exit_code(codes)
+
+
+def run_step(
+    step: str,
+    environment: dict[str, str],
+    run_verb: Callable[[Sequence[str], Mapping[str, str]], int] = run_child,
+) -> int:
+    """Run one verb, and say so if it failed."""
+    code = run_verb([sys.executable, str(VERBS / f"{step}.py")], environment)
+    if code != OK:
+        say(f"make all: {step} ended with {code} ({MEANINGS.get(code, 'see above')})")
+    return code
+
+
+def goes_on(step: str, code: int) -> bool:
+    """Whether the next step makes sense after this one ended so.
+
+    What a failed process has read so far is the user's, so it is brought home all the same.
+    """
+    return code in (OK, PAGES_FAILED) or (step == "process" and code != INTERRUPTED)
+
+
+def is_worth_a_report(codes: Mapping[str, int]) -> bool:
+    """Whether results came home and the machine is off, which does not wait for the report."""
+    came_home = codes.get("download") in (OK, PAGES_FAILED)
+    return came_home and codes["stop"] == OK and INTERRUPTED not in codes.values()
+
+
+def exit_code(codes: dict[str, int]) -> int:
+    """The code of the whole: a machine that may still bill, else the first failure, else 3 or 0."""
+    if codes["stop"] != OK:
+        return codes["stop"]
+    bad = [code for code in codes.values() if code != OK]
+    return next((code for code in bad if code != PAGES_FAILED), bad[0] if bad else OK)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,16 @@
+#!/usr/bin/env python3
+"""Empty the machine's input and result folders. INPUT and OUTPUT stay as they are."""
+
+from lib.console import note, run
+from lib.knobs import MACHINE, Knobs, verb
+from lib.machines import open_machine
+
+
+@verb(*MACHINE, help=__doc__)
+def main(knobs: Knobs) -> None:
+    open_machine(knobs).clean()
+    note("clean: input and result on the machine are empty")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Show what differs between two results of the same pages: text, boxes, categories.
+
+A and B are results, or folders in them (A=results/100dpi B=results/120dpi). Pages are matched by
+their path below these. Writes compare.html into the results of B, to look at.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from lib.console import note, run
+from lib.report import compare_build
+from lib.report.comparison import Compared, as_json, compare, open_side, totals
+
+MOST_ROWS = 20
+HEAD = ("text", "words", "moved", "new", "gone", "category", "")
+
+
+@click.command(help=__doc__, context_settings={"max_content_width": 100})
+@click.option("--a", "first", envvar="A", required=True, help="The results to compare with.")
+@click.option("--b", "second", envvar="B", required=True, help="The results to look at.")
+@click.option("--json", "as_data", is_flag=True, help="Print totals and pages as JSON.")
+def main(first: str, second: str, as_data: bool) -> None:
+    sides = open_side(first), open_side(second)
+    pages = compare(*sides)
+    path = compare_build.write(*sides, pages)
+    found = totals(*sides, pages)
+    if as_data:
+        data = {"report": str(path), **found, "pages": [as_json(page) for page in pages]}
+        click.echo(json.dumps(data, ensure_ascii=False))
+        return
+    for line in (*sentences(found), "", *table(pages)):
+        click.echo(line)
+    note(f"report: {path}")
+
+
+def sentences(found: dict[str, Any]) -> list[str]:
+    """The totals, for people."""
+    alone = [f"{found[f'only_{s}']} only in {found[s]}" for s in "ab" if found[f"only_{s}"]]
+    return [
+        f"A {found['a']}",
+        f"B {found['b']}",
+        ", ".join([f"{found['compared']} pages compared, {found['changed']} differ", *alone]),
+        f"text {percent(found['text_alike'])} alike, {found['words_changed']} words differ",
+        f"boxes {percent(found['boxes_alike'])} alike: {found['moved']} moved,"
+        f" {found['added']} new, {found['removed']} gone,"
+        f" {found['recategorised']} of another category",
+    ]
+
+
+def table(pages: Sequence[Compared]) -> list[str]:
+    """The pages that differ most, a line each."""
+    changed = [page for page in pages if page.kinds]
+    if not changed:
+        return []
+    rows = [HEAD, *(cells(page) for page in changed[:MOST_ROWS])]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD) - 1)]
+    lines = [
+        "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=False))
+        + f"  {row[-1]}"
+        for row in rows
+    ]
+    more = len(changed) - MOST_ROWS
+    return [line.rstrip() for line in lines] + ([f"… and {more} more pages"] if more > 0 else [])
+
+
+def cells(page: Compared) -> tuple[str, ...]:
+    """One line of the table."""
+    if page.first is None or page.second is None:
+        return (
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            f"{page.page} (only in {'B' if page.first is None else 'A'})",
+        )
+    found = page.found
+    counts = (found.words_changed, found.moved, found.added, found.removed, found.recategorised)
+    states = f" ({page.first.status} → {page.second.status})" if "status" in page.kinds else ""
+    return (percent(found.text_alike), *(str(n) if n else "·" for n in counts), page.page + states)
+
+
+def percent(part: float) -> str:
+    """A part in percent; 100 only of what is whole."""
+    return "100 %" if part == 1 else f"{min(part * 100, 99.9):.1f} %"
+
+
+if __name__ == "__main__":
+    run(main)

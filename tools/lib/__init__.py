@@ -1,0 +1,1 @@
+"""Nouns that the verbs in tools/ share; nothing here is a command."""

@@ -1,0 +1,144 @@
+"""How a verb speaks and ends: exit codes, errors that name the next step, children, tables."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+from tqdm import tqdm
+
+OK, FAILED, USAGE, PAGES_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LONGEST_END_S = 60  # for a child that was told to end
+
+
+class Failure(click.ClickException):
+    """The verb failed: what, why, and the next thing to type."""
+
+    exit_code = FAILED
+
+    def __init__(self, what: str, next_step: str = "") -> None:
+        super().__init__(f"{what}\n  → {next_step}" if next_step else what)
+
+
+class Interrupted(BaseException):
+    """A signal asked the verb to end; like KeyboardInterrupt, no error to be handled."""
+
+
+def run(command: click.Command) -> NoReturn:
+    """Run a verb and end the process with its exit code: what it returns, or what went wrong."""
+    set_handlers(interrupt)
+    try:
+        code = command.main(standalone_mode=False) or OK
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except OSError as error:  # a full disk, a missing right: its text names the file
+        say(f"Error: {error}")
+        code = FAILED
+    except (Interrupted, click.Abort):
+        say("interrupted")
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """The signal handler of all verbs: the first signal ends the verb, further ones nothing."""
+    shield()
+    raise Interrupted
+
+
+def shield() -> None:
+    """From here to the end of the process no signal interrupts it any more."""
+    set_handlers(disregard)
+
+
+def disregard(number: int, frame: FrameType | None) -> None:
+    """A handler in place of SIG_IGN, which the programs that we start would inherit."""
+
+
+def set_handlers(handler: Callable[[int, FrameType | None], None]) -> None:
+    """Have all signals that end a verb handled so."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def signals_deferred() -> Iterator[None]:
+    """A signal waits until the block has ended: no program may start without our knowing it."""
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, frame: came.append(number))
+        for number in STOP_SIGNALS
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
+def run_child(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    """Run a program in the foreground and return its exit code; end it when we are interrupted."""
+    child = None
+    try:
+        with signals_deferred():
+            child = subprocess.Popen(arguments, env=environment)
+        code = child.wait()
+    except Interrupted:
+        if child is not None:
+            child.terminate()
+            try:
+                child.wait(LONGEST_END_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        raise
+    if code < 0:
+        say(f"{Path(arguments[1]).name} was ended by {signal.Signals(-code).name}")
+        return FAILED
+    return code
+
+
+def run_apart(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    """Run a program that a Ctrl-C in our terminal does not reach."""
+    return subprocess.run(
+        arguments, env=environment, start_new_session=True, check=False
+    ).returncode
+
+
+def say(text: str) -> None:
+    """A line for people."""
+    click.echo(text, err=True)
+
+
+def note(text: str) -> None:
+    """A line for a person who watches; under cron there is none."""
+    if sys.stderr.isatty():
+        say(text)
+
+
+def bar(size_bytes: int, verb: str) -> "tqdm[NoReturn]":
+    """A progress bar of bytes, on a terminal only."""
+    return tqdm(
+        total=size_bytes,
+        desc=verb,
+        unit="B",
+        unit_scale=True,
+        dynamic_ncols=True,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def show_table(rows: Mapping[str, object]) -> None:
+    """Two columns on stdout."""
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        click.echo(f"{name:<{width}}  {value}")

@@ -1,0 +1,67 @@
+"""Copying files so that what stands is always whole."""
+
+import filecmp
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+PART = ".part"
+
+
+def copy_new(source: Path, target: Path) -> bool:
+    """Copy a file with its time if the target differs; True if it was copied. Raises OSError."""
+    if is_same(source, target):
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + PART)
+    shutil.copy2(source, part)
+    part.replace(target)
+    return True
+
+
+def is_same(source: Path, target: Path) -> bool:
+    """Whether two files have the same content: by size and time, else byte for byte."""
+    try:
+        one, other = source.stat(), target.stat()
+    except FileNotFoundError:
+        return False
+    if one.st_size != other.st_size:
+        return False
+    return one.st_mtime_ns == other.st_mtime_ns or filecmp.cmp(source, target, shallow=False)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a crash leaves the old one or the new one."""
+    part = path.with_name(path.name + PART)
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def is_text(path: Path, text: str) -> bool:
+    """Whether a file stands and holds just this text."""
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def remove_others(folder: Path, keep: Iterable[str]) -> int:
+    """Remove all files below folder that are not kept, and folders left empty; how many files."""
+    kept = {str(folder / name) for name in keep}
+    removed = 0
+    for below, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            path = Path(below, name)
+            if str(path) not in kept:
+                path.unlink()
+                removed += 1
+        if Path(below) != folder and not any(Path(below).iterdir()):
+            Path(below).rmdir()
+    return removed
+
+
+def empty(folder: Path) -> None:
+    """Remove what is in a folder, not the folder."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

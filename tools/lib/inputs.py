@@ -1,0 +1,52 @@
+"""The pages that the user has: which files below INPUT go to the machine."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.console import Failure
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".pdf")  # as vm_side/pages.py reads them; a test compares
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A folder, and the paths of the page files in it (relative, with /, sorted)."""
+
+    root: Path
+    files: tuple[str, ...]
+
+
+def find_inputs(given: str, output: str) -> Inputs:
+    """The page files of INPUT, a folder or one file. Raises Failure with what to do."""
+    if not given:
+        raise Failure("INPUT is not set", "make … INPUT=folder-of-pages (samples is one to try)")
+    source = Path(given).expanduser().resolve()
+    if source.is_file():
+        if not is_page_file(source.name):
+            raise Failure(f"INPUT {source} is not one of {', '.join(ENDINGS)}")
+        return Inputs(source.parent, (source.name,))
+    if not source.is_dir():
+        raise Failure(f"INPUT {source} does not exist", "give INPUT=folder-of-pages")
+    results = Path(output).expanduser().resolve()
+    if results == source or source in results.parents:
+        raise Failure(
+            f"OUTPUT {results} lies inside INPUT: its drawings would be read as pages",
+            "give an OUTPUT outside of INPUT",
+        )
+    files = []
+    for folder, subfolders, names in os.walk(source, onerror=refuse):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        below = Path(folder).relative_to(source)
+        files += [(below / name).as_posix() for name in names if is_page_file(name)]
+    return Inputs(source, tuple(sorted(files)))
+
+
+def refuse(error: OSError) -> None:
+    """A folder that cannot be listed: its pages would silently be missing."""
+    raise Failure(f"{error.filename} cannot be listed: {error.strerror}", "give it read permission")
+
+
+def is_page_file(name: str) -> bool:
+    """Whether a file of this name is a page to read; hidden files are not."""
+    return not name.startswith(".") and name.lower().endswith(ENDINGS)

@@ -1,0 +1,166 @@
+"""The one table of knobs, and how a verb gets their values.
+
+Precedence: flag > environment (a make variable lands there) > config.env > default.
+"""
+
+import dataclasses
+import difflib
+import os
+import urllib.parse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+from dotenv.parser import parse_stream
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def knob(default: Any, text: str, kind: Any = str, short: str = "") -> Any:
+    """One row of the table: default, help, click type, one-letter flag."""
+    return field(default=default, metadata={"help": text, "kind": kind, "short": short})
+
+
+def endpoint_url(text: str) -> str:
+    """The click type of a model server's URL; gives it as http://host:port."""
+    parts = urllib.parse.urlsplit(text)
+    try:
+        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise click.BadParameter(f"{text!r} is no URL such as http://127.0.0.1:8000")
+    return text.rstrip("/").removesuffix("/v1")
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """All knobs; a field's name in capitals is its name in config.env and on the make line."""
+
+    target: str = knob("local", "Where the work runs.", click.Choice(["local"]))
+    input: str = knob("", "Folder of page images and PDFs, or one file.")
+    output: str = knob("./results", "Folder for the results, on this computer.")
+    processes: int = knob(12, "Pages in flight, at most.", click.IntRange(1, 512), "-p")
+    max_pixels: int = knob(
+        2_000_000,
+        "Pixels of the picture that the model sees.",
+        click.IntRange(3136, 11289600),
+        "-m",
+    )
+    upsample_below: int = knob(
+        1_200_000, "Pictures of at most so many pixels are enlarged first.", click.IntRange(0)
+    )
+    prompt_mode: str = knob(
+        "layout_all", "What to ask for.", click.Choice(["layout_all", "layout_only", "ocr"])
+    )
+    images: bool = knob(False, "Also draw the boxes on the pages.", bool, "-i")
+    model: str = knob("", "Served model; empty: whatever the server serves.")
+    endpoint: str = knob(
+        "http://127.0.0.1:8000", "The model server, as seen from the machine.", endpoint_url
+    )
+    ready_timeout: float = knob(600.0, "Seconds to wait for the model server.", click.FloatRange(0))
+    request_timeout: float = knob(600.0, "Seconds to wait for one page.", click.FloatRange(1))
+    retries: int = knob(3, "Further tries for a page.", click.IntRange(0, 20))
+    price_per_hour: float = knob(0.0, "What the machine costs, in USD.", click.FloatRange(0))
+    machine_dir: str = knob(
+        ".local-machine", "TARGET=local: the folder that stands for the machine."
+    )
+
+
+TABLE = {entry.name.upper(): entry for entry in dataclasses.fields(Knobs)}
+MACHINE = ("TARGET", "ENDPOINT", "MACHINE_DIR")
+CONFIG_HELP = "File of knobs; config.env of the project if not given."
+
+
+class Verb(click.Command):
+    """A command whose options default to what stands in config.env."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read config.env, then parse the command line as usual."""
+        path = Path(os.environ.get("CONFIG") or ROOT / "config.env")
+        extra["default_map"] = {name.lower(): value for name, value in read_config(path).items()}
+        return super().make_context(info_name, args, parent, **extra)
+
+
+def verb(*shown: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a command of a function that takes Knobs; `shown` are the knobs that its help lists."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        def call(**values: Any) -> Any:
+            own = {name: values.pop(name) for name in list(values) if name.upper() not in TABLE}
+            return function(Knobs(**values), **own)
+
+        call.__dict__.update(function.__dict__)  # options that the function declared itself
+        call.__doc__ = function.__doc__
+        for name, entry in reversed(TABLE.items()):
+            call = option(name, entry, hidden=name not in shown)(call)
+        context = {"show_default": True, "max_content_width": 100}
+        return click.command(cls=Verb, context_settings=context, **settings)(call)
+
+    return decorate
+
+
+def option(name: str, entry: "dataclasses.Field[Any]", hidden: bool) -> Any:
+    """The click option of one knob."""
+    flag = f"--{name.lower().replace('_', '-')}"
+    kind, short = entry.metadata["kind"], entry.metadata["short"]
+    if kind is bool:
+        flag = f"{flag}/--no-{flag[2:]}"
+    return click.option(
+        flag,
+        *([short] if short else []),
+        name.lower(),
+        envvar=name,
+        show_envvar=True,
+        show_default=kind is not bool,  # click would call a 0 of config.env a default of "images"
+        default=entry.default,
+        type=kind,
+        help=entry.metadata["help"],
+        hidden=hidden,
+    )
+
+
+def read_config(path: Path) -> dict[str, str]:
+    """The knobs in a config.env, as text. Quotes are taken off, nothing else is interpreted.
+
+    Raises click.UsageError for a line that is no KEY=value and for a key that is no knob.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            bindings = list(parse_stream(file))
+    except FileNotFoundError:
+        raise click.UsageError(f"{path} does not exist: CONFIG names the wrong file") from None
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{path} is no UTF-8 text: save it as UTF-8") from error
+    values = {}
+    for binding in bindings:
+        text = binding.original.string
+        blank = text[: len(text) - len(text.lstrip())]  # lines before it belong to the binding
+        place = f"{path}, line {binding.original.line + blank.count(chr(10))}"
+        if binding.error or (binding.key is not None and binding.value is None):
+            raise click.UsageError(f"{place}: no KEY=value: {text.strip()!r}")
+        if binding.key is None:
+            continue
+        if binding.key not in TABLE:
+            near = difflib.get_close_matches(binding.key.upper(), TABLE, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; see make help"
+            raise click.UsageError(f"{place}: unknown knob {binding.key}{hint}")
+        if binding.value:
+            values[binding.key] = binding.value
+    return values
+
+
+def as_environment(knobs: Knobs) -> Mapping[str, str]:
+    """The knobs as environment variables, for another verb to read."""
+    values = dataclasses.asdict(knobs)
+    return {name: str(values[name.lower()]) for name in TABLE}

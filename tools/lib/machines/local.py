@@ -1,0 +1,217 @@
+"""TARGET=local: a folder stands for the machine, the CPU preview for the model server.
+
+A server that already answers at ENDPOINT is used as it is, and never stopped.
+"""
+
+import hashlib
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from lib import files
+from lib.console import Failure, note, run_child, say
+from lib.inputs import Inputs
+from lib.knobs import ROOT, Knobs
+from lib.machines import Moved
+from lib.machines.server import Server
+from lib.results import read_text
+
+LOOPBACK = ("127.0.0.1", "localhost")
+LOG_LINES = 15
+PREVIEW_PROCESSES = 2
+
+
+class LocalMachine:
+    """This computer, as a machine."""
+
+    def __init__(self, knobs: Knobs) -> None:
+        self.endpoint = knobs.endpoint
+        self.folder = (ROOT / Path(knobs.machine_dir).expanduser()).resolve()
+        self.input = self.folder / "input"
+        self.result = self.folder / "result"
+        self.code = self.folder / "vm_side"
+        self.server = Server(self.folder)
+
+    def start(self) -> None:
+        """Make the folders, bring vm_side/ over, and start the CPU preview if nothing serves."""
+        for folder in (self.input, self.result):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._copy_code()
+        if self.server.is_running():
+            if self.server.endpoint() == self.endpoint:
+                return
+            self.server.stop()  # ENDPOINT was changed since
+        if model := self.served_model():
+            note(f"using the model server at {self.endpoint}, which serves {model}")
+            return
+        self._refuse_foreign_port()
+        install(self.code / "cpu_endpoint" / "requirements.txt")
+        parts = urllib.parse.urlsplit(self.endpoint)
+        place = ["--host", str(parts.hostname), "--port", str(parts.port or 80)]
+        command = [sys.executable, "-m", "cpu_endpoint", *place]
+        self.server.start(command, cwd=self.code, endpoint=self.endpoint)
+
+    def stop(self) -> None:
+        """End the CPU preview, if it is ours."""
+        self.server.stop()
+
+    def status(self) -> dict[str, Any]:
+        """The server's state, and the totals of the last run."""
+        running = self.server.is_running()
+        model = self.served_model()
+        state = "ready" if model else "loading" if running else "off"
+        return {
+            "machine": f"this computer ({self.folder})",
+            "model server": state,
+            "model": model or "-",
+            "last log line": "" if model or not running else self.server.log_tail(1),
+        }
+
+    def push(self, inputs: Inputs) -> Moved:
+        """Copy what is new or changed, remove what is no longer there."""
+        self.input.mkdir(parents=True, exist_ok=True)
+        moved = Moved(removed=files.remove_others(self.input, inputs.files))
+        for name in inputs.files:
+            try:
+                if files.copy_new(inputs.root / name, self.input / name):
+                    moved.new += 1
+                else:
+                    moved.same += 1
+            except OSError as error:
+                moved.failed[name] = error.strerror or str(error)
+        return moved
+
+    def wait_until_ready(self, timeout_s: float) -> None:
+        """Wait for the model; fail at once if our server has ended."""
+        deadline = time.monotonic() + timeout_s
+        said = False
+        while not self.served_model():
+            if self.server.was_started() and not self.server.is_running():
+                raise Failure(
+                    "the CPU preview ended before it could answer; the end of its log:\n"
+                    + self.server.log_tail(LOG_LINES),
+                    "mend what the log says, then make start",
+                )
+            if not self.server.was_started():
+                raise Failure(f"no model server at {self.endpoint}", "make start")
+            if time.monotonic() > deadline:
+                raise Failure(
+                    f"the model did not answer within {timeout_s:.0f} s; the end of its log:\n"
+                    + self.server.log_tail(LOG_LINES),
+                    "give it longer with READY_TIMEOUT, or make stop start",
+                )
+            if not said:
+                note(f"waiting for the model at {self.endpoint} …")
+                said = True
+            time.sleep(0.3)
+
+    def run(self, arguments: Sequence[str]) -> int:
+        """Run the command that also runs on the VM, with this folder's input and result."""
+        command = self.code / "process_all_images.py"
+        if not command.is_file():
+            raise Failure(f"{self.folder} is no machine yet", "make start")
+        places = ["--input", str(self.input), "--output", str(self.result)]
+        if self.server.is_running():  # ours reads one page at a time: a queue would time out
+            arguments = [*arguments, "--processes", str(PREVIEW_PROCESSES)]
+        return run_child([sys.executable, str(command), *places, *arguments])
+
+    def read_result(self, name: str) -> str:
+        """A file of the results as text."""
+        return read_text(self.result / name)
+
+    def pull(self, names: Iterable[str], folder: Path) -> Moved:
+        """Copy results that are new or changed."""
+        moved = Moved()
+        for name in names:
+            try:
+                if files.copy_new(self.result / name, folder / name):
+                    moved.new += 1
+                else:
+                    moved.same += 1
+            except OSError as error:
+                moved.failed[name] = error.strerror or str(error)
+        return moved
+
+    def clean(self) -> None:
+        """Empty both folders."""
+        for folder in (self.input, self.result):
+            if folder.is_dir():
+                files.empty(folder)
+
+    def served_model(self) -> str:
+        """The model that answers at ENDPOINT; nothing if none does."""
+        try:
+            with requests.Session() as session:
+                session.trust_env = False  # the environment's proxy must not answer for it
+                response = session.get(f"{self.endpoint}/v1/models", timeout=5)
+            return str(response.json()["data"][0]["id"])
+        except (requests.RequestException, ValueError, KeyError, IndexError, TypeError):
+            return ""
+
+    def _copy_code(self) -> None:
+        """Bring vm_side/ over: an exact copy."""
+        source = ROOT / "vm_side"
+        names = [
+            path.relative_to(source).as_posix()
+            for path in source.rglob("*")
+            if path.is_file() and not is_cache(path.relative_to(source))
+        ]
+        self.code.mkdir(parents=True, exist_ok=True)
+        files.remove_others(self.code, names)
+        for name in names:
+            files.copy_new(source / name, self.code / name)
+
+    def _refuse_foreign_port(self) -> None:
+        parts = urllib.parse.urlsplit(self.endpoint)
+        if parts.hostname not in LOOPBACK:
+            raise Failure(
+                f"no model server at {self.endpoint}",
+                "start it, or leave ENDPOINT at http://127.0.0.1:8000 for the CPU preview",
+            )
+        if is_open(parts.hostname, parts.port or 80):
+            raise Failure(
+                f"port {parts.port} is taken by a program that is no model server",
+                "make … ENDPOINT=http://127.0.0.1:8001",
+            )
+
+
+def is_cache(path: Path) -> bool:
+    """Whether a tool left this file among the code."""
+    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+
+
+def is_open(host: str, port: int) -> bool:
+    """Whether anything listens there."""
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex((host, port)) == 0
+
+
+def install(requirements: Path) -> None:
+    """Install the CPU preview's packages into our environment, once for each state of the file.
+
+    Without dependencies, since the file pins them all: two of the packages ask for a build of
+    OpenCV that needs a screen's libraries, and work with the one that does not.
+    """
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    stamp = Path(sys.prefix) / "cpu-endpoint.sha256"
+    if files.is_text(stamp, wanted):
+        return
+    say("installing the CPU preview's packages, once (a minute or two) …")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "-r", str(requirements)]
+    done = subprocess.run(
+        pip, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Failure(
+            f"pip could not install the CPU preview's packages:\n{done.stderr.strip()}",
+            "mend what pip says (network? disk?), then make start",
+        )
+    files.write_whole(stamp, wanted)

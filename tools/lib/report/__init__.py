@@ -1,0 +1,1 @@
+"""Reports: static HTML pages of one result set, or of what differs between two."""

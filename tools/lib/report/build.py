@@ -1,0 +1,131 @@
+"""The report of one result set: report.html, and report_files/ that it loads from.
+
+Called report_files, as report/ is where the results of a report.pdf go. Only what changed since
+the last time is made again.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib import files
+from lib.console import Failure
+from lib.report import chunks, pictures
+from lib.report.chunks import Digest
+from lib.report.document import render
+from lib.report.entries import CATEGORIES, STATUSES, Entry, number, read_entries, read_summary
+from lib.report.pool import each
+from lib.report.scripts import write_script
+from lib.results import MANIFEST
+
+HTML, FOLDER = "report.html", "report_files"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A report that stands: where, of which pages, and what was new in it."""
+
+    path: Path
+    entries: list[Entry]
+    summary: dict[str, Any]
+    new_chunks: int
+    new_pictures: int
+
+
+def build(output: Path, source: Path | None) -> Built | None:
+    """Make the report of the results in output; None if these are of no page.
+
+    Pictures come from source, if it is there.
+    """
+    if not (output / MANIFEST).is_file():
+        raise Failure(f"there are no results in {output}", "make download, or give their OUTPUT")
+    entries = read_entries(output)
+    if not entries:
+        return None
+    folder = output / FOLDER
+    for kind in pictures.KINDS:
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+    jobs = list(pictures.jobs(entries, source, folder))
+    new_pictures = sum(made for _, made in each(pictures.make, jobs, "pictures"))
+    digests, new_chunks = chunks.write_chunks(entries, output, folder)
+    pictures.remove_others(folder, entries)
+    seen = pictures.names_in(folder / pictures.THUMBS)
+    summary = read_summary(output)
+    write_script(folder, "index", index(entries, digests, summary, output.name, seen))
+    files.write_whole(output / HTML, document())
+    return Built(output / HTML, entries, summary, new_chunks, new_pictures)
+
+
+def document() -> str:
+    """The report's HTML, the same for all results."""
+    return render(
+        "report.html", ("report.css",), ("plots.js", "overview.js", "viewer.js", "report.js")
+    )
+
+
+def index(
+    entries: Sequence[Entry],
+    digests: Sequence[Digest],
+    summary: dict[str, Any],
+    name: str,
+    seen: set[str],
+) -> dict[str, Any]:
+    """What the report loads at once: the totals, and the list's columns."""
+    folders = sorted({entry.folder for entry in entries})
+    reasons = [reason for reason, _ in Counter(e.reason for e in entries if e.reason).most_common()]
+    place = {folder: number for number, folder in enumerate(folders)}
+    cause = {reason: number for number, reason in enumerate(reasons)}
+    first = min((entry.finished_at for entry in entries if entry.finished_at), default=0.0)
+    return {
+        "name": name,
+        "made": int(time.time()),
+        "first": first,
+        "chunk": chunks.PAGES_PER_CHUNK,
+        "categories": CATEGORIES,
+        "statuses": STATUSES,
+        "folders": folders,
+        "reasons": reasons,
+        "model": next((entry.model for entry in entries if entry.model), ""),
+        "settings": settings(summary),
+        "run": run(summary),
+        "counts": [sum(column) for column in zip(*(d.counts for d in digests), strict=True)],
+        "page": [entry.page for entry in entries],
+        "label": [entry.name for entry in entries],
+        "folder": [place[entry.folder] for entry in entries],
+        "status": [STATUSES.index(entry.status) for entry in entries],
+        "reason": [cause.get(entry.reason, -1) for entry in entries],
+        "picture": [entry.picture if entry.picture in seen else "" for entry in entries],
+        "aspect": [aspect(entry) for entry in entries],
+        "seconds": [round(entry.seconds, 2) for entry in entries],
+        "tokens": [entry.tokens_out for entry in entries],
+        "tokensIn": sum(entry.tokens_in for entry in entries),
+        "finished": [
+            round(entry.finished_at - first) if entry.finished_at else -1 for entry in entries
+        ],
+        "cells": [sum(digest.counts) for digest in digests],
+        "mask": [sum(1 << i for i, count in enumerate(d.counts) if count) for d in digests],
+        "snippet": [digest.snippet for digest in digests],
+    }
+
+
+def aspect(entry: Entry) -> float:
+    """Width by height; that of A4 if the page has no size."""
+    width, height = entry.size
+    return round(width / height, 4) if width and height else 0.7071
+
+
+def settings(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """The settings of the last run, as text."""
+    found = summary.get("settings")
+    return [(str(k), str(v)) for k, v in found.items()] if isinstance(found, dict) else []
+
+
+def run(summary: dict[str, Any]) -> dict[str, float]:
+    """The numbers of the last run."""
+    found = summary.get("run")
+    values = found if isinstance(found, dict) else {}
+    names = ("pages", "seconds", "pages_per_second", "gpu_hours", "cost_usd")
+    return {name: number(values.get(name)) for name in names}

@@ -1,0 +1,147 @@
+"""Pages, so many at a time, as data for the report: made again only if something changed."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib import files, results
+from lib.report.entries import CATEGORIES, Entry, cells_path, clean, read_cells
+from lib.report.markup import cell_html, plain_text
+from lib.report.pool import each
+from lib.report.scripts import remove_above, write_script
+
+PAGES_PER_CHUNK = 50
+STATE = "state.json"
+SNIPPET = 110
+DATA, TEXT = "data", "text"
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What the list shows of a page's cells: how many of each category, and how the text begins."""
+
+    counts: tuple[int, ...]
+    snippet: str
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """So many pages that follow each other, and where their data goes."""
+
+    number: int
+    entries: tuple[Entry, ...]
+    output: Path
+    folder: Path
+
+
+def write_chunks(entries: Sequence[Entry], output: Path, folder: Path) -> tuple[list[Digest], int]:
+    """Write data/N.js and text/N.js of all pages: (a digest of each page, chunks that were new)."""
+    state = read_state(folder)
+    keys = []
+    digests: dict[int, list[Digest]] = {}
+    stale = []
+    for number, start in enumerate(range(0, len(entries), PAGES_PER_CHUNK)):
+        chunk = Chunk(number, tuple(entries[start : start + PAGES_PER_CHUNK]), output, folder)
+        keys.append(key_of(chunk))
+        known = state[number] if number < len(state) else {}
+        if known.get("key") == keys[-1] and stands(chunk):
+            digests[number] = [Digest(tuple(counts), text) for counts, text in known["pages"]]
+        else:
+            stale.append(chunk)
+    for chunk, made in each(write_chunk, stale, "text"):
+        digests[chunk.number] = made
+    for kind in (DATA, TEXT):
+        remove_above(folder / kind, len(keys))
+    saved = [
+        {"key": key, "pages": [(page.counts, page.snippet) for page in digests[number]]}
+        if number in digests
+        else {}
+        for number, key in enumerate(keys)
+    ]
+    files.write_whole(folder / STATE, clean(json.dumps(saved, ensure_ascii=False)))
+    whole = [digests.get(number) or [NOTHING] * PAGES_PER_CHUNK for number in range(len(keys))]
+    return [digest for chunk in whole for digest in chunk][: len(entries)], len(stale)
+
+
+NOTHING = Digest((0,) * len(CATEGORIES), "")
+
+
+def write_chunk(chunk: Chunk) -> list[Digest]:
+    """Write the data of a chunk's pages."""
+    pages, texts, digests = [], [], []
+    for entry in chunk.entries:
+        cells = read_cells(chunk.output, entry)
+        plain = [plain_text(cell) for cell in cells]
+        counts = Counter(cell.category for cell in cells)
+        pages.append(
+            {
+                **about(entry),
+                "cells": [
+                    [CATEGORIES.index(cell.category), *percents(cell.box), cell_html(cell)]
+                    for cell in cells
+                ],
+            }
+        )
+        texts.append("\n".join(filter(None, plain)))
+        snippet = " · ".join(filter(None, plain))[:SNIPPET]
+        digests.append(Digest(tuple(counts[category] for category in CATEGORIES), snippet))
+    write_script(chunk.folder, f"{DATA}/{chunk.number}", pages)
+    write_script(chunk.folder, f"{TEXT}/{chunk.number}", texts)
+    return digests
+
+
+def about(entry: Entry) -> dict[str, Any]:
+    """What the page's view says beside its cells."""
+    return {
+        "input": entry.input,
+        "notes": entry.notes,
+        "size": entry.size,
+        "tokensIn": entry.tokens_in,
+        "attempts": entry.attempts,
+        "model": entry.model,
+    }
+
+
+def percents(box: tuple[float, float, float, float]) -> list[float]:
+    """Left, top, width and height in percent of the page."""
+    left, top, right, bottom = box
+    return [round(100 * value, 2) for value in (left, top, right - left, bottom - top)]
+
+
+def key_of(chunk: Chunk) -> str:
+    """Tells whether a chunk's data is still right: by its records, its files and this program."""
+    facts = [program()]
+    for entry in chunk.entries:
+        facts.append(entry.line)
+        path = cells_path(chunk.output, entry)
+        try:
+            stat = path.stat() if path else None
+        except FileNotFoundError:
+            stat = None
+        facts.append(f"{stat.st_size} {stat.st_mtime_ns}" if stat else "")
+    return hashlib.sha256("\n".join(facts).encode("utf-8", "replace")).hexdigest()
+
+
+def program() -> str:
+    """The content of the rooms that decide what a chunk looks like."""
+    rooms = (Path(__file__).with_name(name) for name in ("chunks.py", "markup.py", "entries.py"))
+    return "".join(room.read_text(encoding="utf-8") for room in rooms)
+
+
+def stands(chunk: Chunk) -> bool:
+    """Whether both of a chunk's files are there."""
+    return all((chunk.folder / kind / f"{chunk.number}.js").is_file() for kind in (DATA, TEXT))
+
+
+def read_state(folder: Path) -> list[dict[str, Any]]:
+    """What was written before; nothing if that cannot be told."""
+    try:
+        found = json.loads(results.read_text(folder / STATE))
+    except ValueError:
+        return []
+    known = found if isinstance(found, list) else []
+    return [chunk if isinstance(chunk, dict) else {} for chunk in known]

@@ -1,0 +1,173 @@
+"""Two result sets side by side: which pages are in both, and what differs in each."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib import results
+from lib.console import Failure
+from lib.report.entries import Cell, Entry, read_cells, read_entries
+from lib.report.matching import PageDifference, compare_pages
+from lib.report.pool import each
+
+PAGES_PER_JOB = 50
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: a result set, or a folder in it; its pages by their path below that."""
+
+    name: str
+    root: Path
+    pages: dict[str, Entry]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A page: what each side says of it, None where it does not have it, and what differs."""
+
+    page: str
+    first: Entry | None
+    second: Entry | None
+    found: PageDifference
+
+    @property
+    def kinds(self) -> list[str]:
+        """In which ways the page differs."""
+        if self.first is None or self.second is None:
+            return ["only"]
+        found = self.found
+        ways = {
+            "text": found.words_changed > 0,
+            "boxes": found.moved + found.added + found.removed > 0,
+            "category": found.recategorised > 0,
+            "status": self.first.status != self.second.status,
+        }
+        return [kind for kind, is_so in ways.items() if is_so]
+
+    @property
+    def change(self) -> float:
+        """How much differs, for sorting: the text counts most."""
+        if self.first is None or self.second is None:
+            return 100.0
+        found = self.found
+        touched = found.moved + found.added + found.removed + found.recategorised
+        boxes = touched / found.boxes if found.boxes else 0.0
+        return round(10 * (1 - found.text_alike) + boxes + ("status" in self.kinds), 4)
+
+
+def open_side(given: str) -> Side:
+    """The result set at this folder, or what of it lies in this folder (results/100dpi)."""
+    folder = Path(given).expanduser().resolve()
+    if not folder.is_dir():
+        raise Failure(f"{folder} is no folder", "give two results: make compare A=… B=…")
+    for root in (folder, *folder.parents):
+        if (root / results.MANIFEST).is_file():
+            break
+    else:
+        raise Failure(
+            f"neither {folder} nor a folder above it has a {results.MANIFEST}",
+            "give a folder that make download has filled",
+        )
+    below = "" if root == folder else f"{folder.relative_to(root).as_posix()}/"
+    pages = {
+        entry.page.removeprefix(below): entry
+        for entry in read_entries(root)
+        if entry.page.startswith(below)
+    }
+    if not pages:
+        raise Failure(f"there are no pages in {folder}", "make status")
+    return Side(f"{root.name}/{below}".rstrip("/"), root, pages)
+
+
+def compare(first: Side, second: Side) -> list[Compared]:
+    """All pages of both, those that changed most first."""
+    names = list(dict.fromkeys([*second.pages, *first.pages]))
+    shared = [name for name in names if name in first.pages and name in second.pages]
+    if not shared:
+        raise Failure(
+            f"{first.name} and {second.name} have no page in common: they are matched by path",
+            "give folders that hold the same pages",
+        )
+    jobs = [
+        [(first.root, first.pages[name], second.root, second.pages[name]) for name in part]
+        for part in (shared[n : n + PAGES_PER_JOB] for n in range(0, len(shared), PAGES_PER_JOB))
+    ]
+    found = {
+        name: difference
+        for number, (_, differences) in enumerate(each(compare_some, jobs, "compare"))
+        for name, difference in zip(shared[number * PAGES_PER_JOB :], differences, strict=False)
+    }
+    pages = [
+        Compared(
+            name,
+            first.pages.get(name),
+            second.pages.get(name),
+            found.get(name) or PageDifference(),
+        )
+        for name in names
+    ]
+    return sorted(pages, key=lambda page: -page.change)
+
+
+Pair = tuple[Path, Entry, Path, Entry]
+
+
+def compare_some(pairs: Sequence[Pair]) -> list[PageDifference]:
+    """The work of one job."""
+    return [compare_pages(*cells_of(pair)) for pair in pairs]
+
+
+def cells_of(pair: Pair) -> tuple[list[Cell], list[Cell]]:
+    """The cells of a page in both."""
+    return read_cells(pair[0], pair[1]), read_cells(pair[2], pair[3])
+
+
+def totals(first: Side, second: Side, pages: Sequence[Compared]) -> dict[str, Any]:
+    """The numbers of the whole."""
+    both = [page for page in pages if page.first and page.second]
+    words = sum(page.found.words for page in both)
+    boxes = sum(page.found.boxes for page in both)
+    return {
+        "a": first.name,
+        "b": second.name,
+        "compared": len(both),
+        "changed": sum(bool(page.kinds) for page in both),
+        "only_a": sum(page.second is None for page in pages),
+        "only_b": sum(page.first is None for page in pages),
+        "words": words,
+        "words_changed": sum(page.found.words_changed for page in both),
+        "text_alike": alike(sum(page.found.words * page.found.text_alike for page in both), words),
+        "boxes": boxes,
+        "boxes_alike": alike(sum(page.found.boxes_alike for page in both), boxes),
+        "moved": sum(page.found.moved for page in both),
+        "added": sum(page.found.added for page in both),
+        "removed": sum(page.found.removed for page in both),
+        "recategorised": sum(page.found.recategorised for page in both),
+        "kinds": dict(Counter(kind for page in pages for kind in page.kinds)),
+    }
+
+
+def alike(part: float, whole: float) -> float:
+    """A part from 0 to 1; of nothing, all."""
+    return round(part / whole, 4) if whole else 1.0
+
+
+def as_json(page: Compared) -> dict[str, Any]:
+    """A page for scripts."""
+    found = page.found
+    return {
+        "page": page.page,
+        "a": page.first.page if page.first else None,
+        "b": page.second.page if page.second else None,
+        "kinds": page.kinds,
+        "status": [entry.status if entry else None for entry in (page.first, page.second)],
+        "text_alike": round(found.text_alike, 4),
+        "words_changed": found.words_changed,
+        "moved": found.moved,
+        "added": found.added,
+        "removed": found.removed,
+        "recategorised": found.recategorised,
+    }

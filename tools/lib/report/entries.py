@@ -1,0 +1,178 @@
+"""What a result set says of its pages: the manifest's lines, and the cells in the pages' files."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from lib import results
+
+CATEGORIES = (  # as vm_side/answer.py names them; a test compares
+    "Caption",
+    "Footnote",
+    "Formula",
+    "List-item",
+    "Page-footer",
+    "Page-header",
+    "Picture",
+    "Section-header",
+    "Table",
+    "Text",
+    "Title",
+)
+STATUSES = (*results.DONE, "failed", "left")
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page, as its line of the manifest has it; what that lacks is empty or 0."""
+
+    line: str
+    page: str
+    input: str
+    pdf_page: int | None
+    status: str
+    reason: str
+    notes: tuple[str, ...]
+    sha256: str
+    size: tuple[float, float]
+    """Width and height in pixels; (0, 0) of a page that could not be opened."""
+    tokens_in: int
+    tokens_out: int
+    attempts: int
+    seconds: float
+    finished_at: float
+    model: str
+
+    @property
+    def folder(self) -> str:
+        """The folder of the page's file, below the input; empty at the top."""
+        return str(PurePosixPath(self.input).parent).removeprefix(".")
+
+    @property
+    def name(self) -> str:
+        """What to call the page: its file, or the PDF's page as its results are named."""
+        return PurePosixPath(self.input if self.pdf_page is None else self.page).name
+
+    @property
+    def picture(self) -> str:
+        """The name of its pictures, by content: no page's own name is ever a file name of ours."""
+        if not self.sha256:
+            return ""
+        return hashlib.sha256(f"{self.sha256} {self.pdf_page}".encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a page; its box is in parts of the page's width and height."""
+
+    box: Box
+    category: str
+    text: str
+
+
+def read_entries(folder: Path) -> list[Entry]:
+    """The pages of a result set, in the manifest's order."""
+    lines = results.read_lines(results.read_text(folder / results.MANIFEST))
+    return [entry for line in lines if (entry := read_entry(line)) is not None]
+
+
+def read_entry(line: results.Line) -> Entry | None:
+    """A line of the manifest as an Entry; None if it is of no page."""
+    values = json.loads(line.text)
+    if line.status not in STATUSES or not isinstance(line.input, str):
+        return None
+    notes = values.get("notes")
+    size = values.get("original_size")
+    has_size = isinstance(size, list) and len(size) == 2
+    return Entry(
+        line=line.text,
+        page=line.page,
+        input=line.input,
+        pdf_page=line.pdf_page if isinstance(line.pdf_page, int) else None,
+        status=line.status,
+        reason=word(values.get("reason")),
+        notes=tuple(map(word, notes)) if isinstance(notes, list) else (),
+        sha256=word(values.get("sha256")),
+        size=(number(size[0]), number(size[1])) if has_size else (0.0, 0.0),
+        tokens_in=int(number(values.get("tokens_in"))),
+        tokens_out=int(number(values.get("tokens_out"))),
+        attempts=int(number(values.get("attempts"))),
+        seconds=number(values.get("seconds")),
+        finished_at=number(values.get("finished_at")),
+        model=word(values.get("model")),
+    )
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """The totals of the last run, as process_all_images.py left them; empty if it did not."""
+    try:
+        found = json.loads(results.read_text(folder / results.SUMMARY))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def cells_path(folder: Path, entry: Entry) -> Path | None:
+    """Where the page's cells stand; None if it has none."""
+    return folder / f"{entry.page}.json" if entry.status in results.DONE else None
+
+
+def read_cells(folder: Path, entry: Entry) -> list[Cell]:
+    """The cells of a page in reading order; what is no cell is left out."""
+    path = cells_path(folder, entry)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8", errors="replace")) if path else []
+    except (FileNotFoundError, ValueError, RecursionError):
+        return []
+    candidates = found if isinstance(found, list) else []
+    cells = (read_cell(candidate, entry.size) for candidate in candidates)
+    return [cell for cell in cells if cell is not None]
+
+
+def read_cell(candidate: Any, size: tuple[float, float]) -> Cell | None:
+    """One cell of a page of this size."""
+    if not isinstance(candidate, dict) or not isinstance(candidate.get("bbox"), list):
+        return None
+    box = tuple(map(number, candidate["bbox"]))
+    if len(box) != 4:
+        return None
+    category = candidate.get("category")
+    text = candidate.get("text")
+    return Cell(
+        box=relative(box, size),
+        category=category if category in CATEGORIES else "Text",
+        text=text if isinstance(text, str) else "",
+    )
+
+
+def relative(box: Box, size: tuple[float, float]) -> Box:
+    """A box in pixels as parts of the page, within it; nothing of a page without a size."""
+    width, height = size
+    if width <= 0 or height <= 0:
+        return (0.0, 0.0, 0.0, 0.0)
+    left, top, right, bottom = (
+        min(max(value / side, 0.0), 1.0)
+        for value, side in zip(box, (width, height, width, height), strict=True)
+    )
+    return (left, top, max(left, right), max(top, bottom))
+
+
+def number(value: Any) -> float:
+    """A finite number that is not negative; 0 of anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return float(value) if math.isfinite(value) and value > 0 else 0.0
+
+
+def word(value: Any) -> str:
+    """Any value as text; nothing as none."""
+    return "" if value is None else clean(str(value))
+
+
+def clean(text: str) -> str:
+    """A text without halves of surrogate pairs, which no UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,171 @@
+"""The text of a cell -> HTML that cannot do anything. All of it is hostile until cleaned here.
+
+Tables come as HTML, formulas as LaTeX, the rest as Markdown. Whatever a converter makes of them
+goes through nh3, which lets no script, no link, no style and no address pass.
+"""
+
+import html
+import re
+import xml.etree.ElementTree as ET
+from typing import TypeGuard
+
+import nh3
+from latex2mathml import exceptions as latex_errors
+from latex2mathml.converter import convert_to_element
+from markdown_it import MarkdownIt
+
+from lib.report.entries import Cell, clean
+
+
+def is_error(found: object) -> TypeGuard[type[Exception]]:
+    """Whether something is a kind of error."""
+    return isinstance(found, type) and issubclass(found, Exception)
+
+
+LONGEST_FORMULA = 2_000
+LONGEST_MARKUP = 200_000  # of what is longer, the text is shown as it is
+TEXT_TAGS = {
+    "p",
+    "br",
+    "em",
+    "strong",
+    "code",
+    "ul",
+    "ol",
+    "li",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+}
+TABLE_TAGS = {
+    *("table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td"),
+    *("p", "br", "b", "i", "em", "strong", "u", "s", "sub", "sup", "code", "ul", "ol", "li"),
+}
+FORMULA_TAGS = {
+    *("math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot"),
+    *("msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts", "mprescripts"),
+    *("mtable", "mtr", "mtd", "mpadded", "mphantom", "menclose", "mstyle", "merror"),
+}
+FORMULA_ATTRIBUTES = {
+    *("display", "displaystyle", "mathvariant", "stretchy", "fence", "form", "largeop"),
+    *("movablelimits", "linethickness", "columnalign", "accent", "width", "minsize", "maxsize"),
+}
+SPAN = re.compile(r"[1-9][0-9]{0,2}")
+LENGTH = re.compile(r"[-+]?[0-9.]{1,6}(em|ex|px|pt|%)?|[a-z-]{1,20}")
+FORMULAS = re.compile(  # bounded, so that a page full of dollars takes no longer
+    r"\$\$(?P<block>[^$]{1,2000}?)\$\$"
+    r"|\\\[(?P<display>.{1,2000}?)\\\]"
+    r"|\\\((?P<inline>.{1,1000}?)\\\)"
+    r"|(?<![\\$\w])\$(?=[^\s$])(?P<dollar>[^$\n]{1,1000}?)(?<![\s\\])\$(?!\w)",
+    re.DOTALL,
+)
+HELD, HELD_END = "\ue000", "\ue001"  # around the number of a formula that waits
+WAITING = re.compile(f"{HELD}([0-9]+){HELD_END}")
+BARE_LATEX = re.compile(r"^\s*(?:\$\$|\\\[)(.*?)(?:\$\$|\\\])\s*$", re.DOTALL)
+DEFINES = re.compile(r"\\(?:def|newcommand|newenvironment|DeclareMathOperator)(?![a-z])")
+ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|alignedat|gathered|gather\*?|equation\*?)\}")
+TAG = re.compile(r"<[^<>]{0,1000}>")
+SIGNS = re.compile(r"^[ \t]*#{1,6}[ \t]|\*\*|\$\$|^[ \t]*[-*][ \t]", re.MULTILINE)
+CANNOT: tuple[type[Exception], ...] = (
+    *(found for found in vars(latex_errors).values() if is_error(found)),
+    *(ValueError, LookupError, TypeError, AttributeError, StopIteration, RuntimeError),
+)
+"""What latex2mathml raises for a formula: errors of its own, and where it does not expect one."""
+
+markdown = MarkdownIt("zero", {"breaks": True, "html": False}).enable(
+    ["heading", "list", "emphasis", "backticks", "escape", "newline"]
+)
+
+
+def cell_html(cell: Cell) -> str:
+    """A cell's text as HTML."""
+    text = clean(cell.text).strip().replace(HELD, "").replace(HELD_END, "")
+    if len(text) > LONGEST_MARKUP:
+        return f"<p>{html.escape(text)}</p>"
+    if cell.category == "Formula":
+        bare = BARE_LATEX.match(text)
+        if bare or not FORMULAS.search(text):
+            return formula(bare.group(1) if bare else text, block=True)
+    if cell.category == "Table" and "<" in text:
+        return table(text)
+    return prose(text)
+
+
+def prose(text: str) -> str:
+    """Markdown, of the simplest kind, with formulas in it."""
+    held, formulas = hold(text)
+    return release(nh3.clean(markdown.render(held), tags=TEXT_TAGS, attributes={}), formulas)
+
+
+def table(text: str) -> str:
+    """An HTML table, with formulas in it."""
+    held, formulas = hold(text)
+    clean = nh3.clean(
+        held,
+        tags=TABLE_TAGS,
+        attributes={"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
+        attribute_filter=lambda tag, name, value: value if SPAN.fullmatch(value) else None,
+    )
+    return release(clean, formulas)
+
+
+def hold(text: str) -> tuple[str, list[str]]:
+    """Take the formulas out of a text: what is left with their numbers in it, and their HTML."""
+    formulas: list[str] = []
+
+    def take(match: re.Match[str]) -> str:
+        kind = str(match.lastgroup)
+        latex = html.unescape(match[kind])
+        formulas.append(formula(latex, block=kind in ("block", "display")))
+        return f"{HELD}{len(formulas) - 1}{HELD_END}"
+
+    return FORMULAS.sub(take, text), formulas
+
+
+def release(clean: str, formulas: list[str]) -> str:
+    """Put the formulas back in."""
+    return WAITING.sub(lambda match: formulas[int(match[1])], clean)
+
+
+def formula(latex: str, block: bool) -> str:
+    """LaTeX as MathML; as code if it is none, or wants more than it should."""
+    latex = latex.strip()
+    if 0 < len(latex) <= LONGEST_FORMULA and not DEFINES.search(latex):
+        try:
+            element = convert_to_element(rows(latex), display="block" if block else "inline")
+            for part in element.iter():  # its signs are written as &#x…; inside of the text
+                part.text = html.unescape(part.text or "")
+            return clean_formula(ET.tostring(element, encoding="unicode"))
+        except CANNOT:
+            pass
+    return f"<code>{html.escape(latex)}</code>" if latex else ""
+
+
+def rows(latex: str) -> str:
+    """Say it in environments that latex2mathml knows; rows without one get one."""
+    latex = ALIGNED.sub(r"\\\1{align*}", latex)
+    if r"\\" in latex and r"\begin" not in latex:
+        return rf"\begin{{align*}}{latex}\end{{align*}}"
+    return latex
+
+
+def clean_formula(mathml: str) -> str:
+    """MathML without anything that is not a formula."""
+    return nh3.clean(
+        mathml,
+        tags=FORMULA_TAGS,
+        attributes={"*": FORMULA_ATTRIBUTES},
+        attribute_filter=lambda tag, name, value: value if LENGTH.fullmatch(value) else None,
+        clean_content_tags={"script", "style"},
+    )
+
+
+def plain_text(cell: Cell) -> str:
+    """A cell's text for searching and comparing: without tags and signs, blanks made one."""
+    text = SIGNS.sub("", cell.text)
+    if cell.category == "Table":
+        text = html.unescape(TAG.sub(" ", text))
+    return " ".join(text.split())

@@ -1,0 +1,172 @@
+"""What differs between two readings of a page: boxes by overlap, text word by word, categories."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib.report.entries import Box, Cell
+from lib.report.markup import plain_text
+
+SAME_CELL = 0.5  # boxes that overlap less are not of the same cell
+SAME_PLACE = 0.9  # boxes that overlap more have not moved
+MANY_WORDS = 2_000  # above it, difflib's shortcut for frequent words is worth its flaws
+# A word with the blank behind it; a sign of Chinese or Japanese, which has no blanks, is a word.
+UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+WORD = re.compile(rf"[{UNSPACED}]\s*|[^\s{UNSPACED}]+\s*")
+
+Words = list[tuple[str, str]]
+"""A text as runs: ("=", in both), ("-", only in the first), ("+", only in the second)."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One cell of a page that is not the same in both: its number in each, None where it is not."""
+
+    first: int | None
+    second: int | None
+    overlap: float = 0.0
+    recategorised: bool = False
+    words: Words | None = None
+    """The text of both, if it differs."""
+
+    @property
+    def moved(self) -> bool:
+        """Whether the cell is in both, at another place or of another size."""
+        return self.first is not None and self.second is not None and self.overlap < SAME_PLACE
+
+
+@dataclass(frozen=True)
+class PageDifference:
+    """What differs in a page."""
+
+    differences: tuple[Difference, ...] = ()
+    words_changed: int = 0
+    words: int = 0
+    """Of the longer of the two texts."""
+    text_alike: float = 1.0
+    """How much of both texts is the same, from 0 to 1, wherever the boxes are."""
+    boxes_alike: int = 0
+    boxes: int = 0
+    """Of both pages together, a pair counting once."""
+
+    @property
+    def moved(self) -> int:
+        return sum(difference.moved for difference in self.differences)
+
+    @property
+    def added(self) -> int:
+        return sum(difference.first is None for difference in self.differences)
+
+    @property
+    def removed(self) -> int:
+        return sum(difference.second is None for difference in self.differences)
+
+    @property
+    def recategorised(self) -> int:
+        return sum(difference.recategorised for difference in self.differences)
+
+
+def compare_pages(first: Sequence[Cell], second: Sequence[Cell]) -> PageDifference:
+    """All that differs, in the reading order of the second, then what only the first has."""
+    pairs = match(first, second)
+    partner = {b: (a, overlap) for a, b, overlap in pairs}
+    texts = [[plain_text(cell) for cell in cells] for cells in (first, second)]
+    differences = []
+    for b, cell in enumerate(second):
+        if b not in partner:
+            differences.append(Difference(None, b))
+            continue
+        a, overlap = partner[b]
+        found = Difference(
+            a,
+            b,
+            round(overlap, 3),
+            recategorised=first[a].category != cell.category,
+            words=differing(texts[0][a], texts[1][b]),
+        )
+        if found.moved or found.recategorised or found.words is not None:
+            differences.append(found)
+    taken = {a for a, _, _ in pairs}
+    differences += [Difference(a, None) for a in range(len(first)) if a not in taken]
+    words = compare_words(*(" ".join(filter(None, side)) for side in texts))
+    counts = {sign: sum(count_words(run) for s, run in words if s == sign) for sign in "=-+"}
+    both = 2 * counts["="] + counts["-"] + counts["+"]
+    return PageDifference(
+        differences=tuple(differences),
+        words_changed=max(counts["-"], counts["+"]),
+        words=counts["="] + max(counts["-"], counts["+"]),
+        text_alike=2 * counts["="] / both if both else 1.0,
+        boxes_alike=sum(overlap >= SAME_PLACE for _, _, overlap in pairs),
+        boxes=len(first) + len(second) - len(pairs),
+    )
+
+
+def differing(one: str, other: str) -> Words | None:
+    """The words of two texts, if there is a difference between them."""
+    words = compare_words(one, other)
+    return words if any(sign != "=" for sign, _ in words) else None
+
+
+def match(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[int, int, float]]:
+    """Cells that are the same: (number in first, number in second, overlap of their boxes).
+
+    The largest overlap first; then cells of one text and category, wherever they have gone.
+    """
+    candidates = [
+        (overlap, one.category == other.category, -a, -b)
+        for a, one in enumerate(first)
+        for b, other in enumerate(second)
+        if (overlap := overlap_of(one.box, other.box)) >= SAME_CELL
+    ]
+    pairs: list[tuple[int, int, float]] = []
+    left, right = set(range(len(first))), set(range(len(second)))
+    for overlap, _, minus_a, minus_b in sorted(candidates, reverse=True):
+        if -minus_a in left and -minus_b in right:
+            pairs.append((-minus_a, -minus_b, overlap))
+            left.remove(-minus_a)
+            right.remove(-minus_b)
+    by_text = {(first[a].category, first[a].text): a for a in sorted(left, reverse=True)}
+    for b in sorted(right):
+        a = by_text.pop((second[b].category, second[b].text), None)
+        if a is not None and second[b].text:
+            pairs.append((a, b, overlap_of(first[a].box, second[b].box)))
+    return pairs
+
+
+def overlap_of(one: Box, other: Box) -> float:
+    """The area that two boxes share, by the area that they cover together."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (area(one) + area(other) - shared)
+
+
+def area(box: Box) -> float:
+    """Of a box in parts of the page."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def compare_words(one: str, other: str) -> Words:
+    """Two texts as runs of words that are in both, or only in one."""
+    texts = WORD.findall(one), WORD.findall(other)
+    first, second = ([word.rstrip() for word in words] for words in texts)
+    many = max(len(first), len(second)) > MANY_WORDS
+    matcher = difflib.SequenceMatcher(None, first, second, autojunk=many)
+    runs: Words = []
+    for kind, a1, a2, b1, b2 in matcher.get_opcodes():
+        if kind == "equal":
+            runs.append(("=", "".join(texts[1][b1:b2])))
+            continue
+        if a1 < a2:
+            runs.append(("-", "".join(texts[0][a1:a2])))
+        if b1 < b2:
+            runs.append(("+", "".join(texts[1][b1:b2])))
+    return runs
+
+
+def count_words(text: str) -> int:
+    """How many words a text has."""
+    return len(WORD.findall(text))

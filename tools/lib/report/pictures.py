@@ -1,0 +1,125 @@
+"""The pages' pictures for a report, WebP, named by content: one to read, one for the list.
+
+Made from the input, which the report then needs no more: results can be moved and still be seen.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pymupdf
+from PIL import Image, ImageOps
+
+from lib.files import PART
+from lib.report.entries import Entry
+
+PAGES, THUMBS = KINDS = ("pages", "thumbs")
+ENDING = ".webp"  # half the size of a JPEG; and .jpg are the drawings of IMAGES=1
+PAGE_SIDE, PAGE_QUALITY = 1400, 50
+THUMB_SIZE, THUMB_QUALITY = (112, 144), 45
+PDF_RUN = 16  # pages of a PDF that one job renders
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF")  # what vm_side/images.py opens
+UNREADABLE = (
+    *(pymupdf.mupdf.FzErrorBase, RuntimeError, OSError, ValueError, SyntaxError, LookupError),
+    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Pictures to make from one file, if that still has this content."""
+
+    path: Path
+    sha256: str
+    folder: Path
+    pages: tuple[tuple[int | None, str], ...]
+    """(page of a PDF or None, the pictures' name) of each."""
+
+
+def jobs(entries: Iterable[Entry], source: Path | None, folder: Path) -> Iterator[Job]:
+    """What is still to be made, file by file."""
+    if source is None:
+        return
+    stand = [names_in(folder / kind) for kind in KINDS]
+    missing: dict[tuple[str, str], dict[str, int | None]] = {}
+    for entry in entries:
+        if entry.picture and not all(entry.picture in names for names in stand):
+            missing.setdefault((entry.input, entry.sha256), {})[entry.picture] = entry.pdf_page
+    for (name, sha256), pictures in missing.items():
+        pages = [(pdf_page, picture) for picture, pdf_page in pictures.items()]
+        for start in range(0, len(pages), PDF_RUN):
+            yield Job(source / name, sha256, folder, tuple(pages[start : start + PDF_RUN]))
+
+
+def make(job: Job) -> int:
+    """Make the pictures of a job; how many. None of a file that is gone, changed or damaged."""
+    made = 0
+    try:
+        with job.path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != job.sha256:
+                return 0
+        for pdf_page, name in job.pages:
+            picture = open_picture(job.path) if pdf_page is None else render(job.path, pdf_page)
+            write(picture, job.folder, name)
+            made += 1
+    except UNREADABLE:
+        pass  # the report shows such a page as an empty sheet
+    return made
+
+
+def open_picture(path: Path) -> Image.Image:
+    """A picture file, upright, on white, no larger than it is shown."""
+    with Image.open(path, formats=FORMATS) as image:
+        image.draft("RGB", (PAGE_SIDE, PAGE_SIDE))  # a JPEG of a large page: decode half of it
+        image.thumbnail((PAGE_SIDE, PAGE_SIDE), reducing_gap=2.0)
+        upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):  # 16 bits a pixel
+        return upright.convert("F").point(lambda value: value / 257).convert("L")
+    if upright.mode in ("L", "RGB") and "transparency" not in upright.info:
+        return upright
+    if upright.mode in ("1", "CMYK", "YCbCr"):
+        return upright.convert("RGB")
+    layered = upright.convert("RGBA")
+    white = Image.new("RGB", layered.size, "white")
+    white.paste(layered, mask=layered.getchannel("A"))
+    return white
+
+
+def render(path: Path, index: int) -> Image.Image:
+    """A page of a PDF, rendered at the size it is shown."""
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    with pymupdf.open(path, filetype="pdf") as document:
+        page = document[index]
+        scale = PAGE_SIDE / max(page.rect.width, page.rect.height)
+        pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)
+        return Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
+
+
+def write(picture: Image.Image, folder: Path, name: str) -> None:
+    """Write both sizes."""
+    save(picture, folder / PAGES / f"{name}{ENDING}", PAGE_QUALITY)
+    small = picture.convert("RGB") if picture.mode == "P" else picture.copy()
+    small.thumbnail(THUMB_SIZE, reducing_gap=3.0)
+    save(small, folder / THUMBS / f"{name}{ENDING}", THUMB_QUALITY)
+
+
+def save(picture: Image.Image, path: Path, quality: int) -> None:
+    """Write a picture, whole or not at all."""
+    part = path.with_name(path.name + PART)
+    picture.save(part, "WEBP", quality=quality, method=2)
+    part.replace(path)
+
+
+def names_in(folder: Path) -> set[str]:
+    """The names of the pictures that stand in a folder; none if there is no such folder."""
+    return {path.stem for path in folder.glob(f"*{ENDING}")}
+
+
+def remove_others(folder: Path, entries: Iterable[Entry]) -> None:
+    """Remove the pictures of pages that are no longer among the results."""
+    names = {entry.picture for entry in entries}
+    for kind in KINDS:
+        for name in names_in(folder / kind) - names:
+            (folder / kind / f"{name}{ENDING}").unlink()

@@ -1,0 +1,23 @@
+"""Data that a report loads from disk: scripts that call dots(name, value), for want of fetch."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lib import files
+from lib.report.entries import clean
+
+
+def write_script(folder: Path, name: str, value: Any) -> None:
+    """Write folder/name.js. Nothing hostile becomes a key, so that none is called __proto__."""
+    path = folder / f"{name}.js"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    files.write_whole(path, f'dots("{name}",{clean(text)})\n')
+
+
+def remove_above(folder: Path, count: int) -> None:
+    """Remove folder/N.js for all N from count: chunks of a longer report that stood here."""
+    for path in folder.glob("*.js"):
+        if path.stem.isdecimal() and int(path.stem) >= count:
+            path.unlink()

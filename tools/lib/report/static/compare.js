@@ -1,0 +1,135 @@
+// What differs between two result sets, page by page.
+
+const WAYS = { text: "kindText", boxes: "kindBoxes", category: "kindCategory", status: "kindStatus", only: "kindOnly" };
+
+async function main() {
+  translateDocument();
+  let index;
+  try {
+    index = await load("compare_files", "index");
+  } catch (error) {
+    byId("overview").replaceChildren(h("p", { class: "remark bad", text: t("missing", error.message) }));
+    return;
+  }
+  const places = new Map(index.page.map((page, place) => [page, place]));
+  let found = [];
+  const list = new VirtualList(byId("list"), 64, (page) => row(index, page));
+  const viewer = new Differences(index, { step, close });
+
+  function filter() {
+    const words = wordsOf(byId("search").value);
+    const way = byId("way").value;
+    found = index.page.map((_, page) => page).filter((page) =>
+      (way === "" || (way === "any" ? index.ways[page].length : index.ways[page].includes(way)))
+      && words.every((word) => index.page[page].toLowerCase().includes(word)));
+    if (byId("sort").value === "name") {
+      const order = new Intl.Collator(LOCALE, { numeric: true }).compare;
+      found.sort((one, other) => order(index.page[one], index.page[other]));
+    }
+    list.show(found);
+    byId("count").textContent = found.length === index.page.length
+      ? t("all", round(found.length)) : t("shown", round(found.length), round(index.page.length));
+    byId("nothing").hidden = found.length > 0;
+    if (viewer.isOpen) viewer.sayPlace(found.indexOf(viewer.page), found.length);
+  }
+
+  function step(by) {
+    const place = found.indexOf(viewer.page);
+    const next = found[place < 0 ? 0 : place + by];
+    if (next !== undefined) location.replace(pageHash(index, next));
+  }
+
+  function close() {
+    const { page } = viewer;
+    viewer.hide();
+    history.replaceState(null, "", "#");
+    document.title = `${index.a} ↔ ${index.b}`;
+    list.draw();
+    list.focus(found.indexOf(page));
+  }
+
+  function followAddress() {
+    const page = places.get(new URLSearchParams(location.hash.slice(1)).get("page"));
+    if (page !== undefined) viewer.show(page, found.indexOf(page), found.length);
+    else if (viewer.isOpen) close();
+  }
+
+  function key(event) {
+    if (hasModifier(event)) return;
+    if (event.key === "Escape" && isTyping(event)) event.target.blur();
+    if (isTyping(event) && !(event.key === "ArrowDown" && event.target.id === "search")) return;
+    if (event.key === "/") {
+      if (viewer.isOpen) close();
+      byId("search").focus();
+      event.preventDefault();
+    } else if (viewer.isOpen) {
+      if (viewer.key(event.key)) event.preventDefault();
+    } else if (["ArrowDown", "j", "ArrowUp", "k"].includes(event.key) && (list.focused >= 0 || isTyping(event))) {
+      list.focus(list.focused + (event.key === "ArrowDown" || event.key === "j" ? 1 : -1));
+      event.preventDefault();
+    }
+  }
+
+  drawTotals(index);
+  const option = (value, text) => h("option", { value, text });
+  byId("way").append(option("", t("all", round(index.page.length))), option("any", t("anyChange")),
+    ...Object.keys(WAYS).filter((way) => index.kinds[way])
+      .map((way) => option(way, `${t(WAYS[way])} (${round(index.kinds[way])})`)));
+  byId("sort").append(option("change", t("sortChange")), option("name", t("sortOrder")));
+  for (const name of ["way", "sort"]) byId(name).addEventListener("change", filter);
+  byId("search").addEventListener("input", debounce(120, filter));
+  filter();
+  followAddress();
+  addEventListener("hashchange", followAddress);
+  addEventListener("keydown", key);
+  document.documentElement.dataset.ready = "true";
+}
+
+const pageHash = (index, page) =>
+  `#${new URLSearchParams({ page: index.page[page] }).toString().replaceAll("%2F", "/")}`;
+
+const percent = (part) => `${part === 1 ? 100 : n1.format(Math.min(99.9, 100 * part))} %`;
+
+function drawTotals(index) {
+  document.title = `${index.a} ↔ ${index.b}`;
+  byId("name").textContent = `${index.a} ↔ ${index.b}`;
+  byId("about").replaceChildren(h("span", { text: t("made", when(index.made)) }));
+  const total = (word, value, facts) => h("div", { class: "total" },
+    h("dt", { text: word }), h("dd", {}, h("b", { text: value }), h("span", { class: "muted", text: facts })));
+  const alone = [["only_a", index.a], ["only_b", index.b]].filter(([key]) => index[key])
+    .map(([key, name]) => `${round(index[key])} ${t("onlyIn", name)}`);
+  byId("totals").replaceChildren(
+    total(t("compared"), round(index.compared), alone.join(" · ")),
+    total(t("changed"), round(index.changed), t("unchanged", round(index.compared - index.changed))),
+    total(t("textSame"), percent(index.text_alike), t("wordsDiffer", round(index.words_changed))),
+    total(t("boxesAlike"), percent(index.boxes_alike),
+      [t("movedBoxes", round(index.moved)), t("addedBoxes", round(index.added)), t("removedBoxes", round(index.removed))].join(" · ")),
+    total(t("otherCategory"), round(index.recategorised), t("ofBoxes", round(index.boxes))),
+  );
+}
+
+function row(index, page) {
+  const [alike, words, moved, added, removed, category] = index.facts[page];
+  const ways = index.ways[page];
+  const [first, second] = index.statuses[page];
+  const said = [
+    words ? t("wordsChanged", round(words)) : "",
+    moved ? t("movedBoxes", round(moved)) : "",
+    added ? t("addedBoxes", round(added)) : "",
+    removed ? t("removedBoxes", round(removed)) : "",
+    category ? t("categoryChanges", round(category)) : "",
+    ways.includes("status") ? `${statusWord(first)} → ${statusWord(second)}` : "",
+    first ? "" : t("onlyIn", index.b),
+    second ? "" : t("onlyIn", index.a),
+  ].filter(Boolean);
+  const thumb = pictureOf(index, page, 1, "thumbs") || pictureOf(index, page, 0, "thumbs");
+  return h("div", { class: "row", role: "listitem" }, h("a", { class: "row-link", href: pageHash(index, page) },
+    h("span", { class: "thumb" }, thumb
+      ? h("img", { src: thumb, alt: "", loading: "lazy", decoding: "async" }) : h("span", { class: "no-thumb" })),
+    h("span", { class: "row-text" }, h("span", { class: "row-name" }, h("b", { text: index.page[page] })),
+      h("span", { class: "ways" }, ...(said.length ? said : [t("noDifference")]).map((text) => h("span", { text })))),
+    h("span", { class: "alike" }, ...(first && second
+      ? [h("span", { class: "track" }, h("span", { css: { width: `${100 * alike}%` } })), h("b", { text: percent(alike) })] : []))));
+}
+
+main();

@@ -1,0 +1,140 @@
+// The view of one page in two readings: both pictures with their boxes, and what differs.
+
+class Differences {
+  constructor(index, { step, close }) {
+    Object.assign(this, { index, step, close, page: -1 });
+    byId("back").addEventListener("click", close);
+    byId("previous").addEventListener("click", () => step(-1));
+    byId("next").addEventListener("click", () => step(1));
+    byId("boxes").addEventListener("click", () => this.toggleBoxes());
+  }
+
+  get isOpen() {
+    return !byId("viewer").hidden;
+  }
+
+  async show(page, place, count) {
+    const wasOpen = this.isOpen;
+    this.page = page;
+    byId("viewer").hidden = false;
+    byId("overview").inert = true;
+    document.body.classList.add("viewing");
+    byId("page-name").replaceChildren(h("b", { text: this.index.page[page] }));
+    this.sayPlace(place, count);
+    document.title = `${this.index.page[page]} · ${this.index.a} ↔ ${this.index.b}`;
+    if (!wasOpen) byId("back").focus();
+    let details;
+    try {
+      details = (await load("compare_files", `data/${Math.floor(page / this.index.chunk)}`))[page % this.index.chunk];
+    } catch (error) {
+      byId("text").replaceChildren(h("p", { class: "remark bad", text: t("missing", error.message) }));
+      return;
+    }
+    if (this.page === page) this.draw(page, details);
+  }
+
+  sayPlace(place, count) {
+    byId("page-place").textContent = place >= 0 ? `${round(place + 1)} / ${round(count)}` : "";
+  }
+
+  hide() {
+    byId("viewer").hidden = true;
+    byId("overview").inert = false;
+    document.body.classList.remove("viewing");
+    this.page = -1;
+  }
+
+  draw(page, details) {
+    const { index } = this;
+    const numbers = [new Map(), new Map()]; // cell -> its difference, for each side
+    details.differences.forEach((difference, number) =>
+      [0, 1].forEach((side) => difference[side] >= 0 && numbers[side].set(difference[side], number)));
+    this.sheets = [0, 1].map((side) => {
+      const cells = details.cells[side];
+      const pane = byId(side ? "second" : "first");
+      const name = side ? index.b : index.a;
+      pane.setAttribute("aria-label", name);
+      const status = index.statuses[page][side];
+      const title = h("p", { class: "side-name" }, h("b", { text: `${side ? "B" : "A"} ` }), h("span", { class: "muted", text: `${name} ` }),
+        status && status !== "ok" ? h("span", { class: `pill ${status}`, text: statusWord(status) }) : null);
+      const reason = details.reasons[side];
+      pane.replaceChildren(title, ...(reason ? [h("p", { class: "remark", text: reason })] : []));
+      if (!status) {
+        pane.append(h("p", { class: "remark", text: t("onlyIn", side ? index.a : index.b) }));
+        return null;
+      }
+      const sheet = makeSheet({
+        picture: pictureOf(index, page, side, "pages"),
+        aspect: index.aspects[page][side], cells, categories: index.categories,
+        onmark: (cell) => this.mark(cell < 0 ? -1 : numbers[side].get(cell) ?? -1, "text"),
+      });
+      sheet.boxes.forEach((box, cell) => {
+        const number = numbers[side].get(cell);
+        box.classList.add(number === undefined ? "same" : "differs");
+        if (number !== undefined && details.differences[number][1 - side] < 0) box.classList.add("alone");
+      });
+      pane.append(sheet.element);
+      pane.scrollTo(0, 0);
+      return sheet;
+    });
+    this.details = details;
+    this.rows = details.differences.map((difference, number) => this.row(details, difference, number));
+    byId("text").replaceChildren(...(this.rows.length ? this.rows : [h("p", { class: "remark", text: t("noDifference") })]));
+    byId("text").scrollTo(0, 0);
+  }
+
+  row(details, difference, number) {
+    const [first, second, overlap, words] = difference;
+    const { categories } = this.index;
+    const names = [first, second].map((cell, side) => (cell < 0 ? "" : categories[details.cells[side][cell][0]]));
+    const kind = names[1] || names[0];
+    const head = h("header", {}, ...[first, second].map((cell, side) =>
+      cell < 0 ? null : h("span", { class: `number ${names[side]}`, text: `${side ? "B" : "A"} ${cell + 1}` })));
+    if (first >= 0 && second >= 0) {
+      head.append(names[0] === names[1] ? categoryWord(names[0]) : `${categoryWord(names[0])} → ${categoryWord(names[1])}`);
+      if (overlap < 0.9) head.append(h("span", { text: `· ${t("overlap", round(Math.floor(100 * overlap)))}` }));
+    } else {
+      head.append(`${categoryWord(kind)} · ${t("onlyIn", first < 0 ? "B" : "A")}`);
+    }
+    const alone = first < 0 ? details.texts[1][second] : second < 0 ? details.texts[0][first] : "";
+    const tag = { "=": "span", "-": "del", "+": "ins" };
+    return h("article", {
+      class: `difference ${kind}`, tabindex: "0",
+      onmouseenter: () => this.mark(number, "sheets"), onmouseleave: () => this.mark(-1),
+      onfocus: () => this.mark(number, "sheets"), onblur: () => this.mark(-1),
+    }, head,
+    words ? h("p", { class: "words" }, ...words.map(([sign, text]) => h(tag[sign], { text }))) : null,
+    alone ? h("p", { class: "words" }, h(first < 0 ? "ins" : "del", { text: alone })) : null);
+  }
+
+  mark(number, reveal) {
+    this.rows.forEach((row, place) => row.classList.toggle("marked", place === number));
+    [0, 1].forEach((side) => {
+      const cell = number < 0 ? -1 : this.details.differences[number][side];
+      this.sheets[side]?.mark(cell);
+      if (cell >= 0 && reveal === "sheets") this.sheets[side]?.reveal(cell);
+    });
+    if (number >= 0 && reveal === "text") this.rows[number].scrollIntoView({ block: "nearest" });
+  }
+
+  toggleBoxes() {
+    const off = byId("viewer").classList.toggle("without-boxes");
+    byId("boxes").setAttribute("aria-pressed", String(!off));
+  }
+
+  key(key) {
+    const actions = {
+      ArrowLeft: () => this.step(-1), k: () => this.step(-1),
+      ArrowRight: () => this.step(1), j: () => this.step(1),
+      Escape: () => this.close(), b: () => this.toggleBoxes(),
+    };
+    actions[key]?.();
+    return key in actions;
+  }
+}
+
+// The address of a page's picture, which belongs to the report of that side.
+function pictureOf(index, page, side, kind) {
+  const name = index.pictures[page][side];
+  return name ? `${address(index.places[side])}/${kind}/${name}.webp` : "";
+}

@@ -1,0 +1,96 @@
+// The totals, the plots, and one row of the list.
+
+function drawOverview(index, pick) {
+  const counts = index.statuses.map((_, status) => index.status.filter((s) => s === status).length);
+  const pages = index.page.length;
+  const failed = counts[index.statuses.indexOf("failed")];
+  const left = counts[index.statuses.indexOf("left")];
+  document.title = `${index.name} · dots.ocr`;
+  byId("name").textContent = index.name;
+  byId("about").replaceChildren(
+    h("span", { text: t("made", when(index.made)) }),
+    ...(index.model ? [h("span", { text: index.model })] : []),
+    ...index.settings.map(([name, value]) => h("span", { text: `${name} ${value}` })),
+  );
+
+  const { run } = index;
+  const total = (word, value, facts, kind) =>
+    h("div", { class: `total ${kind ?? ""}` },
+      h("dt", { text: word }), h("dd", {}, h("b", { text: value }), h("span", { class: "muted", text: facts })));
+  byId("totals").replaceChildren(
+    total(t("pages"), round(pages), t("done", round(pages - failed - left))),
+    total(t("failed"), round(failed), failed ? t("ofPages", n1.format((100 * failed) / pages)) : "", failed ? "bad" : ""),
+    total(t("speed"), run.pages ? short(run.pages_per_second) : "–",
+      run.pages ? t("speedRun", round(run.pages), duration(run.seconds)) : ""),
+    total(t("tokens"), compact(sum(index.tokens)), t("tokensIn", compact(index.tokensIn))),
+    total(t("gpuHours"), run.gpu_hours ? n2.format(run.gpu_hours) : "–", run.gpu_hours ? t("lastRun") : ""),
+    total(t("cost"), run.cost_usd ? `$${n2.format(run.cost_usd)}` : "–", run.cost_usd ? t("lastRun") : ""),
+  );
+
+  byId("statuses").hidden = counts.filter(Boolean).length < 2;
+  byId("statuses").replaceChildren(...index.statuses.flatMap((status, number) =>
+    counts[number] ? [h("button", {
+      type: "button", class: `status ${status}`, css: { "flex-grow": counts[number] },
+      onclick: () => pick({ status }),
+    }, h("span", { text: `${statusWord(status)} ${round(counts[number])}` }))] : []));
+
+  byId("plots").replaceChildren(
+    throughput(index.finished),
+    histogram(t("secondsPerPage"), index.seconds, KOREAN ? "초" : " s"),
+    histogram(t("tokensPerPage"), index.tokens, ""),
+    plotCard(t("categories"), t("cells", round(sum(index.counts))), barRows(
+      index.categories
+        .map((key, place) => ({ key, label: categoryWord(key), count: index.counts[place] }))
+        .filter(({ count }) => count)
+        .sort((one, other) => other.count - one.count),
+      (category) => pick({ category }))),
+  );
+  drawFailures(index, pick);
+}
+
+function drawFailures(index, pick) {
+  const failed = index.statuses.indexOf("failed");
+  const tally = new Map();
+  index.reason.forEach((reason, page) => {
+    if (index.status[page] === failed && reason >= 0) tally.set(reason, (tally.get(reason) ?? 0) + 1);
+  });
+  byId("failures").hidden = tally.size === 0;
+  byId("reasons").replaceChildren(...[...tally].sort((one, other) => other[1] - one[1]).map(([reason, count]) =>
+    h("li", {}, h("button", { type: "button", onclick: () => pick({ status: "failed", reason }) },
+      h("b", { text: round(count) }), h("span", { text: index.reasons[reason] })))));
+}
+
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+// One page in the list. extract is the text around what was searched, if it was.
+function pageRow(index, page, href, extract) {
+  const status = index.statuses[index.status[page]];
+  const folder = index.folders[index.folder[page]];
+  const picture = index.picture[page];
+  const reason = index.reason[page];
+  const facts = [
+    index.cells[page] ? t("cells", round(index.cells[page])) : "",
+    index.tokens[page] ? t("tokensOf", round(index.tokens[page])) : "",
+    index.seconds[page] ? `${short(index.seconds[page])}${KOREAN ? "초" : " s"}` : "",
+  ].filter(Boolean);
+  const text = h("p", { class: "snippet" });
+  if (extract) text.append(...extract);
+  else text.textContent = status === "failed" || status === "left" ? index.reasons[reason] ?? "" : index.snippet[page];
+  return h("div", { class: "row", role: "listitem" },
+    h("a", { href, class: "row-link" },
+      h("span", { class: "thumb" }, picture
+        ? h("img", { src: `report_files/thumbs/${picture}.webp`, alt: "", loading: "lazy", decoding: "async" })
+        : h("span", { class: "no-thumb" })),
+      h("span", { class: "row-text" },
+        h("span", { class: "row-name" },
+          folder ? h("span", { class: "muted", text: `${folder}/` }) : null, h("b", { text: index.label[page] }),
+          status === "ok" ? null : h("span", { class: `pill ${status}`, text: statusWord(status) })),
+        text),
+      h("span", { class: "row-facts muted" }, h("span", { text: facts.join(" · ") }), swatches(index, page))));
+}
+
+function swatches(index, page) {
+  const found = index.categories.filter((_, place) => index.mask[page] & (1 << place));
+  return h("span", { class: "swatches" },
+    ...found.map((name) => h("span", { class: `swatch ${name}`, title: categoryWord(name) })));
+}

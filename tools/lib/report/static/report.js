@@ -1,0 +1,158 @@
+// The report: what is filtered, searched and open stands in the address, behind the #.
+
+const FILTERS = { q: "", status: "", folder: "", category: "", reason: "", sort: "" };
+
+async function main() {
+  translateDocument();
+  let index;
+  try {
+    index = await load("report_files", "index");
+  } catch (error) {
+    byId("overview").replaceChildren(h("p", { class: "remark bad", text: t("missing", error.message) }));
+    return;
+  }
+  const places = new Map(index.page.map((page, place) => [page, place]).reverse());
+  let filters = { ...FILTERS };
+  let found = [];
+  let lastOpen = -1;
+
+  const texts = new Texts(index, () => filter());
+  const list = new VirtualList(byId("list"), 96, (page) =>
+    pageRow(index, page, hash({ page: index.page[page] }), filters.q ? texts.extract(page, wordsOf(filters.q)) : null));
+  const viewer = new Viewer(index, { step, close });
+
+  function hash(changes) {
+    const parts = Object.entries({ ...filters, ...changes }).filter(([, value]) => value !== "" && value !== undefined);
+    return `#${new URLSearchParams(parts).toString().replaceAll("%2F", "/")}`;
+  }
+
+  function pick(changes) {
+    filters = { ...filters, reason: "", ...changes };
+    writeControls();
+    apply();
+    byId("toolbar").scrollIntoView({ block: "start" });
+  }
+
+  function apply() {
+    history.replaceState(null, "", hash({}));
+    filter();
+  }
+
+  // Find the pages to list. Runs again while texts still arrive.
+  function filter() {
+    const words = wordsOf(filters.q);
+    const status = index.statuses.indexOf(filters.status);
+    const folder = filters.folder === "" ? -1 : Number(filters.folder);
+    const category = index.categories.indexOf(filters.category);
+    const reason = filters.reason === "" ? -1 : Number(filters.reason);
+    if (words.length) texts.start();
+    found = [];
+    for (let page = 0; page < index.page.length; page += 1) {
+      if (status >= 0 && index.status[page] !== status) continue;
+      if (folder >= 0 && index.folder[page] !== folder) continue;
+      if (category >= 0 && !(index.mask[page] & (1 << category))) continue;
+      if (reason >= 0 && index.reason[page] !== reason) continue;
+      if (words.length && !texts.matches(page, words)) continue;
+      found.push(page);
+    }
+    const column = { seconds: index.seconds, tokens: index.tokens, cells: index.cells }[filters.sort];
+    if (column) found.sort((one, other) => column[other] - column[one] || one - other);
+    list.show(found);
+    sayCount(words);
+    if (viewer.isOpen) viewer.sayPlace(found.indexOf(viewer.page), found.length);
+  }
+
+  function sayCount(words) {
+    const counted = found.length === index.page.length
+      ? t("all", round(found.length)) : t("shown", round(found.length), round(index.page.length));
+    const waits = words.length && !texts.isComplete;
+    const progress = waits ? ` · ${t("reading", round((100 * texts.loaded) / texts.chunks))}` : "";
+    byId("count").textContent = texts.failure ? t("missing", texts.failure.message) : counted + progress;
+    byId("nothing").hidden = found.length > 0 || waits;
+    byId("list").dataset.ready = String(!waits);
+    byId("clear").hidden = Object.entries(filters).every(([name, value]) => name === "sort" || value === "");
+  }
+
+  function writeControls() {
+    for (const name of ["status", "folder", "category", "sort"]) byId(name).value = filters[name];
+    if (byId("search").value !== filters.q) byId("search").value = filters.q;
+  }
+
+  function step(by) {
+    const place = found.indexOf(viewer.page);
+    const next = found[place < 0 ? 0 : place + by];
+    if (next !== undefined) location.replace(hash({ page: index.page[next] }));
+  }
+
+  function close() {
+    lastOpen = viewer.page;
+    viewer.hide();
+    history.replaceState(null, "", hash({}));
+    list.draw();
+    list.focus(found.indexOf(lastOpen));
+  }
+
+  // Do what the address says: at the start, and whenever it changes.
+  function followAddress() {
+    const asked = new URLSearchParams(location.hash.slice(1));
+    const next = Object.fromEntries(Object.keys(FILTERS).map((name) => [name, asked.get(name) ?? ""]));
+    if (Object.keys(FILTERS).some((name) => next[name] !== filters[name]) || !found.length) {
+      filters = next;
+      writeControls();
+      filter();
+    }
+    const page = places.get(asked.get("page"));
+    if (page !== undefined) viewer.show(page, found.indexOf(page), found.length, wordsOf(filters.q));
+    else if (viewer.isOpen) close();
+  }
+
+  function fillControls() {
+    const option = (value, text) => h("option", { value, text });
+    byId("status").append(option("", t("anyStatus")), ...index.statuses
+      .filter((_, number) => index.status.includes(number)).map((name) => option(name, statusWord(name))));
+    byId("folder").append(option("", t("anyFolder")),
+      ...index.folders.map((name, number) => option(number, name || t("topFolder"))));
+    byId("folder").hidden = index.folders.length < 2;
+    byId("category").append(option("", t("anyCategory")), ...index.categories
+      .filter((_, number) => index.counts[number]).map((name) => option(name, categoryWord(name))));
+    byId("sort").append(option("", t("sortOrder")), option("seconds", t("sortSeconds")),
+      option("tokens", t("sortTokens")), option("cells", t("sortCells")));
+    for (const name of ["status", "folder", "category", "sort"]) {
+      byId(name).addEventListener("change", () => {
+        filters = { ...filters, reason: "", [name]: byId(name).value };
+        apply();
+      });
+    }
+    byId("search").addEventListener("input", debounce(120, () => {
+      filters = { ...filters, q: byId("search").value.trim() };
+      apply();
+    }));
+    byId("clear").addEventListener("click", () => pick(FILTERS));
+  }
+
+  function key(event) {
+    if (hasModifier(event)) return;
+    if (event.key === "Escape" && isTyping(event)) event.target.blur();
+    if (isTyping(event) && !(event.key === "ArrowDown" && event.target.id === "search")) return;
+    if (event.key === "/") {
+      if (viewer.isOpen) close();
+      byId("search").focus();
+      byId("search").select();
+      event.preventDefault();
+    } else if (viewer.isOpen) {
+      if (viewer.key(event.key)) event.preventDefault();
+    } else if (["ArrowDown", "j", "ArrowUp", "k"].includes(event.key) && (list.focused >= 0 || isTyping(event))) {
+      list.focus(list.focused + (event.key === "ArrowDown" || event.key === "j" ? 1 : -1));
+      event.preventDefault();
+    }
+  }
+
+  fillControls();
+  drawOverview(index, pick);
+  followAddress();
+  addEventListener("hashchange", followAddress);
+  addEventListener("keydown", key);
+  document.documentElement.dataset.ready = "true";
+}
+
+main();

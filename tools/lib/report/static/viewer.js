@@ -1,0 +1,170 @@
+// The view of one page: its picture with the boxes, its text beside it.
+
+class Viewer {
+  constructor(index, { step, close }) {
+    Object.assign(this, { index, step, close, page: -1, zoom: 1, hidden: new Set() });
+    byId("back").addEventListener("click", close);
+    byId("previous").addEventListener("click", () => step(-1));
+    byId("next").addEventListener("click", () => step(1));
+    byId("boxes").addEventListener("click", () => this.toggleBoxes());
+    byId("zoom-in").addEventListener("click", () => this.setZoom(this.zoom * 1.25));
+    byId("zoom-out").addEventListener("click", () => this.setZoom(this.zoom / 1.25));
+  }
+
+  get isOpen() {
+    return !byId("viewer").hidden;
+  }
+
+  // Show a page; place and count say where it is among those that are listed.
+  async show(page, place, count, words) {
+    this.page = page;
+    const { index } = this;
+    const wasOpen = this.isOpen;
+    byId("viewer").hidden = false;
+    byId("overview").inert = true;
+    document.body.classList.add("viewing");
+    const folder = index.folders[index.folder[page]];
+    const status = index.statuses[index.status[page]];
+    byId("page-name").replaceChildren(
+      ...(folder ? [h("span", { class: "muted", text: `${folder}/` })] : []), h("b", { text: index.label[page] }));
+    this.sayPlace(place, count);
+    byId("page-status").className = `pill ${status}`;
+    byId("page-status").textContent = statusWord(status);
+    document.title = `${index.label[page]} · ${index.name}`;
+    if (!wasOpen) byId("back").focus();
+    let details;
+    try {
+      details = (await load("report_files", `data/${Math.floor(page / index.chunk)}`))[page % index.chunk];
+    } catch (error) {
+      byId("text").replaceChildren(h("p", { class: "remark bad", text: t("missing", error.message) }));
+      return;
+    }
+    if (this.page === page) this.draw(page, details, words); // else the next one was asked for already
+  }
+
+  sayPlace(place, count) {
+    byId("page-place").textContent = place >= 0 ? `${round(place + 1)} / ${round(count)}` : "";
+  }
+
+  hide() {
+    byId("viewer").hidden = true;
+    byId("overview").inert = false;
+    document.body.classList.remove("viewing");
+    document.title = `${this.index.name} · dots.ocr`;
+    this.page = -1;
+    highlight(document.body, []);
+  }
+
+  draw(page, details, words) {
+    const { index } = this;
+    const name = index.picture[page];
+    const picture = name ? `report_files/pages/${name}.webp` : "";
+    const aspect = index.aspect[page];
+    const cells = details.cells;
+    const mark = (place, reveal) => this.mark(place, reveal);
+    this.sheet = makeSheet({
+      picture, aspect, cells, categories: index.categories,
+      onmark: (place) => mark(place, "text"), onpick: (place) => this.texts[place].focus(),
+    });
+    this.texts = cells.map((cell, place) => this.cellText(cell, place, picture, aspect));
+    byId("sheet").replaceChildren(this.sheet.element);
+    byId("text").replaceChildren(this.facts(page, details), this.legend(cells), ...this.remarks(page, details), ...this.texts);
+    byId("sheet").scrollTo(0, 0);
+    byId("text").scrollTo(0, 0);
+    this.hideCategories();
+    highlight(byId("text"), words);
+  }
+
+  cellText(cell, place, picture, aspect) {
+    const name = this.index.categories[cell[0]];
+    const content = h("div", { class: "content" });
+    setCleanedHtml(content, cell[5]);
+    if (name === "Picture") content.append(cutOut(picture, aspect, cell) ?? "");
+    return h("article", {
+      class: `cell ${name}`, tabindex: "0", "aria-label": `${place + 1} ${categoryWord(name)}`,
+      onmouseenter: () => this.mark(place, "sheet"),
+      onmouseleave: () => this.mark(-1),
+      onfocus: () => this.mark(place, "sheet"),
+      onblur: () => this.mark(-1),
+    }, h("header", {}, h("span", { class: "number", text: place + 1 }), h("span", { text: categoryWord(name) })), content);
+  }
+
+  facts(page, details) {
+    const { index } = this;
+    const files = index.page[page];
+    const read = index.cells[page] || details.cells.length;
+    const said = [
+      details.size[0] ? `${round(details.size[0])} × ${round(details.size[1])}` : "",
+      index.seconds[page] ? `${short(index.seconds[page])}${KOREAN ? "초" : " s"}` : "",
+      index.tokens[page] ? t("tokensOf", round(index.tokens[page])) : "",
+      details.attempts > 1 ? t("tries", round(details.attempts)) : "",
+      details.model,
+    ].filter(Boolean);
+    return h("p", { class: "facts muted" }, h("span", { text: said.join(" · ") }),
+      read ? h("a", { href: `${address(files)}.md`, text: "Markdown" }) : null,
+      read ? h("a", { href: `${address(files)}.json`, text: "JSON" }) : null);
+  }
+
+  remarks(page, details) {
+    const reason = this.index.reasons[this.index.reason[page]];
+    const status = this.index.statuses[this.index.status[page]];
+    const bad = status === "failed" ? "bad" : "";
+    return [
+      ...(reason ? [h("p", { class: `remark ${bad}`, text: reason })] : []),
+      ...details.notes.map((note) => h("p", { class: "remark", text: note })),
+      ...(details.cells.length || reason ? [] : [h("p", { class: "remark", text: t("noCells") })]),
+    ];
+  }
+
+  // The page's categories; a click hides the cells of one.
+  legend(cells) {
+    const found = this.index.categories.filter((_, number) => cells.some(([category]) => category === number));
+    return h("div", { class: "legend" }, ...found.map((name) => h("button", {
+      type: "button", class: name, "aria-pressed": String(!this.hidden.has(name)),
+      onclick: (event) => {
+        if (!this.hidden.delete(name)) this.hidden.add(name);
+        event.currentTarget.setAttribute("aria-pressed", String(!this.hidden.has(name)));
+        this.hideCategories();
+      },
+    }, h("span", { class: "swatch" }), categoryWord(name))));
+  }
+
+  hideCategories() {
+    [...this.sheet.boxes, ...this.texts].forEach((element) => {
+      element.hidden = [...this.hidden].some((name) => element.classList.contains(name));
+    });
+  }
+
+  // Mark a cell on both sides; reveal is the side that shall scroll to it.
+  mark(place, reveal) {
+    this.sheet.mark(place);
+    this.texts.forEach((text, number) => text.classList.toggle("marked", number === place));
+    if (place < 0) return;
+    if (reveal === "sheet") this.sheet.reveal(place);
+    if (reveal === "text") this.texts[place].scrollIntoView({ block: "nearest" });
+  }
+
+  toggleBoxes() {
+    const off = byId("sheet").classList.toggle("without-boxes");
+    byId("boxes").setAttribute("aria-pressed", String(!off));
+  }
+
+  setZoom(zoom) {
+    this.zoom = Math.min(4, Math.max(0.5, zoom));
+    setStyle(byId("sheet"), { "--zoom": this.zoom });
+  }
+
+  // A key while a page is shown; true if it meant something.
+  key(key) {
+    const actions = {
+      ArrowLeft: () => this.step(-1), k: () => this.step(-1),
+      ArrowRight: () => this.step(1), j: () => this.step(1),
+      Escape: () => this.close(),
+      b: () => this.toggleBoxes(),
+      "+": () => this.setZoom(this.zoom * 1.25), "=": () => this.setZoom(this.zoom * 1.25),
+      "-": () => this.setZoom(this.zoom / 1.25), 0: () => this.setZoom(1),
+    };
+    actions[key]?.();
+    return key in actions;
+  }
+}

@@ -1,0 +1,162 @@
+// What the report says, in English and Korean, by the browser's language.
+
+const KOREAN = navigator.language.toLowerCase().startsWith("ko");
+const LOCALE = KOREAN ? "ko" : "en";
+
+const WORDS = {
+  // totals and plots
+  pages: ["Pages", "페이지"],
+  done: ["{0} read", "{0}개 읽음"],
+  failed: ["Failed", "실패"],
+  ofPages: ["{0} % of all", "전체의 {0} %"],
+  speed: ["Pages per second", "초당 페이지"],
+  speedRun: ["{0} pages in {1}", "{1} 동안 {0}페이지"],
+  tokens: ["Tokens written", "출력 토큰"],
+  tokensIn: ["{0} read", "입력 {0}"],
+  gpuHours: ["GPU hours", "GPU 시간"],
+  lastRun: ["last run", "마지막 실행"],
+  cost: ["Cost", "비용"],
+  throughput: ["Throughput over time", "시간별 처리량"],
+  throughputFacts: ["mean {0}, peak {1} pages/min", "평균 {0}, 최고 {1} 페이지/분"],
+  perMinute: ["{0} pages/min", "{0} 페이지/분"],
+  noTimes: ["no times in this manifest", "시간 기록이 없습니다"],
+  secondsPerPage: ["Seconds per page", "페이지당 시간(초)"],
+  tokensPerPage: ["Tokens per page", "페이지당 토큰"],
+  spread: ["median {0}, 95 % below {1}", "중앙값 {0}, 95 % {1} 이하"],
+  categories: ["Categories", "분류"],
+  failures: ["Failures by reason", "실패 원인"],
+  made: ["Report made {0}", "{0}에 만든 보고서"],
+  // list
+  search: ["Search in all pages", "모든 페이지에서 검색"],
+  anyStatus: ["Any status", "모든 상태"],
+  anyFolder: ["Any folder", "모든 폴더"],
+  anyCategory: ["Any category", "모든 분류"],
+  topFolder: ["(top)", "(최상위)"],
+  sortOrder: ["In order", "순서대로"],
+  sortSeconds: ["Slowest first", "느린 순"],
+  sortTokens: ["Most tokens first", "토큰 많은 순"],
+  sortCells: ["Most cells first", "셀 많은 순"],
+  clear: ["Clear", "초기화"],
+  shown: ["{0} of {1} pages", "{1}페이지 중 {0}페이지"],
+  all: ["{0} pages", "{0}페이지"],
+  reading: ["searching, {0} %", "검색 중, {0} %"],
+  nothing: ["No page matches.", "해당하는 페이지가 없습니다."],
+  cells: ["{0} cells", "셀 {0}개"],
+  tokensOf: ["{0} tokens", "토큰 {0}개"],
+  more: ["… and {0} more pages", "… 외 {0}페이지"],
+  status: ["Status", "상태"],
+  folder: ["Folder", "폴더"],
+  category: ["Category", "분류"],
+  sort: ["Order", "정렬"],
+  // page
+  back: ["All pages", "전체 목록"],
+  previous: ["Previous page", "이전 페이지"],
+  next: ["Next page", "다음 페이지"],
+  boxes: ["Boxes", "상자"],
+  zoomIn: ["Enlarge", "확대"],
+  zoomOut: ["Reduce", "축소"],
+  noPicture: ["No picture: the input was not there.", "그림 없음: 원본이 없었습니다."],
+  noCells: ["There is nothing on this page.", "이 페이지에는 내용이 없습니다."],
+  tries: ["{0} answers", "응답 {0}회"],
+  pictureOf: ["Page with its boxes", "상자가 표시된 페이지"],
+  textOf: ["Text of the page", "페이지의 본문"],
+  keys: [
+    "← → or j k: pages · / search · b boxes · + − zoom · Esc back",
+    "← → 또는 j k: 페이지 · / 검색 · b 상자 · + − 확대 · Esc 뒤로",
+  ],
+  missing: [
+    "{0} is missing. Keep the folder beside this file, or make the report again.",
+    "{0} 파일이 없습니다. 폴더를 이 파일 옆에 두거나 보고서를 다시 만드세요.",
+  ],
+  // compare
+  compared: ["Compared", "비교함"],
+  changed: ["Changed", "달라짐"],
+  unchanged: ["{0} unchanged", "{0}페이지 같음"],
+  onlyIn: ["Only in {0}", "{0}에만 있음"],
+  textSame: ["Text alike", "본문 일치"],
+  boxesAlike: ["Boxes alike", "상자 일치"],
+  wordsChanged: ["{0} words", "단어 {0}개"],
+  wordsDiffer: ["{0} words differ", "단어 {0}개 다름"],
+  otherCategory: ["Other category", "분류 다름"],
+  ofBoxes: ["of {0} boxes", "상자 {0}개 중"],
+  movedBoxes: ["{0} moved", "이동 {0}"],
+  addedBoxes: ["{0} new", "추가 {0}"],
+  removedBoxes: ["{0} gone", "삭제 {0}"],
+  categoryChanges: ["{0} in category", "분류 변경 {0}"],
+  sortChange: ["Most changed first", "많이 바뀐 순"],
+  anyChange: ["Any change", "모든 변경"],
+  kindText: ["Text", "본문"],
+  kindBoxes: ["Boxes", "상자"],
+  kindCategory: ["Category", "분류"],
+  kindStatus: ["Status", "상태"],
+  kindOnly: ["Only in one", "한쪽에만"],
+  searchNames: ["Search page names", "페이지 이름 검색"],
+  noDifference: ["No difference.", "차이가 없습니다."],
+  overlap: ["overlap {0} %", "겹침 {0} %"],
+  differences: ["Differences", "차이"],
+};
+
+const CATEGORY_WORDS = {
+  Caption: "캡션",
+  Footnote: "각주",
+  Formula: "수식",
+  "List-item": "목록",
+  "Page-footer": "바닥글",
+  "Page-header": "머리글",
+  Picture: "그림",
+  "Section-header": "절 제목",
+  Table: "표",
+  Text: "본문",
+  Title: "제목",
+};
+const STATUS_WORDS = {
+  ok: "정상",
+  repaired: "복구됨",
+  partial: "일부",
+  blank: "빈 페이지",
+  failed: "실패",
+  left: "남음",
+};
+
+function t(key, ...values) {
+  return WORDS[key][KOREAN ? 1 : 0].replace(/\{(\d)\}/g, (_, place) => values[Number(place)]);
+}
+const categoryWord = (name) => (KOREAN ? CATEGORY_WORDS[name] : name);
+const statusWord = (name) => (KOREAN ? STATUS_WORDS[name] : name);
+
+const figures = (digits) =>
+  new Intl.NumberFormat(LOCALE, { maximumFractionDigits: digits, minimumFractionDigits: 0 });
+const n0 = figures(0);
+const n1 = figures(1);
+const n2 = figures(2);
+const round = (value) => n0.format(value);
+const short = (value) =>
+  value >= 100 ? n0.format(value) : value >= 10 ? n1.format(value) : n2.format(value);
+const compact = (value) =>
+  new Intl.NumberFormat(LOCALE, { notation: "compact", maximumFractionDigits: 1 }).format(value);
+const when = (unix) =>
+  new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "short" }).format(unix * 1000);
+
+function duration(seconds) {
+  const parts = [
+    [Math.floor(seconds / 3600), KOREAN ? "시간" : "h"],
+    [Math.floor(seconds / 60) % 60, KOREAN ? "분" : "min"],
+    [Math.round(seconds) % 60, KOREAN ? "초" : "s"],
+  ].filter(([value]) => value > 0);
+  const gap = KOREAN ? "" : " ";
+  return parts.slice(0, 2).map(([value, unit]) => `${value}${gap}${unit}`).join(" ") || `0${gap}${KOREAN ? "초" : "s"}`;
+}
+
+// Say what the template leaves open.
+function translateDocument() {
+  document.documentElement.lang = LOCALE;
+  for (const element of document.querySelectorAll("[data-t]")) {
+    element.textContent = t(element.dataset.t);
+  }
+  for (const element of document.querySelectorAll("[data-label]")) {
+    const text = t(element.dataset.label);
+    element.setAttribute("aria-label", text);
+    element.title = text;
+    if (element.placeholder !== undefined && element.type === "search") element.placeholder = text;
+  }
+}

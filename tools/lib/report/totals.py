@@ -1,0 +1,40 @@
+"""The numbers of a result set, for scripts and for a table on the terminal."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lib.report.entries import STATUSES, Entry, number
+
+
+def totals(entries: Sequence[Entry], summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts of all pages in the results, and what the last run took."""
+    counts = Counter(entry.status for entry in entries)
+    reasons = Counter(entry.reason for entry in entries if entry.status == "failed")
+    found = summary.get("run")
+    run = found if isinstance(found, dict) else {}
+    names = ("pages", "seconds", "pages_per_second", "gpu_hours", "cost_usd")
+    return {
+        "pages": len(entries),
+        **{status: counts[status] for status in STATUSES},
+        "failures": dict(reasons.most_common()),
+        "tokens_in": sum(entry.tokens_in for entry in entries),
+        "tokens_out": sum(entry.tokens_out for entry in entries),
+        "run": {name: number(run.get(name)) for name in names},
+    }
+
+
+def rows(found: Mapping[str, Any]) -> dict[str, str]:
+    """The totals as a short table: name and value."""
+    run = found["run"]
+    states = ", ".join(f"{found[status]:,} {status}" for status in STATUSES if found[status])
+    table = {"pages": f"{found['pages']:,}: {states}"}
+    for reason, count in list(found["failures"].items())[:5]:
+        table[f"  {count:,} failed"] = reason
+    table["tokens"] = f"{found['tokens_out']:,} written, {found['tokens_in']:,} read"
+    if run["pages"]:
+        speed = f"{run['pages_per_second']:.2f} pages/s"
+        table["last run"] = f"{run['pages']:,.0f} pages in {run['seconds']:,.0f} s, {speed}"
+    if run["gpu_hours"] or run["cost_usd"]:
+        table["GPU hours"] = f"{run['gpu_hours']:.2f}, {run['cost_usd']:.2f} USD"
+    return table

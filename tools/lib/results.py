@@ -1,0 +1,76 @@
+"""Results on their way home: which files belong to this input, and the manifest they end in."""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from lib.console import Failure
+
+MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
+DONE = ("ok", "repaired", "partial", "blank")
+ENDINGS = (".json", ".md", "_nohf.md")
+PICTURE_ENDING = ".jpg"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a manifest: its text, the page it is of, and what became of the page."""
+
+    text: str
+    page: str
+    input: str
+    pdf_page: int | None
+    status: str
+
+    def files(self, images: bool) -> list[str]:
+        """The result files of the page, below the results."""
+        if self.status not in DONE:
+            return []
+        return [self.page + end for end in (*ENDINGS, *([PICTURE_ENDING] if images else []))]
+
+
+def read_lines(manifest: str) -> list[Line]:
+    """The lines of a manifest; torn ones are no lines. Raises Failure for paths that lead out."""
+    lines: dict[tuple[str, int | None], Line] = {}
+    for text in manifest.split("\n"):
+        try:
+            entry = json.loads(text)
+            line = Line(text, entry["page"], entry["input"], entry["pdf_page"], entry["status"])
+        except (ValueError, KeyError, TypeError):
+            continue
+        if not (isinstance(line.page, str) and isinstance(line.input, str)):
+            continue
+        if not isinstance(line.pdf_page, int | None):
+            continue
+        if not is_below(line.page):
+            raise Failure(f"the machine's manifest names {line.page!r}, outside of the results")
+        lines[line.input, line.pdf_page] = line
+    return list(lines.values())
+
+
+def is_below(path: str) -> bool:
+    """Whether a relative path stays below the folder it is taken from."""
+    parts = PurePosixPath(path).parts
+    is_relative = bool(parts) and not PurePosixPath(path).is_absolute()
+    return is_relative and ".." not in parts and "\0" not in path
+
+
+def of_inputs(lines: Iterable[Line], files: Collection[str] | None) -> list[Line]:
+    """The lines of pages in these input files; None stands for all."""
+    return [line for line in lines if files is None or line.input in files]
+
+
+def merged(ours: Iterable[Line], theirs: Iterable[Line]) -> str:
+    """A manifest of `theirs` and, behind them, what `ours` has of other pages."""
+    new = {(line.input, line.pdf_page): line for line in theirs}
+    old = [line for line in ours if (line.input, line.pdf_page) not in new]
+    return "".join(f"{line.text}\n" for line in (*new.values(), *old))
+
+
+def read_text(path: Path) -> str:
+    """A file's text, or nothing if there is no such file."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")  # a line may be torn anywhere
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Wait until the model answers, then read the machine's input: only what is missing or failed."""
+
+import click
+
+from lib.console import run
+from lib.knobs import MACHINE, Knobs, verb
+from lib.machines import open_machine
+
+READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "PROMPT_MODE", "IMAGES", "MODEL")
+PATIENCE = ("READY_TIMEOUT", "REQUEST_TIMEOUT", "RETRIES")
+
+
+@verb(*READING, *PATIENCE, "PRICE_PER_HOUR", *MACHINE, help=__doc__)
+@click.option("--force", is_flag=True, help="Read all pages again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
+def main(knobs: Knobs, force: bool, as_json: bool) -> int:
+    machine = open_machine(knobs)
+    machine.wait_until_ready(knobs.ready_timeout)
+    return machine.run(arguments(knobs, force, as_json))
+
+
+def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
+    """The options of process_all_images.py; all of them, so that nothing leaks in from outside."""
+    values = {
+        "--processes": knobs.processes,
+        "--max-pixels": knobs.max_pixels,
+        "--upsample-below": knobs.upsample_below,
+        "--prompt-mode": knobs.prompt_mode,
+        "--endpoint": knobs.endpoint,
+        "--model": knobs.model,
+        "--request-timeout": knobs.request_timeout,
+        "--ready-timeout": knobs.ready_timeout,
+        "--retries": knobs.retries,
+        "--price-per-hour": knobs.price_per_hour,
+    }
+    flags = {"--images": knobs.images, "--force": force, "--json": as_json}
+    return [
+        *(text for name, value in values.items() for text in (name, str(value))),
+        *(name for name, given in flags.items() if given),
+    ]
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Make OUTPUT/report.html, to look at the results: it opens from disk, with no server or network.
+
+The pages' pictures are taken from INPUT, if it is given: again only those that are new.
+"""
+
+import json
+from pathlib import Path
+
+import click
+
+from lib.console import note, run, say
+from lib.knobs import Knobs, verb
+from lib.report.build import build
+from lib.report.totals import rows, totals
+
+
+@verb("INPUT", "OUTPUT", help=__doc__)
+@click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
+def main(knobs: Knobs, as_json: bool) -> None:
+    output = Path(knobs.output).expanduser().resolve()
+    built = build(output, input_folder(knobs.input))
+    if built is None:
+        note(f"report: {output} has no pages yet: nothing to show")
+        return
+    found = totals(built.entries, built.summary)
+    if as_json:
+        click.echo(json.dumps({"report": str(built.path), **found}, ensure_ascii=False))
+        return
+    for name, value in rows(found).items():
+        note(f"  {name:<12} {value}")
+    note(f"report: {built.path}")
+
+
+def input_folder(given: str) -> Path | None:
+    """The folder that the manifest's inputs are in; None if it is not there."""
+    if not given:
+        return None
+    source = Path(given).expanduser().resolve()
+    if not source.exists():
+        say(f"report: INPUT {source} does not exist: new pages are shown without their picture")
+        return None
+    return source.parent if source.is_file() else source
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,16 @@
+#!/usr/bin/env python3
+"""Turn the machine on and start its model server (which then loads, while you upload)."""
+
+from lib.console import note, run
+from lib.knobs import MACHINE, Knobs, verb
+from lib.machines import open_machine
+
+
+@verb(*MACHINE, help=__doc__)
+def main(knobs: Knobs) -> None:
+    open_machine(knobs).start()
+    note("start: the machine is on")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Show the machine, its model server, and how far the pages are."""
+
+import json
+from typing import Any
+
+import click
+
+from lib import results
+from lib.console import run, show_table
+from lib.knobs import MACHINE, Knobs, verb
+from lib.machines import Machine, open_machine
+
+
+@verb(*MACHINE, help=__doc__)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts.")
+def main(knobs: Knobs, as_json: bool) -> None:
+    machine = open_machine(knobs)
+    status = {**machine.status(), **page_counts(machine)}
+    if as_json:
+        click.echo(json.dumps(status, ensure_ascii=False))
+    else:
+        show_table({name: value for name, value in status.items() if value != ""})
+
+
+def page_counts(machine: Machine) -> dict[str, Any]:
+    """Pages by what became of them, from the machine's manifest."""
+    lines = results.read_lines(machine.read_result(results.MANIFEST))
+    return {
+        "pages done": sum(line.status in results.DONE for line in lines),
+        "pages failed": sum(line.status == "failed" for line in lines),
+        "pages left": sum(line.status == "left" for line in lines),
+    }
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+"""Make the machine's input a mirror of INPUT; sends only what is new or changed."""
+
+from lib.console import OK, PAGES_FAILED, note, run, say
+from lib.inputs import find_inputs
+from lib.knobs import MACHINE, Knobs, verb
+from lib.machines import open_machine
+
+
+@verb("INPUT", *MACHINE, help=__doc__)
+def main(knobs: Knobs) -> int:
+    inputs = find_inputs(knobs.input, knobs.output)
+    moved = open_machine(knobs).push(inputs)
+    for name, reason in moved.failed.items():
+        say(f"upload: {name} was left out: {reason}")
+    note(f"upload: {moved.new} new, {moved.same} there already, {moved.removed} removed")
+    return PAGES_FAILED if moved.failed else OK
+
+
+if __name__ == "__main__":
+    run(main)
