@@ -47,6 +47,7 @@ def test_a_good_run_is_silent_and_leaves_results(three: Rigged) -> None:
         "manifest.jsonl",
         "summary.json",
         ".lock",
+        ".progress.json",
     }
     tokens = {request.token for request in server.requests}
     assert any(token in (page / "page1.md").read_text() for token in tokens)
