@@ -203,7 +203,8 @@ def results_in(output: Path) -> dict[str, Any]:
     files: dict[str, Any] = {
         str(path.relative_to(output)): path.read_bytes()
         for path in output.rglob("*")
-        if path.is_file() and path.name not in ("manifest.jsonl", "summary.json", ".lock", ".progress.json")
+        if path.is_file()
+        and path.name not in ("manifest.jsonl", "summary.json", ".lock", ".progress.json")
     }
     return files | {"records": [record | NO_TIMES for record in records_in(output)]}
 
