@@ -103,9 +103,9 @@ def test_a_server_that_ended_is_noticed_at_once_with_its_last_words(own: Toolkit
 
 def test_a_server_that_does_not_answer_in_time(own: Toolkit) -> None:
     assert own.run("start", PREVIEW="loads").code == 0
-    end = own.run("process", READY_TIMEOUT="0.5")
+    end = own.run("process", READY_TIMEOUT="3")
     assert end.code == 1
-    assert "did not answer within 0 s" in end.err or "did not answer within 1 s" in end.err
+    assert "did not answer within 3 s" in end.err
     assert "PREVIEW=loads" in end.err  # the end of its log
     assert "READY_TIMEOUT" in end.err
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rig import replies
-from rig.command import batch_of, hang_while
+from rig.command import batch_of, hang_while, wait_until
 from rig.model_request import Request
 from rig.model_server import ModelServer
 from rig.replies import Reply, in_turn
@@ -163,8 +163,12 @@ def test_a_server_that_stays_away_ends_the_run(tmp_path: Path) -> None:
 
 def test_a_server_that_is_still_loading_is_waited_for(tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, server):
-        server.come_back(after_s=2.0)
-        finished = batch.run()
+        server.die()
+        with ThreadPoolExecutor() as pool:
+            running = pool.submit(batch.run)
+            wait_until(lambda: batch.output.joinpath(".lock").exists(), 30)  # it has begun to look
+            server.come_back(after_s=3.0)
+            finished = running.result()
         assert finished.code == 0 and len(server.requests) == 2
         assert finished.err == f"waiting up to 20 s for a model server at {server.url}\n"
 
