@@ -167,7 +167,7 @@ def test_a_server_that_is_still_loading_is_waited_for(tmp_path: Path) -> None:
         with ThreadPoolExecutor() as pool:
             running = pool.submit(batch.run)
             wait_until(lambda: batch.output.joinpath(".lock").exists(), 30)  # it has begun to look
-            server.come_back(after_s=3.0)
+            server.come_back(after_s=6.0)
             finished = running.result()
         assert finished.code == 0 and len(server.requests) == 2
         assert finished.err == f"waiting up to 20 s for a model server at {server.url}\n"
