@@ -51,7 +51,12 @@ class Toolkit:
         self.config = folder / "config of the test.env"
         self.mark = uuid.uuid4().hex
         places = {"INPUT": self.input, "OUTPUT": self.output, "MACHINE_DIR": self.machine}
-        self.knobs = {**QUICK, **{name: str(path) for name, path in places.items()}, **knobs}
+        self.knobs = {
+            "TARGET": "local",
+            **QUICK,
+            **{name: str(path) for name, path in places.items()},
+            **knobs,
+        }
         self.input.mkdir(parents=True, exist_ok=True)
 
     def write_pages(self, count: int = 2) -> list[str]:

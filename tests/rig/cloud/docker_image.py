@@ -1,0 +1,128 @@
+"""A small container image with the model server's stand-in, made of this machine's own files.
+
+It has the Python that runs the tests, some of its packages, a shell, and the rig's ModelServer.
+No registry is asked: `docker import` takes the tar as it is.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from shutil import which
+
+from rig.cloud.vm import Vm
+
+RIG = Path(__file__).parents[1]
+NAME = "custom-dots-ocr:unified"
+SERVER = "/app/model_container.py"
+PACKAGES = ("click", "pillow", "pymupdf")
+PROGRAMS = ("sh", "bash", "cat", "chown", "env", "id", "ls", "mkdir", "rm", "sleep", "stat")
+NOT_NEEDED = re.compile(
+    r"/(__pycache__|test|tests|idlelib|tkinter|turtledemo|lib2to3|ensurepip|pydoc_data"
+    r"|site-packages|dist-packages|config-[^/]*)(/|$)|\.a$"
+)
+
+
+@dataclass(frozen=True)
+class ModelContainer:
+    """How the container behaves; it is written into the image, so any `docker run` shows it."""
+
+    startup_s: float = 0.0  # so long it loads before port 8000 answers
+    latency_s: float = 0.0  # of every answer
+    dies_after_s: float | None = None  # after its start, with 1 and a word about memory
+    dies_times: int = 1  # in one container's life, then it lives
+
+
+def build_tar(path: Path, packages: Iterable[str] = PACKAGES) -> None:
+    """Write the files of the image, about 90 MB: once per test session is enough."""
+    files = dict(_files(packages))
+    carried = {str(path) for path in files.values()}  # a package's own libraries, in its place
+    files.update({name: Path(name) for name in _libraries(files.values()) - carried})
+    with tarfile.open(path, "w") as tar:
+        for name, source in sorted(files.items()):
+            tar.add(source.resolve(), name.lstrip("/"), recursive=False)
+        for name in ("python3", "python"):
+            _link(tar, f"usr/local/bin/{name}", str(Path(sys.executable).resolve()))
+        _text(tar, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+        for name, mode in (("tmp", 0o1777), ("root", 0o755)):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, mode
+            tar.addfile(folder)
+
+
+def install_image(
+    vm: Vm, tar: Path, container: ModelContainer | None = None, name: str = NAME
+) -> None:
+    """Give a running VM's docker the image."""
+    it = container or ModelContainer()
+    knobs = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PYTHONPATH": "/app",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "RIG_STARTUP_S": it.startup_s,
+        "RIG_LATENCY_S": it.latency_s,
+        "RIG_DIES_AFTER_S": "" if it.dies_after_s is None else it.dies_after_s,
+        "RIG_DIES_TIMES": it.dies_times,
+    }
+    changes = [f"ENV {key}={value}" for key, value in knobs.items()]
+    changes += [f'ENTRYPOINT ["python3", "{SERVER}"]', "WORKDIR /root", "EXPOSE 8000"]
+    options = [word for change in changes for word in ("--change", change)]
+    with tar.open("rb") as stream:
+        vm.run('exec docker import "$@"', *options, "-", name, stdin=stream, timeout_s=120)
+
+
+def _files(packages: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """Name in the image, and the file here."""
+    python = Path(sys.executable).resolve()
+    yield str(python), python
+    standard_library = Path(sysconfig.get_path("stdlib"))
+    for path in standard_library.rglob("*"):
+        if path.is_file() and not NOT_NEEDED.search(str(path)):
+            yield str(path), path
+    for package in packages:
+        for entry in metadata.files(package) or []:
+            path = Path(str(entry.locate()))
+            if ".." not in entry.parts and path.is_file() and path.suffix != ".pyc":
+                yield f"/app/{entry}", path
+    for path in RIG.glob("*.py"):
+        if not path.name.startswith("test_"):
+            yield f"/app/rig/{path.name}", path
+    yield SERVER, RIG / "cloud" / "guest" / "model_container.py"
+    yield "/usr/local/bin/nvidia-smi", RIG / "cloud" / "guest" / "nvidia-smi"
+    for name in PROGRAMS:
+        found = which(name)
+        assert found is not None, name
+        yield f"/bin/{name}", Path(found)
+
+
+def _libraries(files: Iterable[Path]) -> set[str]:
+    """The shared libraries that these programs and modules load, with the loader itself."""
+    binaries = []
+    for path in files:
+        with path.open("rb") as file:
+            if file.read(4) == b"\x7fELF":
+                binaries.append(str(path))
+    listing = subprocess.run(["ldd", *binaries], capture_output=True, text=True, check=False)
+    found = re.findall(r"(?:=>\s*|^\s*)(/\S+)\s+\(0x", listing.stdout, re.M)
+    return {os.path.normpath(name) for name in found}
+
+
+def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
+    link = tarfile.TarInfo(name)
+    link.type, link.linkname = tarfile.SYMTYPE, target
+    tar.addfile(link)
+
+
+def _text(tar: tarfile.TarFile, name: str, text: str) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(text)
+    tar.addfile(info, io.BytesIO(text.encode()))

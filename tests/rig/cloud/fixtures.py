@@ -1,0 +1,54 @@
+"""Fixtures for tests that use the rig: import them by name into a conftest.py.
+
+Where a part cannot run, a test is skipped with the reason; in CI it fails, for there nothing
+may be missing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rig.cloud.cloud import Cloud
+from rig.cloud.docker_image import build_tar
+from rig.cloud.gce import GceServer
+from rig.cloud.unavailable import RigUnavailable, require_programs, require_root
+
+
+@contextmanager
+def skipped_where_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except RigUnavailable as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def gce() -> Iterator[GceServer]:
+    """Compute Engine alone, without machines below its instances."""
+    with GceServer() as server:
+        yield server
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """A whole rig for one test."""
+    with skipped_where_unavailable(), Cloud(tmp_path / "cloud") as rig:
+        yield rig
+
+
+@pytest.fixture(scope="session")
+def image_tar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model server's image, built once."""
+    with skipped_where_unavailable():
+        require_root()
+        require_programs("ldd", "dockerd", package="docker.io")
+    path = tmp_path_factory.mktemp("image") / "image.tar"
+    build_tar(path)
+    return path

@@ -1,0 +1,235 @@
+"""The life of instances: their states, what each call does to them, and the machine below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from rig.cloud import gce_documents as documents
+from rig.cloud.gce_documents import Document, last_part, now
+from rig.cloud.gce_errors import OperationError, not_found
+from rig.cloud.gce_operations import Operations, Scope
+
+GRACE_S = 90.0  # so long Compute Engine waits for a guest to shut down
+
+
+class Machine(Protocol):
+    """What lies below an instance. Every method returns when it is done."""
+
+    on_end: Callable[[], None] | None
+    """Called when the guest ended by itself, by `poweroff` in it for example."""
+
+    def boot(self) -> str:
+        """Start the guest and give its address; its sshd may still be on its way."""
+
+    def halt(self, timeout_s: float) -> None:
+        """Shut the guest down in order; after the time as a power cut. Harmless when off."""
+
+    def kill(self) -> None:
+        """A power cut. Harmless when off."""
+
+    def set_keys(self, keys: dict[str, list[str]]) -> None:
+        """Make these users and let these ssh keys in. Harmless when off."""
+
+    def console(self) -> str:
+        """What the guest has said so far."""
+
+
+@dataclass
+class Delays:
+    """Seconds that an instance stays in each state; a stop takes what the guest takes, too."""
+
+    provisioning_s: float = 0.02
+    staging_s: float = 0.02
+    stopping_s: float = 0.02
+    suspending_s: float = 0.02
+
+
+class Instances:
+    """All instances, by `projects/p/zones/z/instances/n`; `*_work` runs inside operations."""
+
+    def __init__(self, operations: Operations) -> None:
+        self.base = ""
+        self.delays = Delays()
+        self.machine_for: Callable[[Document], Machine | None] = lambda instance: None
+        self.start_error: Callable[[Document], OperationError | None] = lambda instance: None
+        self.projects: dict[str, Document] = {}
+        self.disks: dict[str, Document] = {}
+        self._operations = operations
+        self._all: dict[str, Document] = {}
+        self._machines: dict[str, Machine] = {}
+        self._changed = operations.changed
+
+    def all(self) -> list[Document]:
+        with self._changed:
+            return list(self._all.values())
+
+    def get(self, path: str) -> Document:
+        with self._changed:
+            if path not in self._all:
+                raise not_found(path)
+            return self._all[path]
+
+    def find(self, name: str) -> str:
+        """The path of the instance with this name, in whatever project and zone."""
+        with self._changed:
+            for path in self._all:
+                if last_part(path) == name:
+                    return path
+        raise not_found(f"instances/{name}")
+
+    def project(self, name: str) -> Document:
+        with self._changed:
+            return self.projects.setdefault(name, documents.project(self.base, name))
+
+    def add(self, path: str, instance: Document) -> None:
+        with self._changed:
+            self._all[path] = instance
+
+    def attach(self, path: str, machine: Machine) -> None:
+        """From now on this machine boots and dies with the instance."""
+        self._machines[path] = machine
+        machine.on_end = lambda: self._guest_ended(path)
+
+    def machine(self, path: str) -> Machine | None:
+        return self._machines.get(path)
+
+    def set_status(self, path: str, status: str) -> None:
+        with self._changed:
+            self.get(path)["status"] = status
+            self._changed.notify_all()
+
+    # --- work ------------------------------------------------------------------------------
+
+    def insert_work(self, path: str) -> OperationError | None:
+        instance = self.get(path)
+        if error := self.start_work(path):
+            with self._changed:
+                self._all.pop(path, None)  # nothing is left of a machine that was never there
+            self._remove_disks(instance)
+        return error
+
+    def start_work(self, path: str) -> OperationError | None:
+        instance = self.get(path)
+        if instance["status"] == "RUNNING":
+            return None
+        self.set_status(path, "PROVISIONING")
+        self._operations.sleep(self.delays.provisioning_s)
+        if error := self.start_error(instance):
+            self.set_status(path, "TERMINATED")
+            return error
+        self.set_status(path, "STAGING")
+        self._operations.sleep(self.delays.staging_s)
+        if path not in self._machines and (machine := self.machine_for(instance)):
+            self.attach(path, machine)
+        self._power_on(path)
+        with self._changed:
+            instance["lastStartTimestamp"] = now()
+        self.set_status(path, "RUNNING")
+        return None
+
+    def stop_work(self, path: str) -> None:
+        if self.get(path)["status"] == "TERMINATED":
+            return
+        self.set_status(path, "STOPPING")
+        if machine := self._machines.get(path):
+            machine.halt(GRACE_S)
+        self._come_to_rest(path)
+
+    def delete_work(self, path: str) -> None:
+        instance = self.get(path)
+        self.stop_work(path)
+        with self._changed:
+            self._all.pop(path, None)
+            self._machines.pop(path, None)
+        self._remove_disks(instance)
+
+    def reset_work(self, path: str) -> None:
+        if machine := self._machines.get(path):
+            machine.kill()
+        self._power_on(path)
+
+    def suspend_work(self, path: str) -> None:
+        """The guest's memory is not kept here: it resumes with a boot."""
+        self.set_status(path, "SUSPENDING")
+        if machine := self._machines.get(path):
+            machine.kill()
+        self._operations.sleep(self.delays.suspending_s)
+        with self._changed:
+            self.get(path)["lastSuspendedTimestamp"] = now()
+        self.set_status(path, "SUSPENDED")
+
+    # --- what happens without a call -------------------------------------------------------
+
+    def end_by_google(self, path: str, kind: str, notice_s: float) -> None:
+        """Google takes the machine: a preemption, or the end of its run duration."""
+        instance = self.get(path)
+        self.set_status(path, "STOPPING")
+        if machine := self._machines.get(path):
+            if notice_s:
+                machine.halt(notice_s)
+            else:
+                machine.kill()
+        self._operations.record(self._scope(path), kind, instance["selfLink"])
+        self._come_to_rest(path)
+
+    def apply_keys(self) -> None:
+        """What the guest agent does when metadata changes."""
+        for path, machine in list(self._machines.items()):
+            if path in self._all:
+                machine.set_keys(self._keys(path))
+
+    def _guest_ended(self, path: str) -> None:
+        if path not in self._all:
+            return
+        instance = self.get(path)
+        kind = "compute.instances.guestTerminate"
+        self._operations.record(self._scope(path), kind, instance["selfLink"])
+        self.set_status(path, "STOPPING")
+        self._come_to_rest(path)
+
+    # --- steps -----------------------------------------------------------------------------
+
+    def _power_on(self, path: str) -> None:
+        machine = self._machines.get(path)
+        address = machine.boot() if machine else "127.0.0.1"
+        with self._changed:
+            for nic in self.get(path)["networkInterfaces"][:1]:
+                nic["networkIP"] = address
+                for access in nic.get("accessConfigs", []):
+                    access["natIP"] = address
+        if machine:
+            machine.set_keys(self._keys(path))
+
+    def _come_to_rest(self, path: str) -> None:
+        self._operations.sleep(self.delays.stopping_s)
+        with self._changed:
+            instance = self.get(path)
+            instance["lastStopTimestamp"] = now()
+            for nic in instance["networkInterfaces"]:
+                for access in nic.get("accessConfigs", []):
+                    access.pop("natIP", None)  # an ephemeral address goes back
+        self.set_status(path, "TERMINATED")
+
+    def _remove_disks(self, instance: Document) -> None:
+        for attached in instance.get("disks", []):
+            if attached.get("autoDelete"):
+                self.disks.pop(attached["source"].split("/compute/v1/")[-1], None)
+
+    def _keys(self, path: str) -> dict[str, list[str]]:
+        """Public keys by user, from the project's and the instance's metadata."""
+        own = documents.metadata_values(self.get(path)["metadata"])
+        common = self.project(path.split("/")[1])["commonInstanceMetadata"]
+        lines = own.get("ssh-keys", "").splitlines()
+        if own.get("block-project-ssh-keys", "").lower() != "true":
+            lines += documents.metadata_values(common).get("ssh-keys", "").splitlines()
+        keys: dict[str, list[str]] = {}
+        for line in lines:
+            user, _, key = line.strip().partition(":")
+            if key:
+                keys.setdefault(user, []).append(key)
+        return keys
+
+    def _scope(self, path: str) -> Scope:
+        return Scope(self.base, path.split("/instances/", maxsplit=1)[0])

@@ -1,0 +1,75 @@
+"""The first process in the model server's container: loads for a while, then serves, or dies.
+
+Takes the options of `vllm serve` that the launch script gives, and heeds a few of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from rig import mortal
+from rig.model_server import ModelServer, Reply, Request
+
+DEATHS = Path("/root/deaths")  # in the container's own layer: there after a restart
+
+
+def say(text: str, level: str = "INFO") -> None:
+    print(f"{level} {time.strftime('%m-%d %H:%M:%S')} {text}", flush=True)
+
+
+def stop(number: int, frame: FrameType | None) -> None:
+    say("Shutting down")
+    os._exit(0)
+
+
+def die() -> None:
+    say("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", "ERROR")
+    os._exit(1)
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, stop)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="0.0.0.0")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--served-model-name", default="model")
+    parser.add_argument("--max-num-seqs", type=int)
+    options, ignored = parser.parse_known_args()
+    say(f"vLLM stand-in starts; of no effect: {ignored}")
+
+    dies_after_s = os.environ["RIG_DIES_AFTER_S"]
+    deaths = len(DEATHS.read_text()) if DEATHS.exists() else 0
+    if dies_after_s and deaths < int(os.environ["RIG_DIES_TIMES"]):
+        DEATHS.write_text("x" * (deaths + 1))
+        timer = threading.Timer(float(dies_after_s), die)
+        timer.daemon = True
+        timer.start()
+
+    say("Loading weights")
+    time.sleep(float(os.environ["RIG_STARTUP_S"]))
+    mortal.HOST = options.host  # every address, as vLLM, unless it is told otherwise
+    latency_s = float(os.environ["RIG_LATENCY_S"])
+
+    def answer(request: Request) -> Reply:
+        width, height = request.size
+        say(f'"POST /v1/chat/completions HTTP/1.1" {width}x{height}')
+        return Reply(delay_s=latency_s)
+
+    with ModelServer(
+        port=options.port,
+        model=options.served_model_name,
+        max_num_seqs=options.max_num_seqs,
+    ) as server:
+        server.script = answer
+        say(f"Application startup complete: {options.host}:{options.port} {server.model}")
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

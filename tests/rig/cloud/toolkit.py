@@ -1,0 +1,89 @@
+"""The commands in tools/ with TARGET=gcp, against the rig.
+
+kit = CloudToolkit(cloud, tmp_path)
+vm = cloud.add_vm(kit.vm, image_tar=image_tar)
+names = kit.write_pages(3)
+assert kit.run("all").code == 0
+assert cloud.gce.status(kit.vm) == "TERMINATED"
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rig.cloud.cloud import Cloud
+from rig.cloud.gce import GceServer
+from rig.cloud.gcloud import cloud_environment
+from rig.command import Finished
+from rig.toolkit import MARK, NOT_INHERITED, Toolkit
+
+VM = "dots-ocr-vm"
+BUCKET = "pages"
+AS_USER = (
+    "cd /home/rig && exec setpriv --reuid=rig --regid=rig --init-groups"
+    ' env HOME=/home/rig bash -c "$1"'
+)
+
+
+class GceToolkit(Toolkit):
+    """A user's computer, whose config.env names a VM of a Compute Engine."""
+
+    def __init__(self, gce: GceServer, folder: Path, **knobs: str) -> None:
+        super().__init__(folder)
+        self.gce, self.vm = gce, knobs.get("VM", VM)
+        own = {"TARGET": "gcp", "CONTAINER_ARGS": "--network host", "READY_TIMEOUT": "60"}
+        self.knobs |= {"VM": self.vm, **own, **knobs}
+
+    def google(self) -> dict[str, str]:
+        """Google's own variables."""
+        return cloud_environment(self.folder / "google", self.gce.url)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Nothing of our own caller's but Google's variables; an empty value takes one away."""
+        rig = {k: v for k, v in self.google().items() if k not in NOT_INHERITED}
+        every = {**rig, "CONFIG": str(self.config), MARK: self.mark, **more}
+        return {name: value for name, value in every.items() if value}
+
+    @property
+    def calls(self) -> list[str]:
+        """The calls so far that changed something, by their names: `start`, `setMetadata` …"""
+        posts = [call.path for call in self.gce.calls if call.method in ("POST", "DELETE")]
+        return [name for path in posts if (name := path.rpartition("/")[2]) != "wait"]
+
+
+class CloudToolkit(GceToolkit):
+    """The same with all of the rig; `bucket` makes one and names it."""
+
+    def __init__(self, cloud: Cloud, folder: Path, *, bucket: bool = False, **knobs: str) -> None:
+        super().__init__(cloud.gce, folder, **knobs)
+        self.cloud = cloud
+        if bucket:
+            cloud.gcs.make_bucket(BUCKET)
+            self.knobs["BUCKET"] = f"gs://{BUCKET}"
+
+    def google(self) -> dict[str, str]:
+        """The rig's."""
+        return self.cloud.environment
+
+    def on_vm(self, script: str) -> str:
+        """What a script prints, run as the VM's user in its home."""
+        return self.cloud.vms[self.vm].run(AS_USER, script).stdout
+
+    def home(self, name: str) -> Path:
+        """A file in the home of the VM's user, as it stands on this computer."""
+        return self.cloud.vms[self.vm].path(f"/home/rig/{name}")
+
+    def asked(self) -> int:
+        """How many pages the model's containers were asked for; the tiny question is none."""
+        folder = self.cloud.vms[self.vm].path("/var/lib/docker/containers")
+        log = "".join(path.read_text() for path in folder.glob("*/*-json.log"))
+        return len(re.findall(r"POST /v1/chat/completions \S+ (?!28x28)\d", log))
+
+
+def run_together(kits: Iterable[Toolkit], verb: str) -> list[Finished]:
+    """Run a verb with each of these at the same time."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda kit: kit.run(verb), kits))

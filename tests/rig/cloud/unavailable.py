@@ -1,0 +1,24 @@
+"""What the rig needs of the machine it runs on, and a clear word where it is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+
+class RigUnavailable(Exception):
+    """This machine cannot carry a part of the rig; the text says what is missing."""
+
+
+def require_root() -> None:
+    if os.geteuid() != 0:
+        raise RigUnavailable("needs root: namespaces, mounts and a network of its own")
+
+
+def require_programs(*names: str, package: str = "") -> None:
+    """Each must be on PATH, or in the folders of the administrator's programs."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    missing = [name for name in names if shutil.which(name, path=path) is None]
+    if missing:
+        where = package or "tests/rig/cloud/apt-packages.txt lists the packages"
+        raise RigUnavailable(f"needs {', '.join(missing)}: {where}")
