@@ -5,29 +5,32 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 PARITY := .venv-parity
-VERBS := all start upload process download stop status report compare clean
+VERBS := all create start upload process download stop status logs report compare clean delete
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup $(VERBS) test lint bench parity samples
+.PHONY: help setup $(VERBS) test test-cloud lint bench parity samples
 
 help: ## Show this
 	@echo 'make TARGET [KNOB=value …]   read page images with dots.ocr'
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Knobs, with their defaults, stand in config.env. To try it: make all INPUT=samples'
 
 all: $(VENV)/setup ## start, upload, process, download, stop whatever happened, report: INPUT=folder
+create: $(VENV)/setup ## Create the VM; DRY_RUN=1 only shows what it would be
 start: $(VENV)/setup ## Turn the machine on and start its model server
 upload: $(VENV)/setup ## Make the machine's input a mirror of INPUT
 process: $(VENV)/setup ## Wait for the model, then read what is missing or failed
 download: $(VENV)/setup ## Bring the results of INPUT's pages to OUTPUT
 stop: $(VENV)/setup ## Turn the machine off
 status: $(VENV)/setup ## Show the machine, its model server and the pages
+logs: $(VENV)/setup ## Follow the log of the job, or of the model server
 report: $(VENV)/setup ## Make OUTPUT/report.html, to look at the results
 compare: $(VENV)/setup ## Show what differs between two results: A=results1 B=results2
 clean: $(VENV)/setup ## Empty the machine's input and result folders
+delete: $(VENV)/setup ## Delete the VM and its disk; asks first
 
 $(VERBS):
 	@$(PY) tools/$@.py
@@ -46,6 +49,9 @@ $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt vm_side/cpu_endpoint/requi
 
 test: $(VENV)/setup-dev ## Run the tests
 	@$(PY) -m pytest
+
+test-cloud: $(VENV)/setup-dev ## Run the tests of the VM on a stand-in for Google Cloud (root)
+	@$(PY) -m pytest tests/rig/cloud tests/tools/cloud
 
 lint: $(VENV)/setup-dev ## Check style and types
 	@$(PY) -m ruff check

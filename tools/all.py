@@ -24,30 +24,44 @@ from lib.console import (
     shield,
 )
 from lib.knobs import MACHINE, Knobs, as_environment, verb
+from lib.machines import lock, open_machine
 
 VERBS = Path(__file__).parent
-STEPS = ("start", "upload", "process", "download")
 MEANINGS = {PAGES_FAILED: "some pages failed: run again", INTERRUPTED: "interrupted"}
 
 
 @verb("INPUT", "OUTPUT", "IMAGES", *MACHINE, help=__doc__)
 def main(knobs: Knobs) -> int:
-    environment = {**os.environ, **as_environment(knobs)}
-    codes: dict[str, int] = {}
-    try:
-        for step in STEPS:
+    with lock.hold(open_machine(knobs), knobs.max_hours) as token:
+        environment = {**os.environ, **as_environment(knobs), lock.TOKEN_VARIABLE: token}
+        before, after = steps(knobs)
+        codes: dict[str, int] = {}
+        try:
+            for step in before:
+                codes[step] = run_step(step, environment)
+                if not goes_on(step, codes[step]):
+                    break
+            shield()  # nothing comes between here and the stop
+        except Interrupted:
+            codes["interrupted"] = INTERRUPTED
+        finally:
+            codes["stop"] = run_step("stop", environment, run_apart)
+    set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
+    for step in after:
+        if has_results(codes):
             codes[step] = run_step(step, environment)
-            if not goes_on(step, codes[step]):
-                break
-        shield()  # nothing comes between here and the stop
-    except Interrupted:
-        codes["interrupted"] = INTERRUPTED
-    finally:
-        codes["stop"] = run_step("stop", environment, run_apart)
-    if is_worth_a_report(codes):
-        set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
-        codes["report"] = run_step("report", environment)
     return exit_code(codes)
+
+
+def steps(knobs: Knobs) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The steps before the machine is turned off, and after it.
+
+    Through a bucket the pages travel before the machine is on, and the last results when it is
+    off again; the GPU does not wait for either.
+    """
+    if knobs.target == "gcp" and knobs.bucket:
+        return ("upload", "start", "process"), ("download", "report")
+    return ("start", "upload", "process", "download"), ("report",)
 
 
 def run_step(
@@ -70,10 +84,11 @@ def goes_on(step: str, code: int) -> bool:
     return code in (OK, PAGES_FAILED) or (step == "process" and code != INTERRUPTED)
 
 
-def is_worth_a_report(codes: Mapping[str, int]) -> bool:
-    """Whether results came home and the machine is off, which does not wait for the report."""
-    came_home = codes.get("download") in (OK, PAGES_FAILED)
-    return came_home and codes["stop"] == OK and INTERRUPTED not in codes.values()
+def has_results(codes: Mapping[str, int]) -> bool:
+    """Whether there is something to bring home or to report, and the machine is off."""
+    came = codes.get("download", codes.get("process")) is not None
+    good = codes.get("download", OK) in (OK, PAGES_FAILED)
+    return came and good and codes["stop"] == OK and INTERRUPTED not in codes.values()
 
 
 def exit_code(codes: dict[str, int]) -> int:

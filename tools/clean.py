@@ -3,12 +3,14 @@
 
 from lib.console import note, run
 from lib.knobs import MACHINE, Knobs, verb
-from lib.machines import open_machine
+from lib.machines import lock, open_machine
 
 
 @verb(*MACHINE, help=__doc__)
 def main(knobs: Knobs) -> None:
-    open_machine(knobs).clean()
+    machine = open_machine(knobs)
+    lock.refuse_if_held(machine, knobs.max_hours)
+    machine.clean()
     note("clean: input and result on the machine are empty")
 
 

@@ -4,37 +4,18 @@
 Without INPUT, the results of all pages on the machine.
 """
 
-from pathlib import Path
-
-from lib import files, results
-from lib.console import FAILED, OK, Failure, note, run, say
-from lib.inputs import find_inputs
+from lib.console import FAILED, OK, note, run, say
+from lib.home import bring_home
 from lib.knobs import MACHINE, Knobs, verb
 from lib.machines import open_machine
 
 
 @verb("INPUT", "OUTPUT", "IMAGES", *MACHINE, help=__doc__)
 def main(knobs: Knobs) -> int:
-    machine = open_machine(knobs)
-    wanted = set(find_inputs(knobs.input, knobs.output).files) if knobs.input else None
-    theirs = results.read_lines(machine.read_result(results.MANIFEST))
-    lines = results.of_inputs(theirs, wanted)
-    if not lines and wanted != set():
-        raise Failure("the machine has no results of these pages", "make process")
-    output = Path(knobs.output).expanduser()
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Failure(f"OUTPUT {output}: {error.strerror}", "give another OUTPUT") from error
-    moved = machine.pull((name for line in lines for name in line.files(knobs.images)), output)
-    ours = results.read_lines(results.read_text(output / results.MANIFEST))
-    arrived = [line for line in lines if not moved.failed.keys() & set(line.files(knobs.images))]
-    files.write_whole(output / results.MANIFEST, results.merged(ours, arrived))
-    if summary := machine.read_result(results.SUMMARY):  # a killed process has written none
-        files.write_whole(output / results.SUMMARY, summary)
+    lines, moved = bring_home(open_machine(knobs), knobs)
     for name, reason in moved.failed.items():
         say(f"download: {name}: {reason}")
-    note(f"download: {len(lines)} pages in {output}, {moved.new} files new")
+    note(f"download: {len(lines)} pages in {knobs.output}, {moved.new} files new")
     return FAILED if moved.failed else OK
 
 

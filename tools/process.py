@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """Wait until the model answers, then read the machine's input: only what is missing or failed."""
 
+import contextlib
+from collections.abc import Callable
+
 import click
 
-from lib.console import run
+from lib.console import Failure, run
+from lib.home import bring_home, every
 from lib.knobs import MACHINE, Knobs, verb
-from lib.machines import open_machine
+from lib.machines import Machine, open_machine
 
 READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "PROMPT_MODE", "IMAGES", "MODEL")
+FETCH_INTERVAL_S = 30.0
 PATIENCE = ("READY_TIMEOUT", "REQUEST_TIMEOUT", "RETRIES")
 
 
@@ -17,7 +22,17 @@ PATIENCE = ("READY_TIMEOUT", "REQUEST_TIMEOUT", "RETRIES")
 def main(knobs: Knobs, force: bool, as_json: bool) -> int:
     machine = open_machine(knobs)
     machine.wait_until_ready(knobs.ready_timeout)
-    return machine.run(arguments(knobs, force, as_json))
+    return machine.run(arguments(knobs, force, as_json), meanwhile(machine, knobs))
+
+
+def meanwhile(machine: Machine, knobs: Knobs) -> Callable[[], None]:
+    """Results come home from the bucket while the job runs, at no cost to it."""
+
+    def fetch_some() -> None:
+        with contextlib.suppress(Failure):  # nothing there yet, say; the download is still to come
+            bring_home(machine, knobs)
+
+    return every(FETCH_INTERVAL_S, fetch_some if knobs.bucket else lambda: None)
 
 
 def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:

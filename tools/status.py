@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from lib import results
-from lib.console import run, show_table
+from lib.console import Failure, run, show_table
 from lib.knobs import MACHINE, Knobs, verb
 from lib.machines import Machine, open_machine
 
@@ -24,8 +24,11 @@ def main(knobs: Knobs, as_json: bool) -> None:
 
 
 def page_counts(machine: Machine) -> dict[str, Any]:
-    """Pages by what became of them, from the machine's manifest."""
-    lines = results.read_lines(machine.read_result(results.MANIFEST))
+    """Pages by what became of them, from the machine's manifest; nothing if it is off."""
+    try:
+        lines = results.read_lines(machine.read_result(results.MANIFEST))
+    except Failure:
+        return {}
     return {
         "pages done": sum(line.status in results.DONE for line in lines),
         "pages failed": sum(line.status == "failed" for line in lines),

@@ -1,14 +1,22 @@
 #!/usr/bin/env python3
 """Turn the machine off, and return when it is. Twice is harmless."""
 
+import click
+
 from lib.console import note, run
 from lib.knobs import MACHINE, Knobs, verb
-from lib.machines import open_machine
+from lib.machines import lock, open_machine
 
 
 @verb(*MACHINE, help=__doc__)
-def main(knobs: Knobs) -> None:
-    open_machine(knobs).stop()
+@click.option("--force", envvar="FORCE", is_flag=True, help="Even if another run holds it.")
+def main(knobs: Knobs, force: bool) -> None:
+    machine = open_machine(knobs)
+    if not force:
+        lock.refuse_if_held(machine, knobs.max_hours)
+    machine.stop()
+    if force:  # nobody works on a machine that is off
+        machine.swap_lock(machine.read_lock(), "")
     note("stop: the machine is off")
 
 

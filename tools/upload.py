@@ -4,13 +4,15 @@
 from lib.console import OK, PAGES_FAILED, note, run, say
 from lib.inputs import find_inputs
 from lib.knobs import MACHINE, Knobs, verb
-from lib.machines import open_machine
+from lib.machines import lock, open_machine
 
 
 @verb("INPUT", *MACHINE, help=__doc__)
 def main(knobs: Knobs) -> int:
     inputs = find_inputs(knobs.input, knobs.output)
-    moved = open_machine(knobs).push(inputs)
+    machine = open_machine(knobs)
+    lock.refuse_if_held(machine, knobs.max_hours)
+    moved = machine.push(inputs)
     for name, reason in moved.failed.items():
         say(f"upload: {name} was left out: {reason}")
     note(f"upload: {moved.new} new, {moved.same} there already, {moved.removed} removed")

@@ -145,7 +145,7 @@ def test_stops_also_if_a_step_cannot_even_be_run(
     monkeypatch.setattr(whole, "run_child", no_memory)
     monkeypatch.setattr(whole.run_step, "__defaults__", (no_memory,))
     monkeypatch.setattr(whole, "run_apart", note)
-    (tmp_path / "empty.env").touch()
+    (tmp_path / "empty.env").write_text("TARGET=local\n")
     result = CliRunner().invoke(whole.main, env={"CONFIG": str(tmp_path / "empty.env")})
     assert isinstance(result.exception, OSError)
     assert run == ["stop.py"]

@@ -41,7 +41,7 @@ def test_knobs_become_options_of_the_command(kit: Toolkit, server: ModelServer) 
     end = kit.run("process", "--json", IMAGES="1", MODEL=server.model)
     totals = json.loads(end.out)
     assert totals["settings"] == {"prompt_mode": "ocr", "max_pixels": 50000, "upsample_below": 0}
-    assert totals["run"]["cost_usd"] > 0
+    assert totals["run"]["cost_usd"] == 0  # this computer costs nothing, whatever the knob says
     assert server.requests[0].size[0] * server.requests[0].size[1] <= 50000
 
 

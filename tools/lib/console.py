@@ -27,7 +27,7 @@ class Failure(click.ClickException):
 
 
 class Interrupted(BaseException):
-    """A signal asked the verb to end; like KeyboardInterrupt, no error to be handled."""
+    """A signal, whose number it carries, asked the verb to end; as KeyboardInterrupt, no error."""
 
 
 def run(command: click.Command) -> NoReturn:
@@ -50,7 +50,7 @@ def run(command: click.Command) -> NoReturn:
 def interrupt(number: int, frame: FrameType | None) -> NoReturn:
     """The signal handler of all verbs: the first signal ends the verb, further ones nothing."""
     shield()
-    raise Interrupted
+    raise Interrupted(number)
 
 
 def shield() -> None:
@@ -119,9 +119,14 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def is_watched() -> bool:
+    """Whether a person watches, rather than cron."""
+    return sys.stderr.isatty()
+
+
 def note(text: str) -> None:
     """A line for a person who watches; under cron there is none."""
-    if sys.stderr.isatty():
+    if is_watched():
         say(text)
 
 
@@ -133,7 +138,7 @@ def bar(size_bytes: int, verb: str) -> "tqdm[NoReturn]":
         unit="B",
         unit_scale=True,
         dynamic_ncols=True,
-        disable=not sys.stderr.isatty(),
+        disable=not is_watched(),
     )
 
 

@@ -43,6 +43,23 @@ def is_text(path: Path, text: str) -> bool:
     return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
+def leading_out(folder: Path, names: Iterable[str]) -> set[str]:
+    """Those of these names whose folder, by way of a link in it, lies outside of this folder."""
+    root = folder.resolve()
+    is_inside: dict[Path, bool] = {}
+    found = set()
+    for name in names:
+        parent = (folder / name).parent
+        if parent not in is_inside:
+            try:
+                is_inside[parent] = parent.resolve().is_relative_to(root)
+            except (OSError, RuntimeError):  # links in a circle
+                is_inside[parent] = False
+        if not is_inside[parent]:
+            found.add(name)
+    return found
+
+
 def remove_others(folder: Path, keep: Iterable[str]) -> int:
     """Remove all files below folder that are not kept, and folders left empty; how many files."""
     kept = {str(folder / name) for name in keep}

@@ -18,9 +18,10 @@ from dotenv.parser import parse_stream
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def knob(default: Any, text: str, kind: Any = str, short: str = "") -> Any:
-    """One row of the table: default, help, click type, one-letter flag."""
-    return field(default=default, metadata={"help": text, "kind": kind, "short": short})
+def knob(default: Any, text: str, kind: Any = str, short: str = "", google: str = "") -> Any:
+    """One row of the table: default, help, click type, one-letter flag, gcloud's variable."""
+    metadata = {"help": text, "kind": kind, "short": short, "google": google}
+    return field(default=default, metadata=metadata)
 
 
 def endpoint_url(text: str) -> str:
@@ -39,7 +40,7 @@ def endpoint_url(text: str) -> str:
 class Knobs:
     """All knobs; a field's name in capitals is its name in config.env and on the make line."""
 
-    target: str = knob("local", "Where the work runs.", click.Choice(["local"]))
+    target: str = knob("gcp", "Where the work runs.", click.Choice(["gcp", "ssh", "local"]))
     input: str = knob("", "Folder of page images and PDFs, or one file.")
     output: str = knob("./results", "Folder for the results, on this computer.")
     processes: int = knob(12, "Pages in flight, at most.", click.IntRange(1, 512), "-p")
@@ -63,14 +64,57 @@ class Knobs:
     ready_timeout: float = knob(600.0, "Seconds to wait for the model server.", click.FloatRange(0))
     request_timeout: float = knob(600.0, "Seconds to wait for one page.", click.FloatRange(1))
     retries: int = knob(3, "Further tries for a page.", click.IntRange(0, 20))
-    price_per_hour: float = knob(0.0, "What the machine costs, in USD.", click.FloatRange(0))
+    price_per_hour: float = knob(
+        1.096, "What the machine costs, in USD; nothing with TARGET=local.", click.FloatRange(0)
+    )
+    project: str = knob("dev-giyoung", "Google Cloud project.", google="CLOUDSDK_CORE_PROJECT")
+    zone: str = knob("asia-northeast3-a", "Its zone.", google="CLOUDSDK_COMPUTE_ZONE")
+    vm: str = knob("dots-ocr-l4-test-vm", "The VM's name.")
+    bucket: str = knob("", "gs://… through which pages and results go; empty: over ssh.")
+    ssh_host: str = knob("", "TARGET=ssh: the machine, as ssh takes it.")
+    container_image: str = knob(
+        "custom-dots-ocr:unified", "Image of the model server, on the machine."
+    )
+    container_args: str = knob(
+        "--gpus all --ipc host -p 127.0.0.1:8000:8000 -v dots-ocr-cache:/root/.cache/vllm",
+        "What docker run gets for it.",
+    )
+    start_timeout: float = knob(
+        1800.0,
+        "Seconds to wait for a VM, also while its zone is out of stock.",
+        click.FloatRange(0),
+    )
+    idle_minutes: int = knob(
+        15, "The VM turns itself off after so many idle minutes; 0: never.", click.IntRange(0)
+    )
+    max_hours: float = knob(
+        12.0, "Google stops the VM so many hours after its start; 0: never.", click.FloatRange(0)
+    )
+    machine_type: str = knob("g2-standard-8", "make create: the VM's type, with its GPU.")
+    image_family: str = knob(
+        "common-cu129-ubuntu-2404-nvidia-580", "make create: its image, with driver and docker."
+    )
+    disk_gb: int = knob(200, "make create: its disk.", click.IntRange(50))
+    spot: bool = knob(False, "make create: a spot VM, a fifth of the price.", bool)
+    iap: bool = knob(False, "No external address: ssh through Google's IAP.", bool)
     machine_dir: str = knob(
         ".local-machine", "TARGET=local: the folder that stands for the machine."
     )
 
 
 TABLE = {entry.name.upper(): entry for entry in dataclasses.fields(Knobs)}
-MACHINE = ("TARGET", "ENDPOINT", "MACHINE_DIR")
+GCP = (
+    "PROJECT",
+    "ZONE",
+    "VM",
+    "SPOT",
+    "IAP",
+    "MACHINE_TYPE",
+    "IMAGE_FAMILY",
+    "DISK_GB",
+    "MAX_HOURS",
+)
+MACHINE = ("TARGET", "PROJECT", "ZONE", "VM", "BUCKET", "SSH_HOST", "ENDPOINT", "MACHINE_DIR")
 CONFIG_HELP = "File of knobs; config.env of the project if not given."
 
 
@@ -111,14 +155,14 @@ def verb(*shown: str, **settings: Any) -> Callable[[Callable[..., Any]], click.C
 def option(name: str, entry: "dataclasses.Field[Any]", hidden: bool) -> Any:
     """The click option of one knob."""
     flag = f"--{name.lower().replace('_', '-')}"
-    kind, short = entry.metadata["kind"], entry.metadata["short"]
+    kind, short, google = (entry.metadata[key] for key in ("kind", "short", "google"))
     if kind is bool:
         flag = f"{flag}/--no-{flag[2:]}"
     return click.option(
         flag,
         *([short] if short else []),
         name.lower(),
-        envvar=name,
+        envvar=[name, google] if google else name,
         show_envvar=True,
         show_default=kind is not bool,  # click would call a 0 of config.env a default of "images"
         default=entry.default,

@@ -1,6 +1,7 @@
 """Results on their way home: which files belong to this input, and the manifest they end in."""
 
 import json
+import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -37,7 +38,7 @@ def read_lines(manifest: str) -> list[Line]:
         try:
             entry = json.loads(text)
             line = Line(text, entry["page"], entry["input"], entry["pdf_page"], entry["status"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
         if not (isinstance(line.page, str) and isinstance(line.input, str)):
             continue
@@ -50,7 +51,11 @@ def read_lines(manifest: str) -> list[Line]:
 
 
 def is_below(path: str) -> bool:
-    """Whether a relative path stays below the folder it is taken from."""
+    """Whether a relative path stays below the folder it is taken from, and can be one."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
     parts = PurePosixPath(path).parts
     is_relative = bool(parts) and not PurePosixPath(path).is_absolute()
     return is_relative and ".." not in parts and "\0" not in path

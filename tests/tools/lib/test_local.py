@@ -19,7 +19,7 @@ def machine(folder: Path, endpoint: str = "http://127.0.0.1:9") -> LocalMachine:
 
 
 def test_target_local_opens_it(tmp_path: Path) -> None:
-    assert isinstance(open_machine(Knobs(machine_dir=str(tmp_path))), LocalMachine)
+    assert isinstance(open_machine(Knobs(target="local", machine_dir=str(tmp_path))), LocalMachine)
 
 
 def test_its_folder_is_taken_from_the_project_s() -> None:

@@ -3,7 +3,7 @@
 A machine has a folder `input`, a folder `result`, a copy of vm_side/ and a model server.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,8 +40,11 @@ class Machine(Protocol):
     def wait_until_ready(self, timeout_s: float) -> None:
         """Return when the model answers; the Failure says what its log says."""
 
-    def run(self, arguments: Sequence[str]) -> int:
-        """Run process_all_images.py on its input and result folders; its exit code."""
+    def run(self, arguments: Sequence[str], now_and_then: Callable[[], None]) -> int:
+        """Run process_all_images.py on its input and result folders; its exit code.
+
+        Where the job runs elsewhere, now_and_then is called while it is followed.
+        """
 
     def read_result(self, name: str) -> str:
         """The text of one file of its results; nothing if there is none."""
@@ -52,9 +55,26 @@ class Machine(Protocol):
     def clean(self) -> None:
         """Empty its input and result folders."""
 
+    def logs(self) -> int:
+        """Follow its log in our terminal; the exit code."""
+
+    def read_lock(self) -> str:
+        """See lib.machines.lock."""
+
+    def swap_lock(self, old: str, new: str) -> bool:
+        """See lib.machines.lock."""
+
 
 def open_machine(knobs: Knobs) -> Machine:
-    """The machine that TARGET names."""
-    from lib.machines.local import LocalMachine  # noqa: PLC0415 - only the target's packages load
+    """The machine that TARGET names. Only its own packages load: Google's take a second."""
+    if knobs.target == "gcp":
+        from lib.machines.gcp import GcpMachine  # noqa: PLC0415
+
+        return GcpMachine(knobs)
+    if knobs.target == "ssh":
+        from lib.machines.remote import RemoteMachine  # noqa: PLC0415
+
+        return RemoteMachine(knobs)
+    from lib.machines.local import LocalMachine  # noqa: PLC0415
 
     return LocalMachine(knobs)

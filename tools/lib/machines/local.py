@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +112,13 @@ class LocalMachine:
                 said = True
             time.sleep(0.3)
 
-    def run(self, arguments: Sequence[str]) -> int:
+    def run(self, arguments: Sequence[str], now_and_then: Callable[[], None]) -> int:
         """Run the command that also runs on the VM, with this folder's input and result."""
         command = self.code / "process_all_images.py"
         if not command.is_file():
             raise Failure(f"{self.folder} is no machine yet", "make start")
         places = ["--input", str(self.input), "--output", str(self.result)]
+        arguments = [*arguments, "--price-per-hour", "0"]
         if self.server.is_running():  # ours reads one page at a time: a queue would time out
             arguments = [*arguments, "--processes", str(PREVIEW_PROCESSES)]
         return run_child([sys.executable, str(command), *places, *arguments])
@@ -144,6 +145,18 @@ class LocalMachine:
         for folder in (self.input, self.result):
             if folder.is_dir():
                 files.empty(folder)
+
+    def logs(self) -> int:
+        """Follow the log of the CPU preview."""
+        return run_child(["tail", "-n", "50", "-F", str(self.server.log)])
+
+    def read_lock(self) -> str:
+        """Nobody else: the results have a lock of their own, and no VM bills."""
+        return ""
+
+    def swap_lock(self, old: str, new: str) -> bool:
+        """Nothing to keep."""
+        return True
 
     def served_model(self) -> str:
         """The model that answers at ENDPOINT; nothing if none does."""

@@ -26,11 +26,11 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self._lock = folder / "server.lock"
         self._state = folder / "server.json"
-        self._log = folder / "server.log"
+        self.log = folder / "server.log"
 
     def start(self, command: Sequence[str], cwd: Path, endpoint: str) -> None:
         """Start it, with a log of its own, away from our terminal."""
-        with self._lock.open("a") as lock, self._log.open("w") as log:
+        with self._lock.open("a") as lock, self.log.open("w") as log:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -89,7 +89,7 @@ class Server:
     def log_tail(self, lines: int) -> str:
         """The last lines of its log."""
         try:
-            text = self._log.read_text(encoding="utf-8", errors="replace")
+            text = self.log.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return ""
         return "\n".join(text.rstrip().split("\n")[-lines:])

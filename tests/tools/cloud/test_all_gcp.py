@@ -1,0 +1,107 @@
+"""make all with TARGET=gcp and TARGET=ssh: all pages home, and the machine off again."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+from rig import pages
+from rig.cloud.cloud import Cloud
+from rig.cloud.docker_image import ModelContainer
+from rig.cloud.gce import GceServer
+from rig.cloud.gcs import StorageRequest
+from rig.cloud.toolkit import VM, CloudToolkit
+from rig.command import Finished
+from rig.toolkit import files_below, statuses_in
+
+LOADS_S = 20.0
+MAKE_S = 240.0
+
+
+def make_all(kit: CloudToolkit) -> Finished:
+    """`make all TARGET=gcp INPUT=… OUTPUT=…` as people type it."""
+    given = (f"INPUT={kit.input}", f"OUTPUT={kit.output}", "TARGET=gcp")
+    with kit.make("--silent", "all", *given) as job:
+        return job.finish(MAKE_S)
+
+
+def test_from_terminated_to_terminated(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
+    """Over ssh and through a bucket, at the same time, with a model that loads for 20 seconds."""
+    with Cloud(tmp_path / "other") as other:
+        kits = [
+            CloudToolkit(cloud, tmp_path / "desk"),
+            CloudToolkit(other, tmp_path / "other desk", bucket=True),
+        ]
+        for kit in kits:
+            late = ModelContainer(startup_s=LOADS_S)
+            kit.cloud.add_vm(VM, image_tar=image_tar, container=late)
+            kit.write_pages(7)
+        with ThreadPoolExecutor() as pool:
+            ends = list(pool.map(make_all, kits))
+            for kit, end in zip(kits, ends, strict=True):
+                assert (end.code, end.out, end.err) == (0, "", ""), kit.knobs
+                assert end.seconds > LOADS_S
+                check_results(kit)
+                check_calls(kit.gce)
+        check_order_with_a_bucket(kits[1])
+        check_that_one_page_more_is_one(kits[1])
+
+
+def check_that_one_page_more_is_one(kit: CloudToolkit) -> None:
+    """It is sent and asked for, and no other; of files over ssh test_all_ssh.py tells."""
+    pages.article(20, 99).save(kit.input / "new page.png")
+    there, uploads = inputs(kit), len(uploaded(kit))
+    end = make_all(kit)
+    assert (end.code, end.err) == (0, "")
+    check_results(kit)
+    after = inputs(kit)
+    assert {name: after[name] for name in there} == there
+    assert after.keys() - there.keys() == {"new page.png"}
+    assert (len(uploaded(kit)) - uploads, kit.asked()) == (1, 1)
+
+
+def from_here(kit: CloudToolkit) -> list[StorageRequest]:
+    """What this computer, rather than the VM, asked of the bucket."""
+    here = kit.cloud.network.gateway
+    return [one for one in kit.cloud.gcs.requests if one.client == here]
+
+
+def uploaded(kit: CloudToolkit) -> list[datetime]:
+    """When this computer sent its files."""
+    return [one.at for one in from_here(kit) if one.path.startswith("/upload/")]
+
+
+def inputs(kit: CloudToolkit) -> dict[str, tuple[int, int]]:
+    """The files of the VM's input: the file itself, and when it was last written to."""
+    folder = kit.home("input")
+    stats = {name: (folder / name).stat() for name in files_below(folder)}
+    return {name: (stat.st_ino, stat.st_ctime_ns) for name, stat in stats.items()}
+
+
+def check_results(kit: CloudToolkit) -> None:
+    """All pages are home."""
+    names = files_below(kit.input)
+    assert statuses_in(kit.output) == dict.fromkeys(names, "ok")
+    for name in names:
+        page = kit.output / name.removesuffix(".png")
+        assert (page / f"{page.name}.json").is_file() and (page / f"{page.name}.md").read_text()
+    assert (kit.output / "report.html").is_file()
+    assert not list(kit.output.rglob("*.part"))
+
+
+def check_calls(gce: GceServer) -> None:
+    """It was started and stopped, once, and nobody holds it any more."""
+    names = [call.path.rpartition("/")[2] for call in gce.calls if call.method == "POST"]
+    steps = ("setScheduling", "start", "stop")
+    assert [name for name in names if name in steps] == list(steps)
+    assert gce.status(VM) == "TERMINATED"
+    assert "dots-ocr-lock" not in gce.metadata(VM)
+
+
+def check_order_with_a_bucket(kit: CloudToolkit) -> None:
+    """Pages travel before the VM is on; results while it works, and the rest when it is off."""
+    sent = uploaded(kit)
+    came = [one.at for one in from_here(kit) if one.path.startswith("/download/")]
+    ends = {one["operationType"]: one for one in kit.gce.operations()}
+    assert len(sent) == len(files_below(kit.input))
+    assert max(sent) < datetime.fromisoformat(ends["start"]["insertTime"])
+    assert max(came) > datetime.fromisoformat(ends["stop"]["endTime"])

@@ -1,0 +1,78 @@
+"""make all with TARGET=ssh; and of thousands of files only the new one travels."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rig import pages
+from rig.cloud.ssh_toolkit import SshToolkit, ssh_vm
+from rig.cloud.vm import Vm
+from rig.command import Finished
+from rig.toolkit import files_below, statuses_in
+
+FILES = 2000
+ALL_S = 240.0
+# OpenSSH asks /etc/passwd, not HOME, where a user's .ssh is
+AT_HOME = 'mount --bind "$1" /etc/passwd && shift && exec "$@"'
+
+
+@pytest.fixture
+def vm(tmp_path: Path, image_tar: Path) -> Iterator[Vm]:
+    """A GPU machine that anybody can ssh into."""
+    with ssh_vm(tmp_path / "vm", image_tar) as machine:
+        yield machine
+
+
+class Home(SshToolkit):
+    """A user whose ~/.ssh/config names the machine, and whose ssh is nothing but ssh."""
+
+    def __init__(self, vm: Vm, folder: Path, **knobs: str) -> None:
+        super().__init__(vm, folder, CONTAINER_ARGS="--network host", **knobs)
+        (folder / ".ssh").mkdir(mode=0o700)
+        (folder / "ssh_config").rename(folder / ".ssh/config")
+        lines = Path("/etc/passwd").read_text().splitlines(keepends=True)
+        others = [line for line in lines if not line.startswith("root:")]
+        self._passwd = folder / "passwd"
+        self._passwd.write_text(f"root:x:0:0::{folder}:/bin/sh\n{''.join(others)}")
+
+    def run(self, name: str, *options: str, **environment: str) -> Finished:
+        """Run a verb in a mount namespace in which this is the user's home."""
+        command = ["unshare", "--mount", "bash", "-c", AT_HOME, "bash", str(self._passwd)]
+        command += [self.python, str(self.root / "tools" / f"{name}.py"), *options]
+        with self.start(*command, PATH=os.environ["PATH"], **environment) as verb:
+            return verb.finish(ALL_S)
+
+
+def inputs(folder: Path) -> dict[str, tuple[int, int]]:
+    """The files of an input: each file itself, and when it was last written to."""
+    stats = {name: (folder / name).stat() for name in files_below(folder)}
+    return {name: (stat.st_ino, stat.st_ctime_ns) for name, stat in stats.items()}
+
+
+def test_two_thousand_files_over_ssh(vm: Vm, tmp_path: Path) -> None:
+    kit = Home(vm, tmp_path / "desk", PROCESSES="12")
+    pages.write_folder(kit.input, FILES, small=True)
+    end = kit.run("all")
+    assert (end.code, end.out, end.err) == (0, "", "")
+    assert Counter(statuses_in(kit.output).values()) == {"ok": FILES - 1, "blank": 1}
+    assert kit.on_vm("docker ps -aq") == ""  # stop: the machine itself stays on
+    print("all", end.seconds)
+
+    before = inputs(kit.home("input"))
+    assert len(before) == FILES
+    end = kit.run("upload")
+    print("unchanged", end.seconds)
+    assert (end.code, end.err) == (0, "")
+    assert inputs(kit.home("input")) == before
+
+    pages.tiny(FILES).save(kit.input / "new page.png")
+    end = kit.run("all")
+    print("one new", end.seconds)
+    assert (end.code, end.err) == (0, "")
+    after = inputs(kit.home("input"))
+    assert {name: after[name] for name in before} == before
+    assert after.keys() - before.keys() == {"new page.png"}
+    assert statuses_in(kit.output)["new page.png"] == "ok"

@@ -1,0 +1,187 @@
+"""The cable is cut: no verb hangs, the job goes on, and the next call finds everything."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.console import Failure
+from lib.knobs import Knobs
+from lib.machines import remote
+from lib.machines.faults import Unreachable
+from lib.machines.gcp import GcpMachine
+from lib.machines.remote import RemoteMachine
+from lib.machines.shell import ConnectionLost
+from rig.cloud.ssh_toolkit import SshToolkit, model_in, page_requests, wait_for_requests
+from rig.cloud.vm import Vm
+from rig.command import Finished, wait_until
+from rig.model_server import Reply
+from rig.toolkit import Marked, files_below, line
+
+SLOW, FILE_BYTES, FILES = "8mbit", 1_500_000, 6  # nine seconds in each direction
+NOTICED_S = 40.0  # three misses at five seconds each, with time to spare on a busy computer
+CUT_S = 10.0
+
+
+@pytest.fixture
+def desk(box: Vm, tmp_path: Path) -> Iterator[SshToolkit]:
+    """A desk; the cable is as good as new at the end."""
+    kit = SshToolkit(box, tmp_path)
+    kit.clear()
+    yield kit
+    box.uncut()
+    box.rate(None)
+
+
+def write_large(folder: Path, ending: str) -> list[str]:
+    """Files that take their time on a slow line; their names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [f"large{number}{ending}" for number in range(FILES)]
+    for name in names:
+        (folder / name).write_bytes(os.urandom(FILE_BYTES))
+    return names
+
+
+def inodes(folder: Path) -> dict[str, int]:
+    """The files below a folder; one that is written again has another number."""
+    return {name: (folder / name).stat().st_ino for name in files_below(folder)}
+
+
+def finish_cut(running: Marked, cut_s: float) -> Finished:
+    """The end of a command that was cut off then: soon, and with a word."""
+    done = running.finish(NOTICED_S + 20)
+    assert time.monotonic() - cut_s < NOTICED_S
+    assert "Traceback" not in done.err
+    return done
+
+
+def test_during_the_upload_and_the_download(desk: SshToolkit, tmp_path: Path) -> None:
+    sent = write_large(desk.input, ".png")
+    results = desk.home("result")
+    fetched = write_large(results, ".json")
+    pages = [name.removesuffix(".json") for name in fetched]
+    for page in pages:
+        for ending in (".md", "_nohf.md"):
+            (results / f"{page}{ending}").write_text(page)
+    (results / "manifest.jsonl").write_text("".join(f"{json.dumps(line(p))}\n" for p in pages))
+
+    desk.vm.rate(SLOW)
+    upload, download = desk.verb("upload"), desk.verb("download")
+    wait_until(lambda: len(files_below(desk.home("input"))) >= 3, 60)
+    wait_until((desk.output / fetched[1]).exists, 60)
+    desk.vm.cut()
+    cut_s = time.monotonic()
+    looked = finish_cut(desk.verb("status"), cut_s)
+    assert looked.code == 0
+    assert "cannot be reached" in looked.out
+    for running, verb in ((upload, "upload"), (download, "download")):
+        done = finish_cut(running, cut_s)
+        assert done.code == 1
+        assert "the connection was lost" in done.err
+        assert f"→ make {verb} goes on" in done.err
+    had, there = inodes(desk.output), inodes(desk.home("input"))
+    assert 1 < len(had) < 3 * FILES
+    assert 1 < len(there) < FILES
+    assert all((desk.output / n).read_bytes() == (results / n).read_bytes() for n in had)
+
+    desk.vm.uncut()
+    desk.vm.rate(None)
+    assert desk.run("upload").code == 0
+    assert desk.run("download").code == 0
+    now = inodes(desk.home("input"))
+    assert sorted(now) == sent
+    assert all((desk.home("input") / n).read_bytes() == (desk.input / n).read_bytes() for n in now)
+    assert all(there[name] == now[name] for name in sorted(there)[:-1])  # the last one was torn
+    now = inodes(desk.output)
+    assert len(now) == 3 * FILES + 1
+    assert had.items() <= now.items()
+    assert all((desk.output / n).read_bytes() == (results / n).read_bytes() for n in fetched)
+
+
+def test_during_processing_for_ten_seconds_and_for_good(desk: SshToolkit) -> None:
+    desk.write_pages(4)
+    assert desk.run("upload").code == 0
+    goes = [threading.Event() for _ in range(4)]
+    with model_in(desk.vm) as model:
+
+        def answer(request: Any) -> Reply:
+            if request.size != (28, 28):
+                goes[page_requests(model).index(request)].wait(120)
+            return Reply()
+
+        def there() -> int:
+            manifest = desk.home("result/manifest.jsonl")
+            return manifest.read_text().count("\n") if manifest.exists() else 0
+
+        model.script = answer
+        process = desk.verb("process")
+        desk.wait_for_looks(3)
+        wait_for_requests(model, 2)
+        desk.vm.cut()
+        cut_s = time.monotonic()
+        goes[0].set()
+        wait_until(lambda: there() == 1)  # the job goes on
+        time.sleep(max(0.0, cut_s + CUT_S - time.monotonic()))
+        desk.vm.uncut()
+        desk.wait_for_looks(2)
+
+        desk.vm.cut()
+        goes[1].set()
+        wait_until(lambda: there() == 2)
+        time.sleep(CUT_S)
+        assert process.process.poll() is None  # it keeps trying
+        process.process.send_signal(signal.SIGTERM)
+        assert process.finish(20).code == 130
+
+        desk.vm.uncut()
+        again = desk.verb("process")
+        desk.wait_for_looks(3)
+        goes[2].set()
+        goes[3].set()
+        done = again.finish()
+        assert done.code == 0, done.err
+        assert len(page_requests(model)) == 4
+    assert list(desk.statuses_there().values()) == ["ok"] * 4
+
+
+def test_it_gives_up_some_time_and_says_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Cut(RemoteMachine):
+        looks = 0
+
+        def look(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
+            self.looks += 1
+            raise ConnectionLost("box", "Connection timed out")
+
+    machine = Cut(Knobs(target="ssh", ssh_host="box"))
+    monkeypatch.setattr(remote, "RECONNECT_S", 0.1)
+    monkeypatch.setattr(remote, "POLL_S", 0.04)
+    with pytest.raises(Failure, match=r"what runs there goes on\n  → make process attaches again"):
+        machine.run([], lambda: None)
+    assert machine.looks > 2
+
+
+@pytest.mark.parametrize(
+    ("found", "is_refused"), [("RUNNING", False), ("TERMINATED", True), (None, False)]
+)
+def test_a_vm_that_is_off_is_not_waited_for(found: str | None, is_refused: bool) -> None:
+    class Found:
+        def status(self) -> str:
+            if found is None:
+                raise Unreachable("our own network is down as well")
+            return found
+
+    machine = GcpMachine(Knobs(vm="dots"))
+    machine.__dict__["instance"] = Found()
+    if is_refused:
+        with pytest.raises(Failure, match="dots is TERMINATED: preempted, idle, or stopped"):
+            machine._refuse_if_off()
+    else:
+        machine._refuse_if_off()

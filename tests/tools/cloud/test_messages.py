@@ -1,0 +1,167 @@
+"""What the commands say when Google Cloud says no: what, why, and the next thing to type."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.knobs import Knobs
+from lib.machines import credentials, gcp
+from lib.machines.gcp import GcpMachine
+from rig.cloud.gce import GceServer
+from rig.cloud.gce_errors import permission_denied, quota_error
+from rig.cloud.toolkit import VM, GceToolkit, run_together
+
+GOOGLE = Path("google")
+
+
+def stock_out(gce: GceServer) -> None:
+    gce.fail_start("ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS", zones_available=["zone-b"])
+
+
+def quota(gce: GceServer) -> None:
+    gce.fail_start(quota_error())
+
+
+def no_role(gce: GceServer) -> None:
+    gce.refuse(permission_denied("compute.instances.start", VM), "POST", "/start")
+
+
+def no_role_at_all(gce: GceServer) -> None:
+    gce.refuse(permission_denied("compute.instances.get", VM))
+
+
+def other_token(gce: GceServer) -> None:
+    gce.token = "not ours"
+
+
+def away(gce: GceServer) -> None:
+    gce.lose_answer("", "", times=None)
+
+
+def stays(gce: GceServer) -> None:
+    gce.set_status(VM, "REPAIRING")
+
+
+TO_START: dict[Callable[[GceServer], None], tuple[str, str]] = {
+    stock_out: ("has had no such machine to give for 1 s", "move the disk to zone-b"),
+    quota: ("quota: Quota 'NVIDIA_L4_GPUS' exceeded", "ask for more at https://"),
+    no_role: ("no permission: Required 'compute.instances.start'", "ask for the role"),
+    no_role_at_all: ("no permission: Required 'compute.instances.get'", "ask for the role"),
+    other_token: ("no Google credentials: ", "gcloud auth application-default login"),
+    away: ("Google Compute Engine cannot be reached", "try again"),
+    stays: ("dots-ocr-vm is still REPAIRING after 1 s", "make status"),
+}
+
+
+def test_a_start_that_cannot_be(tmp_path: Path) -> None:
+    """One after the other they would take half a minute."""
+    servers = [GceServer() for _ in TO_START]
+    kits = []
+    for fault, gce in zip(TO_START, servers, strict=True):
+        gce.__enter__()
+        gce.add_instance(VM)
+        fault(gce)
+        kits.append(GceToolkit(gce, tmp_path / fault.__name__, START_TIMEOUT="1"))
+    try:
+        ends = run_together(kits, "start")
+    finally:
+        for gce in servers:
+            gce.__exit__(None, None, None)
+    for (what, then), end in zip(TO_START.values(), ends, strict=True):
+        assert (end.code, end.out) == (1, ""), end.err
+        assert what in end.err
+        assert then in end.err.partition("→")[2]
+        assert "Traceback" not in end.err
+        assert end.seconds < 30
+
+
+def test_a_missing_vm_is_told_by_every_verb(gce: GceServer, tmp_path: Path) -> None:
+    kit = GceToolkit(gce, tmp_path)
+    kit.write_pages(1)
+    for verb in ("all", "start", "upload", "stop", "status"):
+        end = kit.run(verb)
+        assert (end.code, end.out) == (1, ""), verb
+        assert f"there is no VM {VM} in asia-northeast3-a of project rig-project" in end.err
+        assert "→ make create" in end.err
+    assert kit.calls == []
+
+
+def test_no_credentials(gce: GceServer, tmp_path: Path) -> None:
+    gce.add_instance(VM)
+    kit = GceToolkit(gce, tmp_path)
+    for cure in ({"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": ""}, {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": "x"}):
+        end = kit.run("start", **cure)
+        assert end.code == 1
+        assert "no Google credentials: " in end.err
+        assert "→ gcloud auth application-default login" in end.err
+    assert kit.calls == []
+
+
+def test_the_token_of_a_file_is_sent(gce: GceServer, tmp_path: Path) -> None:
+    gce.token = "of the file"
+    gce.add_instance(VM)
+    kit = GceToolkit(gce, tmp_path)
+    (tmp_path / "token").write_text("of the file\n")
+    end = kit.run("stop", CLOUDSDK_AUTH_ACCESS_TOKEN_FILE=str(tmp_path / "token"))
+    assert (end.code, end.err) == (0, "")
+
+
+def test_which_project_is_meant(gce: GceServer, tmp_path: Path) -> None:
+    """Ours, then gcloud's, then that of config.env: as with all knobs, the environment wins."""
+    kit = GceToolkit(gce, tmp_path, PROJECT="config-env")
+    assert "of project rig-project" in kit.run("stop").err
+    assert "of project ours" in kit.run("stop", PROJECT="ours").err
+    assert "of project config-env" in kit.run("stop", CLOUDSDK_CORE_PROJECT="").err
+
+
+@pytest.mark.parametrize(
+    ("variable", "endpoint"),
+    [
+        ("", ""),
+        ("http://127.0.0.1:9/compute/v1/", "http://127.0.0.1:9"),
+        ("http://127.0.0.1:9/compute/v1", "http://127.0.0.1:9"),
+        ("https://compute.example.com/", "https://compute.example.com"),
+    ],
+)
+def test_another_endpoint(monkeypatch: pytest.MonkeyPatch, variable: str, endpoint: str) -> None:
+    monkeypatch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", variable)
+    assert credentials.api_endpoint() == endpoint
+
+
+# ---- what gcloud is called with ----
+
+
+@pytest.mark.parametrize("iap", [False, True])
+def test_ssh_goes_through_iap_where_told(
+    gce: GceServer, monkeypatch: pytest.MonkeyPatch, iap: bool
+) -> None:
+    gce.add_instance(VM, status="RUNNING")
+    monkeypatch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", gce.url)
+    monkeypatch.setenv("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "true")
+    called: list[list[str]] = []
+
+    def run(command: list[str]) -> Any:
+        called.append(command)
+        line = "picture of a key\n/usr/bin/ssh -t -i key rig@10.0.0.2 --\n"
+        return subprocess.CompletedProcess(command, 0, line, "")
+
+    monkeypatch.setattr(gcp, "run_gcloud", run)
+    monkeypatch.setattr("lib.machines.shell.Shell.is_open", lambda shell: True)
+    shell = GcpMachine(Knobs(vm=VM, project="rig-project", iap=iap)).shell
+    assert len(called) == 1
+    assert ("--tunnel-through-iap" in called[0]) == iap
+    assert "--zone=asia-northeast3-a" in called[0]
+    assert shell.login[0] == "/usr/bin/ssh"
+    assert shell.login[-3:] == ["-i", "key", "rig@10.0.0.2"]
+
+
+def test_without_gcloud(gce: GceServer, tmp_path: Path) -> None:
+    gce.add_instance(VM, status="RUNNING")
+    kit = GceToolkit(gce, tmp_path)
+    end = kit.run("start", PATH="/nowhere")
+    assert end.code == 1
+    assert "gcloud is not installed" in end.err
+    assert "→ https://cloud.google.com/sdk/docs/install" in end.err

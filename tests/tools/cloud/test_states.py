@@ -1,0 +1,255 @@
+"""Every state and every error of Compute Engine: the right end, within bounds, and what to do.
+
+In this process, against the API server alone, with pauses that are short.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lib.console import Failure
+from lib.machines import compute
+from lib.machines.compute import Instance
+from rig.cloud.gce import PROJECT, ZONE, GceServer
+from rig.cloud.gce_errors import Refusal, permission_denied, quota_error, quota_refusal
+
+NAME = "dots"
+STOCK_OUT = "ZONE_RESOURCE_POOL_EXHAUSTED"
+BUSY = Refusal(503, "backendError", "The service is busy.")
+
+
+@pytest.fixture
+def instance(gce: GceServer, monkeypatch: pytest.MonkeyPatch) -> Instance:
+    """An instance that is TERMINATED, as our own code sees it."""
+    gce.add_instance(NAME)
+    monkeypatch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", f"{gce.url}/compute/v1/")
+    monkeypatch.setenv("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "true")
+    monkeypatch.setattr(compute, "POLL_S", 0.01)
+    monkeypatch.setattr(compute, "FIRST_PAUSE_S", 0.1)
+    monkeypatch.setattr(compute, "LOST_ANSWER_PAUSES_S", (0.01, 0.02))
+    return Instance(PROJECT, ZONE, NAME)
+
+
+def nothing(instance: Any) -> None:
+    """Nothing is to be done before a start."""
+
+
+def start(instance: Instance, timeout_s: float = 10.0) -> None:
+    instance.start(timeout_s, nothing)
+
+
+def calls(gce: GceServer) -> list[str]:
+    """The calls that changed something."""
+    names = [call.path.rpartition("/")[2] for call in gce.calls if call.method != "GET"]
+    return [name for name in names if name != "wait"]
+
+
+# ---- states ----
+
+TO_START = {
+    "RUNNING": [],
+    "TERMINATED": ["start"],
+    "SUSPENDED": ["resume"],
+    "STOPPING TERMINATED": ["start"],
+    "PENDING_STOP STOPPING TERMINATED": ["start"],
+    "SUSPENDING SUSPENDED": ["resume"],
+    "PROVISIONING STAGING RUNNING": [],
+    "REPAIRING RUNNING": [],
+}
+TO_STOP = {
+    "TERMINATED": [],
+    "RUNNING": ["stop"],
+    "SUSPENDED": ["stop"],
+    "PROVISIONING": ["stop"],
+    "STAGING": ["stop"],
+    "REPAIRING": ["stop"],
+    "STOPPING TERMINATED": [],
+    "PENDING_STOP STOPPING TERMINATED": [],
+    "SUSPENDING SUSPENDED": ["stop"],
+}
+
+
+@pytest.mark.parametrize(("states", "wanted"), TO_START.items(), ids=list(TO_START))
+def test_a_start_from_every_state(
+    gce: GceServer, instance: Instance, states: str, wanted: list[str]
+) -> None:
+    gce.set_status(NAME, *states.split(), each_s=0.2)
+    start(instance)
+    assert (gce.status(NAME), calls(gce)) == ("RUNNING", wanted)
+    start(instance)
+    assert calls(gce) == wanted  # twice is harmless
+
+
+@pytest.mark.parametrize(("states", "wanted"), TO_STOP.items(), ids=list(TO_STOP))
+def test_a_stop_from_every_state(
+    gce: GceServer, instance: Instance, states: str, wanted: list[str]
+) -> None:
+    gce.set_status(NAME, *states.split(), each_s=0.2)
+    instance.stop()
+    assert (gce.status(NAME), calls(gce)) == ("TERMINATED", wanted)
+    instance.stop()
+    assert calls(gce) == wanted
+
+
+def test_a_state_that_does_not_end(gce: GceServer, instance: Instance) -> None:
+    gce.set_status(NAME, "STOPPING")
+    with pytest.raises(Failure, match=r"dots is still STOPPING after 0 s\n  → make status"):
+        start(instance, 0.2)
+
+
+# ---- stock-out and quota ----
+
+
+def test_a_stock_out_is_tried_again_with_growing_pauses(
+    gce: GceServer, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    def sleep(seconds: float, real: Callable[[float], None] = time.sleep) -> None:
+        pauses.append(seconds)
+        real(0.01)
+
+    monkeypatch.setattr("time.sleep", sleep)
+    gce.fail_start(STOCK_OUT, times=2)
+    start(instance)
+    assert (gce.status(NAME), calls(gce)) == ("RUNNING", ["start"] * 3)
+    assert [pause for pause in pauses if pause >= 0.1] == [0.1, 0.2]
+
+
+def test_a_stock_out_for_ever_ends_in_time(gce: GceServer, instance: Instance) -> None:
+    gce.fail_start(f"{STOCK_OUT}_WITH_DETAILS", zones_available=["asia-northeast3-b"])
+    began = time.monotonic()
+    with pytest.raises(Failure) as failed:
+        start(instance, 1.0)
+    assert time.monotonic() - began < 3
+    assert 2 <= len(calls(gce)) <= 5
+    said = failed.value.message
+    assert "asia-northeast3-a has had no such machine to give for 1 s" in said
+    assert "longer START_TIMEOUT, or move the disk to asia-northeast3-b" in said
+
+
+@pytest.mark.parametrize("comes", ["in the operation", "at the call"])
+def test_a_quota_fails_at_once(gce: GceServer, instance: Instance, comes: str) -> None:
+    if comes == "at the call":
+        gce.refuse(quota_refusal(), "POST", "/start")
+    else:
+        gce.fail_start(quota_error())
+    with pytest.raises(Failure, match=r"quota: Quota '\w+' exceeded(.|\n)*→ ask for more"):
+        start(instance)
+    assert calls(gce) == ["start"]
+
+
+# ---- other refusals ----
+
+
+@pytest.mark.parametrize("act", [start, Instance.stop, Instance.delete])
+def test_a_missing_vm(gce: GceServer, instance: Instance, act: Callable[[Instance], None]) -> None:
+    other = Instance(PROJECT, ZONE, "nobody")
+    assert not other.exists()
+    with pytest.raises(Failure) as failed:
+        act(other)
+    assert failed.value.message == (
+        f"there is no VM nobody in {ZONE} of project {PROJECT}\n"
+        "  → make create, or correct VM, ZONE or PROJECT in config.env"
+    )
+
+
+def test_a_missing_permission(gce: GceServer, instance: Instance) -> None:
+    gce.refuse(permission_denied("compute.instances.start", NAME), "POST", "/start")
+    with pytest.raises(Failure, match=r"(?s)no permission: .*\.start.*→ ask for the role"):
+        start(instance)
+    assert calls(gce) == ["start"]
+
+
+def test_a_protected_vm_is_not_deleted(gce: GceServer, instance: Instance) -> None:
+    gce.instance(NAME)["deletionProtection"] = True
+    with pytest.raises(Failure, match=r"protected(.|\n)*→ gcloud .* --no-deletion-protection"):
+        instance.delete()
+
+
+def test_a_lost_answer_is_asked_for_again(gce: GceServer, instance: Instance) -> None:
+    """With the same request id: the work is not done twice."""
+    gce.lose_answer("POST", "/start")
+    start(instance)
+    assert (calls(gce), len(gce.operations())) == (["start"] * 2, 1)
+    gce.lose_answer("POST", "/wait")
+    gce.lose_answer("GET", NAME)
+    gce.refuse(BUSY, "POST", "/stop", times=2)
+    instance.stop()
+    assert (gce.status(NAME), len(gce.operations())) == ("TERMINATED", 2)
+
+
+def test_a_server_that_is_away(gce: GceServer, instance: Instance) -> None:
+    gce.lose_answer("GET", NAME, times=None)
+    with pytest.raises(Failure, match=r"Google Compute Engine cannot be reached(.|\n)*→ try again"):
+        start(instance)
+
+
+# ---- a stop that fails is loud ----
+
+
+def test_a_stop_that_does_not_end_is_loud(
+    gce: GceServer, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compute, "STOP_TIMEOUT_S", 0.5)
+    gce.set_status(NAME, "RUNNING")
+    gce.delays.stopping_s, gce.wait_cap_s = 60, 0.1
+    with pytest.raises(Failure) as failed:
+        instance.stop()
+    assert failed.value.message == (
+        "dots IS STILL STOPPING, AND BILLS, after 0 s\n"
+        f"  → gcloud compute instances stop dots --zone {ZONE} --project {PROJECT}"
+    )
+    assert calls(gce) == ["stop"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda gce: gce.refuse(permission_denied("compute.instances.stop", NAME), "POST", "/stop"),
+        lambda gce: gce.refuse(BUSY, "POST", "/stop"),
+        lambda gce: gce.lose_answer("GET", NAME, times=None),
+    ],
+    ids=["no permission", "busy", "away"],
+)
+def test_a_stop_that_cannot_be_asked_for_is_loud(
+    gce: GceServer, instance: Instance, fault: Callable[[GceServer], None]
+) -> None:
+    gce.set_status(NAME, "RUNNING")
+    fault(gce)
+    with pytest.raises(Failure, match=r"dots MAY STILL RUN, AND BILL: (.|\n)*→ gcloud compute"):
+        instance.stop()
+
+
+# ---- the longest run ----
+
+
+def test_the_longest_run_is_set_while_it_is_off(gce: GceServer, instance: Instance) -> None:
+    def limit(vm: Any) -> None:
+        assert vm.status == "TERMINATED"
+        instance.set_max_run(vm, 6)
+
+    gce.fail_start(STOCK_OUT, times=1)
+    instance.start(10, limit)
+    assert calls(gce) == ["setScheduling", "start", "start"]
+    scheduling = gce.instance(NAME)["scheduling"]
+    assert int(scheduling["maxRunDuration"]["seconds"]) == 6 * 3600
+    assert scheduling["instanceTerminationAction"] == "STOP"
+    assert scheduling["onHostMaintenance"] == "TERMINATE"  # what was there stays
+    instance.start(10, limit)  # it runs: nothing can be set
+    gce.set_status(NAME, "SUSPENDED")
+    instance.start(10, limit)
+    gce.set_status(NAME, "TERMINATED")
+    instance.start(10, limit)  # it is so already
+    assert calls(gce) == ["setScheduling", "start", "start", "resume", "start"]
+
+
+def test_a_limit_that_would_delete_the_vm_becomes_a_stop(
+    gce: GceServer, instance: Instance
+) -> None:
+    scheduling = gce.instance(NAME)["scheduling"]
+    scheduling.update(maxRunDuration={"seconds": "3600"}, instanceTerminationAction="DELETE")
+    instance.set_max_run(instance.get(), 1)
+    assert scheduling["instanceTerminationAction"] == "STOP"

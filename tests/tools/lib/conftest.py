@@ -1,0 +1,18 @@
+"""A machine to log in to."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from rig.cloud.fixtures import skipped_where_unavailable
+from rig.cloud.login import Login, bare_vm
+
+
+@pytest.fixture(scope="session")
+def login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Login]:
+    """One for all tests; each uses folders of its own."""
+    with (
+        skipped_where_unavailable(),
+        bare_vm(tmp_path_factory.mktemp("login")) as machine,
+    ):
+        yield machine

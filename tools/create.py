@@ -1,0 +1,18 @@
+#!/usr/bin/env python3
+"""Create the VM, unless it is there already. DRY_RUN=1 only shows what it would be."""
+
+import click
+
+from lib.console import run, show_table
+from lib.knobs import GCP, Knobs, verb
+from lib.machines.gcp import GcpMachine
+
+
+@verb(*GCP, help=__doc__)
+@click.option("--dry-run", envvar="DRY_RUN", is_flag=True, help="Create nothing.")
+def main(knobs: Knobs, dry_run: bool) -> None:
+    show_table(GcpMachine(knobs).create(dry_run))
+
+
+if __name__ == "__main__":
+    run(main)

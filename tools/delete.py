@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""Delete the VM and its disk, with all that is on it. Asks first."""
+
+import click
+
+from lib.console import Failure, note, run, say
+from lib.knobs import GCP, Knobs, verb
+from lib.machines import lock
+from lib.machines.gcp import GcpMachine
+
+
+@verb(*GCP, help=__doc__)
+@click.option("--yes", envvar="YES", is_flag=True, help="Do not ask.")
+def main(knobs: Knobs, yes: bool) -> None:
+    machine = GcpMachine(knobs)
+    place = f"{knobs.vm} in {knobs.zone} of {knobs.project}"
+    if not machine.instance.exists():
+        say(f"delete: there is no {place}")
+        return
+    lock.refuse_if_held(machine, knobs.max_hours)
+    if not yes and not click.confirm(f"Delete {place}, and its disk?", err=True):
+        raise Failure("nothing was deleted")
+    machine.delete()
+    note(f"delete: {knobs.vm} is gone")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,52 @@
+"""Bringing results home: the machine's, of this INPUT's pages, to OUTPUT."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lib import files, results
+from lib.console import Failure
+from lib.inputs import find_inputs
+from lib.knobs import Knobs
+from lib.machines import Machine, Moved
+from lib.results import Line
+
+
+def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
+    """Fetch what is new; an old result stays until the new one is complete. Raises Failure.
+
+    Without INPUT, the results of all pages on the machine.
+    """
+    wanted = set(find_inputs(knobs.input, knobs.output).files) if knobs.input else None
+    theirs = results.read_lines(machine.read_result(results.MANIFEST))
+    lines = results.of_inputs(theirs, wanted)
+    if not lines and wanted != set():
+        raise Failure("the machine has no results of these pages", "make process")
+    output = Path(knobs.output).expanduser()
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"OUTPUT {output}: {error.strerror}", "give another OUTPUT") from error
+    names = [name for line in lines for name in line.files(knobs.images)]
+    astray = files.leading_out(output, names)
+    moved = machine.pull((name for name in names if name not in astray), output)
+    moved.failed |= dict.fromkeys(astray, "a link in OUTPUT leads out of it")
+    ours = results.read_lines(results.read_text(output / results.MANIFEST))
+    arrived = [line for line in lines if not moved.failed.keys() & set(line.files(knobs.images))]
+    files.write_whole(output / results.MANIFEST, results.merged(ours, arrived))
+    if summary := machine.read_result(results.SUMMARY):  # a killed process has written none
+        files.write_whole(output / results.SUMMARY, summary)
+    return lines, moved
+
+
+def every(seconds: float, action: Callable[[], object]) -> Callable[[], None]:
+    """An action that, however often it is called, happens only now and then."""
+    last = time.monotonic()
+
+    def call() -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            action()
+            last = time.monotonic()
+
+    return call

@@ -1,0 +1,50 @@
+"""The packages of vm_side/ for the machine's Python, collected on this computer."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lib import files
+from lib.console import Failure, note
+from lib.knobs import ROOT
+
+REQUIREMENTS = ROOT / "vm_side" / "requirements.txt"
+PACKAGES = ROOT / ".vm-packages"
+PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
+
+
+def collect_packages(version: str) -> Path:
+    """A folder of the packages that vm_side/ needs, for this version of Python on Linux.
+
+    Made here, since a bare GPU image may lack pip and a machine without an external address
+    reaches no package index.
+    """
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
+    folder = PACKAGES / f"python{version}-{digest}"
+    if folder.is_dir():
+        return folder
+    note(f"collecting the machine's packages for Python {version}, once …")
+    PACKAGES.mkdir(exist_ok=True)
+    part = Path(tempfile.mkdtemp(files.PART, f"{folder.name}.", PACKAGES))
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
+    command += ["--disable-pip-version-check", "--upgrade", "--target", str(part)]
+    command += ["--only-binary", ":all:", "--python-version", version]
+    command += [text for name in PLATFORMS for text in ("--platform", name)]
+    done = subprocess.run(
+        [*command, "-r", str(REQUIREMENTS)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        shutil.rmtree(part, ignore_errors=True)
+        raise Failure(
+            f"pip could not collect the machine's packages for Python {version}:\n"
+            f"{done.stderr.strip()}",
+            "mend what it says, then make start",
+        )
+    try:
+        part.rename(folder)
+    except OSError:  # another run was faster
+        shutil.rmtree(part)
+    return folder

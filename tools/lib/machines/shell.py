@@ -1,0 +1,112 @@
+"""Commands on a machine, over one ssh connection that is kept for all of them."""
+
+import shlex
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from lib.console import Failure
+
+CONNECTION_LOST = 255  # ssh's own exit code
+KEPT_S = 60
+ALIVE_INTERVAL_S, ALIVE_MISSES = 5, 3
+SEEN_INTERVAL_S = 60.0
+SEEN = ".dots-ocr/seen"  # its time tells the watchdog when a client was last there
+
+
+class ConnectionLost(Failure):
+    """The ssh connection failed; what it ran may go on."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} cannot be reached: {why}", "check the network, and make status")
+        self.why = why
+
+    def __str__(self) -> str:
+        return self.why
+
+
+class Shell:
+    """A machine's shell. ssh is the command that logs in, without what to run there."""
+
+    def __init__(self, ssh: Sequence[str], name: str) -> None:
+        self.name = name
+        sockets = Path(tempfile.gettempdir()) / f"dots-ocr-ssh-{Path.home().stat().st_uid}"
+        sockets.mkdir(mode=0o700, exist_ok=True)
+        options = {
+            "BatchMode": "yes",  # a password prompt would hang cron
+            "ConnectTimeout": 10,
+            "ControlMaster": "auto",
+            "ControlPath": sockets / "%C",
+            "ControlPersist": KEPT_S,
+            "LogLevel": "ERROR",
+            "ServerAliveInterval": ALIVE_INTERVAL_S,
+            "ServerAliveCountMax": ALIVE_MISSES,
+        }
+        program, *rest = ssh
+        given = [text for name, value in options.items() for text in ("-o", f"{name}={value}")]
+        self.login = [program, *given, *rest]
+        self._seen = time.monotonic()
+
+    def is_open(self) -> bool:
+        """Whether the machine lets us in."""
+        return (
+            subprocess.run([*self.login, "true"], capture_output=True, check=False).returncode == 0
+        )
+
+    def popen(self, script: str, stderr: IO[bytes]) -> "subprocess.Popen[bytes]":
+        """Start a script with pipes to its stdin and from its stdout."""
+        return subprocess.Popen(
+            [*self.login, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
+        )
+
+    def ask(self, script: str, content: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        """Run a script with content as its stdin. Raises ConnectionLost."""
+        done = subprocess.run(
+            [*self.login, script], input=content, capture_output=True, check=False
+        )
+        self.check_connection(done.returncode, done.stderr)
+        return done
+
+    def run(self, script: str, content: bytes = b"") -> str:
+        """What a script prints. Raises ConnectionLost, and Failure when the script fails."""
+        done = self.ask(script, content)
+        if done.returncode:
+            raise Failure(
+                f"on {self.name}: {shorten(script)} ended with {done.returncode}:\n"
+                f"{done.stderr.decode('utf-8', 'replace').strip()}"
+            )
+        return done.stdout.decode("utf-8", "replace")
+
+    def follow(self, script: str) -> int:
+        """Run a script in our terminal; its exit code."""
+        return subprocess.run([*self.login, script], check=False).returncode
+
+    def check_connection(self, code: int, errors: bytes) -> None:
+        """Raise ConnectionLost if ssh itself failed."""
+        if code == CONNECTION_LOST:
+            why = errors.decode("utf-8", "replace").strip() or "the connection was lost"
+            raise ConnectionLost(self.name, why)
+
+    def stay_seen(self) -> None:
+        """Now and then while files travel: tell the watchdog that somebody is there."""
+        if time.monotonic() - self._seen > SEEN_INTERVAL_S:
+            self._seen = time.monotonic()
+            self.ask(f"touch {SEEN}")
+
+    def close(self) -> None:
+        """Close the kept connection, if there is one."""
+        program, *rest = self.login
+        subprocess.run([program, "-O", "exit", *rest], capture_output=True, check=False)
+
+
+def script_of(*words: object) -> str:
+    """Words -> one line of shell, quoted."""
+    return shlex.join(map(str, words))
+
+
+def shorten(script: str) -> str:
+    """The first line of a script, for a message."""
+    return script.strip().split("\n")[0][:80]

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# The job on the machine: read ~/input into ~/result with process_all_images.py, whoever watches.
+#
+#   job.sh IMAGE BUCKET ARGUMENT…    BUCKET is gs://… or empty; the rest goes to the command
+#
+# The command runs in a container of the model's image, since that has a Python that fits, while a
+# bare GPU image may lack pip. It is not the model's own container: a model that dies must not
+# take the job along. Only the job holds ~/.dots-ocr/job.lock; its end stands in job.json.
+set -u
+state=$HOME/.dots-ocr image=$1 bucket=$2
+shift 2
+mkdir -p "$state" "$HOME/input" "$HOME/result"
+exec 9>"$state/job.lock"
+flock --timeout 5 9 || { echo "another job runs" >&2; exit 75; } # a look holds it for a moment
+exec >"$state/job.log" 2>&1
+
+started=$(date +%s)
+write_state() { # write_state EXIT_CODE_OR_null
+  printf '{"pid": %s, "started": %s, "ended": %s, "code": %s}\n' $$ "$started" "$2" "$1" \
+    >"$state/job.json.part"
+  mv "$state/job.json.part" "$state/job.json"
+}
+write_state null null
+
+container=dots-ocr-job
+docker rm -f "$container" >/dev/null 2>&1
+
+copy() { # copy FROM TO OPTION…: what changed; gcloud is heard only when it fails
+  gcloud storage rsync --quiet --recursive "${@:3}" "$1" "$2" >"$state/copy.log" 2>&1 ||
+    { tail -n 5 "$state/copy.log" >&2; return 1; }
+}
+copy_results() { copy "$HOME/result" "$bucket/result" --exclude '(^|.*/)\.[^/]*$|.*\.part$'; }
+
+if [ -n "$bucket" ]; then
+  copy "$bucket/input" "$HOME/input" --delete-unmatched-destination-objects ||
+    { write_state 1 "$(date +%s)"; exit 1; }
+fi
+
+# To end the job early: docker stop dots-ocr-job
+docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-signal TERM \
+  --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
+  --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" \
+  --volume "$HOME/input:/input:ro" --volume "$HOME/result:/result" \
+  --entrypoint python3 "$image" \
+  /vm_side/process_all_images.py --input /input --output /result "$@" &
+job=$!
+
+if [ -n "$bucket" ]; then # results leave while the job runs, so that few are left at its end
+  seconds=0
+  while kill -0 "$job" 2>/dev/null; do
+    sleep 1
+    [ $((++seconds % 15)) -eq 0 ] && copy_results
+  done
+fi
+wait "$job"; code=$?
+[ -z "$bucket" ] || copy_results || code=1
+docker rm -f "$container" >/dev/null 2>&1
+write_state "$code" "$(date +%s)"
+exit "$code"

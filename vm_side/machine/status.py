@@ -1,0 +1,176 @@
+"""What a machine knows of itself, as one JSON object on stdout: model server, GPU, job, pages.
+
+Runs with the machine's own python3 and nothing but its standard library. Its options: the
+endpoint's URL, the name of the model's container, and from which byte to show the job's log.
+"""
+
+import argparse
+import base64
+import fcntl
+import json
+import struct
+import subprocess
+import urllib.error
+import urllib.request
+import zlib
+from pathlib import Path
+
+HOME = Path.home()
+STATE = HOME / ".dots-ocr"
+LOG_BYTES = 64_000
+LOG_LINES = "15"
+
+
+def main() -> None:
+    """Print the object."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--endpoint", required=True)
+    options.add_argument("--container", required=True)
+    options.add_argument("--log-from", type=int, default=0)
+    options.add_argument("--ask", action="store_true", help="also ask the model one tiny thing")
+    given = options.parse_args()
+    model, fault = served_model(given.endpoint)
+    if model and given.ask:
+        fault = answer_fault(given.endpoint, model)
+        model = "" if fault else model
+    status = {
+        "model": model,
+        "model_fault": fault,
+        "container": container(given.container),
+        "gpu_memory": gpu_memory(),
+        "job": job(given.log_from),
+        "progress": read_json(HOME / "result" / ".progress.json"),
+    }
+    print(json.dumps(status))
+
+
+def served_model(endpoint: str) -> tuple[str, str]:
+    """(the model's name, "") once the server answers, else ("", why not)."""
+    try:
+        fetch(f"{endpoint}/health")
+        return json.loads(fetch(f"{endpoint}/v1/models"))["data"][0]["id"], ""
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        return "", str(error)
+
+
+def answer_fault(endpoint: str, model: str) -> str:
+    """Ask for one token about a picture of 28 x 28 pixels: what is wrong with the answer, if."""
+    picture = base64.b64encode(white_png(28)).decode()
+    content = [
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}},
+        {"type": "text", "text": "<|img|><|imgpad|><|endofimg|>Extract the text content."},
+    ]
+    question = {
+        "model": model,
+        "messages": [{"role": "user", "content": content}],
+        "max_completion_tokens": 1,
+    }
+    try:
+        json.loads(fetch(f"{endpoint}/v1/chat/completions", question))["choices"][0]["message"]
+    except urllib.error.HTTPError as error:
+        return f"HTTP {error.code} {error.read(300).decode('utf-8', 'replace')}"
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        return str(error)
+    return ""
+
+
+def fetch(url: str, body: object = None) -> bytes:
+    """GET, or POST of JSON; never through a proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with opener.open(request, timeout=60 if body else 5) as response:
+        content: bytes = response.read()
+    return content
+
+
+def white_png(side: int) -> bytes:
+    """A white gray PNG of side x side pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    rows = (b"\0" + b"\xff" * side) * side
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def container(name: str) -> dict[str, object]:
+    """State, exit code, restarts and last log lines of the model's container; {} if none."""
+    form = "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}"
+    state = output(["docker", "inspect", "--format", form, name]).split()
+    if len(state) != 3:
+        return {}
+    logs = ["docker", "logs", "--tail", LOG_LINES, name]
+    done = subprocess.run(logs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return {
+        "state": state[0],
+        "exit_code": int(state[1]),
+        "restarts": int(state[2]),
+        "log": done.stdout.decode("utf-8", "replace").rstrip(),
+    }
+
+
+def gpu_memory() -> str:
+    """Used and total memory of the GPUs, as nvidia-smi prints it; empty without one."""
+    query = ["nvidia-smi", "--query-gpu=memory.used,memory.total", "--format=csv,noheader"]
+    return "; ".join(output(query).splitlines())
+
+
+def output(command: list[str]) -> str:
+    """What a command prints; nothing if it fails or is not there."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def job(log_from: int) -> dict[str, object]:
+    """The last job: whether it runs, its exit code, and its log from byte log_from on."""
+    running = is_locked(STATE / "job.lock")  # first: what is read of one that has ended is final
+    state = read_json(STATE / "job.json")
+    if not state:
+        return {}
+    try:
+        with (STATE / "job.log").open("rb") as log:
+            log.seek(log_from)
+            text = log.read(LOG_BYTES)
+    except FileNotFoundError:
+        text = b""
+    if running and len(text) < LOG_BYTES:
+        text = text[: text.rfind(b"\n") + 1]  # a line that is being written comes whole, later
+    return {
+        **state,
+        "running": running,
+        "log": text.decode("utf-8", "replace"),
+        "log_to": log_from + len(text),
+    }
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a living process holds the lock."""
+    try:
+        with path.open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """A small JSON file; {} if it is not there or torn."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+if __name__ == "__main__":
+    main()
