@@ -22,11 +22,11 @@ from lib.machines.remote import RemoteMachine
 from lib.machines.shell import ConnectionLost
 from rig.cloud.ssh_toolkit import SshToolkit, model_in, page_requests, wait_for_requests
 from rig.cloud.vm import Vm
-from rig.command import Finished, wait_until
+from rig.command import Finished, Running, wait_until
 from rig.model_server import Reply
-from rig.toolkit import Marked, files_below, line
+from rig.toolkit import files_below, line
 
-SLOW, FILE_BYTES, FILES = "8mbit", 1_500_000, 6  # nine seconds in each direction
+SLOW, FILE_BYTES, FILES = "8mbit", 500_000, 60  # half a minute in each direction
 NOTICED_S = 40.0  # three misses at five seconds each, with time to spare on a busy computer
 CUT_S = 10.0
 
@@ -55,7 +55,7 @@ def inodes(folder: Path) -> dict[str, int]:
     return {name: (folder / name).stat().st_ino for name in files_below(folder)}
 
 
-def finish_cut(running: Marked, cut_s: float) -> Finished:
+def finish_cut(running: Running, cut_s: float) -> Finished:
     """The end of a command that was cut off then: soon, and with a word."""
     done = running.finish(NOTICED_S + 20)
     assert time.monotonic() - cut_s < NOTICED_S
@@ -74,19 +74,20 @@ def test_during_the_upload_and_the_download(desk: SshToolkit, tmp_path: Path) ->
     (results / "manifest.jsonl").write_text("".join(f"{json.dumps(line(p))}\n" for p in pages))
 
     desk.vm.rate(SLOW)
-    upload, download = desk.verb("upload"), desk.verb("download")
-    wait_until(lambda: len(files_below(desk.home("input"))) >= 3, 60)
-    wait_until((desk.output / fetched[1]).exists, 60)
-    desk.vm.cut()
-    cut_s = time.monotonic()
-    looked = finish_cut(desk.verb("status"), cut_s)
-    assert looked.code == 0
-    assert "cannot be reached" in looked.out
-    for running, verb in ((upload, "upload"), (download, "download")):
-        done = finish_cut(running, cut_s)
-        assert done.code == 1
-        assert "the connection was lost" in done.err
-        assert f"→ make {verb} goes on" in done.err
+    with desk.verb("upload") as upload, desk.verb("download") as download:
+        wait_until(lambda: len(files_below(desk.home("input"))) >= 3, 60)
+        wait_until((desk.output / fetched[1]).exists, 60)
+        desk.vm.cut()
+        cut_s = time.monotonic()
+        with desk.verb("status") as status:
+            looked = finish_cut(status, cut_s)
+        assert looked.code == 0
+        assert "cannot be reached" in looked.out
+        for running, verb in ((upload, "upload"), (download, "download")):
+            done = finish_cut(running, cut_s)
+            assert done.code == 1
+            assert "the connection was lost" in done.err
+            assert f"→ make {verb} goes on" in done.err
     had, there = inodes(desk.output), inodes(desk.home("input"))
     assert 1 < len(had) < 3 * FILES
     assert 1 < len(there) < FILES
@@ -97,9 +98,10 @@ def test_during_the_upload_and_the_download(desk: SshToolkit, tmp_path: Path) ->
     assert desk.run("upload").code == 0
     assert desk.run("download").code == 0
     now = inodes(desk.home("input"))
-    assert sorted(now) == sent
+    assert sorted(now) == sorted(sent)
     assert all((desk.home("input") / n).read_bytes() == (desk.input / n).read_bytes() for n in now)
-    assert all(there[name] == now[name] for name in sorted(there)[:-1])  # the last one was torn
+    again = [name for name in there if there[name] != now[name]]
+    assert len(again) <= 1  # the one that was torn
     now = inodes(desk.output)
     assert len(now) == 3 * FILES + 1
     assert had.items() <= now.items()

@@ -81,8 +81,13 @@ class Shell:
         return done.stdout.decode("utf-8", "replace")
 
     def follow(self, script: str) -> int:
-        """Run a script in our terminal; its exit code."""
-        return subprocess.run([*self.login, script], check=False).returncode
+        """Run a script in our terminal; its exit code.
+
+        Over a connection of its own: the kept one would hold our terminal after a Ctrl-C.
+        """
+        program, *rest = self.login
+        command = [program, "-o", "ControlPath=none", *rest, script]
+        return subprocess.run(command, check=False).returncode
 
     def check_connection(self, code: int, errors: bytes) -> None:
         """Raise ConnectionLost if ssh itself failed."""
