@@ -16,7 +16,7 @@ help: ## Show this
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'Knobs, with their defaults, stand in config.env. To try it: make all INPUT=samples'
+	@echo 'Knobs, with their defaults, stand in config.env. To try it: make all INPUT=samples TARGET=local'
 
 all: $(VENV)/setup ## start, upload, process, download, stop whatever happened, report: INPUT=folder
 create: $(VENV)/setup ## Create the VM; DRY_RUN=1 only shows what it would be
