@@ -28,6 +28,7 @@ from typing import Any
 ANSWERS = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)
 
+# imported only now, since importing prints too; the reference has no types
 import dots_ocr.parser  # type: ignore[import-not-found]  # noqa: E402
 import PIL.Image  # noqa: E402
 from dots_ocr.utils.prompts import (  # type: ignore[import-not-found]  # noqa: E402

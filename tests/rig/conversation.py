@@ -71,7 +71,7 @@ class Conversation(BaseHTTPRequestHandler):
         self.connection, self.client_address = connection, connection.getsockname()
         self.incoming = _Incoming(connection, life)
         self.rfile = io.BufferedReader(self.incoming, 1 << 16)
-        self.wfile = _Outgoing(connection)  # type: ignore[assignment]
+        self.wfile = _Outgoing(connection)  # type: ignore[assignment]  # all it needs
         self.reset = False
 
     def log_message(self, format: str, *args: Any) -> None:

@@ -512,6 +512,7 @@ def start(server: ModelServer, clients: list[Client]) -> None:
     """Send one request on each, in this order."""
     for count, client in enumerate(clients, server.in_flight + 1):
         client.send()
+        # mypy cannot infer a lambda with a default
         server.wait_until(lambda count=count: server.in_flight == count)  # type: ignore[misc]
 
 

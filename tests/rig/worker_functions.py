@@ -99,7 +99,7 @@ def dies_idle() -> Function:
 
 def torn_sender(folder: Path) -> Function:
     """The first worker to send a result dies in the middle of it."""
-    send_bytes = Connection._send_bytes  # type: ignore[attr-defined]
+    send_bytes = Connection._send_bytes  # type: ignore[attr-defined]  # private
 
     def torn(self: Connection, data: Any) -> None:
         try:
@@ -111,7 +111,7 @@ def torn_sender(folder: Path) -> Function:
         os.kill(os.getpid(), signal.SIGKILL)
 
     def function(task: Any) -> Any:
-        Connection._send_bytes = torn  # type: ignore[attr-defined]
+        Connection._send_bytes = torn  # type: ignore[attr-defined]  # private
         return task
 
     return function

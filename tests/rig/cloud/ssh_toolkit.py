@@ -115,7 +115,7 @@ class SshToolkit(Toolkit):
         deadline_s = time.monotonic() + timeout_s
         for _ in range(count):
             before = seen.stat().st_mtime_ns
-            wait_until(
+            wait_until(  # mypy cannot infer a lambda with a default
                 lambda before=before: seen.stat().st_mtime_ns > before,  # type: ignore[misc]
                 deadline_s - time.monotonic(),
             )

@@ -1,6 +1,8 @@
 """Commands on a machine, over one ssh connection that is kept for all of them."""
 
+import os
 import shlex
+import stat
 import subprocess
 import tempfile
 import time
@@ -33,13 +35,11 @@ class Shell:
 
     def __init__(self, ssh: Sequence[str], name: str) -> None:
         self.name = name
-        sockets = Path(tempfile.gettempdir()) / f"dots-ocr-ssh-{Path.home().stat().st_uid}"
-        sockets.mkdir(mode=0o700, exist_ok=True)
         options = {
             "BatchMode": "yes",  # a password prompt would hang cron
             "ConnectTimeout": 10,
             "ControlMaster": "auto",
-            "ControlPath": sockets / "%C",
+            "ControlPath": socket_folder() / "%C",
             "ControlPersist": KEPT_S,
             "LogLevel": "ERROR",
             "ServerAliveInterval": ALIVE_INTERVAL_S,
@@ -105,6 +105,23 @@ class Shell:
         """Close the kept connection, if there is one."""
         program, *rest = self.login
         subprocess.run([program, "-O", "exit", *rest], capture_output=True, check=False)
+
+
+def socket_folder() -> Path:
+    """The folder of the kept connections, ours alone. Raises Failure if somebody else made it.
+
+    In the temporary folder, since the path of a socket may have 108 bytes and a home be deep.
+    """
+    folder = Path(tempfile.gettempdir()) / f"dots-ocr-ssh-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+    if not is_ours or status.st_mode & 0o077:
+        raise Failure(
+            f"{folder} is not ours alone: whoever made it could speak in our name",
+            f"look who owns it (ls -ld {folder}), remove it, and try again",
+        )
+    return folder
 
 
 def script_of(*words: object) -> str:
