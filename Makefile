@@ -9,7 +9,7 @@ VERBS := all create start upload process download stop status logs report compar
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup $(VERBS) test test-cloud lint bench parity samples
+.PHONY: help setup $(VERBS) test lint bench parity samples
 
 help: ## Show this
 	@echo 'make TARGET [KNOB=value …]   read page images with dots.ocr'
@@ -48,10 +48,7 @@ $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt vm_side/cpu_endpoint/requi
 	@touch $@
 
 test: $(VENV)/setup-dev ## Run the tests
-	@$(PY) -m pytest
-
-test-cloud: $(VENV)/setup-dev ## Run the tests of the VM on a stand-in for Google Cloud (root)
-	@$(PY) -m pytest tests/rig/cloud tests/tools/cloud
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/setup-dev ## Check style and types
 	@$(PY) -m ruff check

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from tqdm import tqdm
@@ -128,6 +128,17 @@ def note(text: str) -> None:
     """A line for a person who watches; under cron there is none."""
     if is_watched():
         say(text)
+
+
+def printable(said: Any) -> Any:
+    """Text from elsewhere, or JSON of it, without the control characters that a terminal obeys."""
+    if isinstance(said, dict):
+        return {printable(name): printable(value) for name, value in said.items()}
+    if isinstance(said, list):
+        return [printable(value) for value in said]
+    if isinstance(said, str):
+        return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in said)
+    return said
 
 
 def bar(size_bytes: int, verb: str) -> "tqdm[NoReturn]":

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shlex
 import sys
 import tarfile
 import urllib.request
@@ -225,6 +226,17 @@ def test_a_machine_that_talks_out_of_turn(machine: HostileMachine) -> None:
         assert done.code == 1
         assert f"box says what it was not asked: '{words}" in done.err
         assert "Traceback" not in done.err
+
+
+def test_a_log_that_would_play_with_the_terminal(machine: HostileMachine) -> None:
+    log = "\x1b]0;owned\x07\x1b[2J\x9b31m한글\tCUDA out of memory"
+    container = {"state": "exited", "exit_code": 1, "restarts": 1, "log": log}
+    said = shlex.quote(json.dumps({"container": container}))
+    (machine.bin / "ssh").write_text(f"#!/bin/sh\nprintf %s {said}\n")
+    done = machine.run("process")
+    assert done.code == 1
+    assert "한글\tCUDA out of memory" in done.err
+    assert not set("\x1b\x07\x9b") & set(done.err)
 
 
 @pytest.mark.parametrize(

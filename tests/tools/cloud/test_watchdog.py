@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -14,18 +12,14 @@ import pytest
 from lib.machines import Moved
 from lib.machines import shell as shells
 from lib.machines.transfer import fetch, mirror_up
-from rig.cloud.forgotten import PAGES
 from rig.cloud.ssh_toolkit import SshToolkit, model_in
-from rig.cloud.toolkit import CloudToolkit
 from rig.cloud.vm import Vm
 from rig.command import wait_until
 from rig.model_server import Reply
-from rig.toolkit import ROOT, statuses_in
+from rig.toolkit import ROOT
 
 WORKED, SEEN = "/run/dots-ocr-worked", "/home/rig/.dots-ocr/seen"
 MINUTES = 15
-TIMER = "dots-ocr-idle.timer"
-LONGEST_OFF_S = 60 + 60 + 15 + 20  # idle, then the next look of the timer, then the shutdown
 
 
 class Watchdog:
@@ -139,29 +133,3 @@ def test_files_on_their_way_keep_it_on(
         assert transfer().new == 3
         assert not watchdog.turns_off()
     shell.close()
-
-
-def test_a_machine_that_everybody_left_ends_its_job_and_turns_itself_off(
-    forgotten: Future[CloudToolkit],
-) -> None:
-    kit = forgotten.result(180)
-    rig, vm = kit.cloud, kit.cloud.vms[kit.vm]
-    rig.gce.wait_for_status(kit.vm, "TERMINATED", timeout_s=60 + LONGEST_OFF_S)
-    assert set(statuses_in(kit.home("result")).values()) == {"ok"}
-    job = json.loads(kit.home(".dots-ocr/job.json").read_text())
-    assert job["code"] == 0
-    assert "idle for 1 minutes, turning off" in vm.console()
-
-    assert rig.gcloud("compute", "instances", "start", kit.vm).returncode == 0  # by hand
-    vm.wait_for_boot()
-    assert vm.run(f"systemctl is-active {TIMER}").stdout == "active\n"
-    kit.knobs["IDLE_MINUTES"] = "0"
-    assert kit.run("start").code == 0
-    assert vm.run(f"systemctl is-active {TIMER}", check=False).stdout == "inactive\n"
-    assert vm.run(f"systemctl is-enabled {TIMER}", check=False).stdout == "disabled\n"
-    for name in ("process", "download"):
-        done = kit.run(name)
-        assert done.code == 0, done.err
-    assert kit.asked() == 0
-    assert len(statuses_in(kit.output)) == PAGES
-    assert kit.run("stop").code == 0

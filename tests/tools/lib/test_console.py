@@ -161,3 +161,9 @@ def test_notes_are_for_a_terminal_alone(tmp_path: Path) -> None:
     os.close(theirs)
     assert os.read(ours, 1000).decode().split("\r\n") == ["a note", "an error", ""]
     os.close(ours)
+
+
+def test_what_comes_from_elsewhere_cannot_steer_the_terminal() -> None:
+    said = {"log": "a\tb\n\x1b[2J한글", "pages": 3, "names": ["\x07x"], "none": None}
+    cleaned = {"log": "a\tb\n\ufffd[2J한글", "pages": 3, "names": ["\ufffdx"], "none": None}
+    assert console.printable(said) == cleaned

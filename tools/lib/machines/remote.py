@@ -18,7 +18,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from lib.console import Failure, Interrupted, interrupt, note, say, set_handlers
+from lib.console import Failure, Interrupted, interrupt, note, printable, say, set_handlers
 from lib.inputs import Inputs
 from lib.knobs import ROOT, Knobs
 from lib.machines import Moved
@@ -108,7 +108,7 @@ class RemoteMachine:
         empty = {"model": "", "container": {}, "gpu_memory": "", "job": {}, "progress": {}}
         said = self.shell.run(script)
         try:
-            return {**empty, **json.loads(said)}
+            return {**empty, **printable(json.loads(said))}
         except (ValueError, TypeError) as error:
             raise Failure(
                 f"{self.shell.name} says what it was not asked: {said[:200]!r}",
@@ -210,13 +210,19 @@ class RemoteMachine:
         ]
         mirror_up(shell, CODE, names, "vm_side")
         image = self.knobs.container_image
-        version = shell.run(
+        python = shell.ask(
             "for i in $(seq 60); do"  # after a boot sshd may be there before docker
             " docker version 2>&1 | grep -q 'Cannot connect' || break; sleep 1; done;"
             f" docker run --rm --network none --entrypoint python3 {shlex.quote(image)}"
             " -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])'"
-        ).strip()
-        packages = collect_packages(version)
+        )
+        if python.returncode:
+            why = printable(python.stderr.decode("utf-8", "replace").strip())
+            raise Failure(
+                f"{image} does not run on {shell.name}: {why}",
+                "set CONTAINER_IMAGE to an image that is there (docker images), with a python3",
+            )
+        packages = collect_packages(python.stdout.decode().strip())
         names = [p.relative_to(packages).as_posix() for p in packages.rglob("*") if p.is_file()]
         mirror_up(shell, packages, names, ".dots-ocr/packages")
 
