@@ -25,14 +25,14 @@ write_state null null
 container=dots-ocr-job
 docker rm -f "$container" >/dev/null 2>&1
 
-copy() { # copy FROM TO OPTION…: what changed; gcloud is heard only when it fails
-  gcloud storage rsync --quiet --recursive "${@:3}" "$1" "$2" >"$state/copy.log" 2>&1 ||
+copy_results() { # those that changed; gcloud is heard only when it fails
+  gcloud storage rsync --quiet --recursive --exclude '(^|.*/)\.[^/]*$|.*\.part$' \
+    "$HOME/result" "$bucket/result" >"$state/copy.log" 2>&1 ||
     { tail -n 5 "$state/copy.log" >&2; return 1; }
 }
-copy_results() { copy "$HOME/result" "$bucket/result" --exclude '(^|.*/)\.[^/]*$|.*\.part$'; }
 
 if [ -n "$bucket" ]; then
-  copy "$bucket/input" "$HOME/input" --delete-unmatched-destination-objects ||
+  bash "$HOME/vm_side/machine/fetch_input.sh" "$bucket" ||
     { write_state 1 "$(date +%s)"; exit 1; }
 fi
 

@@ -10,11 +10,12 @@ from rig.cloud.docker_image import ModelContainer
 from rig.cloud.gce import GceServer
 from rig.cloud.gcs import StorageRequest
 from rig.cloud.toolkit import VM, CloudToolkit
-from rig.command import Finished
+from rig.command import Finished, wait_until
 from rig.toolkit import files_below, statuses_in
 
 LOADS_S = 20.0
 MAKE_S = 240.0
+ASKED = '"POST /v1/chat/completions HTTP/1.1" 28x28'
 
 
 def make_all(kit: CloudToolkit) -> Finished:
@@ -44,6 +45,21 @@ def test_from_terminated_to_terminated(cloud: Cloud, image_tar: Path, tmp_path: 
                 check_calls(kit.gce)
         check_order_with_a_bucket(kits[1])
         check_that_one_page_more_is_one(kits[1])
+
+
+def test_the_machine_prepares_itself_while_the_model_loads(
+    cloud: Cloud, image_tar: Path, tmp_path: Path
+) -> None:
+    """The bucket's pages come, and the model has its slow first request behind it."""
+    kit = CloudToolkit(cloud, tmp_path, bucket=True)
+    vm = cloud.add_vm(VM, image_tar=image_tar, container=ModelContainer(startup_s=5))
+    names = kit.write_pages(2)
+    for verb in ("upload", "start"):
+        done = kit.run(verb)
+        assert done.code == 0, done.err
+    wait_until(lambda: files_below(kit.home("input")) == names, 30)
+    wait_until(lambda: ASKED in vm.run("docker logs dots-ocr-model 2>&1").stdout, 60)
+    assert kit.asked() == 0
 
 
 def check_that_one_page_more_is_one(kit: CloudToolkit) -> None:

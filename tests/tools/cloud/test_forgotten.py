@@ -37,6 +37,9 @@ def test_a_machine_that_everybody_left_ends_its_job_and_turns_itself_off(
     assert cloud.gcloud("compute", "instances", "start", kit.vm).returncode == 0  # by hand
     vm.wait_for_boot()
     assert vm.run(f"systemctl is-active {TIMER}").stdout == "active\n"
+    form = "{{.State.Running}}"
+    is_up = f"docker inspect --format '{form}' dots-ocr-model"
+    wait_until(lambda: vm.run(is_up, check=False).stdout == "true\n", 30)  # it loads by itself
     kit.knobs["IDLE_MINUTES"] = "0"
     assert kit.run("start").code == 0
     assert vm.run(f"systemctl is-active {TIMER}", check=False).stdout == "inactive\n"

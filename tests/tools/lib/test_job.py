@@ -7,7 +7,7 @@ import pytest
 
 from lib.console import Failure
 from lib.machines import job
-from lib.machines.job import describe_job, end_of, exit_code, follow, has_ended
+from lib.machines.job import describe_job, exit_code, follow
 
 
 def looking_at(log: bytes, ends_after: int, part: int, code: int | None = 3) -> Any:
@@ -62,24 +62,3 @@ def test_the_exit_code_comes_through(code: int) -> None:
 )
 def test_a_job_in_a_few_words(state: dict[str, Any], words: str) -> None:
     assert describe_job(state).startswith(words)
-
-
-@pytest.mark.parametrize(
-    ("state", "ended"),
-    [
-        ("created", False),
-        ("running", False),
-        ("restarting", False),
-        ("exited", True),
-        ("dead", True),
-    ],
-)
-def test_whether_the_model_is_dead(state: str, ended: bool) -> None:
-    assert has_ended({"state": state}) == ended
-    assert not has_ended({})
-
-
-def test_how_it_died() -> None:
-    said = end_of({"exit_code": 1, "log": "CUDA out of memory"})
-    assert "ended with 1" in said
-    assert said.endswith("CUDA out of memory")

@@ -95,8 +95,10 @@ class GcpMachine(RemoteMachine):
                 f" --zone {self.knobs.zone} --clear-max-run-duration takes that away"
             )
 
-    def _start_watchdog(self, shell: Shell) -> None:
-        self._install_watchdog(shell)
+    def _install(self, shell: Shell) -> None:
+        words = ("vm_side/machine/install.sh", self.knobs.idle_minutes, self.knobs.endpoint)
+        script, minutes, endpoint = map(shlex.quote, map(str, words))
+        shell.run(f"sudo -n sh {script} $HOME {minutes} {endpoint}")
 
     def _refuse_if_off(self) -> None:
         try:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -60,19 +60,6 @@ def exit_code(job: dict[str, Any]) -> int:
     if code is None:
         raise Failure("the job ended without a word: was the machine off?", "make process")
     return int(code)
-
-
-def has_ended(container: Mapping[str, Any]) -> bool:
-    """Whether the model's container is there and dead for good: docker starts it anew once."""
-    return container.get("state") in ("exited", "dead")
-
-
-def end_of(container: Mapping[str, Any]) -> str:
-    """How the model's container ended, for people."""
-    return (
-        f"the model's container ended with {container['exit_code']};"
-        f" the end of its log:\n{container['log']}"
-    )
 
 
 def describe_job(job: dict[str, Any]) -> str:

@@ -4,7 +4,6 @@ The model server and the job are containers of CONTAINER_IMAGE. The job runs det
 laptop that sleeps or dies loses nothing; whoever calls next attaches to it.
 """
 
-import hashlib
 import json
 import os
 import shlex
@@ -26,17 +25,15 @@ from lib.machines.job import (
     END_SCRIPT,
     JOB_CONTAINER,
     describe_job,
-    end_of,
     follow,
-    has_ended,
     start_script,
 )
 from lib.machines.lock import TOKEN_VARIABLE
+from lib.machines.model import MODEL_CONTAINER, end_of, has_ended, python_of, start_model
 from lib.machines.packages import collect_packages
 from lib.machines.shell import SEEN, ConnectionLost, Shell, script_of
 from lib.machines.transfer import fetch, mirror_up
 
-MODEL_CONTAINER = "dots-ocr-model"
 CODE = ROOT / "vm_side"
 POLL_S = 2.0
 RECONNECT_S = 600.0  # how long a job is followed without a connection
@@ -70,9 +67,10 @@ class RemoteMachine:
             "find input result ! -user $(id -un) -print -quit | grep -q . &&"
             " sudo -n chown -R $(id -u):$(id -g) input result || :"
         )
+        self._start_model(shell)  # first: it loads during all that follows
         self._bring_code(shell)
-        self._start_watchdog(shell)
-        self._start_model(shell)
+        self._install(shell)
+        self._prepare(shell)
 
     def stop(self) -> None:
         """End the containers; a machine without a cloud API stays on."""
@@ -98,8 +96,7 @@ class RemoteMachine:
 
     def look(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
         """What vm_side/machine/status.py sees. Raises ConnectionLost."""
-        words = ["--endpoint", self.knobs.endpoint, "--container", MODEL_CONTAINER]
-        words += ["--log-from", str(log_from), *(["--ask"] if ask else [])]
+        words = [*self._about_model, "--log-from", str(log_from), *(["--ask"] if ask else [])]
         script = (
             f"touch {SEEN} 2>/dev/null;"
             f" [ -f vm_side/machine/status.py ] || {{ echo '{{}}'; exit; }};"
@@ -114,6 +111,11 @@ class RemoteMachine:
                 f"{self.shell.name} says what it was not asked: {said[:200]!r}",
                 "its .bashrc must print nothing; make start brings our code anew",
             ) from error
+
+    @property
+    def _about_model(self) -> tuple[str, ...]:
+        """Options of status.py."""
+        return ("--endpoint", self.knobs.endpoint, "--container", MODEL_CONTAINER)
 
     def push(self, inputs: Inputs) -> Moved:
         """Mirror the files over ssh."""
@@ -209,43 +211,22 @@ class RemoteMachine:
             if path.is_file() and "__pycache__" not in path.parts
         ]
         mirror_up(shell, CODE, names, "vm_side")
-        image = self.knobs.container_image
-        python = shell.ask(
-            "for i in $(seq 60); do"  # after a boot sshd may be there before docker
-            " docker version 2>&1 | grep -q 'Cannot connect' || break; sleep 1; done;"
-            f" docker run --rm --network none --entrypoint python3 {shlex.quote(image)}"
-            " -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])'"
-        )
-        if python.returncode:
-            why = printable(python.stderr.decode("utf-8", "replace").strip())
-            raise Failure(
-                f"{image} does not run on {shell.name}: {why}",
-                "set CONTAINER_IMAGE to an image that is there (docker images), with a python3",
-            )
-        packages = collect_packages(python.stdout.decode().strip())
+        packages = collect_packages(python_of(shell, self.knobs.container_image))
         names = [p.relative_to(packages).as_posix() for p in packages.rglob("*") if p.is_file()]
         mirror_up(shell, packages, names, ".dots-ocr/packages")
 
-    def _start_watchdog(self, shell: Shell) -> None:
-        """Only a machine that somebody pays for by the hour turns itself off."""
-
-    def _install_watchdog(self, shell: Shell) -> None:
-        minutes, endpoint = self.knobs.idle_minutes, self.knobs.endpoint
-        shell.run(
-            f"sudo -n sh vm_side/machine/install_idle.sh $HOME {minutes} {script_of(endpoint)}"
-        )
-
     def _start_model(self, shell: Shell) -> None:
-        image, options = self.knobs.container_image, self.knobs.container_args
-        label = hashlib.sha256(f"{image} {options}".encode()).hexdigest()[:16]
-        form = "{{.State.Running}} {{.Config.Labels.dots_ocr}}"
+        start_model(shell, self.knobs.container_image, self.knobs.container_args)
+
+    def _install(self, shell: Shell) -> None:
+        """Only a machine of the cloud's does things by itself: turns itself off, say."""
+
+    def _prepare(self, shell: Shell) -> None:
+        """Have the machine do what it can while the model loads; nobody waits for it."""
+        words = (self.bucket, int(self.knobs.ready_timeout), *self._about_model)
         shell.run(
-            f"state=$(docker inspect --format {shlex.quote(form)} {MODEL_CONTAINER} 2>/dev/null);"
-            f" [ \"$state\" = 'true {label}' ] && exit 0;"
-            f" old=$(docker ps -aq --filter ancestor={shlex.quote(image)});"
-            f" docker rm -f {MODEL_CONTAINER} $old >/dev/null 2>&1;"
-            f" docker run --detach --name {MODEL_CONTAINER} --label dots_ocr={label}"
-            f" --restart on-failure:1 {options} {shlex.quote(image)} >/dev/null"
+            f"setsid nohup bash vm_side/machine/prepare.sh {script_of(*words)}"
+            " >.dots-ocr/prepare.log 2>&1 </dev/null &"
         )
 
     def _look_at_job(self, log_from: int) -> dict[str, Any]:

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# While the model loads: bring the bucket's pages over, then ask the model one tiny thing as soon as
+# it answers, since a first request takes longest. Nobody waits for this, nor is told how it ended:
+# the job does both anyway.
+#
+#   prepare.sh BUCKET TIMEOUT_S OPTION…    BUCKET may be empty; the options are those of status.py
+set -u
+bucket=$1 timeout_s=$2
+shift 2
+exec 7>"$HOME/.dots-ocr/prepare.lock"
+flock --nonblock 7 || exit 0 # one is enough
+cd "$HOME/vm_side/machine" || exit 1
+[ -z "$bucket" ] || bash fetch_input.sh "$bucket"
+deadline=$(($(date +%s) + timeout_s))
+until python3 status.py --ask "$@" | grep -q '"model": "[^"]'; do
+  [ "$(date +%s)" -lt "$deadline" ] || exit 1
+  sleep 3
+done
