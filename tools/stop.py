@@ -12,11 +12,11 @@ from lib.machines import lock, open_machine
 @click.option("--force", envvar="FORCE", is_flag=True, help="Even if another run holds it.")
 def main(knobs: Knobs, force: bool) -> None:
     machine = open_machine(knobs)
-    if not force:
+    if force:  # first: a run that waits for the machine would turn it on again
+        machine.swap_lock(machine.read_lock(), "")
+    else:
         lock.refuse_if_held(machine, knobs.max_hours)
     machine.stop()
-    if force:  # nobody works on a machine that is off
-        machine.swap_lock(machine.read_lock(), "")
     note("stop: the machine is off")
 
 

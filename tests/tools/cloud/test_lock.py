@@ -111,6 +111,22 @@ def test_force_stops_and_takes_the_lock_away(gce: GceServer, tmp_path: Path) -> 
     assert held_by(gce) == ""
 
 
+def test_a_run_that_waits_for_a_machine_does_not_start_it_once_it_is_taken_away(
+    gce: GceServer, tmp_path: Path
+) -> None:
+    gce.add_instance(VM)
+    gce.fail_start("ZONE_RESOURCE_POOL_EXHAUSTED", times=1)  # it tries again in five seconds
+    kit = GceToolkit(gce, tmp_path)
+    kit.write_pages(1)
+    with kit.verb("all") as first:
+        wait_until(lambda: "start" in kit.calls, 30)
+        assert kit.run("stop", FORCE="1").code == 0
+        end = first.finish(60)
+    assert end.code == 1
+    assert "the machine was taken from this run" in end.err
+    assert (gce.status(VM), kit.calls.count("start")) == ("TERMINATED", 1)
+
+
 @pytest.fixture
 def machine(gce: GceServer, monkeypatch: pytest.MonkeyPatch) -> GcpMachine:
     gce.add_instance(VM)

@@ -18,6 +18,7 @@ from lib.knobs import Knobs
 from lib.machines import Moved
 from lib.machines.compute import Instance
 from lib.machines.faults import Unreachable
+from lib.machines.lock import refuse_if_lost
 from lib.machines.remote import RemoteMachine
 from lib.machines.shell import Shell
 
@@ -81,11 +82,12 @@ class GcpMachine(RemoteMachine):
 
     def start(self) -> None:
         """Turn the VM on, whatever state it is in, then start the model on it."""
-        self.instance.start(self.knobs.start_timeout, self._limit)
+        self.instance.start(self.knobs.start_timeout, self._before_start)
         note(f"start: {self.knobs.vm} is RUNNING")
         super().start()
 
-    def _limit(self, instance: Any) -> None:
+    def _before_start(self, instance: Any) -> None:
+        refuse_if_lost(lock_in(instance))
         if self.knobs.max_hours:
             self.instance.set_max_run(instance, self.knobs.max_hours)
         elif seconds := instance.scheduling.max_run_duration.seconds:

@@ -77,6 +77,14 @@ def refuse_if_held(keeper: Keeper, longest_h: float) -> None:
     )
 
 
+def refuse_if_lost(line: str) -> None:
+    """Raise Failure if we are a verb of a run that held the machine, and this lock is not its."""
+    token = os.environ.get(TOKEN_VARIABLE)
+    holder = read_holder(line)
+    if token and (holder is None or holder.token != token):
+        raise Failure("the machine was taken from this run: make stop FORCE=1 did", "make all")
+
+
 @contextlib.contextmanager
 def hold(keeper: Keeper, longest_h: float) -> Iterator[str]:
     """Hold the machine; gives the token by which our own verbs are let in."""
