@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The job on the machine: read ~/input into ~/result with process_all_images.py, whoever watches.
 #
-#   job.sh IMAGE BUCKET ARGUMENT…    BUCKET is gs://… or empty; the rest goes to the command
+#   job.sh IMAGE BUCKET ARGUMENT…    BUCKET gets the results, gs://… or empty; the rest goes to
+#                                    the command
 #
 # The command runs in a container of the model's image, since that has a Python that fits, while a
 # bare GPU image may lack pip. It is not the model's own container: a model that dies must not
@@ -30,11 +31,6 @@ copy_results() { # those that changed; gcloud is heard only when it fails
     "$HOME/result" "$bucket/result" >"$state/copy.log" 2>&1 ||
     { tail -n 5 "$state/copy.log" >&2; return 1; }
 }
-
-if [ -n "$bucket" ]; then
-  bash "$HOME/vm_side/machine/fetch_input.sh" "$bucket" ||
-    { write_state 1 "$(date +%s)"; exit 1; }
-fi
 
 # To end the job early: docker stop dots-ocr-job
 docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-signal TERM \

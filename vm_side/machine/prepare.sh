@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # While the model loads: bring the bucket's pages over, then ask the model one tiny thing as soon as
 # it answers, since a first request takes longest. Nobody waits for this, nor is told how it ended:
-# the job does both anyway.
+# make process does both anyway.
 #
 #   prepare.sh BUCKET TIMEOUT_S OPTION…    BUCKET may be empty; the options are those of status.py
 set -u

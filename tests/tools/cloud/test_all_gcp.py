@@ -61,6 +61,11 @@ def test_the_machine_prepares_itself_while_the_model_loads(
     wait_until(lambda: ASKED in vm.run("docker logs dots-ocr-model 2>&1").stdout, 60)
     assert kit.asked() == 0
 
+    kit.knobs["BUCKET"] = "gs://nowhere"
+    done = kit.run("process")
+    assert done.code == 1
+    assert "gs://nowhere" in done.err.partition("ended with 1")[2]
+
 
 def check_that_one_page_more_is_one(kit: CloudToolkit) -> None:
     """It is sent and asked for, and no other; of files over ssh test_all_ssh.py tells."""

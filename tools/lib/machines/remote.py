@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from tqdm import tqdm
@@ -33,6 +33,8 @@ from lib.machines.model import MODEL_CONTAINER, end_of, has_ended, python_of, st
 from lib.machines.packages import collect_packages
 from lib.machines.shell import SEEN, ConnectionLost, Shell, script_of
 from lib.machines.transfer import fetch, mirror_up
+
+T = TypeVar("T")
 
 CODE = ROOT / "vm_side"
 POLL_S = 2.0
@@ -125,9 +127,14 @@ class RemoteMachine:
             raise Failure(f"the connection was lost: {error}", "make upload goes on") from error
 
     def wait_until_ready(self, timeout_s: float) -> None:
-        """Wait for the model, unless a job runs already (it waits by itself)."""
+        """Wait for the bucket's pages and the model, unless a job runs, which has them already."""
         deadline = time.monotonic() + timeout_s
         said = False
+        if self._look_through()["job"].get("running"):
+            return
+        if self.bucket:  # while the model loads
+            script = script_of("bash", "vm_side/machine/fetch_input.sh", self.bucket)
+            self._through(lambda: self.shell.run(script))
         while True:
             seen = self._look_through()
             if seen["job"].get("running"):
@@ -241,20 +248,24 @@ class RemoteMachine:
         return seen
 
     def _look_through(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
-        """Look, through lost connections, for a while; tells when the model died."""
+        """Look, through lost connections; tells when the model died."""
+        seen = self._through(lambda: self.look(log_from, ask))
+        container = seen["container"]
+        if container.get("restarts", 0) > self._restarts:
+            self._restarts = container["restarts"]
+            tqdm.write(
+                f"the model's container died and was started again; the end of its log:\n"
+                f"{container['log']}",
+                file=sys.stderr,
+            )
+        return seen
+
+    def _through(self, do: Callable[[], T]) -> T:
+        """Do something that can be done twice, through lost connections, for a while."""
         deadline = time.monotonic() + RECONNECT_S
         while True:
             try:
-                seen = self.look(log_from, ask)
-                container = seen["container"]
-                if container.get("restarts", 0) > self._restarts:
-                    self._restarts = container["restarts"]
-                    tqdm.write(
-                        f"the model's container died and was started again; the end of its log:\n"
-                        f"{container['log']}",
-                        file=sys.stderr,
-                    )
-                return seen
+                return do()
             except ConnectionLost as error:
                 self._refuse_if_off()
                 if time.monotonic() > deadline:
