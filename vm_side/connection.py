@@ -5,33 +5,108 @@ health while it waits for the answer (a vLLM that was told to end keeps the conn
 never sends a byte), and because 127.0.0.1 must never go through a proxy of the environment.
 """
 
+import functools
 import http.client
+import io
 import select
+import socket
+import ssl
 import time
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 CONNECT_TIMEOUT_S = 5.0
 HEALTH_INTERVAL_S = 5.0
 HEALTH_FAILURES = 3  # looks in a row that find no server, before a request is given up
+GATHER_S = 0.1  # dense parts of a stream are fetched so often, many at once: each costs CPU time
+GATHER_SHARE = 0.05  # of the time since the stream began, so that no answer comes late for it
+STREAM = "text/event-stream"
+
+IsAlive = Callable[[], bool]
+Listener = Callable[[bytes], bool]
 
 
 class LostConnection(Exception):
-    """The connection failed; `sent` tells whether the server may have begun the work."""
+    """The connection failed.
 
-    def __init__(self, reason: str, sent: bool) -> None:
+    sent tells whether the server may have begun the work, answered whether its answer had begun.
+    """
+
+    def __init__(self, reason: str, sent: bool, answered: bool = False) -> None:
         super().__init__(reason)
         self.sent = sent
+        self.answered = answered
 
 
 @dataclass(frozen=True)
 class Response:
-    """An HTTP response, whole."""
+    """An HTTP response, whole; the body is empty where a listener heard it."""
 
     status: int
     body: bytes
     headers: http.client.HTTPMessage
+
+
+class Incoming(io.RawIOBase):
+    """A response's bytes, waited for until the deadline and as long as the server is alive.
+
+    Reading raises TimeoutError, or ConnectionError where is_alive fails several times in a row.
+    """
+
+    def __init__(self, connected: socket.socket, deadline: float, is_alive: IsAlive) -> None:
+        self._socket = connected
+        self._file = connected.makefile("rb", buffering=0)  # keeps the socket until it is closed
+        self._deadline = deadline
+        self._is_alive = is_alive
+        self._gathering_since: float | None = None
+        self._read_at = 0.0
+        self._gap_s = 0.0  # between the last two reads
+
+    def gather(self) -> None:
+        """From now on let bytes come together before they are fetched, if they come densely."""
+        self._gathering_since = time.monotonic()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._gathering_since is not None and self._gap_s < 2 * GATHER_S:
+            so_far_s = self._read_at - self._gathering_since
+            pause_s = min(GATHER_S, GATHER_SHARE * so_far_s)
+            time.sleep(max(0.0, self._read_at + pause_s - time.monotonic()))
+        self._wait()
+        now = time.monotonic()
+        self._gap_s, self._read_at = now - self._read_at, now
+        self._socket.settimeout(max(0.1, self._deadline - self._read_at))
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def _wait(self) -> None:
+        failed = 0
+        while True:
+            left_s = self._deadline - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError
+            if is_readable(self._socket, min(HEALTH_INTERVAL_S, left_s)):
+                return
+            if time.monotonic() < self._deadline:
+                failed = 0 if self._is_alive() else failed + 1
+                if failed == HEALTH_FAILURES:
+                    raise ConnectionError("the server went away while it worked")
+
+
+class IncomingResponse(http.client.HTTPResponse):
+    """A response that reads what is incoming."""
+
+    def __init__(self, sock: socket.socket, *more: Any, incoming: Incoming, **named: Any) -> None:
+        super().__init__(sock, *more, **named)
+        self.fp.close()
+        self.fp = io.BufferedReader(incoming, 1 << 16)
 
 
 @dataclass
@@ -40,6 +115,7 @@ class KeptConnection:
 
     url: str
     _kept: http.client.HTTPConnection | None = field(default=None, init=False)
+    _incoming: Incoming | None = field(default=None, init=False)
 
     def request(
         self,
@@ -47,29 +123,38 @@ class KeptConnection:
         path: str,
         body: bytes,
         timeout_s: float,
-        is_alive: Callable[[], bool] = lambda: True,
+        is_alive: IsAlive = lambda: True,
+        listener: Listener | None = None,
     ) -> Response:
         """Send a request and receive the whole response, within timeout_s. Raises LostConnection.
 
         A kept connection that turns out stale is replaced at once, once. is_alive is asked every
-        few seconds while no byte of the response has come.
+        few seconds while no byte comes. A listener is given the parts of a stream of events as
+        they come; where it wants no more, the connection is dropped, which ends the server's work.
         """
         while True:
             reused = self._kept is not None and not has_ended(self._kept)
             if not reused:
                 self.close()
             try:
-                return self._exchange(method, path, body, timeout_s, is_alive)
+                return self._exchange(method, path, body, timeout_s, is_alive, listener)
             except LostConnection as error:
                 self.close()
-                if not reused or isinstance(error.__cause__, TimeoutError):
+                is_stale = reused and not error.answered
+                if not is_stale or isinstance(error.__cause__, TimeoutError):
                     raise
+            except BaseException:  # the listener's own, say: what is unread must not be kept
+                self.close()
+                raise
 
     def close(self) -> None:
         """Drop the connection; the server gives up what it works on for us."""
         if self._kept is not None:
             self._kept.close()
             self._kept = None
+        if self._incoming is not None:
+            self._incoming.close()
+            self._incoming = None
 
     def _exchange(
         self,
@@ -77,10 +162,11 @@ class KeptConnection:
         path: str,
         body: bytes,
         timeout_s: float,
-        is_alive: Callable[[], bool],
+        is_alive: IsAlive,
+        listener: Listener | None,
     ) -> Response:
         deadline = time.monotonic() + timeout_s
-        sent = False
+        sent = answered = False
         try:
             connection = self._kept = self._kept or connect(
                 self.url, min(CONNECT_TIMEOUT_S, timeout_s)
@@ -89,15 +175,22 @@ class KeptConnection:
             sent = True
             path = urllib.parse.urlsplit(self.url).path.rstrip("/") + path
             connection.request(method, path, body, {"Content-Type": "application/json"})
-            watch(connection, deadline, is_alive)
-            connection.sock.settimeout(max(0.1, deadline - time.monotonic()))
+            incoming = self._incoming = Incoming(connection.sock, deadline, is_alive)
+            connection.response_class = functools.partial(  # type: ignore[assignment]
+                IncomingResponse, incoming=incoming
+            )
             response = connection.getresponse()
-            content = read_all(response, deadline)
+            answered = True
+            if listener is not None and is_stream(response):
+                incoming.gather()
+                content, ended = b"", listen(response, listener)
+            else:
+                content, ended = read_all(response), True
         except TimeoutError as error:
-            raise LostConnection(f"no answer in {timeout_s:.0f} s", sent) from error
+            raise LostConnection(f"no answer in {timeout_s:.0f} s", sent, answered) from error
         except (OSError, http.client.HTTPException) as error:
-            raise LostConnection(f"connection lost: {error!r}", sent) from error
-        if response.will_close:
+            raise LostConnection(f"connection lost: {error!r}", sent, answered) from error
+        if response.will_close or not ended:
             self.close()
         return Response(response.status, content, response.headers)
 
@@ -116,39 +209,40 @@ def connect(url: str, timeout_s: float) -> http.client.HTTPConnection:
     return connection
 
 
-def watch(
-    connection: http.client.HTTPConnection, deadline: float, is_alive: Callable[[], bool]
-) -> None:
-    """Wait for the response's first byte. Raises TimeoutError, or ConnectionError if not alive."""
-    failed = 0
-    while not is_readable(connection, min(HEALTH_INTERVAL_S, deadline - time.monotonic())):
-        if time.monotonic() >= deadline:
-            raise TimeoutError
-        failed = 0 if is_alive() else failed + 1
-        if failed == HEALTH_FAILURES:
-            raise ConnectionError("the server went away while it worked")
+def is_stream(response: http.client.HTTPResponse) -> bool:
+    """Whether the answer comes as events; a server that cannot stream answers with a whole one."""
+    return response.status == 200 and response.headers.get_content_type() == STREAM
 
 
-def read_all(response: http.client.HTTPResponse, deadline: float) -> bytes:
+def listen(response: http.client.HTTPResponse, listener: Listener) -> bool:
+    """Give the parts of the body to a listener; whether it listened to the end."""
+    while part := response.read1(1 << 16):
+        if not listener(part):
+            return False
+    response.close()
+    return True
+
+
+def read_all(response: http.client.HTTPResponse) -> bytes:
     """The response's body. Raises TimeoutError, OSError, HTTPException."""
     content = bytearray()
     while part := response.read1(1 << 16):
         content += part
-        if time.monotonic() > deadline:
-            raise TimeoutError
     if response.length:
         raise http.client.IncompleteRead(bytes(content), response.length)
     response.close()  # else http.client refuses the connection's next response, unread
     return bytes(content)
 
 
-def is_readable(connection: http.client.HTTPConnection, timeout_s: float) -> bool:
+def is_readable(connected: socket.socket, timeout_s: float) -> bool:
     """Whether bytes (or the end) arrive within timeout_s."""
+    if isinstance(connected, ssl.SSLSocket) and connected.pending():
+        return True
     poll = select.poll()  # select() itself fails past 1,024 open files
-    poll.register(connection.sock, select.POLLIN)
+    poll.register(connected, select.POLLIN)
     return bool(poll.poll(max(0.0, timeout_s) * 1000))
 
 
 def has_ended(connection: http.client.HTTPConnection) -> bool:
     """Whether an idle connection was closed by the server (vLLM does after 5 s)."""
-    return connection.sock is None or is_readable(connection, 0)
+    return connection.sock is None or is_readable(connection.sock, 0)

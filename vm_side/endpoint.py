@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from connection import CONNECT_TIMEOUT_S, KeptConnection, LostConnection
+from stream import AnswerStream, StreamError
 
 IMAGE_TOKENS = "<|img|><|imgpad|><|endofimg|>"  # without it vLLM's template adds a line break
+TOKENIZE_TIMEOUT_S = 60.0  # the first picture after a start may take a while
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 
@@ -110,6 +112,27 @@ class Endpoint:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise EndpointError(f"{where}: no list of models ({error!r})") from error
 
+    def rendered(self, model: str, png: bytes, prompt: str) -> list[str] | None:
+        """The tokens that a model makes of a request; None from a server that cannot tell.
+
+        Raises ServerGone, EndpointError.
+        """
+        place = f"{self.url}/tokenize"
+        asked = {"model": model, "messages": messages(base64.b64encode(png).decode(), prompt)}
+        body = json.dumps(asked | {"return_token_strs": True}).encode()
+        try:
+            response = self._connection.request("POST", "/tokenize", body, TOKENIZE_TIMEOUT_S)
+        except LostConnection as error:
+            raise ServerGone(f"{place}: {error}") from error
+        if response.status in (404, 405, 501):
+            return None
+        if response.status != 200:
+            raise EndpointError(f"{place}: HTTP {response.status} {message(response.body)}")
+        try:
+            return [str(token) for token in json.loads(response.body)["token_strs"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise EndpointError(f"{place}: no list of tokens ({error!r})") from error
+
     def wait_until_ready(self) -> None:
         """Return once the server is healthy. Raises ServerGone after ready_timeout_s."""
         deadline = time.monotonic() + self.ready_timeout_s
@@ -132,24 +155,35 @@ class Endpoint:
             aside.close()
 
     def complete(self, model: str, png: bytes, prompt: str, sampling: Sampling) -> Completion:
-        """Ask for one picture and wait for the whole answer. Raises EndpointError, ServerGone."""
+        """Ask for one picture and wait for the answer, unless it repeats itself: then hang up.
+
+        Raises EndpointError, ServerGone.
+        """
         body = request_body(model, png, prompt, sampling)
         failures = 0
         waiting_since: float | None = None
         pause = pauses()
         while True:
             retry_after = 0.0
+            stream = AnswerStream()
             try:
                 response = self._connection.request(
-                    "POST", "/v1/chat/completions", body, self.request_timeout_s, self.is_healthy
+                    "POST",
+                    "/v1/chat/completions",
+                    body,
+                    self.request_timeout_s,
+                    self.is_healthy,
+                    stream.hear,
                 )
                 judged = verdict(response.status)
                 if judged is Verdict.ANSWER:
-                    return read_completion(response.body)
+                    return read_completion(response.body) if response.body else streamed(stream)
                 reason = f"HTTP {response.status} {message(response.body)}"
                 retry_after = retry_after_s(response.headers)
             except LostConnection as error:
                 judged, reason = Verdict.BROKEN if error.sent else Verdict.BUSY, str(error)
+            except StreamError as error:  # whatever its code: what it refuses, it refuses before
+                judged, reason = Verdict.BROKEN, str(error)
             except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
                 judged, reason = Verdict.BROKEN, f"an answer that is none: {error!r}"
             if judged is Verdict.REFUSED:
@@ -177,21 +211,12 @@ def request_body(model: str, png: bytes, prompt: str, sampling: Sampling) -> byt
     text = json.dumps(
         {
             "model": model,
-            "messages": [
-                {
-                    "role": "user",
-                    "content": [
-                        {
-                            "type": "image_url",
-                            "image_url": {"url": f"data:image/png;base64,{place}"},
-                        },
-                        {"type": "text", "text": IMAGE_TOKENS + prompt},
-                    ],
-                }
-            ],
+            "messages": messages(place, prompt),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "max_completion_tokens": sampling.max_tokens,
+            "stream": True,
+            "stream_options": {"include_usage": True, "continuous_usage_stats": True},
             "repetition_detection": {
                 "min_pattern_size": 1,
                 "max_pattern_size": 128,
@@ -201,6 +226,16 @@ def request_body(model: str, png: bytes, prompt: str, sampling: Sampling) -> byt
     )
     before, after = text.encode().split(json.dumps(place)[1:-1].encode())
     return b"".join((before, base64.b64encode(png), after))
+
+
+def messages(picture: str, prompt: str) -> list[dict[str, Any]]:
+    """One turn of the user: the picture, in base64, then the question."""
+    url = f"data:image/png;base64,{picture}"
+    parts = [
+        {"type": "image_url", "image_url": {"url": url}},
+        {"type": "text", "text": IMAGE_TOKENS + prompt},
+    ]
+    return [{"role": "user", "content": parts}]
 
 
 def read_completion(body: bytes) -> Completion:
@@ -213,6 +248,15 @@ def read_completion(body: bytes) -> Completion:
         finish_reason=choice.get("finish_reason") or "none",
         tokens_in=usage.get("prompt_tokens") or 0,
         tokens_out=usage.get("completion_tokens") or 0,
+    )
+
+
+def streamed(stream: AnswerStream) -> Completion:
+    """The answer that was heard. Raises ValueError if it stopped in the middle."""
+    if not stream.finish_reason and not stream.is_complete:
+        raise ValueError("the stream ended early")
+    return Completion(
+        stream.text, stream.finish_reason or "none", stream.tokens_in, stream.tokens_out
     )
 
 

@@ -20,8 +20,9 @@ LONGEST_ANSWER = 16_384  # tokens; what the model was trained for
 class Rung:
     """One attempt: how to sample, the share of the token limit, and another prompt to use.
 
-    repetitions is the count at which the server stops a loop. The first rungs leave long tables
-    of empty cells and dot leaders alone, the last ones would rather cut one than loop again.
+    repetitions is the count at which the server stops a loop, whatever the size of its turns. It
+    is beyond any dot leader and any row of empty cells, since it only has to be quick with the
+    shortest loops: the client stops the others (stream.py).
     """
 
     temperature: float
@@ -31,10 +32,10 @@ class Rung:
 
 
 RUNGS = (
-    Rung(0.1, 1.0, 100),
-    Rung(0.3, 1.0, 50),
-    Rung(0.7, 0.5, 30),
-    Rung(0.3, 0.5, 30, other_prompt=True),
+    Rung(0.1, 1.0, 200),
+    Rung(0.3, 1.0, 200),
+    Rung(0.7, 0.5, 150),
+    Rung(0.3, 0.5, 150, other_prompt=True),
 )
 OTHER_PROMPT = {"layout_all": "layout_only", "layout_only": "layout_all"}
 

@@ -17,6 +17,8 @@ from rig.replies import Reply
 if TYPE_CHECKING:
     from rig.model_server import ModelServer
 
+EVENTS_AT_ONCE = 500
+
 
 class NoAnswerError(Exception):
     """The client or the server itself is gone: nobody waits for an answer."""
@@ -93,6 +95,8 @@ class Conversation(BaseHTTPRequestHandler):
         raw = self.rfile.read(length)
         if len(raw) < length:
             self.close_connection = True
+        elif self.path == "/tokenize" and self.model_server.tokenizes:
+            self._send_json(*self.model_server.tokenize(raw))
         elif self.path != "/v1/chat/completions":
             self._send_json(404, {"detail": "Not Found"})
         elif self._is_allowed():
@@ -122,7 +126,7 @@ class Conversation(BaseHTTPRequestHandler):
                     body = server.complete(request, reply)
             # Out of the slot before the bytes go: a client that reacts at once must not seem
             # to have more requests in flight than it has.
-            self._send_reply(reply, body)
+            self._send_reply(request, reply, body)
         except (NoAnswerError, ConnectionError):
             self.close_connection = True
             server.abandoned(request, by_client=not self.life.over.is_set)
@@ -139,15 +143,44 @@ class Conversation(BaseHTTPRequestHandler):
         if seen is self.life.over or seen is self.connection:
             raise NoAnswerError
 
-    def _send_reply(self, reply: Reply, body: Any) -> None:
+    def _send_reply(self, request: Request, reply: Reply, body: Any) -> None:
         if reply.fault in ("reset", "close"):
             self.reset = reply.fault == "reset"
             self.close_connection = True
         elif reply.fault == "garbage":
             self._send(200, replies.GARBAGE, {"Content-Type": "text/html", **reply.headers})
+        elif reply.status == 200 and reply.body is None and request.body.get("stream"):
+            self._stream(request, reply, body)
         else:
             is_cut = reply.fault == "truncate"
             self._send_json(reply.status, body, reply.headers, is_cut)
+
+    def _stream(self, request: Request, reply: Reply, body: Any) -> None:
+        """The answer as events, each a chunk; in one piece, unless something happens within."""
+        options = request.body.get("stream_options") or {}
+        usage_too = bool(options.get("include_usage"))
+        continuous = usage_too and bool(options.get("continuous_usage_stats"))
+        interval = self.model_server.stream_interval
+        events = replies.events(body, usage_too, continuous, interval)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        if reply.fault in ("truncate", "stall", "error"):
+            events = events[: len(events) // 2]
+            if reply.fault == "error":
+                error = json.dumps(replies.engine_dead_500().error_body()).encode()
+                events += [b"data: " + error + b"\n\n", replies.DONE]
+        chunks = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
+        is_whole = reply.fault in (None, "error")
+        for at in range(0, len(chunks), EVENTS_AT_ONCE):  # a client may have heard enough
+            self.wfile.write(b"".join(chunks[at : at + EVENTS_AT_ONCE]))
+        if reply.fault == "stall":
+            self._wait(None)
+        if is_whole:
+            self.wfile.write(b"0\r\n\r\n")
+        self.close_connection = self.close_connection or not is_whole
+        self.incoming.idle_timeout_s = self.model_server.idle_timeout_s
 
     def _send_json(
         self, status: int, body: Any, headers: dict[str, str] | None = None, is_cut: bool = False

@@ -45,6 +45,11 @@ class ModelServer:
     max_queued      requests in service or waiting, over which 503 is answered (vLLM counts both)
     idle_timeout_s  after an answer, an idle connection is closed (5 s in vLLM)
     check_pictures  decode each picture whole, to refuse truncated ones; costs CPU time
+    content_format  "string" as it should be, or "openai", which doubles the picture
+    roles           what the chat template writes around the user's turn, and before the answer
+    tokenizes       whether there is a /tokenize
+    stream_interval tokens in an event of a streamed answer
+    max_pixels      larger pictures are made smaller, as by --mm-processor-kwargs
     """
 
     def __init__(
@@ -68,6 +73,11 @@ class ModelServer:
         self.latency_s = latency_s
         self.api_key = api_key
         self.check_pictures = check_pictures
+        self.content_format = "string"
+        self.roles = ("<|user|>", "<|endofuser|>", "<|assistant|>")
+        self.tokenizes = True
+        self.stream_interval = 1
+        self.max_pixels = replies.MAX_PIXELS
         self.script: Callable[[Request], Reply] | None = None
         self.max_in_flight = 0
         """The most requests that were in service or waiting at once."""
@@ -229,8 +239,7 @@ class ModelServer:
         }
 
     def abandoned(self, request: Request, by_client: bool) -> None:
-        """Nobody waits for the answer to this request any more."""
-        self._count("abort")
+        """Nobody waits for the answer to this request any more. vLLM does not count it."""
         request.disconnected = by_client
 
     def _count(self, finish_reason: str, prompt_tokens: int = 0, tokens: int = 0) -> None:
@@ -244,6 +253,24 @@ class ModelServer:
         model = {"id": self.model, "object": "model", "created": int(time.time())}
         more = {"owned_by": "vllm", "root": self.model, "max_model_len": self.max_model_len}
         return {"object": "list", "data": [{**model, **more}]}
+
+    def tokenize(self, raw: bytes) -> tuple[int, dict[str, Any]]:
+        """Status and body of /tokenize; it is not logged."""
+        request = Request(-1, time.monotonic())
+        refusal = read_request(
+            raw,
+            request,
+            model=self.model,
+            max_model_len=self.max_model_len,
+            check_picture=self.check_pictures,
+        )
+        if refusal is not None:
+            return refusal.status, refusal.error_body()
+        tokens = replies.rendered(
+            request.text, request.size, self.content_format, self.roles, self.max_pixels
+        )
+        body = {"count": len(tokens), "max_model_len": self.max_model_len}
+        return 200, body | {"tokens": list(range(len(tokens))), "token_strs": tokens}
 
     def metrics(self) -> str:
         """The text of /metrics."""

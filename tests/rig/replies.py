@@ -9,14 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Fault = Literal["reset", "close", "hang", "truncate", "garbage"]
+Fault = Literal["reset", "close", "hang", "truncate", "garbage", "stall", "error"]
+"""stall and error come in the middle of a streamed answer; one that is not streamed is whole."""
 FINISH_REASONS = ("stop", "length", "abort", "error", "repetition")
+DONE = b"data: [DONE]\n\n"
 GARBAGE = b"<html><body>502 from something that is not the model</body></html>"
 
+PICTURE = "<|img|><|imgpad|><|endofimg|>"
 FACTOR = 28
 MIN_PIXELS = 3136
 MAX_PIXELS = 11_289_600
@@ -148,16 +152,45 @@ def permanent_500(pixels: int = 200_000_000) -> Reply:
 # --- answers -------------------------------------------------------------------------------
 
 
+def events(
+    body: Mapping[str, Any], usage_too: bool, continuous_usage: bool, interval: int = 1
+) -> list[bytes]:
+    """An answer's body as vLLM streams it: the role, so many tokens at a time, the counts."""
+    (choice,), usage = body["choices"], body["usage"]
+    text, count = choice["message"]["content"], usage["completion_tokens"]
+    about = {name: body[name] for name in ("id", "created", "model")}
+    about |= {"object": "chat.completion.chunk"}
+
+    def event(choices: list[Any], written: int, with_usage: bool) -> bytes:
+        counts = {**usage, "completion_tokens": written}
+        counts["total_tokens"] = usage["prompt_tokens"] + written
+        content = {**about, "choices": choices} | ({"usage": counts} if with_usage else {})
+        return b"data: " + json.dumps(content, ensure_ascii=False).encode() + b"\n\n"
+
+    def delta(content: dict[str, str], finish_reason: str | None) -> list[Any]:
+        return [{"index": 0, "delta": content, "logprobs": None, "finish_reason": finish_reason}]
+
+    found = [event(delta({"role": "assistant", "content": ""}, None), 0, continuous_usage)]
+    for number in range(0, max(1, count), interval):
+        written = min(number + interval, count)
+        part = text[number * 3 : written * 3 if written < count else None]
+        finish_reason = choice["finish_reason"] if written == count else None
+        found.append(event(delta({"content": part}, finish_reason), written, continuous_usage))
+    if usage_too:
+        found.append(event([], count, True))
+    return [*found, DONE]
+
+
 def picture_token(picture: bytes) -> str:
     """Eight letters that name a picture; the default answers carry them."""
     return hashlib.sha256(picture).hexdigest()[:8]
 
 
-def model_size(width: int, height: int) -> tuple[int, int]:
+def model_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """The (width, height) in pixels at which the model sees a picture: multiples of 28."""
     w, h = (max(FACTOR, round(side / FACTOR) * FACTOR) for side in (width, height))
-    if w * h > MAX_PIXELS:
-        shrink = math.sqrt(width * height / MAX_PIXELS)
+    if w * h > max_pixels:
+        shrink = math.sqrt(width * height / max_pixels)
         w, h = (
             max(FACTOR, math.floor(side / shrink / FACTOR) * FACTOR) for side in (width, height)
         )
@@ -209,6 +242,27 @@ def default_answer(prompt: str, width: int, height: int, token: str) -> str:
         kept = (text for name, _, text in _cells(token) if name in ("Title", "Text", "List-item"))
         return "\n".join(text for text in kept if text)
     return layout_answer(width, height, token, "Do not output the corresponding text" not in prompt)
+
+
+def rendered(
+    text: str,
+    size: tuple[int, int],
+    content_format: str,
+    roles: tuple[str, str, str],
+    max_pixels: int,
+) -> list[str]:
+    """The tokens of a prompt as /tokenize writes them, each picture in all its tokens."""
+    begin, end, answer = roles
+    if content_format == "openai":  # the template puts a picture of its own before the text
+        text = PICTURE + text
+    elif PICTURE not in text:
+        text = f"{PICTURE}\n{text}"
+    width, height = model_size(*size, max_pixels)
+    tokens = re.findall(r"<\|\w+\|>| ?\w+|\s|[^\w\s]", f"{begin}{text}{end}{answer}")
+    seen = ["<|imgpad|>"] * (width * height // FACTOR**2)
+    at = tokens.index("<|imgpad|>")
+    tokens[at : at + 1] = seen  # a second placeholder stays one: there is no picture for it
+    return [token.replace(" ", "Ġ").replace("\n", "Ċ") for token in tokens]
 
 
 def metrics_text(model: str, running: int, waiting: int, counts: Mapping[str, int]) -> str:

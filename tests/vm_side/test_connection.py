@@ -155,7 +155,7 @@ def test_a_server_that_ends_its_sending_half_after_the_answer() -> None:
 def test_a_stale_connection_is_replaced_at_once() -> None:
     with ModelServer(idle_timeout_s=0.05) as server, kept(server.url) as client:
         client.request("GET", "/health", b"", 5)
-        assert connection.is_readable(client._kept, 5)  # type: ignore[arg-type]
+        assert connection.is_readable(client._kept.sock, 5)  # type: ignore[union-attr]
         began = time.monotonic()
         assert client.request("GET", "/health", b"", 5).status == 200
         assert time.monotonic() - began < 0.3 and server.connections == 2
@@ -303,3 +303,36 @@ def test_names_that_nothing_has() -> None:
     with kept("http://no-such-host.invalid:8000") as client, pytest.raises(LostConnection) as lost:
         client.request("GET", "/health", b"", 5)
     assert not lost.value.sent
+
+
+@pytest.mark.parametrize(("gap_s", "fewest", "most"), [(0.005, 5, 40), (0.3, 5, 8)])
+def test_dense_parts_of_a_stream_come_together_and_sparse_ones_at_once(
+    monkeypatch: pytest.MonkeyPatch, gap_s: float, fewest: int, most: int
+) -> None:
+    """Each alone costs CPU time; but the last one shall not be late."""
+    monkeypatch.setattr(connection, "GATHER_SHARE", 1.0)
+    count = 120 if gap_s < 0.1 else 5
+    server = RawServer()
+    sent: list[float] = []
+
+    def talk(connected: socket.socket) -> None:
+        server.receive(connected)
+        head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: "
+        connected.sendall(f"{head}{count * 4}\r\n\r\n".encode())
+        for _ in range(count):
+            time.sleep(gap_s)
+            connected.sendall(b"data")
+            sent.append(time.monotonic())
+
+    server.talks = (talk,)
+    heard: list[tuple[float, bytes]] = []
+
+    def listener(part: bytes) -> bool:
+        heard.append((time.monotonic(), part))
+        return True
+
+    with server, kept(server.url) as client:
+        client.request("POST", "/v1", b"END", 10, listener=listener)
+    assert b"".join(part for _, part in heard) == b"data" * count
+    assert fewest <= len(heard) <= most
+    assert heard[-1][0] - sent[-1] < 2 * connection.GATHER_S

@@ -41,6 +41,7 @@ PASSING = {
     "close": Reply(fault="close"),
     "truncate": Reply(fault="truncate"),
     "garbage": Reply(fault="garbage"),
+    "an error within": Reply(fault="error"),
 }
 
 
@@ -64,6 +65,7 @@ STAYING = {
     "reset": (Reply(fault="reset"), 2, "connection lost: ConnectionResetError"),
     "busy": (replies.busy_503(), None, "HTTP 503 The engine is currently busy"),
     "hang": (Reply(fault="hang"), 2, "no answer in 1 s (2 times)"),
+    "error within": (Reply(fault="error"), 2, "EngineCore encountered an issue"),
     "prose": (Reply("I cannot read this."), 2, "an answer that is no layout"),
 }
 
@@ -107,14 +109,18 @@ def test_a_server_that_dies_and_comes_back_loses_no_page(tmp_path: Path) -> None
         assert set(batch.statuses().values()) == {"ok"} and len(server.requests) == 22
 
 
-def test_a_dying_engine(tmp_path: Path) -> None:
-    """As vLLM: 500 for the requests in flight, then the port closes until someone restarts it."""
+@pytest.mark.parametrize("within", [False, True])
+def test_a_dying_engine(tmp_path: Path, within: bool) -> None:
+    """As vLLM: 500 for the requests in flight, or an error within their answers, then the port
+    closes until someone restarts it."""
     with batch_of(tmp_path, 10) as (batch, server):
 
         def restart() -> None:
             threading.Thread(target=server.come_back, args=(1.0,)).start()
 
-        server.script = in_turn(Reply(), Reply(), replies.engine_dead_500(then=restart), Reply())
+        dying = Reply(fault="error", then=restart)
+        dying = dying if within else replies.engine_dead_500(then=restart)
+        server.script = in_turn(Reply(), Reply(), dying, Reply())
         finished = batch.run()
         assert (finished.code, finished.err) == (0, "")
         assert 11 <= len(server.requests) <= 12  # the other one in flight may be reset

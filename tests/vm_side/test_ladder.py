@@ -54,7 +54,7 @@ class Model:
 def test_the_first_rung_samples_as_the_reference_and_leaves_long_tables_alone() -> None:
     model = Model(GOOD)
     outcome = model.climb()
-    assert model.asked == [(LAYOUT_ALL, Sampling(0.1, MAX_TOKENS, 100, top_p=0.9))]
+    assert model.asked == [(LAYOUT_ALL, Sampling(0.1, MAX_TOKENS, 200, top_p=0.9))]
     assert (outcome.status, outcome.reason, outcome.attempts) == ("ok", "", 1)
     assert outcome.answer is not None
     assert list(outcome.answer.cells) == [ONE, TWO]
@@ -64,10 +64,10 @@ def test_all_rungs_in_their_order() -> None:
     model = Model(PROSE, PROSE, PROSE, PROSE)
     assert model.climb().status == "failed"
     assert model.asked == [
-        (LAYOUT_ALL, Sampling(0.1, 1000, 100)),
-        (LAYOUT_ALL, Sampling(0.3, 1000, 50)),
-        (LAYOUT_ALL, Sampling(0.7, 500, 30)),
-        (LAYOUT_ONLY, Sampling(0.3, 500, 30)),
+        (LAYOUT_ALL, Sampling(0.1, 1000, 200)),
+        (LAYOUT_ALL, Sampling(0.3, 1000, 200)),
+        (LAYOUT_ALL, Sampling(0.7, 500, 150)),
+        (LAYOUT_ONLY, Sampling(0.3, 500, 150)),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import json
 import time
 import uuid
 import warnings
@@ -45,6 +46,7 @@ class Request:
     image: bytes
     prompt: str
     max_tokens: int
+    streamed: bool = False
 
 
 def parse(body: object) -> Request:
@@ -54,15 +56,14 @@ def parse(body: object) -> Request:
     model = body.get("model") or MODEL
     if model != MODEL:
         raise RequestError(f"The model `{model}` does not exist.", 404, "model")
-    if body.get("stream"):
-        raise RequestError("This endpoint does not stream; send stream=false", param="stream")
     images, texts = _parts(body.get("messages"))
     if len(images) > 1:
         raise RequestError("At most 1 image(s) may be provided in one prompt.", param="messages")
     if not images:
         raise RequestError("An image_url part with a page is needed.", param="messages")
     prompt = "\n".join(texts).replace(_MARKS, "").strip()
-    return Request(_image_bytes(images[0]), prompt, _max_tokens(body))
+    streamed = bool(body.get("stream"))
+    return Request(_image_bytes(images[0]), prompt, _max_tokens(body), streamed)
 
 
 def _parts(messages: object) -> tuple[list[object], list[str]]:
@@ -196,3 +197,17 @@ def completion(text: str, prompt_tokens: int, max_tokens: int) -> dict[str, Any]
             "total_tokens": prompt_tokens + tokens,
         },
     }
+
+
+def events(answer: dict[str, Any]) -> str:
+    """A whole answer as the stream that vLLM would send: all text at once, the counts, the end."""
+    about = {name: answer[name] for name in ("id", "created", "model")}
+    about["object"] = "chat.completion.chunk"
+    (choice,) = answer["choices"]
+    said = {"index": 0, "delta": choice["message"], "finish_reason": choice["finish_reason"]}
+    chunks = (
+        about | {"choices": [said], "usage": answer["usage"]},
+        about | {"choices": [], "usage": answer["usage"]},
+    )
+    lines = [f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n" for chunk in chunks]
+    return "".join([*lines, "data: [DONE]\n\n"])

@@ -51,7 +51,10 @@ def build_app(reader: Reader, stopping: threading.Event | None = None) -> Starle
             asked = await _parsed(request)
             job = worker.submit(asked)
             await _wait(request, job, halt)
-            return JSONResponse(job.answer.result())
+            answer = job.answer.result()
+            if asked.streamed:  # whole, when it is there: a page is read in one go
+                return Response(protocol.events(answer), media_type="text/event-stream")
+            return JSONResponse(answer)
         except protocol.RequestError as error:
             return JSONResponse(error.body(), status_code=error.status)
         except _GoneError:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -149,11 +150,22 @@ def broken(chat: Chat, case: str) -> object:
         "an unknown part": odd,
         "too many tokens asked": chat(png(), "x", max_completion_tokens=16385),
         "no tokens asked": chat(png(), "x", max_completion_tokens=0),
-        "a stream": chat(png(), "x", stream=True),
         "too long a picture": chat(png(28, 28 * 200), "x"),
         "too large a picture": chat(png(28 * 129, 28 * 128), "x"),
     }
     return cases[case]
+
+
+def test_a_stream_is_the_whole_answer_in_one_event(served: Served, chat: Chat) -> None:
+    whole = served.post(chat(png(), "x")).json()
+    answer = served.post(chat(png(), "x", stream=True))
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    said, counts, done, rest = answer.text.split("\n\n")
+    assert (done, rest) == ("data: [DONE]", "")
+    events = [json.loads(event.removeprefix("data: ")) for event in (said, counts)]
+    assert events[0]["choices"][0]["delta"]["content"] == whole["choices"][0]["message"]["content"]
+    assert events[0]["choices"][0]["finish_reason"] == "stop"
+    assert events[1]["choices"] == [] and events[1]["usage"] == whole["usage"]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +183,6 @@ def broken(chat: Chat, case: str) -> object:
         ("an unknown part", "Unknown part"),
         ("too many tokens asked", "max_model_len=16384"),
         ("no tokens asked", "at least 1"),
-        ("a stream", "stream"),
         ("too long a picture", "aspect ratio"),
         ("too large a picture", "maximum context length (16384)"),
     ],

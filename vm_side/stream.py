@@ -1,0 +1,100 @@
+"""A streamed answer as it comes: server-sent events -> text, and an end once it repeats itself.
+
+A model that fell into a loop runs to its limit. The server's own stop counts turns, and must
+leave a long row of empty cells alone; here the tokens are counted that brought nothing new, so
+that a loop of any length ends soon. Hanging up is what stops the server.
+"""
+
+import json
+from collections import deque
+from typing import Any
+
+LOOP_TOKENS = 560  # that only repeat what stands right before them make a loop
+LOOP_TURNS = 3  # at least, else a page that says the same twice would be one
+CHECK_TOKENS = 16  # between two looks
+
+
+class StreamError(Exception):
+    """The server failed in the middle of an answer; the message is its own."""
+
+
+class AnswerStream:
+    """Collects one answer from the parts of a response body."""
+
+    def __init__(self) -> None:
+        self.finish_reason = ""
+        self.tokens_in = 0
+        self.tokens_out = 0
+        self.is_complete = False
+        """The server said that this was all."""
+        self._rest = b""
+        self._parts: list[str] = []
+        self._recent: deque[tuple[int, str]] = deque()  # (tokens before it, text)
+        self._checked = 0
+
+    @property
+    def text(self) -> str:
+        """What was said so far."""
+        return "".join(self._parts)
+
+    def hear(self, part: bytes) -> bool:
+        """Take the next part, of any size; whether to listen on.
+
+        Raises StreamError, or ValueError, LookupError, TypeError, AttributeError for what is no
+        stream of chat completion chunks.
+        """
+        *lines, self._rest = (self._rest + part).split(b"\n")
+        for line in lines:
+            if not line.startswith(b"data:"):
+                continue
+            data = line[5:].strip()
+            if data == b"[DONE]":
+                self.is_complete = True
+                continue
+            self._take(json.loads(data))
+            if not self.finish_reason and self._repeats_itself():
+                self.finish_reason = "repetition"
+                return False
+        return True
+
+    def _take(self, event: dict[str, Any]) -> None:
+        if "error" in event:
+            error = event["error"]
+            raise StreamError(error if isinstance(error, str) else str(error["message"]))
+        text = ""
+        for choice in event["choices"]:
+            text = choice["delta"].get("content") or ""
+            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        before = self.tokens_out
+        if usage := event.get("usage"):
+            self.tokens_in = usage.get("prompt_tokens") or 0
+            self.tokens_out = usage.get("completion_tokens") or 0
+        elif text:
+            self.tokens_out += 1  # at least; the count comes with the end
+        if text:
+            self._parts.append(text)
+            self._recent.append((before, text))
+
+    def _repeats_itself(self) -> bool:
+        """Whether the last LOOP_TOKENS tokens are nothing but turns of a loop; looks rarely."""
+        if self.tokens_out < self._checked + CHECK_TOKENS:
+            return False
+        self._checked = self.tokens_out
+        start = self.tokens_out - LOOP_TOKENS
+        if start < 0:
+            return False
+        while self._recent and self._recent[0][0] < start:
+            self._recent.popleft()  # all of them where many tokens had no text
+        return is_loop("".join(text for _, text in self._recent))
+
+
+def is_loop(text: str) -> bool:
+    """Whether the whole text is one thing said at least LOOP_TURNS times; its start may be cut."""
+    longest = len(text) // LOOP_TURNS
+    beginning = text[: len(text) - longest]
+    size = text.find(beginning, 1)  # where it comes again, its size may be that of a turn
+    while 0 < size <= longest:
+        if text.startswith(text[size:]):
+            return True
+        size = text.find(beginning, size + 1)
+    return False
