@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+import preflight
 from endpoint import Endpoint, EndpointError, Model
 from manifest import (
     DONE,
@@ -60,6 +61,8 @@ def run_batch(settings: Settings, processes: int, price_per_hour: float, force: 
             model = find_model(settings)
             settings = replace(settings, model=model.name, max_model_tokens=model.max_tokens)
             tasks = plan(pages, {} if force else manifest.records, settings)
+            if tasks:
+                check_server(model, settings)
         else:
             say(f"no .png, .jpg, .jpeg or .pdf below {settings.input}: nothing to do")
             model, tasks = Model(""), []
@@ -112,6 +115,17 @@ def find_model(settings: Settings) -> Model:
     raise UnknownModel(
         f"no model {settings.model!r} at {url}, which serves {names}: change --model"
     )
+
+
+def check_server(model: Model, settings: Settings) -> None:
+    """Refuse a server that would read the pages wrongly without a word."""
+    endpoint = Endpoint(settings.endpoint, settings.request_timeout_s, 0, 0)
+    try:
+        preflight.check(endpoint, model, settings.prompt_mode, settings.max_pixels)
+    except EndpointError as error:
+        raise BatchError(f"{settings.endpoint}: {error}") from error
+    finally:
+        endpoint.close()
 
 
 def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -> list[Task]:
