@@ -5,11 +5,12 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 PARITY := .venv-parity
-VERBS := all create start upload process download stop status logs report compare clean delete
+VLLM := .venv-vllm
+VERBS := all create image start upload process download stop status logs report compare clean delete
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup $(VERBS) test lint bench parity samples
+.PHONY: help setup $(VERBS) test test-vllm lint bench parity samples
 
 help: ## Show this
 	@echo 'make TARGET [KNOB=value …]   read page images with dots.ocr'
@@ -20,6 +21,7 @@ help: ## Show this
 
 all: $(VENV)/setup ## start, upload, process, download, stop whatever happened, report: INPUT=folder
 create: $(VENV)/setup ## Create the VM; DRY_RUN=1 only shows what it would be
+image: $(VENV)/setup ## Build the image of the model server on the machine
 start: $(VENV)/setup ## Turn the machine on and start its model server
 upload: $(VENV)/setup ## Make the machine's input a mirror of INPUT
 process: $(VENV)/setup ## Wait for the model, then read what is missing or failed
@@ -64,6 +66,15 @@ parity: $(VENV)/setup-dev $(PARITY)/setup ## Compare pictures and cells with dot
 $(PARITY)/setup: tests/parity/requirements.txt
 	@$(PYTHON) -m venv --clear $(PARITY)
 	@$(PARITY)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps -r $<
+	@touch $@
+
+test-vllm: $(VENV)/setup-dev $(VLLM)/setup ## Run the client against a real vLLM on the CPU: 3 GB, 10 min
+	@$(PY) -m pytest tests/vllm
+
+$(VLLM)/setup: tests/vllm/requirements.txt tests/vllm/mend.py tests/vllm/torchvision_without_cuda.py
+	@$(PYTHON) -m venv --clear $(VLLM)
+	@$(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet -r $<
+	@$(VLLM)/bin/python tests/vllm/mend.py
 	@touch $@
 
 samples: $(VENV)/setup-dev ## Render the sample pages again

@@ -43,6 +43,13 @@ def is_text(path: Path, text: str) -> bool:
     return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
+def code_below(folder: Path) -> list[str]:
+    """The files below a folder of code, without what tools left among them."""
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    left = ("__pycache__", ".")  # and .mypy_cache, say
+    return [f.as_posix() for f in files if not any(part.startswith(left) for part in f.parts)]
+
+
 def leading_out(folder: Path, names: Iterable[str]) -> set[str]:
     """Those of these names whose folder, by way of a link in it, lies outside of this folder."""
     root = folder.resolve()

@@ -79,6 +79,9 @@ class Knobs:
         "--gpus all --ipc host -p 127.0.0.1:8000:8000 -v dots-ocr-cache:/root/.cache/vllm",
         "What docker run gets for it.",
     )
+    model_id: str = knob(
+        "rednote-hilab/dots.ocr", "make image: the weights, of Hugging Face; NAME@COMMIT pins them."
+    )
     start_timeout: float = knob(
         1800.0,
         "Seconds to wait for a VM, also while its zone is out of stock.",

@@ -28,6 +28,9 @@ class Machine(Protocol):
     def start(self) -> None:
         """Turn it on, bring vm_side/ over, and start the model server without waiting for it."""
 
+    def build_image(self) -> None:
+        """Turn it on, and build the model server's image on it."""
+
     def stop(self) -> None:
         """Turn it off, so that nothing bills, and return when that is so."""
 

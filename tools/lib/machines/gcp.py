@@ -80,11 +80,10 @@ class GcpMachine(RemoteMachine):
                 )
             time.sleep(SSH_PAUSE_S)
 
-    def start(self) -> None:
-        """Turn the VM on, whatever state it is in, then start the model on it."""
+    def _turn_on(self) -> None:
+        """Turn the VM on, whatever state it is in."""
         self.instance.start(self.knobs.start_timeout, self._before_start)
-        note(f"start: {self.knobs.vm} is RUNNING")
-        super().start()
+        note(f"{self.knobs.vm} is RUNNING")
 
     def _before_start(self, instance: Any) -> None:
         refuse_if_lost(lock_in(instance))

@@ -58,6 +58,13 @@ class LocalMachine:
         command = [sys.executable, "-m", "cpu_endpoint", *place]
         self.server.start(command, cwd=self.code, endpoint=self.endpoint)
 
+    def build_image(self) -> None:
+        """This computer has the CPU preview, or a model server of the user's own."""
+        raise Failure(
+            "TARGET=local has no image: its model server is the CPU preview, or your own",
+            "make image TARGET=gcp, or TARGET=ssh",
+        )
+
     def stop(self) -> None:
         """End the CPU preview, if it is ours."""
         self.server.stop()
@@ -171,11 +178,7 @@ class LocalMachine:
     def _copy_code(self) -> None:
         """Bring vm_side/ over: an exact copy."""
         source = ROOT / "vm_side"
-        names = [
-            path.relative_to(source).as_posix()
-            for path in source.rglob("*")
-            if path.is_file() and not is_cache(path.relative_to(source))
-        ]
+        names = files.code_below(source)
         self.code.mkdir(parents=True, exist_ok=True)
         files.remove_others(self.code, names)
         for name in names:
@@ -193,11 +196,6 @@ class LocalMachine:
                 f"port {parts.port} is taken by a program that is no model server",
                 "make … ENDPOINT=http://127.0.0.1:8001",
             )
-
-
-def is_cache(path: Path) -> bool:
-    """Whether a tool left this file among the code."""
-    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
 
 
 def is_open(host: str, port: int) -> bool:

@@ -17,7 +17,16 @@ from typing import Any, TypeVar
 import click
 from tqdm import tqdm
 
-from lib.console import Failure, Interrupted, interrupt, note, printable, say, set_handlers
+from lib.console import (
+    Failure,
+    Interrupted,
+    interrupt,
+    note,
+    printable,
+    say,
+    set_handlers,
+)
+from lib.files import code_below
 from lib.inputs import Inputs
 from lib.knobs import ROOT, Knobs
 from lib.machines import Moved
@@ -29,7 +38,15 @@ from lib.machines.job import (
     start_script,
 )
 from lib.machines.lock import TOKEN_VARIABLE
-from lib.machines.model import MODEL_CONTAINER, end_of, has_ended, python_of, start_model
+from lib.machines.model import (
+    MODEL_CONTAINER,
+    build_image,
+    end_of,
+    has_ended,
+    python_script,
+    run_image,
+)
+from lib.machines.model import start_script as start_model_script
 from lib.machines.packages import collect_packages
 from lib.machines.shell import SEEN, ConnectionLost, Shell, script_of
 from lib.machines.transfer import fetch, mirror_up
@@ -56,7 +73,8 @@ class RemoteMachine:
         return Shell(["ssh", self.knobs.ssh_host], self.knobs.ssh_host)
 
     def start(self) -> None:
-        """Bring vm_side/ over and start the model's container, unless it runs already."""
+        """Turn it on, bring vm_side/ over and start the model's container, unless it runs."""
+        self._turn_on()
         shell = self.shell
         shell.run(f"mkdir -p input result .dots-ocr && touch {SEEN}")
         seen = self.look()
@@ -70,9 +88,22 @@ class RemoteMachine:
             " sudo -n chown -R $(id -u):$(id -g) input result || :"
         )
         self._start_model(shell)  # first: it loads during all that follows
-        self._bring_code(shell)
+        mirror_up(shell, CODE, code_below(CODE), "vm_side")
+        self._bring_packages(shell)
         self._install(shell)
         self._prepare(shell)
+
+    def build_image(self) -> None:
+        """Turn it on, bring vm_side/ over and build vm_side/container on it."""
+        self._turn_on()
+        shell = self.shell
+        shell.run(f"mkdir -p .dots-ocr && touch {SEEN}")
+        mirror_up(shell, CODE, code_below(CODE), "vm_side")
+        self._install(shell)
+        build_image(shell, self.knobs.container_image, self.knobs.model_id)
+
+    def _turn_on(self) -> None:
+        """Turn the machine on; one without a cloud API is on."""
 
     def stop(self) -> None:
         """End the containers; a machine without a cloud API stays on."""
@@ -211,19 +242,15 @@ class RemoteMachine:
         script = f"mkdir -p .dots-ocr && cd .dots-ocr && flock lock.guard sh -c {shlex.quote(swap)}"
         return self.shell.ask(script).returncode == 0
 
-    def _bring_code(self, shell: Shell) -> None:
-        names = [
-            path.relative_to(CODE).as_posix()
-            for path in CODE.rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts
-        ]
-        mirror_up(shell, CODE, names, "vm_side")
-        packages = collect_packages(python_of(shell, self.knobs.container_image))
+    def _bring_packages(self, shell: Shell) -> None:
+        image = self.knobs.container_image
+        packages = collect_packages(run_image(shell, image, python_script(image)).strip())
         names = [p.relative_to(packages).as_posix() for p in packages.rglob("*") if p.is_file()]
         mirror_up(shell, packages, names, ".dots-ocr/packages")
 
     def _start_model(self, shell: Shell) -> None:
-        start_model(shell, self.knobs.container_image, self.knobs.container_args)
+        image, options = self.knobs.container_image, self.knobs.container_args
+        run_image(shell, image, start_model_script(image, options))
 
     def _install(self, shell: Shell) -> None:
         """Only a machine of the cloud's does things by itself: turns itself off, say."""

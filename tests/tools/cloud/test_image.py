@@ -1,0 +1,62 @@
+"""make image: the Dockerfile, built by a real docker on a machine that one reaches by ssh."""
+
+import re
+from pathlib import Path
+
+from rig.cloud.docker_image import NAME
+from rig.cloud.gce import GceServer
+from rig.cloud.gce_errors import quota_error
+from rig.cloud.ssh_toolkit import SshToolkit
+from rig.cloud.toolkit import VM, GceToolkit
+from rig.cloud.vm import Vm
+from rig.toolkit import ROOT
+
+DOCKERFILE = (ROOT / "vm_side/container/Dockerfile").read_text()
+HF = '#!/bin/sh\nmkdir -p /model/.cache && echo "$*" >/model/config.json\n'
+WRITE = "import os, sys; open('/bin/hf', 'w').write(sys.stdin.read()); os.chmod('/bin/hf', 0o755)"
+MADE = "docker image inspect --format '{{.Id}} {{json .Config.Entrypoint}}' made:here"
+
+
+def give_base(vm: Vm) -> None:
+    """A stand-in for vLLM's image under its name: the machine reaches no registry."""
+    (base,) = re.findall(r"^FROM (\S+)$", DOCKERFILE, re.MULTILINE)
+    vm.run(f'docker run -i --name base --entrypoint python3 {NAME} -c "{WRITE}"', stdin=HF)
+    vm.run(f"docker commit base {base} && docker rm base")
+
+
+def test_an_image_is_built_on_the_machine(box: Vm, tmp_path: Path) -> None:
+    knobs = {"CONTAINER_IMAGE": "made:here", "MODEL_ID": "org/model@0123abc"}
+    kit = SshToolkit(box, tmp_path / "desk", **knobs)
+    end = kit.run("start")
+    assert end.code == 1
+    assert "made:here does not run on box: Unable to find image" in end.err
+    assert "→ make image builds it" in end.err
+
+    end = kit.run("image")
+    assert (end.code, end.out) == (1, "")
+    assert "vllm/vllm-openai" in end.err  # docker's own words: it cannot be fetched
+    assert "made:here was not built; the machine is on" in end.err
+
+    give_base(box)
+    end = kit.run("image")
+    assert (end.code, end.out, end.err) == (0, "", "")
+    made = kit.on_vm(MADE)
+    assert made.endswith('["bash","/serve.sh"]\n')
+    run = "docker run --rm --network none --entrypoint"
+    asked = kit.on_vm(f"{run} cat made:here /model/config.json")
+    assert asked == "download org/model --revision 0123abc --local-dir /model\n"
+    assert ".cache" not in kit.on_vm(f"{run} ls made:here -a /model")
+    end = kit.run("image")
+    assert (end.code, end.err) == (0, "")
+    assert kit.on_vm(MADE) == made  # there was nothing to do
+
+
+def test_it_turns_a_vm_on(gce: GceServer, tmp_path: Path) -> None:
+    """With its longest run set, as a start does; and says what keeps it from that."""
+    gce.add_instance(VM)
+    gce.fail_start(quota_error())
+    kit = GceToolkit(gce, tmp_path)
+    end = kit.run("image")
+    assert (end.code, end.out) == (1, "")
+    assert "quota: " in end.err
+    assert kit.calls == ["setScheduling", "start"]

@@ -1,0 +1,17 @@
+"""make image: on a machine with docker; see tests/tools/cloud/test_image.py. Not on this one."""
+
+from rig.toolkit import Toolkit
+
+
+def test_this_computer_has_no_image(kit: Toolkit) -> None:
+    end = kit.run("image")
+    assert (end.code, end.out) == (1, "")
+    assert "TARGET=local has no image" in end.err
+    assert "→ make image TARGET=gcp, or TARGET=ssh" in end.err
+    assert not kit.machine.exists()
+
+
+def test_its_help_names_what_it_reads(kit: Toolkit) -> None:
+    end = kit.run("image", "--help")
+    assert end.code == 0
+    assert {"--model-id", "--container-image", "--target"} <= set(end.out.split())
