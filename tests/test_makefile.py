@@ -9,11 +9,13 @@ import pytest
 
 from rig.toolkit import NOT_INHERITED, ROOT
 
-STAMPS = (".venv/setup", ".venv/setup-dev", ".venv-parity/setup")
+STAMPS = (".venv/setup", ".venv/setup-dev", ".venv-parity/setup", ".venv-vllm/setup")
+VLLM = ("requirements.txt", "mend.py", "torchvision_without_cuda.py")
 OLDER = {
     ".venv/setup": ["requirements.txt"],
     ".venv/setup-dev": ["requirements-dev.txt", "vm_side/cpu_endpoint/requirements.txt"],
     ".venv-parity/setup": ["tests/parity/requirements.txt"],
+    ".venv-vllm/setup": [f"tests/vllm/{name}" for name in VLLM],
 }
 
 
@@ -102,7 +104,7 @@ def test_variables_of_the_make_line_reach_the_script(project: Path) -> None:
     assert make(project, *arguments) == "/내 문서/a b|4|tools/upload.py\n"
 
 
-@pytest.mark.parametrize("target", ["setup", "all", "test", "lint", "parity"])
+@pytest.mark.parametrize("target", ["setup", "all", "test", "lint", "parity", "test-vllm"])
 def test_an_environment_that_is_made_stays(project: Path, target: str) -> None:
     assert "venv" not in make(project, "-n", target).replace(".venv/bin/python", "")
 
@@ -116,6 +118,10 @@ def test_an_environment_that_is_made_stays(project: Path, target: str) -> None:
         ("lint", "requirements.txt", ["-r requirements.txt", "-r requirements-dev.txt"]),
         ("test", "vm_side/cpu_endpoint/requirements.txt", ["--no-deps -r vm_side/cpu_endpoint"]),
         ("parity", "tests/parity/requirements.txt", ["-m venv --clear .venv-parity"]),
+        *(
+            ("test-vllm", f"tests/vllm/{name}", ["-m venv --clear .venv-vllm", "vllm/mend.py"])
+            for name in VLLM
+        ),
     ],
 )
 def test_an_environment_is_made_anew_when_its_list_changed(

@@ -127,11 +127,3 @@ def test_start_revives_the_model_of_a_job_that_waits_for_it(desk: Desk) -> None:
     done = desk.run("process")
     assert done.code == 0, done.err
     assert list(desk.statuses_there().values()) == ["ok"] * PAGES
-
-
-def test_an_image_that_is_not_there_is_told_with_what_to_do(box: Vm, tmp_path: Path) -> None:
-    kit = SshToolkit(box, tmp_path, CONTAINER_IMAGE="localhost:1/none:1")
-    done = kit.run("start")
-    assert done.code == 1
-    assert "localhost:1/none:1 does not run on box: Unable to find image" in done.err
-    assert "set CONTAINER_IMAGE" in done.err.partition("→")[2]

@@ -1,0 +1,112 @@
+"""The preflight against real servers: one that is fit, and three that were started wrongly."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import preflight
+from endpoint import Endpoint
+from preflight import Unfit
+from prompts import PROMPTS
+from rig.command import Batch
+from vllm.test_contract import png
+from vllm.vllm_server import ROOT, VllmServer, build_model
+
+MAX_PIXELS = 2_000_000
+
+
+def check(server: VllmServer, max_pixels: int = MAX_PIXELS) -> None:
+    """The preflight of the layout prompt."""
+    endpoint = Endpoint(server.url, request_timeout_s=120, ready_timeout_s=60, retries=0)
+    try:
+        (model,) = endpoint.models()
+        preflight.check(endpoint, model, "layout_all", max_pixels)
+    finally:
+        endpoint.close()
+
+
+def test_a_server_that_is_fit(server: VllmServer) -> None:
+    check(server)
+
+
+def test_the_tiny_question_of_a_machine(server: VllmServer, tmp_path: Path) -> None:
+    """By which `make process` knows that the model answers."""
+    script = str(ROOT / "vm_side" / "machine" / "status.py")
+    done = subprocess.run(
+        [sys.executable, script, "--ask", "--endpoint", server.url, "--container", "none"],
+        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    status = json.loads(done.stdout)
+    assert (status["model"], status["model_fault"]) == ("model", "")
+
+
+@pytest.mark.parametrize("mode", list(PROMPTS))
+def test_the_rendered_prompt_is_what_the_model_was_taught(server: VllmServer, mode: str) -> None:
+    endpoint = Endpoint(server.url, request_timeout_s=120, ready_timeout_s=60, retries=0)
+    tokens = endpoint.rendered("model", png(56, 56), PROMPTS[mode])
+    endpoint.close()
+    assert tokens is not None
+    assert tokens[:7] == ["<|user|>", "<|img|>", *["<|imgpad|>"] * 4, "<|endofimg|>"]
+    assert tokens[-2:] == ["<|endofuser|>", "<|assistant|>"]
+    preflight.check_prompt("model", tokens, PROMPTS[mode])
+
+
+def test_a_model_of_another_name(server: VllmServer, tmp_path: Path) -> None:
+    batch = Batch(tmp_path, server.url)
+    batch.write_pages(1)
+    finished = batch.run("--model", "dots")
+    assert finished.code == 2
+    assert "no model 'dots'" in finished.err and "which serves model" in finished.err
+
+
+def test_a_context_too_small_for_the_picture(server: VllmServer, tmp_path: Path) -> None:
+    """The shared server has 8192 tokens: enough for 2 million pixels, not for four."""
+    batch = Batch(tmp_path, server.url)
+    batch.write_pages(1)
+    finished = batch.run("-m", "4000000")
+    assert finished.code == 1 and not batch.records
+    assert "--max-model-len" in finished.err and "or give -m" in finished.err
+
+
+def test_the_wrong_content_format(model: Path, tmp_path: Path) -> None:
+    flags: dict[str, str | None] = {"chat-template-content-format": "openai"}
+    with VllmServer(model, tmp_path / "log", flags) as wrong:
+        with pytest.raises(Unfit, match=r"sees 2 pictures.*--chat-template-content-format"):
+            check(wrong)
+        batch = Batch(tmp_path, wrong.url)
+        batch.write_pages(1)
+        finished = batch.run()
+        assert finished.code == 1 and "--chat-template-content-format" in finished.err
+        assert not batch.records
+
+
+def test_a_wrong_model_and_a_small_context(model: Path, tmp_path: Path) -> None:
+    """Another model's template; then, were it right, 4,096 tokens would be too few."""
+    chatml = build_model(tmp_path / "chatml", "chatml")
+    with VllmServer(chatml, tmp_path / "log", {"max-model-len": "4096"}) as wrong:
+        with pytest.raises(Unfit, match=r"is no dots\.ocr.*lacks <\|user\|>, <\|endofuser\|>"):
+            check(wrong)
+        endpoint = Endpoint(wrong.url, request_timeout_s=120, ready_timeout_s=60, retries=0)
+        (served,) = endpoint.models()
+        endpoint.close()
+        with pytest.raises(Unfit, match=r"context of 4096.*--max-model-len"):
+            preflight.check_room(served, 600, MAX_PIXELS)
+
+
+def test_the_launch_script_starts_a_server_that_is_fit(model: Path, tmp_path: Path) -> None:
+    """With its own flags, but for the port and what a CPU cannot do."""
+    vllm = VllmServer(model, tmp_path / "log")
+    vllm.flags = {"enforce-eager": None, "distributed-executor-backend": "uni"}
+    vllm.script = ROOT / "vm_side" / "container" / "serve.sh"
+    with vllm:
+        check(vllm)
+        with pytest.raises(Unfit, match="the server changes its size"):
+            check(vllm, 5_000_000)
