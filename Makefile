@@ -57,8 +57,9 @@ lint: $(VENV)/setup-dev ## Check style and types
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy vm_side tools tests samples
 
-bench: $(VENV)/setup-dev ## Measure the client's CPU time a page
+bench: $(VENV)/setup-dev ## Measure the client: CPU time a page, pages/s on a simulated L4
 	@$(PY) tests/bench/client.py
+	@$(PY) tests/bench/gpu.py
 
 parity: $(VENV)/setup-dev $(PARITY)/setup ## Compare pictures and cells with dots.ocr's own client
 	@$(PY) -m pytest tests/parity

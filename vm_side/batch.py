@@ -1,8 +1,10 @@
 """A batch: which pages to read, reading them, and what is written down of it."""
 
 import json
+import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +14,8 @@ from tqdm import tqdm
 
 import preflight
 from endpoint import Endpoint, EndpointError, Model
+from in_flight import InFlight
+from interrupt import Interrupt
 from manifest import (
     DONE,
     FAILED,
@@ -26,8 +30,16 @@ from manifest import (
     write_whole,
 )
 from pages import Page, find_pages, sha256_of
-from pool import Crash, Interrupt, PoolError, run
-from read_page import Settings, Task, failed_record, make_reader
+from pool import Crash, PoolError, run
+from read_page import (
+    ASIDE,
+    Settings,
+    Task,
+    failed_record,
+    make_reader,
+    take_from_aside,
+    twin_of,
+)
 
 PROGRESS = ".progress.json"
 PROGRESS_INTERVAL_S = 1.0
@@ -61,6 +73,7 @@ def run_batch(settings: Settings, processes: int, price_per_hour: float, force: 
             model = find_model(settings)
             settings = replace(settings, model=model.name, max_model_tokens=model.max_tokens)
             tasks = plan(pages, {} if force else manifest.records, settings)
+            tasks = longest_first(tasks, pages, settings.input)
             if tasks:
                 check_server(model, settings)
         else:
@@ -75,8 +88,8 @@ def run_batch(settings: Settings, processes: int, price_per_hour: float, force: 
             totals |= {"model": model.name, "settings": settings.recipe}
             path = settings.output / "summary.json"
             write_whole(path, (json.dumps(totals, ensure_ascii=False, indent=2) + "\n").encode())
-    if sys.stderr.isatty() or totals[FAILED] or totals[LEFT]:
-        say(sentence(totals))
+            if sys.stderr.isatty() or totals[FAILED] or totals[LEFT]:
+                say(sentence(totals))  # in here: a signal must not come into tqdm's lock
     return End(totals, bool(interrupt.signal))
 
 
@@ -152,6 +165,22 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
     return tasks
 
 
+def longest_first(tasks: list[Task], pages: list[Page], folder: Path) -> list[Task]:
+    """The tasks, those first that probably take longest; those last that do not ask the model.
+
+    A long answer begun last has the machine for itself at the end. How long it will be shows in the
+    bytes of a file: the more there is on a page, the more of both. A PDF's are shared evenly.
+    """
+    count = Counter(page.input for page in pages)
+    size: dict[str, float] = {}
+    for name in {task.page.input for task in tasks}:
+        try:
+            size[name] = (folder / name).stat().st_size / count[name]
+        except OSError:
+            size[name] = 0.0  # its record will say why
+    return sorted(tasks, key=lambda task: (task.drawn_from is not None, -size[task.page.input]))
+
+
 def read_all(
     tasks: list[Task],
     settings: Settings,
@@ -163,7 +192,8 @@ def read_all(
     """Run the pool over the tasks and record what comes; ends early if the server is gone."""
     read_now: list[Record] = []
     progress = Progress(settings.output / PROGRESS, page_count, page_count - len(tasks))
-    results = run(tasks, make_reader, (settings,), processes, interrupt)
+    in_flight = InFlight(settings.endpoint, processes)
+    results = run(tasks, make_reader, (settings,), in_flight.limit, interrupt, twin_of)
     bar = tqdm(
         total=page_count,
         initial=page_count - len(tasks),
@@ -171,7 +201,7 @@ def read_all(
         dynamic_ncols=True,
         disable=not sys.stderr.isatty(),
     )
-    with bar:
+    with bar, in_flight:
         try:
             for task, result in results:
                 record = (
@@ -182,6 +212,8 @@ def read_all(
                 if record.status == LEFT:
                     say(record.reason)
                     break
+                if task.is_twin and record.status in DONE:
+                    take_from_aside(settings.output, task.page)
                 manifest.add(record)
                 if task.drawn_from is None or record.status == FAILED:  # drawing is not reading
                     read_now.append(record)
@@ -194,6 +226,7 @@ def read_all(
             raise BatchError(f"{error}: -p 1 may show why") from error
         finally:
             results.close()
+            shutil.rmtree(settings.output / ASIDE, ignore_errors=True)  # of twins that lost
             progress.write()
     return read_now
 

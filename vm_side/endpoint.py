@@ -154,6 +154,14 @@ class Endpoint:
         finally:
             aside.close()
 
+    def metrics(self) -> str:
+        """The text of GET /metrics; empty where there is none, or no answer."""
+        try:
+            response = self._connection.request("GET", "/metrics", b"", CONNECT_TIMEOUT_S)
+        except LostConnection:
+            return ""
+        return response.body.decode("utf-8", "replace") if response.status == 200 else ""
+
     def complete(self, model: str, png: bytes, prompt: str, sampling: Sampling) -> Completion:
         """Ask for one picture and wait for the answer, unless it repeats itself: then hang up.
 

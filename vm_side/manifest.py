@@ -229,6 +229,7 @@ def summary(
             "tokens_out": sum(record.tokens_out for record in run),
             "seconds": round(seconds, 3),
             "pages_per_second": round(len(run) / seconds, 3) if seconds else 0.0,
+            "pages_in_flight": round(sum(r.seconds for r in run) / seconds, 1) if seconds else 0.0,
             "gpu_hours": round(hours * gpus, 5),
             "cost_usd": round(hours * price_per_hour, 4),
         },

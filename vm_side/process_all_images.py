@@ -18,7 +18,7 @@ import click
 
 from batch import BatchError, UnknownModel, run_batch
 from images import MAX_PIXELS, MIN_PIXELS
-from pool import STOP_SIGNALS
+from interrupt import STOP_SIGNALS
 from prompts import PROMPTS
 from read_page import Settings
 
@@ -45,9 +45,9 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     "-p",
     "--processes",
     envvar="PROCESSES",
-    default=12,
+    default=64,
     type=click.IntRange(1, 512),
-    help="Worker processes, and so pages in flight.",
+    help="Pages in flight, at most; the server's metrics decide how many.",
 )
 @click.option(
     "-m",
@@ -83,7 +83,7 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
 @click.option(
     "--request-timeout",
     envvar="REQUEST_TIMEOUT",
-    default=600.0,
+    default=1800.0,
     type=click.FloatRange(1),
     help="Seconds to wait for one answer.",
 )

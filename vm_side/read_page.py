@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,10 @@ from images import (
 )
 from ladder import LONGEST_ANSWER, climb
 from layout import draw, markdown, to_page
-from manifest import FAILED, LEFT, PICTURE_ENDING, Record
+from manifest import FAILED, LEFT, PICTURE_ENDING, RESULT_ENDINGS, Record
 from pages import Page
+
+ASIDE = ".aside"  # below the results: where twins write
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,19 @@ class Settings:
 class Task:
     """A page to read; sha256 of a PDF (hashed once for all its pages), else empty.
 
-    drawn_from is the record of a page that is done and lacks nothing but its drawing.
+    drawn_from is the record of a page that is done and lacks nothing but its drawing. A twin is
+    the same task in a second worker, which writes its files aside.
     """
 
     page: Page
     sha256: str = ""
     drawn_from: Record | None = None
+    is_twin: bool = False
+
+
+def twin_of(task: Task) -> Task | None:
+    """The twin of a task that asks the model; a drawing alone has none."""
+    return replace(task, is_twin=True) if task.drawn_from is None else None
 
 
 def make_reader(settings: Settings) -> Callable[[Task], Record]:
@@ -83,6 +92,8 @@ def read_page(task: Task, settings: Settings, endpoint: Endpoint) -> Record:
     """Read one page and write its files. Never raises for a bad page: its record says why."""
     started = time.monotonic()
     draft = _Draft(task.page, task.sha256)
+    if task.is_twin:
+        settings = replace(settings, output=settings.output / ASIDE)
     try:
         if task.drawn_from is not None:
             redraw(task.page, settings)
@@ -190,6 +201,18 @@ def write_results(settings: Settings, page: Page, cells: list[Cell], picture: Im
         Path(base + PICTURE_ENDING).unlink(missing_ok=True)
     for ending in content:
         Path(f"{base}{ending}.part").replace(base + ending)
+
+
+def take_from_aside(output: Path, page: Page) -> None:
+    """Put what a twin wrote in its place. Whoever else wrote this page must be dead."""
+    Path(output / page.result).parent.mkdir(parents=True, exist_ok=True)
+    for ending in (*RESULT_ENDINGS, PICTURE_ENDING):
+        name = page.result + ending
+        Path(output / f"{name}.part").unlink(missing_ok=True)
+        if (output / ASIDE / name).is_file():
+            (output / ASIDE / name).replace(output / name)
+        elif ending == PICTURE_ENDING:
+            (output / name).unlink(missing_ok=True)
 
 
 def write_drawing(base: str, cells: list[Cell], picture: Image.Image) -> None:

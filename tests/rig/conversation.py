@@ -82,7 +82,7 @@ class Conversation(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path in ("/health", "/ping"):
             self._send(200, b"", {})
-        elif self.path == "/metrics":
+        elif self.path == "/metrics" and self.model_server.has_metrics:
             text = self.model_server.metrics()
             self._send(200, text.encode(), {"Content-Type": "text/plain; charset=utf-8"})
         elif self.path != "/v1/models":

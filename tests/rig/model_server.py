@@ -49,6 +49,7 @@ class ModelServer:
     roles           what the chat template writes around the user's turn, and before the answer
     tokenizes       whether there is a /tokenize
     stream_interval tokens in an event of a streamed answer
+    has_metrics     whether there is a /metrics
     max_pixels      larger pictures are made smaller, as by --mm-processor-kwargs
     """
 
@@ -77,6 +78,7 @@ class ModelServer:
         self.roles = ("<|user|>", "<|endofuser|>", "<|assistant|>")
         self.tokenizes = True
         self.stream_interval = 1
+        self.has_metrics = True
         self.max_pixels = replies.MAX_PIXELS
         self.script: Callable[[Request], Reply] | None = None
         self.max_in_flight = 0

@@ -265,14 +265,23 @@ def rendered(
     return [token.replace(" ", "Ġ").replace("\n", "Ċ") for token in tokens]
 
 
-def metrics_text(model: str, running: int, waiting: int, counts: Mapping[str, int]) -> str:
-    """The text of /metrics; `counts` by finish reason, and of tokens read and written."""
+def metrics_text(
+    model: str,
+    running: int,
+    waiting: int,
+    counts: Mapping[str, int],
+    cache_use: float | None = None,
+) -> str:
+    """The text of /metrics; `counts` by finish reason, of tokens read and written, of preemptions.
+
+    cache_use is the share of the cache in use; None: that of requests of which 100 fill it.
+    """
     label = f'engine="0",model_name="{model}"'
     values = {
         "num_requests_running": running,
         "num_requests_waiting": waiting,
-        "kv_cache_usage_perc": min(1.0, running / 100),
-        "num_preemptions_total": 0,
+        "kv_cache_usage_perc": min(1.0, running / 100) if cache_use is None else cache_use,
+        "num_preemptions_total": counts["preemptions"],
         "prompt_tokens_total": counts["prompt_tokens"],
         "generation_tokens_total": counts["generation_tokens"],
     }

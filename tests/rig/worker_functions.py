@@ -64,6 +64,41 @@ def sleeper(folder: Path) -> Function:
     return function
 
 
+def crowd(folder: Path) -> Function:
+    """How many are at work, oneself included, while this task is."""
+
+    def function(task: Any) -> int:
+        mark = folder / str(os.getpid())
+        mark.touch()
+        time.sleep(0.05)
+        count = len(list(folder.iterdir()))
+        mark.unlink()
+        return count
+
+    return function
+
+
+def actor(folder: Path) -> Function:
+    """A task is a tuple of steps: `mark x`, `wait x`, `die` or `hang`."""
+
+    def function(task: tuple[str, ...]) -> tuple[str, ...]:
+        for step in task:
+            verb, _, name = step.partition(" ")
+            if verb == "mark":
+                (folder / f"{name}.part").write_text(str(os.getpid()))
+                (folder / f"{name}.part").rename(folder / name)
+            elif verb == "wait":
+                while not (folder / name).exists():
+                    time.sleep(0.005)
+            elif verb == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            else:
+                threading.Event().wait()
+        return task
+
+    return function
+
+
 def slow_starter(folder: Path) -> Function:
     (folder / str(os.getpid())).touch()
     threading.Event().wait()

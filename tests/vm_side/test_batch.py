@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from batch import BatchError, UnknownModel, find_model, open_manifest, plan, say, sentence
+from batch import (
+    BatchError,
+    UnknownModel,
+    find_model,
+    longest_first,
+    open_manifest,
+    plan,
+    say,
+    sentence,
+)
 from manifest import Manifest, Record, summary
 from pages import Page, sha256_of
 from read_page import Settings, Task
@@ -56,6 +65,29 @@ def done(settings: Settings, page: Page = PAGE, **changes: Any) -> Record:
 
 def planned(settings: Settings, record: Record, page: Page = PAGE) -> list[Task]:
     return plan([page], {record.key: record}, settings)
+
+
+def test_the_largest_pages_go_first(tmp_path: Path) -> None:
+    """A PDF's bytes are shared by its pages; equals stay in order; drawings come last."""
+    sizes = {"small.png": 100, "equal.png": 100, "large.png": 900, "done.png": 5000, "a.pdf": 1200}
+    for name, size in sizes.items():
+        (tmp_path / name).write_bytes(b"x" * size)
+    pages = [Page(name, name, None) for name in ("small.png", "equal.png", "large.png", "gone.png")]
+    book = [Page("a.pdf", f"a_page_{index}", index) for index in range(3)]
+    drawn = Page("done.png", "done", None)
+    tasks = [Task(page) for page in (*pages, *book[1:])]
+    drawing = Task(drawn, drawn_from=Record("done", "done.png", None, "ok"))
+    ordered = longest_first([drawing, *tasks], [*pages, *book, drawn], tmp_path)
+    names = [(task.page.input, task.page.pdf_page) for task in ordered]
+    assert names == [
+        ("large.png", None),
+        ("a.pdf", 1),
+        ("a.pdf", 2),
+        ("small.png", None),
+        ("equal.png", None),
+        ("gone.png", None),
+        ("done.png", None),
+    ]
 
 
 def test_a_new_page_is_read_and_hashed_by_its_worker(settings: Settings) -> None:

@@ -376,7 +376,7 @@ def test_results_are_made_in_a_folder_that_does_not_exist_yet(tmp_path: Path) ->
 def test_the_summary_adds_up() -> None:
     records = [
         record("a", tokens_in=100, tokens_out=10, attempts=1),
-        record("b", "repaired", tokens_in=200, tokens_out=20, attempts=2),
+        record("b", "repaired", tokens_in=200, tokens_out=20, attempts=2, seconds=3600.0),
         record("c", "partial", tokens_in=300, tokens_out=30, attempts=3),
         record("d", "blank"),
         record("e", "failed", reason="why"),
@@ -403,6 +403,7 @@ def test_the_summary_adds_up() -> None:
             "tokens_out": 50,
             "seconds": 7200.0,
             "pages_per_second": 0.001,
+            "pages_in_flight": 0.5,
             "gpu_hours": 2.0,
             "cost_usd": 1.4,
         },

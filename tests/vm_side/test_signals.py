@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pool import STOP_SIGNALS
+from interrupt import STOP_SIGNALS
 from rig.command import Batch, Running, batch_of, hang_while, wait_until
 from rig.model_server import ModelServer
 

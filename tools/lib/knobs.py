@@ -43,7 +43,7 @@ class Knobs:
     target: str = knob("gcp", "Where the work runs.", click.Choice(["gcp", "ssh", "local"]))
     input: str = knob("", "Folder of page images and PDFs, or one file.")
     output: str = knob("./results", "Folder for the results, on this computer.")
-    processes: int = knob(12, "Pages in flight, at most.", click.IntRange(1, 512), "-p")
+    processes: int = knob(64, "Pages in flight, at most.", click.IntRange(1, 512), "-p")
     max_pixels: int = knob(
         2_000_000,
         "Pixels of the picture that the model sees.",
@@ -62,7 +62,7 @@ class Knobs:
         "http://127.0.0.1:8000", "The model server, as seen from the machine.", endpoint_url
     )
     ready_timeout: float = knob(600.0, "Seconds to wait for the model server.", click.FloatRange(0))
-    request_timeout: float = knob(600.0, "Seconds to wait for one page.", click.FloatRange(1))
+    request_timeout: float = knob(1800.0, "Seconds to wait for one page.", click.FloatRange(1))
     retries: int = knob(3, "Further tries for a page.", click.IntRange(0, 20))
     price_per_hour: float = knob(
         1.096, "What the machine costs, in USD; nothing with TARGET=local.", click.FloatRange(0)

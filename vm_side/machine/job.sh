@@ -27,7 +27,7 @@ container=dots-ocr-job
 docker rm -f "$container" >/dev/null 2>&1
 
 copy_results() { # those that changed; gcloud is heard only when it fails
-  gcloud storage rsync --quiet --recursive --exclude '(^|.*/)\.[^/]*$|.*\.part$' \
+  gcloud storage rsync --quiet --recursive --exclude '(^|.*/)\..*|.*\.part$' \
     "$HOME/result" "$bucket/result" >"$state/copy.log" 2>&1 ||
     { tail -n 5 "$state/copy.log" >&2; return 1; }
 }

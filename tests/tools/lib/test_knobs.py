@@ -50,8 +50,8 @@ def knobs_of(folder: Path, config: str | bytes, *flags: str, **environment: str)
         ([], {"PROCESSES": "2"}, "PROCESSES=3", 2),
         ([], {}, "PROCESSES=3", 3),
         ([], {"PROCESSES": ""}, "PROCESSES=3", 3),
-        ([], {"PROCESSES": ""}, "PROCESSES=", 12),
-        ([], {}, "", 12),
+        ([], {"PROCESSES": ""}, "PROCESSES=", 64),
+        ([], {}, "", 64),
     ],
 )
 def test_flag_over_environment_over_config_over_default(

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""A model server that takes as long as one L4 would, by the arithmetic in l4.py: no GPU needed.
+
+It speaks vLLM's protocol (tests/rig/model_server.py) and streams, by 16 tokens, as its container
+does. An answer is as long as its page has ink, times a spread drawn from the page's pixels, from
+200 to 6,000 tokens; the same picture always gets the same answer. With --speedup all of the card's
+seconds are shorter. GET /trace tells what the card did, in its own seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import random
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import click
+from PIL import Image
+
+if __name__ == "__main__":  # run as a file, the folder above is not on the path
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.l4 import KV_TOKENS, Card, Job
+from rig import replies
+from rig.conversation import Conversation
+from rig.model_request import Request
+from rig.model_server import ModelServer
+from rig.mortal import Life, Signal, watch
+from rig.page_art import WORDS
+from rig.replies import Reply
+
+SHORTEST, LONGEST = 200, 6_000  # tokens of an answer
+TOKENS_PER_INK = 48_000  # times the dark share of the page; small type has 2%
+SPREAD = 0.5  # of the logarithm: two pages with the same ink differ by a factor of 1.65
+CHARACTERS = 3  # of a token, as everywhere in the rig
+STREAM_INTERVAL = 16
+HEADERS = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+
+
+def read(page: Image.Image) -> tuple[Job, str]:
+    """What a picture is for the card, and the answer, by its pixels alone: whatever its file."""
+    gray = page.convert("L")
+    width, height = replies.model_size(*gray.size)
+    rng = random.Random(hashlib.sha256(gray.tobytes()).digest())
+    ink = sum(gray.histogram()[:128]) / (gray.width * gray.height)
+    wanted = TOKENS_PER_INK * ink * math.exp(rng.gauss(0, SPREAD))
+    text = answer(min(LONGEST, max(SHORTEST, wanted)), width, height, rng)
+    return Job(width * height // replies.FACTOR**2, len(text) // CHARACTERS), text
+
+
+def answer(tokens: float, width: int, height: int, rng: random.Random) -> str:
+    """A layout of about so many tokens, that never repeats itself."""
+    cells: list[dict[str, Any]] = []
+    missing = tokens * CHARACTERS
+    while missing > 0:
+        top = len(cells) % 60 * height // 60
+        words = " ".join(rng.choices(WORDS, k=min(60, 1 + int(missing / 9))))
+        box = [width // 10, top, width * 9 // 10, top + height // 61]
+        cells.append({"bbox": box, "category": "Text", "text": words})
+        missing -= len(words) + 60
+    return json.dumps(cells, separators=(",", ":"))
+
+
+class Work(Job):
+    """A request on the card, and the bytes that its client gets for it as they become due."""
+
+    def __init__(self, picture: int, answer: int, connection: socket.socket) -> None:
+        super().__init__(picture, answer)
+        self.connection = connection
+        self.done = Signal()
+        self.chunks: list[bytes] = []
+        self.sent = 0
+
+    def send_due(self) -> None:
+        """Send what is written by now; a client that is gone is noticed elsewhere."""
+        if self.written >= self.answer:
+            due = len(self.chunks)
+        else:
+            due = min(1 + self.written // STREAM_INTERVAL, len(self.chunks) - 1)
+        if due > self.sent:
+            with suppress(OSError):
+                self.connection.sendall(b"".join(self.chunks[self.sent : due]))
+            self.sent = due
+
+
+class GpuSim(ModelServer):
+    """The stand-in of the rig, whose answers come at the pace of the card.
+
+    stall is the number of a request that the server forgets, from 0; -1: of none.
+    """
+
+    def __init__(
+        self, *, port: int = 0, max_num_seqs: int = 64, speedup: float = 1.0, stall: int = -1
+    ) -> None:
+        super().__init__(port=port)
+        self.card = Card(max_num_seqs)
+        self.speedup = speedup
+        self.stall = stall
+        self._changed = threading.Condition(self._state)
+        self._over = threading.Event()
+        self._began = time.monotonic()
+        self._lag_s = self._first_s = self._last_s = self._idle_s = self._begun_s = 0.0
+        self._running_s = 0.0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> GpuSim:
+        super().__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._changed:
+            self._over.set()
+            self._changed.notify()
+        self._thread.join()
+        super().__exit__(kind, error, trace)
+
+    def take(self, request: Request, connection: socket.socket) -> tuple[Work, Any]:
+        """Queue a request: the work, and the body of its answer."""
+        with Image.open(io.BytesIO(request.picture)) as page:
+            job, text = read(page)
+        body = super().complete(request, Reply(text=text))
+        work = Work(job.picture, body["usage"]["completion_tokens"], connection)
+        if request.body.get("stream"):
+            options = request.body.get("stream_options") or {}
+            usage_too = bool(options.get("include_usage"))
+            continuous = usage_too and bool(options.get("continuous_usage_stats"))
+            events = replies.events(body, usage_too, continuous, STREAM_INTERVAL)
+            work.chunks = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
+            work.chunks[0] = HEADERS + work.chunks[0]
+            work.chunks[-1] += b"0\r\n\r\n"
+        request.body, request.picture = {}, b""  # a run has thousands of them
+        with self._changed:
+            if request.number != self.stall:
+                self.card.waiting.append(work)
+                self._changed.notify()
+        return work, body
+
+    def drop(self, work: Work) -> None:
+        """Its client is gone."""
+        with self._changed:
+            self.card.drop(work)
+            self._counts["abort"] += 1
+
+    def metrics(self) -> str:
+        with self._state:
+            card, counts = self.card, self._counts.copy()
+            counts["preemptions"] = card.preemptions
+            used = card.cached / KV_TOKENS
+            running, waiting = len(card.running), len(card.waiting)
+        return replies.metrics_text(self.model, running, waiting, counts, used)
+
+    def trace(self) -> dict[str, float]:
+        """What the card did from the first request to the last answer, in its own seconds.
+
+        idle_s: it had no request; tail_s: after the last page was begun; lag_s: the simulation's
+        greatest delay against its own clock.
+        """
+        with self._state:
+            seconds = self._last_s - self._first_s
+            return {
+                "answers": self._counts["stop"],
+                "seconds": seconds,
+                "idle_s": self._idle_s,
+                "tail_s": self._last_s - self._begun_s,
+                "mean_running": self._running_s / seconds if seconds else 0.0,
+                "preemptions": self.card.preemptions,
+                "lag_s": self._lag_s,
+            }
+
+    def _count(self, finish_reason: str, prompt_tokens: int = 0, tokens: int = 0) -> None:
+        """Answers are counted when they are written, not when they are thought of."""
+
+    def _now_s(self) -> float:
+        return (time.monotonic() - self._began) * self.speedup
+
+    def _run(self) -> None:
+        """The card's own thread: a step, and a sleep until it would be over."""
+        while True:
+            with self._changed:
+                if not (self.card.waiting or self.card.running):
+                    while not (self.card.waiting or self._over.is_set()):
+                        self._changed.wait()
+                    now_s = self._now_s()
+                    if self._counts["stop"]:
+                        self._idle_s += max(0.0, now_s - self.card.now_s)
+                    else:
+                        self._first_s = now_s
+                    self.card.now_s = max(now_s, self.card.now_s)
+                if self._over.is_set():
+                    return
+                before_s = self.card.now_s
+                ended = self.card.step()
+                working: list[Any] = [*self.card.running, *ended]
+                self._running_s += len(working) * (self.card.now_s - before_s)
+                if any(work.written == 1 for work in working):
+                    self._begun_s = self.card.now_s
+            early_s = (self.card.now_s - self._now_s()) / self.speedup
+            self._lag_s = max(self._lag_s, -early_s * self.speedup)
+            self._over.wait(max(0.0, early_s))
+            with self._changed:
+                for job in ended:
+                    self._counts.update(stop=1, prompt_tokens=job.picture)
+                    self._last_s = self.card.now_s
+                self._counts["generation_tokens"] += len(working)
+            for work in working:
+                work.send_due()
+            for work in working[len(working) - len(ended) :]:
+                work.done.set()
+
+    def _talk(self, connection: socket.socket, number: int, life: Life) -> bool:
+        with suppress(ConnectionError):
+            SimConversation(self, connection, number, life).handle()
+        return False
+
+
+class SimConversation(Conversation):
+    """One connection, whose answers the card's thread sends."""
+
+    model_server: GpuSim
+
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+        if self.path == "/trace":
+            self._send_json(200, self.model_server.trace())
+        else:
+            super().do_GET()
+
+    def _chat(self, raw: bytes) -> None:
+        server = self.model_server
+        request = Request(self.number, time.monotonic())
+        refusal = server.receive(raw, request)
+        if refusal is not None:
+            self._send_json(refusal.status, refusal.error_body())
+            return
+        work, body = server.take(request, self.connection)
+        if watch(self.connection, self.life.over, work.done) is not work.done:
+            server.drop(work)
+            self.close_connection = True
+        elif not work.chunks:
+            self._send_json(200, body)
+        self.incoming.idle_timeout_s = server.idle_timeout_s
+
+
+@click.command(help=__doc__)
+@click.option("--port", default=8000, show_default=True, help="Port of 127.0.0.1; 0: a free one.")
+@click.option("--max-num-seqs", default=64, show_default=True, help="Requests in the batch.")
+@click.option("--speedup", default=1.0, show_default=True, help="The card's seconds in one.")
+@click.option("--load", "load_s", default=0.0, help="Seconds of the card before it answers.")
+@click.option("--stall", default=-1, help="Forget this request, counted from 0.")
+def main(port: int, max_num_seqs: int, speedup: float, load_s: float, stall: int) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        time.sleep(load_s / speedup)
+        with GpuSim(port=port, max_num_seqs=max_num_seqs, speedup=speedup, stall=stall) as server:
+            click.echo(server.url)
+            try:
+                threading.Event().wait()
+            finally:
+                click.echo(json.dumps(server.trace()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""A page that is asked for twice: its twin's files stay aside until it has won."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from batch import run_batch
+from endpoint import Endpoint
+from manifest import Record
+from pages import find_pages
+from read_page import ASIDE, Settings, Task, read_page, take_from_aside, twin_of
+from rig.command import Batch, batch_of, records_in
+from rig.model_request import Request
+from rig.model_server import ModelServer
+from rig.replies import Reply
+
+
+def settings_for(batch: Batch, **changes: object) -> Settings:
+    settings = Settings(
+        input=batch.input,
+        output=batch.output,
+        endpoint=batch.url,
+        model="model",
+        max_model_tokens=0,
+        prompt_mode="layout_all",
+        max_pixels=2_000_000,
+        upsample_below=0,
+        images=False,
+        request_timeout_s=60.0,
+        ready_timeout_s=10.0,
+        retries=0,
+    )
+    return replace(settings, **changes)  # type: ignore[arg-type]  # names of its fields
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_a_twin_touches_nothing_before_it_has_won(tmp_path: Path) -> None:
+    with batch_of(tmp_path, 1) as (batch, server):
+        settings = settings_for(batch, images=True)
+        (page,) = find_pages(batch.input)
+        endpoint = Endpoint(server.url, 5, 0, 0)
+        assert read_page(Task(page), settings, endpoint).status == "ok"
+        expected = files_in(batch.output)
+        assert len(expected) == 4
+        for name in expected:
+            (batch.output / name).write_text("older")
+        older = files_in(batch.output)
+
+        twin = twin_of(Task(page))
+        assert twin is not None and read_page(twin, settings, endpoint).status == "ok"
+        endpoint.close()
+        aside = files_in(batch.output / ASIDE)
+        assert aside == expected
+        assert {k: v for k, v in files_in(batch.output).items() if ASIDE not in k} == older
+
+        (batch.output / f"{page.result}.json.part").touch()  # the loser was killed as it wrote
+        take_from_aside(batch.output, page)
+        assert files_in(batch.output) == expected
+
+
+def test_no_older_drawing_beside_the_twins_files(tmp_path: Path) -> None:
+    with batch_of(tmp_path, 1) as (batch, server):
+        settings = settings_for(batch)
+        (page,) = find_pages(batch.input)
+        drawing = batch.output / f"{page.result}.jpg"
+        drawing.parent.mkdir(parents=True)
+        drawing.touch()
+        endpoint = Endpoint(server.url, 5, 0, 0)
+        read_page(Task(page, is_twin=True), settings, endpoint)
+        endpoint.close()
+        assert drawing.exists()
+        take_from_aside(batch.output, page)
+        assert not drawing.exists()
+
+
+def test_a_drawing_has_no_twin(tmp_path: Path) -> None:
+    with batch_of(tmp_path, 1) as (batch, _):
+        (page,) = find_pages(batch.input)
+        assert twin_of(Task(page, drawn_from=Record("a", "a.png", None, "ok"))) is None
+
+
+def forget_once(server: ModelServer) -> Callable[[Request], Reply]:
+    """The third request is never answered; the same picture is, when it comes again."""
+    return lambda request: Reply(fault="hang") if request.number == 2 else Reply()
+
+
+@pytest.mark.parametrize("images", [False, True])
+def test_a_request_that_the_server_forgot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: bool
+) -> None:
+    """The page is asked for again, and its line in the manifest is one."""
+    monkeypatch.setattr("pool.LATE_S", 0.5)
+    monkeypatch.setattr("pool.LOOK_S", 0.05)
+    with batch_of(tmp_path, 8) as (batch, server):
+        server.script = forget_once(server)
+        end = run_batch(settings_for(batch, images=images), 4, 0.0, force=False)
+        assert end.totals["ok"] == end.totals["run"]["pages"] == 8
+        assert len(server.requests) == 9 and server.requests[2].disconnected
+        assert not (batch.output / ASIDE).exists()
+        records = records_in(batch.output)
+        assert len({record["page"] for record in records}) == len(records) == 8
+        names = set(files_in(batch.output)) - {"manifest.jsonl", "summary.json", ".lock"}
+        endings = (".json", ".md", "_nohf.md", *([".jpg"] if images else []))
+        assert names - {".progress.json"} == {r["page"] + end for r in records for end in endings}
+        for record in records:
+            cells = json.loads((batch.output / f"{record['page']}.json").read_text())
+            assert len(cells) == record["cells"] > 0
