@@ -7,13 +7,14 @@ No registry is asked: `docker import` takes the tar as it is.
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import subprocess
 import sys
 import sysconfig
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -59,10 +60,21 @@ def build_tar(path: Path, packages: Iterable[str] = PACKAGES) -> None:
             tar.addfile(folder)
 
 
+def add_folder(tar: Path, name: str, folder: Path) -> None:
+    """Add the modules of one more package to the image."""
+    with tarfile.open(tar, "a") as archive:
+        for path in sorted(folder.glob("*.py")):
+            archive.add(path, f"app/{name}/{path.name}")
+
+
 def install_image(
-    vm: Vm, tar: Path, container: ModelContainer | None = None, name: str = NAME
+    vm: Vm,
+    tar: Path,
+    container: ModelContainer | None = None,
+    name: str = NAME,
+    command: Sequence[str] = ("python3", SERVER),
 ) -> None:
-    """Give a running VM's docker the image."""
+    """Give a running VM's docker the image; command is its first process."""
     it = container or ModelContainer()
     knobs = {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -74,7 +86,7 @@ def install_image(
         "RIG_DIES_TIMES": it.dies_times,
     }
     changes = [f"ENV {key}={value}" for key, value in knobs.items()]
-    changes += [f'ENTRYPOINT ["python3", "{SERVER}"]', "WORKDIR /root", "EXPOSE 8000"]
+    changes += [f"ENTRYPOINT {json.dumps(command)}", "WORKDIR /root", "EXPOSE 8000"]
     options = [word for change in changes for word in ("--change", change)]
     with tar.open("rb") as stream:
         vm.run('exec docker import "$@"', *options, "-", name, stdin=stream, timeout_s=120)
