@@ -7,6 +7,7 @@ that runs before it looks at a signal, and the machine would go on billing meanw
 
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lib.console import (
     PAGES_FAILED,
     Interrupted,
     interrupt,
+    note,
     run,
     run_apart,
     run_child,
@@ -36,8 +38,11 @@ def main(knobs: Knobs) -> int:
         environment = {**os.environ, **as_environment(knobs), lock.TOKEN_VARIABLE: token}
         before, after = steps(knobs)
         codes: dict[str, int] = {}
+        on_since = time.monotonic()
         try:
             for step in before:
+                if step == "start":
+                    on_since = time.monotonic()
                 codes[step] = run_step(step, environment)
                 if not goes_on(step, codes[step]):
                     break
@@ -47,6 +52,8 @@ def main(knobs: Knobs) -> int:
         finally:
             codes["stop"] = run_step("stop", environment, run_apart)
     set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
+    if knobs.target == "gcp" and "start" in codes:
+        note(bill(time.monotonic() - on_since, knobs.price_per_hour))
     for step in after:
         if has_results(codes):
             codes[step] = run_step(step, environment)
@@ -62,6 +69,12 @@ def steps(knobs: Knobs) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if knobs.target == "gcp" and knobs.bucket:
         return ("upload", "start", "process"), ("download", "report")
     return ("start", "upload", "process", "download"), ("report",)
+
+
+def bill(seconds: float, price_per_hour: float) -> str:
+    """What the machine cost, in USD, for people."""
+    money = seconds / 3600 * price_per_hour
+    return f"make all: the VM was on for {seconds / 60:.0f} minutes: {money:.2f} USD, and its disk"
 
 
 def run_step(

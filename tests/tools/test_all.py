@@ -295,3 +295,8 @@ def test_the_cpu_preview_reads_two_sample_pages(tmp_path: Path) -> None:
     assert end.code == 0, end.err
     assert statuses_in(kit.output) == {"article.png": "ok", "letter.png": "ok"}
     assert len((kit.output / "article/article.md").read_text(encoding="utf-8")) > 200
+
+
+def test_what_the_machine_cost() -> None:
+    said = importlib.import_module("all").bill(1800.0, 1.096)
+    assert said == "make all: the VM was on for 30 minutes: 0.55 USD, and its disk"
