@@ -186,11 +186,8 @@ def _open(draft: _Draft, settings: Settings) -> Image.Image:
 def write_results(settings: Settings, page: Page, cells: list[Cell], picture: Image.Image) -> None:
     """Write a page's files beside the old ones, then put them in their place."""
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
-    content = {
-        ".md": markdown(cells, picture),
-        "_nohf.md": markdown(cells, picture, furniture=False),
-        ".json": f"[{lines}]\n",
-    }
+    whole, body = markdown(cells, picture)
+    content = {".md": whole, "_nohf.md": body, ".json": f"[{lines}]\n"}
     base = str(settings.output / page.result)
     Path(base).parent.mkdir(parents=True, exist_ok=True)
     for ending, text in content.items():

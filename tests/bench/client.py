@@ -1,23 +1,28 @@
 #!/usr/bin/env python3
-"""CPU seconds a page of process_all_images.py: the whole process tree, its start included.
+"""This project's client beside dots.ocr's own: the same pages, the same endpoint, in turn.
 
-The model server is a stand-in in a process of its own, which answers at once, so that what is
-measured is the client. The pages are generated: A4 at 100, 120 and 200 dpi, a noisy scan, a PDF.
+Both enlarge pictures of at most 1.2 megapixels only, send at most 2,000,000 pixels, draw the boxes
+and write the Markdown; first it is checked that they send the same pixels. Then, round by round,
+one after the other: the CPU time of the whole process tree, start included, one page after
+another; pages a second at no latency, 16 at once; and, at a latency of 5 s and with 64 slots, the
+pages in flight and the peak memory of all processes together. The median of the rounds is shown.
+The endpoint is a stub in a process of its own, on the same cores.
 """
 
-import contextlib
-import ctypes
 import functools
 import json
 import os
-import resource
-import socket
+import platform
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
+import urllib.request
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -26,56 +31,38 @@ from PIL import Image
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
-from rig import pages  # noqa: E402 - the rig is found by the line above
+from bench import measure  # noqa: E402 - found by the line above
+from rig import pages  # noqa: E402
 
-COMMAND = TESTS.parent / "vm_side" / "process_all_images.py"
-SERVER = TESTS / "rig" / "model_server.py"
-PR_SET_CHILD_SUBREAPER = 36
-QUIET_S = 0.5
-
-
-@click.command(help=__doc__)
-@click.option("--pages", "count", default=60, show_default=True, help="Pages of each kind.")
-@click.option("--rounds", default=3, show_default=True, help="Runs of each; the median is shown.")
-@click.option("-p", "--processes", default=2, show_default=True, help="Worker processes.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def main(count: int, rounds: int, processes: int, as_json: bool) -> None:
-    adopt_orphans()
-    kinds: dict[str, Callable[[Path], None]] = {
-        "A4 at 100 dpi": lambda folder: write(folder, count, lambda i: pages.article(100, i)),
-        "A4 at 120 dpi": lambda folder: write(folder, count, lambda i: pages.article(120, i)),
-        "A4 at 200 dpi": lambda folder: write(folder, count, lambda i: pages.article(200, i)),
-        "noisy scan at 200 dpi": lambda folder: write(folder, count, pages_of_noise),
-        "PDF": lambda folder: write_pdf(folder, count),
-    }
-    results = {}
-    with tempfile.TemporaryDirectory() as name, serving() as url:
-        for kind, fill in kinds.items():
-            folder = Path(name, kind)
-            folder.mkdir()
-            fill(folder)
-            runs = [measure(folder, Path(name, f"out-{i}"), url, processes) for i in range(rounds)]
-            results[kind] = {
-                "cpu_s_per_page": round(statistics.median(cpu for cpu, _ in runs), 4),
-                "pages_per_s": round(statistics.median(rate for _, rate in runs), 2),
-            }
-    if as_json:
-        click.echo(json.dumps(results))
-        return
-    click.echo(f"{'':24}{'CPU-s a page':>14}{'pages/s':>10}   ({processes} processes)")
-    for kind, result in results.items():
-        click.echo(f"{kind:24}{result['cpu_s_per_page']:>14.3f}{result['pages_per_s']:>10.1f}")
+ROOT = TESTS.parent
+COMMAND = ROOT / "vm_side" / "process_all_images.py"
+REFERENCE = TESTS / "bench" / "reference.py"
+STUB = TESTS / "bench" / "stub.py"
+REFERENCE_PYTHON = ROOT / ".venv-parity" / "bin" / "python"
+MAX_PIXELS, UPSAMPLE_BELOW = 2_000_000, 1_200_000
+RATE_SLOTS, LATENCY_SLOTS, LATENCY_S = 16, 64, 5.0
+NOISE_PAGES = 8  # they are slow to make, so they come again
+QUICK = (10, 64, 1)
+MIB = 1 << 20
 
 
-def write(folder: Path, count: int, page: Callable[[int], Image.Image]) -> None:
-    """Write so many pages as PNG."""
-    for number in range(count):
-        page(number).save(folder / f"page{number}.png")
+@dataclass(frozen=True)
+class Kind:
+    """Pages of one kind: how to make one as a picture; without that they are a PDF."""
 
+    name: str
+    page: Callable[[int], Image.Image] | None = None
+    upsample: bool = False
+    """Whether they have at most UPSAMPLE_BELOW pixels."""
 
-def pages_of_noise(number: int) -> Image.Image:
-    """A noisy scan; eight different ones in turn, since they are slow to make."""
-    return noise(number % 8)
+    def write(self, folder: Path, count: int) -> None:
+        """Write so many pages into a new folder."""
+        folder.mkdir()
+        if self.page is None:
+            pages.pdf(folder / "book.pdf", count)
+            return
+        for number in range(count):
+            self.page(number).save(folder / f"page{number}.png")
 
 
 @functools.cache
@@ -84,63 +71,177 @@ def noise(number: int) -> Image.Image:
     return pages.noisy_scan(200, number)
 
 
-def write_pdf(folder: Path, count: int) -> None:
-    """Write a PDF of so many pages."""
-    pages.pdf(folder / "book.pdf", count)
+KINDS = (
+    Kind("A4 at 100 dpi", lambda number: pages.article(100, number), upsample=True),
+    Kind("A4 at 120 dpi", lambda number: pages.article(120, number)),
+    Kind("A4 at 200 dpi", lambda number: pages.article(200, number)),
+    Kind("noisy scan at 200 dpi", lambda number: noise(number % NOISE_PAGES)),
+    Kind("PDF"),
+)
+LATENCY_COUNT_OF_PDF = 60  # the reference holds all pages of a PDF at once
+
+Client = Callable[[Kind, Path, Path, int, int], measure.Cost]
 
 
-@contextlib.contextmanager
-def serving() -> Iterator[str]:
-    """The stand-in, in a process of its own; its URL."""
-    port = free_port()
-    command = [sys.executable, str(SERVER), "--port", str(port), "--no-check"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+def ours(kind: Kind, folder: Path, output: Path, port: int, slots: int) -> measure.Cost:
+    """Read a folder with this project's command."""
+    command = [sys.executable, str(COMMAND), "--input", str(folder), "--output", str(output)]
+    command += ["--endpoint", f"http://127.0.0.1:{port}", "-p", str(slots), "--images"]
+    command += ["-m", str(MAX_PIXELS), "--upsample-below", str(UPSAMPLE_BELOW), "--json"]
+    return measure.run(command, "", output.with_suffix(".log"), slots == LATENCY_SLOTS)
+
+
+def theirs(kind: Kind, folder: Path, output: Path, port: int, slots: int) -> measure.Cost:
+    """Read a folder with dots.ocr's own client."""
+    files = sorted(map(str, folder.iterdir()))
+    job = {"port": port, "output": str(output), "threads": slots, "files": files}
+    job |= {"upsample": kind.upsample, "max_pixels": MAX_PIXELS}
+    command = [str(REFERENCE_PYTHON), str(REFERENCE)]
+    log = output.with_suffix(".log")
+    return measure.run(command, json.dumps(job), log, slots == LATENCY_SLOTS)
+
+
+CLIENTS: dict[str, Client] = {"ours": ours, "reference": theirs}
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[int]:
+    """The stub, in a process of its own; its port."""
+    command = [sys.executable, str(STUB), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            yield f"http://127.0.0.1:{port}"
+            assert server.stdout is not None
+            yield int(server.stdout.readline())
         finally:
             server.terminate()
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def stats(port: int) -> dict[str, object]:
+    """What the stub saw since the last look."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/stats") as answer:
+        seen: dict[str, object] = json.load(answer)
+        return seen
 
 
-def measure(folder: Path, output: Path, url: str, processes: int) -> tuple[float, float]:
-    """Read a folder once: (CPU seconds a page, pages a second)."""
-    before = cpu_of_children()
-    command = [sys.executable, str(COMMAND), "--input", str(folder), "--output", str(output)]
-    command += ["--endpoint", url, "-p", str(processes), "--images", "--json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    wait_for_orphans()
-    summary = json.loads(done.stdout)
-    count = summary["run"]["pages"]
-    if summary["ok"] != count:
-        raise click.ClickException(f"only {summary['ok']} of {count} pages were read")
-    return (cpu_of_children() - before) / count, summary["run"]["pages_per_second"]
+Figures = dict[str, dict[str, list[float]]]
+"""Measure -> client -> one value a round."""
 
 
-def cpu_of_children() -> float:
-    """CPU seconds, user and system, of all children that have ended."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+class Bench:
+    """One kind of pages, in a scratch folder."""
+
+    def __init__(self, kind: Kind, count: int, latency_count: int, scratch: Path) -> None:
+        self.kind, self.scratch = kind, scratch
+        self.count = count
+        self.pages = scratch / "pages"
+        kind.write(self.pages, count)
+        self.many, self.many_count = self.pages, count
+        if kind.page is not None:
+            self.many, self.many_count = scratch / "many", latency_count
+            self.many.mkdir()
+            for number in range(latency_count):
+                source = self.pages / f"page{number % count}.png"
+                os.link(source, self.many / f"page{number}.png")
+
+    def read(self, name: str, folder: Path, count: int, port: int, slots: int) -> measure.Cost:
+        """Have a client read a folder once; every page must have been drawn."""
+        output = self.scratch / "output"
+        cost = CLIENTS[name](self.kind, folder, output, port, slots)
+        drawn = sum(1 for _ in output.rglob("*.jpg"))
+        shutil.rmtree(output)
+        if drawn != count:
+            raise click.ClickException(f"{name} read {drawn} of {count} pages: {self.kind.name}")
+        return cost
+
+    def check_pixels(self, port: int) -> None:
+        """Both clients send the same pictures, pixel for pixel; also warms both up."""
+        sent = {}
+        for name in CLIENTS:
+            self.read(name, self.pages, self.count, port, 2)
+            sent[name] = sorted(map(str, stats(port)["pictures"]))  # type: ignore[call-overload]
+        if sent["ours"] != sent["reference"] or len(sent["ours"]) != self.count:
+            raise click.ClickException(f"the pictures sent differ: {self.kind.name}")
+
+    def round(self, figures: Figures, at_once: int, late: int) -> None:
+        """Each measure once for each client, in turn."""
+        for name in CLIENTS:
+            cost = self.read(name, self.pages, self.count, at_once, 1)
+            figures["cpu_s_per_page"][name].append(cost.cpu_s / self.count)
+        for name in CLIENTS:
+            cost = self.read(name, self.pages, self.count, at_once, RATE_SLOTS)
+            figures["pages_per_s"][name].append(self.count / cost.seconds)
+        for name in CLIENTS:
+            stats(late)
+            cost = self.read(name, self.many, self.many_count, late, LATENCY_SLOTS)
+            figures["in_flight"][name].append(float(str(stats(late)["in_flight"])))
+            figures["peak_pss_mib"][name].append(cost.peak_pss / MIB)
+            figures["peak_rss_mib"][name].append(cost.peak_rss / MIB)
 
 
-def adopt_orphans() -> None:
-    """Become the parent of orphans below us, so that their CPU time is counted too (Linux)."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+@click.command(help=__doc__)
+@click.option("--pages", "count", default=60, show_default=True, help="Pages of each kind.")
+@click.option("--late-pages", default=300, show_default=True, help="The same, with the latency.")
+@click.option("--rounds", default=5, show_default=True, help="Pairs of each; medians are shown.")
+@click.option("--kind", "names", multiple=True, help="Only kinds whose name contains this.")
+@click.option("--quick", is_flag=True, help="Few pages, one round: only to see that it runs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every value.")
+def main(
+    count: int, late_pages: int, rounds: int, names: tuple[str, ...], quick: bool, as_json: bool
+) -> None:
+    if quick:
+        count, late_pages, rounds = QUICK
+    if not REFERENCE_PYTHON.exists():
+        raise click.ClickException("no .venv-parity with the reference: use `make bench`")
+    measure.adopt_orphans()
+    results: dict[str, Figures] = {}
+    for kind in KINDS:
+        if names and not any(name in kind.name for name in names):
+            continue
+        click.echo(kind.name, err=True)
+        figures: Figures = defaultdict(lambda: defaultdict(list))
+        with tempfile.TemporaryDirectory() as scratch:
+            bench = Bench(kind, count, late_pages, Path(scratch))
+            with serving("--record") as port:
+                bench.check_pixels(port)
+            with serving() as at_once, serving("--latency", str(LATENCY_S)) as late:
+                for _ in range(rounds):
+                    bench.round(figures, at_once, late)
+        results[kind.name] = figures
+    if as_json:
+        machine = {"cpus": os.cpu_count(), "machine": platform.machine()}
+        setup = {"pages": count, "late_pages": late_pages, "rounds": rounds}
+        click.echo(json.dumps({**machine, **setup, "kinds": results}, indent=1))
+    else:
+        click.echo(table(results))
 
 
-def wait_for_orphans() -> None:
-    """Reap the workers' fork server, which ends by itself just after the command."""
-    quiet_since = time.monotonic()
-    while time.monotonic() - quiet_since < QUIET_S:
-        pid, _ = os.waitpid(-1, os.WNOHANG)  # the stand-in is a child too, and lives
-        if pid:
-            quiet_since = time.monotonic()
-        time.sleep(0.02)
+MEASURES = (
+    ("cpu_s_per_page", "CPU-s a page", "{:.3f}"),
+    ("pages_per_s", "pages/s", "{:.1f}"),
+    ("in_flight", f"in flight of {LATENCY_SLOTS}", "{:.0f}"),
+    ("peak_pss_mib", "peak memory MiB", "{:.0f}"),
+)
+
+
+def table(results: dict[str, Figures]) -> str:
+    """The medians as a Markdown table: ours, the reference's, and the median of the ratios.
+
+    A ratio says how many times better ours is; below 1 it is worse.
+    """
+    lines = ["| | " + " | ".join(title for _, title, _ in MEASURES) + " |"]
+    lines.append("|---" * (len(MEASURES) + 1) + "|")
+    for kind, figures in results.items():
+        cells = []
+        for measured, _, form in MEASURES:
+            pairs = figures[measured]
+            here, there = pairs["ours"], pairs["reference"]
+            ratio = statistics.median(a / b for a, b in zip(here, there, strict=True))
+            if measured in ("cpu_s_per_page", "peak_pss_mib"):
+                ratio = 1 / ratio
+            mine, other = (form.format(statistics.median(values)) for values in (here, there))
+            cells.append(f"{mine} · {other} · {ratio:.1f}×")
+        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

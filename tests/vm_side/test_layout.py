@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from answer import CATEGORIES, Cell
-from layout import COLOURS, draw, formula, markdown, to_page
+from layout import COLOURS, draw, formula, label, markdown, to_page
 from rig import pages
 
 PAGE = Image.new("RGB", (200, 100), "white")
@@ -86,7 +86,7 @@ def test_scaling_leaves_the_cells_of_the_answer_alone() -> None:
     ],
 )
 def test_a_cell_as_markdown(category: str, text: str, expected: str) -> None:
-    assert markdown([cell([0, 0, 9, 9], category, text=text)], PAGE) == expected
+    assert markdown([cell([0, 0, 9, 9], category, text=text)], PAGE)[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -116,15 +116,14 @@ def test_cells_are_a_blank_line_apart_and_furniture_can_be_left_out() -> None:
         cell([0, 19, 9, 29], text="two"),
         cell([0, 90, 9, 99], "Page-footer", text="3"),
     ]
-    assert markdown(cells, PAGE) == "Journal\n\n# One\n\ntwo\n\n3"
-    assert markdown(cells, PAGE, furniture=False) == "# One\n\ntwo"
-    assert markdown([], PAGE) == ""
+    assert markdown(cells, PAGE) == ("Journal\n\n# One\n\ntwo\n\n3", "# One\n\ntwo")
+    assert markdown([], PAGE) == ("", "")
 
 
 @pytest.mark.parametrize("colour", [False, True], ids=["gray", "colour"])
 def test_a_picture_is_embedded_as_it_is_on_the_page(colour: bool) -> None:
     page = pages.article(50, colour=colour)
-    text = markdown([cell([40, 400, 370, 510], "Picture")], page)
+    text, _ = markdown([cell([40, 400, 370, 510], "Picture")], page)
     found = re.fullmatch(r"!\[\]\(data:image/png;base64,([A-Za-z0-9+/=]+)\)", text)
     assert found
     picture = Image.open(io.BytesIO(base64.b64decode(found[1])))
@@ -134,7 +133,7 @@ def test_a_picture_is_embedded_as_it_is_on_the_page(colour: bool) -> None:
 
 @pytest.mark.parametrize("box", [[5, 5, 5, 9], [5, 5, 9, 5], [200, 100, 200, 100]])
 def test_a_picture_without_area_is_an_empty_image(box: list[int]) -> None:
-    assert markdown([cell(box, "Picture")], PAGE) == "![]()"
+    assert markdown([cell(box, "Picture")], PAGE)[0] == "![]()"
 
 
 # ---- drawing ----
@@ -167,6 +166,17 @@ def test_a_label_stands_above_its_box() -> None:
     assert changed
     assert changed[1] < 100
     assert changed[2:] == (300, 200)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_box_hides_neither_the_outline_nor_the_label_of_another(mode: str) -> None:
+    page = Image.new(mode, (400, 300), "white")
+    inner, outer = cell([100, 100, 300, 200], "Title"), cell([10, 10, 390, 290])
+    alone, both = draw([inner], page), draw([inner, outer], page)
+    top = (100, 100, 300, 101)
+    assert both.crop(top).tobytes() == alone.crop(top).tobytes()
+    of_label = (100, 100 - label("0_Title", 10, COLOURS["Title"]).height, 110, 100)
+    assert both.crop(of_label).tobytes() == alone.crop(of_label).tobytes()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+"""Has dots.ocr's own client read pages; run by the interpreter that has it.
+
+One JSON object on stdin: port of the server, output folder, max_pixels, threads, and the files,
+each with whether it is enlarged first. With one thread it reads one page after another.
+"""
+
+import json
+import sys
+from multiprocessing.pool import ThreadPool
+from typing import Any
+
+# the reference has no types
+from dots_ocr.parser import DotsOCRParser  # type: ignore[import-not-found]
+
+
+def main() -> None:
+    job: dict[str, Any] = json.load(sys.stdin)
+    parser = DotsOCRParser(
+        ip="127.0.0.1",
+        port=job["port"],
+        max_pixels=job["max_pixels"],
+        num_thread=job["threads"],
+        output_dir=job["output"],
+    )
+
+    def read(path: str) -> int:
+        results = parser.parse_file(path, fitz_preprocess=job["upsample"])
+        if any(result.get("filtered") for result in results):
+            raise ValueError(f"the reference could not read the answer for {path}")
+        return len(results)
+
+    if job["threads"] == 1:
+        done = sum(map(read, job["files"]))
+    else:
+        with ThreadPool(min(job["threads"], len(job["files"]))) as pool:
+            done = sum(pool.map(read, job["files"], chunksize=1))
+    print(f"\n{done}")
+
+
+if __name__ == "__main__":
+    main()
