@@ -35,10 +35,6 @@ NOISE_RANGE = 64  # the same of an empty page with a scanner's noise
 NOISE_RANGE_REDUCED = 5  # what remains of that noise when 8 x 8 pixels are averaged
 NOISE_REACH = 16  # standard deviations that noise spans; a faint mark on even paper spans more
 
-GRAY_PNG, RGB_PNG = 0, 2  # the format's colour types
-WORTH_DEFLATING = 4  # times smaller; below, storing is cheaper for both sides together
-BAND_ROWS = 16  # of which every sixteenth band is tried
-
 
 class UnreadablePage(Exception):
     """This file holds no page that can be read; the message is the reason, for people."""
@@ -152,8 +148,20 @@ def open_pdf_page(path: Path, index: int) -> Image.Image:
         raise UnreadablePage(f"damaged PDF page: {error}") from error
     if has_pictures:  # decoded, they would stay: up to 256 MiB in each worker
         pymupdf.TOOLS.store_shrink(100)
-    size = (pixmap.width, pixmap.height)
-    return one_channel_if_gray(Image.frombytes("RGB", size, pixmap.samples_mv))
+    rgb = pixmap.samples
+    gray = one_of_three(rgb)
+    mode, pixels = ("RGB", rgb) if gray is None else ("L", gray)
+    return Image.frombuffer(mode, (pixmap.width, pixmap.height), pixels, "raw", mode, 0, 1)
+
+
+def one_of_three(rgb: bytes) -> bytes | None:
+    """One channel of three equal ones, or None. Without a picture of all three, half the time."""
+    red = b""
+    for step in (3 * 61, 3):  # colour mostly shows at once
+        red = rgb[::step]
+        if not red == rgb[1::step] == rgb[2::step]:
+            return None
+    return red
 
 
 def kept_pdf(path: Path) -> pymupdf.Document:
@@ -248,7 +256,8 @@ def upsample(page: Image.Image) -> Image.Image:
         sheet.insert_image(sheet.rect, pixmap=pixels)
         matrix = pymupdf.Matrix(PDF_DPI / 72, PDF_DPI / 72)
         pixmap = sheet.get_pixmap(matrix=matrix, alpha=False, colorspace=space)
-        return Image.frombytes(page.mode, (pixmap.width, pixmap.height), pixmap.samples_mv)
+        size = (pixmap.width, pixmap.height)
+        return Image.frombuffer(page.mode, size, pixmap.samples, "raw", page.mode, 0, 1)
 
 
 def model_picture(page: Image.Image, max_pixels: int, upsample_below: int) -> Image.Image:
@@ -269,30 +278,3 @@ def model_picture(page: Image.Image, max_pixels: int, upsample_below: int) -> Im
     # the reference always goes across first, and the order shows in the pixels
     across = page.resize((width, page.height), Image.Resampling.BICUBIC)
     return across.resize((width, height), Image.Resampling.BICUBIC)
-
-
-def encode_png(picture: Image.Image) -> bytes:
-    """PNG without filters: deflated at level 1, or stored where that would gain little.
-
-    Chosen by the time of both sides together, for a gray page of 2 megapixels (encoding, base64;
-    then JSON, base64 and decoding in the server): clean 7 + 4 ms deflated and 5 + 9 ms stored, a
-    noisy scan 26 + 16 ms and 5 + 9 ms. Pillow's own, which tries five filters for every row: 13 + 7
-    and 58 + 19 ms. A BMP is no better than what is stored, WebP takes 50 ms, and more.
-    """
-    wide, high = picture.size
-    raw = picture.tobytes()
-    stride = len(raw) // high
-    rows = [b"\0" + raw[at : at + stride] for at in range(0, len(raw), stride)]
-    sample = b"".join(row for at in range(0, high, 16 * BAND_ROWS) for row in rows[at:][:BAND_ROWS])
-    pays = len(sample) >= WORTH_DEFLATING * len(zlib.compress(sample, 1))
-    kind = GRAY_PNG if picture.mode == "L" else RGB_PNG
-    chunks = {
-        b"IHDR": struct.pack(">IIBBBBB", wide, high, 8, kind, 0, 0, 0),
-        b"IDAT": zlib.compress(b"".join(rows), 1 if pays else 0),
-        b"IEND": b"",
-    }
-    png = [b"\x89PNG\r\n\x1a\n"]
-    for name, data in chunks.items():
-        checksum = zlib.crc32(data, zlib.crc32(name))
-        png += [struct.pack(">I", len(data)), name, data, struct.pack(">I", checksum)]
-    return b"".join(png)

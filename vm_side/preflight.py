@@ -8,7 +8,8 @@ import math
 from PIL import Image
 
 from endpoint import IMAGE_TOKENS, Endpoint, EndpointError, Model
-from images import FACTOR, encode_png
+from images import FACTOR
+from png import encode_png
 from prompts import PROMPTS
 
 ANSWER_ROOM = 4096  # tokens; most pages need a third of it, a dense one all

@@ -17,7 +17,6 @@ from answer import Cell
 from endpoint import Completion, Endpoint, EndpointError, Sampling, ServerGone
 from images import (
     UnreadablePage,
-    encode_png,
     is_blank,
     model_picture,
     open_image,
@@ -27,6 +26,7 @@ from ladder import LONGEST_ANSWER, climb
 from layout import draw, markdown, to_page
 from manifest import FAILED, LEFT, PICTURE_ENDING, RESULT_ENDINGS, Record
 from pages import Page
+from png import encode_png
 
 ASIDE = ".aside"  # below the results: where twins write
 

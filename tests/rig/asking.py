@@ -9,7 +9,7 @@ import pytest
 import connection
 import endpoint
 from endpoint import Completion, Endpoint, EndpointError, Sampling
-from images import encode_png
+from png import encode_png
 from rig.model_server import ModelServer
 from rig.pages import tiny
 

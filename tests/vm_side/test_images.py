@@ -21,7 +21,6 @@ from images import (
     MAX_PIXELS,
     MIN_PIXELS,
     UnreadablePage,
-    encode_png,
     is_blank,
     model_picture,
     open_image,
@@ -275,6 +274,16 @@ def test_a_pdf_page_has_the_pixels_of_the_reference(tmp_path: Path) -> None:
             pixmap = document[index].get_pixmap(dpi=200, alpha=False)
         reference = Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
         assert open_pdf_page(path, index).convert("RGB").tobytes() == reference.tobytes()
+
+
+def test_the_least_colour_on_a_pdf_page_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    with pymupdf.open() as document:
+        for colour in ((0.5, 0.5, 0.5), (0.5, 0.5, 0.52), (0.5, 0.52, 0.5)):
+            sheet = document.new_page(width=200, height=300)
+            sheet.draw_rect((100, 100, 101, 101), color=None, fill=colour)
+        document.save(path)
+    assert [open_pdf_page(path, index).mode for index in range(3)] == ["L", "RGB", "RGB"]
 
 
 def test_a_rotated_pdf_page_is_upright(tmp_path: Path) -> None:
@@ -615,22 +624,6 @@ def test_a_picture_that_the_server_would_refuse_is_not_sent() -> None:
         with pytest.raises(UnreadablePage) as error:
             model_picture(Image.new("L", size, 255), CAP, 0)
         assert str(error.value) == f"{sent}, as sent, reaches 200:1: cut it into pieces"
-
-
-@pytest.mark.parametrize("colour", [False, True], ids=["gray", "colour"])
-def test_a_png_loses_nothing(colour: bool) -> None:
-    page = pages.article(50, colour=colour)
-    picture = Image.open(io.BytesIO(encode_png(page)))
-    assert (picture.format, picture.mode, picture.tobytes()) == ("PNG", page.mode, page.tobytes())
-
-
-def test_a_png_is_deflated_where_it_pays_and_else_stored() -> None:
-    """A noisy scan takes 60 ms to deflate and comes out half as large."""
-    for picture, times in ((pages.article(100), 8), (pages.noisy_scan(100), 1)):
-        png = encode_png(picture)
-        ratio = picture.width * picture.height / len(png)
-        assert ratio > times if times > 1 else 0.98 < ratio < 1
-        assert Image.open(io.BytesIO(png)).tobytes() == picture.tobytes()
 
 
 def test_a_pdf_stays_open_for_its_next_page(
