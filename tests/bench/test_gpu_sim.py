@@ -15,8 +15,8 @@ from bench.gpu import text_page
 from bench.gpu_sim import LONGEST, SHORTEST, GpuSim, read
 from connection import KeptConnection, LostConnection
 from endpoint import Completion, Endpoint, Sampling
-from images import encode_png
 from in_flight import read_load
+from png import encode_png
 from rig import pages
 
 CHAT = "/v1/chat/completions"
