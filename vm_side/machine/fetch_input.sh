@@ -7,5 +7,14 @@ mkdir -p "$state" "$HOME/input"
 exec 8>"$state/input.lock"
 flock 8
 gcloud storage rsync --quiet --recursive --delete-unmatched-destination-objects \
-  "$1/input" "$HOME/input" >"$state/input.log" 2>&1 ||
-  { tail -n 5 "$state/input.log" >&2; exit 1; }
+  "$1/input" "$HOME/input" >"$state/input.log" 2>&1 && exit 0
+
+# a folder without objects does not exist there: it is empty, if the bucket itself is there
+name=${1#gs://}
+if grep -q "Did not find existing container" "$state/input.log" &&
+  gcloud storage ls "gs://${name%%/*}" >/dev/null 2>&1; then
+  find "$HOME/input" -mindepth 1 -delete
+else
+  tail -n 5 "$state/input.log" >&2
+  exit 1
+fi

@@ -61,6 +61,12 @@ def test_the_machine_prepares_itself_while_the_model_loads(
     wait_until(lambda: ASKED in vm.run("docker logs dots-ocr-model 2>&1").stdout, 60)
     assert kit.asked() == 0
 
+    for name in names:
+        (kit.input / name).unlink()
+    for verb in ("upload", "process"):  # of nothing
+        done = kit.run(verb)
+        assert done.code == 0, done.err
+    assert not files_below(kit.home("input"))
     kit.knobs["BUCKET"] = "gs://nowhere"
     done = kit.run("process")
     assert done.code == 1
