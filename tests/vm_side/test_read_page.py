@@ -1,8 +1,9 @@
-"""A page that is asked for twice: its twin's files stay aside until it has won."""
+"""What one worker does with a page: the memory it keeps, and a twin's files aside until it has won."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,15 @@ from batch import run_batch
 from endpoint import Endpoint
 from manifest import Record
 from pages import find_pages
-from read_page import ASIDE, Settings, Task, read_page, take_from_aside, twin_of
+from read_page import (
+    ASIDE,
+    Settings,
+    Task,
+    give_memory_back,
+    read_page,
+    take_from_aside,
+    twin_of,
+)
 from rig.command import Batch, batch_of, records_in
 from rig.model_request import Request
 from rig.model_server import ModelServer
@@ -114,3 +123,19 @@ def test_a_request_that_the_server_forgot(
         for record in records:
             cells = json.loads((batch.output / f"{record['page']}.json").read_text())
             assert len(cells) == record["cells"] > 0
+
+
+def resident_bytes() -> int:
+    """The memory that this process holds now (Linux)."""
+    held = int(Path("/proc/self/statm").read_text().split()[1])
+    return held * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_free_memory_goes_back_to_the_system() -> None:
+    """glibc keeps what lies below something that is in use still."""
+    blocks = [bytes([1]) * 100_000 for _ in range(500)]
+    used = resident_bytes()
+    del blocks[:-1]
+    assert used - resident_bytes() < 20_000_000
+    give_memory_back()
+    assert used - resident_bytes() > 40_000_000
