@@ -256,6 +256,13 @@ def test_sampling(both: Both) -> None:
     assert "repetition_detection" not in theirs
 
 
+def test_streaming(both: Both) -> None:
+    both.server.script = None
+    ours, (theirs,), _ = requests_of_both(both, both.server)
+    assert ours["stream"]
+    assert "stream" not in theirs
+
+
 def test_models_of_a_shorter_context(both: Both) -> None:
     with ModelServer(max_model_len=8192) as server:
         ours, _, made = requests_of_both(both, server)

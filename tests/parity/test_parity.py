@@ -162,7 +162,7 @@ def test_request(
     assert without_picture(ours.body["messages"]) == without_picture(theirs.body["messages"])
     alike = ("model", "temperature", "max_completion_tokens")
     assert [ours.body[key] for key in alike] == [theirs.body[key] for key in alike]
-    deliberate = {"top_p", "repetition_detection"}
+    deliberate = {"top_p", "repetition_detection", "stream", "stream_options"}
     assert set(ours.body) - deliberate == set(theirs.body) - deliberate
 
 
