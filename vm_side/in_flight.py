@@ -5,6 +5,7 @@ metrics tell which it is. What to do about them is decided in next_limit.
 """
 
 import contextlib
+import math
 import threading
 from dataclasses import dataclass
 from types import TracebackType
@@ -39,7 +40,8 @@ def read_load(metrics: str) -> Load | None:
         name = line.partition("{")[0]
         if name in values:
             with contextlib.suppress(ValueError):
-                values[name].append(float(line.rpartition(" ")[2]))
+                value = float(line.rpartition(" ")[2])
+                values[name].append(value if math.isfinite(value) else 0.0)
     if not values[RUNNING] or not values[WAITING]:
         return None
     running, waiting, preemptions = (

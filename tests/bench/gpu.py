@@ -71,7 +71,6 @@ class Result:
 @click.option("--speedup", default=10.0, show_default=True, help="The card's seconds in one.")
 @click.option("--max-num-seqs", default=64, show_default=True, help="The server's batch.")
 @click.option("-p", "--processes", default=64, show_default=True, help="Against -p 12.")
-@click.option("--stall", is_flag=True, help="The server forgets one of the last requests.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def main(
     count: int,
@@ -79,11 +78,9 @@ def main(
     speedup: float,
     max_num_seqs: int,
     processes: int,
-    stall: bool,
     as_json: bool,
 ) -> None:
     server = ["--port", "0", "--max-num-seqs", str(max_num_seqs), "--speedup", str(speedup)]
-    server += ["--stall", str(count - 20)] if stall else []
     runs: dict[int, list[Trace]] = {processes: [], 12: []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "in")

@@ -97,18 +97,12 @@ class Work(Job):
 
 
 class GpuSim(ModelServer):
-    """The stand-in of the rig, whose answers come at the pace of the card.
+    """The stand-in of the rig, whose answers come at the pace of the card."""
 
-    stall is the number of a request that the server forgets, from 0; -1: of none.
-    """
-
-    def __init__(
-        self, *, port: int = 0, max_num_seqs: int = 64, speedup: float = 1.0, stall: int = -1
-    ) -> None:
+    def __init__(self, *, port: int = 0, max_num_seqs: int = 64, speedup: float = 1.0) -> None:
         super().__init__(port=port)
         self.card = Card(max_num_seqs)
         self.speedup = speedup
-        self.stall = stall
         self._changed = threading.Condition(self._state)
         self._over = threading.Event()
         self._began = time.monotonic()
@@ -149,9 +143,8 @@ class GpuSim(ModelServer):
             work.chunks[-1] += b"0\r\n\r\n"
         request.body, request.picture = {}, b""  # a run has thousands of them
         with self._changed:
-            if request.number != self.stall:
-                self.card.waiting.append(work)
-                self._changed.notify()
+            self.card.waiting.append(work)
+            self._changed.notify()
         return work, body
 
     def drop(self, work: Work) -> None:
@@ -264,12 +257,11 @@ class SimConversation(Conversation):
 @click.option("--max-num-seqs", default=64, show_default=True, help="Requests in the batch.")
 @click.option("--speedup", default=1.0, show_default=True, help="The card's seconds in one.")
 @click.option("--load", "load_s", default=0.0, help="Seconds of the card before it answers.")
-@click.option("--stall", default=-1, help="Forget this request, counted from 0.")
-def main(port: int, max_num_seqs: int, speedup: float, load_s: float, stall: int) -> None:
+def main(port: int, max_num_seqs: int, speedup: float, load_s: float) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         time.sleep(load_s / speedup)
-        with GpuSim(port=port, max_num_seqs=max_num_seqs, speedup=speedup, stall=stall) as server:
+        with GpuSim(port=port, max_num_seqs=max_num_seqs, speedup=speedup) as server:
             click.echo(server.url)
             try:
                 threading.Event().wait()

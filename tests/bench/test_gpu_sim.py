@@ -97,10 +97,3 @@ def test_a_client_that_hangs_up_is_dropped() -> None:
         server.wait_until(lambda: len(server.requests) == 1)
         server.wait_until(lambda: not server.card.running and not server.card.waiting)
         assert 'finished_reason="abort",model_name="model"} 1.0' in server.metrics()
-
-
-def test_a_forgotten_request_is_never_answered() -> None:
-    with GpuSim(speedup=1_000, stall=0) as server:
-        with pytest.raises(LostConnection):
-            KeptConnection(server.url).request("POST", CHAT, request_body(pages.article(30)), 0.5)
-        assert asked(server, pages.article(30)).finish_reason == "stop"
