@@ -57,7 +57,10 @@ lint: $(VENV)/setup-dev ## Check style and types
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy vm_side tools tests samples
 
-bench: $(VENV)/setup-dev ## Measure the client: CPU time a page, pages/s on a simulated L4
+bench: $(VENV)/setup-dev $(PARITY)/setup ## Measure the client beside dots.ocr's own, the GPU's idle time, the bill
+	@$(PY) tests/bench/client.py
+	@$(PY) tests/bench/gpu.py
+	@$(PY) tests/bench/bill.py
 	@$(PY) tests/bench/client.py
 	@$(PY) tests/bench/gpu.py
 

@@ -3,6 +3,7 @@
 What runs in a worker. It needs nothing but its settings and the file, and may be run twice.
 """
 
+import ctypes
 import hashlib
 import json
 import time
@@ -150,6 +151,7 @@ def _read(draft: _Draft, settings: Settings, endpoint: Endpoint) -> tuple[str, s
     draft.values["model_size"] = list(size)
     png = encode_png(picture)
     del picture  # a page waits for minutes; its picture need not
+    give_memory_back()
 
     def ask(prompt: str, sampling: Sampling) -> Completion:
         return endpoint.complete(settings.model, png, prompt, sampling)
@@ -170,6 +172,13 @@ def _read(draft: _Draft, settings: Settings, endpoint: Endpoint) -> tuple[str, s
     if not cells and outcome.status in ("ok", "repaired"):
         return "blank", "the model found nothing on it"
     return outcome.status, outcome.reason
+
+
+def give_memory_back() -> None:
+    """Return what is free to the system: many workers wait, few compute (glibc keeps it else)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _open(draft: _Draft, settings: Settings) -> Image.Image:

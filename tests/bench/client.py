@@ -42,7 +42,7 @@ REFERENCE_PYTHON = ROOT / ".venv-parity" / "bin" / "python"
 MAX_PIXELS, UPSAMPLE_BELOW = 2_000_000, 1_200_000
 RATE_SLOTS, LATENCY_SLOTS, LATENCY_S = 16, 64, 5.0
 NOISE_PAGES = 8  # they are slow to make, so they come again
-QUICK = (10, 64, 1)
+QUICK = (10, 64, 1, 1)
 MIB = 1 << 20
 
 
@@ -78,8 +78,6 @@ KINDS = (
     Kind("noisy scan at 200 dpi", lambda number: noise(number % NOISE_PAGES)),
     Kind("PDF"),
 )
-LATENCY_COUNT_OF_PDF = 60  # the reference holds all pages of a PDF at once
-
 Client = Callable[[Kind, Path, Path, int, int], measure.Cost]
 
 
@@ -135,7 +133,7 @@ class Bench:
         self.count = count
         self.pages = scratch / "pages"
         kind.write(self.pages, count)
-        self.many, self.many_count = self.pages, count
+        self.many, self.many_count = self.pages, count  # the reference holds a whole PDF at once
         if kind.page is not None:
             self.many, self.many_count = scratch / "many", latency_count
             self.many.mkdir()
@@ -162,34 +160,44 @@ class Bench:
         if sent["ours"] != sent["reference"] or len(sent["ours"]) != self.count:
             raise click.ClickException(f"the pictures sent differ: {self.kind.name}")
 
-    def round(self, figures: Figures, at_once: int, late: int) -> None:
-        """Each measure once for each client, in turn."""
+    def without_latency(self, figures: Figures, port: int) -> None:
+        """CPU time and pages a second, once for each client, in turn."""
         for name in CLIENTS:
-            cost = self.read(name, self.pages, self.count, at_once, 1)
+            cost = self.read(name, self.pages, self.count, port, 1)
             figures["cpu_s_per_page"][name].append(cost.cpu_s / self.count)
         for name in CLIENTS:
-            cost = self.read(name, self.pages, self.count, at_once, RATE_SLOTS)
+            cost = self.read(name, self.pages, self.count, port, RATE_SLOTS)
             figures["pages_per_s"][name].append(self.count / cost.seconds)
+
+    def with_latency(self, figures: Figures, port: int) -> None:
+        """Pages in flight and peak memory, once for each client, in turn."""
         for name in CLIENTS:
-            stats(late)
-            cost = self.read(name, self.many, self.many_count, late, LATENCY_SLOTS)
-            figures["in_flight"][name].append(float(str(stats(late)["in_flight"])))
+            stats(port)
+            cost = self.read(name, self.many, self.many_count, port, LATENCY_SLOTS)
+            figures["in_flight"][name].append(float(str(stats(port)["in_flight"])))
             figures["peak_pss_mib"][name].append(cost.peak_pss / MIB)
             figures["peak_rss_mib"][name].append(cost.peak_rss / MIB)
 
 
 @click.command(help=__doc__)
 @click.option("--pages", "count", default=60, show_default=True, help="Pages of each kind.")
-@click.option("--late-pages", default=300, show_default=True, help="The same, with the latency.")
 @click.option("--rounds", default=5, show_default=True, help="Pairs of each; medians are shown.")
+@click.option("--late-pages", default=300, show_default=True, help="Pages, with the latency.")
+@click.option("--late-rounds", default=5, show_default=True, help="Pairs, with the latency.")
 @click.option("--kind", "names", multiple=True, help="Only kinds whose name contains this.")
 @click.option("--quick", is_flag=True, help="Few pages, one round: only to see that it runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every value.")
 def main(
-    count: int, late_pages: int, rounds: int, names: tuple[str, ...], quick: bool, as_json: bool
+    count: int,
+    rounds: int,
+    late_pages: int,
+    late_rounds: int,
+    names: tuple[str, ...],
+    quick: bool,
+    as_json: bool,
 ) -> None:
     if quick:
-        count, late_pages, rounds = QUICK
+        count, late_pages, rounds, late_rounds = QUICK
     if not REFERENCE_PYTHON.exists():
         raise click.ClickException("no .venv-parity with the reference: use `make bench`")
     measure.adopt_orphans()
@@ -203,13 +211,17 @@ def main(
             bench = Bench(kind, count, late_pages, Path(scratch))
             with serving("--record") as port:
                 bench.check_pixels(port)
-            with serving() as at_once, serving("--latency", str(LATENCY_S)) as late:
+            with serving() as port:
                 for _ in range(rounds):
-                    bench.round(figures, at_once, late)
+                    bench.without_latency(figures, port)
+            with serving("--latency", str(LATENCY_S)) as port:
+                for _ in range(late_rounds):
+                    bench.with_latency(figures, port)
         results[kind.name] = figures
     if as_json:
         machine = {"cpus": os.cpu_count(), "machine": platform.machine()}
-        setup = {"pages": count, "late_pages": late_pages, "rounds": rounds}
+        setup = {"pages": count, "rounds": rounds}
+        setup |= {"late_pages": late_pages, "late_rounds": late_rounds}
         click.echo(json.dumps({**machine, **setup, "kinds": results}, indent=1))
     else:
         click.echo(table(results))

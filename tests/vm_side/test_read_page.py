@@ -1,4 +1,4 @@
-"""What one worker does with a page: the memory it keeps, and a twin's files aside until it has won."""
+"""What one worker does with a page: the memory it keeps, the files of a twin aside."""
 
 from __future__ import annotations
 
