@@ -52,7 +52,9 @@ def start_script(image: str, options: str) -> str:
     form = "{{.State.Running}} {{.Config.Labels.dots_ocr}}"
     quoted = shlex.quote(image)
     return (
-        f"{DOCKER_IS_UP} label={label}.$(docker image inspect --format '{{{{.Id}}}}' {quoted});"
+        f"{DOCKER_IS_UP}"
+        f" id=$(docker image inspect --format '{{{{.Id}}}}' {quoted} 2>/dev/null);"
+        f" label={label}.$id;"
         f" state=$(docker inspect --format {shlex.quote(form)} {MODEL_CONTAINER} 2>/dev/null);"
         ' [ "$state" = "true $label" ] && exit 0;'
         f" old=$(docker ps -aq --filter ancestor={quoted});"
