@@ -19,6 +19,7 @@ from stream import AnswerStream, StreamError
 
 IMAGE_TOKENS = "<|img|><|imgpad|><|endofimg|>"  # without it vLLM's template adds a line break
 TOKENIZE_TIMEOUT_S = 60.0  # the first picture after a start may take a while
+GIVEN_UP = ("abort", "error")  # ends of answers by a server that ends itself
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 
@@ -184,14 +185,18 @@ class Endpoint:
                     stream.hear,
                 )
                 judged = verdict(response.status)
-                if judged is Verdict.ANSWER:
-                    return read_completion(response.body) if response.body else streamed(stream)
                 reason = f"HTTP {response.status} {message(response.body)}"
                 retry_after = retry_after_s(response.headers)
+                if judged is Verdict.ANSWER:
+                    answer = read_completion(response.body) if response.body else streamed(stream)
+                    if answer.finish_reason not in GIVEN_UP:
+                        return answer
+                    judged = Verdict.BROKEN
+                    reason = f"the server ended it with {answer.finish_reason!r}"
             except LostConnection as error:
                 judged, reason = Verdict.BROKEN if error.sent else Verdict.BUSY, str(error)
-            except StreamError as error:  # whatever its code: what it refuses, it refuses before
-                judged, reason = Verdict.BROKEN, str(error)
+            except StreamError as error:  # a full server may begin an answer before it says so
+                judged, reason = verdict(error.code), f"HTTP {error.code} {error}"
             except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
                 judged, reason = Verdict.BROKEN, f"an answer that is none: {error!r}"
             if judged is Verdict.REFUSED:

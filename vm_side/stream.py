@@ -15,7 +15,11 @@ CHECK_TOKENS = 16  # between two looks
 
 
 class StreamError(Exception):
-    """The server failed in the middle of an answer; the message is its own."""
+    """The server's error in the middle of an answer; code is the status it would have had."""
+
+    def __init__(self, reason: str, code: int) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 class AnswerStream:
@@ -60,7 +64,9 @@ class AnswerStream:
     def _take(self, event: dict[str, Any]) -> None:
         if "error" in event:
             error = event["error"]
-            raise StreamError(error if isinstance(error, str) else str(error["message"]))
+            if (code := int(error["code"])) < 400:
+                raise ValueError(f"an error with code {code}")
+            raise StreamError(str(error["message"]), code)
         text = ""
         for choice in event["choices"]:
             text = choice["delta"].get("content") or ""

@@ -166,13 +166,13 @@ class Conversation(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        if reply.fault in ("truncate", "stall", "error"):
+        is_whole = reply.fault not in ("truncate", "stall")
+        if reply.fault in ("truncate", "stall", "error", "busy"):
             events = events[: len(events) // 2]
-            if reply.fault == "error":
-                error = json.dumps(replies.engine_dead_500().error_body()).encode()
-                events += [b"data: " + error + b"\n\n", replies.DONE]
+        if reply.fault in ("error", "busy"):
+            fault = replies.busy_503() if reply.fault == "busy" else replies.engine_dead_500()
+            events += [b"data: " + json.dumps(fault.error_body()).encode() + b"\n\n", replies.DONE]
         chunks = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
-        is_whole = reply.fault in (None, "error")
         for at in range(0, len(chunks), EVENTS_AT_ONCE):  # a client may have heard enough
             self.wfile.write(b"".join(chunks[at : at + EVENTS_AT_ONCE]))
         if reply.fault == "stall":

@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Fault = Literal["reset", "close", "hang", "truncate", "garbage", "stall", "error"]
-"""stall and error come in the middle of a streamed answer; one that is not streamed is whole."""
+Fault = Literal["reset", "close", "hang", "truncate", "garbage", "stall", "error", "busy"]
+"""stall, error (of a dead engine) and busy (of a full server) come in the middle of a stream; an
+answer that is not streamed is whole."""
 FINISH_REASONS = ("stop", "length", "abort", "error", "repetition")
 DONE = b"data: [DONE]\n\n"
 GARBAGE = b"<html><body>502 from something that is not the model</body></html>"
