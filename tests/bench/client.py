@@ -2,10 +2,10 @@
 """This project's client beside dots.ocr's own: the same pages, the same endpoint, in turn.
 
 Both enlarge pictures of at most 1.2 megapixels only, send at most 2,000,000 pixels, draw the boxes
-and write the Markdown; first it is checked that they send the same pixels. Then, round by round,
-one after the other: the CPU time of the whole process tree, start included, one page after
-another; pages a second at no latency, 16 at once; and, at a latency of 5 s and with 64 slots, the
-pages in flight and the peak memory of all processes together. The median of the rounds is shown.
+and write the Markdown; first it is checked that they send the same pixels. Then come, in turn of
+the two: the CPU time of the whole process tree, start included, one page after another (cpu);
+pages a second at no latency, 16 at once (rate); and, with 64 slots at a latency of 5 s, the pages
+in flight and the peak memory of all processes together (late). Medians of the rounds are shown.
 The endpoint is a stub in a process of its own, on the same cores.
 """
 
@@ -42,7 +42,7 @@ REFERENCE_PYTHON = ROOT / ".venv-parity" / "bin" / "python"
 MAX_PIXELS, UPSAMPLE_BELOW = 2_000_000, 1_200_000
 RATE_SLOTS, LATENCY_SLOTS, LATENCY_S = 16, 64, 5.0
 NOISE_PAGES = 8  # they are slow to make, so they come again
-QUICK = (10, 64, 1, 1)
+QUICK = (10, 64, 1)
 MIB = 1 << 20
 
 
@@ -121,6 +121,14 @@ def stats(port: int) -> dict[str, object]:
         return seen
 
 
+MEASURES = ("cpu", "rate", "late")
+COLUMNS = (
+    ("cpu_s_per_page", "CPU-s a page", "{:.3f}"),
+    ("pages_per_s", "pages/s", "{:.1f}"),
+    ("in_flight", f"in flight of {LATENCY_SLOTS}", "{:.0f}"),
+    ("peak_pss_mib", "peak memory MiB", "{:.0f}"),
+)
+
 Figures = dict[str, dict[str, list[float]]]
 """Measure -> client -> one value a round."""
 
@@ -160,30 +168,34 @@ class Bench:
         if sent["ours"] != sent["reference"] or len(sent["ours"]) != self.count:
             raise click.ClickException(f"the pictures sent differ: {self.kind.name}")
 
-    def without_latency(self, figures: Figures, port: int) -> None:
-        """CPU time and pages a second, once for each client, in turn."""
-        for name in CLIENTS:
-            cost = self.read(name, self.pages, self.count, port, 1)
-            figures["cpu_s_per_page"][name].append(cost.cpu_s / self.count)
-        for name in CLIENTS:
-            cost = self.read(name, self.pages, self.count, port, RATE_SLOTS)
-            figures["pages_per_s"][name].append(self.count / cost.seconds)
+    def cpu(self, name: str, port: int) -> dict[str, float]:
+        """One page after another."""
+        cost = self.read(name, self.pages, self.count, port, 1)
+        return {"cpu_s_per_page": cost.cpu_s / self.count}
 
-    def with_latency(self, figures: Figures, port: int) -> None:
-        """Pages in flight and peak memory, once for each client, in turn."""
-        for name in CLIENTS:
-            stats(port)
-            cost = self.read(name, self.many, self.many_count, port, LATENCY_SLOTS)
-            figures["in_flight"][name].append(float(str(stats(port)["in_flight"])))
-            figures["peak_pss_mib"][name].append(cost.peak_pss / MIB)
-            figures["peak_rss_mib"][name].append(cost.peak_rss / MIB)
+    def rate(self, name: str, port: int) -> dict[str, float]:
+        """As many pages a second as it can."""
+        cost = self.read(name, self.pages, self.count, port, RATE_SLOTS)
+        return {"pages_per_s": self.count / cost.seconds}
+
+    def late(self, name: str, port: int) -> dict[str, float]:
+        """Against an endpoint that takes its time."""
+        stats(port)
+        cost = self.read(name, self.many, self.many_count, port, LATENCY_SLOTS)
+        return {
+            "in_flight": float(str(stats(port)["in_flight"])),
+            "peak_pss_mib": cost.peak_pss / MIB,
+            "peak_rss_mib": cost.peak_rss / MIB,
+        }
 
 
 @click.command(help=__doc__)
 @click.option("--pages", "count", default=60, show_default=True, help="Pages of each kind.")
 @click.option("--rounds", default=5, show_default=True, help="Pairs of each; medians are shown.")
 @click.option("--late-pages", default=300, show_default=True, help="Pages, with the latency.")
-@click.option("--late-rounds", default=5, show_default=True, help="Pairs, with the latency.")
+@click.option(
+    "--measure", "measures", multiple=True, default=MEASURES, type=click.Choice([*MEASURES])
+)
 @click.option("--kind", "names", multiple=True, help="Only kinds whose name contains this.")
 @click.option("--quick", is_flag=True, help="Few pages, one round: only to see that it runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every value.")
@@ -191,13 +203,13 @@ def main(
     count: int,
     rounds: int,
     late_pages: int,
-    late_rounds: int,
+    measures: tuple[str, ...],
     names: tuple[str, ...],
     quick: bool,
     as_json: bool,
 ) -> None:
     if quick:
-        count, late_pages, rounds, late_rounds = QUICK
+        count, late_pages, rounds = QUICK
     if not REFERENCE_PYTHON.exists():
         raise click.ClickException("no .venv-parity with the reference: use `make bench`")
     measure.adopt_orphans()
@@ -211,28 +223,19 @@ def main(
             bench = Bench(kind, count, late_pages, Path(scratch))
             with serving("--record") as port:
                 bench.check_pixels(port)
-            with serving() as port:
-                for _ in range(rounds):
-                    bench.without_latency(figures, port)
-            with serving("--latency", str(LATENCY_S)) as port:
-                for _ in range(late_rounds):
-                    bench.with_latency(figures, port)
+            for measured in measures:
+                latency_s = LATENCY_S if measured == "late" else 0
+                with serving("--latency", str(latency_s)) as port:
+                    for name in [*CLIENTS] * rounds:
+                        for figure, value in getattr(bench, measured)(name, port).items():
+                            figures[figure][name].append(value)
         results[kind.name] = figures
     if as_json:
         machine = {"cpus": os.cpu_count(), "machine": platform.machine()}
-        setup = {"pages": count, "rounds": rounds}
-        setup |= {"late_pages": late_pages, "late_rounds": late_rounds}
+        setup = {"pages": count, "late_pages": late_pages, "rounds": rounds}
         click.echo(json.dumps({**machine, **setup, "kinds": results}, indent=1))
     else:
         click.echo(table(results))
-
-
-MEASURES = (
-    ("cpu_s_per_page", "CPU-s a page", "{:.3f}"),
-    ("pages_per_s", "pages/s", "{:.1f}"),
-    ("in_flight", f"in flight of {LATENCY_SLOTS}", "{:.0f}"),
-    ("peak_pss_mib", "peak memory MiB", "{:.0f}"),
-)
 
 
 def table(results: dict[str, Figures]) -> str:
@@ -240,13 +243,16 @@ def table(results: dict[str, Figures]) -> str:
 
     A ratio says how many times better ours is; below 1 it is worse.
     """
-    lines = ["| | " + " | ".join(title for _, title, _ in MEASURES) + " |"]
-    lines.append("|---" * (len(MEASURES) + 1) + "|")
+    lines = ["| | " + " | ".join(title for _, title, _ in COLUMNS) + " |"]
+    lines.append("|---" * (len(COLUMNS) + 1) + "|")
     for kind, figures in results.items():
         cells = []
-        for measured, _, form in MEASURES:
+        for measured, _, form in COLUMNS:
             pairs = figures[measured]
             here, there = pairs["ours"], pairs["reference"]
+            if not here:
+                cells.append("")
+                continue
             ratio = statistics.median(a / b for a, b in zip(here, there, strict=True))
             if measured in ("cpu_s_per_page", "peak_pss_mib"):
                 ratio = 1 / ratio
