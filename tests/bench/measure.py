@@ -46,7 +46,8 @@ def run(command: list[str], stdin: str, log: Path, memory: bool = False) -> Cost
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # threads of the reference print into one another
             env=environment,
         )
         with peak.watched() if memory else contextlib.nullcontext():
