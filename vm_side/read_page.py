@@ -8,6 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,10 @@ from layout import draw, markdown, to_page
 from manifest import FAILED, LEFT, PICTURE_ENDING, RESULT_ENDINGS, Record
 from pages import Page
 from png import encode_png
+from turns import Turns
 
 ASIDE = ".aside"  # below the results: where twins write
+TURNS = ".turns"  # there, too: whose turn it is to compute
 
 
 @dataclass(frozen=True)
@@ -86,20 +89,30 @@ def make_reader(settings: Settings) -> Callable[[Task], Record]:
         settings.ready_timeout_s,
         settings.retries,
     )
-    return lambda task: read_page(task, settings, endpoint)
+    turns = Turns(settings.output / TURNS)
+    return lambda task: read_page(task, settings, endpoint, turns.taken)
 
 
-def read_page(task: Task, settings: Settings, endpoint: Endpoint) -> Record:
-    """Read one page and write its files. Never raises for a bad page: its record says why."""
+def read_page(
+    task: Task,
+    settings: Settings,
+    endpoint: Endpoint,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Record:
+    """Read one page and write its files. Never raises for a bad page: its record says why.
+
+    It computes within a turn(), and waits for the model outside.
+    """
     started = time.monotonic()
     draft = _Draft(task.page, task.sha256)
     if task.is_twin:
         settings = replace(settings, output=settings.output / ASIDE)
     try:
         if task.drawn_from is not None:
-            redraw(task.page, settings)
+            with turn():
+                redraw(task.page, settings)
             return task.drawn_from
-        status, reason = _read(draft, settings, endpoint)
+        status, reason = _read(draft, settings, endpoint, turn)
     except ServerGone as error:
         status, reason = LEFT, str(error)
     except (UnreadablePage, EndpointError) as error:
@@ -138,20 +151,26 @@ class _Draft:
         )
 
 
-def _read(draft: _Draft, settings: Settings, endpoint: Endpoint) -> tuple[str, str]:
+def _read(
+    draft: _Draft,
+    settings: Settings,
+    endpoint: Endpoint,
+    turn: Callable[[], AbstractContextManager[None]],
+) -> tuple[str, str]:
     """Fill the draft, write the files, and return (status, reason)."""
-    page = _open(draft, settings)
-    draft.values["original_size"] = list(page.size)
-    if is_blank(page):
-        write_results(settings, draft.page, [], page)
-        return "blank", "one even colour: not sent"
-    is_picture = draft.page.pdf_page is None
-    picture = model_picture(page, settings.max_pixels, settings.upsample_below if is_picture else 0)
-    size = picture.size
-    draft.values["model_size"] = list(size)
-    png = encode_png(picture)
-    del picture  # a page waits for minutes; its picture need not
-    give_memory_back()
+    with turn():
+        page = _open(draft, settings)
+        draft.values["original_size"] = list(page.size)
+        if is_blank(page):
+            write_results(settings, draft.page, [], page)
+            return "blank", "one even colour: not sent"
+        upsample_below = settings.upsample_below if draft.page.pdf_page is None else 0
+        picture = model_picture(page, settings.max_pixels, upsample_below)
+        size = picture.size
+        draft.values["model_size"] = list(size)
+        png = encode_png(picture)
+        del picture  # a page waits for minutes; its picture need not
+        give_memory_back()
 
     def ask(prompt: str, sampling: Sampling) -> Completion:
         return endpoint.complete(settings.model, png, prompt, sampling)
@@ -166,9 +185,10 @@ def _read(draft: _Draft, settings: Settings, endpoint: Endpoint) -> tuple[str, s
     }
     if outcome.answer is None:
         return FAILED, outcome.reason
-    cells, notes = to_page(outcome.answer.cells, size, page.size)
-    draft.values |= {"cells": len(cells), "notes": [*outcome.answer.notes, *notes]}
-    write_results(settings, draft.page, cells, page)
+    with turn():
+        cells, notes = to_page(outcome.answer.cells, size, page.size)
+        draft.values |= {"cells": len(cells), "notes": [*outcome.answer.notes, *notes]}
+        write_results(settings, draft.page, cells, page)
     if not cells and outcome.status in ("ok", "repaired"):
         return "blank", "the model found nothing on it"
     return outcome.status, outcome.reason

@@ -204,7 +204,8 @@ def results_in(output: Path) -> dict[str, Any]:
         str(path.relative_to(output)): path.read_bytes()
         for path in output.rglob("*")
         if path.is_file()
-        and path.name not in ("manifest.jsonl", "summary.json", ".lock", ".progress.json")
+        and path.name not in ("manifest.jsonl", "summary.json")
+        and not path.name.startswith(".")
     }
     return files | {"records": [record | NO_TIMES for record in records_in(output)]}
 

@@ -220,5 +220,5 @@ def test_after_a_real_run(kit: Toolkit, server: ModelServer) -> None:
         assert kit.run(verb, IMAGES="1").code == 0
     assert kit.run("download", IMAGES="1").code == 0
     assert statuses_in(kit.output) == dict.fromkeys(names, "ok")
-    everything = set(pages_in(kit.machine / "result")) - {".lock", ".progress.json"}
+    everything = set(pages_in(kit.machine / "result")) - {".lock", ".progress.json", ".turns"}
     assert set(pages_in(kit.output)) == everything

@@ -48,6 +48,7 @@ def test_a_good_run_is_silent_and_leaves_results(three: Rigged) -> None:
         "summary.json",
         ".lock",
         ".progress.json",
+        ".turns",
     }
     tokens = {request.token for request in server.requests}
     assert any(token in (page / "page1.md").read_text() for token in tokens)

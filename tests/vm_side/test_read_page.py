@@ -117,7 +117,7 @@ def test_a_request_that_the_server_forgot(
         assert not (batch.output / ASIDE).exists()
         records = records_in(batch.output)
         assert len({record["page"] for record in records}) == len(records) == 8
-        names = set(files_in(batch.output)) - {"manifest.jsonl", "summary.json", ".lock"}
+        names = set(files_in(batch.output)) - {"manifest.jsonl", "summary.json", ".lock", ".turns"}
         endings = (".json", ".md", "_nohf.md", *([".jpg"] if images else []))
         assert names - {".progress.json"} == {r["page"] + end for r in records for end in endings}
         for record in records:

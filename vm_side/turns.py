@@ -1,0 +1,43 @@
+"""Turns on the CPU: of many workers, only as many compute at once as there are cores.
+
+Workers that all compute at once are all done late, and together. In turns, one page after another
+is on its way as soon as it can be, and few pictures are in memory at a time.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+class Turns:
+    """Turns that all processes share which name the same file; opened once in each.
+
+    A turn is a lock on one byte of it, which the kernel gives back when its holder dies.
+    """
+
+    def __init__(self, path: Path, count: int = 0) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab")
+        self._count: int = count or os.cpu_count() or 1
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Wait for a turn, and have it for a block. Not for use from two threads."""
+        place = self._take()
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
+
+    def _take(self) -> int:
+        first = os.getpid()  # so that not all wait for the same one
+        for step in range(self._count):
+            place = (first + step) % self._count
+            with suppress(BlockingIOError, PermissionError):  # somebody else's
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+                return place
+        place = first % self._count
+        fcntl.lockf(self._file, fcntl.LOCK_EX, 1, place)
+        return place
