@@ -176,7 +176,7 @@ class KeptConnection:
             path = urllib.parse.urlsplit(self.url).path.rstrip("/") + path
             connection.request(method, path, body, {"Content-Type": "application/json"})
             incoming = self._incoming = Incoming(connection.sock, deadline, is_alive)
-            connection.response_class = functools.partial(  # type: ignore[assignment]
+            connection.response_class = functools.partial(  # type: ignore[assignment]  # a class it need not be
                 IncomingResponse, incoming=incoming
             )
             response = connection.getresponse()

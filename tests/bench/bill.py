@@ -31,12 +31,12 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 sys.path.insert(0, str(TESTS.parent / "tools"))
 
-from bench import l4  # noqa: E402 - our rooms are found by the lines above
-from bench.gpu import write_pages  # noqa: E402
-from rig.cloud.cloud import Cloud  # noqa: E402
-from rig.cloud.docker_image import add_folder, build_tar, install_image  # noqa: E402
-from rig.cloud.toolkit import VM, CloudToolkit  # noqa: E402
-from rig.toolkit import files_below, statuses_in  # noqa: E402
+from bench import l4  # noqa: E402 - found by the lines above
+from bench.gpu import write_pages  # noqa: E402 - so is this
+from rig.cloud.cloud import Cloud  # noqa: E402 - so is this
+from rig.cloud.docker_image import add_folder, build_tar, install_image  # noqa: E402 - so is this
+from rig.cloud.toolkit import VM, CloudToolkit  # noqa: E402 - so is this
+from rig.toolkit import files_below, statuses_in  # noqa: E402 - so is this
 
 BOOT_S, LOAD_S = 40.0, 150.0
 LINE_BYTES_PER_S = 50e6 / 8

@@ -29,9 +29,9 @@ from PIL import Image
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
-from bench import l4  # noqa: E402 - our rooms are found by the line above
-from bench.gpu_sim import read  # noqa: E402
-from rig.page_art import WORDS  # noqa: E402
+from bench import l4  # noqa: E402 - found by the line above
+from bench.gpu_sim import read  # noqa: E402 - so is this
+from rig.page_art import WORDS  # noqa: E402 - so is this
 
 COMMAND = TESTS.parent / "vm_side" / "process_all_images.py"
 SERVER = TESTS / "bench" / "gpu_sim.py"

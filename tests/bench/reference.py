@@ -9,8 +9,7 @@ import sys
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
-# the reference has no types
-from dots_ocr.parser import DotsOCRParser  # type: ignore[import-not-found]
+from dots_ocr.parser import DotsOCRParser  # type: ignore[import-not-found]  # in .venv-parity alone
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ A client that wants a stream gets it as a vLLM with --stream-interval 16 would s
 
 import asyncio
 import base64
+import contextlib
 import functools
 import hashlib
 import io
@@ -31,6 +32,7 @@ CELLS, CHARACTERS = 25, 2182
 CHUNK = 48  # characters; 16 tokens of about three
 LARGEST_BODY = 1 << 26
 MARK = b";base64,"
+CLIENT_IS_DONE = (asyncio.IncompleteReadError, ConnectionError)
 CATEGORIES = ("Page-header", "Title", *["Text"] * 18, "Table", "Picture", "Caption", "Formula")
 
 
@@ -68,7 +70,7 @@ class Stub:
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a connection to its end."""
-        try:
+        with contextlib.closing(writer), contextlib.suppress(*CLIENT_IS_DONE):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
                 _, _, after = head.partition("content-length:")
@@ -79,10 +81,6 @@ class Stub:
                 else:
                     writer.write(whole(*self.other(path, body)))
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client is done
-        finally:
-            writer.close()
 
     def other(self, path: str, body: bytes) -> tuple[int, bytes]:
         """Status and body for all that is no chat."""

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import tiktoken  # type: ignore[import-not-found]
+import tiktoken  # type: ignore[import-not-found]  # this and the next: in .venv-vllm alone
 from vllm.sampling_params import (  # type: ignore[import-not-found]
     RepetitionDetectionParams,
 )

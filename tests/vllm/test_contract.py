@@ -8,6 +8,7 @@ import json
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -113,10 +114,10 @@ def test_a_stale_connection_costs_nothing(
 # --- refusals ------------------------------------------------------------------------------
 
 
-def failure(server: VllmServer, picture: bytes, **more: object) -> str:
+def failure(server: VllmServer, picture: bytes, **more: Any) -> str:
     """Why there is no answer."""
     with pytest.raises(EndpointError) as error:
-        ask(server, picture, **more)  # type: ignore[arg-type]
+        ask(server, picture, **more)
     return str(error.value)
 
 
@@ -199,8 +200,8 @@ def send(monkeypatch: pytest.MonkeyPatch, urls: list[str]) -> None:
     """Let the client send these in the place of its picture."""
     form = endpoint.request_body
 
-    def other(*values: object) -> bytes:
-        body = json.loads(form(*values))  # type: ignore[arg-type]
+    def other(*values: Any) -> bytes:
+        body = json.loads(form(*values))
         content = body["messages"][0]["content"]
         content[:1] = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
         return json.dumps(body).encode()

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch  # type: ignore[import-not-found]
+import torch  # type: ignore[import-not-found]  # this and the next: in .venv-vllm alone
 from safetensors.torch import save_file  # type: ignore[import-not-found]
 from stories import STORIES  # type: ignore[import-not-found]
 from tokenizers import (  # type: ignore[import-not-found]

@@ -155,7 +155,7 @@ def test_a_server_that_ends_its_sending_half_after_the_answer() -> None:
 def test_a_stale_connection_is_replaced_at_once() -> None:
     with ModelServer(idle_timeout_s=0.05) as server, kept(server.url) as client:
         client.request("GET", "/health", b"", 5)
-        assert connection.is_readable(client._kept.sock, 5)  # type: ignore[union-attr]
+        assert connection.is_readable(client._kept.sock, 5)  # type: ignore[union-attr]  # it is open
         began = time.monotonic()
         assert client.request("GET", "/health", b"", 5).status == 200
         assert time.monotonic() - began < 0.3 and server.connections == 2

@@ -35,7 +35,7 @@ def test_a_stale_connection_costs_no_pause(monkeypatch: pytest.MonkeyPatch) -> N
         asking = client(server.url)
         for _ in range(3):
             asking.complete("model", PNG, "Read it.", SAMPLING)
-            assert connection.is_readable(asking._connection._kept.sock, 5)  # type: ignore[union-attr]
+            assert connection.is_readable(asking._connection._kept.sock, 5)  # type: ignore[union-attr]  # it is open
         asking.close()
         assert len(server.requests) == 3 and server.connections == 3
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ from rig.model_server import ModelServer
 from rig.replies import Reply
 
 
-def settings_for(batch: Batch, **changes: object) -> Settings:
+def settings_for(batch: Batch, **changes: Any) -> Settings:
     settings = Settings(
         input=batch.input,
         output=batch.output,
@@ -44,7 +45,7 @@ def settings_for(batch: Batch, **changes: object) -> Settings:
         ready_timeout_s=10.0,
         retries=0,
     )
-    return replace(settings, **changes)  # type: ignore[arg-type]  # names of its fields
+    return replace(settings, **changes)
 
 
 def files_in(folder: Path) -> dict[str, bytes]:

@@ -175,7 +175,7 @@ def traces(name: str, folder: Path) -> list[str]:
             if str(folder) in path.read_text():
                 found.append(f"{path}: {path.read_text()}")
         except (FileNotFoundError, ProcessLookupError):
-            pass
+            continue  # it has just ended
     return found
 
 

@@ -104,8 +104,9 @@ def test_a_request_keeps_it_on_and_an_idle_model_does_not(watchdog: Watchdog, bo
 
 def test_a_terminal_keeps_it_on_while_somebody_types(watchdog: Watchdog, desk: SshToolkit) -> None:
     command = [str(desk.bin / "ssh"), "-tt", "box", "tty; exec cat"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes, text=True) as terminal:  # type: ignore[call-overload]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as terminal:
+        assert terminal.stdout is not None
         name = terminal.stdout.readline().strip()
         watchdog.age(MINUTES + 1)
         assert not watchdog.turns_off()

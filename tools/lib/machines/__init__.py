@@ -71,13 +71,13 @@ class Machine(Protocol):
 def open_machine(knobs: Knobs) -> Machine:
     """The machine that TARGET names. Only its own packages load: Google's take a second."""
     if knobs.target == "gcp":
-        from lib.machines.gcp import GcpMachine  # noqa: PLC0415
+        from lib.machines.gcp import GcpMachine  # noqa: PLC0415 - see above
 
         return GcpMachine(knobs)
     if knobs.target == "ssh":
-        from lib.machines.remote import RemoteMachine  # noqa: PLC0415
+        from lib.machines.remote import RemoteMachine  # noqa: PLC0415 - see above
 
         return RemoteMachine(knobs)
-    from lib.machines.local import LocalMachine  # noqa: PLC0415
+    from lib.machines.local import LocalMachine  # noqa: PLC0415 - see above
 
     return LocalMachine(knobs)
