@@ -3,6 +3,7 @@
 import base64
 import functools
 import io
+import math
 import re
 from collections.abc import Iterable, Sequence
 
@@ -125,7 +126,7 @@ def draw(cells: Sequence[Cell], page: Image.Image) -> Image.Image:
         if x1 < x2 and y1 < y2:
             pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=colour)
         text = label(f"{number}_{cell['category']}", size, colour)
-        drawing.paste(text, (min(x1, drawing.width - size), max(0, y1 - text.height)))
+        drawing.paste(text, (min(x1, drawing.width - size), max(0, y1 - text.height)), text)
     return drawing
 
 
@@ -145,9 +146,13 @@ def palette(colour: tuple[int, int, int]) -> bytes:
 
 @functools.lru_cache(1024)
 def label(text: str, size: int, colour: tuple[int, int, int]) -> Image.Image:
-    """Words of this height on white; the same ones come on every page."""
+    """Words of this height with a white edge, mode "RGBA"; the same ones come on every page.
+
+    Clear elsewhere: above a box there often is text of the page.
+    """
     font = ImageFont.load_default(size)
-    _, _, right, bottom = map(round, font.getbbox(text))
-    image = Image.new("RGB", (right + 2, bottom + 2), "white")
-    ImageDraw.Draw(image).text((1, 1), text, fill=colour, font=font)
+    _, _, right, bottom = map(math.ceil, font.getbbox(text, stroke_width=1))
+    image = Image.new("RGBA", (right + 2, bottom + 2), (255, 255, 255, 0))
+    pen = ImageDraw.Draw(image)
+    pen.text((1, 1), text, fill=colour, font=font, stroke_width=1, stroke_fill="white")
     return image

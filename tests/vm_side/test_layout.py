@@ -169,14 +169,30 @@ def test_a_label_stands_above_its_box() -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_label_leaves_the_text_around_it_to_be_read(mode: str) -> None:
+    page = Image.new(mode, (400, 300), "black")
+    drawn = draw([cell([100, 100, 300, 200])], page)
+    words = label("0_Text", 10, COLOURS["Text"])
+    seen = drawn.crop((100, 100 - words.height, 100 + words.width, 100)).getcolors(2000)
+    assert seen
+    black = sum(count for count, colour in seen if colour == (0, 0, 0))
+    assert 0.2 < black / (words.width * words.height) < 0.9
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_a_box_hides_neither_the_outline_nor_the_label_of_another(mode: str) -> None:
     page = Image.new(mode, (400, 300), "white")
     inner, outer = cell([100, 100, 300, 200], "Title"), cell([10, 10, 390, 290])
     alone, both = draw([inner], page), draw([inner, outer], page)
     top = (100, 100, 300, 101)
     assert both.crop(top).tobytes() == alone.crop(top).tobytes()
-    of_label = (100, 100 - label("0_Title", 10, COLOURS["Title"]).height, 110, 100)
-    assert both.crop(of_label).tobytes() == alone.crop(of_label).tobytes()
+    words = label("0_Title", 10, COLOURS["Title"])
+    opaque = words.getchannel("A").point(lambda alpha: 255 * (alpha == 255))
+    assert opaque.getbbox()
+    of_label = (100, 100 - words.height, 100 + words.width, 100)
+    difference = ImageChops.difference(both.crop(of_label), alone.crop(of_label))
+    unseen = Image.new("RGB", words.size)
+    assert Image.composite(difference, unseen, opaque).getbbox() is None
 
 
 @pytest.mark.parametrize(

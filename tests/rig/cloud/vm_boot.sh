@@ -2,6 +2,7 @@
 # The first process in the namespaces of a VM: makes its root, then becomes its systemd.
 # usage: vm_boot.sh DISK HOSTNAME, and a line "ADDRESS GATEWAY" on stdin when eth0 is there
 set -eu
+PATH=$PATH:/usr/sbin:/sbin # a root by `su` has none of these
 disk=$1 name=$2
 root=$disk/root
 read -r address gateway
