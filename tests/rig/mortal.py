@@ -128,9 +128,11 @@ class MortalServer:
         else:
             self._listen()
 
-    def _bound(self) -> socket.socket:
+    def _bound(self, beside: bool = False) -> socket.socket:
+        """A socket on our port; beside: also while another one of ours is there (Linux)."""
         bound = socket.socket()
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, beside)
         try:
             bound.bind((HOST, self.port))
         except OSError:
@@ -179,8 +181,10 @@ class MortalServer:
             return
         self._acceptor.join()
         self._acceptor = None
-        self._socket.close()
-        self._socket = self._bound()
+        before = self._socket  # which is closed last: in between, somebody else would get the port
+        before.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._socket = self._bound(beside=True)
+        before.close()
 
     def _end(self, killed: bool) -> None:
         if self._timer is not None:  # a return that was planned does not happen any more

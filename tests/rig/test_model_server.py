@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -689,6 +690,28 @@ def test_nothing_is_left_behind() -> None:
 def open_files() -> int:
     folder = Path("/dev/fd")
     return len(list(folder.iterdir())) if folder.exists() else 0
+
+
+def test_nobody_gets_the_port_of_a_server_that_comes_back(server: ModelServer) -> None:
+    port = int(server.url.split(":")[-1])
+    over = threading.Event()
+
+    def thief() -> int:
+        taken = 0
+        while not over.is_set():
+            with socket.socket() as other, suppress(OSError):
+                other.bind(("127.0.0.1", port))
+                taken += 1
+        return taken
+
+    with ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(thief)
+        try:
+            for _ in range(300):
+                server.come_back()
+        finally:
+            over.set()
+        assert taken.result() == 0
 
 
 def test_a_taken_port_is_an_error(server: ModelServer) -> None:
