@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lib.console import Failure
-from lib.machines import compute
+from lib.machines import api, compute
 from lib.machines.compute import Instance
 from rig.cloud.gce import PROJECT, ZONE, GceServer
 from rig.cloud.gce_errors import Refusal, permission_denied, quota_error, quota_refusal
@@ -28,7 +28,7 @@ def instance(gce: GceServer, monkeypatch: pytest.MonkeyPatch) -> Instance:
     monkeypatch.setenv("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "true")
     monkeypatch.setattr(compute, "POLL_S", 0.01)
     monkeypatch.setattr(compute, "FIRST_PAUSE_S", 0.1)
-    monkeypatch.setattr(compute, "LOST_ANSWER_PAUSES_S", (0.01, 0.02))
+    monkeypatch.setattr(api, "LOST_ANSWER_PAUSES_S", (0.01, 0.02))
     return Instance(PROJECT, ZONE, NAME)
 
 

@@ -5,32 +5,20 @@ What each state and error asks for is decided by pure functions; the calls are t
 
 import contextlib
 import time
-import uuid
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-import google.auth.exceptions
-import requests
 from google.api_core import exceptions
 from google.cloud import compute_v1
 
 from lib.console import Failure, note
-from lib.machines.credentials import api_endpoint, find_credentials, no_credentials
-from lib.machines.faults import (
-    QUOTA,
-    StockOut,
-    TooSlow,
-    Unreachable,
-    fault_of,
-    quota_failure,
-    words_of,
-)
+from lib.machines.api import asked_again, carry_out, make_client, translated
+from lib.machines.faults import StockOut, TooSlow, words_of
 
 POLL_S = 2.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
 STOP_TIMEOUT_S = 600.0
-LOST_ANSWER_PAUSES_S = (1.0, 2.0, 4.0)
 
 
 class Action(Enum):
@@ -66,14 +54,8 @@ class Instance:
 
     def __init__(self, project: str, zone: str, name: str) -> None:
         self.project, self.zone, self.name = project, zone, name
-        options = {"api_endpoint": endpoint} if (endpoint := api_endpoint()) else {}
-        credentials = find_credentials()
-        self._instances = compute_v1.InstancesClient(
-            credentials=credentials, client_options=options
-        )
-        self._operations = compute_v1.ZoneOperationsClient(
-            credentials=credentials, client_options=options
-        )
+        self._instances = make_client(compute_v1.InstancesClient)
+        self._operations = make_client(compute_v1.ZoneOperationsClient)
 
     def _get(self) -> Any:
         return self._instances.get(request=self._place)
@@ -93,7 +75,7 @@ class Instance:
     def exists(self) -> bool:
         """Whether there is such an instance."""
         try:
-            self._translate(self._get)
+            translated(self._get)
         except exceptions.NotFound:
             return False
         return True
@@ -211,66 +193,18 @@ class Instance:
         **values: Any,
     ) -> None:
         """Call a method that gives an operation, and wait for its end. Raises StockOut too."""
-        request = {**(place or self._place), "request_id": str(uuid.uuid4()), **values}
-        name = self.call(lambda: asked_again(lambda: method(request=request))).name
-        deadline = time.monotonic() + timeout_s
-        while True:
-            # not operation.result(): it would poll Google's own address whatever the endpoint
-            operation = self.call(
-                lambda: asked_again(
-                    lambda: self._operations.wait(
-                        project=self.project, zone=self.zone, operation=name
-                    )
-                )
-            )
-            if operation.status == compute_v1.Operation.Status.DONE:
-                break
-            if time.monotonic() > deadline:
-                raise TooSlow(
-                    f"{operation.operation_type} of {self.name} takes too long", "make status"
-                )
-        if fault := fault_of(operation):
-            raise fault
+        request = {**(place or self._place), **values}
+        self.call(lambda: carry_out(method, request, self._wait, timeout_s, self.name))
+
+    def _wait(self, operation: str) -> Any:
+        return self._operations.wait(project=self.project, zone=self.zone, operation=operation)
 
     def call(self, request: Callable[[], Any]) -> Any:
         """Make a call; NotFound becomes the Failure that tells how to create the instance."""
         try:
-            return self._translate(request)
+            return translated(request)
         except exceptions.NotFound as error:
             raise Failure(
                 f"there is no VM {self.name} in {self.zone} of project {self.project}",
                 "make create, or correct VM, ZONE or PROJECT in config.env",
             ) from error
-
-    def _translate(self, request: Callable[[], Any]) -> Any:
-        try:
-            return request()
-        except exceptions.Forbidden as error:
-            if any(
-                entry.get("reason") in QUOTA for entry in error.errors if isinstance(entry, dict)
-            ):
-                raise quota_failure(words_of(error)) from error
-            raise Failure(
-                f"no permission: {words_of(error)}",
-                "ask for the role; the README lists those that are needed",
-            ) from error
-        except (requests.RequestException, google.auth.exceptions.TransportError) as error:
-            raise Unreachable(
-                f"Google Compute Engine cannot be reached: {error}", "try again"
-            ) from error
-        except (exceptions.Unauthorized, google.auth.exceptions.GoogleAuthError) as error:
-            raise no_credentials(str(error)) from error
-        except (exceptions.NotFound, exceptions.PreconditionFailed):
-            raise  # some callers can do something about it
-        except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
-            raise Failure(words_of(error), "make status, and try again") from error
-
-
-def asked_again(request: Callable[[], Any]) -> Any:
-    """The answer to a request that may be sent twice; a lost answer is asked for again."""
-    for pause_s in LOST_ANSWER_PAUSES_S:
-        try:
-            return request()
-        except (requests.RequestException, exceptions.ServerError):
-            time.sleep(pause_s)
-    return request()
