@@ -16,9 +16,10 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from rig.cloud import gce_documents as documents
-from rig.cloud import gce_more_routes  # noqa: F401  its import adds the routes
+from rig.cloud import gce_group_routes, gce_more_routes  # noqa: F401  they add their routes
 from rig.cloud.gce_documents import Document, last_part
-from rig.cloud.gce_errors import OperationError, Refusal, stockout, unauthenticated
+from rig.cloud.gce_errors import OperationError, Refusal, not_found, stockout, unauthenticated
+from rig.cloud.gce_groups import Groups
 from rig.cloud.gce_http import Call, JsonServer, Request
 from rig.cloud.gce_instances import Delays, Instances, Machine
 from rig.cloud.gce_operations import Operations
@@ -57,7 +58,8 @@ class GceServer:
         self._instances.start_error = self._next_start_error
         if machine_for is not None:
             self._instances.machine_for = machine_for
-        self._routes = Routes(self._instances, self._operations)
+        self.groups = Groups(self._instances, self._operations)
+        self._routes = Routes(self._instances, self.groups, self._operations)
         self._start_errors: list[_Planned[Callable[[Document], OperationError]]] = []
         self._refusals: list[_Planned[Refusal | None]] = []
         self._http = JsonServer(self._answer, bind)
@@ -161,6 +163,16 @@ class GceServer:
         """The zone's operations, the newest first."""
         return self._operations.list(f"projects/{project}/zones/{zone}")
 
+    def group(self, name: str) -> tuple[int, dict[str, str]]:
+        """A group's target size, and the states of its instances by name."""
+        self.groups.advance()
+        for path, group in self.groups.all().items():
+            if last_part(path) == name:
+                shown = self.groups.shown(path)
+                states = {one["name"]: one.get("instanceStatus", "") for one in shown}
+                return group["targetSize"], states
+        raise not_found(f"instanceGroupManagers/{name}")
+
     def metadata(self, name: str) -> dict[str, str]:
         return documents.metadata_values(self.instance(name)["metadata"])
 
@@ -232,6 +244,7 @@ class GceServer:
                 if planned.what is not None:
                     raise planned.what
                 request.drop = True
+        self.groups.advance()
         return self._routes.answer(request)
 
     def _next_start_error(self, instance: Document) -> OperationError | None:

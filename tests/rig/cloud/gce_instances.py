@@ -71,6 +71,17 @@ class Instances:
                 raise not_found(path)
             return self._all[path]
 
+    def find_path(self, path: str) -> Document | None:
+        """The instance with this path; None where there is none."""
+        with self._changed:
+            return self._all.get(path)
+
+    def remove(self, path: str) -> None:
+        """An instance is gone, whatever it did."""
+        with self._changed:
+            self._all.pop(path, None)
+            self._changed.notify_all()
+
     def find(self, name: str) -> str:
         """The path of the instance with this name, in whatever project and zone."""
         with self._changed:

@@ -125,6 +125,8 @@ class Operations:
         }
         if "/zones/" in scope.path:
             operation["zone"] = f"{scope.base}/{scope.path}"
+        if "/regions/" in scope.path:
+            operation["region"] = f"{scope.base}/{scope.path}"
         return operation
 
     def _run(self, operation: Document, work: Work) -> None:

@@ -16,6 +16,7 @@ from rig.cloud.gce_errors import (
     not_ready,
     stale_fingerprint,
 )
+from rig.cloud.gce_groups import Groups
 from rig.cloud.gce_http import Request
 from rig.cloud.gce_instances import Instances
 from rig.cloud.gce_operations import Operations, Scope, Work
@@ -26,7 +27,7 @@ _ROUTES: list[tuple[str, re.Pattern[str], Handler]] = []
 PROJECT = r"(?P<project>projects/[^/]+)"
 ZONE = r"(?P<zone>projects/[^/]+/zones/[^/]+)"
 INSTANCE = rf"(?P<path>{ZONE}/instances/(?P<name>[^/]+))"
-SCOPE = r"(?P<scope>projects/[^/]+/(?:zones/[^/]+|global))"
+SCOPE = r"(?P<scope>projects/[^/]+/(?:zones/[^/]+|regions/[^/]+|global))"
 RUN_DURATION_S = (30, 120 * 24 * 3600)  # Google's bounds for maxRunDuration
 
 
@@ -41,8 +42,8 @@ def route(method: str, pattern: str) -> Callable[[Handler], Handler]:
 class Routes:
     """Finds the handler of a request, and lends it what it works on."""
 
-    def __init__(self, instances: Instances, operations: Operations) -> None:
-        self.instances, self.operations = instances, operations
+    def __init__(self, instances: Instances, groups: Groups, operations: Operations) -> None:
+        self.instances, self.groups, self.operations = instances, groups, operations
 
     @property
     def base(self) -> str:
