@@ -25,15 +25,16 @@ from lib.console import (
     set_handlers,
     shield,
 )
-from lib.knobs import MACHINE, Knobs, as_environment, verb
+from lib.knobs import FLEET, MACHINE, Knobs, as_environment, check_workers, verb
 from lib.machines import lock, open_machine
 
 VERBS = Path(__file__).parent
 MEANINGS = {PAGES_FAILED: "some pages failed: run again", INTERRUPTED: "interrupted"}
 
 
-@verb("INPUT", "OUTPUT", "IMAGES", *MACHINE, help=__doc__)
+@verb("INPUT", "OUTPUT", "IMAGES", *MACHINE, *FLEET, help=__doc__)
 def main(knobs: Knobs) -> int:
+    check_workers(knobs)
     with lock.hold(open_machine(knobs), knobs.max_hours) as token:
         environment = {**os.environ, **as_environment(knobs), lock.TOKEN_VARIABLE: token}
         before, after = steps(knobs)
@@ -53,7 +54,7 @@ def main(knobs: Knobs) -> int:
             codes["stop"] = run_step("stop", environment, run_apart)
     set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
     if knobs.target == "gcp" and "start" in codes:
-        note(bill(time.monotonic() - on_since, knobs.price_per_hour))
+        note(bill(time.monotonic() - on_since, knobs))
     for step in after:
         if has_results(codes):
             codes[step] = run_step(step, environment)
@@ -71,10 +72,14 @@ def steps(knobs: Knobs) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return ("start", "upload", "process", "download"), ("report",)
 
 
-def bill(seconds: float, price_per_hour: float) -> str:
-    """What the machine cost, in USD, for people."""
-    money = seconds / 3600 * price_per_hour
-    return f"make all: the VM was on for {seconds / 60:.0f} minutes: {money:.2f} USD, and its disk"
+def bill(seconds: float, knobs: Knobs) -> str:
+    """What the machine cost, in USD, for people; its workers came later and left earlier."""
+    hours = seconds / 3600
+    money, who, most = hours * knobs.price_per_hour, "the VM was", ""
+    if knobs.workers:
+        money += hours * knobs.workers * knobs.price_per_worker_hour
+        who, most = f"the VM and its {knobs.workers} workers were", "at most "
+    return f"make all: {who} on for {seconds / 60:.0f} minutes: {most}{money:.2f} USD, and its disk"
 
 
 def run_step(

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Delete the VM and its disk, with all that is on it. Asks first."""
+"""Delete the VM and its disk, with all that is on it, and its workers. Asks first."""
 
 import click
 
@@ -14,11 +14,14 @@ from lib.machines.gcp import GcpMachine
 def main(knobs: Knobs, yes: bool) -> None:
     machine = GcpMachine(knobs)
     place = f"{knobs.vm} in {knobs.zone} of {knobs.project}"
-    if not machine.instance.exists():
+    exists, has_workers = machine.instance.exists(), machine.fleet.find() is not None
+    if not exists and not has_workers:
         say(f"delete: there is no {place}")
         return
-    lock.refuse_if_held(machine, knobs.max_hours)
-    if not yes and not click.confirm(f"Delete {place}, and its disk?", err=True):
+    if exists:
+        lock.refuse_if_held(machine, knobs.max_hours)
+    workers = f", and its group of workers, {machine.fleet.name}" if has_workers else ""
+    if not yes and not click.confirm(f"Delete {place}, and its disk{workers}?", err=True):
         raise Failure("nothing was deleted")
     machine.delete()
     note(f"delete: {knobs.vm} is gone")

@@ -8,7 +8,7 @@ import click
 
 from lib.console import Failure, run
 from lib.home import bring_home, every
-from lib.knobs import MACHINE, Knobs, verb
+from lib.knobs import MACHINE, Knobs, check_workers, verb
 from lib.machines import Machine, open_machine
 
 READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "PROMPT_MODE", "IMAGES", "MODEL")
@@ -20,6 +20,7 @@ PATIENCE = ("READY_TIMEOUT", "REQUEST_TIMEOUT", "RETRIES")
 @click.option("--force", is_flag=True, help="Read all pages again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 def main(knobs: Knobs, force: bool, as_json: bool) -> int:
+    check_workers(knobs)
     machine = open_machine(knobs)
     machine.wait_until_ready(knobs.ready_timeout)
     return machine.run(arguments(knobs, force, as_json), meanwhile(machine, knobs))

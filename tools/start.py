@@ -2,12 +2,13 @@
 """Turn the machine on and start its model server (which then loads, while you upload)."""
 
 from lib.console import note, run
-from lib.knobs import MACHINE, Knobs, verb
+from lib.knobs import FLEET, MACHINE, Knobs, check_workers, verb
 from lib.machines import lock, open_machine
 
 
-@verb(*MACHINE, help=__doc__)
+@verb(*MACHINE, *FLEET, help=__doc__)
 def main(knobs: Knobs) -> None:
+    check_workers(knobs)
     machine = open_machine(knobs)
     lock.refuse_if_held(machine, knobs.max_hours)
     machine.start()

@@ -67,6 +67,9 @@ class Knobs:
     price_per_hour: float = knob(
         1.096, "What the machine costs, in USD; nothing with TARGET=local.", click.FloatRange(0)
     )
+    price_per_worker_hour: float = knob(
+        0.229, "What one of the WORKERS costs, in USD.", click.FloatRange(0)
+    )
     project: str = knob("dev-giyoung", "Google Cloud project.", google="CLOUDSDK_CORE_PROJECT")
     zone: str = knob("asia-northeast3-a", "Its zone.", google="CLOUDSDK_COMPUTE_ZONE")
     vm: str = knob("dots-ocr-l4-test-vm", "The VM's name.")
@@ -99,6 +102,15 @@ class Knobs:
     )
     disk_gb: int = knob(200, "make create: its disk.", click.IntRange(50))
     spot: bool = knob(False, "make create: a spot VM, a fifth of the price.", bool)
+    workers: int = knob(
+        0, "Spot VMs that help the VM read; 0: it reads alone.", click.IntRange(0, 1000)
+    )
+    zones: str = knob(
+        "", "WORKERS: zones they may be in, of ZONE's region, by commas; empty: any of it."
+    )
+    worker_image: str = knob(
+        "", "WORKERS: disk image with docker, gcloud, driver and CONTAINER_IMAGE."
+    )
     iap: bool = knob(False, "No external address: ssh through Google's IAP.", bool)
     machine_dir: str = knob(
         ".local-machine", "TARGET=local: the folder that stands for the machine."
@@ -117,7 +129,18 @@ GCP = (
     "DISK_GB",
     "MAX_HOURS",
 )
-MACHINE = ("TARGET", "PROJECT", "ZONE", "VM", "BUCKET", "SSH_HOST", "ENDPOINT", "MACHINE_DIR")
+MACHINE = (
+    "TARGET",
+    "PROJECT",
+    "ZONE",
+    "VM",
+    "BUCKET",
+    "SSH_HOST",
+    "ENDPOINT",
+    "MACHINE_DIR",
+    "WORKERS",
+)
+FLEET = ("ZONES", "WORKER_IMAGE")
 CONFIG_HELP = "File of knobs; config.env of the project if not given."
 
 
@@ -211,3 +234,28 @@ def as_environment(knobs: Knobs) -> Mapping[str, str]:
     """The knobs as environment variables, for another verb to read."""
     values = dataclasses.asdict(knobs)
     return {name: str(values[name.lower()]) for name in TABLE}
+
+
+def zones_of(knobs: Knobs) -> list[str]:
+    """The zones that ZONES names."""
+    return [zone for text in knobs.zones.split(",") if (zone := text.strip())]
+
+
+def check_workers(knobs: Knobs) -> None:
+    """Raise click.UsageError if WORKERS asks for what the other knobs do not allow."""
+    if not knobs.workers:
+        return
+    if knobs.target != "gcp":
+        raise click.UsageError(f"WORKERS are VMs of Google Cloud: TARGET=gcp, not {knobs.target}")
+    if not knobs.bucket:
+        raise click.UsageError("WORKERS need a bucket, where all see the pages: BUCKET=gs://name")
+    if not knobs.worker_image:
+        raise click.UsageError(
+            "WORKERS need WORKER_IMAGE, a disk image; made once, while the VM is off:"
+            f" gcloud compute images create NAME --project={knobs.project}"
+            f" --source-disk={knobs.vm} --source-disk-zone={knobs.zone}"
+        )
+    region = knobs.zone.rpartition("-")[0]
+    for zone in zones_of(knobs):
+        if zone.rpartition("-")[0] != region:
+            raise click.UsageError(f"ZONES: {zone} is not in {region}, the region of ZONE")

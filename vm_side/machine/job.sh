@@ -2,7 +2,7 @@
 # The job on the machine: read ~/input into ~/result with process_all_images.py, whoever watches.
 #
 #   job.sh IMAGE BUCKET ARGUMENT…    BUCKET gets the results, gs://… or empty; the rest goes to
-#                                    the command
+#                                    the command, which heeds the last of two --input or --output
 #
 # The command runs in a container of the model's image, since that has a Python that fits, while a
 # bare GPU image may lack pip. It is not the model's own container: a model that dies must not
@@ -35,6 +35,7 @@ copy_results() { # those that changed; gcloud is heard only when it fails
 # To end the job early: docker stop dots-ocr-job
 docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-signal TERM \
   --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
+  --env STORAGE_EMULATOR_HOST --env GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT \
   --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" \
   --volume "$HOME/input:/input:ro" --volume "$HOME/result:/result" \
   --entrypoint python3 "$image" \

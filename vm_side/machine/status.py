@@ -15,6 +15,7 @@ import urllib.request
 import zlib
 from pathlib import Path
 
+DASHBOARD = "http://127.0.0.1:8787"
 HOME = Path.home()
 STATE = HOME / ".dots-ocr"
 LOG_BYTES = 64_000
@@ -38,6 +39,7 @@ def main() -> None:
         "model_fault": fault,
         "container": container(given.container),
         "gpu_memory": gpu_memory(),
+        "fleet": fleet(),
         "job": job(given.log_from),
         "progress": read_json(HOME / "result" / ".progress.json"),
     }
@@ -112,6 +114,15 @@ def container(name: str) -> dict[str, object]:
         "restarts": int(state[2]),
         "log": done.stdout.decode("utf-8", "replace").rstrip(),
     }
+
+
+def fleet() -> dict[str, object]:
+    """What the scheduler counts: workers, threads as "cores", pages as "processing"; {} if none."""
+    try:
+        counts = json.loads(fetch(f"{DASHBOARD}/json/counts.json"))
+    except (OSError, ValueError):
+        return {}
+    return counts if isinstance(counts, dict) else {}
 
 
 def gpu_memory() -> str:

@@ -95,7 +95,7 @@ class Groups:
             self._operations.sleep(0.02)
         with self._operations.changed:
             for each in (self._all, self._members, self._errors):
-                each.pop(path, None)  # type: ignore[attr-defined]
+                each.pop(path, None)
 
     def leave(self, path: str, links: list[str]) -> None:
         """Delete these instances for good: the group becomes so much smaller."""

@@ -12,7 +12,15 @@ from google.cloud import compute_v1
 
 from lib.console import Failure
 from lib.machines.credentials import api_endpoint, find_credentials, no_credentials
-from lib.machines.faults import QUOTA, TooSlow, Unreachable, fault_of, quota_failure, words_of
+from lib.machines.faults import (
+    QUOTA,
+    NoPermission,
+    TooSlow,
+    Unreachable,
+    fault_of,
+    quota_failure,
+    words_of,
+)
 
 LOST_ANSWER_PAUSES_S = (1.0, 2.0, 4.0)
 
@@ -43,7 +51,7 @@ def translated(request: Callable[[], Any]) -> Any:
     except exceptions.Forbidden as error:
         if any(entry.get("reason") in QUOTA for entry in error.errors if isinstance(entry, dict)):
             raise quota_failure(words_of(error)) from error
-        raise Failure(
+        raise NoPermission(
             f"no permission: {words_of(error)}",
             "ask for the role; the README lists those that are needed",
         ) from error

@@ -20,6 +20,10 @@ class Unreachable(Failure):
     """Google does not answer; our own network may be down."""
 
 
+class NoPermission(Failure):
+    """We may not do this."""
+
+
 class TooSlow(Failure):
     """An operation has not ended in its time; it goes on."""
 

@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,17 +18,24 @@ from lib.knobs import Knobs
 from lib.machines import Moved
 from lib.machines.compute import Instance
 from lib.machines.faults import Unreachable
+from lib.machines.fleet import Fleet
 from lib.machines.lock import refuse_if_lost
 from lib.machines.remote import RemoteMachine
+from lib.machines.resources import IMAGE_PROJECT, new_instance, worker_template
 from lib.machines.shell import Shell
+from lib.machines.workers import (
+    STOP_SCRIPT,
+    dashboard,
+    job_options,
+    start_script,
+    startup_script,
+)
 
 SSH_TIMEOUT_S = 180.0  # from RUNNING until the machine lets us in
 SSH_PAUSE_S = 3.0
 BOUNDED = ("ConnectTimeout=10", "ServerAliveInterval=5")  # gcloud's own ssh would wait for ever
 LOCK_KEY = "dots-ocr-lock"
 SWAP_TRIES = 5
-IMAGE_PROJECT = "deeplearning-platform-release"
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"  # the default ones only read buckets
 
 
 class GcpMachine(RemoteMachine):
@@ -80,10 +87,38 @@ class GcpMachine(RemoteMachine):
                 )
             time.sleep(SSH_PAUSE_S)
 
+    @cached_property
+    def fleet(self) -> Fleet:
+        """The VM's workers in the API."""
+        return Fleet(self.knobs)
+
+    def start(self) -> None:
+        """As any machine's, and the workers: they come up while code and packages travel."""
+        began = time.monotonic()
+        super().start()
+        if self.knobs.workers:
+            self.fleet.wait_until_running(began)
+
     def _turn_on(self) -> None:
         """Turn the VM on, whatever state it is in."""
         self.instance.start(self.knobs.start_timeout, self._before_start)
         note(f"{self.knobs.vm} is RUNNING")
+
+    def _call_workers(self) -> None:
+        if self.knobs.workers:
+            self.fleet.start(worker_template(self.knobs, startup_script(self.knobs)))
+        elif self.fleet.ask_to_end():
+            say(f"start: WORKERS is 0: those of {self.fleet.name} are let go")
+
+    def _prepare(self, shell: Shell) -> None:
+        """As any machine's; with workers it has their scheduler, and reads along."""
+        with_workers = start_script(self.knobs, self._address()) if self.knobs.workers else ""
+        shell.run(with_workers or STOP_SCRIPT)
+        super()._prepare(shell)
+
+    def _address(self) -> str:
+        """The VM's own in the private network."""
+        return str(self.instance.get().network_interfaces[0].network_i_p)
 
     def _before_start(self, instance: Any) -> None:
         refuse_if_lost(lock_in(instance))
@@ -113,28 +148,54 @@ class GcpMachine(RemoteMachine):
             )
 
     def stop(self) -> None:
-        """Turn the VM off, and return when it is TERMINATED."""
+        """Turn the VM off and let the workers go; return when nothing bills any more."""
         if "shell" in self.__dict__:
             self.shell.close()
-        self.instance.stop()
+        failures: list[Failure] = []
+        are_going = tried(self.fleet.ask_to_end, failures)
+        tried(self.instance.stop, failures)  # they go meanwhile
+        if are_going:
+            tried(self.fleet.wait_until_empty, failures)
+        if len(failures) > 1:
+            raise Failure("\n".join(error.message for error in failures)) from failures[0]
+        for error in failures:
+            raise error
 
     def status(self) -> dict[str, Any]:
-        """The VM's state and bill, and what runs on it."""
+        """The VM's state and bill, its workers, and what runs on it."""
         vm = self.instance.get()
         table: dict[str, Any] = {"VM": f"{vm.name} in {self.knobs.zone}", "state": vm.status}
         if vm.status != "RUNNING":
-            return table
+            return table | self._workers_status()
         if vm.last_start_timestamp:
             since = datetime.fromisoformat(vm.last_start_timestamp)
             hours = (datetime.now(since.tzinfo) - since).total_seconds() / 3600
             table["since"] = f"{since:%Y-%m-%d %H:%M:%S %Z}, {hours:.2f} h"
             table["money so far"] = f"{hours * self.knobs.price_per_hour:.2f} USD"
-        return table | super().status()
+        table |= {**self._workers_status(), **super().status()}
+        return table | ({"dashboard": dashboard(self.knobs)} if "Dask" in table else {})
+
+    def _workers_status(self) -> dict[str, Any]:
+        """The workers, what they cost, and what hinders those that are missing."""
+        look = self.fleet.look()
+        if not look.wanted and not look.members:
+            return {"workers": "none; make start calls them"} if self.knobs.workers else {}
+        price = look.running * self.knobs.price_per_worker_hour
+        missing = {"workers missing": look.hindrance} if look.hindrance else {}
+        return {"workers": str(look), **missing, "workers cost": f"{price:.2f} USD an hour"}
 
     @property
     def bucket(self) -> str:
         """As gs://…; empty: over ssh."""
         return self.knobs.bucket.rstrip("/")
+
+    @property
+    def input_bucket(self) -> str:
+        """Workers read the bucket's pages themselves."""
+        return "" if self.knobs.workers else self.bucket
+
+    def _places(self) -> list[str]:
+        return job_options(self.knobs, self._address()) if self.knobs.workers else []
 
     def push(self, inputs: Inputs) -> Moved:
         """Mirror the files into the bucket, which needs no VM, or over ssh."""
@@ -196,55 +257,24 @@ class GcpMachine(RemoteMachine):
         return plan
 
     def delete(self) -> None:
-        """Delete the VM and its disk."""
-        self.instance.delete()
+        """Delete the VM and its disk, and all that is there of its workers."""
+        self.fleet.delete()
+        if self.instance.exists():
+            self.instance.delete()
+
+
+def tried(step: Callable[[], Any], failures: list[Failure]) -> Any:
+    """What a step gives; its failure is kept for later, since other steps must follow."""
+    try:
+        return step()
+    except Failure as error:
+        failures.append(error)
+    return None
 
 
 def lock_in(vm: Any) -> str:
     """The lock in a VM's metadata; nothing if there is none."""
     return next((str(item.value) for item in vm.metadata.items if item.key == LOCK_KEY), "")
-
-
-def new_instance(knobs: Knobs) -> compute_v1.Instance:
-    """The VM that `create` asks for."""
-    family = f"projects/{IMAGE_PROJECT}/global/images/family/{knobs.image_family}"
-    zone = f"projects/{knobs.project}/zones/{knobs.zone}"
-    scheduling = compute_v1.Scheduling(
-        provisioning_model="SPOT" if knobs.spot else "STANDARD",
-        on_host_maintenance="TERMINATE",  # a VM with a GPU cannot move
-        automatic_restart=False,
-    )
-    if knobs.max_hours or knobs.spot:
-        scheduling.instance_termination_action = "STOP"
-    if knobs.max_hours:
-        scheduling.max_run_duration = compute_v1.Duration(seconds=int(knobs.max_hours * 3600))
-    access = (
-        [] if knobs.iap else [compute_v1.AccessConfig(type_="ONE_TO_ONE_NAT", name="External NAT")]
-    )
-    return compute_v1.Instance(
-        name=knobs.vm,
-        machine_type=f"zones/{knobs.zone}/machineTypes/{knobs.machine_type}",
-        scheduling=scheduling,
-        disks=[
-            compute_v1.AttachedDisk(
-                boot=True,
-                auto_delete=True,
-                initialize_params=compute_v1.AttachedDiskInitializeParams(
-                    source_image=family,
-                    disk_size_gb=knobs.disk_gb,
-                    disk_type=f"{zone}/diskTypes/pd-balanced",
-                ),
-            )
-        ],
-        network_interfaces=[
-            compute_v1.NetworkInterface(network="global/networks/default", access_configs=access)
-        ],
-        service_accounts=[compute_v1.ServiceAccount(email="default", scopes=[SCOPE])],
-        labels={"made-by": "dots-ocr-vm-toolkit"},
-        metadata=compute_v1.Metadata(
-            items=[compute_v1.Items(key="install-nvidia-driver", value="True")]
-        ),
-    )
 
 
 def run_gcloud(command: list[str]) -> "subprocess.CompletedProcess[str]":

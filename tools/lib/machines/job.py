@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -71,3 +71,9 @@ def describe_job(job: dict[str, Any]) -> str:
         return f"running since {since}"
     code = job.get("code")
     return "ended without a word" if code is None else f"ended with {code}"
+
+
+def describe_fleet(counts: Mapping[str, Any]) -> str:
+    """What the scheduler knows, in a few words."""
+    workers, threads, pages = (counts.get(name, 0) for name in ("workers", "cores", "processing"))
+    return f"{workers} workers connected, {threads} threads, {pages} pages in their hands"

@@ -12,17 +12,19 @@ from lib.console import Failure, note
 from lib.knobs import ROOT
 
 REQUIREMENTS = ROOT / "vm_side" / "requirements.txt"
+FLEET_REQUIREMENTS = ROOT / "vm_side" / "requirements-fleet.txt"
 PACKAGES = ROOT / ".vm-packages"
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 
 
-def collect_packages(version: str) -> Path:
+def collect_packages(version: str, for_fleet: bool = False) -> Path:
     """A folder of the packages that vm_side/ needs, for this version of Python on Linux.
 
     Made here, since a bare GPU image may lack pip and a machine without an external address
-    reaches no package index.
+    reaches no package index. A fleet needs some more.
     """
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
+    wanted = [REQUIREMENTS, *([FLEET_REQUIREMENTS] if for_fleet else [])]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in wanted)).hexdigest()[:12]
     folder = PACKAGES / f"python{version}-{digest}"
     if folder.is_dir():
         return folder
@@ -33,9 +35,8 @@ def collect_packages(version: str) -> Path:
     command += ["--disable-pip-version-check", "--upgrade", "--target", str(part)]
     command += ["--only-binary", ":all:", "--python-version", version]
     command += [text for name in PLATFORMS for text in ("--platform", name)]
-    done = subprocess.run(
-        [*command, "-r", str(REQUIREMENTS)], capture_output=True, text=True, check=False
-    )
+    command += [text for path in wanted for text in ("-r", str(path))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(part, ignore_errors=True)
         raise Failure(

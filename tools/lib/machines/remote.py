@@ -33,6 +33,7 @@ from lib.machines import Moved
 from lib.machines.job import (
     END_SCRIPT,
     JOB_CONTAINER,
+    describe_fleet,
     describe_job,
     follow,
     start_script,
@@ -75,6 +76,7 @@ class RemoteMachine:
     def start(self) -> None:
         """Turn it on, bring vm_side/ over and start the model's container, unless it runs."""
         self._turn_on()
+        self._call_workers()
         shell = self.shell
         shell.run(f"mkdir -p input result .dots-ocr && touch {SEEN}")
         seen = self.look()
@@ -105,6 +107,9 @@ class RemoteMachine:
     def _turn_on(self) -> None:
         """Turn the machine on; one without a cloud API is on."""
 
+    def _call_workers(self) -> None:
+        """Have machines that help come up meanwhile; only a cloud has some."""
+
     def stop(self) -> None:
         """End the containers; a machine without a cloud API stays on."""
         self.shell.run(f"docker rm -f {JOB_CONTAINER} {MODEL_CONTAINER} >/dev/null 2>&1 || :")
@@ -125,7 +130,7 @@ class RemoteMachine:
             "model": seen["model"] or "not ready",
             "last log line": "" if seen["model"] or not log else log[-1],
             "job": describe_job(seen["job"]),
-        }
+        } | ({"Dask": describe_fleet(seen["fleet"])} if seen["fleet"] else {})
 
     def look(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
         """What vm_side/machine/status.py sees. Raises ConnectionLost."""
@@ -135,7 +140,8 @@ class RemoteMachine:
             f" [ -f vm_side/machine/status.py ] || {{ echo '{{}}'; exit; }};"
             f" python3 vm_side/machine/status.py {script_of(*words)}"
         )
-        empty = {"model": "", "container": {}, "gpu_memory": "", "job": {}, "progress": {}}
+        empty: dict[str, Any] = {"model": "", "container": {}, "gpu_memory": ""}
+        empty |= {"job": {}, "progress": {}, "fleet": {}}
         said = self.shell.run(script)
         try:
             return {**empty, **printable(json.loads(said))}
@@ -163,8 +169,8 @@ class RemoteMachine:
         said = False
         if self._look_through()["job"].get("running"):
             return
-        if self.bucket:  # while the model loads
-            script = script_of("bash", "vm_side/machine/fetch_input.sh", self.bucket)
+        if self.input_bucket:  # while the model loads
+            script = script_of("bash", "vm_side/machine/fetch_input.sh", self.input_bucket)
             self._through(lambda: self.shell.run(script))
         while True:
             seen = self._look_through()
@@ -193,6 +199,7 @@ class RemoteMachine:
         if self._look_through()["job"].get("running"):
             note("process: a job runs on the machine already; following it")
         else:
+            arguments = [*self._places(), *arguments]
             self.shell.run(start_script(self.knobs.container_image, self.bucket, arguments))
         try:
             return follow(self._look_at_job, now_and_then)
@@ -204,6 +211,15 @@ class RemoteMachine:
     def bucket(self) -> str:
         """The bucket through which pages and results travel; empty: over ssh."""
         return ""
+
+    @property
+    def input_bucket(self) -> str:
+        """The bucket whose pages come to the machine before they are read; empty: none."""
+        return self.bucket
+
+    def _places(self) -> list[str]:
+        """Options of the job: where it reads and writes, if not in the machine's folders."""
+        return []
 
     def read_result(self, name: str) -> str:
         """A file of the results as text."""
@@ -244,7 +260,8 @@ class RemoteMachine:
 
     def _bring_packages(self, shell: Shell) -> None:
         image = self.knobs.container_image
-        packages = collect_packages(run_image(shell, image, python_script(image)).strip())
+        version = run_image(shell, image, python_script(image)).strip()
+        packages = collect_packages(version, self.knobs.workers > 0)
         names = [p.relative_to(packages).as_posix() for p in packages.rglob("*") if p.is_file()]
         mirror_up(shell, packages, names, ".dots-ocr/packages")
 
@@ -257,7 +274,7 @@ class RemoteMachine:
 
     def _prepare(self, shell: Shell) -> None:
         """Have the machine do what it can while the model loads; nobody waits for it."""
-        words = (self.bucket, int(self.knobs.ready_timeout), *self._about_model)
+        words = (self.input_bucket, int(self.knobs.ready_timeout), *self._about_model)
         shell.run(
             f"setsid nohup bash vm_side/machine/prepare.sh {script_of(*words)}"
             " >.dots-ocr/prepare.log 2>&1 </dev/null &"

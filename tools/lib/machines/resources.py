@@ -1,0 +1,127 @@
+"""What we ask Compute Engine to make: the VM, and the template of its workers."""
+
+import hashlib
+
+from google.cloud import compute_v1
+
+from lib.knobs import Knobs
+
+IMAGE_PROJECT = "deeplearning-platform-release"
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"  # the default ones only read buckets
+LABELS = {"made-by": "dots-ocr-vm-toolkit"}
+LONGEST_BASE = 45  # of Google's 63 characters; the rest is for "-workers-" and a hash
+
+
+def new_instance(knobs: Knobs) -> compute_v1.Instance:
+    """The VM that `create` asks for."""
+    family = f"projects/{IMAGE_PROJECT}/global/images/family/{knobs.image_family}"
+    zone = f"projects/{knobs.project}/zones/{knobs.zone}"
+    disk = compute_v1.AttachedDiskInitializeParams(
+        source_image=family, disk_size_gb=knobs.disk_gb, disk_type=f"{zone}/diskTypes/pd-balanced"
+    )
+    return compute_v1.Instance(
+        name=knobs.vm,
+        machine_type=f"zones/{knobs.zone}/machineTypes/{knobs.machine_type}",
+        scheduling=scheduling(knobs.spot, knobs.max_hours, "STOP"),
+        disks=[compute_v1.AttachedDisk(boot=True, auto_delete=True, initialize_params=disk)],
+        network_interfaces=[network(knobs)],
+        service_accounts=[compute_v1.ServiceAccount(email="default", scopes=[SCOPE])],
+        labels=LABELS,
+        metadata=compute_v1.Metadata(
+            items=[compute_v1.Items(key="install-nvidia-driver", value="True")]
+        ),
+    )
+
+
+def scheduling(spot: bool, max_hours: float, at_the_end: str) -> compute_v1.Scheduling:
+    """How long a VM may run, at which price, and what becomes of it then: STOP or DELETE."""
+    wanted = compute_v1.Scheduling(
+        provisioning_model="SPOT" if spot else "STANDARD",
+        on_host_maintenance="TERMINATE",  # a VM with a GPU cannot move
+        automatic_restart=False,
+    )
+    if max_hours or spot:
+        wanted.instance_termination_action = at_the_end
+    if max_hours:
+        wanted.max_run_duration = compute_v1.Duration(seconds=int(max_hours * 3600))
+    return wanted
+
+
+def network(knobs: Knobs) -> compute_v1.NetworkInterface:
+    """The project's own network, with an external address unless ssh goes through IAP."""
+    access = (
+        [] if knobs.iap else [compute_v1.AccessConfig(type_="ONE_TO_ONE_NAT", name="External NAT")]
+    )
+    return compute_v1.NetworkInterface(network="global/networks/default", access_configs=access)
+
+
+def region_of(zone: str) -> str:
+    """The region of a zone."""
+    return zone.rpartition("-")[0]
+
+
+def group_name(vm: str) -> str:
+    """The name of a VM's group of workers. A long one is cut, and stays that VM's own."""
+    if len(vm) > LONGEST_BASE:
+        digest = hashlib.sha256(vm.encode()).hexdigest()[:8]
+        vm = f"{vm[: LONGEST_BASE - 9]}-{digest}"
+    return f"{vm}-workers"
+
+
+def image_link(knobs: Knobs) -> str:
+    """The workers' image as Google names it."""
+    name = knobs.worker_image
+    return name if "/" in name else f"projects/{knobs.project}/global/images/{name}"
+
+
+def worker_template(knobs: Knobs, startup_script: str) -> compute_v1.InstanceTemplate:
+    """The template of the workers. Templates cannot change: another content has another name."""
+    properties = compute_v1.InstanceProperties(
+        machine_type=knobs.machine_type,
+        # a group deletes what has run for its time, and makes a preempted one anew
+        scheduling=scheduling(True, knobs.max_hours, "DELETE"),
+        disks=[
+            compute_v1.AttachedDisk(
+                boot=True,
+                auto_delete=True,
+                initialize_params=compute_v1.AttachedDiskInitializeParams(
+                    source_image=image_link(knobs), disk_type="pd-balanced"
+                ),
+            )
+        ],
+        network_interfaces=[network(knobs)],
+        service_accounts=[compute_v1.ServiceAccount(email="default", scopes=[SCOPE])],
+        labels=LABELS,
+        metadata=compute_v1.Metadata(
+            items=[compute_v1.Items(key="startup-script", value=startup_script)]
+        ),
+    )
+    content = compute_v1.InstanceProperties.to_json(properties, sort_keys=True)
+    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+    return compute_v1.InstanceTemplate(
+        name=f"{group_name(knobs.vm)}-{digest}", properties=properties
+    )
+
+
+def worker_group(knobs: Knobs, template: str, zones: list[str]) -> compute_v1.InstanceGroupManager:
+    """The group of the workers, which makes them wherever there is room for one."""
+    name = group_name(knobs.vm)
+    return compute_v1.InstanceGroupManager(
+        name=name,
+        base_instance_name=name,
+        instance_template=template,
+        target_size=knobs.workers,
+        distribution_policy=compute_v1.DistributionPolicy(
+            target_shape="ANY",
+            zones=[
+                compute_v1.DistributionPolicyZoneConfiguration(
+                    zone=f"projects/{knobs.project}/zones/{zone}"
+                )
+                for zone in zones
+            ],
+        ),
+        # what ANY wants; and workers that run are left alone when the template changes
+        update_policy=compute_v1.InstanceGroupManagerUpdatePolicy(
+            instance_redistribution_type="NONE", type_="OPPORTUNISTIC"
+        ),
+    )

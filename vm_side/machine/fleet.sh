@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# What the VM does for its workers: it gives them our code, has the scheduler, and reads along.
+#
+#   fleet.sh IMAGE BUCKET ADDRESS THREADS ENDPOINT    twice is harmless
+#
+# The code goes to BUCKET/fleet before the scheduler is there: a worker fetches it when it sees one.
+# Where code, image or options changed, both containers are made anew, which makes the workers look
+# again.
+set -eu
+scheduler=dots-ocr-scheduler worker=dots-ocr-worker port=8786
+image=$1 bucket=$2 address=$3 threads=$4 endpoint=$5
+state=$HOME/.dots-ocr
+mkdir -p "$state/fleet"
+exec 7>"$state/fleet.lock"
+flock 7
+
+pack() { # pack FOLDER NAME: the same content makes the same file
+  tar --create --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --exclude=__pycache__ \
+    --file "$state/fleet/$2.tar" --directory "$1" "$2"
+}
+pack "$HOME" vm_side
+pack "$state" packages
+gcloud storage rsync --quiet --checksums-only "$state/fleet" "$bucket/fleet" \
+  >"$state/fleet.log" 2>&1 || { tail -n 5 "$state/fleet.log" >&2; exit 1; }
+
+id=$(docker image inspect --format '{{.Id}}' "$image")
+label=$({ echo "$id $*"; cd "$state/fleet" && sha256sum -- *.tar; } | sha256sum | cut -c 1-16)
+is_up() {
+  [ "$(docker inspect --format '{{.State.Running}} {{.Config.Labels.dots_ocr}}' "$1" 2>&1)" = \
+    "true $label" ]
+}
+if is_up "$scheduler" && is_up "$worker"; then exit 0; fi
+
+docker rm -f "$scheduler" "$worker" >/dev/null 2>&1 || :
+common="--detach --label dots_ocr=$label --restart unless-stopped --user $(id -u):$(id -g)"
+# a page is not given up because workers that had it were preempted
+# shellcheck disable=SC2086 # these are several options
+docker run --name "$scheduler" $common --network host \
+  --env HOME=/tmp --env PYTHONPATH=/packages:/vm_side --env PYTHONDONTWRITEBYTECODE=1 \
+  --env DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=20 \
+  --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" --workdir /tmp \
+  --entrypoint python3 "$image" -m distributed.cli.dask_scheduler \
+  --host "$address" --port "$port" --dashboard-address 127.0.0.1:8787 >/dev/null
+# shellcheck disable=SC2086
+bash "$HOME/vm_side/machine/dask_worker.sh" "$HOME/vm_side" "$state/packages" "$image" \
+  "tcp://$address:$port" "$address" head "$threads" "$endpoint" $common >/dev/null

@@ -1,0 +1,127 @@
+# A worker VM's startup script, run as root at each boot. Above it stand its values (IMAGE, BUCKET,
+# SCHEDULER_HOST, THREADS, ENDPOINT, GROUP, REGION, PROJECT, IDLE_MINUTES) and the function
+# start_model: tools/lib/machines/workers.py puts them there.
+#
+# It makes a systemd service of itself: only such a one is told at once when the VM is taken back,
+# so that the pages in its hands are read elsewhere within seconds. The service starts the model,
+# fetches our code from the bucket as soon as there is a scheduler, and reads pages for it. When
+# there is nothing left for it, it has the group delete this VM, which would be made anew otherwise.
+set -u
+home=/var/lib/dots-ocr
+program=/usr/local/lib/dots-ocr/worker.sh
+port=8786
+polite_s=10  # for a worker that is told to end; a VM that is taken back has 30
+pause_s=5
+shortest_s=60 most_short=5  # a worker that ends so soon, so often in a row, is of no use
+
+install_service() {
+  [ "$0" -ef "$program" ] || install -D -m 755 "$0" "$program"
+  cat >/etc/systemd/system/dots-ocr-worker.service <<UNIT
+[Unit]
+Description=Read pages for the scheduler of dots-ocr
+After=docker.service network-online.target
+Wants=docker.service network-online.target
+
+[Service]
+Environment=HOME=/root
+EnvironmentFile=-/etc/environment
+ExecStart=/bin/bash $program work
+KillMode=mixed
+TimeoutStopSec=20
+UNIT
+  systemctl disable --now dots-ocr-idle.timer 2>/dev/null # of the VM that the image was made of
+  systemctl daemon-reload
+  systemctl restart --no-block dots-ocr-worker.service
+}
+
+say() { echo "dots-ocr-worker: $*"; }
+
+pause() { sleep "$1" & wait $!; } # unlike sleep alone, ends at once when we are told to end
+
+seconds() { date +%s; }
+
+scheduler_address() { # our own address towards the scheduler, if that can be reached
+  python3 - "$SCHEDULER_HOST" "$port" 2>/dev/null <<'PYTHON'
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), 5) as connection:
+    print(connection.getsockname()[0])
+PYTHON
+}
+
+model_answers() { curl --fail --silent --noproxy '*' --max-time 5 "$ENDPOINT/health" >/dev/null; }
+
+model_ended() { # for good: docker starts it anew once
+  state=$(docker inspect --format '{{.State.Status}}' dots-ocr-model 2>/dev/null)
+  [ "$state" = exited ] || [ "$state" = dead ]
+}
+
+fetch() { # our code, where it is new
+  mkdir -p "$home/fleet"
+  gcloud storage rsync --quiet --checksums-only "$BUCKET/fleet" "$home/fleet" 2>"$home/fetch.log" ||
+    { tail -n 3 "$home/fetch.log" >&2; return 1; }
+  sums=$(cd "$home/fleet" && sha256sum vm_side.tar packages.tar) || return 1
+  [ "$sums" = "$(cat "$home/unpacked" 2>/dev/null)" ] && return 0
+  rm -rf "$home/unpacked" "$home/code"
+  mkdir "$home/code" &&
+    for name in vm_side packages; do
+      tar --extract --file "$home/fleet/$name.tar" --directory "$home/code" || return 1
+    done &&
+    echo "$sums" >"$home/unpacked"
+}
+
+read_pages() { # read_pages ADDRESS: until the scheduler, the model or the work is gone
+  bash "$home/code/vm_side/machine/dask_worker.sh" "$home/code/vm_side" "$home/code/packages" \
+    "$IMAGE" "tcp://$SCHEDULER_HOST:$port" "$1" "$(hostname -s)" "$THREADS" "$ENDPOINT" \
+    --rm --env LEAVE_FILE=/leave/now --volume "$home/leave:/leave" &
+  worker=$!
+  while kill -0 "$worker" 2>/dev/null; do
+    pause 1
+    if model_ended; then docker stop -t "$polite_s" dots-ocr-worker; fi
+  done >/dev/null
+  wait "$worker"
+}
+
+leave() { # leave WHY: the group becomes one smaller, and deletes this VM
+  say "leaving: $1"
+  if gcloud compute instance-groups managed delete-instances "$GROUP" --region "$REGION" \
+    --project "$PROJECT" --instances "$(hostname -s)" --quiet; then
+    pause 600
+  fi
+  say "the group does not let it go; turning off"
+  shutdown -h now
+  exit 1
+}
+
+end() { # the VM is taken back or stopped
+  docker stop -t "$polite_s" dots-ocr-worker >/dev/null 2>&1
+  exit 0
+}
+
+work() {
+  trap end TERM
+  mkdir -p "$home/leave"
+  rm -f "$home/leave/now"
+  (start_model) || leave "its model cannot be started"
+  # of the VM that the image was made of
+  docker rm -f dots-ocr-scheduler dots-ocr-worker dots-ocr-job >/dev/null 2>&1
+  useful=$(seconds) short=0
+  while :; do
+    [ ! -e "$home/leave/now" ] || leave "nothing is left to read"
+    ! model_ended || leave "its model has ended"
+    if address=$(scheduler_address) && fetch; then
+      useful=$(seconds)
+      if model_answers; then
+        read_pages "$address"
+        [ $(($(seconds) - useful)) -lt "$shortest_s" ] && short=$((short + 1)) || short=0
+        useful=$(seconds)
+        [ -e "$home/leave/now" ] || [ "$short" -lt "$most_short" ] ||
+          leave "its worker does not work"
+      fi
+    elif [ "$IDLE_MINUTES" -gt 0 ] && [ $(($(seconds) - useful)) -gt $((IDLE_MINUTES * 60)) ]; then
+      leave "no scheduler for $IDLE_MINUTES minutes"
+    fi
+    pause "$pause_s"
+  done
+}
+
+if [ "${1:-}" = work ]; then work; else install_service; fi
