@@ -4,15 +4,18 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from lib.console import Failure
 from lib.knobs import ROOT
 from lib.machines import packages
 
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.M)
+TOP_OF_FLEET = ("distributed", "bokeh", "gcsfs")
 OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -28,6 +31,41 @@ def test_they_are_pinned_as_the_project_pins_them() -> None:
     ours = PIN.findall((ROOT / "requirements.txt").read_text())
     assert theirs
     assert set(theirs) <= set(ours)
+
+
+def pins(*names: str) -> dict[str, str]:
+    """Version by package, in these files."""
+    return dict(PIN.findall("\n".join((ROOT / name).read_text() for name in names)))
+
+
+def test_those_of_a_fleet_are_pinned_so_too_and_are_all_that_it_needs() -> None:
+    theirs = pins("vm_side/requirements-fleet.txt")
+    alone = pins("vm_side/requirements.txt")
+    assert not theirs.keys() & alone.keys()  # each stands in one file
+    assert theirs.items() <= pins("requirements.txt", "requirements-dev.txt").items()
+    needed, new = set[str](), set(TOP_OF_FLEET)
+    while new:
+        name = new.pop()
+        needed.add(name)
+        wanted = map(Requirement, metadata.distribution(name).requires or [])
+        used = [one for one in wanted if not one.marker or one.marker.evaluate({"extra": ""})]
+        new |= {re.sub(r"[-_.]+", "-", one.name).lower() for one in used} - needed
+    assert theirs.keys() == needed - alone.keys()
+
+
+def test_those_of_a_fleet_are_collected_apart(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[str] = []
+
+    def install(command: list[str], **options: object) -> "subprocess.CompletedProcess[str]":
+        called.append(" ".join(command))
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr("subprocess.run", install)
+    alone, fleet = (packages.collect_packages("3.12", many) for many in (False, True))
+    assert alone != fleet
+    assert ["requirements-fleet.txt" in text for text in called] == [False, True]
 
 
 def test_they_are_all_that_the_command_imports(folder: Path, tmp_path: Path) -> None:

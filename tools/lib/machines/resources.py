@@ -96,7 +96,9 @@ def worker_template(knobs: Knobs, startup_script: str) -> compute_v1.InstanceTem
             items=[compute_v1.Items(key="startup-script", value=startup_script)]
         ),
     )
-    content = compute_v1.InstanceProperties.to_json(properties, sort_keys=True)
+    content = compute_v1.InstanceProperties.to_json(
+        properties, sort_keys=True, always_print_fields_with_no_presence=False
+    )
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
     return compute_v1.InstanceTemplate(
         name=f"{group_name(knobs.vm)}-{digest}", properties=properties
