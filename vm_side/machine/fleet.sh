@@ -20,7 +20,8 @@ pack() { # pack FOLDER NAME: the same content makes the same file
 }
 pack "$HOME" vm_side
 pack "$state" packages
-gcloud storage rsync --quiet --checksums-only "$state/fleet" "$bucket/fleet" \
+CLOUDSDK_STORAGE_PARALLEL_COMPOSITE_UPLOAD_ENABLED=False \
+  gcloud storage rsync --quiet --checksums-only "$state/fleet" "$bucket/fleet" \
   >"$state/fleet.log" 2>&1 || { tail -n 5 "$state/fleet.log" >&2; exit 1; }
 
 id=$(docker image inspect --format '{{.Id}}' "$image")

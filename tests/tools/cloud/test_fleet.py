@@ -1,0 +1,147 @@
+"""`make start`, `status` and `stop` with WORKERS, on a VM; what its group is asked for."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rig.cloud.cloud import Cloud
+from rig.cloud.gce import ZONE, GceServer
+from rig.cloud.toolkit import BUCKET, VM, CloudToolkit, GceToolkit
+from rig.cloud.vm import Vm
+from rig.command import Finished, wait_until
+from rig.toolkit import files_below
+
+A, B = ZONE, "asia-northeast3-b"
+GROUP = f"{VM}-workers"
+MAKE_S = 240.0
+CONTAINERS = "docker ps --format '{{.Names}} {{.ID}}' | sort"
+SCHEDULER = "docker inspect --format '{{json .Config}}|{{json .HostConfig}}' dots-ocr-scheduler"
+
+
+def make(kit: GceToolkit, verb: str, *given: str) -> Finished:
+    """`make VERB WORKERS=4` as people type it."""
+    with kit.make("--silent", verb, *given) as job:
+        return job.finish(MAKE_S)
+
+
+def crew_kit(cloud: Cloud, folder: Path, **knobs: str) -> CloudToolkit:
+    """A user's computer with all that workers need, but their number."""
+    return CloudToolkit(cloud, folder, bucket=True, WORKER_IMAGE="crew", **knobs)
+
+
+def bodies(gce: GceServer, method: str, path_end: str) -> list[dict[str, Any]]:
+    """What calls of this kind asked for."""
+    return [
+        call.body for call in gce.calls if call.method == method and call.path.endswith(path_end)
+    ]
+
+
+def containers(kit: CloudToolkit) -> dict[str, str]:
+    """The containers that run on the VM: id by name."""
+    return dict(line.split() for line in kit.on_vm(CONTAINERS).splitlines())
+
+
+def rows(out: str) -> dict[str, str]:
+    """The rows of `make status`."""
+    parts = [line.split("  ", 1) for line in out.splitlines()]
+    return {part[0]: part[-1].strip() for part in parts}
+
+
+@pytest.mark.timeout(600)
+def test_start_status_and_stop(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
+    cloud.gcs.make_bucket("unused")  # the VM is told where Cloud Storage is
+    vm = cloud.add_vm(VM, image_tar=image_tar)
+    kit = crew_kit(cloud, tmp_path)
+    cloud.gce.groups.stock = {A: 1}
+    end = make(kit, "start", "WORKERS=4")
+    assert (end.code, end.out, end.err) == (0, "", ""), end.err
+    target, states = cloud.gce.group(GROUP)
+    assert (target, list(states.values())) == (4, ["RUNNING"] * 4)
+    check_what_was_asked_for(cloud.gce)
+    check_scheduler(kit)
+    before = containers(kit)
+    assert before.keys() == {"dots-ocr-model", "dots-ocr-scheduler", "dots-ocr-worker"}
+    assert {"fleet/packages.tar", "fleet/vm_side.tar"} <= set(cloud.gcs.names(BUCKET))
+    check_status(kit)
+
+    sent = len(uploads(cloud))
+    assert make(kit, "start", "WORKERS=4").code == 0
+    assert containers(kit) == before  # twice is harmless
+    assert len(uploads(cloud)) == sent
+    assert not files_below(kit.home("input"))  # the workers read the bucket themselves
+
+    end = make(kit, "stop")  # whatever WORKERS is
+    assert (end.code, end.err) == (0, "")
+    assert cloud.gce.group(GROUP) == (0, {})
+    assert (cloud.gce.status(VM), vm.is_on) == ("TERMINATED", False)
+    order = [name for name in kit.calls if name in ("resize", "stop")]
+    assert order == ["resize", "stop"]
+
+    check_start_without_workers(kit, vm)
+    assert make(kit, "delete", "YES=1").code == 0
+    assert not cloud.gce.groups.all() and not cloud.gce.groups.templates
+    assert not vm.is_on
+
+
+def check_what_was_asked_for(gce: GceServer) -> None:
+    """The template and the group, in the requests."""
+    (template,) = bodies(gce, "POST", "/instanceTemplates")
+    sent = template["properties"]
+    assert sent["scheduling"]["provisioningModel"] == "SPOT"
+    assert sent["scheduling"]["maxRunDuration"] == {"seconds": "43200"}
+    image = sent["disks"][0]["initializeParams"]["sourceImage"]
+    assert image == "projects/rig-project/global/images/crew"
+    (item,) = sent["metadata"]["items"]
+    assert item["key"] == "startup-script"
+    assert f"SCHEDULER_HOST={VM}.{A}.c.rig-project.internal\n" in item["value"]
+    (group,) = bodies(gce, "POST", "/instanceGroupManagers")
+    assert (group["name"], group["targetSize"]) == (GROUP, 4)
+    assert group["distributionPolicy"] == {"targetShape": "ANY"}
+    assert group["updatePolicy"]["instanceRedistributionType"] == "NONE"
+
+
+def check_scheduler(kit: CloudToolkit) -> None:
+    """It listens in the private network, its dashboard only on the VM; it starts anew by itself."""
+    config, host = map(json.loads, kit.on_vm(SCHEDULER).split("|"))
+    address = kit.cloud.vms[VM].address
+    assert "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=20" in config["Env"]
+    assert config["Cmd"][2:] == [
+        *("--host", address, "--port", "8786"),
+        *("--dashboard-address", "127.0.0.1:8787"),
+    ]
+    assert host["RestartPolicy"]["Name"] == "unless-stopped"
+    listens = kit.on_vm("ss -ltnH | awk '{print $4}'").split()
+    wait_until(lambda: f"{address}:8786" in kit.on_vm("ss -ltnH"), 60)
+    wait_until(lambda: "127.0.0.1:8787" in kit.on_vm("ss -ltnH"), 60)
+    assert f"{address}:8787" not in listens
+
+
+def check_status(kit: CloudToolkit) -> None:
+    """The group's workers are records without a machine; what Dask knows is the VM's own worker."""
+    wait_until(lambda: "1 workers connected" in kit.run("status").out, 60)
+    shown = rows(make(kit, "status", "WORKERS=4").out)
+    assert shown["workers"] == f"4 of 4 running (1 in {A}, 3 in {B})"
+    assert shown["workers cost"] == "0.92 USD an hour"
+    assert shown["Dask"] == "1 workers connected, 2 threads, 0 pages in their hands"
+    assert shown["dashboard"] == (
+        f"gcloud compute ssh {VM} --zone {A} --project rig-project"
+        " -- -N -L 8787:127.0.0.1:8787, then http://127.0.0.1:8787/status"
+    )
+    page = kit.on_vm("curl -sL -o /dev/null -w '%{http_code}' http://127.0.0.1:8787/status")
+    assert page == "200"
+
+
+def check_start_without_workers(kit: CloudToolkit, vm: Vm) -> None:
+    """The VM alone again: no scheduler; and a group that somebody left is emptied."""
+    kit.cloud.gce.groups.get(next(iter(kit.cloud.gce.groups.all())))["targetSize"] = 2
+    end = make(kit, "start")
+    assert (end.code, end.err) == (0, f"start: WORKERS is 0: those of {GROUP} are let go\n")
+    assert containers(kit).keys() == {"dots-ocr-model"}
+    assert kit.cloud.gce.group(GROUP)[0] == 0
+
+
+def uploads(cloud: Cloud) -> list[str]:
+    """What was sent to Cloud Storage so far."""
+    return [one.path for one in cloud.gcs.requests if one.path.startswith("/upload/")]
