@@ -51,7 +51,8 @@ class Cloud:
             self._leftovers.folder(self.folder / "vms")
             self.network = Network(self._leftovers)
             stack.callback(self._power_off)
-            self.gce = stack.enter_context(GceServer(machine_for=self._new_machine))
+            server = GceServer(self.network.gateway, machine_for=self._new_machine)
+            self.gce = stack.enter_context(server)
             self._stack = stack.pop_all()
         return self
 
@@ -85,6 +86,18 @@ class Cloud:
             machine=vm,
             has_external_ip=has_external_ip,
         )
+        return vm
+
+    def add_guest(self, name: str, image_tar: Path, container: ModelContainer | None = None) -> Vm:
+        """A VM that is on, but not below any instance: for one of a group, which are records."""
+        vm = self._make_vm(name)
+        environment = vm.path("/etc/environment")
+        text = environment.read_text() if environment.exists() else ""
+        url = f"CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE={self.gce.url}/compute/v1/\n"
+        environment.write_text(text + url)
+        vm.boot()
+        vm.wait_for_boot()
+        install_image(vm, image_tar, container)
         return vm
 
     @cached_property

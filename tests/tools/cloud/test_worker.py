@@ -1,0 +1,87 @@
+"""A worker's startup script in a VM of its own, with the VM that has the scheduler beside it."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from rig.cloud.cloud import Cloud
+from rig.cloud.docker_image import ModelContainer
+from rig.cloud.toolkit import VM, CloudToolkit
+from rig.cloud.vm import Vm
+from rig.command import wait_until
+
+GROUP = f"{VM}-workers"
+UNIT = "dots-ocr-worker.service"
+COUNTS = "curl -s http://127.0.0.1:8787/json/counts.json"
+
+
+def connected(kit: CloudToolkit) -> int:
+    """How many workers the scheduler knows; -1 if there is none yet."""
+    _, _, rest = kit.on_vm(f"{COUNTS} || :").partition('"workers": ')
+    return int(rest.partition(",")[0] or -1)
+
+
+def boot(cloud: Cloud, kit: CloudToolkit, image_tar: Path) -> Vm:
+    """The group's only worker, with its startup script run as at a boot."""
+    (name,) = cloud.gce.group(GROUP)[1]
+    worker = cloud.add_guest(name, image_tar, ModelContainer(startup_s=3))
+    address = cloud.vms[VM].address
+    worker.run(f"echo '{address} {VM}.{cloud.zone}.c.{cloud.project}.internal' >>/etc/hosts")
+    metadata = cloud.gce.metadata(name)
+    worker.run("cat >/tmp/startup-script", stdin=metadata["startup-script"])
+    worker.run("bash /tmp/startup-script")
+    return worker
+
+
+@pytest.mark.timeout(600)
+def test_a_workers_life(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
+    cloud.gcs.make_bucket("unused")  # the VMs are told where Cloud Storage is
+    cloud.add_vm(VM, image_tar=image_tar)
+    kit = CloudToolkit(
+        cloud, tmp_path, bucket=True, WORKERS="1", WORKER_IMAGE="crew", PROCESSES="3"
+    )
+    end = kit.run("start")
+    assert end.code == 0, end.err
+    wait_until(lambda: connected(kit) == 1, 60)  # the VM reads along
+    worker = boot(cloud, kit, image_tar)
+    try:
+        wait_until(lambda: connected(kit) == 2, 60)
+    except TimeoutError:
+        raise AssertionError(worker.console()[-6000:]) from None
+    assert '"cores": 6' in kit.on_vm(COUNTS)
+    check_taken_back(kit, worker)
+    check_new_code(kit, worker)
+    check_leave(cloud, kit, worker)
+
+
+def check_taken_back(kit: CloudToolkit, worker: Vm) -> None:
+    """A VM that is shut down gives its pages back within seconds; after a boot it reads again."""
+    began = time.monotonic()
+    worker.run(f"systemctl stop --no-block {UNIT}")  # what a shutdown does, first of all
+    wait_until(lambda: connected(kit) == 1, 20)
+    assert time.monotonic() - began < 10
+    wait_until(lambda: "inactive" in worker.run(f"systemctl is-active {UNIT}", check=False).stdout)
+    worker.run("bash /tmp/startup-script")
+    wait_until(lambda: connected(kit) == 2, 60)
+
+
+def check_new_code(kit: CloudToolkit, worker: Vm) -> None:
+    """Code that is new on the VM comes to the workers by itself."""
+    path = worker.path("/var/lib/dots-ocr/code/vm_side/new.txt")
+    kit.on_vm("echo new >vm_side/new.txt")
+    address = kit.cloud.vms[VM].address
+    kit.on_vm(
+        "set -a; . /etc/environment; bash vm_side/machine/fleet.sh"
+        f" custom-dots-ocr:unified gs://pages {address} 3 http://127.0.0.1:8000"
+    )
+    wait_until(lambda: path.exists() and connected(kit) == 2, 90)
+
+
+def check_leave(cloud: Cloud, kit: CloudToolkit, worker: Vm) -> None:
+    """Nothing is left to read: the group loses it, and does not make another one."""
+    worker.run("touch /var/lib/dots-ocr/leave/now")  # as the job does
+    worker.run("docker stop -t 5 dots-ocr-worker")
+    wait_until(lambda: cloud.gce.group(GROUP) == (0, {}), 60)
+    assert cloud.gce.count("POST", f"/{GROUP}/deleteInstances") == 1
+    assert "leaving: nothing is left to read" in worker.console()
