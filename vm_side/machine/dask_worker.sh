@@ -10,7 +10,7 @@ code=$1 packages=$2 image=$3 scheduler=$4 address=$5 name=$6 threads=$7 endpoint
 shift 8
 exec docker run --name dots-ocr-worker --network host --stop-signal TERM "$@" \
   --env HOME=/tmp --env PYTHONPATH=/packages:/vm_side --env PYTHONDONTWRITEBYTECODE=1 \
-  --env "ENDPOINT=$endpoint" --env STORAGE_EMULATOR_HOST --env GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT \
+  --env "ENDPOINT=$endpoint" --env STORAGE_EMULATOR_HOST \
   --volume "$code:/vm_side:ro" --volume "$packages:/packages:ro" --workdir /tmp \
   --entrypoint python3 "$image" \
   -m distributed.cli.dask_worker "$scheduler" --nanny --name "$name" --nthreads "$threads" \

@@ -35,7 +35,7 @@ copy_results() { # those that changed; gcloud is heard only when it fails
 # To end the job early: docker stop dots-ocr-job
 docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-signal TERM \
   --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
-  --env STORAGE_EMULATOR_HOST --env GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT \
+  --env STORAGE_EMULATOR_HOST \
   --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" \
   --volume "$HOME/input:/input:ro" --volume "$HOME/result:/result" \
   --entrypoint python3 "$image" \

@@ -60,8 +60,9 @@ def cloud_environment(
 
 
 def storage_environment(url: str) -> str:
-    """A guest's /etc/environment, by which its gcloud meets the rig's Cloud Storage."""
+    """A guest's /etc/environment, by which its gcloud and gcsfs meet the rig's Cloud Storage."""
     return (
+        f"STORAGE_EMULATOR_HOST={url}\n"
         f"CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE={url}/\n"
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS=true\n"
         f"CLOUDSDK_CORE_PROJECT={gce.PROJECT}\n"

@@ -9,7 +9,8 @@ from rig.cloud.cloud import Cloud
 from rig.cloud.docker_image import ModelContainer
 from rig.cloud.toolkit import VM, CloudToolkit
 from rig.cloud.vm import Vm
-from rig.command import wait_until
+from rig.command import SCRIPT, wait_until
+from rig.toolkit import files_below, statuses_in
 
 GROUP = f"{VM}-workers"
 UNIT = "dots-ocr-worker.service"
@@ -32,6 +33,33 @@ def boot(cloud: Cloud, kit: CloudToolkit, image_tar: Path) -> Vm:
     worker.run("cat >/tmp/startup-script", stdin=metadata["startup-script"])
     worker.run("bash /tmp/startup-script")
     return worker
+
+
+@pytest.mark.skipif("--scheduler" not in SCRIPT.read_text(), reason="needs the Dask executor")
+@pytest.mark.timeout(600)
+def test_pages_that_two_machines_read(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
+    """From the bucket and back; and the worker leaves by itself when nothing is left for it."""
+    cloud.gcs.make_bucket("unused")
+    cloud.add_vm(VM, image_tar=image_tar)
+    slow = {"CONTAINER_ARGS": "--network host --env RIG_LATENCY_S=1", "PROCESSES": "2"}
+    kit = CloudToolkit(cloud, tmp_path, bucket=True, WORKERS="1", WORKER_IMAGE="crew", **slow)
+    names = kit.write_pages(24)
+    for verb in ("upload", "start"):
+        end = kit.run(verb)
+        assert end.code == 0, end.err
+    worker = boot(cloud, kit, image_tar)
+    wait_until(lambda: connected(kit) == 2, 90)
+    for verb in ("process", "download"):
+        with kit.verb(verb) as job:
+            end = job.finish(200)
+        assert end.code == 0, end.err
+    assert statuses_in(kit.output) == dict.fromkeys(names, "ok")
+    assert not files_below(kit.home("input"))
+    asked = "docker logs dots-ocr-model 2>&1 | grep -c 'POST /v1/chat/completions' || :"
+    shares = [int(vm.run(asked).stdout) for vm in (cloud.vms[VM], worker)]
+    assert min(shares) > 2, shares
+    wait_until(lambda: cloud.gce.group(GROUP) == (0, {}), 60)
+    assert kit.run("stop").code == 0
 
 
 @pytest.mark.timeout(600)
