@@ -27,6 +27,7 @@ NAME = "custom-dots-ocr:unified"
 SERVER = "/app/model_container.py"
 PACKAGES = ("click", "pillow", "pymupdf")
 PROGRAMS = ("sh", "bash", "cat", "chown", "env", "id", "ls", "mkdir", "rm", "sleep", "stat")
+OF_LIBC = ("libdl.so.2", "libpthread.so.0", "libresolv.so.2", "librt.so.1", "libutil.so.1")
 NOT_NEEDED = re.compile(
     r"/(__pycache__|test|tests|idlelib|tkinter|turtledemo|lib2to3|ensurepip|pydoc_data"
     r"|site-packages|dist-packages|config-[^/]*)(/|$)|\.a$"
@@ -117,7 +118,10 @@ def _files(packages: Iterable[str]) -> Iterator[tuple[str, Path]]:
 
 
 def _libraries(files: Iterable[Path]) -> set[str]:
-    """The shared libraries that these programs and modules load, with the loader itself."""
+    """The shared libraries that these programs and modules load, with the loader itself.
+
+    And all parts of the C library, which packages that are mounted later take for granted.
+    """
     binaries = []
     for path in files:
         with path.open("rb") as file:
@@ -125,7 +129,10 @@ def _libraries(files: Iterable[Path]) -> set[str]:
                 binaries.append(str(path))
     listing = subprocess.run(["ldd", *binaries], capture_output=True, text=True, check=False)
     found = re.findall(r"(?:=>\s*|^\s*)(/\S+)\s+\(0x", listing.stdout, re.M)
-    return {os.path.normpath(name) for name in found}
+    names = {os.path.normpath(name) for name in found}
+    folders = {Path(name).parent for name in names if name.endswith("/libc.so.6")}
+    beside = {folder / part for folder in folders for part in OF_LIBC}
+    return names | {str(path) for path in beside if path.exists()}
 
 
 def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
