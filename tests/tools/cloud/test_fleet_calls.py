@@ -3,6 +3,7 @@
 In this process, with pauses that are short; `make start WORKERS=4` stands in test_fleet.py.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -49,7 +50,7 @@ def start(knobs: Knobs = KNOBS, script: str = "#!/bin/sh\n") -> Fleet:
     """Have workers made, and wait for them."""
     one = Fleet(knobs)
     one.start(worker_template(knobs, script))
-    one.wait_until_running(began=fleet.time.monotonic())
+    one.wait_until_running(began=time.monotonic())
     return one
 
 

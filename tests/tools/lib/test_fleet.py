@@ -201,7 +201,12 @@ def test_what_is_run() -> None:
     ],
 )
 def test_workers_that_cannot_be(more: dict[str, Any], named: str) -> None:
-    good = {"workers": 4, "bucket": "gs://b", "worker_image": "i", "zones": f"{A}, {B},"}
+    good: dict[str, Any] = {
+        "workers": 4,
+        "bucket": "gs://b",
+        "worker_image": "i",
+        "zones": f"{A}, {B},",
+    }
     check_workers(Knobs(**good))
     assert zones_of(Knobs(**good)) == [A, B]
     with pytest.raises(click.UsageError, match=named):
