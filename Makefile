@@ -22,17 +22,17 @@ help: ## Show this
 all: $(VENV)/setup ## start, upload, process, download, stop whatever happened, report: INPUT=folder
 create: $(VENV)/setup ## Create the VM; DRY_RUN=1 only shows what it would be
 image: $(VENV)/setup ## Build the image of the model server on the machine
-start: $(VENV)/setup ## Turn the machine on and start its model server
+start: $(VENV)/setup ## Turn the machine on and start its model server; WORKERS=8 adds spot VMs
 upload: $(VENV)/setup ## Make the machine's input a mirror of INPUT
 process: $(VENV)/setup ## Wait for the model, then read what is missing or failed
 download: $(VENV)/setup ## Bring the results of INPUT's pages to OUTPUT
-stop: $(VENV)/setup ## Turn the machine off
+stop: $(VENV)/setup ## Turn the machine off, and its workers
 status: $(VENV)/setup ## Show the machine, its model server and the pages
 logs: $(VENV)/setup ## Follow the log of the job, or of the model server
 report: $(VENV)/setup ## Make OUTPUT/report.html, to look at the results
 compare: $(VENV)/setup ## Show what differs between two results: A=results1 B=results2
 clean: $(VENV)/setup ## Empty the machine's input and result folders
-delete: $(VENV)/setup ## Delete the VM and its disk; asks first
+delete: $(VENV)/setup ## Delete the VM, its disk and its workers; asks first
 
 $(VERBS):
 	@$(PY) tools/$@.py

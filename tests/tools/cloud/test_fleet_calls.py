@@ -94,10 +94,13 @@ def test_another_template_takes_the_place_of_the_old(quick: GceServer) -> None:
 
 
 def test_templates_of_others_stay(quick: GceServer) -> None:
-    start(replace(KNOBS, vm="dots-workers"))  # a VM with an awkward name
     start()
+    path, template = next(iter(quick.groups.templates.items()))
+    name = "dots-workers-workers-0123abcd"  # of a VM that is called dots-workers
+    other = f"{path.rpartition('/')[0]}/{name}"
+    quick.groups.templates[other] = {**template, "name": name}
     start(script="#!/bin/bash\n")
-    assert len(quick.groups.templates) == 2
+    assert other in quick.groups.templates and path not in quick.groups.templates
 
 
 def test_other_zones_ask_for_another_group(quick: GceServer) -> None:
@@ -105,6 +108,8 @@ def test_other_zones_ask_for_another_group(quick: GceServer) -> None:
     start(replace(KNOBS, zones=B))
     assert calls(quick)[2:] == [f"DELETE {GROUP}", "POST instanceGroupManagers"]
     assert str(Fleet(KNOBS).look()) == f"4 of 4 running (4 in {B})"
+    start()
+    assert str(Fleet(KNOBS).look()) == f"4 of 4 running (4 in {A})"
 
 
 # ---- stock-outs ----
@@ -134,6 +139,15 @@ def test_none_is_a_failure(quick: GceServer) -> None:
     with pytest.raises(Failure, match=r"(?s)none of 4 workers runs \(asia.*→ make stop ends both"):
         start()
     assert sizes(quick) == (4, 4)  # it goes on trying
+
+
+def test_workers_that_left_at_once_are_no_success(quick: GceServer) -> None:
+    """Their model does not start, say: they have the group made smaller, down to nothing."""
+    one = start()
+    one.resize(0)
+    one.wait_until_empty()
+    with pytest.raises(Failure, match="none of 4 workers runs;"):
+        one.wait_until_running(began=time.monotonic())
 
 
 def test_a_preempted_one_is_seen_to_be_missing(quick: GceServer) -> None:

@@ -119,15 +119,13 @@ class Fleet:
         if not self._exists(self._templates, instance_template=template.name):
             resource = {"instance_template_resource": template}
             self._do(self._templates.insert, self._place, **resource)
-        group = self.get()
-        zones = zones_of(self.knobs)
-        if group and zones and zones_in(group) != set(zones):
+        group, wanted = self.get(), worker_group(self.knobs, mine, zones_of(self.knobs))
+        if group and group.description != wanted.description:
             note(f"start: {self.name} is made anew: the zones of a group cannot be changed")
             self._do(self._groups.delete, self._group)
             group = None
         if group is None:
-            resource = {"instance_group_manager_resource": worker_group(self.knobs, mine, zones)}
-            self._do(self._groups.insert, self._place, **resource)
+            self._do(self._groups.insert, self._place, instance_group_manager_resource=wanted)
         else:
             self._errors_after = max([self._errors_after, *(at for at, _, _ in self._errors())])
             if not group.instance_template.endswith(f"/{template.name}"):
@@ -157,17 +155,18 @@ class Fleet:
                 if zone not in told:
                     told.add(zone)
                     note(f"start: no worker in {zone} now: {why}")
-        if look.running >= look.wanted:
+        asked_for = self.knobs.workers  # some may have left already, which makes the group smaller
+        if look.running >= asked_for:
             note(f"start: workers: {look}")
             return
         why = f" ({look.hindrance})" if look.hindrance else ""
         goes_on = f"{self.name} goes on trying, and what it gets bills"
         if not look.running:
             raise Failure(
-                f"none of {look.wanted} workers runs{why}; the VM is on, and {goes_on}",
+                f"none of {asked_for} workers runs{why}; the VM is on, and {goes_on}",
                 "make stop ends both; try later, other ZONES, or WORKERS=0",
             )
-        say(f"start: only {look.running} of {look.wanted} workers run{why}; {goes_on}")
+        say(f"start: only {look.running} of {asked_for} workers run{why}; {goes_on}")
 
     def get(self) -> Any:
         """The group as the API tells it; None if there is none."""
@@ -297,8 +296,3 @@ class Fleet:
                 f"gcloud compute instance-groups managed resize {self.name} --size=0"
                 f" --region {self.region} --project {self.knobs.project}",
             ) from error
-
-
-def zones_in(group: Any) -> set[str]:
-    """The zones in which a group may make instances."""
-    return {one.zone.rpartition("/")[2] for one in group.distribution_policy.zones}

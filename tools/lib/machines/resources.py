@@ -106,10 +106,14 @@ def worker_template(knobs: Knobs, startup_script: str) -> compute_v1.InstanceTem
 
 
 def worker_group(knobs: Knobs, template: str, zones: list[str]) -> compute_v1.InstanceGroupManager:
-    """The group of the workers, which makes them wherever there is room for one."""
+    """The group of the workers, which makes them wherever there is room for one.
+
+    Its description names what cannot be changed: the zones.
+    """
     name = group_name(knobs.vm)
     return compute_v1.InstanceGroupManager(
         name=name,
+        description=f"Workers of {knobs.vm}; zones: {', '.join(zones) or 'any'}",
         base_instance_name=name,
         instance_template=template,
         target_size=knobs.workers,
