@@ -38,6 +38,7 @@ class GceServer:
     token        the access token that every call must bring, else 401; None: nobody is asked
     delays       how long instances stay in each state
     machine_for  gives the machine below an instance when it first starts; None: there is none
+    groups       the managed instance groups; `groups.stock` is what a zone has for them
     wait_cap_s   `wait` of an operation answers after this, done or not (Google: 120)
     """
 
