@@ -1,20 +1,20 @@
 """A batch: which pages to read, reading them, and what is written down of it."""
 
+import contextlib
 import json
-import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 import preflight
 from endpoint import Endpoint, EndpointError, Model
-from in_flight import InFlight
+from executor import Executor
 from interrupt import Interrupt
 from manifest import (
     DONE,
@@ -27,19 +27,13 @@ from manifest import (
     has_results,
     is_done,
     summary,
-    write_whole,
 )
 from pages import Page, find_pages, sha256_of
-from pool import Crash, PoolError, run
-from read_page import (
-    ASIDE,
-    Settings,
-    Task,
-    failed_record,
-    make_reader,
-    take_from_aside,
-    twin_of,
-)
+from pool import Crash, PoolError
+from read_page import Settings, Task, failed_record
+from remote import Place, Remote, size_of
+
+R = TypeVar("R")
 
 PROGRESS = ".progress.json"
 PROGRESS_INTERVAL_S = 1.0
@@ -61,48 +55,59 @@ class End:
     interrupted: bool
 
 
-def run_batch(settings: Settings, processes: int, price_per_hour: float, force: bool) -> End:
+def run_batch(
+    settings: Settings, executor: Executor, state: Path, price_per_hour: float, force: bool
+) -> End:
     """Read all pages of the input that are not done yet. Raises BatchError.
 
-    price_per_hour is the machine's, in USD. settings.model may be empty: the server is asked.
+    state is the folder of this computer where the manifest grows. price_per_hour is a machine's,
+    in USD. settings.model may be empty: the server is asked.
     """
     started = time.monotonic()
     pages = find_pages(settings.input)
-    with open_manifest(settings) as manifest:
+    with open_manifest(settings, state) as manifest:
         if pages:
-            model = find_model(settings)
+            model = ask(executor, find_model, settings)
             settings = replace(settings, model=model.name, max_model_tokens=model.max_tokens)
             tasks = plan(pages, {} if force else manifest.records, settings)
             tasks = longest_first(tasks, pages, settings.input)
             if tasks:
-                check_server(model, settings)
+                ask(executor, check_server, model, settings)
         else:
             say(f"no .png, .jpg, .jpeg or .pdf below {settings.input}: nothing to do")
             model, tasks = Model(""), []
         with Interrupt() as interrupt:
-            read_now = read_all(tasks, settings, manifest, processes, interrupt, len(pages))
+            read_now = read_all(tasks, settings, manifest, executor, interrupt, len(pages))
             records = manifest.finish(pages)
             seconds = time.monotonic() - started
+            hours = executor.machine_hours(seconds / 3600)
             gpus = 0 if model.on_cpu else 1
-            totals = summary(records, read_now, seconds, price_per_hour, gpus)
+            totals = summary(records, read_now, seconds, price_per_hour, gpus, hours)
             totals |= {"model": model.name, "settings": settings.recipe}
-            path = settings.output / "summary.json"
-            write_whole(path, (json.dumps(totals, ensure_ascii=False, indent=2) + "\n").encode())
+            manifest.write_summary(totals)
             if sys.stderr.isatty() or totals[FAILED] or totals[LEFT]:
                 say(sentence(totals))  # in here: a signal must not come into tqdm's lock
     return End(totals, bool(interrupt.signal))
 
 
-def open_manifest(settings: Settings) -> Manifest:
+def open_manifest(settings: Settings, state: Path) -> Manifest:
     """Open the manifest of the results, for this process alone."""
     try:
-        return Manifest(settings.output)
+        return Manifest(state, settings.output)
     except BlockingIOError as error:
         raise BatchError(f"{error}: wait for its end, or stop it") from error
     except OSError as error:
         raise BatchError(
             f"{settings.output} cannot be written ({error.strerror}): give another --output"
         ) from error
+
+
+def ask(executor: Executor, function: Callable[..., R], *arguments: Any) -> R:
+    """Call a function where the pages are read."""
+    try:
+        return executor.call(function, *arguments)
+    except PoolError as error:
+        raise BatchError(str(error)) from error
 
 
 def find_model(settings: Settings) -> Model:
@@ -150,13 +155,14 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
         record = records.get(page.key)
         is_pdf_page = page.pdf_page is not None
         has_record = record is not None and record.status in DONE
+        place = settings.input / page.input
         if page.input not in hashes and not page.fault and (has_record or is_pdf_page):
             try:
-                hashes[page.input] = sha256_of(settings.input / page.input)
+                hashes[page.input] = content_hash(place, record)
             except OSError:
                 hashes[page.input] = ""  # the worker meets it too, and the record says so
         sha256 = hashes.get(page.input, "")
-        task = Task(page, sha256)
+        task = Task(page, sha256, version_of(place))
         is_read = record is not None and is_done(record, page, sha256, wanted)
         if record is None or not is_read or not has_results(settings.output, record):
             tasks.append(task)
@@ -165,7 +171,19 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
     return tasks
 
 
-def longest_first(tasks: list[Task], pages: list[Page], folder: Path) -> list[Task]:
+def content_hash(place: Place, record: Record | None) -> str:
+    """A file's SHA-256; what the record says if the store still holds what it was read from."""
+    version = version_of(place)
+    known = record is not None and version and record.version == version
+    return record.sha256 if record is not None and known else sha256_of(place)
+
+
+def version_of(place: Place) -> str:
+    """The store's mark of a file's content; empty on a disk."""
+    return place.version if isinstance(place, Remote) else ""
+
+
+def longest_first(tasks: list[Task], pages: list[Page], folder: Place) -> list[Task]:
     """The tasks, those first that probably take longest; those last that do not ask the model.
 
     A long answer begun last has the machine for itself at the end. How long it will be shows in the
@@ -175,7 +193,7 @@ def longest_first(tasks: list[Task], pages: list[Page], folder: Path) -> list[Ta
     size: dict[str, float] = {}
     for name in {task.page.input for task in tasks}:
         try:
-            size[name] = (folder / name).stat().st_size / count[name]
+            size[name] = size_of(folder / name) / count[name]
         except OSError:
             size[name] = 0.0  # its record will say why
     return sorted(tasks, key=lambda task: (task.drawn_from is not None, -size[task.page.input]))
@@ -185,15 +203,13 @@ def read_all(
     tasks: list[Task],
     settings: Settings,
     manifest: Manifest,
-    processes: int,
+    executor: Executor,
     interrupt: Interrupt,
     page_count: int,
 ) -> list[Record]:
-    """Run the pool over the tasks and record what comes; ends early if the server is gone."""
+    """Read the tasks and record what comes; ends early if the server is gone."""
     read_now: list[Record] = []
-    progress = Progress(settings.output / PROGRESS, page_count, page_count - len(tasks))
-    in_flight = InFlight(settings.endpoint, processes)
-    results = run(tasks, make_reader, (settings,), in_flight.limit, interrupt, twin_of)
+    progress = Progress(manifest.folder / PROGRESS, page_count, page_count - len(tasks))
     bar = tqdm(
         total=page_count,
         initial=page_count - len(tasks),
@@ -201,7 +217,7 @@ def read_all(
         dynamic_ncols=True,
         disable=not sys.stderr.isatty(),
     )
-    with bar, in_flight:
+    with bar, contextlib.closing(executor.read(tasks, settings, interrupt)) as results:
         try:
             for task, result in results:
                 record = (
@@ -212,8 +228,6 @@ def read_all(
                 if record.status == LEFT:
                     say(record.reason)
                     break
-                if task.is_twin and record.status in DONE:
-                    take_from_aside(settings.output, task.page)
                 manifest.add(record)
                 if task.drawn_from is None or record.status == FAILED:  # drawing is not reading
                     read_now.append(record)
@@ -223,10 +237,8 @@ def read_all(
                 bar.update()
                 progress.count(record)
         except PoolError as error:
-            raise BatchError(f"{error}: -p 1 may show why") from error
+            say(f"{error}: what is left is for the next run")
         finally:
-            results.close()
-            shutil.rmtree(settings.output / ASIDE, ignore_errors=True)  # of twins that lost
             progress.write()
     return read_now
 

@@ -108,15 +108,18 @@ def one_channel_if_gray(image: Image.Image) -> Image.Image:
     return image.getchannel("R")
 
 
-def open_pdf(path: Path) -> pymupdf.Document:
-    """Open a PDF. Raises UnreadablePage when it is missing, damaged or wants a password."""
+def open_pdf(source: Path | bytes) -> pymupdf.Document:
+    """Open a PDF, a file or its content.
+
+    Raises UnreadablePage when it is missing, damaged or wants a password.
+    """
     pymupdf.TOOLS.mupdf_display_errors(False)  # its complaints would tear the progress bar
     pymupdf.TOOLS.mupdf_display_warnings(False)
     try:
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise UnreadablePage("the file is empty")
-        document = pymupdf.open(path, filetype="pdf")
+        if is_empty(source):
+            raise UnreadablePage("the file is empty")
+        given = {"stream": source} if isinstance(source, bytes) else {"filename": source}
+        document = pymupdf.open(**given, filetype="pdf")
     except OSError as error:
         raise UnreadablePage(f"the file cannot be opened: {error.strerror}") from error
     except MUPDF_ERRORS as error:
@@ -127,12 +130,20 @@ def open_pdf(path: Path) -> pymupdf.Document:
     return document
 
 
-def open_pdf_page(path: Path, index: int) -> Image.Image:
+def is_empty(source: Path | bytes) -> bool:
+    """Whether there is not one byte. Raises OSError."""
+    if isinstance(source, bytes):
+        return not source
+    with source.open("rb") as file:
+        return not file.read(1)
+
+
+def open_pdf_page(source: Path | bytes, index: int) -> Image.Image:
     """Render one page of a PDF at 200 dpi; at 72 dpi if a side would pass 4,500 pixels.
 
     index counts from 0. Raises UnreadablePage.
     """
-    document = kept_pdf(path)
+    document = kept_pdf(source)
     try:
         page = document[index]
         for dpi in (PDF_DPI, FALLBACK_DPI):
@@ -164,22 +175,24 @@ def one_of_three(rgb: bytes) -> bytes | None:
     return red
 
 
-def kept_pdf(path: Path) -> pymupdf.Document:
+def kept_pdf(source: Path | bytes) -> pymupdf.Document:
     """The document, still open if it was the last one: half of a page's time goes into its fonts.
 
     Raises UnreadablePage.
     """
+    if isinstance(source, bytes):
+        return open_once(source, 0, len(source))
     try:
-        state = path.stat()
+        state = source.stat()
     except OSError as error:
         raise UnreadablePage(f"the file cannot be opened: {error.strerror}") from error
-    return open_once(path, state.st_mtime_ns, state.st_size)
+    return open_once(source, state.st_mtime_ns, state.st_size)
 
 
 @functools.lru_cache(maxsize=1)
-def open_once(path: Path, mtime_ns: int, size: int) -> pymupdf.Document:
+def open_once(source: Path | bytes, mtime_ns: int, size: int) -> pymupdf.Document:
     """open_pdf, unless it is the last document again, unchanged."""
-    return open_pdf(path)
+    return open_pdf(source)
 
 
 def is_blank(page: Image.Image) -> bool:

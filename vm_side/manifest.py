@@ -4,6 +4,7 @@ Only the parent of a batch writes here. A line is one page; a later line replace
 of the same page, and a line that a crash tore is no line.
 """
 
+import contextlib
 import dataclasses
 import fcntl
 import json
@@ -17,7 +18,9 @@ from types import TracebackType
 from typing import IO, Any
 
 from pages import Page
+from remote import Place, Remote
 
+MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
 DONE = ("ok", "repaired", "partial", "blank")
 FAILED = "failed"
 LEFT = "left"  # not reached: the batch was interrupted, or the server went away
@@ -45,6 +48,8 @@ class Record:
     notes: list[str] = field(default_factory=list)
     sha256: str = ""
     """Of the whole input file."""
+    version: str = ""
+    """The store's own mark of that content, if it has one: saves reading it again."""
     original_size: list[int] = field(default_factory=list)
     model_size: list[int] = field(default_factory=list)
     cells: int = 0
@@ -90,7 +95,7 @@ def load(folder: Path) -> dict[Key, Record]:
     Where two inputs had the same results, one after the other, these are of the later.
     """
     try:
-        text = (folder / "manifest.jsonl").read_text(encoding="utf-8", errors="replace")
+        text = (folder / MANIFEST).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return {}
     latest: dict[str, Record] = {}
@@ -100,7 +105,7 @@ def load(folder: Path) -> dict[Key, Record]:
     return {record.key: record for record in latest.values()}
 
 
-def has_results(folder: Path, record: Record) -> bool:
+def has_results(folder: Place, record: Record) -> bool:
     """Whether the page's JSON and Markdown stand."""
     return all((folder / (record.page + ending)).is_file() for ending in RESULT_ENDINGS)
 
@@ -122,14 +127,20 @@ def is_done(record: Record | None, page: Page, sha256: str, settings: dict[str, 
 class Manifest:
     """The manifest of a batch that runs; holds the results' lock as long as it is open.
 
+    It grows in a folder of this computer. Where the results are elsewhere it comes from there, if
+    the folder has none, and goes there at the end.
     Raises BlockingIOError, with who holds it, if another batch writes to the same folder.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, results: Place | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.path = folder / "manifest.jsonl"
+        self.results = results or folder
+        self.path = folder / MANIFEST
         self._lock = take_lock(folder / ".lock")
+        if isinstance(self.results, Remote) and not self.path.exists():
+            with contextlib.suppress(FileNotFoundError):
+                write_whole(self.path, (self.results / MANIFEST).read_bytes())
         self.records = load(folder)
         self._write_all(self.records.values())  # a torn last line must not swallow the next one
         self._file = self.path.open("a", encoding="utf-8")
@@ -158,11 +169,23 @@ class Manifest:
             if record.input not in files  # else a page that its file no longer has
             and record.page not in results
             and record.status in DONE
-            and has_results(self.folder, record)
+            and has_results(self.results, record)
         ]
         self._file.close()
         self._write_all([*current, *earlier])
+        self._publish(self.path)
         return current
+
+    def write_summary(self, totals: dict[str, Any]) -> None:
+        """Write summary.json beside it."""
+        path = self.folder / SUMMARY
+        write_whole(path, (json.dumps(totals, ensure_ascii=False, indent=2) + "\n").encode())
+        self._publish(path)
+
+    def _publish(self, path: Path) -> None:
+        """Bring a finished file to the results, if they are elsewhere."""
+        if isinstance(self.results, Remote):
+            self.results.write_files({path.name: path.read_bytes()})
 
     def _write_all(self, records: Iterable[Record]) -> None:
         write_whole(self.path, "".join(record.line() for record in records).encode())
@@ -207,15 +230,21 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def summary(
-    records: list[Record], read_now: list[Record], seconds: float, price_per_hour: float, gpus: int
+    records: list[Record],
+    read_now: list[Record],
+    seconds: float,
+    price_per_hour: float,
+    gpus: int,
+    machine_hours: float | None = None,
 ) -> dict[str, Any]:
     """The totals for summary.json: of all pages of the input, and of this run.
 
-    seconds is the run's wall time, price_per_hour is in USD.
+    seconds is the run's wall time; machine_hours that of all machines, if it was not one alone.
+    gpus is how many a machine has, price_per_hour what it costs in USD.
     """
     counts = Counter(record.status for record in records)
     run = [record for record in read_now if record.status != LEFT]
-    hours = seconds / 3600
+    hours = seconds / 3600 if machine_hours is None else machine_hours
     return {
         "pages": len(records),
         **{status: counts[status] for status in STATUSES},

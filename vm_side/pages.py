@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from images import UnreadablePage, open_pdf
+from remote import Place, Remote, listing
 
 PICTURES = (".png", ".jpg", ".jpeg")
 PDF = ".pdf"
@@ -42,7 +43,7 @@ class Page:
         return self.input, self.pdf_page
 
 
-def find_pages(root: Path) -> list[Page]:
+def find_pages(root: Place) -> list[Page]:
     """All pages below root, in natural order (page2 before page10). Hidden files do not count."""
     pages: list[Page] = []
     for folder, names in walk(root, pages):
@@ -53,8 +54,23 @@ def find_pages(root: Path) -> list[Page]:
     return sorted(pages, key=lambda page: (natural(page.input), page.pdf_page or 0))
 
 
-def walk(root: Path, faults: list[Page]) -> Iterator[tuple[str, list[str]]]:
+def walk(root: Place, faults: list[Page]) -> Iterator[tuple[str, list[str]]]:
     """(folder below root, names of the page files in it), folders that cannot be listed aside."""
+    return walk_url(root) if isinstance(root, Remote) else walk_disk(root, faults)
+
+
+def walk_url(root: Remote) -> Iterator[tuple[str, list[str]]]:
+    """Of a URL; raises OSError if it cannot be listed."""
+    folders: dict[str, list[str]] = {}
+    for name in listing(root.root):
+        path = PurePosixPath(name)
+        if is_page_file(path.name) and not any(part.startswith(".") for part in path.parts):
+            folders.setdefault(str(path.parent), []).append(path.name)
+    yield from folders.items()
+
+
+def walk_disk(root: Path, faults: list[Page]) -> Iterator[tuple[str, list[str]]]:
+    """Of a disk."""
 
     def note(error: OSError) -> None:
         folder = PurePosixPath(error.filename).relative_to(root.as_posix())
@@ -87,7 +103,7 @@ def alike(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def pages_of(root: Path, path: PurePosixPath, result: str) -> Iterator[Page]:
+def pages_of(root: Place, path: PurePosixPath, result: str) -> Iterator[Page]:
     """The pages in one file; a file that cannot be opened is one page with its fault."""
     pdf = path.name.lower().endswith(PDF)
     fault = fault_of_name(str(path), result + ("_page_9999" if pdf else ""))
@@ -95,7 +111,7 @@ def pages_of(root: Path, path: PurePosixPath, result: str) -> Iterator[Page]:
         yield Page(str(path), result, fault=fault)
         return
     try:
-        with open_pdf(root / path) as document:
+        with open_pdf(pdf_source(root / path)) as document:
             count = document.page_count
     except UnreadablePage as error:
         yield Page(str(path), result, fault=str(error))
@@ -104,6 +120,16 @@ def pages_of(root: Path, path: PurePosixPath, result: str) -> Iterator[Page]:
         yield Page(str(path), result, fault="the PDF has no page")
     for index in range(count):
         yield Page(str(path), f"{result}_page_{index}", index)
+
+
+def pdf_source(place: Place) -> Path | bytes:
+    """What a PDF is opened from. Raises UnreadablePage."""
+    if isinstance(place, Path):
+        return place
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        raise UnreadablePage(f"the file cannot be opened: {error}") from error
 
 
 def fault_of_name(path: str, result: str) -> str:
@@ -123,7 +149,9 @@ def natural(path: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: Place) -> str:
     """The SHA-256 of a file, in hexadecimal."""
+    if isinstance(path, Remote):
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

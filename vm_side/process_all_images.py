@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Read all pages below a folder with a dots.ocr model server: layout, text, Markdown.
 
-Runs where the server runs. Every page becomes files that keep the input's folders
+Runs where the server runs, or hands the pages to a fleet of such machines (--scheduler). Every
+page becomes files that keep the input's folders
 (100dpi/page1.png -> 100dpi/page1/page1.json) and a line in manifest.jsonl. Run it again after
 anything that went wrong: it reads what is missing or failed, and nothing else.
 """
@@ -10,6 +11,7 @@ import json
 import signal
 import sys
 import urllib.parse
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -17,10 +19,13 @@ from typing import NoReturn
 import click
 
 from batch import BatchError, UnknownModel, run_batch
+from executor import Executor, ProcessPool
 from images import MAX_PIXELS, MIN_PIXELS
 from interrupt import STOP_SIGNALS
+from pool import PoolError
 from prompts import PROMPTS
 from read_page import Settings
+from remote import Place, Remote, place_of
 
 EXIT_ERROR, EXIT_USAGE, EXIT_PAGES_FAILED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
@@ -41,6 +46,17 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
 @click.command(help=__doc__, context_settings={"max_content_width": 100, "show_default": True})
 @click.option("--input", "input_dir", envvar="INPUT", default="~/input", help="Folder of pages.")
 @click.option("--output", "output_dir", envvar="OUTPUT", default="~/result", help="Results.")
+@click.option(
+    "--scheduler",
+    envvar="SCHEDULER",
+    metavar="tcp://HOST:PORT",
+    help="Have the workers of this Dask scheduler read; the two folders may be URLs then (gs://…).",
+)
+@click.option(
+    "--state",
+    envvar="STATE",
+    help="Folder where the manifest grows, if the results are at a URL.",
+)
 @click.option(
     "-p",
     "--processes",
@@ -113,6 +129,8 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
 def main(
     input_dir: str,
     output_dir: str,
+    scheduler: str | None,
+    state: str | None,
     processes: int,
     max_pixels: int,
     upsample_below: int,
@@ -129,7 +147,8 @@ def main(
 ) -> NoReturn:
     for number in STOP_SIGNALS:
         signal.signal(number, leave_at_signal)
-    source, output = checked_folders(input_dir, output_dir)
+    source, output = checked_folders(input_dir, output_dir, bool(scheduler))
+    folder = checked_state(output, state)
     settings = Settings(
         input=source,
         output=output,
@@ -145,10 +164,11 @@ def main(
         retries=retries,
     )
     try:
-        end = run_batch(settings, processes, price_per_hour, force)
+        with open_executor(scheduler, processes) as executor:
+            end = run_batch(settings, executor, folder, price_per_hour, force)
     except UnknownModel as error:
         raise click.UsageError(str(error)) from error
-    except BatchError as error:
+    except (BatchError, PoolError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:  # a full disk, say; what the manifest has by now is safe
         raise click.ClickException(f"{error}: mend this, then run again") from error
@@ -177,14 +197,37 @@ def leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def checked_folders(input_dir: str, output_dir: str) -> tuple[Path, Path]:
+def open_executor(scheduler: str | None, processes: int) -> AbstractContextManager[Executor]:
+    """The fleet of a scheduler, or a pool of processes. Raises PoolError."""
+    if not scheduler:
+        return nullcontext(ProcessPool(processes))
+    try:
+        from fleet import Fleet  # noqa: PLC0415 - with Dask half a second, and only a fleet needs it
+    except ImportError as error:
+        raise PoolError(f"{error}: pip install -r vm_side/requirements-fleet.txt") from error
+    return Fleet(scheduler)
+
+
+def checked_folders(input_dir: str, output_dir: str, is_fleet: bool) -> tuple[Place, Place]:
     """The two folders, absolute. Results inside the input would be read as pages next time."""
-    source, output = (Path(name).expanduser().resolve() for name in (input_dir, output_dir))
-    if not source.is_dir():
+    source, output = place_of(input_dir), place_of(output_dir)
+    for place in (source, output):
+        if isinstance(place, Remote) and not is_fleet:
+            raise click.UsageError(f"{place} is read and written by a fleet: give its --scheduler")
+    if isinstance(source, Path) and not source.is_dir():
         raise click.UsageError(f"the input folder {source} does not exist: give another --input")
-    if output == source or source in output.parents:
+    if f"{output}/".startswith(f"{source}/"):
         raise click.UsageError(f"{output} lies inside the input: give another --output")
     return source, output
+
+
+def checked_state(output: Place, state: str | None) -> Path:
+    """The folder of this computer where the manifest grows."""
+    if isinstance(output, Path):
+        return output
+    if not state:
+        raise click.UsageError(f"the results are at {output}: give a --state, a folder here")
+    return Path(state).expanduser().resolve()
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ What runs in a worker. It needs nothing but its settings and the file, and may b
 """
 
 import ctypes
+import functools
 import hashlib
+import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,8 +29,9 @@ from images import (
 from ladder import LONGEST_ANSWER, climb
 from layout import draw, markdown, to_page
 from manifest import FAILED, LEFT, PICTURE_ENDING, RESULT_ENDINGS, Record
-from pages import Page
+from pages import Page, pdf_source
 from png import encode_png
+from remote import Place, Remote
 from turns import Turns
 
 ASIDE = ".aside"  # below the results: where twins write
@@ -39,8 +42,8 @@ TURNS = ".turns"  # there, too: whose turn it is to compute
 class Settings:
     """What holds for all pages of a batch. max_model_tokens is the model's context, 0: unknown."""
 
-    input: Path
-    output: Path
+    input: Place
+    output: Place
     endpoint: str
     model: str
     max_model_tokens: int
@@ -66,12 +69,14 @@ class Settings:
 class Task:
     """A page to read; sha256 of a PDF (hashed once for all its pages), else empty.
 
-    drawn_from is the record of a page that is done and lacks nothing but its drawing. A twin is
-    the same task in a second worker, which writes its files aside.
+    version is the store's mark of the file's content, empty on a disk. drawn_from is the record of
+    a page that is done and lacks nothing but its drawing. A twin is the same task in a second
+    worker, which writes its files aside.
     """
 
     page: Page
     sha256: str = ""
+    version: str = ""
     drawn_from: Record | None = None
     is_twin: bool = False
 
@@ -81,36 +86,41 @@ def twin_of(task: Task) -> Task | None:
     return replace(task, is_twin=True) if task.drawn_from is None else None
 
 
-def make_reader(settings: Settings) -> Callable[[Task], Record]:
-    """The page function of one worker, with a connection of its own."""
+Turn = Callable[[], AbstractContextManager[Any]]
+
+
+def make_reader(settings: Settings, turn: Turn | None = None) -> Callable[[Task], Record]:
+    """The page function of one worker, with a connection of its own.
+
+    Without a turn the workers of this computer take turns among them, in a file of the results.
+    """
     endpoint = Endpoint(
         settings.endpoint,
         settings.request_timeout_s,
         settings.ready_timeout_s,
         settings.retries,
     )
-    turns = Turns(settings.output / TURNS)
-    return lambda task: read_page(task, settings, endpoint, turns.taken)
+    if turn is None:
+        assert isinstance(settings.output, Path)
+        turn = Turns(settings.output / TURNS).taken
+    return functools.partial(read_page, settings=settings, endpoint=endpoint, turn=turn)
 
 
 def read_page(
-    task: Task,
-    settings: Settings,
-    endpoint: Endpoint,
-    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    task: Task, settings: Settings, endpoint: Endpoint, turn: Turn = nullcontext
 ) -> Record:
     """Read one page and write its files. Never raises for a bad page: its record says why.
 
-    It computes within a turn(), and waits for the model outside.
+    It computes within a turn(), and waits for the model and for a store outside.
     """
     started = time.monotonic()
-    draft = _Draft(task.page, task.sha256)
+    draft = _Draft(task)
     if task.is_twin:
         settings = replace(settings, output=settings.output / ASIDE)
     try:
         if task.drawn_from is not None:
             with turn():
-                redraw(task.page, settings)
+                redraw(task, settings)
             return task.drawn_from
         status, reason = _read(draft, settings, endpoint, turn)
     except ServerGone as error:
@@ -124,16 +134,19 @@ def read_page(
 
 def failed_record(task: Task, reason: str, settings: Settings) -> Record:
     """The record of a page of which no worker could tell anything."""
-    return _Draft(task.page, task.sha256).record(FAILED, reason, 0.0, settings)
+    return _Draft(task).record(FAILED, reason, 0.0, settings)
 
 
 @dataclass
 class _Draft:
     """What is known of a page so far, for its record whatever happens."""
 
-    page: Page
-    sha256: str
+    task: Task
     values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def page(self) -> Page:
+        return self.task.page
 
     def record(self, status: str, reason: str, seconds: float, settings: Settings) -> Record:
         return Record(
@@ -142,27 +155,23 @@ class _Draft:
             pdf_page=self.page.pdf_page,
             status=status,
             reason=reason,
-            sha256=self.sha256,
+            version=self.task.version,
             seconds=round(seconds, 3),
             finished_at=round(time.time(), 3),
             model=settings.model,
             settings=settings.recipe,
-            **self.values,
+            **({"sha256": self.task.sha256} | self.values),
         )
 
 
-def _read(
-    draft: _Draft,
-    settings: Settings,
-    endpoint: Endpoint,
-    turn: Callable[[], AbstractContextManager[None]],
-) -> tuple[str, str]:
+def _read(draft: _Draft, settings: Settings, endpoint: Endpoint, turn: Turn) -> tuple[str, str]:
     """Fill the draft, write the files, and return (status, reason)."""
+    source = _fetch(draft.task, settings)
     with turn():
-        page = _open(draft, settings)
+        page = _open(source, draft.task, draft.values)
         draft.values["original_size"] = list(page.size)
         if is_blank(page):
-            write_results(settings, draft.page, [], page)
+            write_results(settings, draft.page, results_of([], page, settings.images))
             return "blank", "one even colour: not sent"
         upsample_below = settings.upsample_below if draft.page.pdf_page is None else 0
         picture = model_picture(page, settings.max_pixels, upsample_below)
@@ -188,7 +197,8 @@ def _read(
     with turn():
         cells, notes = to_page(outcome.answer.cells, size, page.size)
         draft.values |= {"cells": len(cells), "notes": [*outcome.answer.notes, *notes]}
-        write_results(settings, draft.page, cells, page)
+        results = results_of(cells, page, settings.images)
+    write_results(settings, draft.page, results)
     if not cells and outcome.status in ("ok", "repaired"):
         return "blank", "the model found nothing on it"
     return outcome.status, outcome.reason
@@ -201,32 +211,66 @@ def give_memory_back() -> None:
         trim(0)
 
 
-def _open(draft: _Draft, settings: Settings) -> Image.Image:
-    if draft.page.fault:
-        raise UnreadablePage(draft.page.fault)
-    path = settings.input / draft.page.input
-    if draft.page.pdf_page is not None:
-        return open_pdf_page(path, draft.page.pdf_page)
-    data = path.read_bytes()
-    draft.sha256 = hashlib.sha256(data).hexdigest()
+def _fetch(task: Task, settings: Settings) -> Path | bytes:
+    """The page's file: what a store holds, or where it is on a disk. Raises UnreadablePage."""
+    if task.page.fault:
+        raise UnreadablePage(task.page.fault)
+    place = settings.input / task.page.input
+    if isinstance(place, Path):
+        return place
+    return place.read_bytes() if task.page.pdf_page is None else kept_bytes(place, task.sha256)
+
+
+@functools.lru_cache(maxsize=1)
+def kept_bytes(place: Remote, sha256: str) -> Path | bytes:
+    """A PDF's content, fetched once for pages that follow one another."""
+    return pdf_source(place)
+
+
+def _open(source: Path | bytes, task: Task, values: dict[str, Any]) -> Image.Image:
+    """Decode the page; a picture's hash goes into the values."""
+    if task.page.pdf_page is not None:
+        return open_pdf_page(source, task.page.pdf_page)
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    values["sha256"] = hashlib.sha256(data).hexdigest()
     return open_image(data)
 
 
-def write_results(settings: Settings, page: Page, cells: list[Cell], picture: Image.Image) -> None:
-    """Write a page's files beside the old ones, then put them in their place."""
+def results_of(cells: list[Cell], picture: Image.Image, with_drawing: bool) -> dict[str, bytes]:
+    """The files of a page's results, by ending: the drawing first, the cells last."""
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
     whole, body = markdown(cells, picture)
-    content = {".md": whole, "_nohf.md": body, ".json": f"[{lines}]\n"}
-    base = str(settings.output / page.result)
-    Path(base).parent.mkdir(parents=True, exist_ok=True)
-    for ending, text in content.items():
-        Path(f"{base}{ending}.part").write_text(text, encoding="utf-8")
-    if settings.images:
-        write_drawing(base, cells, picture)
-    else:  # a drawing of older cells would lie
-        Path(base + PICTURE_ENDING).unlink(missing_ok=True)
-    for ending in content:
-        Path(f"{base}{ending}.part").replace(base + ending)
+    texts = {".md": whole, "_nohf.md": body, ".json": f"[{lines}]\n"}
+    drawing = {PICTURE_ENDING: drawing_of(cells, picture)} if with_drawing else {}
+    return drawing | {ending: text.encode() for ending, text in texts.items()}
+
+
+def drawing_of(cells: list[Cell], picture: Image.Image) -> bytes:
+    """The page with its boxes, as a JPEG."""
+    file = io.BytesIO()
+    draw(cells, picture).save(file, "JPEG", quality=85)
+    return file.getvalue()
+
+
+def write_results(settings: Settings, page: Page, contents: Mapping[str, bytes]) -> None:
+    """Write a page's files; on a disk beside the old ones, then put in their place."""
+    files = {page.result + ending: content for ending, content in contents.items()}
+    if PICTURE_ENDING not in contents:  # a drawing of older cells would lie
+        (settings.output / (page.result + PICTURE_ENDING)).unlink(missing_ok=True)
+    write_files(settings.output, files)
+
+
+def write_files(folder: Place, files: Mapping[str, bytes]) -> None:
+    """Write files below a folder, by name, each whole or not at all."""
+    if isinstance(folder, Remote):
+        folder.write_files(files)
+        return
+    for name, content in files.items():
+        path = folder / f"{name}.part"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    for name in files:
+        (folder / f"{name}.part").replace(folder / name)
 
 
 def take_from_aside(output: Path, page: Page) -> None:
@@ -241,15 +285,9 @@ def take_from_aside(output: Path, page: Page) -> None:
             (output / name).unlink(missing_ok=True)
 
 
-def write_drawing(base: str, cells: list[Cell], picture: Image.Image) -> None:
-    """Write the page with its boxes as base.jpg."""
-    part = Path(f"{base}{PICTURE_ENDING}.part")
-    draw(cells, picture).save(part, "JPEG", quality=85)
-    part.replace(base + PICTURE_ENDING)
-
-
-def redraw(page: Page, settings: Settings) -> None:
+def redraw(task: Task, settings: Settings) -> None:
     """Draw the boxes of a page that was read before; asks the model nothing."""
-    base = str(settings.output / page.result)
-    cells = json.loads(Path(base + ".json").read_text(encoding="utf-8"))
-    write_drawing(base, cells, _open(_Draft(page, ""), settings))
+    name = task.page.result
+    cells = json.loads((settings.output / f"{name}.json").read_bytes())
+    picture = _open(_fetch(task, settings), task, {})
+    write_files(settings.output, {name + PICTURE_ENDING: drawing_of(cells, picture)})

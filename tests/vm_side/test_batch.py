@@ -195,13 +195,13 @@ def test_no_server_and_no_permission_say_what_to_do(
         find_model(replace(settings, endpoint=server.url))
 
 
-def test_the_output_belongs_to_one_batch_at_a_time(settings: Settings) -> None:
+def test_the_output_belongs_to_one_batch_at_a_time(settings: Settings, tmp_path: Path) -> None:
     with (
-        open_manifest(settings),
+        open_manifest(settings, tmp_path / "out"),
         pytest.raises(BatchError, match=r"by process \d+, since .*: wait for its end"),
     ):
-        open_manifest(settings)
-    with open_manifest(settings) as manifest:
+        open_manifest(settings, tmp_path / "out")
+    with open_manifest(settings, tmp_path / "out") as manifest:
         assert isinstance(manifest, Manifest)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from batch import run_batch
+from executor import ProcessPool
 from endpoint import Endpoint
 from manifest import Record
 from pages import find_pages
@@ -112,7 +113,9 @@ def test_a_request_that_the_server_forgot(
     monkeypatch.setattr("pool.LOOK_S", 0.05)
     with batch_of(tmp_path, 8) as (batch, server):
         server.script = forget_once(server)
-        end = run_batch(settings_for(batch, images=images), 4, 0.0, force=False)
+        end = run_batch(
+            settings_for(batch, images=images), ProcessPool(4), batch.output, 0.0, force=False
+        )
         assert end.totals["ok"] == end.totals["run"]["pages"] == 8
         assert len(server.requests) == 9 and server.requests[2].disconnected
         assert not (batch.output / ASIDE).exists()

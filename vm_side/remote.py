@@ -1,0 +1,154 @@
+"""Files below a URL that fsspec knows (gs://bucket/folder), with the few of pathlib's methods that
+a batch needs. Objects of a bucket appear whole or not at all, so that nothing is renamed here.
+"""
+
+import contextlib
+import functools
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+VERSION_KEYS = ("generation", "ETag", "etag")  # Google's and others' marks of a content
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file or folder: root is the URL of the whole input or output, name a path below it.
+
+    All methods raise OSError.
+    """
+
+    root: str
+    name: str = ""
+
+    def __truediv__(self, name: str | PurePosixPath) -> "Remote":
+        return Remote(self.root, f"{self.name}/{name}" if self.name else str(name))
+
+    def __str__(self) -> str:
+        return f"{self.root}/{self.name}" if self.name else self.root
+
+    def is_file(self) -> bool:
+        """Whether it is there, as of this process's first look at the root."""
+        return self.name in listing(self.root)
+
+    @property
+    def size(self) -> int:
+        """Bytes, as of the first look. Raises FileNotFoundError."""
+        return self._entry.size
+
+    @property
+    def version(self) -> str:
+        """The store's mark of the content, as of the first look; empty if it has none."""
+        return self._entry.version
+
+    @property
+    def _entry(self) -> "Entry":
+        if (entry := listing(self.root).get(self.name)) is None:
+            raise FileNotFoundError(f"{self} is not there")
+        return entry
+
+    def read_bytes(self) -> bytes:
+        """The content. Raises FileNotFoundError."""
+        with errors_told(self):
+            system, base = open_system(self.root)
+            content: bytes = system.cat_file(f"{base}/{self.name}")
+            return content
+
+    def write_files(self, contents: Mapping[str, bytes]) -> None:
+        """Write files below it, by name, several at once."""
+        with errors_told(self):
+            system, base = open_system(self.root)
+            system.pipe({f"{base}/{(self / name).name}": data for name, data in contents.items()})
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Remove the file."""
+        missing = contextlib.suppress(FileNotFoundError) if missing_ok else contextlib.nullcontext()
+        with missing, errors_told(self):
+            system, base = open_system(self.root)
+            system.rm_file(f"{base}/{self.name}")
+
+
+Place = Path | Remote
+
+
+class Entry(NamedTuple):
+    """What a listing tells of a file: bytes, and the store's mark of its content."""
+
+    size: int
+    version: str
+
+
+def place_of(text: str) -> Place:
+    """A folder as people write it: a URL, or a path of this computer (made absolute)."""
+    if "://" in text:
+        return Remote(text.rstrip("/"))
+    return Path(text).expanduser().resolve()
+
+
+def size_of(place: Place) -> int:
+    """Bytes of a file."""
+    return place.size if isinstance(place, Remote) else place.stat().st_size
+
+
+@functools.lru_cache(maxsize=2)
+def listing(root: str) -> dict[str, Entry]:
+    """All files below a URL, by their path below it; asked for once in a process.
+
+    Folder by folder at the top: what the store says of a million files would not fit at once.
+    """
+    with errors_told(root):
+        system, base = open_system(root)
+        files: dict[str, Entry] = {}
+        with contextlib.suppress(FileNotFoundError):  # a folder without files is not there
+            for found in system.ls(base, detail=True):
+                below = found["type"] == "directory"
+                inner = system.find(found["name"], detail=True) if below else {found["name"]: found}
+                for path, entry in inner.items():
+                    name = path.removeprefix(base).lstrip("/")
+                    if entry["type"] == "file" and name and not path.endswith("/"):
+                        files[name] = Entry(int(entry["size"]), version_in(entry))
+        return files
+
+
+def version_in(entry: Mapping[str, Any]) -> str:
+    """The mark of a file's content in what a listing tells of it."""
+    return next((str(entry[key]) for key in VERSION_KEYS if entry.get(key)), "")
+
+
+@functools.cache
+def open_system(root: str) -> tuple[Any, str]:
+    """fsspec's file system of a URL and the URL's path in it; one for all threads.
+
+    A bucket of Google's is opened with the machine's own credentials, or none against a stand-in.
+    """
+    import fsspec  # noqa: PLC0415 - with gcsfs half a second, and only a fleet needs it
+
+    options: dict[str, Any] = {"use_listings_cache": False}
+    if root.startswith("gs://"):
+        emulator = os.environ.get("STORAGE_EMULATOR_HOST", "")
+        if emulator:  # gcsfs would probe it for another kind of bucket, and hang
+            os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+        options["token"] = "anon" if emulator else "google_default"
+        logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it logs what it also raises
+    system, base = fsspec.core.url_to_fs(root, **options)
+    return system, str(base).rstrip("/")
+
+
+@contextlib.contextmanager
+def errors_told(place: object) -> Iterator[None]:
+    """Whatever a store's library raises becomes an OSError that names the place."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{place} is not there") from error
+    except OSError as error:
+        raise OSError(f"{place}: {error}") from error
+    except (TimeoutError, ImportError, ValueError) as error:
+        raise OSError(f"{place}: {error}") from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] in ("gcsfs", "aiohttp", "google", "botocore"):
+            raise OSError(f"{place}: {error}") from error
+        raise
