@@ -8,6 +8,7 @@ page is done, those whose variable LEAVE_FILE names a file: it is made, then the
 """
 
 import contextlib
+import logging
 import os
 import queue
 import threading
@@ -35,7 +36,6 @@ R = TypeVar("R")
 
 CONNECT_TIMEOUT_S, CLOSE_TIMEOUT_S = 30.0, 10.0
 LOOK_S = 1.0  # between two looks at the fleet
-NO_NODE_S = 900.0  # without any node: a preempted one comes back within minutes, if there is stock
 TURN = threading.Lock()  # of a node's threads: MuPDF is not for two, and one core feeds one GPU
 LOSSES_ALLOWED = 3  # of a page, by nodes that lost their model server over it or beside it
 FAULTS = (OSError, TimeoutError, CancelledError, RuntimeError)  # Dask's, when its scheduler is gone
@@ -94,21 +94,29 @@ def call_on_node(function: Callable[..., R], arguments: tuple[Any, ...]) -> R:
     return function(*(on_this_node(a) if isinstance(a, Settings) else a for a in arguments))
 
 
-def leave() -> bool:
-    """Runs on a node: whether it may be sent away; it will know why its worker ends."""
-    if name := os.environ.get("LEAVE_FILE"):
-        Path(name).touch()
-    return bool(name)
+def leave_file() -> str:
+    """Runs on a node: the file that tells its machine to leave; empty if it stays."""
+    return os.environ.get("LEAVE_FILE", "")
+
+
+def leave() -> None:
+    """Runs on a node that is sent away: its machine will know why the worker ends."""
+    Path(leave_file()).touch()
 
 
 class Fleet:
-    """The nodes of a scheduler, as an Executor; a context manager. Raises PoolError."""
+    """The nodes of a scheduler, as an Executor; a context manager. Raises PoolError.
 
-    def __init__(self, scheduler: str) -> None:
-        self.scheduler = scheduler
-        self._node_s = 0.0
-        self._looked_s = self._seen_s = time.monotonic()
+    patience_s is how long to wait while there is no node at all: one that was preempted comes back
+    within minutes, if there is stock.
+    """
+
+    def __init__(self, scheduler: str, patience_s: float) -> None:
+        self.scheduler, self.patience_s = scheduler, patience_s
         self._threads = 0
+        self._node_s = self._looked_s = self._seen_s = 0.0
+        for name in ("distributed", "asyncio"):  # what they log at the end they have also raised
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         with self._faults_told():
             self._client = Client(scheduler, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
 
@@ -127,7 +135,12 @@ class Fleet:
     def call(self, function: Callable[..., R], *arguments: Any) -> R:
         """Call it on a node, with the node's own endpoint in Settings among the arguments."""
         with self._faults_told():
-            self._client.wait_for_workers(1, timeout=NO_NODE_S)
+            try:
+                self._client.wait_for_workers(1, timeout=self.patience_s)
+            except TimeoutError as error:
+                raise PoolError(
+                    f"no node came to {self.scheduler} in {self.patience_s:.0f} s"
+                ) from error
             called = self._client.submit(call_on_node, function, arguments, pure=False)
             result: R = called.result()
             return result
@@ -157,6 +170,8 @@ class Fleet:
         ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         losses: Counter[int] = Counter()
         executor = self._client.get_executor(pure=False)
+        self._looked_s = self._seen_s = time.monotonic()
+        self._threads = 0
         try:
             while (waiting or pending) and not interrupt.signal:
                 self._look(bool(waiting))
@@ -190,26 +205,32 @@ class Fleet:
         with self._faults_told():
             threads = self._client.nthreads()
             if not work_waits and len(threads) > 1:
-                busy = self._client.processing()
-                idle = [node for node in threads if not busy.get(node)]
-                self._retire([node for node, leaves in self._ask_to_leave(idle) if leaves])
+                self._send_idle_away(list(threads))
         self._threads = sum(threads.values())
         self._node_s += len(threads) * (now_s - self._looked_s)
         self._looked_s = now_s
         if threads:
             self._seen_s = now_s
-        elif now_s - self._seen_s > NO_NODE_S:
-            raise PoolError(f"no node at {self.scheduler} for {NO_NODE_S:.0f} s")
+        elif now_s - self._seen_s > self.patience_s:
+            raise PoolError(f"no node at {self.scheduler} for {self.patience_s:.0f} s")
 
-    def _ask_to_leave(self, nodes: list[str]) -> Iterable[tuple[str, bool]]:
-        answers: dict[str, bool] = self._client.run(leave, workers=nodes) if nodes else {}
-        return answers.items()
+    def _send_idle_away(self, nodes: list[str]) -> None:
+        """Send those away that have no work; one stays for what a busy node may yet lose."""
+        busy = self._client.processing()
+        idle = [node for node in nodes if not busy.get(node)]
+        if not idle:
+            return
+        may_leave = self._client.run(leave_file, workers=idle)
+        leaving = [node for node in idle if may_leave[node]]
+        leaving = leaving[1:] if leaving == idle else leaving
+        if leaving:
+            self._client.run(leave, workers=leaving)
+            self._retire(leaving)
 
     def _retire(self, nodes: list[str]) -> None:
         """End these nodes' workers; what they have in hand goes to others."""
-        if nodes:
-            with self._faults_told():
-                self._client.retire_workers(nodes, close_workers=True)
+        with self._faults_told():
+            self._client.retire_workers(nodes, close_workers=True)
 
     def _outcome(self, future: "Future[Any]") -> tuple[str, Any]:
         """(node, result) of a task that has ended."""
@@ -234,4 +255,5 @@ class Fleet:
         try:
             yield
         except FAULTS as error:
-            raise PoolError(f"the scheduler at {self.scheduler} is gone: {error}") from error
+            why = str(error) or "the connection was lost"
+            raise PoolError(f"the scheduler at {self.scheduler} is gone: {why}") from error

@@ -108,7 +108,7 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     envvar="READY_TIMEOUT",
     default=600.0,
     type=click.FloatRange(0),
-    help="Seconds to wait for a server that is loading, full or away.",
+    help="Seconds to wait for a server that is loading, full or away, or for a fleet's first node.",
 )
 @click.option(
     "--retries",
@@ -164,7 +164,7 @@ def main(
         retries=retries,
     )
     try:
-        with open_executor(scheduler, processes) as executor:
+        with open_executor(scheduler, ready_timeout, processes) as executor:
             end = run_batch(settings, executor, folder, price_per_hour, force)
     except UnknownModel as error:
         raise click.UsageError(str(error)) from error
@@ -197,7 +197,9 @@ def leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def open_executor(scheduler: str | None, processes: int) -> AbstractContextManager[Executor]:
+def open_executor(
+    scheduler: str | None, patience_s: float, processes: int
+) -> AbstractContextManager[Executor]:
     """The fleet of a scheduler, or a pool of processes. Raises PoolError."""
     if not scheduler:
         return nullcontext(ProcessPool(processes))
@@ -205,7 +207,7 @@ def open_executor(scheduler: str | None, processes: int) -> AbstractContextManag
         from fleet import Fleet  # noqa: PLC0415 - with Dask half a second, and only a fleet needs it
     except ImportError as error:
         raise PoolError(f"{error}: pip install -r vm_side/requirements-fleet.txt") from error
-    return Fleet(scheduler)
+    return Fleet(scheduler, patience_s)
 
 
 def checked_folders(input_dir: str, output_dir: str, is_fleet: bool) -> tuple[Place, Place]:

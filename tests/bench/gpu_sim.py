@@ -99,8 +99,16 @@ class Work(Job):
 class GpuSim(ModelServer):
     """The stand-in of the rig, whose answers come at the pace of the card."""
 
-    def __init__(self, *, port: int = 0, max_num_seqs: int = 64, speedup: float = 1.0) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        max_num_seqs: int = 64,
+        speedup: float = 1.0,
+        record: Path | None = None,
+    ) -> None:
         super().__init__(port=port)
+        self._record = record
         self.card = Card(max_num_seqs)
         self.speedup = speedup
         self._changed = threading.Condition(self._state)
@@ -129,6 +137,9 @@ class GpuSim(ModelServer):
 
     def take(self, request: Request, connection: socket.socket) -> tuple[Work, Any]:
         """Queue a request: the work, and the body of its answer."""
+        if self._record is not None:
+            with self._state, self._record.open("a") as file:
+                file.write(f"{request.picture_sha256}\n")
         with Image.open(io.BytesIO(request.picture)) as page:
             job, text = read(page)
         body = super().complete(request, Reply(text=text))
@@ -257,11 +268,12 @@ class SimConversation(Conversation):
 @click.option("--max-num-seqs", default=64, show_default=True, help="Requests in the batch.")
 @click.option("--speedup", default=1.0, show_default=True, help="The card's seconds in one.")
 @click.option("--load", "load_s", default=0.0, help="Seconds of the card before it answers.")
-def main(port: int, max_num_seqs: int, speedup: float, load_s: float) -> None:
+@click.option("--record", type=Path, help="File that gets a line, the picture's hash, a request.")
+def main(port: int, max_num_seqs: int, speedup: float, load_s: float, record: Path | None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         time.sleep(load_s / speedup)
-        with GpuSim(port=port, max_num_seqs=max_num_seqs, speedup=speedup) as server:
+        with GpuSim(port=port, max_num_seqs=max_num_seqs, speedup=speedup, record=record) as server:
             click.echo(server.url)
             try:
                 threading.Event().wait()

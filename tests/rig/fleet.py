@@ -1,8 +1,8 @@
 """A Dask fleet on this computer: a scheduler and nodes, processes of their own that can be killed.
 
-    with FleetRig(tmp_path) as fleet:
-        node = fleet.add_node(threads=2, endpoint=server.url)
-        batch.run("--scheduler", fleet.url)
+with FleetRig(tmp_path) as fleet:
+    node = fleet.add_node(threads=2, endpoint=server.url)
+    batch.run("--scheduler", fleet.url)
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Self
 from rig.command import SCRIPT, processes, wait_until
 
 START_TIMEOUT_S = 30.0
+CODE = f"{SCRIPT.parent}:{Path(__file__).parents[1]}"  # the page function's, and the tests'
 
 
 class Process:
@@ -67,20 +68,20 @@ class Node(Process):
         self, command: Sequence[str], log: Path, environment: dict[str, str], leave_file: Path
     ) -> None:
         super().__init__(command, log, environment)
-        self._leave_file = leave_file
+        self.leave_file = leave_file
 
     @property
     def was_sent_away(self) -> bool:
         """Whether the batch had nothing left for it."""
-        return self._leave_file.exists()
+        return self.leave_file.exists()
 
 
 class FleetRig:
-    """The scheduler and the nodes, ended together. As a machine's scripts start them."""
+    """The scheduler, on this host's address, and the nodes; all are ended together."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self._folder, self._host = folder, host
         self.nodes: list[Node] = []
 
     def __enter__(self) -> Self:
@@ -100,24 +101,31 @@ class FleetRig:
         """Start a scheduler; its address is url."""
         file = self._folder / "scheduler.json"
         file.unlink(missing_ok=True)
-        command = python("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0")
+        command = python("distributed.cli.dask_scheduler", "--host", self._host, "--port", "0")
         command += ["--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file)]
-        environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parent)}
+        environment = {**os.environ, "PYTHONPATH": CODE}
         environment |= {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "20"}
         self.scheduler = Process(command, self._folder / "scheduler.log", environment)
-        wait_until(file.exists, START_TIMEOUT_S)
+        wait_until(
+            lambda: file.exists() and file.read_text().rstrip().endswith("}"), START_TIMEOUT_S
+        )
         self.url: str = json.loads(file.read_text())["address"]
 
     def add_node(
-        self, threads: int = 2, endpoint: str = "", prefix: Sequence[str] = (), leaves: bool = True
+        self,
+        threads: int = 2,
+        endpoint: str = "",
+        prefix: Sequence[str] = (),
+        host: str = "",
+        leaves: bool = True,
     ) -> Node:
         """Start a node; does not wait for it. prefix is put before its command line."""
         number = len(self.nodes)
         leave_file = self._folder / f"node{number}.leave"
         command = [*prefix, *python("distributed.cli.dask_worker", self.url, "--nthreads")]
         command += [str(threads), "--name", f"node{number}", "--no-dashboard"]
-        command += ["--local-directory", str(self._folder)]
-        environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parent), "ENDPOINT": endpoint}
+        command += ["--host", host or self._host, "--local-directory", str(self._folder)]
+        environment = {**os.environ, "PYTHONPATH": CODE, "ENDPOINT": endpoint}
         environment |= {"LEAVE_FILE": str(leave_file)} if leaves else {}
         log = self._folder / f"node{number}.log"
         node = Node(command, log, environment, leave_file)

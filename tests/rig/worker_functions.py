@@ -78,6 +78,32 @@ def crowd(folder: Path) -> Function:
     return function
 
 
+def thread_crowd(folder: Path) -> Function:
+    """The same, of threads."""
+
+    def function(task: Any) -> int:
+        mark = folder / str(threading.get_ident())
+        mark.touch()
+        time.sleep(0.1)
+        count = len(list(folder.iterdir()))
+        mark.unlink()
+        return count
+
+    return function
+
+
+def loser_at(leave_file: str) -> Function:
+    """A node of a fleet with this leave file can do nothing; no node can, if it is empty."""
+    from fleet import Lost  # noqa: PLC0415 - with Dask half a second, which the pool does not need
+
+    def function(task: Any) -> Any:
+        if leave_file in ("", os.environ["LEAVE_FILE"]):
+            raise Lost("it is gone")
+        return task
+
+    return function
+
+
 def actor(folder: Path) -> Function:
     """A task is a tuple of steps: `mark x`, `wait x`, `die` or `hang`."""
 

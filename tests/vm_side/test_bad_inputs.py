@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from rig import pages
-from rig.command import Batch, batch_of
+from rig.command import Batch, batch_of, without_roots_rights
 from rig.model_server import ModelServer
 
-# Root reads everything, unless it gives up two of its rights first.
-WITHOUT_ROOTS_RIGHTS = """
-import ctypes, os, sys
-PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
-for right in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
-    assert ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, right, 0, 0, 0) == 0
-os.execv(sys.executable, sys.argv[1:])
-"""
 REASONS = {
     "empty": "the file is empty",
     "truncated_png": "damaged picture",
@@ -36,10 +27,7 @@ REASONS = {
 }
 GOOD = ("one_pixel", "animated")
 
-
-def prefix() -> list[str]:
-    """What to put before the command so that it may be refused a file."""
-    return [sys.executable, "-c", WITHOUT_ROOTS_RIGHTS] if os.geteuid() == 0 else []
+pytestmark = pytest.mark.usefixtures("either")
 
 
 @pytest.fixture
@@ -56,7 +44,7 @@ def test_bad_inputs_fail_alone_and_only_they_are_tried_again(
     tmp_path: Path, odd_names: dict[str, str]
 ) -> None:
     with batch_of(tmp_path, 6) as (batch, server):
-        first = batch.run(prefix=prefix())
+        first = batch.run(prefix=without_roots_rights())
         assert first.code == 3 and first.out == ""
         failed = {r["input"]: r["reason"] for r in batch.records if r["status"] == "failed"}
         assert failed.keys() == {odd_names[slug] for slug in REASONS}
@@ -72,13 +60,13 @@ def test_bad_inputs_fail_alone_and_only_they_are_tried_again(
         asked = len(server.requests)
         assert asked == 7  # six pages and the animation; one even colour is not worth asking
 
-        second = batch.run(prefix=prefix())
+        second = batch.run(prefix=without_roots_rights())
         assert second.code == 3 and len(server.requests) == asked
         assert batch.summary["run"]["pages"] == batch.summary["run"]["failed"] == len(REASONS)
 
         (batch.input / odd_names["unreadable"]).chmod(0o600)
         pages.article(20, seed=99).save(batch.input / odd_names["text"])
-        third = batch.run(prefix=prefix())
+        third = batch.run(prefix=without_roots_rights())
         assert third.code == 3 and len(server.requests) == asked + 2
         assert batch.statuses()[odd_names["text"]] == "ok"
 
@@ -104,7 +92,7 @@ def test_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, server):
         closed = batch.input / "closed"
         closed.mkdir(mode=0o000)
-        finished = batch.run(prefix=prefix())
+        finished = batch.run(prefix=without_roots_rights())
         closed.chmod(0o700)
         assert finished.code == 3 and len(server.requests) == 2
         (record,) = [r for r in batch.records if r["status"] == "failed"]

@@ -45,6 +45,7 @@ PASSING = {
 }
 
 
+@pytest.mark.usefixtures("either")
 def test_a_fault_that_passes_costs_one_request_a_page(tmp_path: Path) -> None:
     def run(name: str) -> None:
         with batch_of(tmp_path / name, 4) as (batch, server):
@@ -70,6 +71,7 @@ STAYING = {
 }
 
 
+@pytest.mark.usefixtures("either")
 def test_a_fault_that_stays_fails_its_page_alone(tmp_path: Path) -> None:
     def run(name: str) -> None:
         reply, requests, reason = STAYING[name]

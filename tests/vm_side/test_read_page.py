@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from batch import run_batch
-from executor import ProcessPool
 from endpoint import Endpoint
+from executor import ProcessPool
 from manifest import Record
 from pages import find_pages
 from read_page import (

@@ -1,0 +1,27 @@
+"""Where the page function runs in a test: in a pool of processes, or on a fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rig.command import without_roots_rights
+from rig.fleet import FleetRig
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
+    """A fleet of two nodes with one thread each, as -p 2, that read no more than users may."""
+    with FleetRig(tmp_path_factory.mktemp("fleet")) as rig:
+        for _ in range(2):
+            rig.add_node(threads=1, prefix=without_roots_rights(), leaves=False)
+        yield rig
+
+
+@pytest.fixture(params=["pool", "fleet"])
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The test runs twice: with the process pool, and on a fleet."""
+    if request.param == "fleet":
+        monkeypatch.setenv("SCHEDULER", request.getfixturevalue("fleet").url)
+    return str(request.param)
