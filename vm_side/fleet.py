@@ -115,10 +115,13 @@ class Fleet:
         self.scheduler, self.patience_s = scheduler, patience_s
         self._threads = 0
         self._node_s = self._looked_s = self._seen_s = 0.0
-        for name in ("distributed", "asyncio"):  # what they log at the end they have also raised
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        for name in logging.root.manager.loggerDict:  # what these log they have also raised
+            if name.partition(".")[0] in ("distributed", "asyncio"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
         with self._faults_told():
-            self._client = Client(scheduler, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+            self._client = Client(
+                scheduler, timeout=min(CONNECT_TIMEOUT_S, patience_s), set_as_default=False
+            )
 
     def __enter__(self) -> "Fleet":
         return self

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from distributed import Client
+
 from rig.command import SCRIPT, processes, wait_until
 
 START_TIMEOUT_S = 30.0
@@ -110,6 +112,11 @@ class FleetRig:
             lambda: file.exists() and file.read_text().rstrip().endswith("}"), START_TIMEOUT_S
         )
         self.url: str = json.loads(file.read_text())["address"]
+
+    def wait_for(self, nodes: int) -> None:
+        """Wait until so many nodes have joined."""
+        with Client(self.url, set_as_default=False) as client:
+            client.wait_for_workers(nodes, timeout=START_TIMEOUT_S * nodes)
 
     def add_node(
         self,
