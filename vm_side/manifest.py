@@ -31,7 +31,7 @@ PICTURE_ENDING = ".jpg"
 Key = tuple[str, int | None]  # see Page.key
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One page in the manifest. Sizes are [width, height] in pixels, upright."""
 
@@ -94,14 +94,14 @@ def load(folder: Path) -> dict[Key, Record]:
 
     Where two inputs had the same results, one after the other, these are of the later.
     """
-    try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return {}
     latest: dict[str, Record] = {}
-    for record in filter(None, map(read_record, text.split("\n"))):
-        latest.pop(record.page, None)  # to the end: it may replace two earlier ones
-        latest[record.page] = record
+    with (
+        contextlib.suppress(FileNotFoundError),
+        (folder / MANIFEST).open(encoding="utf-8", errors="replace", newline="\n") as file,
+    ):
+        for record in filter(None, map(read_record, file)):
+            latest.pop(record.page, None)  # to the end: it may replace two earlier ones
+            latest[record.page] = record
     return {record.key: record for record in latest.values()}
 
 
@@ -185,10 +185,10 @@ class Manifest:
     def _publish(self, path: Path) -> None:
         """Bring a finished file to the results, if they are elsewhere."""
         if isinstance(self.results, Remote):
-            self.results.write_files({path.name: path.read_bytes()})
+            (self.results / path.name).upload(path)
 
     def _write_all(self, records: Iterable[Record]) -> None:
-        write_whole(self.path, "".join(record.line() for record in records).encode())
+        write_lines(self.path, (record.line().encode() for record in records))
 
     def __enter__(self) -> "Manifest":
         return self
@@ -221,9 +221,14 @@ def take_lock(path: Path) -> IO[str]:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a crash leaves the old one or the new one, never a part."""
+    write_lines(path, [content])
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> None:
+    """The same of many lines: those of a million pages are not held together."""
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
-        file.write(content)
+        file.writelines(lines)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

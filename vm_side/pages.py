@@ -23,7 +23,7 @@ LONGEST_ENDING = "_nohf.md.part"
 RESERVED = ("manifest.jsonl", "summary.json")  # the batch's own files, at the top of the results
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of the input.
 

@@ -8,6 +8,7 @@ import functools
 import hashlib
 import io
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -34,6 +35,7 @@ from png import encode_png
 from remote import Place, Remote
 from turns import Turns
 
+FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, too
 ASIDE = ".aside"  # below the results: where twins write
 TURNS = ".turns"  # there, too: whose turn it is to compute
 
@@ -65,7 +67,7 @@ class Settings:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Task:
     """A page to read; sha256 of a PDF (hashed once for all its pages), else empty.
 
@@ -218,7 +220,10 @@ def _fetch(task: Task, settings: Settings) -> Path | bytes:
     place = settings.input / task.page.input
     if isinstance(place, Path):
         return place
-    return place.read_bytes() if task.page.pdf_page is None else kept_bytes(place, task.sha256)
+    if task.page.pdf_page is None:
+        return place.read_bytes()
+    with FETCHING:
+        return kept_bytes(place, task.sha256)
 
 
 @functools.lru_cache(maxsize=1)

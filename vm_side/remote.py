@@ -63,6 +63,12 @@ class Remote:
             system, base = open_system(self.root)
             system.pipe({f"{base}/{(self / name).name}": data for name, data in contents.items()})
 
+    def upload(self, path: Path) -> None:
+        """Replace the content by a file's, which need not fit into memory."""
+        with errors_told(self):
+            system, base = open_system(self.root)
+            system.put_file(str(path), f"{base}/{self.name}")
+
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove the file."""
         missing = contextlib.suppress(FileNotFoundError) if missing_ok else contextlib.nullcontext()
@@ -102,14 +108,19 @@ def listing(root: str) -> dict[str, Entry]:
     with errors_told(root):
         system, base = open_system(root)
         files: dict[str, Entry] = {}
-        with contextlib.suppress(FileNotFoundError):  # a folder without files is not there
-            for found in system.ls(base, detail=True):
-                below = found["type"] == "directory"
-                inner = system.find(found["name"], detail=True) if below else {found["name"]: found}
-                for path, entry in inner.items():
-                    name = path.removeprefix(base).lstrip("/")
-                    if entry["type"] == "file" and name and not path.endswith("/"):
-                        files[name] = Entry(int(entry["size"]), version_in(entry))
+        try:
+            top = system.ls(base, detail=True)
+        except FileNotFoundError:  # a folder without files is not there; its bucket must be
+            if not system.exists(base.partition("/")[0] or "/"):
+                raise
+            return {}
+        for found in top:
+            below = found["type"] == "directory"
+            inner = system.find(found["name"], detail=True) if below else {found["name"]: found}
+            for path, entry in inner.items():
+                name = path.removeprefix(base).lstrip("/")
+                if entry["type"] == "file" and name and not path.endswith("/"):
+                    files[name] = Entry(int(entry["size"]), version_in(entry))
         return files
 
 
