@@ -116,7 +116,7 @@ class Fleet:
         self._threads = 0
         self._node_s = self._looked_s = self._seen_s = 0.0
         for name in logging.root.manager.loggerDict:  # what these log they have also raised
-            if name.partition(".")[0] in ("distributed", "asyncio"):
+            if name.partition(".")[0] in ("distributed", "asyncio", "tornado"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
         with self._faults_told():
             self._client = Client(
