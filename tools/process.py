@@ -49,6 +49,7 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--ready-timeout": knobs.ready_timeout,
         "--retries": knobs.retries,
         "--price-per-hour": knobs.price_per_hour,
+        "--price-per-worker-hour": knobs.price_per_worker_hour,
     }
     flags = {"--images": knobs.images, "--force": force, "--json": as_json}
     return [

@@ -55,13 +55,21 @@ class End:
     interrupted: bool
 
 
+@dataclass(frozen=True)
+class Prices:
+    """USD an hour: of this machine, and of each other node of a fleet."""
+
+    here: float = 0.0
+    worker: float = 0.0
+
+
 def run_batch(
-    settings: Settings, executor: Executor, state: Path, price_per_hour: float, force: bool
+    settings: Settings, executor: Executor, state: Path, prices: Prices, force: bool
 ) -> End:
     """Read all pages of the input that are not done yet. Raises BatchError.
 
-    state is the folder of this computer where the manifest grows. price_per_hour is a machine's,
-    in USD. settings.model may be empty: the server is asked.
+    state is the folder of this computer where the manifest grows. settings.model may be empty: the
+    server is asked.
     """
     started = time.monotonic()
     pages = find_pages(settings.input)
@@ -80,9 +88,9 @@ def run_batch(
             read_now = read_all(tasks, settings, manifest, executor, interrupt, len(pages))
             records = manifest.finish(pages)
             seconds = time.monotonic() - started
-            hours = executor.machine_hours(seconds / 3600)
+            others = max(0.0, executor.node_hours - seconds / 3600)
             gpus = 0 if model.on_cpu else 1
-            totals = summary(records, read_now, seconds, price_per_hour, gpus, hours)
+            totals = summary(records, read_now, seconds, prices.here, gpus, others, prices.worker)
             totals |= {"model": model.name, "settings": settings.recipe}
             manifest.write_summary(totals)
             if sys.stderr.isatty() or totals[FAILED] or totals[LEFT]:

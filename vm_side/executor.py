@@ -27,8 +27,9 @@ class Executor(Protocol):
     def read(self, tasks: Sequence[Task], settings: Settings, interrupt: Interrupt) -> Results:
         """Read pages, each once, until all are read or the interrupt is set."""
 
-    def machine_hours(self, hours: float) -> float:
-        """What all machines together worked in a batch of so many hours."""
+    @property
+    def node_hours(self) -> float:
+        """What machines worked for it, all together; 0 if it was this one alone."""
 
 
 class ProcessPool:
@@ -56,6 +57,7 @@ class ProcessPool:
             results.close()
             shutil.rmtree(settings.output / ASIDE, ignore_errors=True)  # of twins that lost
 
-    def machine_hours(self, hours: float) -> float:
-        """One machine."""
-        return hours
+    @property
+    def node_hours(self) -> float:
+        """None but this machine."""
+        return 0.0

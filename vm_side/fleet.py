@@ -152,9 +152,10 @@ class Fleet:
         """See Executor."""
         return self.run(tasks, make_node_reader, (settings,), interrupt)
 
-    def machine_hours(self, hours: float) -> float:
-        """Of all nodes, as they came and went; at least those of this computer."""
-        return max(hours, self._node_s / 3600)
+    @property
+    def node_hours(self) -> float:
+        """Of all nodes together, as they came and went; this machine's own is one of them."""
+        return self._node_s / 3600
 
     def run(
         self,

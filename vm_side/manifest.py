@@ -240,16 +240,18 @@ def summary(
     seconds: float,
     price_per_hour: float,
     gpus: int,
-    machine_hours: float | None = None,
+    worker_hours: float = 0.0,
+    price_per_worker_hour: float = 0.0,
 ) -> dict[str, Any]:
     """The totals for summary.json: of all pages of the input, and of this run.
 
-    seconds is the run's wall time; machine_hours that of all machines, if it was not one alone.
-    gpus is how many a machine has, price_per_hour what it costs in USD.
+    seconds is the run's wall time, worker_hours what other machines than this one worked. gpus is
+    how many a machine has; prices are in USD.
     """
     counts = Counter(record.status for record in records)
     run = [record for record in read_now if record.status != LEFT]
-    hours = seconds / 3600 if machine_hours is None else machine_hours
+    hours = seconds / 3600
+    cost_usd = hours * price_per_hour + worker_hours * price_per_worker_hour
     return {
         "pages": len(records),
         **{status: counts[status] for status in STATUSES},
@@ -264,7 +266,7 @@ def summary(
             "seconds": round(seconds, 3),
             "pages_per_second": round(len(run) / seconds, 3) if seconds else 0.0,
             "pages_in_flight": round(sum(r.seconds for r in run) / seconds, 1) if seconds else 0.0,
-            "gpu_hours": round(hours * gpus, 5),
-            "cost_usd": round(hours * price_per_hour, 4),
+            "gpu_hours": round((hours + worker_hours) * gpus, 5),
+            "cost_usd": round(cost_usd, 4),
         },
     }

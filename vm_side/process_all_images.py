@@ -18,7 +18,7 @@ from typing import NoReturn
 
 import click
 
-from batch import BatchError, UnknownModel, run_batch
+from batch import BatchError, Prices, UnknownModel, run_batch
 from executor import Executor, ProcessPool
 from images import MAX_PIXELS, MIN_PIXELS
 from interrupt import STOP_SIGNALS
@@ -124,6 +124,13 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     type=click.FloatRange(0),
     help="What the machine costs, in USD, for summary.json.",
 )
+@click.option(
+    "--price-per-worker-hour",
+    envvar="PRICE_PER_WORKER_HOUR",
+    default=0.0,
+    type=click.FloatRange(0),
+    help="The same of each other machine of a fleet.",
+)
 @click.option("--force", is_flag=True, help="Read all pages again.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json at the end.")
 def main(
@@ -142,6 +149,7 @@ def main(
     ready_timeout: float,
     retries: int,
     price_per_hour: float,
+    price_per_worker_hour: float,
     force: bool,
     as_json: bool,
 ) -> NoReturn:
@@ -163,9 +171,10 @@ def main(
         ready_timeout_s=ready_timeout,
         retries=retries,
     )
+    prices = Prices(price_per_hour, price_per_worker_hour)
     try:
         with open_executor(scheduler, ready_timeout, processes) as executor:
-            end = run_batch(settings, executor, folder, price_per_hour, force)
+            end = run_batch(settings, executor, folder, prices, force)
     except UnknownModel as error:
         raise click.UsageError(str(error)) from error
     except (BatchError, PoolError) as error:

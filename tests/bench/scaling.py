@@ -26,7 +26,7 @@ import click
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "vm_side")]
 
-from batch import run_batch  # noqa: E402 - found by the line above
+from batch import Prices, run_batch  # noqa: E402 - found by the line above
 from endpoint import Model  # noqa: E402 - so are these
 from executor import Results  # noqa: E402
 from fleet import Fleet  # noqa: E402
@@ -105,7 +105,7 @@ def read_no_op(folder: Path, pages: int, nodes: int = 8) -> NoOp:
             rig.add_node(THREADS, leaves=False)
         rig.wait_for(nodes)
         with NoOpFleet(rig.url, 60) as fleet:
-            end = run_batch(settings, fleet, output, 0.0, force=False)
+            end = run_batch(settings, fleet, output, Prices(), force=False)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return NoOp(end.totals["ok"], end.totals["run"]["seconds"], round(peak / MIB, 1))
 

@@ -411,6 +411,11 @@ def test_the_summary_adds_up() -> None:
     assert list(totals["failures"]) == ["why", "because"]
 
 
+def test_the_other_machines_of_a_fleet_have_their_price() -> None:
+    run = summary([], [], 3600.0, 1.0, 1, worker_hours=7.0, price_per_worker_hour=0.25)["run"]
+    assert (run["gpu_hours"], run["cost_usd"]) == (8.0, 2.75)
+
+
 def test_the_summary_of_nothing_divides_by_nothing() -> None:
     totals = summary([], [], 0.0, price_per_hour=0.7, gpus=0)
     assert totals["run"]["pages_per_second"] == 0.0

@@ -66,7 +66,8 @@ def test_a_second_run_asks_nothing(three: Rigged) -> None:
     assert totals["ok"] == 3 and totals["run"]["pages"] == 0
 
 
-def test_json_is_all_there_is_on_stdout(three: Rigged, either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_json_is_all_there_is_on_stdout(three: Rigged) -> None:
     batch, server = three
     server.script = in_turn(replies.bad_image(), Reply())
     finished = batch.run("--json", environment={"PRICE_PER_HOUR": "3600"})
@@ -75,9 +76,7 @@ def test_json_is_all_there_is_on_stdout(three: Rigged, either: str) -> None:
     assert totals == batch.summary
     assert (totals["pages"], totals["ok"], totals["failed"], totals["left"]) == (3, 2, 1, 0)
     run = totals["run"]
-    machines = 1 if either == "pool" else run["cost_usd"] / run["seconds"]  # they come and go
-    assert 1 <= machines <= 2 and run["seconds"] > 0
-    assert run["cost_usd"] == pytest.approx(machines * run["seconds"], abs=0.01)
+    assert run["cost_usd"] == pytest.approx(run["seconds"], abs=0.01) and run["seconds"] > 0
     assert run["pages_per_second"] == pytest.approx(3 / run["seconds"], rel=0.01)
     assert totals["tokens_in"] == sum(record["tokens_in"] for record in batch.records) > 0
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from batch import run_batch
+from batch import Prices, run_batch
 from endpoint import Endpoint
 from executor import ProcessPool
 from manifest import Record
@@ -114,7 +114,7 @@ def test_a_request_that_the_server_forgot(
     with batch_of(tmp_path, 8) as (batch, server):
         server.script = forget_once(server)
         end = run_batch(
-            settings_for(batch, images=images), ProcessPool(4), batch.output, 0.0, force=False
+            settings_for(batch, images=images), ProcessPool(4), batch.output, Prices(), force=False
         )
         assert end.totals["ok"] == end.totals["run"]["pages"] == 8
         assert len(server.requests) == 9 and server.requests[2].disconnected

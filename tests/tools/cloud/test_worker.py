@@ -9,7 +9,7 @@ from rig.cloud.cloud import Cloud
 from rig.cloud.docker_image import ModelContainer
 from rig.cloud.toolkit import VM, CloudToolkit
 from rig.cloud.vm import Vm
-from rig.command import SCRIPT, wait_until
+from rig.command import wait_until
 from rig.toolkit import files_below, statuses_in
 
 GROUP = f"{VM}-workers"
@@ -35,32 +35,25 @@ def boot(cloud: Cloud, image_tar: Path) -> Vm:
     return worker
 
 
-@pytest.mark.skipif("--scheduler" not in SCRIPT.read_text(), reason="needs the Dask executor")
 @pytest.mark.timeout(600)
-def test_pages_that_two_machines_read(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
-    """From the bucket and back; and the worker leaves by itself when nothing is left for it."""
+def test_make_all_with_a_worker(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
+    """From the bucket and back: both machines read, and nothing bills afterwards."""
     cloud.gcs.make_bucket("unused")
     cloud.add_vm(VM, image_tar=image_tar, container=ModelContainer(latency_s=6))
     kit = CloudToolkit(
         cloud, tmp_path, bucket=True, WORKERS="1", WORKER_IMAGE="crew", PROCESSES="2"
     )
-    names = kit.write_pages(12)
-    for verb in ("upload", "start"):
-        end = kit.run(verb)
-        assert end.code == 0, end.err
-    worker = boot(cloud, image_tar)
-    wait_until(lambda: connected(kit) == 2, 90)
-    for verb in ("process", "download"):
-        with kit.verb(verb) as job:
-            end = job.finish(200)
-        assert end.code == 0, end.err
+    names = kit.write_pages(24)
+    with kit.make("--silent", "all", f"INPUT={kit.input}", f"OUTPUT={kit.output}") as job:
+        wait_until(lambda: cloud.gce.groups.all() and cloud.gce.group(GROUP)[1], 60)
+        worker = boot(cloud, image_tar)
+        end = job.finish(300)
+    assert end.code == 0, end.err
     assert statuses_in(kit.output) == dict.fromkeys(names, "ok")
-    assert not files_below(kit.home("input"))
     asked = "docker logs dots-ocr-model 2>&1 | grep 'POST /v1/chat' | grep -vc 28x28 || :"
-    shares = [int(vm.run(asked).stdout) for vm in (cloud.vms[VM], worker)]
-    assert sum(shares) == len(names) and 0 < shares[0] < shares[1], shares
-    wait_until(lambda: cloud.gce.group(GROUP) == (0, {}), 60)
-    assert kit.run("stop").code == 0
+    assert 0 < int(worker.run(asked).stdout) < len(names)
+    assert not files_below(kit.home("input"))
+    assert cloud.gce.group(GROUP) == (0, {}) and cloud.gce.status(VM) == "TERMINATED"
 
 
 @pytest.mark.timeout(600)
