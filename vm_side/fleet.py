@@ -38,7 +38,7 @@ CONNECT_TIMEOUT_S, CLOSE_TIMEOUT_S = 30.0, 10.0
 LOOK_S = 1.0  # between two looks at the fleet
 TURN = threading.Lock()  # of a node's threads: MuPDF is not for two, and one core feeds one GPU
 LOSSES_ALLOWED = 3  # of a page, by nodes that lost their model server over it or beside it
-FAULTS = (OSError, TimeoutError, CancelledError, RuntimeError)  # Dask's, when its scheduler is gone
+FAULTS = (OSError, CancelledError, RuntimeError)  # Dask's, when its scheduler is gone
 
 
 @dataclass(frozen=True)
@@ -137,16 +137,22 @@ class Fleet:
 
     def call(self, function: Callable[..., R], *arguments: Any) -> R:
         """Call it on a node, with the node's own endpoint in Settings among the arguments."""
+        called = None
+        seen_s = time.monotonic()
         with self._faults_told():
-            try:
-                self._client.wait_for_workers(1, timeout=self.patience_s)
-            except TimeoutError as error:
-                raise PoolError(
-                    f"no node came to {self.scheduler} in {self.patience_s:.0f} s"
-                ) from error
-            called = self._client.submit(call_on_node, function, arguments, pure=False)
-            result: R = called.result()
-            return result
+            while True:
+                if self._client.nthreads():
+                    seen_s = time.monotonic()
+                    called = called or self._client.submit(
+                        call_on_node, function, arguments, pure=False
+                    )
+                self._check_patience(seen_s)
+                if called is None:
+                    time.sleep(LOOK_S)
+                    continue
+                with contextlib.suppress(TimeoutError):
+                    result: R = called.result(timeout=LOOK_S)
+                    return result
 
     def read(self, tasks: Sequence[Task], settings: Settings, interrupt: Interrupt) -> Results:
         """See Executor."""
@@ -181,7 +187,8 @@ class Fleet:
                 self._look(bool(waiting))
                 while waiting and len(pending) < self._threads:
                     task = waiting.popleft()
-                    future = executor.submit(do_task, job, task)
+                    with self._faults_told():
+                        future = executor.submit(do_task, job, task)
                     pending[future] = task
                     future.add_done_callback(ended.put)
                 try:
@@ -215,8 +222,15 @@ class Fleet:
         self._looked_s = now_s
         if threads:
             self._seen_s = now_s
-        elif now_s - self._seen_s > self.patience_s:
-            raise PoolError(f"no node at {self.scheduler} for {self.patience_s:.0f} s")
+        self._check_patience(self._seen_s)
+
+    def _check_patience(self, seen_s: float) -> None:
+        """Raise PoolError if the last node was seen too long ago."""
+        if time.monotonic() - seen_s > self.patience_s:
+            raise PoolError(
+                f"no node at {self.scheduler} for {self.patience_s:.0f} s; if one was there, its"
+                " log says why it went"
+            )
 
     def _send_idle_away(self, nodes: list[str]) -> None:
         """Send those away that have no work; one stays for what a busy node may yet lose."""
@@ -224,11 +238,11 @@ class Fleet:
         idle = [node for node in nodes if not busy.get(node)]
         if not idle:
             return
-        may_leave = self._client.run(leave_file, workers=idle)
-        leaving = [node for node in idle if may_leave[node]]
+        may_leave = self._client.run(leave_file, workers=idle, on_error="ignore")
+        leaving = [node for node in idle if may_leave.get(node)]
         leaving = leaving[1:] if leaving == idle else leaving
         if leaving:
-            self._client.run(leave, workers=leaving)
+            self._client.run(leave, workers=leaving, on_error="ignore")
             self._retire(leaving)
 
     def _retire(self, nodes: list[str]) -> None:
@@ -258,6 +272,8 @@ class Fleet:
         """Dask's errors become a PoolError that names the scheduler."""
         try:
             yield
+        except RuntimeError as error:
+            raise PoolError(f"the scheduler at {self.scheduler} refuses: {error}") from error
         except FAULTS as error:
             why = str(error) or "the connection was lost"
             raise PoolError(f"the scheduler at {self.scheduler} is gone: {why}") from error

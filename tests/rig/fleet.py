@@ -87,7 +87,11 @@ class FleetRig:
         self.nodes: list[Node] = []
 
     def __enter__(self) -> Self:
-        self.start_scheduler()
+        try:
+            self.start_scheduler()
+        except TimeoutError:
+            self.scheduler.kill()
+            raise
         return self
 
     def __exit__(
@@ -125,6 +129,7 @@ class FleetRig:
         prefix: Sequence[str] = (),
         host: str = "",
         leaves: bool = True,
+        code: str = CODE,
     ) -> Node:
         """Start a node; does not wait for it. prefix is put before its command line."""
         number = len(self.nodes)
@@ -132,7 +137,7 @@ class FleetRig:
         command = [*prefix, *python("distributed.cli.dask_worker", self.url, "--nthreads")]
         command += [str(threads), "--name", f"node{number}", "--no-dashboard"]
         command += ["--host", host or self._host, "--local-directory", str(self._folder)]
-        environment = {**os.environ, "PYTHONPATH": CODE, "ENDPOINT": endpoint}
+        environment = {**os.environ, "PYTHONPATH": code, "ENDPOINT": endpoint}
         environment |= {"LEAVE_FILE": str(leave_file)} if leaves else {}
         log = self._folder / f"node{number}.log"
         node = Node(command, log, environment, leave_file)

@@ -108,8 +108,19 @@ def test_no_scheduler_at_all() -> None:
 def test_a_fleet_without_nodes_says_so(fleet: FleetRig, tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, server):
         finished = batch.run("--scheduler", fleet.url, "--ready-timeout", "1")
-        assert finished.code == 1 and "no node came to tcp://" in finished.err
+        assert finished.code == 1 and "no node at tcp://" in finished.err
         assert server.requests == []
+
+
+def test_a_node_without_our_code_is_not_waited_for_for_ever(
+    fleet: FleetRig, tmp_path: Path
+) -> None:
+    """Dask takes it away as soon as it cannot read what it is sent."""
+    fleet.add_node(code="")
+    with batch_of(tmp_path, 2) as (batch, _):
+        finished = batch.run("--scheduler", fleet.url, "--ready-timeout", "5")
+        assert finished.code == 1 and "Traceback" not in finished.err
+        assert f"no node at {fleet.url} for 5 s" in finished.err
 
 
 def test_a_killed_scheduler_is_a_clear_error_and_the_next_run_does_the_rest(
