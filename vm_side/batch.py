@@ -49,10 +49,14 @@ class UnknownModel(BatchError):
 
 @dataclass(frozen=True)
 class End:
-    """How a batch ended: its totals, as in summary.json, and whether a signal ended it."""
+    """How a batch ended: its totals, as in summary.json, and whether a signal ended it.
+
+    cut_short: it could not go on; pages that were left may have a record of an earlier run.
+    """
 
     totals: dict[str, Any]
     interrupted: bool
+    cut_short: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,9 @@ def run_batch(
             say(f"no .png, .jpg, .jpeg or .pdf below {settings.input}: nothing to do")
             model, tasks = Model(""), []
         with Interrupt() as interrupt:
-            read_now = read_all(tasks, settings, manifest, executor, interrupt, len(pages))
+            read_now, cut_short = read_all(
+                tasks, settings, manifest, executor, interrupt, len(pages)
+            )
             records = manifest.finish(pages)
             seconds = time.monotonic() - started
             others = max(0.0, executor.node_hours - seconds / 3600)
@@ -95,7 +101,7 @@ def run_batch(
             manifest.write_summary(totals)
             if sys.stderr.isatty() or totals[FAILED] or totals[LEFT]:
                 say(sentence(totals))  # in here: a signal must not come into tqdm's lock
-    return End(totals, bool(interrupt.signal))
+    return End(totals, bool(interrupt.signal), cut_short)
 
 
 def open_manifest(settings: Settings, state: Path) -> Manifest:
@@ -106,7 +112,8 @@ def open_manifest(settings: Settings, state: Path) -> Manifest:
         raise BatchError(f"{error}: wait for its end, or stop it") from error
     except OSError as error:
         raise BatchError(
-            f"{settings.output} cannot be written ({error.strerror}): give another --output"
+            f"{settings.output} cannot be written ({error.strerror or error}):"
+            " give another --output"
         ) from error
 
 
@@ -166,11 +173,11 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
         place = settings.input / page.input
         if page.input not in hashes and not page.fault and (has_record or is_pdf_page):
             try:
-                hashes[page.input] = content_hash(place, record)
+                hashes[page.input] = page.sha256 or content_hash(place, record)
             except OSError:
                 hashes[page.input] = ""  # the worker meets it too, and the record says so
         sha256 = hashes.get(page.input, "")
-        task = Task(page, sha256, version_of(place))
+        task = Task(page, sha256, "" if page.fault else version_of(place))
         is_read = record is not None and is_done(record, page, sha256, wanted)
         if record is None or not is_read or not has_results(settings.output, record):
             tasks.append(task)
@@ -214,9 +221,10 @@ def read_all(
     executor: Executor,
     interrupt: Interrupt,
     page_count: int,
-) -> list[Record]:
-    """Read the tasks and record what comes; ends early if the server is gone."""
+) -> tuple[list[Record], bool]:
+    """Read the tasks and record what comes: (what was read, whether it had to end early)."""
     read_now: list[Record] = []
+    cut_short = False
     progress = Progress(manifest.folder / PROGRESS, page_count, page_count - len(tasks))
     bar = tqdm(
         total=page_count,
@@ -235,6 +243,7 @@ def read_all(
                 )
                 if record.status == LEFT:
                     say(record.reason)
+                    cut_short = True
                     break
                 manifest.add(record)
                 if task.drawn_from is None or record.status == FAILED:  # drawing is not reading
@@ -246,9 +255,10 @@ def read_all(
                 progress.count(record)
         except PoolError as error:
             say(f"{error}: what is left is for the next run")
+            cut_short = True
         finally:
             progress.write()
-    return read_now
+    return read_now, cut_short
 
 
 class Progress:

@@ -1,107 +1,48 @@
 """Dask in place of the process pool: the page function on many nodes, each beside its own model.
 
-A node is a `dask worker` with as many threads as it has pages in flight; its variable ENDPOINT
-names its model server. Only as many pages are given out as there are threads, so that the order is
-ours, a node that is lost costs the pages in its hands, and one that joins has work at once. Dask
-gives the pages of a lost node to others by itself. Nodes without work are sent away before the last
-page is done, those whose variable LEAVE_FILE names a file: it is made, then their worker ends.
+Only as many pages are given out as the nodes have threads, so that the order is ours, a node that
+is lost costs the pages in its hands, and one that joins has work at once. Dask gives the pages of a
+lost node to others by itself. Nodes without work are sent away before the last page is done, those
+that may be. What runs on a node stands in node.py.
 """
 
 import contextlib
+import itertools
 import logging
-import os
 import queue
-import threading
 import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from distributed import Client, get_worker
+from distributed import Client
 from distributed.scheduler import KilledWorker
 
 from executor import Results
 from interrupt import Interrupt
-from manifest import LEFT, Record
-from pool import Crash, PoolError, where
-from read_page import Settings, Task, make_reader
+from node import (
+    Job,
+    Lost,
+    call_on_node,
+    do_task,
+    leave,
+    leave_file,
+    make_node_reader,
+    remove,
+)
+from pool import Crash, PoolError
+from read_page import Settings, Task
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 CONNECT_TIMEOUT_S, CLOSE_TIMEOUT_S = 30.0, 10.0
-LOOK_S = 1.0  # between two looks at the fleet
-TURN = threading.Lock()  # of a node's threads: MuPDF is not for two, and one core feeds one GPU
+LOOK_S, CALL_LOOK_S = 1.0, 0.1  # between two looks at the fleet, and at a call
 LOSSES_ALLOWED = 3  # of a page, by nodes that lost their model server over it or beside it
-FAULTS = (OSError, CancelledError, RuntimeError)  # Dask's, when its scheduler is gone
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a node needs to make its function of a task; the id tells one batch from another."""
-
-    id: str
-    make_function: Callable[..., Callable[[Any], Any]]
-    arguments: tuple[Any, ...]
-
-
-class Lost(Exception):
-    """Raised by a function for a task that its node cannot do, but another one may."""
-
-
-MADE = threading.local()
-
-
-def do_task(job: Job, task: Any) -> tuple[str, Any]:
-    """Runs on a node: (the node's address, the result); Lost in its place if the node is no use."""
-    address = get_worker().address
-    try:
-        if getattr(MADE, "job", "") != job.id:
-            MADE.function, MADE.job = job.make_function(*job.arguments), job.id
-        return address, MADE.function(task)
-    except Lost as error:
-        return address, error
-    except Exception as error:  # noqa: BLE001 - a fault of ours must not stop the batch
-        return address, Crash(where(error))
-
-
-def make_node_reader(settings: Settings) -> Callable[[Task], Record]:
-    """The page function of one thread of a node. It raises Lost when the node's server is gone."""
-    settings = on_this_node(settings)
-    read = make_reader(settings, lambda: TURN)
-
-    def read_or_lose(task: Task) -> Record:
-        record = read(task)
-        if record.status == LEFT:
-            raise Lost(record.reason)
-        return record
-
-    return read_or_lose
-
-
-def on_this_node(settings: Settings) -> Settings:
-    """The settings with this node's own model server."""
-    return replace(settings, endpoint=os.environ.get("ENDPOINT") or settings.endpoint)
-
-
-def call_on_node(function: Callable[..., R], arguments: tuple[Any, ...]) -> R:
-    """Call a function with this node's settings in place of those among the arguments."""
-    return function(*(on_this_node(a) if isinstance(a, Settings) else a for a in arguments))
-
-
-def leave_file() -> str:
-    """Runs on a node: the file that tells its machine to leave; empty if it stays."""
-    return os.environ.get("LEAVE_FILE", "")
-
-
-def leave() -> None:
-    """Runs on a node that is sent away: its machine will know why the worker ends."""
-    Path(leave_file()).touch()
+FAULTS = (OSError, CancelledError)  # Dask's, when its scheduler is gone
 
 
 class Fleet:
@@ -114,7 +55,8 @@ class Fleet:
     def __init__(self, scheduler: str, patience_s: float) -> None:
         self.scheduler, self.patience_s = scheduler, patience_s
         self._threads = 0
-        self._node_s = self._looked_s = self._seen_s = 0.0
+        self._node_s = self._seen_s = 0.0
+        self._looked_s = time.monotonic()
         for name in logging.root.manager.loggerDict:  # what these log they have also raised
             if name.partition(".")[0] in ("distributed", "asyncio", "tornado"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -137,22 +79,23 @@ class Fleet:
 
     def call(self, function: Callable[..., R], *arguments: Any) -> R:
         """Call it on a node, with the node's own endpoint in Settings among the arguments."""
-        called = None
+        called: Any = None
         seen_s = time.monotonic()
         with self._faults_told():
-            while True:
-                if self._client.nthreads():
+            while called is None or not called.done():
+                if self._nodes():
                     seen_s = time.monotonic()
                     called = called or self._client.submit(
                         call_on_node, function, arguments, pure=False
                     )
                 self._check_patience(seen_s)
-                if called is None:
-                    time.sleep(LOOK_S)
-                    continue
-                with contextlib.suppress(TimeoutError):
-                    result: R = called.result(timeout=LOOK_S)
-                    return result
+                time.sleep(CALL_LOOK_S)
+            node, result = called.result()
+        if isinstance(result, Lost):
+            self._lose(node, result)
+            return self.call(function, *arguments)
+        answer: R = result
+        return answer
 
     def read(self, tasks: Sequence[Task], settings: Settings, interrupt: Interrupt) -> Results:
         """See Executor."""
@@ -180,15 +123,16 @@ class Fleet:
         ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         losses: Counter[int] = Counter()
         executor = self._client.get_executor(pure=False)
-        self._looked_s = self._seen_s = time.monotonic()
-        self._threads = 0
+        self._seen_s, self._threads = time.monotonic(), 0
+        count = itertools.count()
         try:
             while (waiting or pending) and not interrupt.signal:
                 self._look(bool(waiting))
                 while waiting and len(pending) < self._threads:
                     task = waiting.popleft()
                     with self._faults_told():
-                        future = executor.submit(do_task, job, task)
+                        key = f"{job.id}-{next(count)}"
+                        future = executor.submit(do_task, job, task, key=key)
                     pending[future] = task
                     future.add_done_callback(ended.put)
                 try:
@@ -198,7 +142,7 @@ class Fleet:
                 task = pending.pop(future)
                 node, result = self._outcome(future)
                 if isinstance(result, Lost):
-                    self._retire([node])
+                    self._lose(node, result)
                     losses[id(task)] += 1
                     if losses[id(task)] < LOSSES_ALLOWED:
                         waiting.appendleft(task)
@@ -206,7 +150,8 @@ class Fleet:
                     result = Crash(f"{LOSSES_ALLOWED} nodes lost their model server: {result}")
                 yield task, result
         finally:
-            self._abandon(pending)
+            if pending and self._client.status == "running":
+                self._abandon(executor, job)
 
     def _look(self, work_waits: bool) -> None:
         """Now and then: how many threads there are; nodes without work leave if none waits."""
@@ -214,7 +159,7 @@ class Fleet:
         if self._threads and now_s - self._looked_s < LOOK_S:
             return
         with self._faults_told():
-            threads = self._client.nthreads()
+            threads = self._nodes()
             if not work_waits and len(threads) > 1:
                 self._send_idle_away(list(threads))
         self._threads = sum(threads.values())
@@ -243,12 +188,20 @@ class Fleet:
         leaving = leaving[1:] if leaving == idle else leaving
         if leaving:
             self._client.run(leave, workers=leaving, on_error="ignore")
-            self._retire(leaving)
+            self._client.run_on_scheduler(remove, leaving)
 
-    def _retire(self, nodes: list[str]) -> None:
-        """End these nodes' workers; what they have in hand goes to others."""
+    def _nodes(self) -> dict[str, int]:
+        """The nodes that take work, and how many threads each has."""
+        scheduler: Any = self._client.scheduler
+        threads: dict[str, int] = self._client.sync(scheduler.ncores_running)
+        return threads
+
+    def _lose(self, node: str, why: Lost) -> None:
+        """Send a node away that is of no use. Raises PoolError if it was the last one."""
         with self._faults_told():
-            self._client.retire_workers(nodes, close_workers=True)
+            self._client.run_on_scheduler(remove, [node])
+            if not self._nodes():
+                raise PoolError(f"the last node has lost its model server: {why}")
 
     def _outcome(self, future: "Future[Any]") -> tuple[str, Any]:
         """(node, result) of a task that has ended."""
@@ -259,20 +212,20 @@ class Fleet:
                 return "", Crash(f"its node died {error.allowed_failures + 1} times")
         return node, result
 
-    def _abandon(self, pending: "dict[Future[Any], Any]") -> None:
-        """Nobody will ask for these any more: restart the nodes, or they would read on."""
-        for future in pending:
-            future.cancel()
-        if pending and self._client.status == "running":
-            with contextlib.suppress(*FAULTS):
-                self._client.restart(timeout=CLOSE_TIMEOUT_S, wait_for_workers=False)
+    def _abandon(self, executor: Any, job: Job) -> None:
+        """Nobody will ask for this job's tasks any more: restart their nodes, or they read on."""
+        with contextlib.suppress(*FAULTS):
+            held = self._client.processing()
+            ours = [node for node, keys in held.items() if any(job.id in str(key) for key in keys)]
+            executor.shutdown(wait=False)  # cancels them
+            self._client.restart_workers(ours, timeout=CLOSE_TIMEOUT_S, raise_for_error=False)
 
     @contextlib.contextmanager
     def _faults_told(self) -> Iterator[None]:
         """Dask's errors become a PoolError that names the scheduler."""
         try:
             yield
-        except RuntimeError as error:
+        except RuntimeError as error:  # it cannot read what we send, say
             raise PoolError(f"the scheduler at {self.scheduler} refuses: {error}") from error
         except FAULTS as error:
             why = str(error) or "the connection was lost"

@@ -125,7 +125,7 @@ def is_done(record: Record | None, page: Page, sha256: str, settings: dict[str, 
 
 
 class Manifest:
-    """The manifest of a batch that runs; holds the results' lock as long as it is open.
+    """The manifest of a batch that runs; holds its folder's lock as long as it is open.
 
     It grows in a folder of this computer. Where the results are elsewhere it comes from there, if
     the folder has none, and goes there at the end.
@@ -137,13 +137,16 @@ class Manifest:
         self.folder = folder
         self.results = results or folder
         self.path = folder / MANIFEST
-        self._lock = take_lock(folder / ".lock")
-        if isinstance(self.results, Remote) and not self.path.exists():
-            with contextlib.suppress(FileNotFoundError):
-                write_whole(self.path, (self.results / MANIFEST).read_bytes())
-        self.records = load(folder)
-        self._write_all(self.records.values())  # a torn last line must not swallow the next one
-        self._file = self.path.open("a", encoding="utf-8")
+        with contextlib.ExitStack() as stack:
+            self._lock = stack.enter_context(take_lock(folder / ".lock"))
+            if isinstance(self.results, Remote) and not self.path.exists():
+                with contextlib.suppress(FileNotFoundError):
+                    write_whole(self.path, (self.results / MANIFEST).read_bytes())
+            self.records = load(folder)
+            self._write_all(self.records.values())  # a torn last line must not swallow the next one
+            self._publish(self.path)  # before pages are read whose results could not be written
+            self._file = self.path.open("a", encoding="utf-8")
+            stack.pop_all()
 
     def add(self, record: Record) -> None:
         """Append a record; a kill after this loses nothing."""

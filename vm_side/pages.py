@@ -29,13 +29,15 @@ class Page:
 
     input is the file's path below the input folder, pdf_page counts from 0 (None for a picture),
     result is the path of its results below the output folder, without their endings. fault says
-    why the page cannot be read, if that showed already when it was found.
+    why the page cannot be read, if that showed already when it was found; sha256 is that of the
+    file, if it had to be fetched to find the page.
     """
 
     input: str
     result: str
     pdf_page: int | None = None
     fault: str = ""
+    sha256: str = ""
 
     @property
     def key(self) -> tuple[str, int | None]:
@@ -56,15 +58,18 @@ def find_pages(root: Place) -> list[Page]:
 
 def walk(root: Place, faults: list[Page]) -> Iterator[tuple[str, list[str]]]:
     """(folder below root, names of the page files in it), folders that cannot be listed aside."""
-    return walk_url(root) if isinstance(root, Remote) else walk_disk(root, faults)
+    return walk_url(root, faults) if isinstance(root, Remote) else walk_disk(root, faults)
 
 
-def walk_url(root: Remote) -> Iterator[tuple[str, list[str]]]:
+def walk_url(root: Remote, faults: list[Page]) -> Iterator[tuple[str, list[str]]]:
     """Of a URL; raises OSError if it cannot be listed."""
     folders: dict[str, list[str]] = {}
     for name in listing(root.root):
         path = PurePosixPath(name)
-        if is_page_file(path.name) and not any(part.startswith(".") for part in path.parts):
+        if is_page_file(path.name) and (str(path) != name or path.is_absolute()):
+            reason = "a name with // or /./ can be no file's: rename it"
+            faults.append(Page(name, str(path).lstrip("/"), fault=reason))
+        elif is_page_file(path.name) and not any(part.startswith(".") for part in path.parts):
             folders.setdefault(str(path.parent), []).append(path.name)
     yield from folders.items()
 
@@ -110,8 +115,12 @@ def pages_of(root: Place, path: PurePosixPath, result: str) -> Iterator[Page]:
     if fault or not pdf:
         yield Page(str(path), result, fault=fault)
         return
+    sha256 = ""
     try:
-        with open_pdf(pdf_source(root / path)) as document:
+        source = pdf_source(root / path)
+        if isinstance(source, bytes):  # fetched already, and for that only once
+            sha256 = hashlib.sha256(source).hexdigest()
+        with open_pdf(source) as document:
             count = document.page_count
     except UnreadablePage as error:
         yield Page(str(path), result, fault=str(error))
@@ -119,16 +128,16 @@ def pages_of(root: Place, path: PurePosixPath, result: str) -> Iterator[Page]:
     if count == 0:
         yield Page(str(path), result, fault="the PDF has no page")
     for index in range(count):
-        yield Page(str(path), f"{result}_page_{index}", index)
+        yield Page(str(path), f"{result}_page_{index}", index, sha256=sha256)
 
 
 def pdf_source(place: Place) -> Path | bytes:
-    """What a PDF is opened from. Raises UnreadablePage."""
+    """What a PDF is opened from. Raises UnreadablePage if it is gone; OSError of a store."""
     if isinstance(place, Path):
         return place
     try:
         return place.read_bytes()
-    except OSError as error:
+    except FileNotFoundError as error:
         raise UnreadablePage(f"the file cannot be opened: {error}") from error
 
 

@@ -187,7 +187,7 @@ def main(
         EXIT_INTERRUPTED
         if end.interrupted
         else EXIT_ERROR
-        if end.totals["left"]
+        if end.cut_short or end.totals["left"]
         else EXIT_PAGES_FAILED
         if end.totals["failed"]
         else 0
@@ -227,9 +227,16 @@ def checked_folders(input_dir: str, output_dir: str, is_fleet: bool) -> tuple[Pl
             raise click.UsageError(f"{place} is read and written by a fleet: give its --scheduler")
     if isinstance(source, Path) and not source.is_dir():
         raise click.UsageError(f"the input folder {source} does not exist: give another --input")
-    if f"{output}/".startswith(f"{source}/"):
+    if is_inside(output, source):
         raise click.UsageError(f"{output} lies inside the input: give another --output")
     return source, output
+
+
+def is_inside(place: Place, other: Place) -> bool:
+    """Whether a folder is the other one or lies in it."""
+    if isinstance(place, Path) and isinstance(other, Path):
+        return place.is_relative_to(other)
+    return f"{place}/".startswith(f"{other}/")
 
 
 def checked_state(output: Place, state: str | None) -> Path:

@@ -121,8 +121,7 @@ def read_page(
         settings = replace(settings, output=settings.output / ASIDE)
     try:
         if task.drawn_from is not None:
-            with turn():
-                redraw(task, settings)
+            redraw(task, settings, turn)
             return task.drawn_from
         status, reason = _read(draft, settings, endpoint, turn)
     except ServerGone as error:
@@ -172,16 +171,18 @@ def _read(draft: _Draft, settings: Settings, endpoint: Endpoint, turn: Turn) -> 
     with turn():
         page = _open(source, draft.task, draft.values)
         draft.values["original_size"] = list(page.size)
-        if is_blank(page):
-            write_results(settings, draft.page, results_of([], page, settings.images))
-            return "blank", "one even colour: not sent"
-        upsample_below = settings.upsample_below if draft.page.pdf_page is None else 0
-        picture = model_picture(page, settings.max_pixels, upsample_below)
-        size = picture.size
-        draft.values["model_size"] = list(size)
-        png = encode_png(picture)
-        del picture  # a page waits for minutes; its picture need not
-        give_memory_back()
+        is_even = is_blank(page)
+        if not is_even:
+            upsample_below = settings.upsample_below if draft.page.pdf_page is None else 0
+            picture = model_picture(page, settings.max_pixels, upsample_below)
+            size = picture.size
+            draft.values["model_size"] = list(size)
+            png = encode_png(picture)
+            del picture, source  # a page waits for minutes; its picture need not
+            give_memory_back()
+    if is_even:
+        write_results(settings, draft.page, results_of([], page, settings.images))
+        return "blank", "one even colour: not sent"
 
     def ask(prompt: str, sampling: Sampling) -> Completion:
         return endpoint.complete(settings.model, png, prompt, sampling)
@@ -290,9 +291,11 @@ def take_from_aside(output: Path, page: Page) -> None:
             (output / name).unlink(missing_ok=True)
 
 
-def redraw(task: Task, settings: Settings) -> None:
+def redraw(task: Task, settings: Settings, turn: Turn) -> None:
     """Draw the boxes of a page that was read before; asks the model nothing."""
     name = task.page.result
     cells = json.loads((settings.output / f"{name}.json").read_bytes())
-    picture = _open(_fetch(task, settings), task, {})
-    write_files(settings.output, {name + PICTURE_ENDING: drawing_of(cells, picture)})
+    source = _fetch(task, settings)
+    with turn():
+        drawing = drawing_of(cells, _open(source, task, {}))
+    write_files(settings.output, {name + PICTURE_ENDING: drawing})

@@ -89,6 +89,7 @@ class Entry(NamedTuple):
 
 def place_of(text: str) -> Place:
     """A folder as people write it: a URL, or a path of this computer (made absolute)."""
+    text = text.removeprefix("file://")
     if "://" in text:
         return Remote(text.rstrip("/"))
     return Path(text).expanduser().resolve()
@@ -103,7 +104,7 @@ def size_of(place: Place) -> int:
 def listing(root: str) -> dict[str, Entry]:
     """All files below a URL, by their path below it; asked for once in a process.
 
-    Folder by folder at the top: what the store says of a million files would not fit at once.
+    Folder by folder at the top, since what a store says of each file is long.
     """
     with errors_told(root):
         system, base = open_system(root)
@@ -118,7 +119,7 @@ def listing(root: str) -> dict[str, Entry]:
             below = found["type"] == "directory"
             inner = system.find(found["name"], detail=True) if below else {found["name"]: found}
             for path, entry in inner.items():
-                name = path.removeprefix(base).lstrip("/")
+                name = path.removeprefix(f"{base}/")
                 if entry["type"] == "file" and name and not path.endswith("/"):
                     files[name] = Entry(int(entry["size"]), version_in(entry))
         return files
@@ -157,7 +158,7 @@ def errors_told(place: object) -> Iterator[None]:
         raise FileNotFoundError(f"{place} is not there") from error
     except OSError as error:
         raise OSError(f"{place}: {error}") from error
-    except (TimeoutError, ImportError, ValueError) as error:
+    except (ImportError, ValueError) as error:
         raise OSError(f"{place}: {error}") from error
     except Exception as error:
         if type(error).__module__.partition(".")[0] in ("gcsfs", "aiohttp", "google", "botocore"):

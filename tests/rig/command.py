@@ -25,6 +25,7 @@ TIMEOUT_S = 60.0
 OPTIONS = (
     *("INPUT", "OUTPUT", "PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "IMAGES", "ENDPOINT"),
     *("MODEL", "PROMPT_MODE", "REQUEST_TIMEOUT", "READY_TIMEOUT", "RETRIES", "PRICE_PER_HOUR"),
+    *("SCHEDULER", "STATE", "PRICE_PER_WORKER_HOUR"),
 )
 FAST = {"UPSAMPLE_BELOW": "0", "READY_TIMEOUT": "20", "PROCESSES": "2"}
 # Root reads everything, unless it gives up two of its rights first.

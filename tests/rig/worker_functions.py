@@ -78,26 +78,22 @@ def crowd(folder: Path) -> Function:
     return function
 
 
-def thread_crowd(folder: Path) -> Function:
-    """The same, of threads."""
+def napper(seconds: float) -> Function:
+    """Takes its time."""
+    return lambda task: time.sleep(seconds)
 
-    def function(task: Any) -> int:
-        mark = folder / str(threading.get_ident())
-        mark.touch()
-        time.sleep(0.1)
-        count = len(list(folder.iterdir()))
-        mark.unlink()
-        return count
 
-    return function
+def tasks_known(dask_scheduler: Any) -> list[str]:
+    """What a scheduler has been given; runs there."""
+    return list(dask_scheduler.tasks)
 
 
 def loser_at(leave_file: str) -> Function:
     """A node of a fleet with this leave file can do nothing; no node can, if it is empty."""
-    from fleet import Lost  # noqa: PLC0415 - with Dask half a second, which the pool does not need
+    from node import Lost  # noqa: PLC0415 - with Dask half a second, which the pool does not need
 
     def function(task: Any) -> Any:
-        if leave_file in ("", os.environ["LEAVE_FILE"]):
+        if leave_file in ("", os.environ.get("LEAVE_FILE")):
             raise Lost("it is gone")
         return task
 

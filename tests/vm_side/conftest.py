@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.command import without_roots_rights
+from rig.command import FAST, without_roots_rights
 from rig.fleet import FleetRig
 
 
@@ -23,5 +23,5 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
 def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The test runs twice: with the process pool, and on a fleet."""
     if request.param == "fleet":
-        monkeypatch.setenv("SCHEDULER", request.getfixturevalue("fleet").url)
+        monkeypatch.setitem(FAST, "SCHEDULER", request.getfixturevalue("fleet").url)
     return str(request.param)

@@ -130,7 +130,8 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
         "RETRIES": "0",
         "PRICE_PER_HOUR": "36",
     }
-    assert {*values, "INPUT", "OUTPUT", "ENDPOINT"} == set(OPTIONS)
+    fleet = {"SCHEDULER", "STATE", "PRICE_PER_WORKER_HOUR"}  # see test_fleet, test_remote
+    assert {*values, "INPUT", "OUTPUT", "ENDPOINT"} == set(OPTIONS) - fleet
     flags = []
     for name, value in values.items():
         flag = "--" + name.lower().replace("_", "-")
@@ -244,6 +245,20 @@ def test_an_empty_input_is_nothing_to_do(tmp_path: Path) -> None:
     finished = batch.run("--json")
     assert finished.code == 0 and "nothing to do" in finished.err
     assert json.loads(finished.out)["pages"] == 0
+
+
+def test_pages_that_were_left_are_a_failure_although_an_earlier_run_read_them(
+    tmp_path: Path,
+) -> None:
+    with batch_of(tmp_path, 6) as (batch, server):
+        assert batch.run().code == 0
+        server.script = hang_while(lambda request: request.number > 8)
+        with batch.start("--force", "--ready-timeout", "2") as running:
+            server.wait_until(lambda: server.in_flight == 2, 30)
+            server.die()
+            finished = running.finish()
+        assert finished.code == 1, finished.err
+        assert batch.summary["ok"] == 6 and batch.summary["run"]["pages"] < 6
 
 
 @pytest.mark.usefixtures("either")

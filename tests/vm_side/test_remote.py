@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,8 +89,26 @@ def test_pages_are_found_as_on_a_disk(root: Remote, tmp_path: Path) -> None:
     (folder / "bad.pdf").touch()
     names = files_below(folder)
     root.write_files({name: (folder / name).read_bytes() for name in names})
-    assert find_pages(root) == find_pages(folder)
+    found = find_pages(root)
+    assert [replace(page, sha256="") for page in found] == find_pages(folder)
+    assert {page.sha256 for page in found if page.pdf_page} == {sha256_of(folder / "a.PDF")}
     assert sha256_of(root / "a.PDF") == sha256_of(folder / "a.PDF")
+
+
+def test_names_that_only_a_bucket_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in folds them."""
+    names = ("a//b.png", "/x.png", "./y.png", "good.png", "c//notes.txt")
+    monkeypatch.setattr("pages.listing", lambda root: dict.fromkeys(names))
+    found = find_pages(Remote("gs://pages"))
+    assert sorted(page.input for page in found) == sorted(names[:4])
+    assert [page.input for page in found if not page.fault] == ["good.png"]
+
+
+def test_a_results_folder_that_cannot_be_written_is_told_before_pages_are_read(
+    root: Remote, tmp_path: Path
+) -> None:
+    with pytest.raises(OSError, match="gs://nobody"), Manifest(tmp_path, Remote("gs://nobody")):
+        pass
 
 
 def test_the_manifest_comes_from_the_bucket_and_goes_there(root: Remote, tmp_path: Path) -> None:
@@ -135,9 +154,9 @@ def test_a_batch_over_a_bucket_is_gone_on_with(
         names = files_below(batch.input)
         bucket.mirror_up(batch.input, names, "input")
         reads = count_reads(server, tmp_path)
-        assert reads == 4 + 3, "each picture once; the PDF to count its pages, to hash, to read"
+        assert reads == 4 + 2, "each picture once; the PDF to count its pages, and to read them"
         assert run("--images") == 0 and len(model.requests) == 6
-        assert count_reads(server, tmp_path) == reads + 2  # the new one; the PDF's pages again
+        assert count_reads(server, tmp_path) == reads + 2  # the new one; the PDF, to count
 
         assert run() == 0 and len(model.requests) == 6  # nothing to do
         assert run("--force") == 0 and len(model.requests) == 12
