@@ -13,7 +13,7 @@ import click
 
 PAGES = 1_000_000
 PAGES_PER_S = 0.52  # one simulated L4 with 64 pages in flight: tests/bench/gpu.py
-OF_LINEAR = 0.97  # of the sum of all VMs, at eight: tests/bench/scaling.py
+OF_LINEAR = 0.95  # of the sum of all VMs, at eight: tests/bench/scaling.py
 START_S = 190.0  # boot and load, which each VM bills before its first page: tests/bench/bill.py
 ON_DEMAND, SPOT = 1.096, 0.229  # an hour of g2-standard-8 with one L4
 DISK = 26 / 730  # an hour of 200 GB

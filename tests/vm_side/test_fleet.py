@@ -1,11 +1,7 @@
-"""Dask in place of the pool: nodes that die, leave or lose their model, and a dead scheduler."""
+"""Dask in place of the pool: what becomes of a task, whatever happens to its node."""
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,12 +13,8 @@ from fleet import Fleet
 from interrupt import Interrupt
 from pool import Crash, PoolError
 from rig import worker_functions as functions
-from rig.command import Batch, batch_of, hang_while, results_in, wait_until
+from rig.command import wait_until
 from rig.fleet import FleetRig
-from rig.model_server import ModelServer
-from rig.replies import Reply
-
-PAGES = 24
 
 
 @pytest.fixture
@@ -30,19 +22,6 @@ def fleet(tmp_path: Path) -> Iterator[FleetRig]:
     """A scheduler, without nodes yet."""
     with FleetRig(tmp_path / "fleet") as rig:
         yield rig
-
-
-def slow(seconds: float = 0.3) -> ModelServer:
-    """A server that takes its time."""
-    return ModelServer(latency_s=seconds)
-
-
-def tokens_of(*servers: ModelServer) -> Counter[str]:
-    """How often each picture was asked for."""
-    return Counter(request.token for server in servers for request in server.requests)
-
-
-# --- run: what becomes of a task ---------------------------------------------------------------
 
 
 def run(fleet: FleetRig, tasks: list[Any], function: Any, *arguments: Any) -> list[tuple[Any, Any]]:
@@ -105,215 +84,3 @@ def test_a_task_that_no_node_can_do_is_given_up(fleet: FleetRig) -> None:
 def test_no_scheduler_at_all() -> None:
     with pytest.raises(PoolError, match=r"the scheduler at tcp://127\.0\.0\.1:9 is gone"):
         Fleet("tcp://127.0.0.1:9", 1)
-
-
-# --- the command -------------------------------------------------------------------------------
-
-
-def test_a_fleet_without_nodes_says_so(fleet: FleetRig, tmp_path: Path) -> None:
-    with batch_of(tmp_path, 2) as (batch, server):
-        finished = batch.run("--scheduler", fleet.url, "--ready-timeout", "1")
-        assert finished.code == 1 and "no node at tcp://" in finished.err
-        assert server.requests == []
-
-
-def test_a_node_without_our_code_is_not_waited_for_for_ever(
-    fleet: FleetRig, tmp_path: Path
-) -> None:
-    """Dask takes it away as soon as it cannot read what it is sent."""
-    fleet.add_node(code="")
-    with batch_of(tmp_path, 2) as (batch, _):
-        finished = batch.run("--scheduler", fleet.url, "--ready-timeout", "5")
-        assert finished.code == 1 and "Traceback" not in finished.err
-        assert f"no node at {fleet.url} for 5 s" in finished.err
-
-
-def test_a_killed_scheduler_is_a_clear_error_and_the_next_run_does_the_rest(
-    fleet: FleetRig, tmp_path: Path
-) -> None:
-    with slow() as server:
-        batch = batch_for(tmp_path, server)
-        fleet.add_node()
-        with batch.start("--scheduler", fleet.url) as running:
-            server.wait_until(lambda: len(server.requests) > PAGES / 2, 30)
-            fleet.scheduler.kill()
-            finished = running.finish()
-        assert finished.code == 1 and "Traceback" not in finished.err
-        assert finished.err.startswith(f"the scheduler at {fleet.url} is gone")
-        assert "run again for the rest" in finished.err
-        done = batch.summary["ok"]
-        assert 0 < done < PAGES and batch.summary["left"] == PAGES - done
-
-        fleet.nodes[0].kill()  # it would wait for the old one
-        before = len(server.requests)
-        fleet.start_scheduler()
-        fleet.add_node()
-        assert batch.run("--scheduler", fleet.url).code == 0
-        assert set(batch.statuses().values()) == {"ok"}
-        assert len(server.requests) - before == PAGES - done
-
-
-def test_the_pages_of_a_preempted_node_go_to_others_at_once(
-    fleet: FleetRig, tmp_path: Path
-) -> None:
-    with ModelServer() as going, slow(0.1) as staying:
-        going.script = hang_while(lambda request: True)
-        batch = batch_for(tmp_path, staying)
-        node = fleet.add_node(threads=4, endpoint=going.url)
-        with batch.start("--scheduler", fleet.url) as running:
-            going.wait_until(lambda: going.in_flight == 4, 30)
-            fleet.add_node(threads=2, endpoint=staying.url)
-            staying.wait_until(lambda: len(staying.requests) > 2, 30)
-            node.terminate()  # as systemd does when the machine is told to go
-            finished = running.finish(30)  # far below any timeout of Dask's or of ours
-        assert (finished.code, finished.err) == (0, "")
-        assert set(batch.statuses().values()) == {"ok"}
-        assert len(staying.requests) == PAGES
-
-
-def test_nodes_without_work_leave_before_the_last_page_is_done(
-    fleet: FleetRig, tmp_path: Path
-) -> None:
-    last = threading.Event()
-    with slow(0.1) as quick, ModelServer() as other:
-        other.script = lambda request: Reply(fault="hang") if not last.is_set() else Reply()
-        batch = batch_for(tmp_path, quick)
-        fleet.add_node(threads=1, endpoint=other.url)
-        with batch.start("--scheduler", fleet.url) as running:
-            other.wait_until(lambda: other.in_flight == 1, 30)
-            idle = [fleet.add_node(threads=2, endpoint=quick.url) for _ in range(2)]
-            head = fleet.add_node(threads=2, endpoint=quick.url, leaves=False)
-            wait_until(lambda: all(node.was_sent_away and node.has_ended for node in idle), 40)
-            assert running.process.poll() is None
-            assert not head.has_ended and not fleet.nodes[0].was_sent_away
-            fleet.nodes[0].kill()  # the last page goes to the one that stays
-            assert running.finish().code == 0
-        assert set(batch.statuses().values()) == {"ok"}
-
-
-def test_one_of_the_idle_stays_where_all_may_leave(fleet: FleetRig, tmp_path: Path) -> None:
-    with slow(0.1) as quick, ModelServer() as other:
-        other.script = hang_while(lambda request: True)
-        batch = batch_for(tmp_path, quick)
-        busy = fleet.add_node(threads=1, endpoint=other.url)
-        with batch.start("--scheduler", fleet.url) as running:
-            other.wait_until(lambda: other.in_flight == 1, 30)
-            idle = [fleet.add_node(threads=2, endpoint=quick.url) for _ in range(3)]
-            wait_until(lambda: sum(node.has_ended for node in idle) == 2, 40)
-            busy.kill()
-            assert running.finish().code == 0
-        assert sum(node.was_sent_away for node in idle) == 2
-
-
-def test_a_node_whose_model_dies_gives_its_pages_to_others(fleet: FleetRig, tmp_path: Path) -> None:
-    with slow(0.2) as dying, slow(0.2) as living:
-        batch = batch_for(tmp_path, living)
-        node = fleet.add_node(threads=2, endpoint=dying.url)
-        fleet.add_node(threads=2, endpoint=living.url)
-        options = ("--scheduler", fleet.url, "--ready-timeout", "3")
-        with batch.start(*options) as running:
-            dying.wait_until(lambda: len(dying.requests) > 3, 30)
-            dying.die()
-            assert running.finish().code == 0
-        assert set(batch.statuses().values()) == {"ok"}
-        assert sum(count - 1 for count in tokens_of(dying, living).values()) <= 2 * 2
-        wait_until(lambda: node.has_ended)
-
-
-def test_the_last_node_that_loses_its_model_ends_the_batch(fleet: FleetRig, tmp_path: Path) -> None:
-    """As with the pool: what is left is for the next run, and nothing waits for ever."""
-    with slow(0.2) as server:
-        batch = batch_for(tmp_path, server)
-        fleet.add_node(threads=8)
-        assert batch.run("--scheduler", fleet.url).code == 0
-        before = len(server.requests)
-        with batch.start("--scheduler", fleet.url, "--ready-timeout", "2", "--force") as running:
-            server.wait_until(lambda: len(server.requests) > before + 9, 30)
-            server.die()
-            finished = running.finish(30)
-        assert finished.code == 1 and "the last node has lost its model server" in finished.err
-        assert batch.summary["ok"] == PAGES  # some of the first run
-        assert batch.summary["run"]["failed"] == 0 < batch.summary["run"]["pages"] < PAGES
-
-
-def test_a_node_without_a_model_is_not_believed(fleet: FleetRig, tmp_path: Path) -> None:
-    """The model's name is asked of another one."""
-    with slow(0.05) as server:
-        batch = batch_for(tmp_path, server)
-        useless = fleet.add_node(endpoint="http://127.0.0.1:9")
-        with batch.start("--scheduler", fleet.url, "--ready-timeout", "2") as running:
-            wait_until(lambda: "Registered" in useless.log.read_text(), 30)
-            fleet.add_node()
-            assert running.finish().code in (0, 1)  # 1: it was the only one for too long
-        assert batch.run("--scheduler", fleet.url).code == 0
-
-
-def test_another_batch_of_the_same_scheduler_is_left_alone(fleet: FleetRig, tmp_path: Path) -> None:
-    with ModelServer() as hanging, ModelServer() as server:
-        hanging.script = hang_while(lambda request: True)
-        one, two = batch_for(tmp_path / "one", hanging), batch_for(tmp_path / "two", server)
-        fleet.add_node(threads=1)
-        with one.start("--scheduler", fleet.url) as ended:
-            hanging.wait_until(lambda: hanging.in_flight == 1, 30)
-            with two.start("--scheduler", fleet.url) as running:
-                with Client(fleet.url, set_as_default=False) as client:
-                    wait_until(lambda: len(client.run_on_scheduler(functions.tasks_known)) > 1, 30)
-                os.kill(ended.pid, signal.SIGTERM)
-                assert ended.finish().code == 130
-                finished = running.finish()
-        assert (finished.code, finished.err) == (0, "")
-        assert set(two.statuses().values()) == {"ok"}
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_the_batch_and_the_work_of_its_nodes(
-    fleet: FleetRig, tmp_path: Path, number: signal.Signals
-) -> None:
-    with ModelServer() as server:
-        server.script = hang_while(lambda request: request.number > 5)
-        batch = batch_for(tmp_path, server)
-        fleet.add_node()
-        with batch.start("--scheduler", fleet.url) as running:
-            server.wait_until(lambda: server.in_flight == 2, 30)
-            os.kill(running.pid, number)
-            finished = running.finish()
-        assert finished.code == 130 and "Traceback" not in finished.err
-        server.wait_until(lambda: server.in_flight == 0, 15)
-        assert batch.summary["ok"] == 6 and batch.summary["left"] == PAGES - 6
-        server.script = None
-        before = len(server.requests)
-        assert batch.run("--scheduler", fleet.url).code == 0
-        assert len(server.requests) - before == PAGES - 6
-
-
-def test_results_are_those_of_the_pool(fleet: FleetRig, tmp_path: Path) -> None:
-    with batch_of(tmp_path, 6) as (batch, _):
-        fleet.add_node()
-        assert batch.run("--images").code == 0
-        alone = results_in(batch.output)
-        other = Batch(tmp_path / "other", batch.url)
-        other.folder.mkdir()
-        batch.input.rename(other.input)
-        assert other.run("--images", "--scheduler", fleet.url).code == 0
-        assert results_in(other.output) == alone
-
-
-def test_a_killed_command_is_gone_on_with(fleet: FleetRig, tmp_path: Path) -> None:
-    with slow(0.2) as server:
-        batch = batch_for(tmp_path, server)
-        fleet.add_node()
-        with batch.start("--scheduler", fleet.url) as running:
-            server.wait_until(lambda: len(server.requests) > PAGES / 2, 30)
-            running.process.kill()
-            running.finish()
-        assert batch.run("--scheduler", fleet.url).code == 0
-        assert set(batch.statuses().values()) == {"ok"}
-        assert len(server.requests) <= PAGES + 2 + 1  # in hand, and one whose line was not written
-
-
-def batch_for(folder: Path, server: ModelServer) -> Batch:
-    """A batch of small pages."""
-    folder.mkdir(exist_ok=True)
-    batch = Batch(folder, server.url)
-    batch.write_pages(PAGES)
-    return batch
