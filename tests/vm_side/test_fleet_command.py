@@ -193,7 +193,7 @@ def test_another_batch_of_the_same_scheduler_is_left_alone(fleet: FleetRig, tmp_
         assert set(two.statuses().values()) == {"ok"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_batch_and_the_work_of_its_nodes(
     fleet: FleetRig, tmp_path: Path, number: signal.Signals
 ) -> None:
