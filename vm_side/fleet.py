@@ -74,7 +74,7 @@ class Fleet:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with contextlib.suppress(*FAULTS):
+        with contextlib.suppress(*FAULTS, RuntimeError):
             self._client.close(timeout=CLOSE_TIMEOUT_S)
 
     def call(self, function: Callable[..., R], *arguments: Any) -> R:
@@ -214,7 +214,7 @@ class Fleet:
 
     def _abandon(self, executor: Any, job: Job) -> None:
         """Nobody will ask for this job's tasks any more: restart their nodes, or they read on."""
-        with contextlib.suppress(*FAULTS):
+        with contextlib.suppress(*FAULTS, RuntimeError):
             held = self._client.processing()
             ours = [node for node, keys in held.items() if any(job.id in str(key) for key in keys)]
             executor.shutdown(wait=False)  # cancels them
@@ -225,6 +225,8 @@ class Fleet:
         """Dask's errors become a PoolError that names the scheduler."""
         try:
             yield
+        except KilledWorker as error:
+            raise PoolError(f"nodes of {self.scheduler} die when they are asked") from error
         except RuntimeError as error:  # it cannot read what we send, say
             raise PoolError(f"the scheduler at {self.scheduler} refuses: {error}") from error
         except FAULTS as error:
