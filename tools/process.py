@@ -48,6 +48,8 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--request-timeout": knobs.request_timeout,
         "--ready-timeout": knobs.ready_timeout,
         "--retries": knobs.retries,
+        "--scheduler": "",
+        "--state": "",
         "--price-per-hour": knobs.price_per_hour,
         "--price-per-worker-hour": knobs.price_per_worker_hour,
     }

@@ -255,6 +255,8 @@ def check_workers(knobs: Knobs) -> None:
             f" gcloud compute images create NAME --project={knobs.project}"
             f" --source-disk={knobs.vm} --source-disk-zone={knobs.zone}"
         )
+    if knobs.spot:
+        raise click.UsageError("WORKERS need a VM that stays, for their scheduler: SPOT=0")
     region = knobs.zone.rpartition("-")[0]
     for zone in zones_of(knobs):
         if zone.rpartition("-")[0] != region:

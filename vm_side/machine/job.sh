@@ -4,6 +4,9 @@
 #   job.sh IMAGE BUCKET ARGUMENT…    BUCKET gets the results, gs://… or empty; the rest goes to
 #                                    the command, which heeds the last of two --input or --output
 #
+# With `--state /state` other machines write the results into the bucket; only the manifest grows
+# here, in a folder for that bucket, and only it is copied.
+#
 # The command runs in a container of the model's image, since that has a Python that fits, while a
 # bare GPU image may lack pip. It is not the model's own container: a model that dies must not
 # take the job along. Only the job holds ~/.dots-ocr/job.lock; its end stands in job.json.
@@ -26,10 +29,23 @@ write_state null null
 container=dots-ocr-job
 docker rm -f "$container" >/dev/null 2>&1
 
-copy_results() { # those that changed; gcloud is heard only when it fails
+fleet=$state/fleet-$(printf %s "$bucket" | sha256sum | cut -c 1-8)
+mkdir -p "$fleet"
+
+copy_all() { # those that changed
   gcloud storage rsync --quiet --recursive --exclude '(^|.*/)\..*|.*\.part$' \
-    "$HOME/result" "$bucket/result" >"$state/copy.log" 2>&1 ||
-    { tail -n 5 "$state/copy.log" >&2; return 1; }
+    "$HOME/result" "$bucket/result"
+}
+
+copy_manifest() {
+  for name in manifest.jsonl summary.json; do
+    [ ! -e "$fleet/$name" ] || gcloud storage cp --quiet "$fleet/$name" "$bucket/result/" || return
+  done
+}
+
+case " $* " in *" --state /state "*) copy=copy_manifest ;; *) copy=copy_all ;; esac
+copy_results() { # gcloud is heard only when it fails
+  $copy >"$state/copy.log" 2>&1 || { tail -n 5 "$state/copy.log" >&2; return 1; }
 }
 
 # To end the job early: docker stop dots-ocr-job
@@ -37,7 +53,7 @@ docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-
   --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
   --env STORAGE_EMULATOR_HOST \
   --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" \
-  --volume "$HOME/input:/input:ro" --volume "$HOME/result:/result" \
+  --volume "$HOME/input:/input:ro" --volume "$HOME/result:/result" --volume "$fleet:/state" \
   --entrypoint python3 "$image" \
   /vm_side/process_all_images.py --input /input --output /result "$@" &
 job=$!

@@ -41,7 +41,7 @@ def main() -> None:
         "gpu_memory": gpu_memory(),
         "fleet": fleet(),
         "job": job(given.log_from),
-        "progress": read_json(HOME / "result" / ".progress.json"),
+        "progress": progress(),
     }
     print(json.dumps(status))
 
@@ -160,6 +160,13 @@ def job(log_from: int) -> dict[str, object]:
         "log": text.decode("utf-8", "replace"),
         "log_to": log_from + len(text),
     }
+
+
+def progress() -> dict[str, object]:
+    """How far the last job is: beside its results, or, of a fleet, where its manifest grows."""
+    found = [HOME / "result" / ".progress.json", *STATE.glob("fleet-*/.progress.json")]
+    there = [path for path in found if path.exists()]
+    return read_json(max(there, key=lambda path: path.stat().st_mtime)) if there else {}
 
 
 def is_locked(path: Path) -> bool:

@@ -1,6 +1,6 @@
 # A worker VM's startup script, run as root at each boot. Above it stand its values (IMAGE, BUCKET,
-# SCHEDULER_HOST, THREADS, ENDPOINT, GROUP, REGION, PROJECT, IDLE_MINUTES) and the function
-# start_model: tools/lib/machines/workers.py puts them there.
+# SCHEDULER_HOST, THREADS, ENDPOINT, GROUP, REGION, PROJECT, IDLE_MINUTES, READY_TIMEOUT) and the
+# function start_model: tools/lib/machines/workers.py puts them there.
 #
 # It makes a systemd service of itself: only such a one is told at once when the VM is taken back,
 # so that the pages in its hands are read elsewhere within seconds. The service starts the model,
@@ -104,7 +104,7 @@ work() {
   (start_model) || leave "its model cannot be started"
   # of the VM that the image was made of
   docker rm -f dots-ocr-scheduler dots-ocr-worker dots-ocr-job >/dev/null 2>&1
-  useful=$(seconds) short=0
+  useful=$(seconds) answered=$useful short=0
   while :; do
     [ ! -e "$home/leave/now" ] || leave "nothing is left to read"
     ! model_ended || leave "its model has ended"
@@ -113,9 +113,11 @@ work() {
       if model_answers; then
         read_pages "$address"
         [ $(($(seconds) - useful)) -lt "$shortest_s" ] && short=$((short + 1)) || short=0
-        useful=$(seconds)
+        useful=$(seconds) answered=$useful
         [ -e "$home/leave/now" ] || [ "$short" -lt "$most_short" ] ||
           leave "its worker does not work"
+      elif [ $((useful - answered)) -gt "$READY_TIMEOUT" ]; then
+        leave "its model does not answer"
       fi
     elif [ "$IDLE_MINUTES" -gt 0 ] && [ $(($(seconds) - useful)) -gt $((IDLE_MINUTES * 60)) ]; then
       leave "no scheduler for $IDLE_MINUTES minutes"

@@ -183,7 +183,7 @@ def test_what_is_run() -> None:
     assert job_options(CREW, "10.0.0.2") == [
         *("--scheduler", "tcp://10.0.0.2:8786"),
         *("--input", "gs://pages/input", "--output", "gs://pages/result"),
-        *("--state", "/result"),
+        *("--state", "/state"),
     ]
     assert " --tunnel-through-iap -- -N -L 8787:127.0.0.1:8787" in dashboard(Knobs(iap=True))
 

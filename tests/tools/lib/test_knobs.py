@@ -206,11 +206,11 @@ def test_config_env_has_every_knob_with_its_default_and_nothing_else(tmp_path: P
 
 
 def test_the_machine_s_command_has_the_same_defaults() -> None:
-    own = {"INPUT", "OUTPUT"}  # ~/input and ~/result there
+    own = {"INPUT", "OUTPUT", "SCHEDULER", "STATE"}  # ~/input and ~/result there
     common = OPTIONS.keys() & TABLE.keys() - own
     assert common == OPTIONS.keys() - own
     theirs = process_all_images.main.make_context("process_all_images", []).params
-    for name in common - {"PRICE_PER_HOUR"}:  # a machine of one's own costs nothing
+    for name in common - {"PRICE_PER_HOUR", "PRICE_PER_WORKER_HOUR"}:  # one's own costs nothing
         assert (theirs[OPTIONS[name].name or ""] or "") == (TABLE[name].default or ""), name
 
 

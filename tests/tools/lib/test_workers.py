@@ -108,6 +108,13 @@ def test_without_its_model_it_leaves(vm: Vm, state: str) -> None:
     assert "leaving: its model has ended" in vm.work()
 
 
+def test_without_an_answer_of_its_model_it_leaves(vm: Vm) -> None:
+    """One that loads for ever, say; the scheduler is there."""
+    (vm.home / "bin" / "curl").write_text("#!/bin/bash\nexit 22\n")
+    assert "leaving: its model does not answer" in vm.work()
+    assert vm.calls("delete-instances") == [LEFT]
+
+
 def test_a_model_that_cannot_be_started(vm: Vm) -> None:
     (vm.home / "model_starts").write_text("125")
     assert "leaving: its model cannot be started" in vm.work()

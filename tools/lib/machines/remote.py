@@ -76,10 +76,13 @@ class RemoteMachine:
     def start(self) -> None:
         """Turn it on, bring vm_side/ over and start the model's container, unless it runs."""
         self._turn_on()
-        self._call_workers()
         shell = self.shell
         shell.run(f"mkdir -p input result .dots-ocr && touch {SEEN}")
         seen = self.look()
+        if not seen["job"].get("running") or seen["fleet"] or not self.knobs.workers:
+            self._call_workers()
+        else:
+            say("start: the job that runs reads alone: workers are for the next one")
         if seen["job"].get("running"):
             note("start: a job runs on the machine; its model stays as it is")
             if has_ended(seen["container"]):
@@ -199,7 +202,7 @@ class RemoteMachine:
         if self._look_through()["job"].get("running"):
             note("process: a job runs on the machine already; following it")
         else:
-            arguments = [*self._places(), *arguments]
+            arguments = [*arguments, *self._places()]
             self.shell.run(start_script(self.knobs.container_image, self.bucket, arguments))
         try:
             return follow(self._look_at_job, now_and_then)
@@ -235,7 +238,8 @@ class RemoteMachine:
 
     def clean(self) -> None:
         """Empty both folders, also of files that a container wrote as root."""
-        script = "find input result -mindepth 1 -delete 2>/dev/null"
+        fleets = "$(ls -d .dots-ocr/fleet-* 2>/dev/null)"
+        script = f"find input result {fleets} -mindepth 1 -delete 2>/dev/null"
         self.shell.run(f"mkdir -p input result; {script} || sudo -n {script}")
 
     def logs(self) -> int:
@@ -281,9 +285,13 @@ class RemoteMachine:
         )
 
     def _look_at_job(self, log_from: int) -> dict[str, Any]:
-        """Look, and end a job whose model is dead for good: it would only wait, and bill."""
+        """Look, and end a job whose model is dead for good: it would only wait, and bill.
+
+        Not while other machines read for it.
+        """
         seen = self._look_through(log_from)
-        if seen["job"].get("running") and has_ended(seen["container"]):
+        is_alone = seen["fleet"].get("workers", 0) <= 1
+        if seen["job"].get("running") and has_ended(seen["container"]) and is_alone:
             self.shell.run(END_SCRIPT)
             raise Failure(
                 end_of(seen["container"]),

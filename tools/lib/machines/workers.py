@@ -23,6 +23,7 @@ def startup_script(knobs: Knobs) -> str:
         "REGION": region_of(knobs.zone),
         "PROJECT": knobs.project,
         "IDLE_MINUTES": knobs.idle_minutes,
+        "READY_TIMEOUT": int(knobs.ready_timeout),
     }
     lines = [f"{name}={shlex.quote(str(value))}" for name, value in values.items()]
     model = start_model_script(knobs.container_image, knobs.container_args)
@@ -52,7 +53,7 @@ def job_options(knobs: Knobs, address: str) -> list[str]:
         "--scheduler": f"tcp://{address}:{SCHEDULER_PORT}",
         "--input": f"{bucket}/input",
         "--output": f"{bucket}/result",
-        "--state": "/result",
+        "--state": "/state",
     }
     return [text for name, value in values.items() for text in (name, value)]
 

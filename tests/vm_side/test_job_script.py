@@ -1,0 +1,54 @@
+"""What job.sh copies to the bucket, with stand-ins for docker and gcloud that note their calls."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from rig.command import SCRIPT
+
+JOB = SCRIPT.parent / "machine" / "job.sh"
+DOCKER = """#!/bin/bash
+echo "docker $*" >>"$HOME/called"
+[ "$1" = run ] || exit 0
+for word; do case $word in *:/state) state=${word%:/state} ;; esac; done
+case "$*" in *"--state /state"*) echo new >"$state/manifest.jsonl" ;; esac
+"""
+GCLOUD = """#!/bin/bash
+echo "gcloud $*" >>"$HOME/called"
+"""
+
+
+def copies(home: Path, *arguments: str) -> list[str]:
+    """What gcloud is asked for by a job."""
+    (home / "bin").mkdir(exist_ok=True)
+    for name, text in {"docker": DOCKER, "gcloud": GCLOUD}.items():
+        (home / "bin" / name).write_text(text)
+        (home / "bin" / name).chmod(0o755)
+    (home / "called").unlink(missing_ok=True)
+    environment = {"HOME": str(home), "PATH": f"{home}/bin:{os.environ['PATH']}"}
+    command = ["bash", str(JOB), "image", "gs://pages", *arguments]
+    assert subprocess.run(command, env=environment, check=False).returncode == 0
+    lines = (home / "called").read_text().splitlines()
+    return [line for line in lines if line.startswith("gcloud")]
+
+
+def test_a_job_alone_copies_its_results(tmp_path: Path) -> None:
+    (call,) = copies(tmp_path, "--processes", "2")
+    assert call.startswith("gcloud storage rsync") and "gs://pages/result" in call
+
+
+def test_what_an_earlier_job_left_here_is_not_put_over_what_a_fleet_wrote(tmp_path: Path) -> None:
+    (tmp_path / "result").mkdir()
+    (tmp_path / "result" / "page.json").write_text("old")
+    (call,) = copies(tmp_path, "--scheduler", "tcp://10.0.0.2:8786", "--state", "/state")
+    words = call.split()
+    assert words[:3] == ["gcloud", "storage", "cp"] and words[-1] == "gs://pages/result/"
+    assert Path(words[-2]).name == "manifest.jsonl" and Path(words[-2]).read_text() == "new\n"
+
+
+def test_each_bucket_has_a_manifest_of_its_own(tmp_path: Path) -> None:
+    copies(tmp_path, "--state", "/state")
+    (folder,) = (tmp_path / ".dots-ocr").glob("fleet-*")
+    assert folder.name == "fleet-" + "144dff8f"
