@@ -57,10 +57,11 @@ lint: $(VENV)/setup-dev ## Check style and types
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy vm_side tools tests samples
 
-bench: $(VENV)/setup-dev $(PARITY)/setup ## Measure the client, the GPU's idle time, the bill: hours
+bench: $(VENV)/setup-dev $(PARITY)/setup ## Measure the client, the GPU's idle time, the bill, a fleet: hours
 	@$(PY) tests/bench/client.py
 	@$(PY) tests/bench/gpu.py
 	@$(PY) tests/bench/bill.py
+	@$(PY) tests/bench/scaling.py
 
 parity: $(VENV)/setup-dev $(PARITY)/setup ## Compare pictures and cells with dots.ocr's own client
 	@$(PY) -m pytest tests/parity
