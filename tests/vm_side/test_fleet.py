@@ -68,6 +68,7 @@ def test_a_task_that_kills_its_node_twice_is_done_by_the_third(
 
 def test_a_task_that_one_node_cannot_do_goes_to_another(fleet: FleetRig, tmp_path: Path) -> None:
     useless, _ = fleet.add_node(threads=1), fleet.add_node(threads=1)
+    fleet.wait_for(2)
     pairs = run(fleet, list(range(10)), functions.loser_at, str(useless.leave_file))
     assert sorted(task for task, _ in pairs) == list(range(10))
     assert not any(isinstance(result, Crash) for _, result in pairs)
@@ -77,6 +78,7 @@ def test_a_task_that_one_node_cannot_do_goes_to_another(fleet: FleetRig, tmp_pat
 def test_a_task_that_no_node_can_do_is_given_up(fleet: FleetRig) -> None:
     for _ in range(4):
         fleet.add_node(threads=1)
+    fleet.wait_for(4)  # the last one to lose it would end the batch
     ((_, crash),) = run(fleet, ["page"], functions.loser_at, "")
     assert crash == Crash("3 nodes lost their model server: it is gone")
 

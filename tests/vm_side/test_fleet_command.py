@@ -138,6 +138,7 @@ def test_a_node_whose_model_dies_gives_its_pages_to_others(fleet: FleetRig, tmp_
         batch = batch_for(tmp_path, living)
         node = fleet.add_node(threads=2, endpoint=dying.url)
         fleet.add_node(threads=2, endpoint=living.url)
+        fleet.wait_for(2)
         options = ("--scheduler", fleet.url, "--ready-timeout", "3")
         with batch.start(*options) as running:
             dying.wait_until(lambda: len(dying.requests) > 3, 30)
@@ -193,7 +194,7 @@ def test_another_batch_of_the_same_scheduler_is_left_alone(fleet: FleetRig, tmp_
         assert set(two.statuses().values()) == {"ok"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM])
 def test_a_signal_ends_the_batch_and_the_work_of_its_nodes(
     fleet: FleetRig, tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -85,30 +85,6 @@ def test_start_status_and_stop(cloud: Cloud, image_tar: Path, tmp_path: Path) ->
     assert not vm.is_on
 
 
-@pytest.mark.timeout(600)
-def test_fewer_workers_and_none(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
-    """None is a failure, after which everything can be stopped; fewer are a warning."""
-    cloud.gcs.make_bucket("unused")
-    cloud.add_vm(VM, image_tar=image_tar)
-    kit = crew_kit(cloud, tmp_path, WORKERS="4", START_TIMEOUT="5")
-    cloud.gce.groups.stock = {A: 0, B: 0}
-    end = kit.run("start")
-    assert end.code == 1
-    assert "none of 4 workers runs (asia-northeast3-a: A g2-standard-8 VM" in end.err
-    assert "→ make stop ends both" in end.err
-    assert cloud.gce.status(VM) == "RUNNING"
-    cloud.gce.groups.stock = {A: 1, B: 0}
-    end = kit.run("start")
-    assert end.code == 0, end.err
-    assert "start: only 1 of 4 workers run (" in end.err
-    end = kit.run("status")
-    assert rows(end.out)["workers"] == f"1 of 4 running (1 in {A})"
-    assert "currently unavailable in the asia-northeast3-b zone" in rows(end.out)["workers missing"]
-    end = kit.run("stop", WORKERS="0")
-    assert (end.code, end.err) == (0, "")
-    assert (cloud.gce.group(GROUP), cloud.gce.status(VM)) == ((0, {}), "TERMINATED")
-
-
 @pytest.mark.parametrize("verb", ["start", "process", "all"])
 def test_workers_that_cannot_be_are_a_matter_of_usage(
     gce: GceServer, tmp_path: Path, verb: str

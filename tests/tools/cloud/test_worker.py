@@ -6,13 +6,11 @@ from pathlib import Path
 import pytest
 
 from rig.cloud.cloud import Cloud
-from rig.cloud.docker_image import ModelContainer
 from rig.cloud.toolkit import VM, CloudToolkit
 from rig.cloud.vm import Vm
+from rig.cloud.worker import GROUP, boot
 from rig.command import wait_until
-from rig.toolkit import files_below, statuses_in
 
-GROUP = f"{VM}-workers"
 UNIT = "dots-ocr-worker.service"
 COUNTS = "curl -s http://127.0.0.1:8787/json/counts.json"
 
@@ -21,39 +19,6 @@ def connected(kit: CloudToolkit) -> int:
     """How many workers the scheduler knows; -1 if there is none yet."""
     _, _, rest = kit.on_vm(f"{COUNTS} || :").partition('"workers": ')
     return int(rest.partition(",")[0] or -1)
-
-
-def boot(cloud: Cloud, image_tar: Path) -> Vm:
-    """The group's only worker, with its startup script run as at a boot."""
-    (name,) = cloud.gce.group(GROUP)[1]
-    worker = cloud.add_guest(name, image_tar, ModelContainer(startup_s=3))
-    address = cloud.vms[VM].address
-    worker.run(f"echo '{address} {VM}.{cloud.zone}.c.{cloud.project}.internal' >>/etc/hosts")
-    metadata = cloud.gce.metadata(name)
-    worker.run("cat >/tmp/startup-script", stdin=metadata["startup-script"])
-    worker.run("bash /tmp/startup-script")
-    return worker
-
-
-@pytest.mark.timeout(600)
-def test_make_all_with_a_worker(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
-    """From the bucket and back: both machines read, and nothing bills afterwards."""
-    cloud.gcs.make_bucket("unused")
-    cloud.add_vm(VM, image_tar=image_tar, container=ModelContainer(latency_s=6))
-    kit = CloudToolkit(
-        cloud, tmp_path, bucket=True, WORKERS="1", WORKER_IMAGE="crew", PROCESSES="2"
-    )
-    names = kit.write_pages(24)
-    with kit.make("--silent", "all", f"INPUT={kit.input}", f"OUTPUT={kit.output}") as job:
-        wait_until(lambda: cloud.gce.groups.all() and cloud.gce.group(GROUP)[1], 60)
-        worker = boot(cloud, image_tar)
-        end = job.finish(300)
-    assert end.code == 0, end.err
-    assert statuses_in(kit.output) == dict.fromkeys(names, "ok")
-    asked = "docker logs dots-ocr-model 2>&1 | grep 'POST /v1/chat' | grep -vc 28x28 || :"
-    assert 0 < int(worker.run(asked).stdout) < len(names)
-    assert not files_below(kit.home("input"))
-    assert cloud.gce.group(GROUP) == (0, {}) and cloud.gce.status(VM) == "TERMINATED"
 
 
 @pytest.mark.timeout(600)
