@@ -27,19 +27,18 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "vm_side")]
 
 from batch import Prices, run_batch  # noqa: E402 - found by the line above
-from endpoint import Model  # noqa: E402 - so are these
-from executor import Results  # noqa: E402
-from fleet import Fleet  # noqa: E402
-from interrupt import Interrupt  # noqa: E402
-from read_page import Settings, Task  # noqa: E402
-from rig.command import Batch  # noqa: E402
-from rig.fleet import FleetRig  # noqa: E402
-from rig.worker_functions import no_op_reader  # noqa: E402
+from bench.client import MIB, serving  # noqa: E402 - so is this
+from endpoint import Model  # noqa: E402 - so is this
+from executor import Results  # noqa: E402 - so is this
+from fleet import Fleet  # noqa: E402 - so is this
+from interrupt import Interrupt  # noqa: E402 - so is this
+from read_page import Settings, Task  # noqa: E402 - so is this
+from rig.command import Batch  # noqa: E402 - so is this
+from rig.fleet import FleetRig  # noqa: E402 - so is this
+from rig.worker_functions import no_op_reader  # noqa: E402 - so is this
 
-STUB = TESTS / "bench" / "stub.py"
 THREADS, LATENCY_S = 8, 4.0
 PAGES_PER_NODE = 96
-MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -57,12 +56,8 @@ def fleet_of(folder: Path, nodes: int) -> Iterator[FleetRig]:
     with contextlib.ExitStack() as stack:
         rig = stack.enter_context(FleetRig(folder))
         for _ in range(nodes):
-            command = [sys.executable, str(STUB), "--latency", str(LATENCY_S)]
-            stub = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-            stack.callback(stub.terminate)
-            assert stub.stdout is not None
-            url = f"http://127.0.0.1:{stub.stdout.readline().strip()}"
-            rig.add_node(THREADS, url, leaves=False)
+            port = stack.enter_context(serving("--latency", str(LATENCY_S)))
+            rig.add_node(THREADS, f"http://127.0.0.1:{port}", leaves=False)
         rig.wait_for(nodes)
         yield rig
 

@@ -11,6 +11,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from endpoint import ServerGone
+from manifest import Record
+
 Function = Callable[[Any], Any]
 IMPORTED_BY = os.getpid()
 
@@ -100,9 +103,15 @@ def loser_at(leave_file: str) -> Function:
     return function
 
 
+def without_server_at(leave_file: str, answer: int) -> int:
+    """A node of a fleet with this leave file has lost its model server; others answer."""
+    if leave_file == os.environ.get("LEAVE_FILE"):
+        raise ValueError("no model") from ServerGone("nothing answers")
+    return answer
+
+
 def no_op_reader(settings: Any) -> Function:
     """A page function that says that the page is done."""
-    from manifest import Record  # noqa: PLC0415 - of vm_side/, where only a fleet's nodes look
 
     def function(task: Any) -> Any:
         return Record(task.page.result, task.page.input, task.page.pdf_page, "ok")

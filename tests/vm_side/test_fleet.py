@@ -83,6 +83,17 @@ def test_a_task_that_no_node_can_do_is_given_up(fleet: FleetRig) -> None:
     assert crash == Crash("3 nodes lost their model server: it is gone")
 
 
+def test_a_node_without_a_server_is_not_believed(fleet: FleetRig) -> None:
+    """Whoever is asked and has lost its server goes, and another one is asked."""
+    useless, _ = fleet.add_node(threads=1), fleet.add_node(threads=1)
+    fleet.wait_for(2)
+    with Fleet(fleet.url, 30) as client:
+        for number in range(6):  # so that both are asked
+            given = (str(useless.leave_file), number)
+            assert client.call(functions.without_server_at, *given) == number
+        wait_until(lambda: useless.has_ended)
+
+
 def test_no_scheduler_at_all() -> None:
     with pytest.raises(PoolError, match=r"the scheduler at tcp://127\.0\.0\.1:9 is gone"):
         Fleet("tcp://127.0.0.1:9", 1)

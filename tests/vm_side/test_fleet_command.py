@@ -165,18 +165,6 @@ def test_the_last_node_that_loses_its_model_ends_the_batch(fleet: FleetRig, tmp_
         assert batch.summary["run"]["failed"] == 0 < batch.summary["run"]["pages"] < PAGES
 
 
-def test_a_node_without_a_model_is_not_believed(fleet: FleetRig, tmp_path: Path) -> None:
-    """The model's name is asked of another one."""
-    with slow(0.05) as server:
-        batch = batch_for(tmp_path, server)
-        useless = fleet.add_node(endpoint="http://127.0.0.1:9")
-        with batch.start("--scheduler", fleet.url, "--ready-timeout", "2") as running:
-            wait_until(lambda: "Registered" in useless.log.read_text(), 30)
-            fleet.add_node()
-            assert running.finish().code in (0, 1)  # 1: it was the only one for too long
-        assert batch.run("--scheduler", fleet.url).code == 0
-
-
 def test_another_batch_of_the_same_scheduler_is_left_alone(fleet: FleetRig, tmp_path: Path) -> None:
     with ModelServer() as hanging, ModelServer() as server:
         hanging.script = hang_while(lambda request: True)

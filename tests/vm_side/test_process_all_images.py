@@ -280,6 +280,8 @@ def test_two_runs_on_one_output(three: Rigged) -> None:
         assert second.code == 1 and len(server.requests) == 2
         assert f"is being written by process {running.pid}, since " in second.err
         assert "wait for its end, or stop it" in second.err
+        running.process.terminate()  # killed, it would leave its pages in the hands of a fleet
+        assert running.finish().code == 130
 
 
 # --- where it runs -------------------------------------------------------------------------
