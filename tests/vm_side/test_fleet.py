@@ -77,7 +77,7 @@ def test_a_task_that_one_node_cannot_do_goes_to_another(fleet: FleetRig, tmp_pat
 
 def test_a_task_that_no_node_can_do_is_given_up(fleet: FleetRig) -> None:
     for _ in range(4):
-        fleet.add_node(threads=1)
+        fleet.add_node(threads=1, leaves=False)  # idle ones would be sent away meanwhile
     fleet.wait_for(4)  # the last one to lose it would end the batch
     ((_, crash),) = run(fleet, ["page"], functions.loser_at, "")
     assert crash == Crash("3 nodes lost their model server: it is gone")
