@@ -5,7 +5,7 @@ import click
 
 from lib.console import run, show_table
 from lib.knobs import GCP, Knobs, verb
-from lib.machines.gcp import GcpMachine
+from lib.machines.gcp.machine import GcpMachine
 
 
 @verb(*GCP, help=__doc__)

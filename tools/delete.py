@@ -6,7 +6,7 @@ import click
 from lib.console import Failure, note, run, say
 from lib.knobs import GCP, Knobs, verb
 from lib.machines import lock
-from lib.machines.gcp import GcpMachine
+from lib.machines.gcp.machine import GcpMachine
 
 
 @verb(*GCP, help=__doc__)

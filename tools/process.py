@@ -9,7 +9,8 @@ import click
 from lib.console import Failure, run
 from lib.home import bring_home, every
 from lib.knobs import MACHINE, Knobs, check_workers, verb
-from lib.machines import Machine, open_machine
+from lib.machines import open_machine
+from lib.machines.machine import Machine
 
 READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "PROMPT_MODE", "IMAGES", "MODEL")
 FETCH_INTERVAL_S = 30.0

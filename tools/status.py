@@ -9,7 +9,8 @@ import click
 from lib import results
 from lib.console import Failure, run, show_table
 from lib.knobs import MACHINE, Knobs, verb
-from lib.machines import Machine, open_machine
+from lib.machines import open_machine
+from lib.machines.machine import Machine
 
 
 @verb(*MACHINE, help=__doc__)

@@ -13,10 +13,8 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 import preflight
-from endpoint import Endpoint, EndpointError, Model
-from executor import Executor
-from interrupt import Interrupt
-from manifest import (
+from read_page import Settings, Task, failed_record
+from results.manifest import (
     DONE,
     FAILED,
     LEFT,
@@ -28,10 +26,12 @@ from manifest import (
     is_done,
     summary,
 )
-from pages import Page, find_pages, sha256_of
-from pool import Crash, PoolError
-from read_page import Settings, Task, failed_record
-from remote import Place, Remote, size_of
+from results.pages import Page, find_pages, sha256_of
+from results.store import Place, Remote, size_of
+from server.endpoint import Endpoint, EndpointError, Model
+from workers.executor import Executor
+from workers.interrupt import Interrupt
+from workers.pool import Crash, PoolError
 
 R = TypeVar("R")
 

@@ -7,10 +7,10 @@ import math
 
 from PIL import Image
 
-from endpoint import IMAGE_TOKENS, Endpoint, EndpointError, Model
-from images import FACTOR
-from png import encode_png
-from prompts import PROMPTS
+from picture.images import FACTOR
+from picture.png import encode_png
+from server.endpoint import IMAGE_TOKENS, Endpoint, EndpointError, Model
+from server.prompts import PROMPTS
 
 ANSWER_ROOM = 4096  # tokens; most pages need a third of it, a dense one all
 PROMPT_TOKENS = 600  # where the server does not say how many there are

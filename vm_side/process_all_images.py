@@ -19,13 +19,13 @@ from typing import NoReturn
 import click
 
 from batch import BatchError, Prices, UnknownModel, run_batch
-from executor import Executor, ProcessPool
-from images import MAX_PIXELS, MIN_PIXELS
-from interrupt import STOP_SIGNALS
-from pool import PoolError
-from prompts import PROMPTS
+from picture.images import MAX_PIXELS, MIN_PIXELS
 from read_page import Settings
-from remote import Place, Remote, place_of
+from results.store import Place, Remote, place_of
+from server.prompts import PROMPTS
+from workers.executor import Executor, ProcessPool
+from workers.interrupt import STOP_SIGNALS
+from workers.pool import PoolError
 
 EXIT_ERROR, EXIT_USAGE, EXIT_PAGES_FAILED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
@@ -213,7 +213,7 @@ def open_executor(
     if not scheduler:
         return nullcontext(ProcessPool(processes))
     try:
-        from fleet import Fleet  # noqa: PLC0415 - with Dask half a second, and only a fleet needs it
+        from workers.fleet import Fleet  # noqa: PLC0415 - with Dask half a second, and only a fleet needs it
     except ImportError as error:
         raise PoolError(f"{error}: pip install -r vm_side/requirements-fleet.txt") from error
     return Fleet(scheduler, patience_s)

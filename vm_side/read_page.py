@@ -18,22 +18,22 @@ from typing import Any
 
 from PIL import Image
 
-from answer import Cell
-from endpoint import Completion, Endpoint, EndpointError, Sampling, ServerGone
-from images import (
+from answer.cells import Cell
+from answer.ladder import LONGEST_ANSWER, climb
+from answer.layout import draw, markdown, to_page
+from picture.images import (
     UnreadablePage,
     is_blank,
     model_picture,
     open_image,
     open_pdf_page,
 )
-from ladder import LONGEST_ANSWER, climb
-from layout import draw, markdown, to_page
-from manifest import FAILED, LEFT, PICTURE_ENDING, RESULT_ENDINGS, Record
-from pages import Page, pdf_source
-from png import encode_png
-from remote import Place, Remote
-from turns import Turns
+from picture.png import encode_png
+from results.manifest import FAILED, LEFT, PICTURE_ENDING, RESULT_ENDINGS, Record
+from results.pages import Page, pdf_source
+from results.store import Place, Remote
+from server.endpoint import Completion, Endpoint, EndpointError, Sampling, ServerGone
+from workers.turns import Turns
 
 FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, too
 ASIDE = ".aside"  # below the results: where twins write

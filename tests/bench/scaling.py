@@ -28,14 +28,14 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent / "vm_side")]
 
 from batch import Prices, run_batch  # noqa: E402 - found by the line above
 from bench.client import MIB, serving  # noqa: E402 - so is this
-from endpoint import Model  # noqa: E402 - so is this
-from executor import Results  # noqa: E402 - so is this
-from fleet import Fleet  # noqa: E402 - so is this
-from interrupt import Interrupt  # noqa: E402 - so is this
 from read_page import Settings, Task  # noqa: E402 - so is this
 from rig.command import Batch  # noqa: E402 - so is this
 from rig.fleet import FleetRig  # noqa: E402 - so is this
 from rig.worker_functions import no_op_reader  # noqa: E402 - so is this
+from server.endpoint import Model  # noqa: E402 - so is this
+from workers.executor import Results  # noqa: E402 - so is this
+from workers.fleet import Fleet  # noqa: E402 - so is this
+from workers.interrupt import Interrupt  # noqa: E402 - so is this
 
 THREADS, LATENCY_S = 8, 4.0
 PAGES_PER_NODE = 96

@@ -13,11 +13,11 @@ from PIL import Image
 
 from bench.gpu import text_page
 from bench.gpu_sim import LONGEST, SHORTEST, GpuSim, read
-from connection import KeptConnection, LostConnection
-from endpoint import Completion, Endpoint, Sampling
-from in_flight import read_load
-from png import encode_png
+from picture.png import encode_png
 from rig import pages
+from server.connection import KeptConnection, LostConnection
+from server.endpoint import Completion, Endpoint, Sampling
+from server.in_flight import read_load
 
 CHAT = "/v1/chat/completions"
 ANY = Sampling(temperature=0.1, max_tokens=16_000, repetitions=200)

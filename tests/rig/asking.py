@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-import connection
-import endpoint
-from endpoint import Completion, Endpoint, EndpointError, Sampling
-from png import encode_png
+from picture.png import encode_png
 from rig.model_server import ModelServer
 from rig.pages import tiny
+from server import connection, endpoint
+from server.endpoint import Completion, Endpoint, EndpointError, Sampling
 
 PNG = encode_png(tiny(1))
 SAMPLING = Sampling(temperature=0.1, max_tokens=1000, repetitions=100)

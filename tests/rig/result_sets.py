@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from manifest import Record, summary
+from results.manifest import Record, summary
 
 STARTED = 1_790_000_000.0
 SIZE = (827, 1169)

@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from endpoint import ServerGone
-from manifest import Record
+from results.manifest import Record
+from server.endpoint import ServerGone
 
 Function = Callable[[Any], Any]
 IMPORTED_BY = os.getpid()
@@ -93,7 +93,7 @@ def tasks_known(dask_scheduler: Any) -> list[str]:
 
 def loser_at(leave_file: str) -> Function:
     """A node of a fleet with this leave file can do nothing; no node can, if it is empty."""
-    from node import Lost  # noqa: PLC0415 - with Dask half a second, which the pool does not need
+    from workers.node import Lost  # noqa: PLC0415 - with Dask half a second, which the pool does not need
 
     def function(task: Any) -> Any:
         if leave_file in ("", os.environ.get("LEAVE_FILE")):

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-import endpoint
-from endpoint import Completion, Endpoint, EndpointError, Sampling
 from rig.command import wait_until
-from stream import LOOP_TOKENS
+from server import endpoint
+from server.endpoint import Completion, Endpoint, EndpointError, Sampling
+from server.stream import LOOP_TOKENS
 from vllm.stories import PAGE
 from vllm.vllm_server import VllmServer
 
@@ -222,7 +222,7 @@ def test_a_full_server_is_waited_for(server: VllmServer, statuses: Counter[int])
 def test_a_loop_runs_to_the_limit_where_nobody_stops_it(
     server: VllmServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stream.LOOP_TOKENS", 10**9)
+    monkeypatch.setattr("server.stream.LOOP_TOKENS", 10**9)
     completion = ask(server, png(), "[sentence]", max_tokens=1500, repetitions=WITHOUT_END)
     assert (completion.finish_reason, completion.tokens_out) == ("length", 1500)
 

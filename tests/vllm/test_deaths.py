@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import connection
-from endpoint import Completion, Endpoint, Sampling
 from rig.command import Batch, wait_until
+from server import connection
+from server.endpoint import Completion, Endpoint, Sampling
 from vllm.test_contract import png
 from vllm.vllm_server import VllmServer
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ladder import RUNGS
-from stream import AnswerStream
+from answer.ladder import RUNGS
+from server.stream import AnswerStream
 from vllm.vllm_server import PYTHON
 
 COUNTS = sorted({rung.repetitions for rung in RUNGS})

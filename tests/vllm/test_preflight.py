@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import preflight
-from endpoint import Endpoint
 from preflight import Unfit
-from prompts import PROMPTS
 from rig.command import Batch
+from server.endpoint import Endpoint
+from server.prompts import PROMPTS
 from vllm.test_contract import png
 from vllm.vllm_server import ROOT, VllmServer, build_model
 

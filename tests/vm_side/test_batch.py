@@ -19,9 +19,9 @@ from batch import (
     say,
     sentence,
 )
-from manifest import Manifest, Record, summary
-from pages import Page, sha256_of
 from read_page import Settings, Task
+from results.manifest import Manifest, Record, summary
+from results.pages import Page, sha256_of
 from rig.model_server import ModelServer
 
 PAGE = Page("a/page1.png", "a/page1/page1")

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 import preflight
-from endpoint import Endpoint, EndpointError, Model
 from preflight import ANSWER_ROOM, PROMPT_TOKENS, Unfit
-from prompts import PROMPTS
 from rig.asking import client
 from rig.command import batch_of
 from rig.model_server import ModelServer
 from rig.raw_server import RawServer
+from server.endpoint import Endpoint, EndpointError, Model
+from server.prompts import PROMPTS
 
 CHATML = ("<|im_start|>", "<|im_end|>", "<|im_start|>")
 

@@ -12,10 +12,6 @@ from typing import Any
 import pytest
 
 from batch import Prices, run_batch
-from endpoint import Endpoint
-from executor import ProcessPool
-from manifest import Record
-from pages import find_pages
 from read_page import (
     ASIDE,
     Settings,
@@ -25,10 +21,14 @@ from read_page import (
     take_from_aside,
     twin_of,
 )
+from results.manifest import Record
+from results.pages import find_pages
 from rig.command import Batch, batch_of, records_in
 from rig.model_request import Request
 from rig.model_server import ModelServer
 from rig.replies import Reply
+from server.endpoint import Endpoint
+from workers.executor import ProcessPool
 
 
 def settings_for(batch: Batch, **changes: Any) -> Settings:
@@ -109,8 +109,8 @@ def test_a_request_that_the_server_forgot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: bool
 ) -> None:
     """The page is asked for again, and its line in the manifest is one."""
-    monkeypatch.setattr("pool.LATE_S", 0.5)
-    monkeypatch.setattr("pool.LOOK_S", 0.05)
+    monkeypatch.setattr("workers.pool.LATE_S", 0.5)
+    monkeypatch.setattr("workers.pool.LOOK_S", 0.05)
     with batch_of(tmp_path, 8) as (batch, server):
         server.script = forget_once(server)
         end = run_batch(

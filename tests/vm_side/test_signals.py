@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from interrupt import STOP_SIGNALS
 from rig.command import Batch, Running, batch_of, hang_while, wait_until
 from rig.model_server import ModelServer
+from workers.interrupt import STOP_SIGNALS
 
 SOON_S = 5.0
 SYSCALL = ctypes.CDLL(None).syscall

@@ -8,7 +8,7 @@ from lib import files, results
 from lib.console import Failure
 from lib.inputs import find_inputs
 from lib.knobs import Knobs
-from lib.machines import Machine, Moved
+from lib.machines.machine import Machine, Moved
 from lib.results import Line
 
 

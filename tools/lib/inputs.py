@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lib.console import Failure
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".pdf")  # as vm_side/pages.py reads them; a test compares
+ENDINGS = (".png", ".jpg", ".jpeg", ".pdf")  # as vm_side/results/pages.py has them, by a test
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.machines.shell import Shell
+from lib.machines.ssh.shell import Shell
 from rig.cloud.leftovers import Leftovers
 from rig.cloud.network import Network
 from rig.cloud.vm import Vm

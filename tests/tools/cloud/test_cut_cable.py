@@ -15,11 +15,11 @@ import pytest
 
 from lib.console import Failure
 from lib.knobs import Knobs
-from lib.machines import remote
-from lib.machines.faults import Unreachable
-from lib.machines.gcp import GcpMachine
-from lib.machines.remote import RemoteMachine
-from lib.machines.shell import ConnectionLost
+from lib.machines.gcp.faults import Unreachable
+from lib.machines.gcp.machine import GcpMachine
+from lib.machines.ssh import machine as remote
+from lib.machines.ssh.machine import RemoteMachine
+from lib.machines.ssh.shell import ConnectionLost
 from rig.cloud.ssh_toolkit import SshToolkit, model_in, page_requests, wait_for_requests
 from rig.cloud.vm import Vm
 from rig.command import Finished, Running, wait_until

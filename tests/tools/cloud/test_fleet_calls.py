@@ -12,10 +12,10 @@ import pytest
 
 from lib.console import Failure
 from lib.knobs import Knobs
-from lib.machines import api, fleet
-from lib.machines.fleet import Fleet
-from lib.machines.gcp import GcpMachine
-from lib.machines.resources import worker_template
+from lib.machines.gcp import api, fleet
+from lib.machines.gcp.fleet import Fleet
+from lib.machines.gcp.machine import GcpMachine
+from lib.machines.gcp.resources import worker_template
 from rig.cloud.gce import PROJECT, ZONE, GceServer
 from rig.cloud.gce_errors import Refusal, permission_denied
 from rig.command import wait_until

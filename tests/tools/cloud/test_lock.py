@@ -14,8 +14,8 @@ import pytest
 from lib.console import Failure
 from lib.knobs import Knobs
 from lib.machines import lock
-from lib.machines.gcp import GcpMachine
-from lib.machines.remote import RemoteMachine
+from lib.machines.gcp.machine import GcpMachine
+from lib.machines.ssh.machine import RemoteMachine
 from rig.cloud.fixtures import skipped_where_unavailable
 from rig.cloud.gce import GceServer
 from rig.cloud.gce_errors import stale_fingerprint

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from lib.knobs import Knobs
-from lib.machines import credentials, gcp
-from lib.machines.gcp import GcpMachine
+from lib.machines.gcp import credentials
+from lib.machines.gcp import machine as gcp
+from lib.machines.gcp.machine import GcpMachine
 from rig.cloud.gce import GceServer
 from rig.cloud.gce_errors import permission_denied, quota_error
 from rig.cloud.toolkit import VM, GceToolkit, run_together
@@ -149,7 +150,7 @@ def test_ssh_goes_through_iap_where_told(
         return subprocess.CompletedProcess(command, 0, line, "")
 
     monkeypatch.setattr(gcp, "run_gcloud", run)
-    monkeypatch.setattr("lib.machines.shell.Shell.is_open", lambda shell: True)
+    monkeypatch.setattr("lib.machines.ssh.shell.Shell.is_open", lambda shell: True)
     shell = GcpMachine(Knobs(vm=VM, project="rig-project", iap=iap)).shell
     assert len(called) == 1
     assert ("--tunnel-through-iap" in called[0]) == iap

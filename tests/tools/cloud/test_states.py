@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lib.console import Failure
-from lib.machines import api, compute
-from lib.machines.compute import Instance
+from lib.machines.gcp import api, compute
+from lib.machines.gcp.compute import Instance
 from rig.cloud.gce import PROJECT, ZONE, GceServer
 from rig.cloud.gce_errors import Refusal, permission_denied, quota_error, quota_refusal
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lib.machines import Moved
-from lib.machines import shell as shells
-from lib.machines.transfer import fetch, mirror_up
+from lib.machines.machine import Moved
+from lib.machines.ssh import shell as shells
+from lib.machines.ssh.transfer import fetch, mirror_up
 from rig.cloud.ssh_toolkit import SshToolkit, model_in
 from rig.cloud.vm import Vm
 from rig.command import wait_until

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-import pages as pages_of_the_machine
 from lib import inputs
 from lib.console import Failure
 from lib.inputs import find_inputs
+from results import pages as pages_of_the_machine
 
 
 def touch(root: Path, *names: str) -> None:

@@ -9,11 +9,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-import images
 import process_all_images
-import prompts
 from lib.knobs import TABLE, Knobs, as_environment, read_config, verb
+from picture import images
 from rig.toolkit import ROOT, Toolkit
+from server import prompts
 
 OPTIONS = {
     str(option.envvar): option

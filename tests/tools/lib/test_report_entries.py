@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-import answer
-import manifest
+from answer import cells as answer
 from lib.report.entries import (
     CATEGORIES,
     STATUSES,
@@ -18,6 +17,7 @@ from lib.report.entries import (
     read_entries,
     read_summary,
 )
+from results import manifest
 from rig.result_sets import ResultSet, cell
 
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-import manifest as manifest_of_the_machine
 from lib import results
 from lib.console import Failure
 from lib.results import Line, of_inputs, read_lines
+from results import manifest as manifest_of_the_machine
 from rig.toolkit import line
 
 

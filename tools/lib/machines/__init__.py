@@ -1,81 +1,17 @@
-"""Where the work runs. Each kind of machine is a file here; this one is what they have in common.
+"""Where the work runs. Each kind of machine is a file or a wing here; this file opens one."""
 
-A machine has a folder `input`, a folder `result`, a copy of vm_side/ and a model server.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
-
-from lib.inputs import Inputs
 from lib.knobs import Knobs
-
-
-@dataclass
-class Moved:
-    """What an upload or a download came to: numbers of files, and reasons by failed file."""
-
-    new: int = 0
-    same: int = 0
-    removed: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-
-
-class Machine(Protocol):
-    """One machine. Every method can be called twice; all raise Failure with the next step."""
-
-    def start(self) -> None:
-        """Turn it on, bring vm_side/ over, and start the model server without waiting for it."""
-
-    def build_image(self) -> None:
-        """Turn it on, and build the model server's image on it."""
-
-    def stop(self) -> None:
-        """Turn it off, so that nothing bills, and return when that is so."""
-
-    def status(self) -> dict[str, Any]:
-        """What there is to know, by name; also of a machine that is off."""
-
-    def push(self, inputs: Inputs) -> Moved:
-        """Make the machine's input an exact mirror of these files."""
-
-    def wait_until_ready(self, timeout_s: float) -> None:
-        """Return when the model answers; the Failure says what its log says."""
-
-    def run(self, arguments: Sequence[str], now_and_then: Callable[[], None]) -> int:
-        """Run process_all_images.py on its input and result folders; its exit code.
-
-        Where the job runs elsewhere, now_and_then is called while it is followed.
-        """
-
-    def read_result(self, name: str) -> str:
-        """The text of one file of its results; nothing if there is none."""
-
-    def pull(self, files: Iterable[str], folder: Path) -> Moved:
-        """Fetch these files of its results into a folder, each whole or not at all."""
-
-    def clean(self) -> None:
-        """Empty its input and result folders."""
-
-    def logs(self) -> int:
-        """Follow its log in our terminal; the exit code."""
-
-    def read_lock(self) -> str:
-        """See lib.machines.lock."""
-
-    def swap_lock(self, old: str, new: str) -> bool:
-        """See lib.machines.lock."""
+from lib.machines.machine import Machine
 
 
 def open_machine(knobs: Knobs) -> Machine:
     """The machine that TARGET names. Only its own packages load: Google's take a second."""
     if knobs.target == "gcp":
-        from lib.machines.gcp import GcpMachine  # noqa: PLC0415 - see above
+        from lib.machines.gcp.machine import GcpMachine  # noqa: PLC0415 - see above
 
         return GcpMachine(knobs)
     if knobs.target == "ssh":
-        from lib.machines.remote import RemoteMachine  # noqa: PLC0415 - see above
+        from lib.machines.ssh.machine import RemoteMachine  # noqa: PLC0415 - see above
 
         return RemoteMachine(knobs)
     from lib.machines.local import LocalMachine  # noqa: PLC0415 - see above

@@ -19,7 +19,7 @@ from lib import files
 from lib.console import Failure, note, run_child, say
 from lib.inputs import Inputs
 from lib.knobs import ROOT, Knobs
-from lib.machines import Moved
+from lib.machines.machine import Moved
 from lib.machines.server import Server
 from lib.results import read_text
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lib import results
 
-CATEGORIES = (  # as vm_side/answer.py names them; a test compares
+CATEGORIES = (  # as vm_side/answer/cells.py names them; a test compares
     "Caption",
     "Footnote",
     "Formula",

@@ -19,7 +19,7 @@ ENDING = ".webp"  # half the size of a JPEG; and .jpg are the drawings of IMAGES
 PAGE_SIDE, PAGE_QUALITY = 1400, 50
 THUMB_SIZE, THUMB_QUALITY = (112, 144), 45
 PDF_RUN = 16  # pages of a PDF that one job renders
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF")  # what vm_side/images.py opens
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF")  # as picture/images.py of vm_side/
 UNREADABLE = (
     *(pymupdf.mupdf.FzErrorBase, RuntimeError, OSError, ValueError, SyntaxError, LookupError),
     *(Image.DecompressionBombError, Image.DecompressionBombWarning),

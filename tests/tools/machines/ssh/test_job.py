@@ -1,0 +1,64 @@
+"""A job that is followed: its log comes whole and once, its exit code comes through."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lib.console import Failure
+from lib.machines.ssh import job
+from lib.machines.ssh.job import describe_job, exit_code, follow
+
+
+def looking_at(log: bytes, ends_after: int, part: int, code: int | None = 3) -> Any:
+    """A machine whose job writes a part of its log between two looks."""
+    looks: list[int] = []
+
+    def look(log_from: int) -> dict[str, Any]:
+        looks.append(log_from)
+        text = log[log_from : log_from + part]
+        running = len(looks) <= ends_after
+        state = {"running": running, "code": None if running else code}
+        shown = {**state, "log": text.decode(), "log_to": log_from + len(text)}
+        return {"job": shown, "progress": {"pages": 9, "done": 2, "failed": 1}, "container": {}}
+
+    return look
+
+
+@pytest.mark.parametrize("ends_after", [0, 1, 5])
+def test_the_whole_log_is_shown_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ends_after: int
+) -> None:
+    monkeypatch.setattr(job, "POLL_S", 0)
+    log = b"".join(b"line %d\n" % number for number in range(10))
+    called: list[None] = []
+    look: Callable[[int], dict[str, Any]] = looking_at(log, ends_after, part=14)
+    assert follow(look, lambda: called.append(None)) == 3
+    shown = capsys.readouterr()
+    assert (shown.err.encode(), shown.out) == (log, "")
+    assert len(called) == ends_after  # while it runs, and not after its end
+
+
+def test_a_job_that_ended_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "POLL_S", 0)
+    with pytest.raises(Failure, match=r"ended without a word.*\n  → make process"):
+        follow(looking_at(b"", 2, 1, code=None), lambda: None)
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 130, 137])
+def test_the_exit_code_comes_through(code: int) -> None:
+    assert exit_code({"code": code}) == code
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({}, "none yet"),
+        ({"running": False, "code": 3}, "ended with 3"),
+        ({"running": False, "code": 0}, "ended with 0"),
+        ({"running": False, "code": None}, "ended without a word"),
+        ({"running": True, "code": None, "started": 0}, "running since "),
+    ],
+)
+def test_a_job_in_a_few_words(state: dict[str, Any], words: str) -> None:
+    assert describe_job(state).startswith(words)

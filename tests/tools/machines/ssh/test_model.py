@@ -1,0 +1,145 @@
+"""The shell of the model's container, run by a shell, with a docker that notes what it is told."""
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lib.machines.ssh.model import build_script, end_of, has_ended, python_script, start_script
+
+DOCKER = """#!/bin/bash
+printf '%s\\n' "$*" >>"$HOME/called"
+case $1 in
+  image) cat "$HOME/image" ;;
+  inspect) cat "$HOME/running" 2>/dev/null || exit 1 ;;
+  run) printf '%s\\n' "$@" | sed -n 's/^dots_ocr=/true /p' >"$HOME/running" ;;
+  build) sleep 0.3; echo "it says"; exit "$(cat "$HOME/code")" ;;
+esac
+"""
+
+
+class Docker:
+    """A home with that docker."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        program = home / "bin" / "docker"
+        program.parent.mkdir()
+        program.write_text(DOCKER)
+        program.chmod(0o755)
+        (home / ".dots-ocr").mkdir()
+        self.note("image", "sha256:1\n")
+        self.note("code", "0")
+
+    def note(self, name: str, text: str) -> None:
+        (self.home / name).write_text(text)
+
+    def sh(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run a script, as sshd would."""
+        environment = {"HOME": str(self.home), "PATH": f"{self.home}/bin:{os.environ['PATH']}"}
+        return subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.home,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+        )
+
+    def calls(self, verb: str) -> list[str]:
+        """What it was told so far that begins so."""
+        lines = (self.home / "called").read_text().splitlines()
+        return [line for line in lines if line.split()[0] == verb]
+
+
+def shells_in(folder: Path) -> Iterator[int]:
+    """The shells that work in this folder."""
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):  # it has just ended, or is another user's
+            if link.readlink() == folder and (link.parent / "comm").read_text() == "bash\n":
+                yield int(link.parent.name)
+
+
+@pytest.fixture
+def docker(tmp_path: Path) -> Docker:
+    return Docker(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "arguments"),
+    [
+        ("org/model", "--build-arg MODEL_ID=org/model"),
+        ("org/m@0ab1", "--build-arg MODEL_ID=org/m --build-arg MODEL_REVISION=0ab1"),
+    ],
+)
+def test_a_build(docker: Docker, model_id: str, arguments: str) -> None:
+    done = docker.sh(build_script("my:image", model_id, watched=True))
+    assert (done.returncode, done.stdout) == (0, "it says\n")
+    assert docker.calls("build") == [f"build -t my:image {arguments} vm_side/container"]
+    assert docker.calls("version")  # it waits until docker is there
+
+
+def test_a_build_that_nobody_watches_is_silent(docker: Docker) -> None:
+    done = docker.sh(build_script("my:image", "org/model", watched=False))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert docker.calls("build")[0].startswith("build --quiet ")
+
+
+def test_a_build_that_fails(docker: Docker) -> None:
+    docker.note("code", "17")
+    assert docker.sh(build_script("my:image", "org/model", watched=False)).returncode == 17
+
+
+def test_somebody_is_seen_while_it_builds_and_no_longer(docker: Docker) -> None:
+    began = time.time()
+    docker.sh(build_script("my:image", "org/model", watched=True))
+    seen = docker.home / ".dots-ocr" / "seen"
+    assert seen.stat().st_mtime >= began - 1
+    assert not list(shells_in(docker.home))
+
+
+def test_a_container_is_started_once_and_anew_when_something_changed(docker: Docker) -> None:
+    def started(image: str = "my:image", options: str = "--gpus all") -> int:
+        before = len(docker.calls("run")) if (docker.home / "called").exists() else 0
+        assert docker.sh(start_script(image, options)).returncode == 0
+        return len(docker.calls("run")) - before
+
+    assert [started(), started()] == [1, 0]
+    assert docker.calls("run")[0].endswith("--restart on-failure:1 --gpus all my:image")
+    assert [started(options="--gpus 0"), started(options="--gpus 0")] == [1, 0]
+    docker.note("image", "sha256:2\n")  # built anew, under the same name
+    assert [started(options="--gpus 0"), started(options="--gpus 0")] == [1, 0]
+    docker.note("running", "false")
+    assert started(options="--gpus 0") == 1
+
+
+def test_the_python_of_an_image(docker: Docker) -> None:
+    docker.sh(python_script("my image"))
+    (call,) = docker.calls("run")
+    assert call.startswith("run --rm --network none --entrypoint python3 my image -c import sys")
+
+
+@pytest.mark.parametrize(
+    ("state", "ended"),
+    [
+        ("created", False),
+        ("running", False),
+        ("restarting", False),
+        ("exited", True),
+        ("dead", True),
+    ],
+)
+def test_whether_the_model_is_dead(state: str, ended: bool) -> None:
+    assert has_ended({"state": state}) == ended
+    assert not has_ended({})
+
+
+def test_how_it_died() -> None:
+    said = end_of({"exit_code": 1, "log": "CUDA out of memory"})
+    assert "ended with 1" in said
+    assert said.endswith("CUDA out of memory")

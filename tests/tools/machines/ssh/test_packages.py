@@ -1,0 +1,133 @@
+"""The machine's packages, collected here for its Python."""
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from lib.console import Failure
+from lib.knobs import ROOT
+from lib.machines.ssh import packages
+
+PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.M)
+TOP_OF_FLEET = ("distributed", "bokeh", "gcsfs")
+OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing is collected yet."""
+    monkeypatch.setattr(packages, "PACKAGES", tmp_path / "packages")
+    return tmp_path / "packages"
+
+
+def test_they_are_pinned_as_the_project_pins_them() -> None:
+    theirs = PIN.findall((ROOT / "vm_side/requirements.txt").read_text())
+    ours = PIN.findall((ROOT / "requirements.txt").read_text())
+    assert theirs
+    assert set(theirs) <= set(ours)
+
+
+def pins(*names: str) -> dict[str, str]:
+    """Version by package, in these files."""
+    return dict(PIN.findall("\n".join((ROOT / name).read_text() for name in names)))
+
+
+def test_those_of_a_fleet_are_pinned_so_too_and_are_all_that_it_needs() -> None:
+    theirs = pins("vm_side/requirements-fleet.txt")
+    alone = pins("vm_side/requirements.txt")
+    assert not theirs.keys() & alone.keys()  # each stands in one file
+    assert theirs.items() <= pins("requirements.txt", "requirements-dev.txt").items()
+    needed, new = set[str](), set(TOP_OF_FLEET)
+    while new:
+        name = new.pop()
+        needed.add(name)
+        wanted = map(Requirement, metadata.distribution(name).requires or [])
+        used = [one for one in wanted if not one.marker or one.marker.evaluate({"extra": ""})]
+        new |= {re.sub(r"[-_.]+", "-", one.name).lower() for one in used} - needed
+    assert theirs.keys() == needed - alone.keys()
+
+
+def test_those_of_a_fleet_are_collected_apart(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[str] = []
+
+    def install(command: list[str], **options: object) -> "subprocess.CompletedProcess[str]":
+        called.append(" ".join(command))
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr("subprocess.run", install)
+    alone, fleet = (packages.collect_packages("3.12", many) for many in (False, True))
+    assert alone != fleet
+    assert ["requirements-fleet.txt" in text for text in called] == [False, True]
+
+
+def test_they_are_all_that_the_command_imports(folder: Path, tmp_path: Path) -> None:
+    """In a Python without any packages of its own; two at once do not disturb each other."""
+    with ThreadPoolExecutor(2) as pool:
+        found = set(pool.map(packages.collect_packages, [OURS, OURS]))
+    assert found == {next(folder.iterdir())}
+    assert len(list(folder.iterdir())) == 1
+    script = ROOT / "vm_side" / "process_all_images.py"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", RUN, str(found.pop()), str(script.parent), str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "--max-pixels" in done.stdout) == (0, True), done.stderr
+
+
+RUN = """
+import runpy, sys
+packages, folder, script = sys.argv[1:]
+sys.path[:0] = [folder, packages]
+sys.argv = [script, "--help"]
+runpy.run_path(script, run_name="__main__")
+"""
+
+
+def test_the_second_time_nothing_is_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither an index nor pip: it works on a train."""
+
+    def install(command: list[str], **options: object) -> "subprocess.CompletedProcess[str]":
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("subprocess.run", install)
+        first = packages.collect_packages("3.12")
+    monkeypatch.setattr("subprocess.run", None)
+    assert packages.collect_packages("3.12") == first
+    assert first.is_dir() and first.parent == folder
+
+
+def test_new_pins_and_another_python_are_collected_anew(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins = tmp_path / "requirements.txt"
+    monkeypatch.setattr(packages, "REQUIREMENTS", pins)
+    for text in ("", "# other\n"):
+        pins.write_text(text)
+        for version in ("3.11", "3.12"):
+            assert packages.collect_packages(version).name.startswith(f"python{version}-")
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_what_pip_cannot_do_is_told_and_leaves_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins = tmp_path / "requirements.txt"
+    pins.write_text("no-such-package-of-ours==1.0\n")
+    monkeypatch.setattr(packages, "REQUIREMENTS", pins)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(Failure, match=r"(?s)for Python 3\.11.*no-such-package-of-ours.*make start"):
+        packages.collect_packages("3.11")
+    assert not folder.exists() or not list(folder.iterdir())

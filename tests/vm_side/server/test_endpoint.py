@@ -1,0 +1,263 @@
+"""One request to the model server: every row of vLLM's errors, and the faults of a server."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rig import replies
+from rig.asking import PNG, RETRIES, SAMPLING, ask, client, failure, hasten
+from rig.model_server import ModelServer
+from rig.raw_server import RawServer
+from rig.replies import Reply, in_turn
+from server import endpoint
+from server.endpoint import (
+    Completion,
+    EndpointError,
+    ServerGone,
+    Verdict,
+    message,
+    request_body,
+    retry_after_s,
+    verdict,
+)
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for the pauses of production."""
+    hasten(monkeypatch)
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as model_server:
+        yield model_server
+
+
+# --- the request and its answer ------------------------------------------------------------
+
+
+def test_an_answer_with_its_tokens_and_its_end(server: ModelServer) -> None:
+    server.script = in_turn(Reply("three words here", finish_reason="length"))
+    completion = ask(server)
+    assert (completion.text, completion.finish_reason) == ("three words here", "length")
+    assert completion.tokens_in == server.requests[0].prompt_tokens
+    assert completion.tokens_out == len("three words here") // 3
+
+
+def test_the_request_is_what_vllm_wants(server: ModelServer) -> None:
+    ask(server)
+    (request,) = server.requests
+    assert request.picture == PNG and request.prompt == "Read it."
+    assert request.text.startswith("<|img|><|imgpad|><|endofimg|>")
+    assert (request.temperature, request.max_tokens) == (0.1, 1000)
+    assert request.body["repetition_detection"]["min_count"] == 100
+    assert request.headers["content-type"] == "application/json"
+
+
+def test_no_prompt_can_be_taken_for_the_pictures_place() -> None:
+    prompt = 'a "quoted" \\ 한글 \u2028 prompt'
+    body = json.loads(request_body("m\\u0001", b"\0\xff", prompt, SAMPLING))
+    picture, text = body["messages"][0]["content"]
+    assert picture["image_url"]["url"] == "data:image/png;base64,AP8="
+    assert text["text"].endswith(prompt) and body["model"] == "m\\u0001"
+
+
+# --- vLLM's errors: what is asked again and what is not ------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reply", "requests", "words"),
+    [
+        (replies.too_long(), 1, "HTTP 400 Input length (14234) exceeds"),
+        (replies.too_many_tokens(), 1, "HTTP 400 max_completion_tokens=20000"),
+        (replies.bad_base64(), 1, "HTTP 400 Non-base64 digit found"),
+        (replies.bad_image(), 1, "HTTP 400 Failed to load image"),
+        (replies.unknown_model(), 1, "HTTP 404 The model `nope` does not exist."),
+        (replies.two_images(), 1, "HTTP 400 At most 1 image(s)"),
+        (replies.bad_aspect(), 1, "HTTP 400 Failed to apply Qwen2VLProcessor"),
+        (replies.unauthorized(), 1, "HTTP 401 Unauthorized"),
+        (replies.permanent_500(), 1 + RETRIES, "could be decompression bomb DOS attack. (4 times)"),
+        (replies.engine_dead_500(), 1 + RETRIES, "EngineCore encountered an issue"),
+        (Reply(fault="reset"), 1 + RETRIES, "connection lost: ConnectionResetError"),
+        (Reply(fault="close"), 1 + RETRIES, "connection lost: RemoteDisconnected"),
+        (Reply(fault="truncate"), 1 + RETRIES, "connection lost: IncompleteRead"),
+        (Reply(fault="garbage"), 1 + RETRIES, "an answer that is none: JSONDecodeError"),
+        (Reply(body=[]), 1 + RETRIES, "an answer that is none: TypeError"),
+        (Reply(body={"choices": []}), 1 + RETRIES, "an answer that is none: IndexError"),
+        (Reply(status=302), 1, "HTTP 302"),
+    ],
+)
+def test_errors_that_stay(server: ModelServer, reply: Reply, requests: int, words: str) -> None:
+    server.script = lambda request: reply
+    assert words in failure(server)
+    assert len(server.requests) == requests
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        replies.busy_503(),
+        replies.engine_dead_500(),
+        Reply(status=429),
+        Reply(status=502),
+        Reply(status=504),
+        Reply(status=408),
+        Reply(fault="reset"),
+        Reply(fault="close"),
+        Reply(fault="truncate"),
+        Reply(fault="garbage"),
+    ],
+)
+def test_errors_that_pass(server: ModelServer, reply: Reply) -> None:
+    server.script = in_turn(reply, reply, Reply("at last"))
+    assert ask(server).text == "at last"
+    assert len(server.requests) == 3
+
+
+def test_retries_zero_asks_once(server: ModelServer) -> None:
+    server.script = in_turn(replies.permanent_500())
+    assert "(1 times)" in failure(server, retries=0) and len(server.requests) == 1
+
+
+def test_a_full_server_is_waited_for_longer_than_retries_last(server: ModelServer) -> None:
+    server.script = in_turn(*[replies.busy_503()] * 8, Reply("at last"))
+    assert ask(server, retries=0).text == "at last"
+
+
+def test_a_full_server_is_not_waited_for_without_end(server: ModelServer) -> None:
+    server.script = lambda request: replies.busy_503()
+    began = time.monotonic()
+    assert "HTTP 503 The engine is currently busy" in failure(server, ready_timeout_s=0.5)
+    assert 0.5 < time.monotonic() - began < 3
+
+
+def test_a_server_that_breaks_between_full_and_full_ends_too(server: ModelServer) -> None:
+    server.script = lambda request: (
+        replies.busy_503() if request.number % 2 else replies.permanent_500()
+    )
+    assert "(4 times)" in failure(server)
+    assert len(server.requests) == 7
+
+
+def test_retry_after_is_obeyed_up_to_the_longest_pause(server: ModelServer) -> None:
+    wait = replies.busy_503(headers={"Retry-After": "3600"})
+    server.script = in_turn(wait, Reply("at last"))
+    began = time.monotonic()
+    ask(server)
+    assert 0.3 <= time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("2", 2.0), ("0", 0.0), ("9999", 15.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0), ("-1", 0.0)],
+)
+def test_retry_after_as_seconds(
+    value: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "LONGEST_PAUSE_S", 15.0)
+    headers: Any = {"Retry-After": value}
+    assert retry_after_s(headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "asks"),
+    [
+        *[(200, "ANSWER"), (400, "REFUSED"), (404, "REFUSED"), (413, "REFUSED"), (408, "BROKEN")],
+        *[(429, "BUSY"), (503, "BUSY"), (504, "BUSY"), (500, "BROKEN"), (501, "BROKEN")],
+    ],
+)
+def test_verdicts(status: int, asks: str) -> None:
+    assert verdict(status) is Verdict[asks]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"error": {"message": "two\\nlines"}}', "two lines"),
+        (b'{"error": "Unauthorized"}', "Unauthorized"),
+        (b'{"error": {"message": null}}', "None"),
+        (b'{"error": 7}', '{"error": 7}'),
+        (b"[1]", "[1]"),
+        (b"<html>\n bad gateway", "<html> bad gateway"),
+        (b"\xff" + b"x" * 1000, "\ufffd" + "x" * 299),
+        (b"", ""),
+    ],
+)
+def test_the_servers_own_words(body: bytes, words: str) -> None:
+    assert message(body) == words
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None}])
+def test_missing_counts_are_zero(server: ModelServer, usage: Any) -> None:
+    choices = [{"message": {"content": None}}]
+    server.script = in_turn(Reply(body={"choices": choices, "usage": usage}))
+    assert ask(server) == Completion("", "none", 0, 0)
+
+
+def test_odd_counts_are_no_answer(server: ModelServer) -> None:
+    server.script = in_turn(Reply(body={"choices": [{"message": {"content": ""}}], "usage": [1]}))
+    assert "an answer that is none" in failure(server, retries=0)
+
+
+# --- readiness and models ------------------------------------------------------------------
+
+
+def test_models(server: ModelServer) -> None:
+    asking = client(server.url)
+    (model,) = asking.models()
+    assert (model.name, model.max_tokens, model.on_cpu) == ("model", 16384, False)
+    asking.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "no list of models"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnope", "no list of models"),
+        (b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"data": [1]', "no list of models"),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nlost!", "HTTP 404 lost!"),
+    ],
+)
+def test_something_else_that_answers(answer: bytes, words: str) -> None:
+    server = RawServer()
+
+    def talk(connected: Any) -> None:
+        while server.receive(connected, b"\r\n\r\n"):
+            connected.sendall(answer)
+
+    server.talks = (talk,)
+    asking = client(server.url)
+    with server:
+        with pytest.raises(EndpointError, match=words):
+            asking.models()
+        asking.close()
+
+
+def test_a_key_is_wanted() -> None:
+    with ModelServer(api_key="secret") as server:
+        asking = client(server.url)
+        with pytest.raises(EndpointError, match="HTTP 401 Unauthorized"):
+            asking.models()
+        asking.close()
+
+
+def test_ready_timeout_zero_looks_once(server: ModelServer) -> None:
+    server.die()
+    with pytest.raises(ServerGone):
+        client(server.url, ready_timeout_s=0).wait_until_ready()
+    server.come_back()
+    client(server.url, ready_timeout_s=0).wait_until_ready()
+
+
+def test_pauses_grow_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "FIRST_PAUSE_S", 0.5)
+    monkeypatch.setattr(endpoint, "LONGEST_PAUSE_S", 15.0)
+    pause = endpoint.pauses()
+    first = [next(pause) for _ in range(20)]
+    assert 0.35 <= first[0] <= 0.65 and max(first) <= 15.0 * 1.3 and min(first[6:]) >= 10.5

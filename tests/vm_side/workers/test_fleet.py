@@ -1,0 +1,99 @@
+"""Dask in place of the pool: what becomes of a task, whatever happens to its node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import Client
+
+from rig import worker_functions as functions
+from rig.command import wait_until
+from rig.fleet import FleetRig
+from workers.fleet import Fleet
+from workers.interrupt import Interrupt
+from workers.pool import Crash, PoolError
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[FleetRig]:
+    """A scheduler, without nodes yet."""
+    with FleetRig(tmp_path / "fleet") as rig:
+        yield rig
+
+
+def run(fleet: FleetRig, tasks: list[Any], function: Any, *arguments: Any) -> list[tuple[Any, Any]]:
+    with Fleet(fleet.url, 30) as client, Interrupt() as interrupt:
+        return list(client.run(tasks, function, arguments, interrupt))
+
+
+def test_every_task_comes_back_once_with_its_result(fleet: FleetRig) -> None:
+    fleet.add_node(threads=3)
+    pairs = run(fleet, list(range(200)), functions.doubler)
+    assert sorted(pairs) == [(number, 2 * number) for number in range(200)]
+
+
+def test_no_more_tasks_are_given_out_than_there_are_threads(fleet: FleetRig) -> None:
+    fleet.add_node(threads=3)
+    known = []
+    with (
+        Fleet(fleet.url, 30) as client,
+        Client(fleet.url, set_as_default=False) as watcher,
+        Interrupt() as interrupt,
+    ):
+        for _ in client.run(list(range(40)), functions.napper, (0.02,), interrupt):
+            known.append(len(watcher.run_on_scheduler(functions.tasks_known)))
+    assert len(known) == 40 and 2 <= max(known) <= 3 + 1  # the last one's result may be there
+
+
+def test_an_exception_is_the_result_of_its_task_alone(fleet: FleetRig) -> None:
+    fleet.add_node()
+    ((task, crash),) = run(fleet, ["page"], functions.raiser)
+    assert task == "page" and isinstance(crash, Crash)
+    assert crash.reason.startswith("unexpected ValueError: no page at worker_functions.py:")
+
+
+def test_a_task_that_kills_its_node_twice_is_done_by_the_third(
+    fleet: FleetRig, tmp_path: Path
+) -> None:
+    """Dask starts the node's process anew; the other tasks are done meanwhile."""
+    fleet.add_node(threads=1)
+    fleet.add_node(threads=1)
+    tasks = [("killer", 2), *((f"page{number}", 0) for number in range(20))]
+    pairs = run(fleet, tasks, functions.dier, tmp_path)
+    assert sorted(pairs) == sorted((task, task[0]) for task in tasks)
+
+
+def test_a_task_that_one_node_cannot_do_goes_to_another(fleet: FleetRig, tmp_path: Path) -> None:
+    useless, _ = fleet.add_node(threads=1), fleet.add_node(threads=1)
+    fleet.wait_for(2)
+    pairs = run(fleet, list(range(10)), functions.loser_at, str(useless.leave_file))
+    assert sorted(task for task, _ in pairs) == list(range(10))
+    assert not any(isinstance(result, Crash) for _, result in pairs)
+    wait_until(lambda: useless.has_ended)
+
+
+def test_a_task_that_no_node_can_do_is_given_up(fleet: FleetRig) -> None:
+    for _ in range(4):
+        fleet.add_node(threads=1, leaves=False)  # idle ones would be sent away meanwhile
+    fleet.wait_for(4)  # the last one to lose it would end the batch
+    ((_, crash),) = run(fleet, ["page"], functions.loser_at, "")
+    assert crash == Crash("3 nodes lost their model server: it is gone")
+
+
+def test_a_node_without_a_server_is_not_believed(fleet: FleetRig) -> None:
+    """Whoever is asked and has lost its server goes, and another one is asked."""
+    useless, _ = fleet.add_node(threads=1), fleet.add_node(threads=1)
+    fleet.wait_for(2)
+    with Fleet(fleet.url, 30) as client:
+        for number in range(6):  # so that both are asked
+            given = (str(useless.leave_file), number)
+            assert client.call(functions.without_server_at, *given) == number
+        wait_until(lambda: useless.has_ended)
+
+
+def test_no_scheduler_at_all() -> None:
+    with pytest.raises(PoolError, match=r"the scheduler at tcp://127\.0\.0\.1:9 is gone"):
+        Fleet("tcp://127.0.0.1:9", 1)

@@ -1,0 +1,68 @@
+"""Turns on the CPU, between real processes."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from workers import turns
+
+VM_SIDE = Path(turns.__file__).parents[1]
+HOLD = """
+import sys, time
+from pathlib import Path
+from workers.turns import Turns
+with Turns(Path(sys.argv[1]), int(sys.argv[2])).taken():
+    print("mine", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def holder(path: Path, count: int) -> "subprocess.Popen[str]":
+    """A process that takes a turn, says so, and has it until it is told."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", HOLD, str(path), str(count)]
+    return subprocess.Popen(command, cwd=VM_SIDE, stdin=pipe, stdout=pipe, text=True)
+
+
+def has_turn(process: "subprocess.Popen[str]") -> bool:
+    """Wait for its word."""
+    assert process.stdout is not None
+    return process.stdout.readline() == "mine\n"
+
+
+def test_as_many_as_there_are_and_the_next_one_waits(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "turns"
+    with holder(path, 2) as first, holder(path, 2) as second:
+        assert has_turn(first) and has_turn(second)
+        with holder(path, 2) as third:
+            time.sleep(0.3)
+            first.communicate("\n")
+            second.communicate("\n")
+            assert has_turn(third)
+            third.communicate("\n")
+    assert path.read_bytes() == b""
+
+
+def test_nobody_goes_before_a_turn_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "turns"
+    with holder(path, 1) as first:
+        assert has_turn(first)
+        with holder(path, 1) as second:
+            time.sleep(0.5)
+            first.communicate("\n")
+            freed = time.monotonic()
+            assert has_turn(second) and time.monotonic() - freed < 5
+            second.communicate("\n")
+
+
+def test_the_turn_of_a_dead_worker_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "turns"
+    with holder(path, 1) as first:
+        assert has_turn(first)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        with holder(path, 1) as second:
+            assert has_turn(second)
+            second.communicate("\n")

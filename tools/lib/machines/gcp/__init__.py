@@ -1,0 +1,1 @@
+"""A VM of Google Cloud. May import: lib, lib.machines, lib.machines.ssh."""

@@ -1,0 +1,178 @@
+"""gs:// through gcsfs: a folder up as an exact mirror, results down whole or not at all."""
+
+import base64
+import glob
+import hashlib
+import logging
+import os
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import google.auth.exceptions
+from fsspec.callbacks import DEFAULT_CALLBACK, Callback, TqdmCallback
+
+from lib.console import Failure, is_watched
+from lib.files import PART
+from lib.machines.gcp.credentials import find_credentials, no_credentials
+from lib.machines.machine import Moved
+from lib.results import is_below
+
+BATCH = 32  # files on the way at once; gcsfs would take a share of the open-file limit
+
+
+class Bucket:
+    """A bucket, or a folder in one: gs://name[/folder]. All methods raise Failure."""
+
+    def __init__(self, url: str) -> None:
+        if not url.startswith("gs://") or len(url) < len("gs://abc"):
+            raise Failure(f"BUCKET {url!r} is no gs://name", "correct BUCKET in config.env")
+        self.url = url.rstrip("/")
+        self._base = self.url.removeprefix("gs://")
+        self._system = open_system()
+
+    def mirror_up(self, root: Path, names: Collection[str], folder: str) -> Moved:
+        """Make a folder of the bucket hold just these files of root."""
+        moved = Moved()
+        theirs = self._listing(folder)
+        new = []
+        for name in names:
+            if "\n" in name or "\r" in name:
+                moved.failed[name] = "a bucket takes no line break in a name"
+                continue
+            try:
+                if is_same(root / name, theirs.get(name)):
+                    moved.same += 1
+                else:
+                    new.append(name)
+            except OSError as error:
+                moved.failed[name] = error.strerror or str(error)
+        extra = theirs.keys() - set(names)
+        self._remove(folder, extra)
+        moved.removed = len(extra)
+        if new:
+            self._call(
+                self._system.put,
+                [str(root / name) for name in new],
+                [self._path(folder, name) for name in new],
+                callback=progress("upload"),
+                batch_size=BATCH,
+            )
+        moved.new = len(new)
+        return moved
+
+    def fetch(self, folder: str, names: Sequence[str], target: Path) -> Moved:
+        """Bring files of a folder into target; each is checked before it takes its place."""
+        moved = Moved()
+        theirs = self._listing(folder)
+        wanted = [name for name in names if is_below(name)]
+        moved.failed = {name: "not in the bucket" for name in wanted if name not in theirs}
+        new = []
+        for name in wanted:
+            if name in moved.failed:
+                continue
+            path = target / name
+            if path.is_file() and is_same(path, theirs[name]):
+                moved.same += 1
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Path(f"{path}{PART}").unlink(missing_ok=True)  # of a run that was killed
+                new.append(name)
+        if new:
+            self._call(
+                self._system.get,
+                [self._path(folder, name) for name in new],
+                [str(target / name) + PART for name in new],
+                callback=progress("download"),
+                batch_size=BATCH,
+            )
+        for name in new:
+            part = Path(str(target / name) + PART)
+            if part.is_file() and is_same(part, theirs[name]):
+                part.replace(target / name)
+                moved.new += 1
+            else:
+                part.unlink(missing_ok=True)
+                moved.failed[name] = "changed while it travelled; run again"
+        return moved
+
+    def read_text(self, name: str) -> str:
+        """A small file's text; nothing if there is none."""
+        path = f"{self._base}/{name}"
+        try:
+            content: bytes = self._call(self._system.cat_file, path)
+        except FileNotFoundError:  # the file; a bucket that is not there shows at the upload
+            return ""
+        return content.decode("utf-8", "replace")
+
+    def empty(self, folder: str) -> None:
+        """Remove all files of a folder."""
+        self._remove(folder, self._listing(folder))
+
+    def _remove(self, folder: str, names: Iterable[str]) -> None:
+        """Remove these files and no others: rm takes a * or [ in a name for a pattern."""
+        if paths := [self._path(folder, glob.escape(name)) for name in names]:
+            self._call(self._system.rm, paths)
+
+    def _path(self, folder: str, name: str) -> str:
+        return f"{self._base}/{folder}/{name}"
+
+    def _listing(self, folder: str) -> dict[str, Any]:
+        """The files of a folder by name, as the API tells them; the cache would be for ever."""
+        self._system.invalidate_cache()
+        start = f"{self._base}/{folder}/"
+        try:
+            found = self._call(self._system.find, start, detail=True)
+        except FileNotFoundError:
+            return {}
+        return {
+            path.removeprefix(start): entry
+            for path, entry in found.items()
+            if entry["type"] == "file" and not path.endswith("/")
+        }
+
+    def _call(self, method: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            return method(*arguments, **options)
+        except FileNotFoundError:
+            if method in (self._system.find, self._system.cat_file):
+                raise
+            raise Failure(f"{self.url} does not exist", "make it, or correct BUCKET") from None
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise no_credentials(str(error)) from error
+        except (OSError, aiohttp.ClientError) as error:
+            raise Failure(
+                f"{self.url}: {error}", "check BUCKET and your role on it (objectAdmin)"
+            ) from error
+
+
+def open_system() -> Any:
+    """gcsfs with the credentials that the VM's calls have, or anonymous against an emulator."""
+    emulator = os.environ.get("STORAGE_EMULATOR_HOST", "")
+    if emulator:  # its probe for another kind of bucket would hang there
+        os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    import gcsfs  # noqa: PLC0415 - reads that variable when imported
+
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it logs what it also raises
+    return gcsfs.GCSFileSystem(
+        token="anon" if emulator else find_credentials(),  # None would fall back to anonymous
+        use_listings_cache=False,
+        consistency="md5",
+    )
+
+
+def is_same(path: Path, entry: Any) -> bool:
+    """Whether a file has the size and the MD5 of an object. Raises OSError if it is unreadable."""
+    with path.open("rb") as file:
+        if entry is None or os.fstat(file.fileno()).st_size != int(entry["size"]):
+            return False
+        digest = hashlib.file_digest(file, "md5").digest()
+    return bool(base64.b64encode(digest).decode() == entry.get("md5Hash"))
+
+
+def progress(verb: str) -> Callback:
+    """A progress bar of files, on a terminal only."""
+    if not is_watched():
+        return DEFAULT_CALLBACK
+    return TqdmCallback(tqdm_kwargs={"desc": verb, "unit": "file", "dynamic_ncols": True})

@@ -1,0 +1,210 @@
+"""Google Compute Engine: one instance, its states and its errors.
+
+What each state and error asks for is decided by pure functions; the calls are thin.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud import compute_v1
+
+from lib.console import Failure, note
+from lib.machines.gcp.api import asked_again, carry_out, make_client, translated
+from lib.machines.gcp.faults import StockOut, TooSlow, words_of
+
+POLL_S = 2.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
+STOP_TIMEOUT_S = 600.0
+
+
+class Action(Enum):
+    """What to do next with an instance."""
+
+    NOTHING = "it is where it should be"
+    WAIT = "it changes by itself: look again"
+    START = "start"
+    RESUME = "resume"
+    STOP = "stop"
+
+
+def next_to_start(status: str) -> Action:
+    """What brings an instance in this state to RUNNING."""
+    table = {
+        "RUNNING": Action.NOTHING,
+        "TERMINATED": Action.START,
+        "STOPPED": Action.START,
+        "SUSPENDED": Action.RESUME,
+    }
+    return table.get(status, Action.WAIT)
+
+
+def next_to_stop(status: str) -> Action:
+    """What brings an instance in this state to TERMINATED."""
+    if status in ("TERMINATED", "STOPPED"):
+        return Action.NOTHING
+    return Action.WAIT if status in ("STOPPING", "PENDING_STOP", "SUSPENDING") else Action.STOP
+
+
+class Instance:
+    """One instance of a zone. Every method raises Failure with the command that helps."""
+
+    def __init__(self, project: str, zone: str, name: str) -> None:
+        self.project, self.zone, self.name = project, zone, name
+        self._instances = make_client(compute_v1.InstancesClient)
+        self._operations = make_client(compute_v1.ZoneOperationsClient)
+
+    def _get(self) -> Any:
+        return self._instances.get(request=self._place)
+
+    @property
+    def _place(self) -> dict[str, str]:
+        return {"project": self.project, "zone": self.zone, "instance": self.name}
+
+    def get(self) -> Any:
+        """The instance as the API tells it."""
+        return self.call(lambda: asked_again(self._get))
+
+    def status(self) -> str:
+        """Its state, such as RUNNING."""
+        return str(self.get().status)
+
+    def exists(self) -> bool:
+        """Whether there is such an instance."""
+        try:
+            translated(self._get)
+        except exceptions.NotFound:
+            return False
+        return True
+
+    def start(self, timeout_s: float, before_start: Callable[[Any], None]) -> None:
+        """Bring it to RUNNING; a stock-out is tried again, with growing pauses, until timeout_s.
+
+        before_start is called with the instance while it is TERMINATED.
+        """
+        deadline = time.monotonic() + timeout_s
+        pause_s = FIRST_PAUSE_S
+        while (instance := self.get()) and (action := next_to_start(instance.status)) != (
+            Action.NOTHING
+        ):
+            if action is Action.WAIT:
+                if time.monotonic() > deadline:
+                    raise Failure(
+                        f"{self.name} is still {instance.status} after {timeout_s:.0f} s",
+                        "make status",
+                    )
+                time.sleep(POLL_S)
+                continue
+            try:
+                if action is Action.START:
+                    before_start(instance)
+                    self.do(self._instances.start, timeout_s)
+                else:
+                    self.do(self._instances.resume, timeout_s)
+            except StockOut as error:
+                if time.monotonic() + pause_s > deadline:
+                    where = error.zones or "another zone of the region"
+                    raise Failure(
+                        f"{self.zone} has had no such machine to give for {timeout_s:.0f} s"
+                        f" ({error})",
+                        f"try later, give a longer START_TIMEOUT, or move the disk to {where}",
+                    ) from error
+                note(f"{self.zone} has no such machine now; trying again in {pause_s:.0f} s")
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    def stop(self) -> None:
+        """Bring it to TERMINATED and wait until it is."""
+        by_hand = (
+            f"gcloud compute instances stop {self.name} --zone {self.zone} --project {self.project}"
+        )
+        try:
+            status = self._stop()
+        except Failure as error:
+            if isinstance(error.__cause__, exceptions.NotFound):
+                raise  # what is not there does not bill
+            raise Failure(
+                f"{self.name} MAY STILL RUN, AND BILL: {error.message}", by_hand
+            ) from error
+        if next_to_stop(status) is not Action.NOTHING:
+            raise Failure(
+                f"{self.name} IS STILL {status}, AND BILLS, after {STOP_TIMEOUT_S:.0f} s", by_hand
+            )
+
+    def _stop(self) -> str:
+        """Bring it to TERMINATED; its state then, or when the time was over."""
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        asked = False
+        while (action := next_to_stop(status := self.status())) is not Action.NOTHING:
+            if time.monotonic() > deadline:
+                break
+            if action is Action.STOP and not asked:
+                asked = True
+                with contextlib.suppress(TooSlow):
+                    self.do(self._instances.stop, STOP_TIMEOUT_S)
+            else:
+                time.sleep(POLL_S)
+        return status
+
+    def set_max_run(self, instance: Any, hours: float) -> None:
+        """Have Google stop it so many hours after each start; only while it is TERMINATED."""
+        seconds = int(hours * 3600)
+        scheduling = instance.scheduling
+        is_set = scheduling.instance_termination_action == "STOP"
+        if is_set and scheduling.max_run_duration.seconds == seconds:
+            return
+        scheduling.max_run_duration = compute_v1.Duration(seconds=seconds)
+        scheduling.instance_termination_action = "STOP"
+        scheduling.automatic_restart = False
+        self.do(self._instances.set_scheduling, STOP_TIMEOUT_S, scheduling_resource=scheduling)
+
+    def insert(self, resource: Any) -> None:
+        """Create it."""
+        place = {"project": self.project, "zone": self.zone}
+        self.do(self._instances.insert, STOP_TIMEOUT_S, place, instance_resource=resource)
+
+    def delete(self) -> None:
+        """Delete it, with its disk."""
+        try:
+            self.do(self._instances.delete, STOP_TIMEOUT_S)
+        except exceptions.PreconditionFailed as error:
+            raise Failure(
+                words_of(error),
+                f"gcloud compute instances update {self.name} --zone {self.zone}"
+                " --no-deletion-protection",
+            ) from error
+
+    def set_metadata(self, metadata: Any) -> bool:
+        """Replace its metadata; False if somebody else changed them since they were read."""
+        try:
+            self.do(self._instances.set_metadata, STOP_TIMEOUT_S, metadata_resource=metadata)
+        except exceptions.PreconditionFailed:
+            return False
+        return True
+
+    def do(
+        self,
+        method: Callable[..., Any],
+        timeout_s: float,
+        place: dict[str, str] | None = None,
+        **values: Any,
+    ) -> None:
+        """Call a method that gives an operation, and wait for its end. Raises StockOut too."""
+        request = {**(place or self._place), **values}
+        self.call(lambda: carry_out(method, request, self._wait, timeout_s, self.name))
+
+    def _wait(self, operation: str) -> Any:
+        return self._operations.wait(project=self.project, zone=self.zone, operation=operation)
+
+    def call(self, request: Callable[[], Any]) -> Any:
+        """Make a call; NotFound becomes the Failure that tells how to create the instance."""
+        try:
+            return translated(request)
+        except exceptions.NotFound as error:
+            raise Failure(
+                f"there is no VM {self.name} in {self.zone} of project {self.project}",
+                "make create, or correct VM, ZONE or PROJECT in config.env",
+            ) from error

@@ -1,0 +1,289 @@
+"""TARGET=gcp: a VM of Google Compute Engine with a GPU, and a bucket if one is named."""
+
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from google.cloud import compute_v1
+
+from lib.console import Failure, note, say
+from lib.inputs import Inputs
+from lib.knobs import Knobs
+from lib.machines.gcp.bucket import Bucket
+from lib.machines.gcp.compute import Instance
+from lib.machines.gcp.faults import Unreachable
+from lib.machines.gcp.fleet import Fleet
+from lib.machines.gcp.resources import IMAGE_PROJECT, new_instance, worker_template
+from lib.machines.gcp.workers import (
+    STOP_SCRIPT,
+    dashboard,
+    job_options,
+    start_script,
+    startup_script,
+)
+from lib.machines.lock import refuse_if_lost
+from lib.machines.machine import Moved
+from lib.machines.ssh.machine import RemoteMachine
+from lib.machines.ssh.shell import Shell
+
+SSH_TIMEOUT_S = 180.0  # from RUNNING until the machine lets us in
+SSH_PAUSE_S = 3.0
+BOUNDED = ("ConnectTimeout=10", "ServerAliveInterval=5")  # gcloud's own ssh would wait for ever
+LOCK_KEY = "dots-ocr-lock"
+SWAP_TRIES = 5
+
+
+class GcpMachine(RemoteMachine):
+    """The VM of the knobs PROJECT, ZONE and VM."""
+
+    def __init__(self, knobs: Knobs) -> None:
+        super().__init__(knobs)
+        self.store = Bucket(knobs.bucket) if knobs.bucket else None
+
+    @cached_property
+    def instance(self) -> Instance:
+        """The VM in the API."""
+        return Instance(self.knobs.project, self.knobs.zone, self.knobs.vm)
+
+    @cached_property
+    def shell(self) -> Shell:
+        """A shell by way of gcloud, which looks after keys, host keys and tunnels."""
+        status = self.instance.status()
+        if status != "RUNNING":
+            raise Failure(f"{self.knobs.vm} is {status}", "make start")
+        command = ["gcloud", "compute", "ssh", self.knobs.vm, "--quiet"]
+        command += [f"--project={self.knobs.project}", f"--zone={self.knobs.zone}"]
+        command += ["--tunnel-through-iap"] if self.knobs.iap else []
+        command += [f"--ssh-flag=-o{option}" for option in BOUNDED]
+        shell = self._shell_of(command)
+        if not shell.is_open():  # a new VM, or our first time
+            self._log_in_once(command)
+            shell = self._shell_of(command)
+        return shell
+
+    def _shell_of(self, command: list[str]) -> Shell:
+        """The shell that gcloud would open: ssh itself answers a hundred times as fast."""
+        done = run_gcloud([*command, "--dry-run"])
+        lines = done.stdout.strip().splitlines()
+        if done.returncode or not lines:
+            raise Failure(f"gcloud compute ssh: {done.stderr.strip()}", "gcloud auth login")
+        words = shlex.split(lines[-1])  # before it, the first time, stands ssh-keygen's picture
+        return Shell([word for word in words if word not in ("-t", "--")], self.knobs.vm)
+
+    def _log_in_once(self, command: list[str]) -> None:
+        """Let gcloud log in, which brings our key to a new VM; sshd may not be up yet."""
+        deadline = time.monotonic() + SSH_TIMEOUT_S
+        while (done := run_gcloud([*command, "--command=true"])).returncode:
+            if time.monotonic() > deadline:
+                said = done.stderr.strip().splitlines()
+                raise Failure(
+                    f"{self.knobs.vm} does not let us in by ssh: {said[-1] if said else '?'}",
+                    "check the firewall (tcp:22), or set IAP=1",
+                )
+            time.sleep(SSH_PAUSE_S)
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """The VM's workers in the API."""
+        return Fleet(self.knobs)
+
+    def start(self) -> None:
+        """As any machine's, and the workers: they come up while code and packages travel."""
+        began = time.monotonic()
+        super().start()
+        if self.knobs.workers:
+            self.fleet.wait_until_running(began)
+
+    def _turn_on(self) -> None:
+        """Turn the VM on, whatever state it is in."""
+        self.instance.start(self.knobs.start_timeout, self._before_start)
+        note(f"{self.knobs.vm} is RUNNING")
+
+    def _call_workers(self) -> None:
+        if self.knobs.workers:
+            self.fleet.start(worker_template(self.knobs, startup_script(self.knobs)))
+        elif self.fleet.ask_to_end():
+            say(f"start: WORKERS is 0: those of {self.fleet.name} are let go")
+
+    def _prepare(self, shell: Shell) -> None:
+        """As any machine's; with workers it has their scheduler, and reads along."""
+        with_workers = start_script(self.knobs, self._address()) if self.knobs.workers else ""
+        shell.run(with_workers or STOP_SCRIPT)
+        super()._prepare(shell)
+
+    def _address(self) -> str:
+        """The VM's own in the private network."""
+        return str(self.instance.get().network_interfaces[0].network_i_p)
+
+    def _before_start(self, instance: Any) -> None:
+        refuse_if_lost(lock_in(instance))
+        if self.knobs.max_hours:
+            self.instance.set_max_run(instance, self.knobs.max_hours)
+        elif seconds := instance.scheduling.max_run_duration.seconds:
+            say(
+                f"start: MAX_HOURS is 0, but Google stops {instance.name} after"
+                f" {seconds / 3600:g} h: gcloud compute instances set-scheduling {instance.name}"
+                f" --zone {self.knobs.zone} --clear-max-run-duration takes that away"
+            )
+
+    def _install(self, shell: Shell) -> None:
+        words = ("vm_side/machine/install.sh", self.knobs.idle_minutes, self.knobs.endpoint)
+        script, minutes, endpoint = map(shlex.quote, map(str, words))
+        shell.run(f"sudo -n sh {script} $HOME {minutes} {endpoint}")
+
+    def _refuse_if_off(self) -> None:
+        try:
+            status = self.instance.status()
+        except Unreachable:
+            return  # our own network is down, then
+        if status != "RUNNING":
+            raise Failure(
+                f"{self.knobs.vm} is {status}: preempted, idle, or stopped by someone",
+                "make all goes on where it ended",
+            )
+
+    def stop(self) -> None:
+        """Turn the VM off and let the workers go; return when nothing bills any more."""
+        if "shell" in self.__dict__:
+            self.shell.close()
+        failures: list[Failure] = []
+        are_going = tried(self.fleet.ask_to_end, failures)
+        tried(self.instance.stop, failures)  # they go meanwhile
+        if are_going:
+            tried(self.fleet.wait_until_empty, failures)
+        if len(failures) > 1:
+            raise Failure("\n".join(error.message for error in failures)) from failures[0]
+        for error in failures:
+            raise error
+
+    def status(self) -> dict[str, Any]:
+        """The VM's state and bill, its workers, and what runs on it."""
+        vm = self.instance.get()
+        table: dict[str, Any] = {"VM": f"{vm.name} in {self.knobs.zone}", "state": vm.status}
+        if vm.status != "RUNNING":
+            return table | self._workers_status()
+        if vm.last_start_timestamp:
+            since = datetime.fromisoformat(vm.last_start_timestamp)
+            hours = (datetime.now(since.tzinfo) - since).total_seconds() / 3600
+            table["since"] = f"{since:%Y-%m-%d %H:%M:%S %Z}, {hours:.2f} h"
+            table["money so far"] = f"{hours * self.knobs.price_per_hour:.2f} USD"
+        table |= {**self._workers_status(), **super().status()}
+        return table | ({"dashboard": dashboard(self.knobs)} if "Dask" in table else {})
+
+    def _workers_status(self) -> dict[str, Any]:
+        """The workers, what they cost, and what hinders those that are missing."""
+        look = self.fleet.look()
+        if not look.wanted and not look.members:
+            return {"workers": "none; make start calls them"} if self.knobs.workers else {}
+        price = look.running * self.knobs.price_per_worker_hour
+        missing = {"workers missing": look.hindrance} if look.hindrance else {}
+        return {"workers": str(look), **missing, "workers cost": f"{price:.2f} USD an hour"}
+
+    @property
+    def bucket(self) -> str:
+        """As gs://…; empty: over ssh."""
+        return self.knobs.bucket.rstrip("/")
+
+    @property
+    def input_bucket(self) -> str:
+        """Workers read the bucket's pages themselves."""
+        return "" if self.knobs.workers else self.bucket
+
+    def _places(self) -> list[str]:
+        return job_options(self.knobs, self._address()) if self.knobs.workers else []
+
+    def push(self, inputs: Inputs) -> Moved:
+        """Mirror the files into the bucket, which needs no VM, or over ssh."""
+        if self.store:
+            return self.store.mirror_up(inputs.root, inputs.files, "input")
+        return super().push(inputs)
+
+    def read_result(self, name: str) -> str:
+        """From the bucket, which needs no VM, or over ssh."""
+        return self.store.read_text(f"result/{name}") if self.store else super().read_result(name)
+
+    def pull(self, names: Iterable[str], folder: Path) -> Moved:
+        """From the bucket, which needs no VM, or over ssh."""
+        if self.store:
+            return self.store.fetch("result", list(names), folder)
+        return super().pull(names, folder)
+
+    def clean(self) -> None:
+        """Empty the folders on the VM and in the bucket."""
+        super().clean()
+        if self.store:
+            self.store.empty("input")
+            self.store.empty("result")
+
+    def read_lock(self) -> str:
+        """The lock stands in the VM's metadata, which can be read while it is off."""
+        return lock_in(self.instance.get())
+
+    def swap_lock(self, old: str, new: str) -> bool:
+        """Change the metadata; again if somebody changed something else in them meanwhile."""
+        for _ in range(SWAP_TRIES):
+            if lock_in(vm := self.instance.get()) != old:
+                break
+            items = [item for item in vm.metadata.items if item.key != LOCK_KEY]
+            items += [compute_v1.Items(key=LOCK_KEY, value=new)] if new else []
+            metadata = compute_v1.Metadata(fingerprint=vm.metadata.fingerprint, items=items)
+            if self.instance.set_metadata(metadata):
+                return True
+        return False
+
+    def create(self, dry_run: bool) -> dict[str, Any]:
+        """Create the VM unless it is there; what it is like, by name."""
+        knobs = self.knobs
+        plan = {
+            "VM": f"{knobs.vm} in {knobs.zone} of project {knobs.project}",
+            "type": f"{knobs.machine_type}, with its GPU" + (", spot" if knobs.spot else ""),
+            "disk": f"{knobs.disk_gb} GB pd-balanced, from {IMAGE_PROJECT}/{knobs.image_family}",
+            "address": "none; ssh through IAP" if knobs.iap else "external",
+            "stops by itself": f"after {knobs.max_hours:g} h" if knobs.max_hours else "never",
+            "price": f"{knobs.price_per_hour:.3f} USD an hour while it runs, and its disk always",
+        }
+        if self.instance.exists():
+            plan["state"] = f"is there already, {self.instance.status()}"
+        elif dry_run:
+            plan["state"] = "not created: DRY_RUN"
+        else:
+            self.instance.insert(new_instance(knobs))
+            plan["state"] = "created"
+        return plan
+
+    def delete(self) -> None:
+        """Delete the VM and its disk, and all that is there of its workers."""
+        self.fleet.delete()
+        if self.instance.exists():
+            self.instance.delete()
+
+
+def tried(step: Callable[[], Any], failures: list[Failure]) -> Any:
+    """What a step gives; its failure is kept for later, since other steps must follow."""
+    try:
+        return step()
+    except Failure as error:
+        failures.append(error)
+    return None
+
+
+def lock_in(vm: Any) -> str:
+    """The lock in a VM's metadata; nothing if there is none."""
+    return next((str(item.value) for item in vm.metadata.items if item.key == LOCK_KEY), "")
+
+
+def run_gcloud(command: list[str]) -> "subprocess.CompletedProcess[str]":
+    """Run gcloud, quietly."""
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise Failure(
+            "gcloud is not installed", "https://cloud.google.com/sdk/docs/install"
+        ) from error

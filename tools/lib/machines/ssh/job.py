@@ -1,0 +1,79 @@
+"""A job that runs elsewhere: its start, its log, its progress, its end."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from lib.console import Failure, is_watched
+from lib.machines.ssh.shell import script_of
+
+JOB_CONTAINER = "dots-ocr-job"
+POLL_S = 2.0
+POLITE_END_S = 30  # for a job that is told to end
+END_SCRIPT = (  # in order: its manifest is complete then
+    f"docker stop -t {POLITE_END_S} {JOB_CONTAINER} >/dev/null 2>&1;"
+    f" flock --timeout {POLITE_END_S} .dots-ocr/job.lock true"
+)
+
+
+def start_script(image: str, bucket: str, arguments: Sequence[str]) -> str:
+    """Shell that starts job.sh away from us, and ends when it has begun."""
+    return (
+        "before=$(cat .dots-ocr/job.json 2>/dev/null);"
+        f" setsid nohup bash vm_side/machine/job.sh {script_of(image, bucket, *arguments)}"
+        " >.dots-ocr/launch.log 2>&1 </dev/null &"
+        " for i in $(seq 100); do sleep 0.1;"
+        ' [ "$(cat .dots-ocr/job.json 2>/dev/null)" = "$before" ] || exit 0; done;'
+        " cat .dots-ocr/launch.log >&2; exit 1"
+    )
+
+
+def follow(look: Callable[[int], dict[str, Any]], now_and_then: Callable[[], None]) -> int:
+    """Show a job until it ends, and return its exit code.
+
+    look(log_from) gives what vm_side/machine/status.py sees.
+    """
+    log_to = 0
+    with tqdm(unit="page", dynamic_ncols=True, disable=not is_watched()) as bar:
+        while True:
+            seen = look(log_to)
+            job, progress = seen["job"], seen["progress"]
+            if job.get("log"):
+                tqdm.write(job["log"].rstrip("\n"), file=sys.stderr)
+                log_to = job["log_to"]
+            if progress:
+                bar.total, bar.n = progress["pages"], progress["done"]
+                bar.set_postfix(failed=progress["failed"], refresh=True)
+            if job.get("running"):
+                now_and_then()
+                time.sleep(POLL_S)
+            elif not job.get("log"):  # a look shows a part of the log: was that all of it?
+                return exit_code(job)
+
+
+def exit_code(job: dict[str, Any]) -> int:
+    """The exit code of a job that has ended."""
+    code = job.get("code")
+    if code is None:
+        raise Failure("the job ended without a word: was the machine off?", "make process")
+    return int(code)
+
+
+def describe_job(job: dict[str, Any]) -> str:
+    """The job in a few words."""
+    if not job:
+        return "none yet"
+    if job.get("running"):
+        since = time.strftime("%H:%M:%S", time.localtime(job["started"]))
+        return f"running since {since}"
+    code = job.get("code")
+    return "ended without a word" if code is None else f"ended with {code}"
+
+
+def describe_fleet(counts: Mapping[str, Any]) -> str:
+    """What the scheduler knows, in a few words."""
+    workers, threads, pages = (counts.get(name, 0) for name in ("workers", "cores", "processing"))
+    return f"{workers} workers connected, {threads} threads, {pages} pages in their hands"

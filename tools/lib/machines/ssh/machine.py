@@ -1,0 +1,343 @@
+"""A machine that is reached by ssh and has docker: TARGET=ssh as it is, TARGET=gcp on top of it.
+
+The model server and the job are containers of CONTAINER_IMAGE. The job runs detached, so that a
+laptop that sleeps or dies loses nothing; whoever calls next attaches to it.
+"""
+
+import json
+import os
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from tqdm import tqdm
+
+from lib.console import (
+    Failure,
+    Interrupted,
+    interrupt,
+    note,
+    printable,
+    say,
+    set_handlers,
+)
+from lib.files import code_below
+from lib.inputs import Inputs
+from lib.knobs import ROOT, Knobs
+from lib.machines.lock import TOKEN_VARIABLE
+from lib.machines.machine import Moved
+from lib.machines.ssh.job import (
+    END_SCRIPT,
+    JOB_CONTAINER,
+    describe_fleet,
+    describe_job,
+    follow,
+    start_script,
+)
+from lib.machines.ssh.model import (
+    MODEL_CONTAINER,
+    build_image,
+    end_of,
+    has_ended,
+    python_script,
+    run_image,
+)
+from lib.machines.ssh.model import start_script as start_model_script
+from lib.machines.ssh.packages import collect_packages
+from lib.machines.ssh.shell import SEEN, ConnectionLost, Shell, script_of
+from lib.machines.ssh.transfer import fetch, mirror_up
+
+T = TypeVar("T")
+
+CODE = ROOT / "vm_side"
+POLL_S = 2.0
+RECONNECT_S = 600.0  # how long a job is followed without a connection
+
+
+class RemoteMachine:
+    """What TARGET=ssh does, with the shell that logs in to the machine."""
+
+    def __init__(self, knobs: Knobs) -> None:
+        self.knobs = knobs
+        self._restarts = 0  # of the model's container, that were told
+
+    @property
+    def shell(self) -> Shell:
+        """The machine's shell; cheap, connects when used."""
+        if not self.knobs.ssh_host:
+            raise Failure("SSH_HOST is not set", "make … TARGET=ssh SSH_HOST=user@host")
+        return Shell(["ssh", self.knobs.ssh_host], self.knobs.ssh_host)
+
+    def start(self) -> None:
+        """Turn it on, bring vm_side/ over and start the model's container, unless it runs."""
+        self._turn_on()
+        shell = self.shell
+        shell.run(f"mkdir -p input result .dots-ocr && touch {SEEN}")
+        seen = self.look()
+        if not seen["job"].get("running") or seen["fleet"] or not self.knobs.workers:
+            self._call_workers()
+        else:
+            say("start: the job that runs reads alone: workers are for the next one")
+        if seen["job"].get("running"):
+            note("start: a job runs on the machine; its model stays as it is")
+            if has_ended(seen["container"]):
+                self._start_model(shell)
+            return
+        shell.run(
+            "find input result ! -user $(id -un) -print -quit | grep -q . &&"
+            " sudo -n chown -R $(id -u):$(id -g) input result || :"
+        )
+        self._start_model(shell)  # first: it loads during all that follows
+        mirror_up(shell, CODE, code_below(CODE), "vm_side")
+        self._bring_packages(shell)
+        self._install(shell)
+        self._prepare(shell)
+
+    def build_image(self) -> None:
+        """Turn it on, bring vm_side/ over and build vm_side/container on it."""
+        self._turn_on()
+        shell = self.shell
+        shell.run(f"mkdir -p .dots-ocr && touch {SEEN}")
+        mirror_up(shell, CODE, code_below(CODE), "vm_side")
+        self._install(shell)
+        build_image(shell, self.knobs.container_image, self.knobs.model_id)
+
+    def _turn_on(self) -> None:
+        """Turn the machine on; one without a cloud API is on."""
+
+    def _call_workers(self) -> None:
+        """Have machines that help come up meanwhile; only a cloud has some."""
+
+    def stop(self) -> None:
+        """End the containers; a machine without a cloud API stays on."""
+        self.shell.run(f"docker rm -f {JOB_CONTAINER} {MODEL_CONTAINER} >/dev/null 2>&1 || :")
+        self.shell.close()
+
+    def status(self) -> dict[str, Any]:
+        """The model server, the GPU and the job."""
+        try:
+            seen = self.look()
+        except ConnectionLost as error:
+            return {"machine": f"{self.shell.name} cannot be reached: {error}"}
+        container = seen["container"]
+        log = container.get("log", "").splitlines()
+        return {
+            "machine": self.shell.name,
+            "container": container.get("state", "none"),
+            "GPU memory": seen["gpu_memory"] or "-",
+            "model": seen["model"] or "not ready",
+            "last log line": "" if seen["model"] or not log else log[-1],
+            "job": describe_job(seen["job"]),
+        } | ({"Dask": describe_fleet(seen["fleet"])} if seen["fleet"] else {})
+
+    def look(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
+        """What vm_side/machine/status.py sees. Raises ConnectionLost."""
+        words = [*self._about_model, "--log-from", str(log_from), *(["--ask"] if ask else [])]
+        script = (
+            f"touch {SEEN} 2>/dev/null;"
+            f" [ -f vm_side/machine/status.py ] || {{ echo '{{}}'; exit; }};"
+            f" python3 vm_side/machine/status.py {script_of(*words)}"
+        )
+        empty: dict[str, Any] = {"model": "", "container": {}, "gpu_memory": ""}
+        empty |= {"job": {}, "progress": {}, "fleet": {}}
+        said = self.shell.run(script)
+        try:
+            return {**empty, **printable(json.loads(said))}
+        except (ValueError, TypeError) as error:
+            raise Failure(
+                f"{self.shell.name} says what it was not asked: {said[:200]!r}",
+                "its .bashrc must print nothing; make start brings our code anew",
+            ) from error
+
+    @property
+    def _about_model(self) -> tuple[str, ...]:
+        """Options of status.py."""
+        return ("--endpoint", self.knobs.endpoint, "--container", MODEL_CONTAINER)
+
+    def push(self, inputs: Inputs) -> Moved:
+        """Mirror the files over ssh."""
+        try:
+            return mirror_up(self.shell, inputs.root, inputs.files, "input")
+        except ConnectionLost as error:
+            raise Failure(f"the connection was lost: {error}", "make upload goes on") from error
+
+    def wait_until_ready(self, timeout_s: float) -> None:
+        """Wait for the bucket's pages and the model, unless a job runs, which has them already."""
+        deadline = time.monotonic() + timeout_s
+        said = False
+        if self._look_through()["job"].get("running"):
+            return
+        if self.input_bucket:  # while the model loads
+            script = script_of("bash", "vm_side/machine/fetch_input.sh", self.input_bucket)
+            self._through(lambda: self.shell.run(script))
+        while True:
+            seen = self._look_through()
+            if seen["job"].get("running"):
+                return
+            if seen["model"] and self._look_through(ask=True)["model"]:
+                return
+            container = seen["container"]
+            if not container:
+                raise Failure("no model container on the machine", "make start")
+            if has_ended(container):
+                raise Failure(end_of(container), "mend what the log says, then make start")
+            if time.monotonic() > deadline:
+                raise Failure(
+                    f"the model did not answer within {timeout_s:.0f} s;"
+                    f" the end of its log:\n{container['log']}",
+                    "give it longer with READY_TIMEOUT, or look with make logs",
+                )
+            if not said:
+                note("waiting for the model …")
+                said = True
+            time.sleep(POLL_S)
+
+    def run(self, arguments: Sequence[str], now_and_then: Callable[[], None]) -> int:
+        """Start the job, or attach to the one that runs, and follow it to its end."""
+        if self._look_through()["job"].get("running"):
+            note("process: a job runs on the machine already; following it")
+        else:
+            arguments = [*arguments, *self._places()]
+            self.shell.run(start_script(self.knobs.container_image, self.bucket, arguments))
+        try:
+            return follow(self._look_at_job, now_and_then)
+        except Interrupted as interrupted:
+            self._ask_for_end(interrupted)
+            raise
+
+    @property
+    def bucket(self) -> str:
+        """The bucket through which pages and results travel; empty: over ssh."""
+        return ""
+
+    @property
+    def input_bucket(self) -> str:
+        """The bucket whose pages come to the machine before they are read; empty: none."""
+        return self.bucket
+
+    def _places(self) -> list[str]:
+        """Options of the job: where it reads and writes, if not in the machine's folders."""
+        return []
+
+    def read_result(self, name: str) -> str:
+        """A file of the results as text."""
+        done = self.shell.ask(script_of("cat", f"result/{name}"))
+        return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+
+    def pull(self, names: Iterable[str], folder: Path) -> Moved:
+        """Fetch results over ssh."""
+        try:
+            return fetch(self.shell, "result", names, folder)
+        except ConnectionLost as error:
+            raise Failure(f"the connection was lost: {error}", "make download goes on") from error
+
+    def clean(self) -> None:
+        """Empty both folders, also of files that a container wrote as root."""
+        fleets = "$(ls -d .dots-ocr/fleet-* 2>/dev/null)"
+        script = f"find input result {fleets} -mindepth 1 -delete 2>/dev/null"
+        self.shell.run(f"mkdir -p input result; {script} || sudo -n {script}")
+
+    def logs(self) -> int:
+        """Follow the job's log while it runs, else the model's."""
+        seen = self.look()
+        if seen["job"].get("running"):
+            return self.shell.follow("tail -n 50 -f .dots-ocr/job.log")
+        if not seen["container"]:
+            raise Failure("no model container on the machine", "make start")
+        return self.shell.follow(f"docker logs --tail 50 -f {MODEL_CONTAINER}")
+
+    def read_lock(self) -> str:
+        """The lock is a file on the machine."""
+        return self.shell.run("cat .dots-ocr/lock 2>/dev/null || :")
+
+    def swap_lock(self, old: str, new: str) -> bool:
+        """Change the file, alone, if it still holds the old line."""
+        old, new = shlex.quote(old), shlex.quote(new)
+        swap = f'[ "$(cat lock 2>/dev/null)" = {old} ] && printf %s {new} >lock'
+        script = f"mkdir -p .dots-ocr && cd .dots-ocr && flock lock.guard sh -c {shlex.quote(swap)}"
+        return self.shell.ask(script).returncode == 0
+
+    def _bring_packages(self, shell: Shell) -> None:
+        image = self.knobs.container_image
+        version = run_image(shell, image, python_script(image)).strip()
+        packages = collect_packages(version, self.knobs.workers > 0)
+        names = [p.relative_to(packages).as_posix() for p in packages.rglob("*") if p.is_file()]
+        mirror_up(shell, packages, names, ".dots-ocr/packages")
+
+    def _start_model(self, shell: Shell) -> None:
+        image, options = self.knobs.container_image, self.knobs.container_args
+        run_image(shell, image, start_model_script(image, options))
+
+    def _install(self, shell: Shell) -> None:
+        """Only a machine of the cloud's does things by itself: turns itself off, say."""
+
+    def _prepare(self, shell: Shell) -> None:
+        """Have the machine do what it can while the model loads; nobody waits for it."""
+        words = (self.input_bucket, int(self.knobs.ready_timeout), *self._about_model)
+        shell.run(
+            f"setsid nohup bash vm_side/machine/prepare.sh {script_of(*words)}"
+            " >.dots-ocr/prepare.log 2>&1 </dev/null &"
+        )
+
+    def _look_at_job(self, log_from: int) -> dict[str, Any]:
+        """Look, and end a job whose model is dead for good: it would only wait, and bill.
+
+        Not while other machines read for it.
+        """
+        seen = self._look_through(log_from)
+        is_alone = seen["fleet"].get("workers", 0) <= 1
+        if seen["job"].get("running") and has_ended(seen["container"]) and is_alone:
+            self.shell.run(END_SCRIPT)
+            raise Failure(
+                end_of(seen["container"]),
+                "make start starts it anew, and make process reads the rest",
+            )
+        return seen
+
+    def _look_through(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
+        """Look, through lost connections; tells when the model died."""
+        seen = self._through(lambda: self.look(log_from, ask))
+        container = seen["container"]
+        if container.get("restarts", 0) > self._restarts:
+            self._restarts = container["restarts"]
+            tqdm.write(
+                f"the model's container died and was started again; the end of its log:\n"
+                f"{container['log']}",
+                file=sys.stderr,
+            )
+        return seen
+
+    def _through(self, do: Callable[[], T]) -> T:
+        """Do something that can be done twice, through lost connections, for a while."""
+        deadline = time.monotonic() + RECONNECT_S
+        while True:
+            try:
+                return do()
+            except ConnectionLost as error:
+                self._refuse_if_off()
+                if time.monotonic() > deadline:
+                    raise Failure(
+                        f"{self.shell.name} cannot be reached any more: {error};"
+                        " what runs there goes on",
+                        "make process attaches again",
+                    ) from error
+                note(f"connection lost ({error}); trying again …")
+                time.sleep(POLL_S)
+
+    def _refuse_if_off(self) -> None:
+        """A machine that is off answers no more; whether it is cannot be told without an API."""
+
+    def _ask_for_end(self, interrupted: Interrupted) -> None:
+        """On Ctrl-C: should the job go on? Nobody is asked under cron or within make all."""
+        is_ctrl_c = interrupted.args == (signal.SIGINT,)
+        if not is_ctrl_c or not sys.stdin.isatty() or os.environ.get(TOKEN_VARIABLE):
+            return
+        set_handlers(interrupt)  # a second Ctrl-C leaves, and the job goes on
+        if click.confirm("The job goes on without you. End it instead?", err=True):
+            self.shell.run(END_SCRIPT)
+            say("process: the job has ended; make process reads the rest")

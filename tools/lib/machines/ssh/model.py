@@ -1,0 +1,101 @@
+"""The model server's container on a machine with docker: its image, its start and its end.
+
+What runs there is shell, in the home folder of the machine's user.
+"""
+
+import hashlib
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from lib.console import Failure, is_watched, printable
+from lib.machines.ssh.shell import CONNECTION_LOST, SEEN, ConnectionLost, Shell, script_of
+
+MODEL_CONTAINER = "dots-ocr-model"
+DOCKER_IS_UP = (  # after a boot sshd may be there before docker
+    "for i in $(seq 60); do docker version 2>&1 | grep -q 'Cannot connect' || break; sleep 1; done;"
+)
+CONTAINER_FOLDER = "vm_side/container"
+
+
+def python_script(image: str) -> str:
+    """Shell that prints the version of the image's Python, as 3.12."""
+    return (
+        f"docker run --rm --network none --entrypoint python3 {shlex.quote(image)}"
+        " -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])'"
+    )
+
+
+def build_script(image: str, model_id: str, watched: bool) -> str:
+    """Shell that builds vm_side/container; docker passes over what is built already.
+
+    A build takes longer than an idle machine may live, so that somebody is seen there until its
+    end, and no longer: whoever started it may be gone.
+    """
+    name, _, revision = model_id.partition("@")
+    values = {"MODEL_ID": name} | ({"MODEL_REVISION": revision} if revision else {})
+    arguments = [
+        word for key, value in values.items() for word in ("--build-arg", f"{key}={value}")
+    ]
+    quiet = [] if watched else ["--quiet"]
+    build = script_of("docker", "build", *quiet, "-t", image, *arguments, CONTAINER_FOLDER)
+    return (
+        f"{DOCKER_IS_UP} (while kill -0 $$ 2>/dev/null; do touch {SEEN}; sleep 30; done)"
+        f" >/dev/null 2>&1 & {build}{'' if watched else ' >/dev/null'};"
+        " code=$?; kill $!; exit $code"
+    )
+
+
+def start_script(image: str, options: str) -> str:
+    """Shell that starts the container, unless it runs already with this image and these options."""
+    label = hashlib.sha256(f"{image} {options}".encode()).hexdigest()[:16]
+    form = "{{.State.Running}} {{.Config.Labels.dots_ocr}}"
+    quoted = shlex.quote(image)
+    return (
+        f"{DOCKER_IS_UP}"
+        f" id=$(docker image inspect --format '{{{{.Id}}}}' {quoted} 2>/dev/null);"
+        f" label={label}.$id;"
+        f" state=$(docker inspect --format {shlex.quote(form)} {MODEL_CONTAINER} 2>/dev/null);"
+        ' [ "$state" = "true $label" ] && exit 0;'
+        f" old=$(docker ps -aq --filter ancestor={quoted});"
+        f" docker rm -f {MODEL_CONTAINER} $old >/dev/null 2>&1;"
+        f' docker run --detach --name {MODEL_CONTAINER} --label "dots_ocr=$label"'
+        f" --restart on-failure:1 {options} {quoted} >/dev/null"
+    )
+
+
+def run_image(shell: Shell, image: str, script: str) -> str:
+    """What a script prints that runs a container of the image. Raises Failure, ConnectionLost."""
+    done = shell.ask(script)
+    if done.returncode:
+        why = printable(done.stderr.decode("utf-8", "replace").strip())
+        raise Failure(
+            f"{image} does not run on {shell.name}: {why}",
+            "make image builds it; or correct CONTAINER_IMAGE or CONTAINER_ARGS",
+        )
+    return done.stdout.decode("utf-8", "replace")
+
+
+def build_image(shell: Shell, image: str, model_id: str) -> None:
+    """Build the image, in our terminal. Raises Failure, ConnectionLost."""
+    code = shell.follow(build_script(image, model_id, is_watched()))
+    if code == CONNECTION_LOST:
+        raise ConnectionLost(shell.name, "the build may have ended; make image goes on")
+    if code:
+        raise Failure(
+            f"docker build ended with {code}: {image} was not built; the machine is on",
+            "mend what it says, then make image goes on; make stop turns the machine off",
+        )
+
+
+def has_ended(container: Mapping[str, Any]) -> bool:
+    """Whether the container is there and dead for good: docker starts it anew once."""
+    return container.get("state") in ("exited", "dead")
+
+
+def end_of(container: Mapping[str, Any]) -> str:
+    """How the container ended, for people."""
+    return (
+        f"the model's container ended with {container['exit_code']};"
+        f" the end of its log:\n{container['log']}"
+    )

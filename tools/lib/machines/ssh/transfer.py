@@ -1,0 +1,287 @@
+"""Folders over ssh: what changed goes as one tar stream, and what arrives is checked.
+
+tar rather than rsync, since it stands on every computer, and since names and content from the
+machine are never trusted: only regular files that were asked for are written, under their own
+hash, beside the old ones.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NoReturn
+
+from tqdm import tqdm
+
+from lib.console import Failure, bar
+from lib.files import PART
+from lib.machines.machine import Moved
+from lib.machines.ssh.shell import ConnectionLost, Shell, script_of, shorten
+from lib.results import is_below
+
+CHANGED = "changed while it travelled; run again"
+LARGEST_BYTES = 1 << 30  # of one result: a machine must not fill our disk
+LISTED = re.compile(rb"(\d{1,15}) (-?\d{1,11})(?:\.\d*)? (.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file on either side: size in bytes and time of change in whole seconds."""
+
+    size: int
+    time_s: int
+
+
+def mirror_up(shell: Shell, root: Path, names: Collection[str], folder: str) -> Moved:
+    """Make a folder of the machine hold just these files of root. Raises ConnectionLost."""
+    shell.run(script_of("mkdir", "-p", folder))
+    theirs = listing(shell, folder)
+    moved = Moved()
+    extra = theirs.keys() - set(names)
+    if extra:
+        feed(shell, f"cd {folder} && xargs -0 -r rm -f --", extra)
+        moved.removed = len(extra)
+    shell.run(f"cd {folder} && find . -mindepth 1 -type d -empty -delete")
+    ours: dict[str, Entry] = {}
+    for name in names:
+        try:
+            ours[name] = entry_of(root / name)
+        except OSError as error:
+            moved.failed[name] = error.strerror or str(error)
+    doubtful = {
+        name
+        for name, entry in ours.items()
+        if name in theirs and entry != theirs[name] and entry.size == theirs[name].size
+    }
+    hashes = remote_hashes(shell, folder, doubtful)
+    same = {
+        name
+        for name, entry in ours.items()
+        if entry == theirs.get(name)
+        or (name in hashes and hashes[name] == sha256_or_none(root / name))
+    }
+    new = [name for name in names if name in ours and name not in same]
+    moved.same = len(same)
+    if new:
+        send(shell, root, new, ours, folder, moved)
+    return moved
+
+
+def send(
+    shell: Shell, root: Path, names: list[str], entries: dict[str, Entry], folder: str, moved: Moved
+) -> None:
+    """Send files as one tar stream."""
+    with (
+        bar(sum(entries[name].size for name in names), "upload") as progress,
+        running(shell, f"tar -x -f - -C {folder} --no-same-owner") as (stdin, _),
+        tarfile.open(fileobj=stdin, mode="w|", format=tarfile.GNU_FORMAT) as archive,
+    ):
+        for name in names:
+            try:
+                file = (root / name).open("rb")
+            except OSError as error:
+                moved.failed[name] = error.strerror or str(error)
+                continue
+            with file:
+                shell.stay_seen()
+                member = tarfile.TarInfo(name)
+                status = os.fstat(file.fileno())
+                member.size, member.mtime, member.mode = status.st_size, int(status.st_mtime), 0o644
+                archive.addfile(member, Counting(file, progress))
+                moved.new += 1
+
+
+def fetch(shell: Shell, folder: str, names: Iterable[str], target: Path) -> Moved:
+    """Bring files of a machine's folder into target, each whole or not at all.
+
+    What has the same size and hash already stays. Raises ConnectionLost.
+    """
+    moved = Moved()
+    theirs = listing(shell, folder)
+    wanted = [name for name in names if is_below(name)]
+    moved.failed = {name: "not on the machine" for name in wanted if name not in theirs}
+    for name in wanted:
+        if name in theirs and theirs[name].size > LARGEST_BYTES:
+            moved.failed[name] = f"{theirs.pop(name).size} bytes are no result of a page"
+    unsure = [
+        name for name in wanted if name in theirs and not is_same(theirs[name], target / name)
+    ]
+    hashes = remote_hashes(shell, folder, unsure)
+    needed = {  # also what has no hash, since the machine cannot read it
+        name: theirs[name]
+        for name in unsure
+        if name not in hashes or sha256_or_none(target / name) != hashes[name]
+    }
+    moved.same = len(wanted) - len(needed) - len(moved.failed)
+    if needed:
+        receive(shell, folder, needed, hashes, target, moved)
+    return moved
+
+
+def receive(
+    shell: Shell,
+    folder: str,
+    needed: dict[str, Entry],
+    hashes: dict[str, str],
+    target: Path,
+    moved: Moved,
+) -> None:
+    """Receive files as one tar stream; whatever was not asked for is passed over."""
+    names_file = f"$HOME/.dots-ocr/fetch-{os.getpid()}"
+    shell.run(f"mkdir -p .dots-ocr && cat >{names_file}", joined(needed))
+    script = f"cd {folder} && tar -c -f - --null --no-recursion -T {names_file}; rm {names_file}"
+    missing = dict.fromkeys(needed, "did not arrive")
+    with (
+        bar(sum(entry.size for entry in needed.values()), "download") as progress,
+        running(shell, script) as (_, stdout),
+    ):
+        try:
+            with tarfile.open(fileobj=stdout, mode="r|") as archive:
+                for member in archive:
+                    shell.stay_seen()
+                    name = member.name.removeprefix("./")
+                    content = archive.extractfile(member) if member.isreg() else None
+                    if name not in missing or content is None:
+                        continue
+                    if member.size != needed[name].size:
+                        missing[name] = CHANGED
+                        continue
+                    missing[name] = write_checked(target / name, content, hashes.get(name, ""))
+                    if not missing[name]:
+                        del missing[name]
+                        os.utime(target / name, (needed[name].time_s, needed[name].time_s))
+                        moved.new += 1
+                        progress.update(needed[name].size)
+            while stdout.read(1 << 16):  # the padding behind the archive
+                continue
+        except (tarfile.TarError, ValueError, OverflowError) as error:  # or no archive at all
+            raise ConnectionLost(shell.name, f"the stream broke off: {error}") from error
+    moved.failed |= missing
+
+
+def write_checked(path: Path, content: IO[bytes], sha256: str) -> str:
+    """Write a file beside path and put it there if its hash is right; else say why not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + PART)
+    part.unlink(missing_ok=True)  # of a run that was killed
+    try:
+        with part.open("xb") as file:
+            shutil.copyfileobj(content, file)
+        if sha256_of(part) != sha256:
+            return CHANGED
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return ""
+
+
+@contextlib.contextmanager
+def running(shell: Shell, script: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """A script's stdin and stdout, while it runs. Raises ConnectionLost or Failure at its end."""
+    with tempfile.TemporaryFile() as errors:
+        process = shell.popen(script, errors)
+        assert process.stdin and process.stdout  # both are pipes
+        broken = False
+        try:
+            yield process.stdin, process.stdout
+            process.stdin.close()
+        except BrokenPipeError:
+            broken = True  # its exit code says why
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            process.stdout.close()
+            code = process.wait()
+        errors.seek(0)
+        said = errors.read()
+    shell.check_connection(code, said)
+    if code or broken:
+        text = said.decode("utf-8", "replace").strip()
+        raise Failure(f"on {shell.name}: {shorten(script)}: {text}")
+
+
+def listing(shell: Shell, folder: str) -> dict[str, Entry]:
+    """All regular files below a folder of the machine; none if there is no folder."""
+    script = f"cd {folder} 2>/dev/null && find . -type f -printf '%s %T@ %P\\0' || :"
+    entries = {}
+    for line in shell.ask(script).stdout.split(b"\0"):
+        if found := LISTED.fullmatch(line):
+            size, time_s, name = found.groups()
+            entries[os.fsdecode(name)] = Entry(int(size), int(time_s))
+    return entries
+
+
+def remote_hashes(shell: Shell, folder: str, names: Collection[str]) -> dict[str, str]:
+    """SHA-256 of files on the machine, by name; those that cannot be read are left out."""
+    if not names:
+        return {}
+    lines = feed(shell, f"cd {folder} && xargs -0 -r sha256sum -z -- 2>/dev/null || :", names)
+    return {
+        os.fsdecode(line[66:]): os.fsdecode(line[:64])
+        for line in lines.split(b"\0")
+        if len(line) > 66
+    }
+
+
+def feed(shell: Shell, script: str, names: Iterable[str]) -> bytes:
+    """Run a script with names on its stdin, apart by NUL; what it prints."""
+    done = shell.ask(script, joined(names))
+    if done.returncode:
+        raise Failure(f"on {shell.name}: {done.stderr.decode('utf-8', 'replace').strip()}")
+    return done.stdout
+
+
+def joined(names: Iterable[str]) -> bytes:
+    """Names apart by NUL."""
+    return b"".join(os.fsencode(name) + b"\0" for name in names)
+
+
+def entry_of(path: Path) -> Entry:
+    """A file of ours. Raises OSError."""
+    status = path.stat()
+    return Entry(status.st_size, int(status.st_mtime))
+
+
+def is_same(entry: Entry, path: Path) -> bool:
+    """Whether a file of ours has this size and time."""
+    try:
+        return entry_of(path) == entry
+    except OSError:
+        return False
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file of ours. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_or_none(path: Path) -> str | None:
+    """The same, None if there is no such file."""
+    try:
+        return sha256_of(path)
+    except OSError:
+        return None
+
+
+class Counting:
+    """A file to read from that moves a progress bar."""
+
+    def __init__(self, file: IO[bytes], progress: "tqdm[NoReturn]") -> None:
+        self._file = file
+        self._progress = progress
+
+    def read(self, size: int = -1) -> bytes:
+        """As file.read."""
+        data = self._file.read(size)
+        self._progress.update(len(data))
+        return data

@@ -1,0 +1,158 @@
+"""Cells in the model's pixels -> cells in the page's own pixels, Markdown, drawn boxes."""
+
+import base64
+import functools
+import io
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from answer.cells import Cell
+
+# RGB; the colours of dots.ocr's own drawings
+COLOURS = {
+    "Caption": (255, 165, 0),
+    "Footnote": (0, 128, 0),
+    "Formula": (128, 128, 128),
+    "List-item": (0, 0, 255),
+    "Page-footer": (128, 0, 128),
+    "Page-header": (0, 128, 0),
+    "Picture": (255, 0, 255),
+    "Section-header": (0, 255, 255),
+    "Table": (255, 192, 203),
+    "Text": (0, 128, 0),
+    "Title": (255, 0, 0),
+}
+FILL = 0.3  # opacity of a box
+FURNITURE = ("Page-header", "Page-footer")
+INLINE_MATHEMATICS = re.compile(r"\$[^$]+\$|\\\[.*\\\]|\\\(.*\\\)", re.DOTALL)
+
+
+def to_page(
+    cells: Iterable[Cell], model_size: tuple[int, int], page_size: tuple[int, int]
+) -> tuple[list[Cell], list[str]]:
+    """Scale boxes from the picture sent to the page: (cells, remarks). Sizes are (width, height).
+
+    Rounding is the reference's int(float(v) / scale). Boxes turned inside out are turned back,
+    boxes that leave the page end at its edge; the reference does neither.
+    """
+    scale_x, scale_y = (sent / own for sent, own in zip(model_size, page_size, strict=True))
+    scaled_cells = []
+    turned = clamped = 0
+    for cell in cells:
+        x1, y1, x2, y2 = map(float, cell["bbox"])
+        box = [int(x1 / scale_x), int(y1 / scale_y), int(x2 / scale_x), int(y2 / scale_y)]
+        left, right = sorted((box[0], box[2]))
+        top, bottom = sorted((box[1], box[3]))
+        upright = [left, top, right, bottom]
+        inside = [min(max(v, 0), limit) for v, limit in zip(upright, page_size * 2, strict=True)]
+        turned += upright != box
+        clamped += inside != upright
+        scaled_cells.append({**cell, "bbox": inside})
+    notes = []
+    if turned:
+        notes.append(f"{turned} boxes turned")
+    if clamped:
+        notes.append(f"{clamped} boxes cut at the page's edge")
+    return scaled_cells, notes
+
+
+def markdown(cells: Sequence[Cell], page: Image.Image) -> tuple[str, str]:
+    """The page as Markdown, cells apart by a blank line; a Picture is embedded as PNG.
+
+    Twice: whole, and without page headers and footers.
+    """
+    blocks = [block(cell, page) for cell in cells]
+    body = [text for text, cell in zip(blocks, cells, strict=True) if not is_furniture(cell)]
+    return "\n\n".join(blocks), "\n\n".join(body)
+
+
+def is_furniture(cell: Cell) -> bool:
+    """Whether a cell is a page header or footer."""
+    return cell["category"] in FURNITURE
+
+
+def block(cell: Cell, page: Image.Image) -> str:
+    """One cell as Markdown."""
+    text = cell.get("text", "").strip()
+    if cell["category"] == "Picture":
+        return embedded(page, cell["bbox"])
+    if cell["category"] == "Formula":
+        return formula(text)
+    if text.startswith("`$") and text.endswith("$`"):
+        return str(text[1:-1])
+    return str(text)
+
+
+def embedded(page: Image.Image, box: Sequence[int]) -> str:
+    """The part of the page inside box as a Markdown image; nothing for a box without area."""
+    x1, y1, x2, y2 = box
+    if x1 >= x2 or y1 >= y2:
+        return "![]()"
+    buffer = io.BytesIO()
+    page.crop((x1, y1, x2, y2)).save(buffer, "PNG", compress_level=1)
+    return f"![](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"
+
+
+def formula(latex: str) -> str:
+    r"""LaTeX in $$ on lines of their own; as it is where it brings its own \(, \[ or $."""
+    if len(latex) > 1 and latex[0] == latex[-1] == "`":
+        latex = latex[1:-1]
+    for start, end in (("$$", "$$"), (r"\[", r"\]")):
+        if len(latex) >= 4 and latex.startswith(start) and latex.endswith(end):
+            inside = latex[2:-2].strip()
+            if "$" not in inside and start not in inside:
+                return f"$$\n{inside}\n$$"
+    if not latex or INLINE_MATHEMATICS.search(latex):
+        return latex
+    return f"$$\n{latex}\n$$"
+
+
+def draw(cells: Sequence[Cell], page: Image.Image) -> Image.Image:
+    """A copy of the page, mode "RGB", with every box filled and labelled "{i}_{category}"."""
+    drawing = page.convert("RGB") if page.mode != "RGB" else page.copy()
+    pen = ImageDraw.Draw(drawing)
+    size = max(10, min(drawing.size) // 70)
+    for cell in cells:
+        x1, y1, x2, y2 = cell["bbox"]
+        if x1 < x2 and y1 < y2:
+            area = page.crop((x1, y1, x2, y2))
+            drawing.paste(tinted(area, COLOURS[cell["category"]]), (x1, y1))
+    for number, cell in enumerate(cells):  # above all that is filled
+        x1, y1, x2, y2 = cell["bbox"]
+        colour = COLOURS[cell["category"]]
+        if x1 < x2 and y1 < y2:
+            pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=colour)
+        text = label(f"{number}_{cell['category']}", size, colour)
+        drawing.paste(text, (min(x1, drawing.width - size), max(0, y1 - text.height)), text)
+    return drawing
+
+
+def tinted(area: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
+    """A part of a page under a colour, mode "RGB"; of a gray one by a palette, in half the time."""
+    if area.mode == "L":
+        area.putpalette(palette(colour))
+        return area.convert("RGB")
+    return Image.blend(area, Image.new("RGB", area.size, colour), FILL)
+
+
+@functools.cache
+def palette(colour: tuple[int, int, int]) -> bytes:
+    """Red, green and blue of every gray under a colour."""
+    return bytes(round(gray + (c - gray) * FILL) for gray in range(256) for c in colour)
+
+
+@functools.lru_cache(1024)
+def label(text: str, size: int, colour: tuple[int, int, int]) -> Image.Image:
+    """Words of this height with a white edge, mode "RGBA"; the same ones come on every page.
+
+    Clear elsewhere: above a box there often is text of the page.
+    """
+    font = ImageFont.load_default(size)
+    _, _, right, bottom = map(math.ceil, font.getbbox(text, stroke_width=1))
+    image = Image.new("RGBA", (right + 2, bottom + 2), (255, 255, 255, 0))
+    pen = ImageDraw.Draw(image)
+    pen.text((1, 1), text, fill=colour, font=font, stroke_width=1, stroke_fill="white")
+    return image

@@ -1,0 +1,1 @@
+"""Which pages there are, and what became of them. May import: picture, server, answer."""

@@ -1,0 +1,275 @@
+"""What has been done, and what it became: manifest.jsonl and summary.json in the results.
+
+Only the parent of a batch writes here. A line is one page; a later line replaces an earlier one
+of the same page, and a line that a crash tore is no line.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from results.pages import Page
+from results.store import Place, Remote
+
+MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
+DONE = ("ok", "repaired", "partial", "blank")
+FAILED = "failed"
+LEFT = "left"  # not reached: the batch was interrupted, or the server went away
+STATUSES = (*DONE, FAILED, LEFT)
+RESULT_ENDINGS = (".json", ".md", "_nohf.md")
+PICTURE_ENDING = ".jpg"
+
+Key = tuple[str, int | None]  # see Page.key
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One page in the manifest. Sizes are [width, height] in pixels, upright."""
+
+    page: str
+    """Path of the results below the output folder, without their endings."""
+    input: str
+    """Path of the file below the input folder."""
+    pdf_page: int | None
+    """Page of a PDF, from 0; null for a picture."""
+    status: str
+    """ok; repaired (its JSON was mended); partial (cut short or looping: the best is kept);
+    blank; failed (see reason; the next run tries again); left (not reached)."""
+    reason: str = ""
+    notes: list[str] = field(default_factory=list)
+    sha256: str = ""
+    """Of the whole input file."""
+    version: str = ""
+    """The store's own mark of that content, if it has one: saves reading it again."""
+    original_size: list[int] = field(default_factory=list)
+    model_size: list[int] = field(default_factory=list)
+    cells: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    attempts: int = 0
+    """Answers that the model gave for this page."""
+    seconds: float = 0.0
+    finished_at: float = 0.0
+    """Unix time at which the page was done with; 0 in a manifest older than this field."""
+    finish_reason: str = ""
+    model: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What else decides the result: prompt_mode, max_pixels, upsample_below."""
+
+    @property
+    def key(self) -> Key:
+        """The page's key, as Page.key."""
+        return self.input, self.pdf_page
+
+    def line(self) -> str:
+        """The record as a line of JSON, in which bytes that are no text are escaped."""
+        line = json.dumps(dataclasses.asdict(self), ensure_ascii=False) + "\n"
+        return line.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+FIELDS = {entry.name for entry in dataclasses.fields(Record)}
+
+
+def read_record(line: str) -> Record | None:
+    """A line of the manifest -> its record, or None if it is torn or no record."""
+    try:
+        record = Record(**{k: v for k, v in json.loads(line).items() if k in FIELDS})
+    except (ValueError, TypeError, AttributeError):
+        return None
+    named = isinstance(record.page, str) and isinstance(record.input, str)
+    return record if named and record.status in STATUSES else None
+
+
+def load(folder: Path) -> dict[Key, Record]:
+    """The records of the manifest in this folder, by page key; empty if there is none.
+
+    Where two inputs had the same results, one after the other, these are of the later.
+    """
+    latest: dict[str, Record] = {}
+    with (
+        contextlib.suppress(FileNotFoundError),
+        (folder / MANIFEST).open(encoding="utf-8", errors="replace", newline="\n") as file,
+    ):
+        for record in filter(None, map(read_record, file)):
+            latest.pop(record.page, None)  # to the end: it may replace two earlier ones
+            latest[record.page] = record
+    return {record.key: record for record in latest.values()}
+
+
+def has_results(folder: Place, record: Record) -> bool:
+    """Whether the page's JSON and Markdown stand."""
+    return all((folder / (record.page + ending)).is_file() for ending in RESULT_ENDINGS)
+
+
+def is_done(record: Record | None, page: Page, sha256: str, settings: dict[str, Any]) -> bool:
+    """Whether a record says that this page was read, with this content and these settings.
+
+    settings are those of Record and, under "model", the model's name.
+    """
+    return (
+        record is not None
+        and record.status in DONE
+        and record.page == page.result
+        and record.sha256 == sha256
+        and {"model": record.model, **record.settings} == settings
+    )
+
+
+class Manifest:
+    """The manifest of a batch that runs; holds its folder's lock as long as it is open.
+
+    It grows in a folder of this computer. Where the results are elsewhere it comes from there, if
+    the folder has none, and goes there at the end.
+    Raises BlockingIOError, with who holds it, if another batch writes to the same folder.
+    """
+
+    def __init__(self, folder: Path, results: Place | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.results = results or folder
+        self.path = folder / MANIFEST
+        with contextlib.ExitStack() as stack:
+            self._lock = stack.enter_context(take_lock(folder / ".lock"))
+            if isinstance(self.results, Remote) and not self.path.exists():
+                with contextlib.suppress(FileNotFoundError):
+                    write_whole(self.path, (self.results / MANIFEST).read_bytes())
+            self.records = load(folder)
+            self._write_all(self.records.values())  # a torn last line must not swallow the next one
+            self._publish(self.path)  # before pages are read whose results could not be written
+            self._file = self.path.open("a", encoding="utf-8")
+            stack.pop_all()
+
+    def add(self, record: Record) -> None:
+        """Append a record; a kill after this loses nothing."""
+        self.records[record.key] = record
+        self._file.write(record.line())
+        self._file.flush()
+
+    def finish(self, pages: list[Page]) -> list[Record]:
+        """Leave one line for every page of the input, in order, and return their records.
+
+        Pages of other files, of an earlier input, stay behind them as long as their results stand.
+        """
+        current = [
+            self.records.get(page.key)
+            or Record(page.result, page.input, page.pdf_page, LEFT, "not reached: run again")
+            for page in pages
+        ]
+        files = {page.input for page in pages}
+        results = {page.result for page in pages}
+        earlier = [
+            record
+            for record in self.records.values()
+            if record.input not in files  # else a page that its file no longer has
+            and record.page not in results
+            and record.status in DONE
+            and has_results(self.results, record)
+        ]
+        self._file.close()
+        self._write_all([*current, *earlier])
+        self._publish(self.path)
+        return current
+
+    def write_summary(self, totals: dict[str, Any]) -> None:
+        """Write summary.json beside it."""
+        path = self.folder / SUMMARY
+        write_whole(path, (json.dumps(totals, ensure_ascii=False, indent=2) + "\n").encode())
+        self._publish(path)
+
+    def _publish(self, path: Path) -> None:
+        """Bring a finished file to the results, if they are elsewhere."""
+        if isinstance(self.results, Remote):
+            (self.results / path.name).upload(path)
+
+    def _write_all(self, records: Iterable[Record]) -> None:
+        write_lines(self.path, (record.line().encode() for record in records))
+
+    def __enter__(self) -> "Manifest":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        self._lock.close()
+
+
+def take_lock(path: Path) -> IO[str]:
+    """Lock a folder's results for this process; the lock goes when the process goes."""
+    lock = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip() or "another process"
+        lock.close()
+        raise BlockingIOError(f"{path.parent} is being written by {holder}") from None
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}\n")
+    lock.flush()
+    return lock
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a crash leaves the old one or the new one, never a part."""
+    write_lines(path, [content])
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> None:
+    """The same of many lines: those of a million pages are not held together."""
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def summary(
+    records: list[Record],
+    read_now: list[Record],
+    seconds: float,
+    price_per_hour: float,
+    gpus: int,
+    worker_hours: float = 0.0,
+    price_per_worker_hour: float = 0.0,
+) -> dict[str, Any]:
+    """The totals for summary.json: of all pages of the input, and of this run.
+
+    seconds is the run's wall time, worker_hours what other machines than this one worked. gpus is
+    how many a machine has; prices are in USD.
+    """
+    counts = Counter(record.status for record in records)
+    run = [record for record in read_now if record.status != LEFT]
+    hours = seconds / 3600
+    cost_usd = hours * price_per_hour + worker_hours * price_per_worker_hour
+    return {
+        "pages": len(records),
+        **{status: counts[status] for status in STATUSES},
+        "tokens_in": sum(record.tokens_in for record in records),
+        "tokens_out": sum(record.tokens_out for record in records),
+        "failures": dict(Counter(r.reason for r in records if r.status == FAILED).most_common()),
+        "run": {
+            "pages": len(run),
+            "failed": sum(record.status == FAILED for record in run),
+            "attempts": sum(record.attempts for record in run),
+            "tokens_out": sum(record.tokens_out for record in run),
+            "seconds": round(seconds, 3),
+            "pages_per_second": round(len(run) / seconds, 3) if seconds else 0.0,
+            "pages_in_flight": round(sum(r.seconds for r in run) / seconds, 1) if seconds else 0.0,
+            "gpu_hours": round((hours + worker_hours) * gpus, 5),
+            "cost_usd": round(cost_usd, 4),
+        },
+    }

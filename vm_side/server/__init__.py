@@ -1,0 +1,1 @@
+"""One request to the model server, and how many at once. May import: picture."""

@@ -1,0 +1,63 @@
+"""Where the page function runs: a pool of processes beside the model server, or a fleet (fleet.py).
+
+Both give the same: pairs of a task and its record as they come, each task once.
+"""
+
+import shutil
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from read_page import ASIDE, Settings, Task, make_reader, take_from_aside, twin_of
+from results.manifest import DONE, Record
+from server.in_flight import InFlight
+from workers.interrupt import Interrupt
+from workers.pool import Crash, run
+
+R = TypeVar("R")
+Results = Generator[tuple[Task, Record | Crash], None, None]
+
+
+class Executor(Protocol):
+    """Runs the page function. Both methods raise PoolError if nobody is there to run it."""
+
+    def call(self, function: Callable[..., R], *arguments: Any) -> R:
+        """Call a function where the pages are read, for what the model server says there."""
+
+    def read(self, tasks: Sequence[Task], settings: Settings, interrupt: Interrupt) -> Results:
+        """Read pages, each once, until all are read or the interrupt is set."""
+
+    @property
+    def node_hours(self) -> float:
+        """What machines worked for it, all together; 0 if it was this one alone."""
+
+
+class ProcessPool:
+    """Processes on this computer, at most so many; the server's metrics say how many."""
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+
+    def call(self, function: Callable[..., R], *arguments: Any) -> R:
+        """Call it here."""
+        return function(*arguments)
+
+    def read(self, tasks: Sequence[Task], settings: Settings, interrupt: Interrupt) -> Results:
+        """See Executor. Of a task and its twin, the one that ended first is the page's."""
+        assert isinstance(settings.output, Path)
+        in_flight = InFlight(settings.endpoint, self.processes)
+        results = run(tasks, make_reader, (settings,), in_flight.limit, interrupt, twin_of)
+        try:
+            with in_flight:
+                for task, result in results:
+                    if task.is_twin and isinstance(result, Record) and result.status in DONE:
+                        take_from_aside(settings.output, task.page)
+                    yield task, result
+        finally:
+            results.close()
+            shutil.rmtree(settings.output / ASIDE, ignore_errors=True)  # of twins that lost
+
+    @property
+    def node_hours(self) -> float:
+        """None but this machine."""
+        return 0.0
