@@ -12,9 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lib.console import (
-    INTERRUPTED,
-    OK,
-    PAGES_FAILED,
+    ExitCode,
     Interrupted,
     interrupt,
     note,
@@ -29,7 +27,10 @@ from lib.knobs import FLEET, MACHINE, Knobs, as_environment, check_workers, verb
 from lib.machines import lock, open_machine
 
 VERBS = Path(__file__).parent
-MEANINGS = {PAGES_FAILED: "some pages failed: run again", INTERRUPTED: "interrupted"}
+MEANINGS: dict[int, str] = {
+    ExitCode.PAGES_FAILED: "some pages failed: run again",
+    ExitCode.INTERRUPTED: "interrupted",
+}
 
 
 @verb("INPUT", "OUTPUT", "IMAGES", *MACHINE, *FLEET, help=__doc__)
@@ -49,7 +50,7 @@ def main(knobs: Knobs) -> int:
                     break
             shield()  # nothing comes between here and the stop
         except Interrupted:
-            codes["interrupted"] = INTERRUPTED
+            codes["interrupted"] = ExitCode.INTERRUPTED
         finally:
             codes["stop"] = run_step("stop", environment, run_apart)
     set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
@@ -89,7 +90,7 @@ def run_step(
 ) -> int:
     """Run one verb, and say so if it failed."""
     code = run_verb([sys.executable, str(VERBS / f"{step}.py")], environment)
-    if code != OK:
+    if code != ExitCode.OK:
         say(f"make all: {step} ended with {code} ({MEANINGS.get(code, 'see above')})")
     return code
 
@@ -99,22 +100,31 @@ def goes_on(step: str, code: int) -> bool:
 
     What a failed process has read so far is the user's, so it is brought home all the same.
     """
-    return code in (OK, PAGES_FAILED) or (step == "process" and code != INTERRUPTED)
+    return code in (ExitCode.OK, ExitCode.PAGES_FAILED) or (
+        step == "process" and code != ExitCode.INTERRUPTED
+    )
 
 
 def has_results(codes: Mapping[str, int]) -> bool:
     """Whether there is something to bring home or to report, and the machine is off."""
     came = codes.get("download", codes.get("process")) is not None
-    good = codes.get("download", OK) in (OK, PAGES_FAILED)
-    return came and good and codes["stop"] == OK and INTERRUPTED not in codes.values()
+    good = codes.get("download", ExitCode.OK) in (ExitCode.OK, ExitCode.PAGES_FAILED)
+    return (
+        came
+        and good
+        and codes["stop"] == ExitCode.OK
+        and ExitCode.INTERRUPTED not in codes.values()
+    )
 
 
 def exit_code(codes: dict[str, int]) -> int:
     """The code of the whole: a machine that may still bill, else the first failure, else 3 or 0."""
-    if codes["stop"] != OK:
+    if codes["stop"] != ExitCode.OK:
         return codes["stop"]
-    bad = [code for code in codes.values() if code != OK]
-    return next((code for code in bad if code != PAGES_FAILED), bad[0] if bad else OK)
+    bad = [code for code in codes.values() if code != ExitCode.OK]
+    return next(
+        (code for code in bad if code != ExitCode.PAGES_FAILED), bad[0] if bad else ExitCode.OK
+    )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 Without INPUT, the results of all pages on the machine.
 """
 
-from lib.console import FAILED, OK, note, run, say
+from lib.console import ExitCode, note, run, say
 from lib.home import bring_home
 from lib.knobs import MACHINE, Knobs, verb
 from lib.machines import open_machine
@@ -16,7 +16,7 @@ def main(knobs: Knobs) -> int:
     for name, reason in moved.failed.items():
         say(f"download: {name}: {reason}")
     note(f"download: {len(lines)} pages in {knobs.output}, {moved.new} files new")
-    return FAILED if moved.failed else OK
+    return ExitCode.FAILED if moved.failed else ExitCode.OK
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the machine's input a mirror of INPUT; sends only what is new or changed."""
 
-from lib.console import OK, PAGES_FAILED, note, run, say
+from lib.console import ExitCode, note, run, say
 from lib.inputs import find_inputs
 from lib.knobs import MACHINE, Knobs, verb
 from lib.machines import lock, open_machine
@@ -16,7 +16,7 @@ def main(knobs: Knobs) -> int:
     for name, reason in moved.failed.items():
         say(f"upload: {name} was left out: {reason}")
     note(f"upload: {moved.new} new, {moved.same} there already, {moved.removed} removed")
-    return PAGES_FAILED if moved.failed else OK
+    return ExitCode.PAGES_FAILED if moved.failed else ExitCode.OK
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
-"""A batch: which pages to read, reading them, and what is written down of it."""
+"""A batch from its first page to its last: what is asked, read, written down and said."""
 
 import contextlib
-import json
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,30 +11,18 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 import preflight
+from contract import DONE, FAILED, LEFT
 from read_page import Settings, Task, failed_record
-from results.manifest import (
-    DONE,
-    FAILED,
-    LEFT,
-    PICTURE_ENDING,
-    Key,
-    Manifest,
-    Record,
-    has_results,
-    is_done,
-    summary,
-)
-from results.pages import Page, find_pages, sha256_of
-from results.store import Place, Remote, size_of
+from results.manifest import Manifest, Record, summary
+from results.pages import find_pages
+from results.progress import Progress
 from server.endpoint import Endpoint, EndpointError, Model
+from todo import longest_first, plan
 from workers.executor import Executor
 from workers.interrupt import Interrupt
 from workers.pool import Crash, PoolError
 
 R = TypeVar("R")
-
-PROGRESS = ".progress.json"
-PROGRESS_INTERVAL_S = 1.0
 
 
 class BatchError(Exception):
@@ -161,59 +147,6 @@ def check_server(model: Model, settings: Settings) -> None:
         endpoint.close()
 
 
-def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -> list[Task]:
-    """What is to be done: pages without a record of this content and these settings."""
-    wanted = {"model": settings.model, **settings.recipe}
-    hashes: dict[str, str] = {}  # of each file, once for all its pages
-    tasks = []
-    for page in pages:
-        record = records.get(page.key)
-        is_pdf_page = page.pdf_page is not None
-        has_record = record is not None and record.status in DONE
-        place = settings.input / page.input
-        if page.input not in hashes and not page.fault and (has_record or is_pdf_page):
-            try:
-                hashes[page.input] = page.sha256 or content_hash(place, record)
-            except OSError:
-                hashes[page.input] = ""  # the worker meets it too, and the record says so
-        sha256 = hashes.get(page.input, "")
-        task = Task(page, sha256, "" if page.fault else version_of(place))
-        is_read = record is not None and is_done(record, page, sha256, wanted)
-        if record is None or not is_read or not has_results(settings.output, record):
-            tasks.append(task)
-        elif settings.images and not (settings.output / (page.result + PICTURE_ENDING)).is_file():
-            tasks.append(replace(task, drawn_from=record))
-    return tasks
-
-
-def content_hash(place: Place, record: Record | None) -> str:
-    """A file's SHA-256; what the record says if the store still holds what it was read from."""
-    version = version_of(place)
-    known = record is not None and version and record.version == version
-    return record.sha256 if record is not None and known else sha256_of(place)
-
-
-def version_of(place: Place) -> str:
-    """The store's mark of a file's content; empty on a disk."""
-    return place.version if isinstance(place, Remote) else ""
-
-
-def longest_first(tasks: list[Task], pages: list[Page], folder: Place) -> list[Task]:
-    """The tasks, those first that probably take longest; those last that do not ask the model.
-
-    A long answer begun last has the machine for itself at the end. How long it will be shows in the
-    bytes of a file: the more there is on a page, the more of both. A PDF's are shared evenly.
-    """
-    count = Counter(page.input for page in pages)
-    size: dict[str, float] = {}
-    for name in {task.page.input for task in tasks}:
-        try:
-            size[name] = size_of(folder / name) / count[name]
-        except OSError:
-            size[name] = 0.0  # its record will say why
-    return sorted(tasks, key=lambda task: (task.drawn_from is not None, -size[task.page.input]))
-
-
 def read_all(
     tasks: list[Task],
     settings: Settings,
@@ -225,7 +158,7 @@ def read_all(
     """Read the tasks and record what comes: (what was read, whether it had to end early)."""
     read_now: list[Record] = []
     cut_short = False
-    progress = Progress(manifest.folder / PROGRESS, page_count, page_count - len(tasks))
+    progress = Progress(manifest.folder, page_count, page_count - len(tasks))
     bar = tqdm(
         total=page_count,
         initial=page_count - len(tasks),
@@ -259,29 +192,6 @@ def read_all(
         finally:
             progress.write()
     return read_now, cut_short
-
-
-class Progress:
-    """How far the batch is, in a small file, for those who follow from elsewhere."""
-
-    def __init__(self, path: Path, pages: int, done: int) -> None:
-        self._path, self._pages, self._done, self._failed = path, pages, done, 0
-        self.write()
-
-    def count(self, record: Record) -> None:
-        """Count a page; the file follows about once a second."""
-        self._done += 1
-        self._failed += record.status == FAILED
-        if time.monotonic() - self._written > PROGRESS_INTERVAL_S:
-            self.write()
-
-    def write(self) -> None:
-        """Write the file."""
-        self._written = time.monotonic()
-        content = {"pages": self._pages, "done": self._done, "failed": self._failed}
-        part = self._path.with_name(self._path.name + ".part")
-        part.write_text(json.dumps(content), encoding="utf-8")
-        part.replace(self._path)
 
 
 def name_of(record: Record) -> str:

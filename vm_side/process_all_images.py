@@ -18,7 +18,8 @@ from typing import NoReturn
 
 import click
 
-from batch import BatchError, Prices, UnknownModel, run_batch
+from batch import BatchError, End, Prices, UnknownModel, run_batch
+from contract import ExitCode
 from picture.images import MAX_PIXELS, MIN_PIXELS
 from read_page import Settings
 from results.store import Place, Remote, place_of
@@ -26,8 +27,6 @@ from server.prompts import PROMPTS
 from workers.executor import Executor, ProcessPool
 from workers.interrupt import STOP_SIGNALS
 from workers.pool import PoolError
-
-EXIT_ERROR, EXIT_USAGE, EXIT_PAGES_FAILED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 
 def endpoint_url(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -183,23 +182,24 @@ def main(
         raise click.ClickException(f"{error}: mend this, then run again") from error
     if as_json:
         click.echo(json.dumps(end.totals))
-    leave(
-        EXIT_INTERRUPTED
-        if end.interrupted
-        else EXIT_ERROR
-        if end.cut_short or end.totals["left"]
-        else EXIT_PAGES_FAILED
-        if end.totals["failed"]
-        else 0
-    )
+    leave(exit_code(end))
+
+
+def exit_code(end: End) -> ExitCode:
+    """How the command ends after a batch that ended so."""
+    if end.interrupted:
+        return ExitCode.INTERRUPTED
+    if end.cut_short or end.totals["left"]:
+        return ExitCode.FAILED
+    return ExitCode.PAGES_FAILED if end.totals["failed"] else ExitCode.OK
 
 
 def leave_at_signal(number: int, frame: FrameType | None) -> NoReturn:
     """End on a signal while no page is being read (the pool then has a handler of its own)."""
-    leave(EXIT_INTERRUPTED)
+    leave(ExitCode.INTERRUPTED)
 
 
-def leave(code: int) -> NoReturn:
+def leave(code: ExitCode) -> NoReturn:
     """End with this exit code, whatever signals come now."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -6,11 +6,10 @@ What runs in a worker. It needs nothing but its settings and the file, and may b
 import ctypes
 import functools
 import hashlib
-import io
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import Any
 
 from PIL import Image
 
-from answer.cells import Cell
 from answer.ladder import LONGEST_ANSWER, climb
-from answer.layout import draw, markdown, to_page
+from answer.layout import to_page
+from contract import DRAWING_ENDING, FAILED, LEFT
 from picture.images import (
     UnreadablePage,
     is_blank,
@@ -29,15 +28,13 @@ from picture.images import (
     open_pdf_page,
 )
 from picture.png import encode_png
-from results.manifest import FAILED, LEFT, PICTURE_ENDING, RESULT_ENDINGS, Record
+from results.files import ASIDE, drawing_of, results_of, write_files, write_results
+from results.manifest import Record
 from results.pages import Page, pdf_source
 from results.store import Place, Remote
 from server.endpoint import Completion, Endpoint, EndpointError, Sampling, ServerGone
-from workers.turns import Turns
 
 FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, too
-ASIDE = ".aside"  # below the results: where twins write
-TURNS = ".turns"  # there, too: whose turn it is to compute
 
 
 @dataclass(frozen=True)
@@ -91,20 +88,14 @@ def twin_of(task: Task) -> Task | None:
 Turn = Callable[[], AbstractContextManager[Any]]
 
 
-def make_reader(settings: Settings, turn: Turn | None = None) -> Callable[[Task], Record]:
-    """The page function of one worker, with a connection of its own.
-
-    Without a turn the workers of this computer take turns among them, in a file of the results.
-    """
+def make_reader(settings: Settings, turn: Turn) -> Callable[[Task], Record]:
+    """The page function of one worker, with a connection of its own, which computes in turns."""
     endpoint = Endpoint(
         settings.endpoint,
         settings.request_timeout_s,
         settings.ready_timeout_s,
         settings.retries,
     )
-    if turn is None:
-        assert isinstance(settings.output, Path)
-        turn = Turns(settings.output / TURNS).taken
     return functools.partial(read_page, settings=settings, endpoint=endpoint, turn=turn)
 
 
@@ -181,7 +172,7 @@ def _read(draft: _Draft, settings: Settings, endpoint: Endpoint, turn: Turn) -> 
             del picture, source  # a page waits for minutes; its picture need not
             give_memory_back()
     if is_even:
-        write_results(settings, draft.page, results_of([], page, settings.images))
+        write_results(settings.output, draft.page.result, results_of([], page, settings.images))
         return "blank", "one even colour: not sent"
 
     def ask(prompt: str, sampling: Sampling) -> Completion:
@@ -201,7 +192,7 @@ def _read(draft: _Draft, settings: Settings, endpoint: Endpoint, turn: Turn) -> 
         cells, notes = to_page(outcome.answer.cells, size, page.size)
         draft.values |= {"cells": len(cells), "notes": [*outcome.answer.notes, *notes]}
         results = results_of(cells, page, settings.images)
-    write_results(settings, draft.page, results)
+    write_results(settings.output, draft.page.result, results)
     if not cells and outcome.status in ("ok", "repaired"):
         return "blank", "the model found nothing on it"
     return outcome.status, outcome.reason
@@ -242,55 +233,6 @@ def _open(source: Path | bytes, task: Task, values: dict[str, Any]) -> Image.Ima
     return open_image(data)
 
 
-def results_of(cells: list[Cell], picture: Image.Image, with_drawing: bool) -> dict[str, bytes]:
-    """The files of a page's results, by ending: the drawing first, the cells last."""
-    lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
-    whole, body = markdown(cells, picture)
-    texts = {".md": whole, "_nohf.md": body, ".json": f"[{lines}]\n"}
-    drawing = {PICTURE_ENDING: drawing_of(cells, picture)} if with_drawing else {}
-    return drawing | {ending: text.encode() for ending, text in texts.items()}
-
-
-def drawing_of(cells: list[Cell], picture: Image.Image) -> bytes:
-    """The page with its boxes, as a JPEG."""
-    file = io.BytesIO()
-    draw(cells, picture).save(file, "JPEG", quality=85)
-    return file.getvalue()
-
-
-def write_results(settings: Settings, page: Page, contents: Mapping[str, bytes]) -> None:
-    """Write a page's files; on a disk beside the old ones, then put in their place."""
-    files = {page.result + ending: content for ending, content in contents.items()}
-    if PICTURE_ENDING not in contents:  # a drawing of older cells would lie
-        (settings.output / (page.result + PICTURE_ENDING)).unlink(missing_ok=True)
-    write_files(settings.output, files)
-
-
-def write_files(folder: Place, files: Mapping[str, bytes]) -> None:
-    """Write files below a folder, by name, each whole or not at all."""
-    if isinstance(folder, Remote):
-        folder.write_files(files)
-        return
-    for name, content in files.items():
-        path = folder / f"{name}.part"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    for name in files:
-        (folder / f"{name}.part").replace(folder / name)
-
-
-def take_from_aside(output: Path, page: Page) -> None:
-    """Put what a twin wrote in its place. Whoever else wrote this page must be dead."""
-    Path(output / page.result).parent.mkdir(parents=True, exist_ok=True)
-    for ending in (*RESULT_ENDINGS, PICTURE_ENDING):
-        name = page.result + ending
-        Path(output / f"{name}.part").unlink(missing_ok=True)
-        if (output / ASIDE / name).is_file():
-            (output / ASIDE / name).replace(output / name)
-        elif ending == PICTURE_ENDING:
-            (output / name).unlink(missing_ok=True)
-
-
 def redraw(task: Task, settings: Settings, turn: Turn) -> None:
     """Draw the boxes of a page that was read before; asks the model nothing."""
     name = task.page.result
@@ -298,4 +240,4 @@ def redraw(task: Task, settings: Settings, turn: Turn) -> None:
     source = _fetch(task, settings)
     with turn():
         drawing = drawing_of(cells, _open(source, task, {}))
-    write_files(settings.output, {name + PICTURE_ENDING: drawing})
+    write_files(settings.output, {name + DRAWING_ENDING: drawing})

@@ -20,7 +20,7 @@ def test_makes_the_machine_and_brings_the_code(kit: Toolkit) -> None:
     assert (end.code, end.out, end.err) == (0, "", "")
     code = kit.machine / "vm_side"
     assert {"process_all_images.py", "cpu_endpoint/__main__.py"} <= set(files_below(code))
-    assert (code / "pool.py").read_bytes() == (ROOT / "vm_side" / "pool.py").read_bytes()
+    assert (code / "batch.py").read_bytes() == (ROOT / "vm_side" / "batch.py").read_bytes()
     assert (kit.machine / "input").is_dir()
     assert (kit.machine / "result").is_dir()
 
@@ -34,10 +34,10 @@ def test_brings_an_exact_copy_of_the_code(own: Toolkit) -> None:
     assert "new.py" in files_below(code)
     assert ".mypy_cache/cache.json" not in files_below(code)
     (source / "new.py").unlink()
-    (source / "pool.py").write_text("changed = True\n")
+    (source / "batch.py").write_text("changed = True\n")
     assert own.run("start").code == 0
     assert "new.py" not in files_below(code)
-    assert (code / "pool.py").read_text() == "changed = True\n"
+    assert (code / "batch.py").read_text() == "changed = True\n"
 
 
 def test_uses_a_server_that_answers(kit: Toolkit, server: ModelServer) -> None:

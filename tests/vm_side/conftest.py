@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from read_page import Settings
 from rig.command import FAST, without_roots_rights
 from rig.fleet import FleetRig
+from rig.settings import settings_in
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +28,9 @@ def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     if request.param == "fleet":
         monkeypatch.setitem(FAST, "SCHEDULER", request.getfixturevalue("fleet").url)
     return str(request.param)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a batch in the test's own folder."""
+    return settings_in(tmp_path)

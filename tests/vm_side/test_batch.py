@@ -1,176 +1,16 @@
-"""What a batch decides before it acts: which pages are to be read, drawn or left alone."""
+"""What a batch asks before it begins, and what it says."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from batch import (
-    BatchError,
-    UnknownModel,
-    find_model,
-    longest_first,
-    open_manifest,
-    plan,
-    say,
-    sentence,
-)
-from read_page import Settings, Task
+from batch import BatchError, UnknownModel, find_model, open_manifest, say, sentence
+from read_page import Settings
 from results.manifest import Manifest, Record, summary
-from results.pages import Page, sha256_of
 from rig.model_server import ModelServer
-
-PAGE = Page("a/page1.png", "a/page1/page1")
-PDF_PAGES = [Page("report.pdf", f"report/report_page_{index}", index) for index in range(3)]
-CONTENT = b"the content of a file"
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Settings over an input in which the files of PAGE and PDF_PAGES stand."""
-    for page in (PAGE, PDF_PAGES[0]):
-        path = tmp_path / "in" / page.input
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(CONTENT)
-    return Settings(
-        input=tmp_path / "in",
-        output=tmp_path / "out",
-        endpoint="http://127.0.0.1:9",
-        model="model",
-        max_model_tokens=0,
-        prompt_mode="layout_all",
-        max_pixels=2_000_000,
-        upsample_below=1_200_000,
-        images=False,
-        request_timeout_s=5.0,
-        ready_timeout_s=0.0,
-        retries=0,
-    )
-
-
-def done(settings: Settings, page: Page = PAGE, **changes: Any) -> Record:
-    """The record of a page that was read with these settings, and its files."""
-    for ending in (".json", ".md", "_nohf.md"):
-        path = Path(str(settings.output)) / (page.result + ending)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    record = Record(page.result, page.input, page.pdf_page, "ok", sha256=SHA256)
-    return replace(record, model=settings.model, settings=settings.recipe, **changes)
-
-
-def planned(settings: Settings, record: Record, page: Page = PAGE) -> list[Task]:
-    return plan([page], {record.key: record}, settings)
-
-
-def test_the_largest_pages_go_first(tmp_path: Path) -> None:
-    """A PDF's bytes are shared by its pages; equals stay in order; drawings come last."""
-    sizes = {"small.png": 100, "equal.png": 100, "large.png": 900, "done.png": 5000, "a.pdf": 1200}
-    for name, size in sizes.items():
-        (tmp_path / name).write_bytes(b"x" * size)
-    pages = [Page(name, name, None) for name in ("small.png", "equal.png", "large.png", "gone.png")]
-    book = [Page("a.pdf", f"a_page_{index}", index) for index in range(3)]
-    drawn = Page("done.png", "done", None)
-    tasks = [Task(page) for page in (*pages, *book[1:])]
-    drawing = Task(drawn, drawn_from=Record("done", "done.png", None, "ok"))
-    ordered = longest_first([drawing, *tasks], [*pages, *book, drawn], tmp_path)
-    names = [(task.page.input, task.page.pdf_page) for task in ordered]
-    assert names == [
-        ("large.png", None),
-        ("a.pdf", 1),
-        ("a.pdf", 2),
-        ("small.png", None),
-        ("equal.png", None),
-        ("gone.png", None),
-        ("done.png", None),
-    ]
-
-
-def test_a_new_page_is_read_and_hashed_by_its_worker(settings: Settings) -> None:
-    assert plan([PAGE], {}, settings) == [Task(PAGE, "")]
-
-
-def test_a_pdf_is_hashed_once_for_all_its_pages(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hashed: list[str] = []
-
-    def count(path: Path) -> str:
-        hashed.append(path.name)
-        return sha256_of(path)
-
-    monkeypatch.setattr("batch.sha256_of", count)
-    assert plan(PDF_PAGES, {}, settings) == [Task(page, SHA256) for page in PDF_PAGES]
-    assert hashed == ["report.pdf"]
-
-
-@pytest.mark.parametrize("status", ["ok", "repaired", "partial", "blank"])
-def test_a_page_that_is_done_is_left_alone(settings: Settings, status: str) -> None:
-    assert planned(settings, done(settings, status=status)) == []
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"status": "failed"},
-        {"status": "left"},
-        {"sha256": "of another content"},
-        {"sha256": ""},
-        {"page": "a/page1.png/page1.png"},
-        {"model": "another"},
-        {"settings": {}},
-    ],
-    ids=str,
-)
-def test_anything_else_is_read_again(settings: Settings, changes: dict[str, Any]) -> None:
-    assert [t.page for t in planned(settings, replace(done(settings), **changes))] == [PAGE]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"max_pixels": 1}, {"upsample_below": 1}, {"prompt_mode": "ocr"}, {"model": "another"}],
-    ids=str,
-)
-def test_other_settings_read_again(settings: Settings, changes: dict[str, Any]) -> None:
-    assert planned(replace(settings, **changes), done(settings)) != []
-
-
-def test_patience_is_no_setting_of_the_result(settings: Settings) -> None:
-    patient = replace(settings, request_timeout_s=99.0, ready_timeout_s=99.0, retries=9)
-    assert planned(patient, done(settings)) == []
-
-
-@pytest.mark.parametrize("ending", [".json", ".md", "_nohf.md"])
-def test_a_lost_result_is_read_again(settings: Settings, ending: str) -> None:
-    record = done(settings)
-    (settings.output / (PAGE.result + ending)).unlink()
-    (task,) = planned(settings, record)
-    assert task.drawn_from is None
-
-
-def test_a_missing_drawing_is_drawn(settings: Settings) -> None:
-    record = done(settings)
-    drawing = replace(settings, images=True)
-    assert planned(drawing, record) == [Task(PAGE, SHA256, drawn_from=record)]
-    Path(f"{settings.output}/{PAGE.result}.jpg").touch()
-    assert planned(drawing, record) == []
-    assert planned(settings, record) == []  # one that nobody wants is no reason to do anything
-
-
-def test_a_file_that_went_away_is_left_to_its_worker(settings: Settings) -> None:
-    record = done(settings)
-    (settings.input / PAGE.input).unlink()
-    assert planned(settings, record) == [Task(PAGE, "")]
-
-
-def test_a_page_with_a_fault_is_not_opened(settings: Settings) -> None:
-    page = replace(PDF_PAGES[0], input="none.pdf", fault="damaged")
-    assert plan([page], {}, settings) == [Task(page, "")]
-
 
 # --- the model -----------------------------------------------------------------------------
 
@@ -208,8 +48,9 @@ def test_the_output_belongs_to_one_batch_at_a_time(settings: Settings, tmp_path:
 # --- what is said --------------------------------------------------------------------------
 
 
-def test_the_sentence_counts_what_there_is(settings: Settings) -> None:
-    records = [done(settings), done(settings, status="failed", reason="bad"), done(settings)]
+def test_the_sentence_counts_what_there_is() -> None:
+    records = [Record(name, f"{name}.png", None, "ok") for name in "abc"]
+    records[1] = replace(records[1], status="failed", reason="bad")
     totals = summary(records, records[:1], seconds=2.0, price_per_hour=0.0, gpus=1)
     assert sentence(totals) == (
         "3 pages: 2 ok, 1 failed; 1 read now, 0.50 pages/s; run again for the rest"

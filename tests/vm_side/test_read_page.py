@@ -13,14 +13,13 @@ import pytest
 
 from batch import Prices, run_batch
 from read_page import (
-    ASIDE,
     Settings,
     Task,
     give_memory_back,
     read_page,
-    take_from_aside,
     twin_of,
 )
+from results.files import ASIDE, take_from_aside
 from results.manifest import Record
 from results.pages import find_pages
 from rig.command import Batch, batch_of, records_in
@@ -74,7 +73,7 @@ def test_a_twin_touches_nothing_before_it_has_won(tmp_path: Path) -> None:
         assert {k: v for k, v in files_in(batch.output).items() if ASIDE not in k} == older
 
         (batch.output / f"{page.result}.json.part").touch()  # the loser was killed as it wrote
-        take_from_aside(batch.output, page)
+        take_from_aside(batch.output, page.result)
         assert files_in(batch.output) == expected
 
 
@@ -89,7 +88,7 @@ def test_no_older_drawing_beside_the_twins_files(tmp_path: Path) -> None:
         read_page(Task(page, is_twin=True), settings, endpoint)
         endpoint.close()
         assert drawing.exists()
-        take_from_aside(batch.output, page)
+        take_from_aside(batch.output, page.result)
         assert not drawing.exists()
 
 

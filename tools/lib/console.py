@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import click
 from tqdm import tqdm
 
-OK, FAILED, USAGE, PAGES_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+from contract import ExitCode as ExitCode
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LONGEST_END_S = 60  # for a child that was told to end
 
@@ -20,7 +21,7 @@ LONGEST_END_S = 60  # for a child that was told to end
 class Failure(click.ClickException):
     """The verb failed: what, why, and the next thing to type."""
 
-    exit_code = FAILED
+    exit_code = ExitCode.FAILED
 
     def __init__(self, what: str, next_step: str = "") -> None:
         super().__init__(f"{what}\n  → {next_step}" if next_step else what)
@@ -34,16 +35,16 @@ def run(command: click.Command) -> NoReturn:
     """Run a verb and end the process with its exit code: what it returns, or what went wrong."""
     set_handlers(interrupt)
     try:
-        code = command.main(standalone_mode=False) or OK
+        code = command.main(standalone_mode=False) or ExitCode.OK
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except OSError as error:  # a full disk, a missing right: its text names the file
         say(f"Error: {error}")
-        code = FAILED
+        code = ExitCode.FAILED
     except (Interrupted, click.Abort):
         say("interrupted")
-        code = INTERRUPTED
+        code = ExitCode.INTERRUPTED
     sys.exit(code)
 
 
@@ -103,7 +104,7 @@ def run_child(arguments: Sequence[str], environment: Mapping[str, str] | None = 
         raise
     if code < 0:
         say(f"{Path(arguments[1]).name} was ended by {signal.Signals(-code).name}")
-        return FAILED
+        return ExitCode.FAILED
     return code
 
 

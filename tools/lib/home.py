@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from contract import MANIFEST, SUMMARY
 from lib import files, results
 from lib.console import Failure
 from lib.inputs import find_inputs
@@ -18,7 +19,7 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
     Without INPUT, the results of all pages on the machine.
     """
     wanted = set(find_inputs(knobs.input, knobs.output).files) if knobs.input else None
-    theirs = results.read_lines(machine.read_result(results.MANIFEST))
+    theirs = results.read_lines(machine.read_result(MANIFEST))
     lines = results.of_inputs(theirs, wanted)
     if not lines and wanted != set():
         raise Failure("the machine has no results of these pages", "make process")
@@ -31,11 +32,11 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
     astray = files.leading_out(output, names)
     moved = machine.pull((name for name in names if name not in astray), output)
     moved.failed |= dict.fromkeys(astray, "a link in OUTPUT leads out of it")
-    ours = results.read_lines(results.read_text(output / results.MANIFEST))
+    ours = results.read_lines(results.read_text(output / MANIFEST))
     arrived = [line for line in lines if not moved.failed.keys() & set(line.files(knobs.images))]
-    files.write_whole(output / results.MANIFEST, results.merged(ours, arrived))
-    if summary := machine.read_result(results.SUMMARY):  # a killed process has written none
-        files.write_whole(output / results.SUMMARY, summary)
+    files.write_whole(output / MANIFEST, results.merged(ours, arrived))
+    if summary := machine.read_result(SUMMARY):  # a killed process has written none
+        files.write_whole(output / SUMMARY, summary)
     return lines, moved
 
 

@@ -4,9 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract import PAGE_ENDINGS, is_page_file
 from lib.console import Failure
-
-ENDINGS = (".png", ".jpg", ".jpeg", ".pdf")  # as vm_side/results/pages.py has them, by a test
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ def find_inputs(given: str, output: str) -> Inputs:
     source = Path(given).expanduser().resolve()
     if source.is_file():
         if not is_page_file(source.name):
-            raise Failure(f"INPUT {source} is not one of {', '.join(ENDINGS)}")
+            raise Failure(f"INPUT {source} is not one of {', '.join(PAGE_ENDINGS)}")
         return Inputs(source.parent, (source.name,))
     if not source.is_dir():
         raise Failure(f"INPUT {source} does not exist", "give INPUT=folder-of-pages")
@@ -45,8 +44,3 @@ def find_inputs(given: str, output: str) -> Inputs:
 def refuse(error: OSError) -> None:
     """A folder that cannot be listed: its pages would silently be missing."""
     raise Failure(f"{error.filename} cannot be listed: {error.strerror}", "give it read permission")
-
-
-def is_page_file(name: str) -> bool:
-    """Whether a file of this name is a page to read; hidden files are not."""
-    return not name.startswith(".") and name.lower().endswith(ENDINGS)

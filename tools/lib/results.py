@@ -6,12 +6,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from contract import DONE as DONE
+from contract import DRAWING_ENDING, RESULT_ENDINGS
+from contract import MANIFEST as MANIFEST
 from lib.console import Failure
-
-MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
-DONE = ("ok", "repaired", "partial", "blank")
-ENDINGS = (".json", ".md", "_nohf.md")
-PICTURE_ENDING = ".jpg"
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Line:
         """The result files of the page, below the results."""
         if self.status not in DONE:
             return []
-        return [self.page + end for end in (*ENDINGS, *([PICTURE_ENDING] if images else []))]
+        return [self.page + end for end in (*RESULT_ENDINGS, *([DRAWING_ENDING] if images else []))]
 
 
 def read_lines(manifest: str) -> list[Line]:

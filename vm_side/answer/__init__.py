@@ -1,1 +1,1 @@
-"""The text of an answer -> cells on the page. May import: picture, server."""
+"""The text of an answer -> cells on the page. May import: picture, server, contract."""

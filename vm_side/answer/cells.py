@@ -12,21 +12,10 @@ from typing import Any
 
 import json_repair
 
+from contract import CATEGORIES
+
 Cell = dict[str, Any]
 
-CATEGORIES = (
-    "Caption",
-    "Footnote",
-    "Formula",
-    "List-item",
-    "Page-footer",
-    "Page-header",
-    "Picture",
-    "Section-header",
-    "Table",
-    "Text",
-    "Title",
-)
 FARTHEST = 1e9  # pixels; a number beyond is a loop of digits
 CELL_START = re.compile(r"""\{\s*["']?(?:bbox|category)["']?\s*:""")
 CUT_IN_ITS_BOX = re.compile(r"""\{[^\[]*bbox["']?\s*:\s*\[[-+.\deE,\s"']*""")

@@ -1,1 +1,4 @@
-"""A small real layout + OCR engine behind the vLLM protocol, for machines without a GPU."""
+"""A small real layout and OCR engine behind vLLM's protocol, for a computer without a GPU.
+
+May import: nothing of ours.
+"""

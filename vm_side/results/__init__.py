@@ -1,1 +1,4 @@
-"""Which pages there are, and what became of them. May import: picture, server, answer."""
+"""Which pages there are, and what became of them.
+
+May import: picture, server, answer, contract.
+"""

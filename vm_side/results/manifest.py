@@ -17,16 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from contract import DONE, FAILED, LEFT, MANIFEST, RESULT_ENDINGS, STATUSES, SUMMARY
 from results.pages import Page
 from results.store import Place, Remote
-
-MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
-DONE = ("ok", "repaired", "partial", "blank")
-FAILED = "failed"
-LEFT = "left"  # not reached: the batch was interrupted, or the server went away
-STATUSES = (*DONE, FAILED, LEFT)
-RESULT_ENDINGS = (".json", ".md", "_nohf.md")
-PICTURE_ENDING = ".jpg"
 
 Key = tuple[str, int | None]  # see Page.key
 

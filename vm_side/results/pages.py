@@ -13,14 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from contract import MANIFEST, PDFS, SUMMARY, is_page_file
 from picture.images import UnreadablePage, open_pdf
 from results.store import Place, Remote, listing
 
-PICTURES = (".png", ".jpg", ".jpeg")
-PDF = ".pdf"
 LONGEST_NAME_BYTES = 255
 LONGEST_ENDING = "_nohf.md.part"
-RESERVED = ("manifest.jsonl", "summary.json")  # the batch's own files, at the top of the results
+RESERVED = (MANIFEST, SUMMARY)  # the batch's own files, at the top of the results
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +87,6 @@ def walk_disk(root: Path, faults: list[Page]) -> Iterator[tuple[str, list[str]]]
         yield str(below), [name for name in names if is_page_file(name)]
 
 
-def is_page_file(name: str) -> bool:
-    """Whether a file of this name is read: by its ending, in any letter case; not if hidden."""
-    return not name.startswith(".") and name.lower().endswith((*PICTURES, PDF))
-
-
 def result_names(names: list[str], reserved: tuple[str, ...]) -> dict[str, str]:
     """What the results of the files of one folder are called.
 
@@ -110,7 +104,7 @@ def alike(name: str) -> str:
 
 def pages_of(root: Place, path: PurePosixPath, result: str) -> Iterator[Page]:
     """The pages in one file; a file that cannot be opened is one page with its fault."""
-    pdf = path.name.lower().endswith(PDF)
+    pdf = path.name.lower().endswith(PDFS)
     fault = fault_of_name(str(path), result + ("_page_9999" if pdf else ""))
     if fault or not pdf:
         yield Page(str(path), result, fault=fault)

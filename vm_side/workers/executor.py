@@ -8,11 +8,16 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from read_page import ASIDE, Settings, Task, make_reader, take_from_aside, twin_of
-from results.manifest import DONE, Record
+from contract import DONE
+from read_page import Settings, Task, make_reader, twin_of
+from results.files import ASIDE, take_from_aside
+from results.manifest import Record
 from server.in_flight import InFlight
 from workers.interrupt import Interrupt
 from workers.pool import Crash, run
+from workers.turns import Turns
+
+TURNS = ".turns"  # below the results: whose turn it is to compute
 
 R = TypeVar("R")
 Results = Generator[tuple[Task, Record | Crash], None, None]
@@ -46,12 +51,12 @@ class ProcessPool:
         """See Executor. Of a task and its twin, the one that ended first is the page's."""
         assert isinstance(settings.output, Path)
         in_flight = InFlight(settings.endpoint, self.processes)
-        results = run(tasks, make_reader, (settings,), in_flight.limit, interrupt, twin_of)
+        results = run(tasks, make_pool_reader, (settings,), in_flight.limit, interrupt, twin_of)
         try:
             with in_flight:
                 for task, result in results:
                     if task.is_twin and isinstance(result, Record) and result.status in DONE:
-                        take_from_aside(settings.output, task.page)
+                        take_from_aside(settings.output, task.page.result)
                     yield task, result
         finally:
             results.close()
@@ -61,3 +66,9 @@ class ProcessPool:
     def node_hours(self) -> float:
         """None but this machine."""
         return 0.0
+
+
+def make_pool_reader(settings: Settings) -> Callable[[Task], Record]:
+    """The page function of one process; those of this computer take turns among them."""
+    assert isinstance(settings.output, Path)
+    return make_reader(settings, Turns(settings.output / TURNS).taken)

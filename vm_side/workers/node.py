@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 from distributed import get_worker
 from distributed.scheduler import Scheduler
 
+from contract import LEFT
 from read_page import Settings, Task, make_reader
-from results.manifest import LEFT, Record
+from results.manifest import Record
 from server.endpoint import ServerGone
 from workers.pool import Crash, where
 

@@ -17,7 +17,7 @@ from lib.console import Failure
 from lib.knobs import Knobs
 from lib.machines.gcp.faults import Unreachable
 from lib.machines.gcp.machine import GcpMachine
-from lib.machines.ssh import machine as remote
+from lib.machines.ssh import sight
 from lib.machines.ssh.machine import RemoteMachine
 from lib.machines.ssh.shell import ConnectionLost
 from rig.cloud.ssh_toolkit import SshToolkit, model_in, page_requests, wait_for_requests
@@ -163,8 +163,8 @@ def test_it_gives_up_some_time_and_says_what_goes_on(monkeypatch: pytest.MonkeyP
             raise ConnectionLost("box", "Connection timed out")
 
     machine = Cut(Knobs(target="ssh", ssh_host="box"))
-    monkeypatch.setattr(remote, "RECONNECT_S", 0.1)
-    monkeypatch.setattr(remote, "POLL_S", 0.04)
+    monkeypatch.setattr(sight, "RECONNECT_S", 0.1)
+    monkeypatch.setattr(sight, "POLL_S", 0.04)
     with pytest.raises(Failure, match=r"what runs there goes on\n  → make process attaches again"):
         machine.run([], lambda: None)
     assert machine.looks > 2

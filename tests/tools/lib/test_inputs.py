@@ -5,28 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from lib import inputs
 from lib.console import Failure
 from lib.inputs import find_inputs
-from results import pages as pages_of_the_machine
 
 
 def touch(root: Path, *names: str) -> None:
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
-
-
-def test_the_endings_are_those_that_the_machine_reads() -> None:
-    machine = (*pages_of_the_machine.PICTURES, pages_of_the_machine.PDF)
-    assert sorted(inputs.ENDINGS) == sorted(machine)
-
-
-@pytest.mark.parametrize(
-    "name", ["a.png", "A.PNG", "b.Jpeg", "c.jpg", "d.pdf", ".e.png", "f.txt", "png", "g.png.part"]
-)
-def test_a_page_here_is_a_page_there(name: str) -> None:
-    assert inputs.is_page_file(name) == pages_of_the_machine.is_page_file(name)
 
 
 def test_pages_at_any_depth_in_order(tmp_path: Path) -> None:

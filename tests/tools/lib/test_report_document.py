@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 
+from contract import CATEGORIES, STATUSES
 from lib.report import build, compare_build
 from lib.report.document import STATIC, source_hash
-from lib.report.entries import CATEGORIES, STATUSES
 
 DOCUMENTS = {"report": build.document, "compare": compare_build.document}
 every = pytest.mark.parametrize("name", DOCUMENTS)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from contract import STATUSES
 from lib import results
 from lib.console import Failure
 from lib.results import Line, of_inputs, read_lines
@@ -13,12 +14,6 @@ from rig.toolkit import line
 
 def lines(*entries: object) -> list[Line]:
     return read_lines("".join(json.dumps(entry) + "\n" for entry in entries))
-
-
-def test_the_names_are_those_of_the_machine() -> None:
-    assert results.DONE == manifest_of_the_machine.DONE
-    assert results.ENDINGS == manifest_of_the_machine.RESULT_ENDINGS
-    assert results.PICTURE_ENDING == manifest_of_the_machine.PICTURE_ENDING
 
 
 def test_reads_what_the_machine_writes() -> None:
@@ -66,7 +61,7 @@ def test_a_strange_path_that_stays_inside_is_none(page: str) -> None:
     assert [found.page for found in lines(line(page, "a.png"))] == [page]
 
 
-@pytest.mark.parametrize("status", manifest_of_the_machine.STATUSES)
+@pytest.mark.parametrize("status", STATUSES)
 def test_a_page_that_is_done_has_files(status: str) -> None:
     (found,) = lines(line("a/a", "a.png", status))
     done = status in ("ok", "repaired", "partial", "blank")

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from answer.cells import CATEGORIES, Cell, parse
+from answer.cells import Cell, parse
+from contract import CATEGORIES
 
 ONE: Cell = {"bbox": [1, 2, 30, 40], "category": "Title", "text": "# one"}
 TWO: Cell = {"bbox": [5, 60, 70, 80], "category": "Text", "text": "two"}

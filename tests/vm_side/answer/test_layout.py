@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops
 
-from answer.cells import CATEGORIES, Cell
+from answer.cells import Cell
 from answer.layout import COLOURS, draw, formula, label, markdown, to_page
+from contract import CATEGORIES
 from rig import pages
 
 PAGE = Image.new("RGB", (200, 100), "white")

@@ -16,12 +16,10 @@ from typing import Any
 
 import pytest
 
+from contract import DONE, RESULT_ENDINGS, STATUSES
 from results import manifest as module
 from results.manifest import (
-    DONE,
     FIELDS,
-    RESULT_ENDINGS,
-    STATUSES,
     Manifest,
     Record,
     has_results,

@@ -6,8 +6,8 @@ import hashlib
 
 import pytest
 
-from answer.cells import CATEGORIES
 from answer.ladder import OTHER_PROMPT
+from contract import CATEGORIES
 from server.prompts import PROMPTS
 
 # Of the prompts of rednote-hilab/dots.ocr at 36d7248.

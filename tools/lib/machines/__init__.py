@@ -1,4 +1,7 @@
-"""Where the work runs. Each kind of machine is a file or a wing here; this file opens one."""
+"""Where the work runs. Each kind of machine is a file or a wing here; this file opens one.
+
+May import: lib, lib.machines.ssh, lib.machines.gcp.
+"""
 
 from lib.knobs import Knobs
 from lib.machines.machine import Machine

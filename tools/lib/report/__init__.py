@@ -1,1 +1,4 @@
-"""Reports: static HTML pages of one result set, or of what differs between two."""
+"""Reports: static HTML pages of one result set, or of what differs between two.
+
+May import: contract, lib.
+"""

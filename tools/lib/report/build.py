@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract import CATEGORIES, MANIFEST, STATUSES
 from lib import files
 from lib.console import Failure
 from lib.report import chunks, pictures
 from lib.report.chunks import Digest
 from lib.report.document import render
-from lib.report.entries import CATEGORIES, STATUSES, Entry, number, read_entries, read_summary
+from lib.report.entries import Entry, number, read_entries, read_summary
 from lib.report.pool import each
 from lib.report.scripts import write_script
-from lib.results import MANIFEST
 
 HTML, FOLDER = "report.html", "report_files"
 

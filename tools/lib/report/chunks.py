@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract import CATEGORIES
 from lib import files, results
-from lib.report.entries import CATEGORIES, Entry, cells_path, clean, read_cells
+from lib.report.entries import Entry, cells_path, clean, read_cells
 from lib.report.markup import cell_html, plain_text
 from lib.report.pool import each
 from lib.report.scripts import remove_above, write_script

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from contract import CATEGORIES
 from lib import files
 from lib.report import build, pictures
 from lib.report.chunks import PAGES_PER_CHUNK, percents
 from lib.report.comparison import Compared, Side, cells_of, totals
 from lib.report.document import render
-from lib.report.entries import CATEGORIES, Entry, read_cells
+from lib.report.entries import Entry, read_cells
 from lib.report.matching import Difference
 from lib.report.scripts import remove_above, write_script
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib import results
+from contract import MANIFEST
 from lib.console import Failure
 from lib.report.entries import Cell, Entry, read_cells, read_entries
 from lib.report.matching import PageDifference, compare_pages
@@ -64,11 +64,11 @@ def open_side(given: str) -> Side:
     if not folder.is_dir():
         raise Failure(f"{folder} is no folder", "give two results: make compare A=… B=…")
     for root in (folder, *folder.parents):
-        if (root / results.MANIFEST).is_file():
+        if (root / MANIFEST).is_file():
             break
     else:
         raise Failure(
-            f"neither {folder} nor a folder above it has a {results.MANIFEST}",
+            f"neither {folder} nor a folder above it has a {MANIFEST}",
             "give a folder that make download has filled",
         )
     below = "" if root == folder else f"{folder.relative_to(root).as_posix()}/"

@@ -7,22 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from contract import CATEGORIES, DONE, MANIFEST, STATUSES, SUMMARY
 from lib import results
 
-CATEGORIES = (  # as vm_side/answer/cells.py names them; a test compares
-    "Caption",
-    "Footnote",
-    "Formula",
-    "List-item",
-    "Page-footer",
-    "Page-header",
-    "Picture",
-    "Section-header",
-    "Table",
-    "Text",
-    "Title",
-)
-STATUSES = (*results.DONE, "failed", "left")
 Box = tuple[float, float, float, float]
 
 
@@ -76,7 +63,7 @@ class Cell:
 
 def read_entries(folder: Path) -> list[Entry]:
     """The pages of a result set, in the manifest's order."""
-    lines = results.read_lines(results.read_text(folder / results.MANIFEST))
+    lines = results.read_lines(results.read_text(folder / MANIFEST))
     return [entry for line in lines if (entry := read_entry(line)) is not None]
 
 
@@ -110,7 +97,7 @@ def read_entry(line: results.Line) -> Entry | None:
 def read_summary(folder: Path) -> dict[str, Any]:
     """The totals of the last run, as process_all_images.py left them; empty if it did not."""
     try:
-        found = json.loads(results.read_text(folder / results.SUMMARY))
+        found = json.loads(results.read_text(folder / SUMMARY))
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -118,7 +105,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 def cells_path(folder: Path, entry: Entry) -> Path | None:
     """Where the page's cells stand; None if it has none."""
-    return folder / f"{entry.page}.json" if entry.status in results.DONE else None
+    return folder / f"{entry.page}.json" if entry.status in DONE else None
 
 
 def read_cells(folder: Path, entry: Entry) -> list[Cell]:

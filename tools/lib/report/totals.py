@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lib.report.entries import STATUSES, Entry, number
+from contract import STATUSES
+from lib.report.entries import Entry, number
 
 
 def totals(entries: Sequence[Entry], summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ The model server and the job are containers of CONTAINER_IMAGE. The job runs det
 laptop that sleeps or dies loses nothing; whoever calls next attaches to it.
 """
 
-import json
 import os
 import shlex
 import signal
@@ -12,23 +11,21 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-from tqdm import tqdm
 
 from lib.console import (
     Failure,
     Interrupted,
     interrupt,
     note,
-    printable,
     say,
     set_handlers,
 )
 from lib.files import code_below
 from lib.inputs import Inputs
-from lib.knobs import ROOT, Knobs
+from lib.knobs import ROOT
 from lib.machines.lock import TOKEN_VARIABLE
 from lib.machines.machine import Moved
 from lib.machines.ssh.job import (
@@ -50,28 +47,14 @@ from lib.machines.ssh.model import (
 from lib.machines.ssh.model import start_script as start_model_script
 from lib.machines.ssh.packages import collect_packages
 from lib.machines.ssh.shell import SEEN, ConnectionLost, Shell, script_of
+from lib.machines.ssh.sight import POLL_S, Sight
 from lib.machines.ssh.transfer import fetch, mirror_up
 
-T = TypeVar("T")
-
 CODE = ROOT / "vm_side"
-POLL_S = 2.0
-RECONNECT_S = 600.0  # how long a job is followed without a connection
 
 
-class RemoteMachine:
-    """What TARGET=ssh does, with the shell that logs in to the machine."""
-
-    def __init__(self, knobs: Knobs) -> None:
-        self.knobs = knobs
-        self._restarts = 0  # of the model's container, that were told
-
-    @property
-    def shell(self) -> Shell:
-        """The machine's shell; cheap, connects when used."""
-        if not self.knobs.ssh_host:
-            raise Failure("SSH_HOST is not set", "make … TARGET=ssh SSH_HOST=user@host")
-        return Shell(["ssh", self.knobs.ssh_host], self.knobs.ssh_host)
+class RemoteMachine(Sight):
+    """What TARGET=ssh does."""
 
     def start(self) -> None:
         """Turn it on, bring vm_side/ over and start the model's container, unless it runs."""
@@ -134,30 +117,6 @@ class RemoteMachine:
             "last log line": "" if seen["model"] or not log else log[-1],
             "job": describe_job(seen["job"]),
         } | ({"Dask": describe_fleet(seen["fleet"])} if seen["fleet"] else {})
-
-    def look(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
-        """What vm_side/machine/status.py sees. Raises ConnectionLost."""
-        words = [*self._about_model, "--log-from", str(log_from), *(["--ask"] if ask else [])]
-        script = (
-            f"touch {SEEN} 2>/dev/null;"
-            f" [ -f vm_side/machine/status.py ] || {{ echo '{{}}'; exit; }};"
-            f" python3 vm_side/machine/status.py {script_of(*words)}"
-        )
-        empty: dict[str, Any] = {"model": "", "container": {}, "gpu_memory": ""}
-        empty |= {"job": {}, "progress": {}, "fleet": {}}
-        said = self.shell.run(script)
-        try:
-            return {**empty, **printable(json.loads(said))}
-        except (ValueError, TypeError) as error:
-            raise Failure(
-                f"{self.shell.name} says what it was not asked: {said[:200]!r}",
-                "its .bashrc must print nothing; make start brings our code anew",
-            ) from error
-
-    @property
-    def _about_model(self) -> tuple[str, ...]:
-        """Options of status.py."""
-        return ("--endpoint", self.knobs.endpoint, "--container", MODEL_CONTAINER)
 
     def push(self, inputs: Inputs) -> Moved:
         """Mirror the files over ssh."""
@@ -283,54 +242,6 @@ class RemoteMachine:
             f"setsid nohup bash vm_side/machine/prepare.sh {script_of(*words)}"
             " >.dots-ocr/prepare.log 2>&1 </dev/null &"
         )
-
-    def _look_at_job(self, log_from: int) -> dict[str, Any]:
-        """Look, and end a job whose model is dead for good: it would only wait, and bill.
-
-        Not while other machines read for it.
-        """
-        seen = self._look_through(log_from)
-        is_alone = seen["fleet"].get("workers", 0) <= 1
-        if seen["job"].get("running") and has_ended(seen["container"]) and is_alone:
-            self.shell.run(END_SCRIPT)
-            raise Failure(
-                end_of(seen["container"]),
-                "make start starts it anew, and make process reads the rest",
-            )
-        return seen
-
-    def _look_through(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
-        """Look, through lost connections; tells when the model died."""
-        seen = self._through(lambda: self.look(log_from, ask))
-        container = seen["container"]
-        if container.get("restarts", 0) > self._restarts:
-            self._restarts = container["restarts"]
-            tqdm.write(
-                f"the model's container died and was started again; the end of its log:\n"
-                f"{container['log']}",
-                file=sys.stderr,
-            )
-        return seen
-
-    def _through(self, do: Callable[[], T]) -> T:
-        """Do something that can be done twice, through lost connections, for a while."""
-        deadline = time.monotonic() + RECONNECT_S
-        while True:
-            try:
-                return do()
-            except ConnectionLost as error:
-                self._refuse_if_off()
-                if time.monotonic() > deadline:
-                    raise Failure(
-                        f"{self.shell.name} cannot be reached any more: {error};"
-                        " what runs there goes on",
-                        "make process attaches again",
-                    ) from error
-                note(f"connection lost ({error}); trying again …")
-                time.sleep(POLL_S)
-
-    def _refuse_if_off(self) -> None:
-        """A machine that is off answers no more; whether it is cannot be told without an API."""
 
     def _ask_for_end(self, interrupted: Interrupted) -> None:
         """On Ctrl-C: should the job go on? Nobody is asked under cron or within make all."""

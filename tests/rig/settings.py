@@ -1,0 +1,36 @@
+"""Settings of a batch over an input of two small files, for tests of what is decided of it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from read_page import Settings
+from results.pages import Page
+
+PAGE = Page("a/page1.png", "a/page1/page1")
+PDF_PAGES = [Page("report.pdf", f"report/report_page_{index}", index) for index in range(3)]
+CONTENT = b"the content of a file"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+def settings_in(folder: Path) -> Settings:
+    """Settings over an input in which the files of PAGE and PDF_PAGES stand."""
+    for page in (PAGE, PDF_PAGES[0]):
+        path = folder / "in" / page.input
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(CONTENT)
+    return Settings(
+        input=folder / "in",
+        output=folder / "out",
+        endpoint="http://127.0.0.1:9",
+        model="model",
+        max_model_tokens=0,
+        prompt_mode="layout_all",
+        max_pixels=2_000_000,
+        upsample_below=1_200_000,
+        images=False,
+        request_timeout_s=5.0,
+        ready_timeout_s=0.0,
+        retries=0,
+    )

@@ -1,0 +1,64 @@
+"""Which pages are to be read, and in which order."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from contract import DONE, DRAWING_ENDING
+from read_page import Settings, Task
+from results.manifest import Key, Record, has_results, is_done
+from results.pages import Page, sha256_of
+from results.store import Place, Remote, size_of
+
+
+def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -> list[Task]:
+    """What is to be done: pages without a record of this content and these settings."""
+    wanted = {"model": settings.model, **settings.recipe}
+    hashes: dict[str, str] = {}  # of each file, once for all its pages
+    tasks = []
+    for page in pages:
+        record = records.get(page.key)
+        is_pdf_page = page.pdf_page is not None
+        has_record = record is not None and record.status in DONE
+        place = settings.input / page.input
+        if page.input not in hashes and not page.fault and (has_record or is_pdf_page):
+            try:
+                hashes[page.input] = page.sha256 or content_hash(place, record)
+            except OSError:
+                hashes[page.input] = ""  # the worker meets it too, and the record says so
+        sha256 = hashes.get(page.input, "")
+        task = Task(page, sha256, "" if page.fault else version_of(place))
+        is_read = record is not None and is_done(record, page, sha256, wanted)
+        if record is None or not is_read or not has_results(settings.output, record):
+            tasks.append(task)
+        elif settings.images and not (settings.output / (page.result + DRAWING_ENDING)).is_file():
+            tasks.append(replace(task, drawn_from=record))
+    return tasks
+
+
+def content_hash(place: Place, record: Record | None) -> str:
+    """A file's SHA-256; what the record says if the store still holds what it was read from."""
+    version = version_of(place)
+    known = record is not None and version and record.version == version
+    return record.sha256 if record is not None and known else sha256_of(place)
+
+
+def version_of(place: Place) -> str:
+    """The store's mark of a file's content; empty on a disk."""
+    return place.version if isinstance(place, Remote) else ""
+
+
+def longest_first(tasks: list[Task], pages: list[Page], folder: Place) -> list[Task]:
+    """The tasks, those first that probably take longest; those last that do not ask the model.
+
+    A long answer begun last has the machine for itself at the end. How long it will be shows in the
+    bytes of a file: the more there is on a page, the more of both. A PDF's are shared evenly.
+    """
+    count = Counter(page.input for page in pages)
+    size: dict[str, float] = {}
+    for name in {task.page.input for task in tasks}:
+        try:
+            size[name] = size_of(folder / name) / count[name]
+        except OSError:
+            size[name] = 0.0  # its record will say why
+    return sorted(tasks, key=lambda task: (task.drawn_from is not None, -size[task.page.input]))
