@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from answer.cells import Answer, parse
+from answer.loops import without_loop
 from server.endpoint import Completion, EndpointError, Sampling, ServerGone
 from server.prompts import PROMPTS
 
-LONGEST_UNIT = 128  # characters of what a loop repeats
-LOOP_COUNT = 20  # repeats at the very end of a cut answer that make a loop
 LONGEST_ANSWER = 16_384  # tokens; what the model was trained for
 
 
@@ -98,12 +97,12 @@ def climb(
             )
         if answer is None or not ended:  # else the reason is why the other prompt was asked
             reason = complaint(completion, answer)
+        if answer is not None and not ended:
+            answer = without_loop(answer)
         if answer is not None and (best is None or worth(answer) > worth(best)):
             best, best_finish = adapted(answer, mode, prompt_mode), completion.finish_reason
         best_finish = best_finish or completion.finish_reason
     status = "failed" if best is None else "partial"
-    if best is not None:
-        best = without_loop(best)
     return Outcome(best, status, reason, best_finish, attempts, tokens_in, tokens_out)
 
 
@@ -141,23 +140,3 @@ def adapted(answer: Answer, mode: str, wanted: str) -> Answer:
         return answer
     cells = tuple({"bbox": c["bbox"], "category": c["category"]} for c in answer.cells)
     return replace(answer, cells=cells, notes=(*answer.notes, "boxes without text"))
-
-
-def without_loop(answer: Answer) -> Answer:
-    """The answer with one turn left of a loop at the end of its last text."""
-    if not answer.cells or "text" not in answer.cells[-1]:
-        return answer
-    *others, last = answer.cells
-    text = shortest = last["text"]
-    for size in range(1, min(LONGEST_UNIT, len(text)) + 1):
-        unit = text[-size:]
-        if not text.endswith(unit * LOOP_COUNT):
-            continue
-        end = len(text)
-        while text.endswith(unit, 0, end):
-            end -= size
-        shortest = min(shortest, text[:end] + unit, key=len)
-    if shortest == text:
-        return answer
-    cells = (*others, {**last, "text": shortest})
-    return replace(answer, cells=cells, notes=(*answer.notes, "a loop's repeats cut off"))

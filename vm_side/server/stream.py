@@ -9,8 +9,9 @@ import json
 from collections import deque
 from typing import Any
 
+from server.loops import COUNTED_TAIL, counting_tail, is_loop, without_digits
+
 LOOP_TOKENS = 560  # that only repeat what stands right before them make a loop
-LOOP_TURNS = 3  # at least, else a page that says the same twice would be one
 CHECK_TOKENS = 16  # between two looks
 
 
@@ -35,6 +36,10 @@ class AnswerStream:
         self._parts: list[str] = []
         self._recent: deque[tuple[int, str]] = deque()  # (tokens before it, text)
         self._checked = 0
+        self._fresh: list[str] = []  # since the last look
+        self._said = self._plain = (
+            ""  # the last COUNTED_TAIL characters, and the same without digits
+        )
 
     @property
     def text(self) -> str:
@@ -80,27 +85,31 @@ class AnswerStream:
         if text:
             self._parts.append(text)
             self._recent.append((before, text))
+            self._fresh.append(text)
 
     def _repeats_itself(self) -> bool:
         """Whether the last LOOP_TOKENS tokens are nothing but turns of a loop; looks rarely."""
         if self.tokens_out < self._checked + CHECK_TOKENS:
             return False
         self._checked = self.tokens_out
+        self._note_fresh()
         start = self.tokens_out - LOOP_TOKENS
         if start < 0:
             return False
         while self._recent and self._recent[0][0] < start:
             self._recent.popleft()  # all of them where many tokens had no text
-        return is_loop("".join(text for _, text in self._recent))
-
-
-def is_loop(text: str) -> bool:
-    """Whether the whole text is one thing said at least LOOP_TURNS times; its start may be cut."""
-    longest = len(text) // LOOP_TURNS
-    beginning = text[: len(text) - longest]
-    size = text.find(beginning, 1)  # where it comes again, its size may be that of a turn
-    while 0 < size <= longest:
-        if text.startswith(text[size:]):
+        recent = "".join(text for _, text in self._recent)
+        if is_loop(recent):
             return True
-        size = text.find(beginning, size + 1)
-    return False
+        least = len(without_digits(recent))
+        return bool(recent) and counting_tail(self._said, self._plain, least) is not None
+
+    def _note_fresh(self) -> None:
+        """Put what came since the last look behind the rest; a number may have come in two."""
+        fresh = "".join(self._fresh)
+        self._fresh.clear()
+        self._said = (self._said + fresh)[-COUNTED_TAIL:]
+        plain = without_digits(fresh)
+        if self._plain.endswith("0") and plain.startswith("0"):
+            plain = plain[1:]
+        self._plain = (self._plain + plain)[-COUNTED_TAIL:]

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from answer.ladder import LONGEST_UNIT, LOOP_COUNT, RUNGS, Outcome, climb
+from answer.ladder import RUNGS, Outcome, climb
+from answer.loops import LONGEST_UNIT, LOOP_COUNT
 from server.endpoint import Completion, EndpointError, Sampling, ServerGone
 from server.prompts import LAYOUT_ALL, LAYOUT_ONLY, OCR, PROMPTS
 
