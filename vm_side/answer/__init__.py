@@ -1,1 +1,3 @@
 """The text of an answer -> cells on the page. May import: picture, server, contract."""
+
+from answer.cells import parse as parse

@@ -1,38 +1,23 @@
 r"""The text that the model answered -> cells in the pixels of the picture it saw.
 
 A cell is a dict {"bbox": [x1, y1, x2, y2], "category": str, "text": str}; a Picture has no text.
-Well-formed JSON passes as it is. Of damaged JSON every complete cell survives: the answer is cut
-where a cell begins, so that damage stays in its own cell, and only that cell goes to json_repair.
+Well-formed JSON passes as it is. Of damaged JSON every complete cell survives (salvage.py).
 """
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
-import json_repair
-
+from answer import escapes
+from answer.boxes import box_of
+from answer.salvage import salvage, unwrap
+from answer.texts import loads, text_of
 from contract import CATEGORIES
 
 Cell = dict[str, Any]
 
-FARTHEST = 1e9  # pixels; a number beyond is a loop of digits
-CELL_START = re.compile(r"""\{\s*["']?(?:bbox|category)["']?\s*:""")
-CUT_IN_ITS_BOX = re.compile(r"""\{[^\[]*bbox["']?\s*:\s*\[[-+.\deE,\s"']*""")
-EMPTY_ARRAY = re.compile(r"^[ \t]*\[\s*\][ \t]*$", re.MULTILINE)  # "- [ ] to do" is prose
-
-# Where a damaged answer has LaTeX with single backslashes, JSON reads some of its commands as
-# escapes. \b and \f never stand for themselves on a page, nor do escapes that JSON lacks.
-LATEX_ESCAPE = re.compile(r'(?<!\\)(?:\\\\)*\\(?=[bf][A-Za-z]|[^"\\/bfnrtu]|u(?![0-9A-Fa-f]{4}))')
-# \n, \r and \t do, so only in mathematics, only in cells that escape no command as they should,
-# and only these commands by name:
-FORMULA = re.compile(r"""["']Formula["']""")
-INLINE_MATHEMATICS = re.compile(r"\$[^$]+\$")
-ESCAPED_COMMAND = re.compile(r"(?<!\\)(?:\\\\)+[A-Za-z]{2}")
-LATEX_COMMAND = re.compile(
-    r"(?<!\\)(?:\\\\)*\\(?=(?:nabla|ne|neg|neq|nexists|ngeq|ni|nleq|not|notin|nu|rangle|rbrace|rceil"
-    r"|rfloor|rho|right|rightarrow|rm|tan|tanh|tau|text|tfrac|theta|tilde|times|to|top)(?![a-z]))"
-)
+SINGLE_BACKSLASHES = "LaTeX with single backslashes mended"
+ODD_BOX, ODD_TEXT = "a box in another form", "a text that is no string"
 
 
 @dataclass(frozen=True)
@@ -54,8 +39,9 @@ def parse(text: str) -> Answer | None:
 
     An empty array is an answer: a page without layout.
     """
+    escaped = escapes.mended(text)
     try:
-        found = json.loads(text)
+        found = loads(escaped)
     except (ValueError, RecursionError):
         found = None
     well_formed = isinstance(found, list)
@@ -63,78 +49,20 @@ def parse(text: str) -> Answer | None:
     cells, notes = all_checked(candidates)
     if not cells and found != []:  # damaged, or wrapped in a way of its own
         well_formed = False
-        salvaged = salvage(text)
+        losses: list[str] = []
+        salvaged = salvage(escaped, losses)
         candidates = salvaged or []
         cells, notes = all_checked(candidates)
         if not cells and salvaged != []:
             return None
+        notes += dict.fromkeys(losses)
+    if escaped != text:
+        notes.append(SINGLE_BACKSLASHES)
     if len(cells) < len(candidates):
         notes.append(f"{len(candidates) - len(cells)} incomplete cells dropped")
-        well_formed = False
-    return Answer(tuple(without_repeats(cells, notes)), well_formed, tuple(notes))
-
-
-def salvage(text: str) -> list[Any] | None:
-    """The objects of damaged JSON, or None where there are none."""
-    starts = [match.start() for match in CELL_START.finditer(text)]
-    if starts:
-        ends = [*starts[1:], len(text)]
-        return [repair(text[start:end]) for start, end in zip(starts, ends, strict=True)]
-    if EMPTY_ARRAY.search(text):  # with a fence around it
-        return []
-    if "bbox" not in text:
-        return None
-    return unwrap(mended(escape_latex(text))) or None
-
-
-def repair(chunk: str) -> Any:
-    """One cell's text, perhaps damaged, perhaps with something behind it -> the cell."""
-    if CUT_IN_ITS_BOX.fullmatch(chunk):
-        return None  # who knows how many digits its last number has
-    chunk = escape_latex(chunk)
-    try:
-        return json.JSONDecoder(strict=False).raw_decode(chunk)[0]
-    except (ValueError, RecursionError):
-        return mended(chunk)
-
-
-def mended(text: str) -> Any:
-    """What json_repair makes of damaged JSON; None of what is nested too deeply for it."""
-    try:
-        return json_repair.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def escape_latex(chunk: str) -> str:
-    """Double the backslashes that the model left single, so that JSON reads them as such."""
-
-    def escape_commands(mathematics: re.Match[str]) -> str:
-        return LATEX_COMMAND.sub(double, mathematics.group())
-
-    def double(backslash: re.Match[str]) -> str:
-        return backslash.group() + "\\"
-
-    escapes_commands = ESCAPED_COMMAND.search(chunk) is not None
-    chunk = LATEX_ESCAPE.sub(double, chunk)
-    if escapes_commands:
-        return chunk
-    if FORMULA.search(chunk):
-        return LATEX_COMMAND.sub(double, chunk)
-    return INLINE_MATHEMATICS.sub(escape_commands, chunk)
-
-
-def unwrap(found: Any) -> list[Any]:
-    """An array of cells, one cell, or an object around an array of cells -> the array."""
-    if isinstance(found, list):
-        return found
-    if isinstance(found, dict):
-        if "bbox" in found:
-            return [found]
-        lists = [value for value in found.values() if isinstance(value, list)]
-        if len(lists) == 1:
-            return lists[0]
-    return []
+    changed = escaped != text or len(cells) < len(candidates) or {ODD_BOX, ODD_TEXT} & {*notes}
+    kept = without_repeats(cells, notes)
+    return Answer(tuple(kept), well_formed and not changed, tuple(notes))
 
 
 def all_checked(candidates: list[Any]) -> tuple[list[Cell], list[str]]:
@@ -153,30 +81,21 @@ def checked(candidate: Any, notes: list[str]) -> Cell | None:
         candidate = candidate[0]  # json_repair's reading of an object with a bracket left behind
     if not isinstance(candidate, dict):
         return None
-    box = candidate.get("bbox")
-    if not isinstance(box, list) or len(box) != 4 or not all(map(is_number, box)):
+    box = box_of(candidate.get("bbox"))
+    if box is None:
         return None
+    if box != candidate["bbox"]:
+        notes.append(ODD_BOX)
     named = candidate.get("category")
     cell = {"bbox": box, "category": category(named)}
     if cell["category"] is None:
         cell["category"] = "Text"
         notes.append(f"unknown category {named!r:.40} kept as Text")
-    if "text" in candidate:
-        if isinstance(candidate["text"], str):
-            cell["text"] = candidate["text"].encode("utf-8", "replace").decode("utf-8")
-        else:
-            notes.append("a text that is no string dropped")
+    if candidate.get("text") is not None:
+        cell["text"] = text_of(candidate["text"])
+        if not isinstance(candidate["text"], str):
+            notes.append(ODD_TEXT)
     return cell
-
-
-def is_number(value: Any) -> bool:
-    """Whether float() makes a coordinate of it (the reference accepts "12" too)."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return False
-    try:
-        return abs(float(value)) < FARTHEST
-    except (ValueError, OverflowError):
-        return False
 
 
 def category(named: Any) -> str | None:

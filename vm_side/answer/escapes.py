@@ -4,6 +4,7 @@ r"""LaTeX whose backslashes the model left single: JSON would read some of its c
 well-formed, too. Works on the answer's own letters, before JSON reads them.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -20,7 +21,7 @@ def single(commands: str) -> re.Pattern[str]:
 
 
 # What JSON lacks as an escape, and \b and \f, which never stand for themselves on a page.
-NEVER_ESCAPES = single(r'[bf][A-Za-z]|[^"\\/bfnrtu]|u(?![0-9A-Fa-f]{4})')
+NEVER_ESCAPES = single(r'[bf]|[^"\\/bfnrtu]|u(?![0-9A-Fa-f]{4})')
 # Line breaks and tabs do stand on pages. What follows these is no word of any language, so that
 # they are commands wherever they are; a carriage return alone never stands on a page.
 NEVER_WORDS = single(
@@ -31,17 +32,17 @@ NEVER_WORDS = single(
 # In mathematics these are commands too, after \t and \r anyway,
 IN_MATHEMATICS = single(
     r"(?:tan|tanh|tau|to|top|tag|textstyle|thickapprox|thicksim|thinspace|tiny|triangle"
-    r"|neq|nexists|nmid|nparallel|nsim|ncong|natural|nearrow|nwarrow|nonumber)(?![a-z])"
+    r"|neq|nmid|nparallel|nsim|ncong|natural|nearrow|nwarrow|nonumber)(?![a-z])"
 )
 # and after \n, which may be a line break before a variable, if no command of the cell is escaped.
-MAYBE_LINES = single(r"(?:ne|neg|ni|not|nu|n)(?![a-zA-Z])")
+MAYBE_LINES = single(r"(?:ne|neg|nexists|ni|not|nu)(?![a-z])")
 
 
 def mended(text: str) -> str:
     """The answer with the backslashes doubled that the model left single; a good one as it is."""
     starts = [match.start() for match in KEYS.finditer(text)]
     bounds = [0, *starts, len(text)]
-    return "".join(mend_cell(text[a:b]) for a, b in zip(bounds, bounds[1:], strict=False))
+    return "".join(mend_cell(text[a:b]) for a, b in itertools.pairwise(bounds))
 
 
 def mend_cell(cell: str) -> str:
@@ -72,12 +73,25 @@ def doubled(backslash: re.Pattern[str], text: str) -> str:
 
 
 def mathematics(cell: str) -> Iterator[tuple[int, int]]:
-    r"""Where $…$, $$…$$, \(…\) and \[…\] begin and end, one after the other."""
-    opened: tuple[int, str] | None = None
+    r"""Where $…$, $$…$$, \(…\) and \[…\] begin and end, one after the other.
+
+    Between the dollars of two prices is no mathematics: a blank stands before the second one, or a
+    digit behind it.
+    """
+    opened: re.Match[str] | None = None
     for found in DELIMITER.finditer(cell):
         mark = found.group().lstrip("\\")
-        if opened is None and mark in CLOSING:
-            opened = found.start(), CLOSING[mark]
-        elif opened is not None and mark == opened[1]:
-            yield opened[0], found.end()
-            opened = None
+        if opened is not None and mark == CLOSING[opened.group().lstrip("\\")]:
+            if mark != "$" or is_pair(cell, opened.end(), found.start()):
+                yield opened.start(), found.end()
+                opened = None
+            else:
+                opened = found
+        elif opened is None and mark in CLOSING:
+            opened = found
+
+
+def is_pair(cell: str, start: int, end: int) -> bool:
+    """Whether the dollars around this part of a cell belong together."""
+    is_spaced = cell[start : start + 1].isspace() == cell[end - 1 : end].isspace()
+    return start < end and is_spaced and not cell[end + 1 : end + 2].isdigit()

@@ -27,7 +27,7 @@ COLOURS = {
 }
 FILL = 0.3  # opacity of a box
 FURNITURE = ("Page-header", "Page-footer")
-INLINE_MATHEMATICS = re.compile(r"\$[^$]+\$|\\\[.*\\\]|\\\(.*\\\)", re.DOTALL)
+DOLLARS = re.compile(r"\$[^$]+\$")
 
 
 def to_page(
@@ -105,9 +105,18 @@ def formula(latex: str) -> str:
             inside = latex[2:-2].strip()
             if "$" not in inside and start not in inside:
                 return f"$$\n{inside}\n$$"
-    if not latex or INLINE_MATHEMATICS.search(latex):
+    if not latex or brings_its_own(latex):
         return latex
     return f"$$\n{latex}\n$$"
+
+
+def brings_its_own(latex: str) -> bool:
+    r"""Whether there is $…$, \(…\) or \[…\] in it."""
+    pairs = (r"\(", r"\)"), (r"\[", r"\]")
+    return DOLLARS.search(latex) is not None or any(
+        (start := latex.find(left)) >= 0 and latex.find(right, start + 2) >= 0
+        for left, right in pairs
+    )
 
 
 def draw(cells: Sequence[Cell], page: Image.Image) -> Image.Image:

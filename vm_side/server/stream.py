@@ -13,6 +13,7 @@ from server.loops import COUNTED_TAIL, counting_tail, is_loop, without_digits
 
 LOOP_TOKENS = 560  # that only repeat what stands right before them make a loop
 CHECK_TOKENS = 16  # between two looks
+COUNT_TOKENS = 64  # between two dearer looks, at what counts
 
 
 class StreamError(Exception):
@@ -35,11 +36,9 @@ class AnswerStream:
         self._rest = b""
         self._parts: list[str] = []
         self._recent: deque[tuple[int, str]] = deque()  # (tokens before it, text)
-        self._checked = 0
+        self._checked = self._counted = 0
         self._fresh: list[str] = []  # since the last look
-        self._said = self._plain = (
-            ""  # the last COUNTED_TAIL characters, and the same without digits
-        )
+        self._said = self._plain = ""  # the last COUNTED_TAIL characters; without their digits
 
     @property
     def text(self) -> str:
@@ -92,7 +91,6 @@ class AnswerStream:
         if self.tokens_out < self._checked + CHECK_TOKENS:
             return False
         self._checked = self.tokens_out
-        self._note_fresh()
         start = self.tokens_out - LOOP_TOKENS
         if start < 0:
             return False
@@ -101,6 +99,10 @@ class AnswerStream:
         recent = "".join(text for _, text in self._recent)
         if is_loop(recent):
             return True
+        if self.tokens_out < self._counted + COUNT_TOKENS:
+            return False
+        self._counted = self.tokens_out
+        self._note_fresh()
         least = len(without_digits(recent))
         return bool(recent) and counting_tail(self._said, self._plain, least) is not None
 

@@ -250,8 +250,8 @@ def test_an_answer_without_layout_is_none(text: str) -> None:
     [
         "[1, 2, 3]",
         "[1, 2, 3, 4, 5]",
-        "[[1, 2], [3, 4]]",
-        "[[1, 2, 3, 4]]",
+        "[[1, 2], [3]]",
+        "[[1, 2]]",
         "[NaN, 2, 3, 4]",
         "[1, 2, Infinity, 4]",
         "[1, 2, 3, -1e400]",
@@ -260,7 +260,8 @@ def test_an_answer_without_layout_is_none(text: str) -> None:
         "[true, 2, 3, 4]",
         "[null, 2, 3, 4]",
         '["one", 2, 3, 4]',
-        '"1, 2, 3, 4"',
+        '"1, 2, 3"',
+        '"1, 2, 3, 4 or 5"',
         '{"x1": 1}',
         "null",
     ],
@@ -309,14 +310,6 @@ def test_an_unknown_category_is_kept_as_text_with_a_short_remark(named: Any) -> 
     assert answer.notes[0].startswith("unknown category")
     assert len(answer.notes) == 2, "a loop must not fill the manifest with remarks"
     assert len(answer.notes[0]) < 100
-
-
-@pytest.mark.parametrize("text", [None, 7, ["a"], {"a": "b"}])
-def test_a_text_that_is_no_string_is_dropped_and_its_box_kept(text: Any) -> None:
-    answer = parse(json.dumps([{**TWO, "text": text}]))
-    assert answer is not None
-    assert list(answer.cells) == [{"bbox": TWO["bbox"], "category": "Text"}]
-    assert answer.notes == ("a text that is no string dropped",)
 
 
 @pytest.mark.parametrize("end", ["]", ""], ids=["well-formed", "damaged"])

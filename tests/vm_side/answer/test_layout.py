@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import time
 from typing import Any
 
 import pytest
@@ -205,3 +206,10 @@ def test_boxes_at_the_edge_and_without_area_are_drawn_without_error(
 ) -> None:
     (inside,), _ = to_page([cell(box)], size, size)
     assert draw([inside] * 3, Image.new("L", size, 255)).size == size
+
+
+def test_a_loop_of_brackets_in_a_formula_takes_no_time() -> None:
+    began = time.process_time()
+    assert formula(r"\[" * 32_000) == "$$\n" + r"\[" * 32_000 + "\n$$"
+    assert formula(r"\[" * 32_000 + r"x\]").startswith(r"\[")
+    assert time.process_time() - began < 5

@@ -1,0 +1,108 @@
+"""Boxes and texts in other forms than the model was taught: what was read is kept."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from answer.boxes import box_of
+from answer.cells import ODD_BOX, ODD_TEXT, parse
+
+BOX = [10, 20, 110, 60]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        [[10, 20], [110, 20], [110, 60], [10, 60]],
+        [[110, 60], [10, 60], [10, 20], [110, 20]],
+        [10, 20, 110, 20, 110, 60, 10, 60],
+        [[10, 20], [110, 60]],
+        [[10, 20, 110, 60]],
+        [[[10, 20], [110, 20], [110, 60], [10, 60]]],
+        [[10, 40], [60, 20], [110, 40], [60, 60], [15, 50]],
+        [{"x": 10, "y": 20}, {"x": 110, "y": 60}],
+        "[10, 20, 110, 60]",
+        "10, 20, 110, 60",
+        "10 20 110 60",
+        "(10,20),(110,60)",
+        {"x1": 10, "y1": 20, "x2": 110, "y2": 60},
+        {"x0": 10, "y0": 20, "x1": 110, "y1": 60},
+        {"xmin": 10, "ymin": 20, "xmax": 110, "ymax": 60},
+        {"left": 10, "top": 20, "right": 110, "bottom": 60},
+        {"x": 10, "y": 20, "width": 100, "height": 40},
+        {"left": 10, "top": 20, "width": 100, "height": 40},
+        {"x": 10, "y": 20, "w": 100, "h": 40},
+    ],
+    ids=str,
+)
+def test_a_box_in_another_form(written: Any) -> None:
+    assert box_of(written) == BOX
+    answer = parse(json.dumps([{"bbox": written, "category": "Text", "text": "x"}]))
+    assert answer is not None
+    assert [cell["bbox"] for cell in answer.cells] == [BOX]
+    assert (answer.well_formed, answer.notes) == (False, (ODD_BOX,))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *([], [1], [1, 2, 3], [1, 2, 3, 4, 5], [[1, 2]], [[1, 2], [3]], [[1, 2], 3, 4, 5, 6]),
+        *("", "1, 2, 3", "1, 2, 3, 4 pixels", "x1=1, y1=2, x2=3, y2=4", "[" * 2000),
+        *({}, {"x1": 1}, {"x1": 1, "y1": 2, "x2": 3, "y2": "far"}, {"x": 1, "y": 2}),
+        *(None, 7, True, [True, 2, 3, 4], [1e10, 2, 3, 4], [[1, 2], [3, float("nan")]]),
+    ],
+    ids=lambda written: str(written)[:30],
+)
+def test_what_is_no_box(written: Any) -> None:
+    assert box_of(written) is None
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        '"bbox": [[10, 20], [110, 20], [11',
+        '"bbox": [[10, 20], [110, 20]',
+        '"bbox": "[10, 20, 110, 6',
+        '"bbox": {"x1": 10, "y1": 20, "x2": 110, "y2": 6',
+    ],
+)
+def test_a_cell_cut_in_such_a_box_is_dropped(cut: str) -> None:
+    whole = '{"bbox": [10, 20, 110, 60], "category": "Title", "text": "# one"}'
+    answer = parse(f"[{whole}, {{{cut}")
+    assert answer is not None
+    assert [cell["text"] for cell in answer.cells] == ["# one"]
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("2024", "2024"),
+        ("12.50", "12.50"),
+        ("-0.10", "-0.10"),
+        ("1e5", "1e5"),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
+        ("true", "true"),
+        ('["first", "second"]', "first\nsecond"),
+        ('["first", 2, 3.50, null]', "first\n2\n3.50\n"),
+        ('[["a", "b"], ["c", 1]]', "a b\nc 1"),
+        ('{"name": "Kim", "age": 30}', "name: Kim\nage: 30"),
+        ('{"합계": ["1", "2"]}', "합계: 1 2"),
+        (r'["\ud83d"]', "?"),
+    ],
+)
+@pytest.mark.parametrize("end", ["]", ""], ids=["well-formed", "damaged"])
+def test_a_text_that_is_no_string_is_kept(written: str, text: str, end: str) -> None:
+    answer = parse(f'[{{"bbox": [10, 20, 110, 60], "category": "Text", "text": {written}}}{end}')
+    assert answer is not None
+    assert answer.cells[0]["text"] == text
+    assert ODD_TEXT in answer.notes and not answer.well_formed
+
+
+def test_null_is_no_text() -> None:
+    answer = parse('[{"bbox": [10, 20, 110, 60], "category": "Picture", "text": null}]')
+    assert answer is not None
+    assert list(answer.cells) == [{"bbox": BOX, "category": "Picture"}]
+    assert (answer.well_formed, answer.notes) == (True, ())

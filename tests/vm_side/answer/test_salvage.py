@@ -1,0 +1,105 @@
+"""Quotes that are not escaped: the whole text survives, and what may be lost is said."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+
+import pytest
+
+from answer.cells import parse
+from answer.salvage import MAY_LACK
+
+LAST = '{"bbox": [5, 60, 70, 80], "category": "Text", "text": "two"}'
+ATTRIBUTES = (
+    *('rowspan="2"', 'colspan="3"', 'border="1"', 'class="c1"', 'align="center"', 'width="50%"'),
+    *('style="text-align:center"', 'style="text-align: left; width: 10px"', 'title="a, b: c"'),
+)
+VALUES = (
+    *("A", "", "1,234", "2023년", "Time: 10:30", "금액, 원", "12.5%", "x = 1", "(주) 한국"),
+    *('"A"급', "비고: 없음, 끝", 'a 5" disk', "{x}", "[1]", '{"a": 1}', "it's", '""', '", "'),
+)
+
+
+def table(rng: random.Random) -> str:
+    """A small table as the model writes it, its quotes not escaped."""
+
+    def cell() -> str:
+        attributes = "".join(f" {text}" for text in rng.sample(ATTRIBUTES, rng.randrange(3)))
+        return f"<td{attributes}>{rng.choice(VALUES)}</td>"
+
+    rows = ("".join(cell() for _ in range(rng.randint(1, 5))) for _ in range(rng.randint(1, 5)))
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+
+
+def sentence(rng: random.Random) -> str:
+    """Words, some of them in quotes."""
+    words = ("said", "그는", '"yes"', "and", '"no, never"', '"a":', '32"', "'b'", "end.")
+    return " ".join(rng.choices(words, k=rng.randint(1, 9)))
+
+
+@pytest.mark.parametrize("make", [table, sentence])
+@pytest.mark.parametrize("order", ["text last", "text in the middle", "text first"])
+@pytest.mark.parametrize("spaced", [True, False])
+def test_texts_with_quotes_are_whole(
+    make: Callable[[random.Random], str], order: str, spaced: bool
+) -> None:
+    rng = random.Random(11)
+    box, category = '"bbox": [1, 2, 30, 40]', '"category": "Table"'
+    for _ in range(200):
+        text = make(rng)
+        cells = {
+            "text last": f'{{{box}, {category}, "text": "{text}"}}',
+            "text in the middle": f'{{{box}, "text": "{text}", {category}}}',
+            "text first": f'{{"text": "{text}", {box}, {category}}}',
+        }
+        cell = cells[order] if spaced else cells[order].replace('", "', '","')
+        expected = text if spaced else text.replace('", "', '","')
+        answer = parse(f"[{cell}, {LAST}]")
+        assert answer is not None
+        assert [c.get("text") for c in answer.cells] == [expected, "two"], cell
+        assert answer.cells[0]["category"] == "Table"
+        assert MAY_LACK not in answer.notes
+
+
+@pytest.mark.parametrize("end", ["", '"', '"}', '"}]', '"}\n```', '"}]\n\nThat is all.'])
+def test_the_last_text_is_whole_wherever_the_answer_ends(end: str) -> None:
+    said = 'the words "a", "b": all of them, <td colspan="2">c</td> and more'
+    answer = parse('[{"bbox": [1, 2, 30, 40], "category": "Text", "text": "' + said + end)
+    assert answer is not None
+    assert answer.cells[0]["text"] == said
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (r"a \"b\" and \"c\" and " '"d"', 'a "b" and "c" and "d"'),
+        (r'back\\slash "x" \n new line', 'back\\slash "x" \n new line'),
+        (r'\u00e9 "x" \ud83d\ude00', 'é "x" 😀'),
+        ('two\nlines "x"\tand a tab', 'two\nlines "x"\tand a tab'),
+    ],
+)
+def test_escapes_beside_quotes_that_lack_theirs(raw: str, text: str) -> None:
+    answer = parse(f'[{{"bbox": [1, 2, 30, 40], "category": "Text", "text": "{raw}"}}, {LAST}]')
+    assert answer is not None
+    assert answer.cells[0]["text"] == text
+
+
+def test_a_repair_that_may_have_lost_text_says_so() -> None:
+    """Whatever the damage: all letters are there, or there is a note."""
+    rng = random.Random(5)
+    whole = {"bbox": [1, 2, 30, 40], "category": "Table", "text": 'a "b" <td x="1">c</td> d, e: f'}
+    raw = json.dumps(whole)
+    letters = sum(map(str.isalnum, whole["text"])) if isinstance(whole["text"], str) else 0
+    for _ in range(2000):
+        damaged = raw
+        for _ in range(rng.randint(1, 4)):
+            at = rng.randrange(raw.index('"text": ') + 9, len(damaged))
+            damaged = (
+                damaged[:at] + rng.choice(['"', '", ', '"}', "{", "[", ": ", "\\"]) + damaged[at:]
+            )
+        answer = parse(f"[{damaged}, {LAST}]")
+        assert answer is not None
+        kept = sum(map(str.isalnum, answer.cells[0].get("text", "")))
+        assert kept >= letters - 1 or MAY_LACK in answer.notes, damaged
