@@ -151,6 +151,9 @@ class Conversation(BaseHTTPRequestHandler):
             self._send(200, replies.GARBAGE, {"Content-Type": "text/html", **reply.headers})
         elif reply.status == 200 and reply.body is None and request.body.get("stream"):
             self._stream(request, reply, body)
+        elif reply.in_stream and request.body.get("stream"):
+            self._send_events([b"data: " + json.dumps(body).encode() + b"\n\n", replies.DONE])
+            self._end_events()
         else:
             is_cut = reply.fault == "truncate"
             self._send_json(reply.status, body, reply.headers, is_cut)
@@ -162,21 +165,27 @@ class Conversation(BaseHTTPRequestHandler):
         continuous = usage_too and bool(options.get("continuous_usage_stats"))
         interval = self.model_server.stream_interval
         events = replies.events(body, usage_too, continuous, interval)
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
         is_whole = reply.fault not in ("truncate", "stall")
         if reply.fault in ("truncate", "stall", "error", "busy"):
             events = events[: len(events) // 2]
         if reply.fault in ("error", "busy"):
             fault = replies.busy_503() if reply.fault == "busy" else replies.engine_dead_500()
             events += [b"data: " + json.dumps(fault.error_body()).encode() + b"\n\n", replies.DONE]
+        self._send_events(events)
+        if reply.fault == "stall":
+            self._wait(None)
+        self._end_events(is_whole)
+
+    def _send_events(self, events: list[bytes]) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
         chunks = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
         for at in range(0, len(chunks), EVENTS_AT_ONCE):  # a client may have heard enough
             self.wfile.write(b"".join(chunks[at : at + EVENTS_AT_ONCE]))
-        if reply.fault == "stall":
-            self._wait(None)
+
+    def _end_events(self, is_whole: bool = True) -> None:
         if is_whole:
             self.wfile.write(b"0\r\n\r\n")
         self.close_connection = self.close_connection or not is_whole

@@ -14,6 +14,7 @@ from PIL import Image
 
 from rig import replies
 from rig.replies import Reply
+from rig.vllm_ages import NEWEST, Age
 
 IMAGE_PREFIX = "<|img|><|imgpad|><|endofimg|>"
 MAX_ASPECT = 200
@@ -63,13 +64,17 @@ class Request:
         return self.body.get("max_completion_tokens") or self.body.get("max_tokens")
 
     @property
+    def text_tokens(self) -> int:
+        """Roughly one per four letters of the prompt."""
+        return len(self.text) // 4 + 1
+
+    @property
     def prompt_tokens(self) -> int:
-        """One per 28 x 28 pixels, and roughly one per four letters of the prompt."""
-        text_tokens = len(self.text) // 4 + 1
+        """One per 28 x 28 pixels, and those of the text."""
         if not all(self.size):
-            return text_tokens
+            return self.text_tokens
         width, height = replies.model_size(*self.size)
-        return width * height // replies.FACTOR**2 + text_tokens
+        return width * height // replies.FACTOR**2 + self.text_tokens
 
 
 def read_request(
@@ -79,6 +84,7 @@ def read_request(
     model: str,
     max_model_len: int,
     check_picture: bool,
+    age: Age = NEWEST,
 ) -> Reply | None:
     """Fill in `request` from the raw body; the refusal that vLLM would answer, or None."""
     try:
@@ -91,40 +97,46 @@ def read_request(
         urls = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
     except (ValueError, TypeError, LookupError):
         return replies.bad_json()
-    refusal = _check_wishes(request, len(urls), model, max_model_len)
+    refusal = _check_wishes(request, len(urls), model, max_model_len, age)
     if refusal is None and urls:
-        refusal = _read_picture(urls[0], request, check_picture)
+        refusal = _read_picture(urls[0], request, check_picture, age)
     if refusal is None and request.prompt_tokens >= max_model_len:
-        refusal = replies.too_long(request.prompt_tokens, max_model_len)
+        refusal = replies.too_long(request.prompt_tokens, max_model_len, age)
     return refusal
 
 
-def _check_wishes(request: Request, pictures: int, model: str, max_model_len: int) -> Reply | None:
+def _check_wishes(
+    request: Request, pictures: int, model: str, max_model_len: int, age: Age
+) -> Reply | None:
     wanted = request.body.get("model", model)
     if wanted != model:
         return replies.unknown_model(wanted)
-    if request.max_tokens is not None and request.max_tokens > max_model_len:
-        return replies.too_many_tokens(request.max_tokens, max_model_len)
-    return replies.two_images() if pictures > 1 else None
+    if pictures > 1:
+        return replies.two_images(age=age)
+    asked, prompt = request.max_tokens, request.text_tokens
+    if asked is not None and age.too_many_tokens(asked, prompt, max_model_len):
+        return replies.too_many_tokens(asked, max_model_len, prompt, age)
+    return None
 
 
-def _read_picture(url: str, request: Request, check_picture: bool) -> Reply | None:
+def _read_picture(url: str, request: Request, check_picture: bool, age: Age) -> Reply | None:
     head, _, data = url.partition(",")
-    if not head.startswith("data:"):  # file:// is a permanent 500 of the real server
-        return Reply(status=500, error_message=f"Cannot load local files: {url[:80]}")
+    if not head.startswith("data:"):
+        return replies.local_file(age)
     try:
         request.picture = base64.b64decode(data, validate=True)
     except binascii.Error:
-        return replies.bad_base64()
+        return replies.bad_base64(age)
     try:
         with Image.open(io.BytesIO(request.picture)) as image:
             width, height = request.size = image.size
             if check_picture:
                 image.load()
     except Image.DecompressionBombError as error:
-        return Reply(status=500, error_message=str(error))
+        return replies.bomb(str(error), age)
     except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken PNG
-        return replies.bad_image(str(error))
+        is_opened = any(request.size)
+        return (replies.truncated if is_opened else replies.bad_image)(str(error), age)
     if max(width, height) >= MAX_ASPECT * min(width, height):
-        return replies.bad_aspect()
+        return replies.bad_aspect(age)
     return None

@@ -5,7 +5,7 @@
         ...                                   # a client talks to server.url
         assert server.requests[1].size == (616, 840)
 
-By hand: python tests/rig/model_server.py --port 8000 --latency 1.0
+By hand: python tests/rig/model_server.py --port 8000 --latency 1.0 --age 0.11
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from rig.conversation import Conversation
 from rig.model_request import Request, read_request
 from rig.mortal import HOST, Life, MortalServer, Signal
 from rig.replies import Reply
+from rig.vllm_ages import AGES, NEWEST, Age, age_of
 
 __all__ = ["ModelServer", "Reply", "Request"]
 
@@ -48,6 +49,7 @@ class ModelServer:
     content_format  "string" as it should be, or "openai", which doubles the picture
     roles           what the chat template writes around the user's turn, and before the answer
     tokenizes       whether there is a /tokenize
+    foreign         what another server's /tokenize answers, whatever it is asked
     stream_interval tokens in an event of a streamed answer
     has_metrics     whether there is a /metrics
     max_pixels      larger pictures are made smaller, as by --mm-processor-kwargs
@@ -65,6 +67,7 @@ class ModelServer:
         latency_s: float = 0.0,
         api_key: str | None = None,
         check_pictures: bool = True,
+        age: Age = NEWEST,
     ) -> None:
         self.model = model
         self.max_model_len = max_model_len
@@ -74,9 +77,11 @@ class ModelServer:
         self.latency_s = latency_s
         self.api_key = api_key
         self.check_pictures = check_pictures
+        self.age = age
         self.content_format = "string"
         self.roles = ("<|user|>", "<|endofuser|>", "<|assistant|>")
         self.tokenizes = True
+        self.foreign: Any = None
         self.stream_interval = 1
         self.has_metrics = True
         self.max_pixels = replies.MAX_PIXELS
@@ -158,13 +163,7 @@ class ModelServer:
 
     def receive(self, raw: bytes, request: Request) -> Reply | None:
         """Read and log a request; the refusal that vLLM would give, if any."""
-        refusal = read_request(
-            raw,
-            request,
-            model=self.model,
-            max_model_len=self.max_model_len,
-            check_picture=self.check_pictures,
-        )
+        refusal = self._read(raw, request)
         with self._state:
             request.number = len(self._requests)
             self._requests.append(request)
@@ -256,20 +255,31 @@ class ModelServer:
         more = {"owned_by": "vllm", "root": self.model, "max_model_len": self.max_model_len}
         return {"object": "list", "data": [{**model, **more}]}
 
-    def tokenize(self, raw: bytes) -> tuple[int, dict[str, Any]]:
-        """Status and body of /tokenize; it is not logged."""
-        request = Request(-1, time.monotonic())
-        refusal = read_request(
+    def _read(self, raw: bytes, request: Request) -> Reply | None:
+        return read_request(
             raw,
             request,
             model=self.model,
             max_model_len=self.max_model_len,
             check_picture=self.check_pictures,
+            age=self.age,
         )
+
+    def tokenize(self, raw: bytes) -> tuple[int, Any]:
+        """Status and body of /tokenize; it is not logged."""
+        if self.foreign is not None:
+            return 200, self.foreign
+        request = Request(-1, time.monotonic())
+        refusal = self._read(raw, request)
         if refusal is not None:
             return refusal.status, refusal.error_body()
         tokens = replies.rendered(
-            request.text, request.size, self.content_format, self.roles, self.max_pixels
+            request.text,
+            request.size,
+            self.content_format,
+            self.roles,
+            self.max_pixels,
+            self.age.expands_pictures,
         )
         body = {"count": len(tokens), "max_model_len": self.max_model_len}
         return 200, body | {"tokens": list(range(len(tokens))), "token_strs": tokens}
@@ -278,7 +288,8 @@ class ModelServer:
         """The text of /metrics."""
         with self._state:
             running, waiting, counts = self._running, len(self._queue), Counter(self._counts)
-        return replies.metrics_text(self.model, running, waiting, counts)
+        gauge = self.age.cache_gauge
+        return replies.metrics_text(self.model, running, waiting, counts, cache_gauge=gauge)
 
     def _talk(self, connection: socket.socket, number: int, life: Life) -> bool:
         conversation = Conversation(self, connection, number, life)
@@ -293,6 +304,12 @@ class ModelServer:
 @click.option("--model", default="model", show_default=True, help="Served model name.")
 @click.option("--max-num-seqs", type=int, help="Requests in service at once; default: any.")
 @click.option("--max-queued", type=int, help="Answer 503 over so many requests; default: never.")
+@click.option(
+    "--age",
+    default=NEWEST.version,
+    show_default=True,
+    help=f"The vLLM to play: {', '.join(age.version for age in AGES)}, or the beginning of one.",
+)
 @click.option("--no-check", is_flag=True, help="Do not decode the pictures: less CPU time.")
 def main(
     port: int,
@@ -300,9 +317,14 @@ def main(
     model: str,
     max_num_seqs: int | None,
     max_queued: int | None,
+    age: str,
     no_check: bool,
 ) -> None:
     """Serve the default layout for every picture until Ctrl-C."""
+    try:
+        played = age_of(age)
+    except LookupError as error:
+        raise click.BadParameter(str(error), param_hint="--age") from error
     with ModelServer(
         port=port,
         latency_s=latency,
@@ -310,6 +332,7 @@ def main(
         max_num_seqs=max_num_seqs,
         max_queued=max_queued,
         check_pictures=not no_check,
+        age=played,
     ) as server:
         click.echo(f"{server.url} serves {model!r}; Ctrl-C ends it", err=True)
         try:

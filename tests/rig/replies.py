@@ -1,7 +1,8 @@
 """What the stand-in model server answers: layouts, refusals and faults, in vLLM's own shapes.
 
-The statuses and the words of the refusals were read off a real vLLM 0.32 serving dots.ocr;
-where only the beginning of a message is known, nothing should be tested beyond it.
+The statuses and the words of the refusals were read off real vLLMs serving dots.ocr; what changed
+with the years stands in vllm_ages.py. Where only the beginning of a message is known, nothing
+should be tested beyond it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from rig.vllm_ages import NEWEST, Age
 
 Fault = Literal["reset", "close", "hang", "truncate", "garbage", "stall", "error", "busy"]
 """stall, error (of a dead engine) and busy (of a full server) come in the middle of a stream; an
@@ -46,6 +49,10 @@ class Reply:
     status: int = 200
     error_message: str = ""
     error_param: str | None = None
+    error_type: str = ""
+    """Empty: the usual one for the status."""
+    in_stream: bool = False
+    """An error that comes as an event, with status 200, where the answer was to be streamed."""
     body: Any = None
     """A whole JSON body in the place of the one made from the fields above."""
     delay_s: float = 0.0
@@ -56,7 +63,7 @@ class Reply:
 
     def error_body(self) -> dict[str, Any]:
         """The body of an answer other than 200."""
-        kind = _ERROR_TYPES.get(self.status, "Error")
+        kind = self.error_type or _ERROR_TYPES.get(self.status, "Error")
         return {
             "error": {
                 "message": self.error_message,
@@ -75,41 +82,55 @@ def in_turn(*replies: Reply) -> Callable[[Any], Reply]:
 # --- refusals ------------------------------------------------------------------------------
 
 
-def too_long(tokens: int = 14234, limit: int = 8192) -> Reply:
+def too_long(tokens: int = 14234, limit: int = 8192, age: Age = NEWEST) -> Reply:
     """The picture and the prompt do not fit the context. A smaller picture does."""
-    message = f"Input length ({tokens}) exceeds model's maximum context length ({limit})."
-    return Reply(status=400, error_message=message, error_param="input_tokens")
+    message = age.too_large.format(tokens=tokens, limit=limit)
+    return Reply(status=400, error_message=message, in_stream=age.looks_late)
 
 
-def too_many_tokens(asked: int = 20000, limit: int = 16384) -> Reply:
-    """max_completion_tokens over max_model_len."""
-    message = (
-        f"max_completion_tokens={asked} cannot be greater than "
-        f"max_model_len=max_total_tokens={limit}. Please request fewer output tokens."
-    )
+def too_many_tokens(
+    asked: int = 20000, limit: int = 16384, prompt: int = 0, age: Age = NEWEST
+) -> Reply:
+    """max_completion_tokens over max_model_len, or over what the prompt leaves of it."""
+    message = age.too_many_tokens(asked, prompt, limit) + age.ending
     return Reply(status=400, error_message=message, error_param="max_completion_tokens")
 
 
-def bad_base64() -> Reply:
+def bad_base64(age: Age = NEWEST) -> Reply:
     """The data URL does not hold base64."""
-    return Reply(status=400, error_message="Non-base64 digit found")
+    return Reply(status=400, error_message="Non-base64 digit found" + age.ending)
 
 
-def bad_image(why: str = "cannot identify image file <_io.BytesIO object>") -> Reply:
-    """The bytes are not a picture, or are cut short."""
-    return Reply(status=400, error_message=f"Failed to load image: {why}")
+def local_file(age: Age = NEWEST) -> Reply:
+    """A file:// URL. No retry cures it, even where it is a 500."""
+    message = "Cannot load local files without `--allowed-local-media-path`." + age.ending
+    kind = age.type_of_500 if age.local_file_status == 500 else ""
+    return Reply(status=age.local_file_status, error_message=message, error_type=kind)
 
 
-def bad_aspect() -> Reply:
+def bad_image(
+    why: str = "cannot identify image file <_io.BytesIO object>", age: Age = NEWEST
+) -> Reply:
+    """The bytes are not a picture."""
+    return Reply(status=400, error_message=age.bad_picture.format(why=why))
+
+
+def truncated(why: str, age: Age = NEWEST) -> Reply:
+    """The picture is cut short."""
+    if age.truncated_status == 400:
+        return bad_image(why, age)
+    return Reply(status=500, error_message=why, error_type=age.type_of_500)
+
+
+def bad_aspect(age: Age = NEWEST) -> Reply:
     """A picture 200 times longer than wide, or more."""
-    return Reply(status=400, error_message="Failed to apply Qwen2VLProcessor on data")
+    return Reply(status=400, error_message=age.bad_aspect, in_stream=age.looks_late)
 
 
-def two_images(limit: int = 1) -> Reply:
+def two_images(limit: int = 1, age: Age = NEWEST) -> Reply:
     """More pictures than --limit-mm-per-prompt allows."""
-    return Reply(
-        status=400, error_message=f"At most {limit} image(s) may be provided in one prompt."
-    )
+    message = f"At most {limit} image(s) may be provided in one prompt." + age.ending
+    return Reply(status=400, error_message=message)
 
 
 def bad_json() -> Reply:
@@ -143,11 +164,15 @@ def engine_dead_500(**more: Any) -> Reply:
 
 def permanent_500(pixels: int = 200_000_000) -> Reply:
     """A 500 that no retry cures: a picture over Pillow's bomb limit."""
-    message = (
+    return bomb(
         f"Image size ({pixels} pixels) exceeds limit of 178956970 pixels, "
         "could be decompression bomb DOS attack."
     )
-    return Reply(status=500, error_message=message)
+
+
+def bomb(words: str, age: Age = NEWEST) -> Reply:
+    """The same in Pillow's own words."""
+    return Reply(status=500, error_message=words, error_type=age.type_of_500)
 
 
 # --- answers -------------------------------------------------------------------------------
@@ -251,8 +276,9 @@ def rendered(
     content_format: str,
     roles: tuple[str, str, str],
     max_pixels: int,
+    expands: bool = True,
 ) -> list[str]:
-    """The tokens of a prompt as /tokenize writes them, each picture in all its tokens."""
+    """The tokens of a prompt as /tokenize writes them, a picture in all its tokens or as one."""
     begin, end, answer = roles
     if content_format == "openai":  # the template puts a picture of its own before the text
         text = PICTURE + text
@@ -260,7 +286,7 @@ def rendered(
         text = f"{PICTURE}\n{text}"
     width, height = model_size(*size, max_pixels)
     tokens = re.findall(r"<\|\w+\|>| ?\w+|\s|[^\w\s]", f"{begin}{text}{end}{answer}")
-    seen = ["<|imgpad|>"] * (width * height // FACTOR**2)
+    seen = ["<|imgpad|>"] * (width * height // FACTOR**2 if expands else 1)
     at = tokens.index("<|imgpad|>")
     tokens[at : at + 1] = seen  # a second placeholder stays one: there is no picture for it
     return [token.replace(" ", "Ġ").replace("\n", "Ċ") for token in tokens]
@@ -272,6 +298,7 @@ def metrics_text(
     waiting: int,
     counts: Mapping[str, int],
     cache_use: float | None = None,
+    cache_gauge: str = NEWEST.cache_gauge,
 ) -> str:
     """The text of /metrics; `counts` by finish reason, of tokens read and written, of preemptions.
 
@@ -281,7 +308,7 @@ def metrics_text(
     values = {
         "num_requests_running": running,
         "num_requests_waiting": waiting,
-        "kv_cache_usage_perc": min(1.0, running / 100) if cache_use is None else cache_use,
+        cache_gauge: min(1.0, running / 100) if cache_use is None else cache_use,
         "num_preemptions_total": counts["preemptions"],
         "prompt_tokens_total": counts["prompt_tokens"],
         "generation_tokens_total": counts["generation_tokens"],
