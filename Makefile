@@ -5,7 +5,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 PARITY := .venv-parity
-VLLM := .venv-vllm
+VLLMS := 0.11.0 0.26.0 0.32.0
+VLLM ?= $(VLLMS)
+MENDING := tests/vllm/mend.py tests/vllm/torchvision_without_cuda.py
 VERBS := all create image start upload process download stop status logs report compare clean delete
 
 .DEFAULT_GOAL := help
@@ -71,13 +73,20 @@ $(PARITY)/setup: tests/parity/requirements.txt
 	@$(PARITY)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps -r $<
 	@touch $@
 
-test-vllm: $(VENV)/setup-dev $(VLLM)/setup ## Run the client against a real vLLM on the CPU: 3 GB, 10 min
-	@$(PY) -m pytest tests/vllm
+test-vllm: $(VLLM:%=test-vllm-%) ## Run the client against real vLLMs on the CPU; VLLM=0.11.0: one of them
 
-$(VLLM)/setup: tests/vllm/requirements.txt tests/vllm/mend.py tests/vllm/torchvision_without_cuda.py
-	@$(PYTHON) -m venv --clear $(VLLM)
-	@$(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet -r $<
-	@$(VLLM)/bin/python tests/vllm/mend.py
+$(VLLMS:%=test-vllm-%): test-vllm-%: $(VENV)/setup-dev .venv-vllm-%/setup
+	@VLLM=$* $(PY) -m pytest tests/vllm
+
+test-vllm-%:
+	@echo "VLLM=$* is not known here; known: $(VLLMS)" >&2; exit 2
+
+# First torch with what it asks for: where its wheel is the one for CUDA, that is 4 GB more
+$(VLLMS:%=.venv-vllm-%/setup): .venv-vllm-%/setup: tests/vllm/requirements-%.txt $(MENDING)
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet -c $< torch
+	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps -r $<
+	@$(@D)/bin/python tests/vllm/mend.py
 	@touch $@
 
 samples: $(VENV)/setup-dev ## Render the sample pages again

@@ -8,15 +8,7 @@ from pathlib import Path
 import pytest
 
 from rig.toolkit import NOT_INHERITED, ROOT
-
-STAMPS = (".venv/setup", ".venv/setup-dev", ".venv-parity/setup", ".venv-vllm/setup")
-VLLM = ("requirements.txt", "mend.py", "torchvision_without_cuda.py")
-OLDER = {
-    ".venv/setup": ["requirements.txt"],
-    ".venv/setup-dev": ["requirements-dev.txt", "vm_side/cpu_endpoint/requirements.txt"],
-    ".venv-parity/setup": ["tests/parity/requirements.txt"],
-    ".venv-vllm/setup": [f"tests/vllm/{name}" for name in VLLM],
-}
+from rig.vllm_ages import AGES, NEWEST
 
 
 def words(pattern: str) -> list[str]:
@@ -28,6 +20,17 @@ def words(pattern: str) -> list[str]:
 
 
 VERBS = words("VERBS := ")
+VLLMS = words("VLLMS := ")
+MENDING = ("tests/vllm/mend.py", "tests/vllm/torchvision_without_cuda.py")
+OLDER = {
+    ".venv/setup": ["requirements.txt"],
+    ".venv/setup-dev": ["requirements-dev.txt", "vm_side/cpu_endpoint/requirements.txt"],
+    ".venv-parity/setup": ["tests/parity/requirements.txt"],
+    **{
+        f".venv-vllm-{version}/setup": [f"tests/vllm/requirements-{version}.txt", *MENDING]
+        for version in VLLMS
+    },
+}
 ON_THE_CLOUD = {"create", "delete", "logs"}  # together in tests/tools/cloud/test_targets.py
 
 
@@ -41,7 +44,7 @@ def project(tmp_path: Path) -> Path:
     """A project of which all environments are made, and newer than what they are made of."""
     (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
     lists = [name for names in OLDER.values() for name in names]
-    for time, name in enumerate((*lists, *STAMPS), 1000):
+    for time, name in enumerate((*lists, *OLDER), 1000):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -119,8 +122,14 @@ def test_an_environment_that_is_made_stays(project: Path, target: str) -> None:
         ("test", "vm_side/cpu_endpoint/requirements.txt", ["--no-deps -r vm_side/cpu_endpoint"]),
         ("parity", "tests/parity/requirements.txt", ["-m venv --clear .venv-parity"]),
         *(
-            ("test-vllm", f"tests/vllm/{name}", ["-m venv --clear .venv-vllm", "vllm/mend.py"])
-            for name in VLLM
+            (
+                "test-vllm",
+                name,
+                [f"-m venv --clear {folder}", f"{folder}/bin/python tests/vllm/mend"],
+            )
+            for stamp, names in OLDER.items()
+            if "vllm" in (folder := stamp.removesuffix("/setup"))
+            for name in names
         ),
     ],
 )
@@ -131,6 +140,28 @@ def test_an_environment_is_made_anew_when_its_list_changed(
     commands = make(project, "-n", target)
     for part in made:
         assert part in commands
+
+
+def test_all_ages_of_vllm_or_the_one_that_is_named(project: Path) -> None:
+    """Which are those that have a list, and a row in the table of what differs."""
+    runs = [f"VLLM={version} .venv/bin/python -m pytest tests/vllm" for version in VLLMS]
+    assert make(project, "-n", "test-vllm").splitlines() == runs
+    assert make(project, "-n", "test-vllm", f"VLLM={VLLMS[0]}").splitlines() == runs[:1]
+    lists = {path.name for path in (ROOT / "tests/vllm").glob("requirements-*.txt")}
+    assert lists == {f"requirements-{version}.txt" for version in VLLMS}
+    assert set(VLLMS) <= {age.version for age in AGES}
+    assert VLLMS[-1] == NEWEST.version
+
+
+def test_a_vllm_that_is_not_known(project: Path) -> None:
+    done = subprocess.run(
+        ["make", "-C", str(project), "test-vllm", "VLLM=0.12.0"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"VLLM=0.12.0 is not known here; known: {' '.join(VLLMS)}" in done.stderr
 
 
 def test_the_users_environment_has_nothing_for_developers(project: Path) -> None:

@@ -12,13 +12,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import tiktoken  # type: ignore[import-not-found]  # this and the next: in .venv-vllm alone
-from vllm.sampling_params import (  # type: ignore[import-not-found]
-    RepetitionDetectionParams,
-)
-from vllm.v1.core.sched.utils import (  # type: ignore[import-not-found]
-    check_sequence_repetition,
-)
+import tiktoken  # type: ignore[import-not-found]  # this and the next: in vLLM's environment alone
+
+try:
+    from vllm.sampling_params import (  # type: ignore[import-not-found]
+        RepetitionDetectionParams,
+    )
+    from vllm.v1.core.sched.utils import (  # type: ignore[import-not-found]
+        check_sequence_repetition,
+    )
+except ImportError:  # an age that stops no loop
+    RepetitionDetectionParams = None
 
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
@@ -36,7 +40,9 @@ def tokenizer() -> Any:
 
 
 def stopped_after(tokens: list[int], count: int) -> int | None:
-    """How many tokens the server would let pass."""
+    """How many tokens the server would let pass; None: all."""
+    if RepetitionDetectionParams is None:
+        return None
     params = RepetitionDetectionParams(min_pattern_size=1, max_pattern_size=128, min_count=count)
     for length in range(1, len(tokens) + 1):
         recent = tokens[max(0, length - 128 * count) : length]

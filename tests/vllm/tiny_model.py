@@ -1,6 +1,6 @@
 """Builds a model folder for vLLM: dots.ocr's architecture, tokens and template, 12 MB of weights.
 
-    .venv-vllm/bin/python tests/vllm/tiny_model.py FOLDER [chatml]
+    .venv-vllm-0.32.0/bin/python tests/vllm/tiny_model.py FOLDER [chatml]
 
 Tokenizer, template, image processor and vision tower are the real code at small sizes. The
 language model is a chain: attention and MLP write zeros, so the last token alone decides, and the
@@ -9,13 +9,14 @@ tells is decided by the last token of the prompt, which the template puts there.
 template is another model's, which knows nothing of dots.ocr's roles.
 """
 
+import importlib.metadata
 import itertools
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-import torch  # type: ignore[import-not-found]  # this and the next: in .venv-vllm alone
+import torch  # type: ignore[import-not-found]  # this and the next: in vLLM's environment alone
 from safetensors.torch import save_file  # type: ignore[import-not-found]
 from stories import STORIES  # type: ignore[import-not-found]
 from tokenizers import (  # type: ignore[import-not-found]
@@ -209,7 +210,7 @@ def write_settings(folder: Path, number: dict[str, int], vocabulary: int, templa
         "config.json": config,
         "generation_config.json": {"max_length": 32768, "eos_token_id": ends},
         "tokenizer_config.json": {
-            "tokenizer_class": "PreTrainedTokenizerFast",
+            "tokenizer_class": tokenizer_class(),
             "model_max_length": 131072,
             "eos_token": "<|endoftext|>",
             "pad_token": "<|endoftext|>",
@@ -235,6 +236,12 @@ def write_settings(folder: Path, number: dict[str, int], vocabulary: int, templa
     (folder / "configuration_dots.py").write_text(
         "from vllm.transformers_utils.configs.dotsocr import DotsOCRConfig  # noqa: F401\n"
     )
+
+
+def tokenizer_class() -> str:
+    """The model's own is Qwen2Tokenizer. transformers 4 takes no other; 5 would make it anew."""
+    is_old = importlib.metadata.version("transformers").startswith("4.")
+    return "Qwen2Tokenizer" if is_old else "PreTrainedTokenizerFast"
 
 
 def language_weights(

@@ -23,7 +23,7 @@ class Hook:
         if name != "torchvision":
             return
         sys.meta_path.remove(self)
-        import torch  # type: ignore[import-not-found]  # noqa: PLC0415 - .venv-vllm's, once asked for
+        import torch  # type: ignore[import-not-found]  # noqa: PLC0415 - vLLM's, once asked for
 
         Hook.library = torch.library.Library("torchvision", "FRAGMENT")
         for operator in OPERATORS:
