@@ -9,14 +9,25 @@ from pathlib import Path
 import pytest
 
 from rig.asking import hasten
-from vllm.vllm_server import PYTHON, VllmServer, build_model
+from rig.vllm_ages import Age
+from vllm.vllm_server import AGE, PYTHON, VllmServer, build_model
+
+
+def pytest_report_header() -> str:
+    return f"vLLM {AGE.version}"
+
+
+@pytest.fixture(scope="session")
+def age() -> Age:
+    """What the vLLM of these tests knows; VLLM=0.11.0 says which it is."""
+    return AGE
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the tiny model."""
     if not PYTHON.exists():
-        reason = f"{PYTHON} does not exist: `make test-vllm` installs vLLM and runs these tests"
+        reason = f"{PYTHON} does not exist: `make test-vllm VLLM={AGE.version}` makes it"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 import preflight
+from answer.ladder import LONGEST_ANSWER
 from preflight import Unfit
 from rig.command import Batch
+from rig.vllm_ages import Age
 from server.endpoint import Endpoint
 from server.prompts import PROMPTS
-from vllm.test_contract import png
-from vllm.vllm_server import ROOT, VllmServer, build_model
+from vllm.test_contract import CONTEXT, png
+from vllm.vllm_server import AGE, ROOT, VllmServer, build_model
 
 MAX_PIXELS = 2_000_000
 
@@ -49,12 +51,16 @@ def test_the_tiny_question_of_a_machine(server: VllmServer, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("mode", list(PROMPTS))
-def test_the_rendered_prompt_is_what_the_model_was_taught(server: VllmServer, mode: str) -> None:
+def test_the_rendered_prompt_is_what_the_model_was_taught(
+    server: VllmServer, age: Age, mode: str
+) -> None:
     endpoint = Endpoint(server.url, request_timeout_s=120, ready_timeout_s=60, retries=0)
     tokens = endpoint.rendered("model", png(56, 56), PROMPTS[mode])
     endpoint.close()
     assert tokens is not None
-    assert tokens[:7] == ["<|user|>", "<|img|>", *["<|imgpad|>"] * 4, "<|endofimg|>"]
+    picture = ["<|imgpad|>"] * (4 if age.expands_pictures else 1)
+    turn = ["<|user|>", "<|img|>", *picture, "<|endofimg|>"]
+    assert tokens[: len(turn)] == turn
     assert tokens[-2:] == ["<|endofuser|>", "<|assistant|>"]
     preflight.check_prompt("model", tokens, PROMPTS[mode])
 
@@ -101,6 +107,32 @@ def test_a_wrong_model_and_a_small_context(model: Path, tmp_path: Path) -> None:
             preflight.check_room(served, 600, MAX_PIXELS)
 
 
+def test_a_server_that_makes_pictures_smaller(model: Path, age: Age, tmp_path: Path) -> None:
+    """Which an older one cannot tell: what cannot be told passes."""
+    flags: dict[str, str | None] = {"mm-processor-kwargs": '{"max_pixels":1000000}'}
+    with VllmServer(model, tmp_path / "log", flags) as smaller:
+        if age.expands_pictures:
+            with pytest.raises(Unfit, match="the server changes its size"):
+                check(smaller)
+        else:
+            check(smaller)
+
+
+def test_a_page_is_read(server: VllmServer, tmp_path: Path) -> None:
+    """From the first look at the server to the files, whatever its age. A page may be answered
+    with as many tokens as the whole context has, which an older one would refuse."""
+    assert LONGEST_ANSWER >= CONTEXT
+    batch = Batch(tmp_path, server.url)
+    batch.write_pages(2)
+    finished = batch.run()
+    assert finished.code == 0, finished.err
+    assert {record["status"] for record in batch.records} == {"ok"}
+
+
+@pytest.mark.skipif(
+    not AGE.serves_images_flags,
+    reason=f"vLLM {AGE.version} does not know --stream-interval: serve.sh is for the image's own",
+)
 def test_the_launch_script_starts_a_server_that_is_fit(model: Path, tmp_path: Path) -> None:
     """With its own flags, but for the port and what a CPU cannot do."""
     vllm = VllmServer(model, tmp_path / "log")

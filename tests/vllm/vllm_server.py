@@ -13,23 +13,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from rig.vllm_ages import NEWEST, age_of
+
 ROOT = Path(__file__).parents[2]
-PYTHON = Path(os.environ.get("VLLM_PYTHON") or ROOT / ".venv-vllm" / "bin" / "python")
+AGE = age_of(os.environ.get("VLLM") or NEWEST.version)
+PYTHON = ROOT / f".venv-vllm-{AGE.version}" / "bin" / "python"
 START_TIMEOUT_S = 300.0
 NICENESS = 10
-FLAGS = {
+FLAGS: dict[str, str | None] = {
     "served-model-name": "model",
     "trust-remote-code": None,
     "chat-template-content-format": "string",
     "max-model-len": "8192",
     "enforce-eager": None,
+    "dtype": AGE.cpu_dtype,
     "distributed-executor-backend": "uni",
     "no-enable-prefix-caching": None,
     "mm-processor-cache-gb": "0",
     "limit-mm-per-prompt": '{"image": 1}',
     "max-num-seqs": "2",
-    "max-num-queued-reqs": "6",
-}
+} | ({"max-num-queued-reqs": "6"} if AGE.bounds_queue else {})
 ENVIRONMENT = {
     "VLLM_TARGET_DEVICE": "cpu",
     "VLLM_CPU_KVCACHE_SPACE": "1",
