@@ -76,7 +76,7 @@ $(PARITY)/setup: tests/parity/requirements.txt
 test-vllm: $(VLLM:%=test-vllm-%) ## Run the client against real vLLMs on the CPU; VLLM=0.11.0: one of them
 
 $(VLLMS:%=test-vllm-%): test-vllm-%: $(VENV)/setup-dev .venv-vllm-%/setup
-	@VLLM=$* $(PY) -m pytest tests/vllm
+	@VLLM=$* $(PY) -m pytest --timeout=900 tests/vllm
 
 test-vllm-%:
 	@echo "VLLM=$* is not known here; known: $(VLLMS)" >&2; exit 2

@@ -144,7 +144,9 @@ def test_an_environment_is_made_anew_when_its_list_changed(
 
 def test_all_ages_of_vllm_or_the_one_that_is_named(project: Path) -> None:
     """Which are those that have a list, and a row in the table of what differs."""
-    runs = [f"VLLM={version} .venv/bin/python -m pytest tests/vllm" for version in VLLMS]
+    runs = [
+        f"VLLM={version} .venv/bin/python -m pytest --timeout=900 tests/vllm" for version in VLLMS
+    ]
     assert make(project, "-n", "test-vllm").splitlines() == runs
     assert make(project, "-n", "test-vllm", f"VLLM={VLLMS[0]}").splitlines() == runs[:1]
     lists = {path.name for path in (ROOT / "tests/vllm").glob("requirements-*.txt")}

@@ -18,7 +18,7 @@ from rig.vllm_ages import NEWEST, age_of
 ROOT = Path(__file__).parents[2]
 AGE = age_of(os.environ.get("VLLM") or NEWEST.version)
 PYTHON = ROOT / f".venv-vllm-{AGE.version}" / "bin" / "python"
-START_TIMEOUT_S = 300.0
+START_TIMEOUT_S = 600.0  # a minute or two, alone on the machine
 NICENESS = 10
 FLAGS: dict[str, str | None] = {
     "served-model-name": "model",
@@ -65,7 +65,11 @@ class VllmServer:
 
     def __enter__(self) -> VllmServer:
         self.start()
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except BaseException:  # an impatient pytest's, too: nobody else would end it
+            self.kill()
+            raise
         return self
 
     def __exit__(
