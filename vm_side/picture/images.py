@@ -26,6 +26,7 @@ PDF_DPI = 200
 FALLBACK_DPI = 72  # for pages of which a side would pass GUARD_SIDE at PDF_DPI
 GUARD_SIDE = 4_500
 IMAGE_DPI = 96  # what MuPDF takes for a picture that states none
+FIXED_POINT = 1 << 14  # MuPDF counts a picture's pixels in so many parts
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # EPS would run a program
 
 MUPDF_ERRORS = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, OSError)
@@ -251,26 +252,30 @@ def smart_resize(height: int, width: int, max_pixels: int) -> tuple[int, int]:
     return new_height, new_width
 
 
-def upsample(page: Image.Image) -> Image.Image:
-    """Enlarge a picture by 200/96 through MuPDF, as the reference does, pixel for pixel.
+def enlarged_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The (width, height) that MuPDF gives a picture at 200 dpi; beyond GUARD_SIDE, its own.
 
-    The reference writes a PNG, converts that to a PDF and renders it. Laying the pixels on an
-    empty page of the same size renders the same pixels in a fraction of the time (opening the
-    PNG as a document does not: its page is rounded otherwise). Where the reference's guard would
-    shrink the picture instead, it stays as it is.
+    There the reference would shrink it instead.
     """
-    if max(page.size) * PDF_DPI / IMAGE_DPI > GUARD_SIDE:
+    if max(size) * PDF_DPI > GUARD_SIDE * IMAGE_DPI:
+        return size
+    wide, high = (-(-side * PDF_DPI // IMAGE_DPI) for side in size)
+    return wide, high
+
+
+def stretched(page: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Enlarge a picture as the reference does, pixel for pixel.
+
+    The reference lays the picture on the page of a PDF and has MuPDF render it, which repeats
+    columns and rows: the middle of a new one falls on an old one, in steps of 1 / FIXED_POINT.
+    """
+    if size == page.size:
         return page
-    space = pymupdf.csGRAY if page.mode == "L" else pymupdf.csRGB
-    with pymupdf.open() as document:
-        points = 72 / IMAGE_DPI
-        sheet = document.new_page(width=page.width * points, height=page.height * points)
-        pixels = pymupdf.Pixmap(space, page.width, page.height, page.tobytes(), False)
-        sheet.insert_image(sheet.rect, pixmap=pixels)
-        matrix = pymupdf.Matrix(PDF_DPI / 72, PDF_DPI / 72)
-        pixmap = sheet.get_pixmap(matrix=matrix, alpha=False, colorspace=space)
-        size = (pixmap.width, pixmap.height)
-        return Image.frombuffer(page.mode, size, pixmap.samples, "raw", page.mode, 0, 1)
+    x_step, y_step = (
+        own * FIXED_POINT // new / FIXED_POINT for own, new in zip(page.size, size, strict=True)
+    )
+    matrix = (x_step, 0, 0, 0, y_step, 0)
+    return page.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.NEAREST)
 
 
 def model_picture(page: Image.Image, max_pixels: int, upsample_below: int) -> Image.Image:
@@ -278,9 +283,9 @@ def model_picture(page: Image.Image, max_pixels: int, upsample_below: int) -> Im
 
     Raises UnreadablePage if it comes out longer than the server takes.
     """
-    if page.width * page.height <= upsample_below:
-        page = upsample(page)
-    height, width = smart_resize(page.height, page.width, max_pixels)
+    is_small = page.width * page.height <= upsample_below
+    large = enlarged_size(page.size) if is_small else page.size
+    height, width = smart_resize(large[1], large[0], max_pixels)
     if max(height, width) >= MAX_ASPECT * min(height, width):
         raise UnreadablePage(
             f"{width}x{height}, as sent, reaches {MAX_ASPECT}:1: cut it into pieces"
@@ -288,6 +293,8 @@ def model_picture(page: Image.Image, max_pixels: int, upsample_below: int) -> Im
     if (width, height) == page.size:
         return page
     # one direction after the other: Pillow 13 chooses their order by the sizes, where the Pillow of
-    # the reference always goes across first, and the order shows in the pixels
-    across = page.resize((width, page.height), Image.Resampling.BICUBIC)
-    return across.resize((width, height), Image.Resampling.BICUBIC)
+    # the reference always goes across first, and the order shows in the pixels; enlarging so, too,
+    # spares the work on rows that are all repeated
+    across = stretched(page, (large[0], page.height))
+    across = across.resize((width, page.height), Image.Resampling.BICUBIC)
+    return stretched(across, (width, large[1])).resize((width, height), Image.Resampling.BICUBIC)

@@ -21,13 +21,14 @@ from picture.images import (
     MAX_PIXELS,
     MIN_PIXELS,
     UnreadablePage,
+    enlarged_size,
     is_blank,
     model_picture,
     open_image,
     open_pdf,
     open_pdf_page,
     smart_resize,
-    upsample,
+    stretched,
 )
 from rig import pages
 from rig.page_art import scanned
@@ -547,11 +548,36 @@ def enlarged_by_the_reference(page: Image.Image) -> Image.Image:
 @pytest.mark.parametrize("size", [(414, 585), (413, 586), (827, 1170), (131, 77), (2160, 40)])
 def test_enlarging_gives_the_pixels_of_the_reference(size: tuple[int, int], colour: bool) -> None:
     page = pages.article(100, colour=colour).resize(size)
-    picture = upsample(page)
+    picture = stretched(page, enlarged_size(size))
     assert picture.mode == page.mode
     reference = enlarged_by_the_reference(page)
     assert picture.size == reference.size
     assert picture.convert("RGB").tobytes() == reference.tobytes()
+
+
+@pytest.mark.parametrize("side", [*range(2, 40), *range(40, 2161, 53), 2158, 2159, 2160])
+def test_every_column_and_row_is_repeated_as_in_the_reference(side: int) -> None:
+    """Each has a colour of its own. Which are repeated was compared for every side up to 2160."""
+    ramp = Image.new("RGB", (side, side // 9 + 2))
+    for x in range(side):
+        ramp.paste((x // 256, x % 256, 0), (x, 0, x + 1, ramp.height))
+    for page in (ramp, ramp.transpose(Image.Transpose.ROTATE_90)):
+        picture = stretched(page, enlarged_size(page.size))
+        reference = enlarged_by_the_reference(page)
+        assert picture.size == reference.size
+        assert picture.tobytes() == reference.tobytes()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("size", [(413, 586), (700, 131)])
+def test_enlarging_and_resizing_in_turns_gives_the_same_pixels(
+    size: tuple[int, int], mode: str
+) -> None:
+    noise = random.Random(5).randbytes(size[0] * size[1] * len(mode))
+    page = Image.frombytes(mode, size, noise)
+    enlarged = stretched(page, enlarged_size(size))
+    picture = model_picture(page, 500_000, 1_200_000)
+    assert picture.tobytes() == model_picture(enlarged, 500_000, 0).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -568,11 +594,7 @@ def test_enlarging_gives_the_pixels_of_the_reference(size: tuple[int, int], colo
 def test_a_picture_that_the_guard_would_shrink_stays_as_it_is(
     size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    page = Image.new("L", size, 255)
-    picture = upsample(page)
-    assert picture.size == pytest.approx(expected, abs=1)
-    if size == expected:
-        assert picture is page
+    assert enlarged_size(size) == expected
 
 
 @pytest.mark.parametrize(
