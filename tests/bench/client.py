@@ -67,16 +67,20 @@ class Kind:
 
 
 @functools.cache
-def noise(number: int) -> Image.Image:
+def noise(number: int, colour: bool) -> Image.Image:
     """One noisy scan."""
-    return pages.noisy_scan(200, number)
+    return pages.noisy_scan(200, number, colour)
 
 
 KINDS = (
     Kind("A4 at 100 dpi", lambda number: pages.article(100, number), upsample=True),
     Kind("A4 at 120 dpi", lambda number: pages.article(120, number)),
     Kind("A4 at 200 dpi", lambda number: pages.article(200, number)),
-    Kind("noisy scan at 200 dpi", lambda number: noise(number % NOISE_PAGES)),
+    Kind("noisy scan at 200 dpi", lambda number: noise(number % NOISE_PAGES, False)),
+    Kind("colour at 100 dpi", lambda number: pages.colourful(100, number), upsample=True),
+    Kind("colour at 120 dpi", lambda number: pages.colourful(120, number)),
+    Kind("colour at 200 dpi", lambda number: pages.colourful(200, number)),
+    Kind("noisy colour scan at 200 dpi", lambda number: noise(number % NOISE_PAGES, True)),
     Kind("PDF"),
 )
 Client = Callable[[Kind, Path, Path, int, int], measure.Cost]

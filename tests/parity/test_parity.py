@@ -222,7 +222,7 @@ def test_cells(reference: Reference, server: ModelServer, tmp_path: Path) -> Non
     folder = tmp_path / "in"
     folder.mkdir()
     for number in range(len(answers)):
-        article(50, number).save(folder / f"page{number}.png")
+        article(50).save(folder / f"page{number}.png")  # alike: the largest file is read first
     server.script = in_turn(*(Reply(text) for text in answers))
     run = run_ours(server, folder, tmp_path / "out", "-p", 1, "--retries", 0)
     for number, answer in enumerate(answers):

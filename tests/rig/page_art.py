@@ -92,6 +92,21 @@ def article(dpi: int = 100, seed: int = 0, colour: bool = False) -> Image.Image:
     return Image.frombytes("RGB" if colour else "L", size, pixmap.samples)
 
 
+def colourful(dpi: int = 100, seed: int = 0) -> Image.Image:
+    """An article in colours on tinted paper, with a logo and a photo (of some noise): mode RGB."""
+    page = article(dpi, seed, colour=True)
+    pen = ImageDraw.Draw(page)
+    left, top, right, bottom = (at * dpi // 72 for at in (60, 580, 535, 730))
+    logo = tuple(at * dpi // 72 for at in (470, 30, 530, 70))
+    pen.ellipse(logo, fill=(200, 40, 40), outline=(250, 200, 60), width=dpi // 20)
+    sky = Image.linear_gradient("L").resize((right - left, bottom - top))
+    grain = _noise(sky.size, seed)
+    hues = (sky, sky.transpose(Image.Transpose.ROTATE_180), sky.point(lambda hue: hue // 2 + 90))
+    photo = Image.merge("RGB", [ImageChops.add(hue, grain, offset=-128) for hue in hues])
+    page.paste(photo, (left, top))
+    return ImageChops.multiply(page, Image.new("RGB", page.size, (255, 249, 232)))
+
+
 def _noise(size: tuple[int, int], seed: int, sigma: float = 4) -> Image.Image:
     """Gaussian noise around 128, in mode L.
 
@@ -106,14 +121,15 @@ def _noise(size: tuple[int, int], seed: int, sigma: float = 4) -> Image.Image:
 
 
 def scanned(picture: Image.Image, seed: int) -> Image.Image:
-    """The same page on slightly grey paper with scanner noise."""
+    """The same page on slightly grey paper with scanner noise, other in each channel."""
     paper = picture.point(lambda value: value * 200 // 255 + 40)
-    return ImageChops.add(paper, _noise(picture.size, seed), offset=-128)
+    noise = [_noise(paper.size, seed + 1_000 * band) for band in range(len(paper.getbands()))]
+    return ImageChops.add(paper, Image.merge(paper.mode, noise), offset=-128)
 
 
-def noisy_scan(dpi: int = 200, seed: int = 0) -> Image.Image:
-    """An A4 article that looks scanned (sigma 4): mode L, and a PNG of it is large."""
-    return scanned(article(dpi, seed), seed)
+def noisy_scan(dpi: int = 200, seed: int = 0, colour: bool = False) -> Image.Image:
+    """An A4 article that looks scanned (sigma 4): mode L or RGB, and a PNG of it is large."""
+    return scanned(colourful(dpi, seed) if colour else article(dpi, seed), seed)
 
 
 def tiny(seed: int = 0) -> Image.Image:

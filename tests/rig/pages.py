@@ -1,7 +1,8 @@
 """Makes the pages that the tests read: nothing is committed, the same call gives the same bytes
 (but for an encrypted PDF: MuPDF draws a new key each time).
 
-`article`, `noisy_scan` and `tiny` are pictures, `pdf` and `write_folder` write ordinary pages.
+`article`, `colourful`, `noisy_scan` and `tiny` are pictures, `pdf` and `write_folder` write ordinary
+pages.
 `bad_inputs` writes files that cannot be read or cannot be kept, `odd_good_inputs` files that look
 strange and must be read. Each of them can be had alone: `bomb_png(folder)`, `rotated_jpeg(folder)`.
 """
@@ -19,6 +20,7 @@ from PIL import Image, ImageChops, ImageDraw
 from rig.page_art import A4_HEIGHT_PT as A4_HEIGHT_PT
 from rig.page_art import A4_WIDTH_PT as A4_WIDTH_PT
 from rig.page_art import article as article
+from rig.page_art import colourful as colourful
 from rig.page_art import draw_article, scanned
 from rig.page_art import noisy_scan as noisy_scan
 from rig.page_art import tiny as tiny

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,11 +12,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from read_page import Settings, Task
 from results.manifest import Record
 from server.endpoint import ServerGone
+from workers.executor import make_pool_reader
 
 Function = Callable[[Any], Any]
-IMPORTED_BY = os.getpid()
+INHERITED: set[str] = set()
+os.register_at_fork(after_in_child=lambda: INHERITED.update(sys.modules))
 
 
 def doubler() -> Function:
@@ -26,9 +30,14 @@ def own_pid() -> Function:
     return lambda task: os.getpid()
 
 
-def pid_of_import() -> Function:
-    """Which process loaded this module, and which one runs."""
-    return lambda task: (IMPORTED_BY, os.getpid())
+def imported_while_reading(settings: Settings) -> Function:
+    """The page function of a pool; tells the status and which modules its process has loaded."""
+    read = make_pool_reader(settings)
+
+    def function(task: Task) -> list[str]:
+        return [read(task).status, *sorted(sys.modules.keys() - INHERITED)]
+
+    return function
 
 
 def echo() -> Function:

@@ -153,13 +153,19 @@ def palette(colour: tuple[int, int, int]) -> bytes:
     return bytes(round(gray + (c - gray) * FILL) for gray in range(256) for c in colour)
 
 
+@functools.cache
+def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The font of labels; to load it takes as long as to write one."""
+    return ImageFont.load_default(size)
+
+
 @functools.lru_cache(1024)
 def label(text: str, size: int, colour: tuple[int, int, int]) -> Image.Image:
     """Words of this height with a white edge, mode "RGBA"; the same ones come on every page.
 
     Clear elsewhere: above a box there often is text of the page.
     """
-    font = ImageFont.load_default(size)
+    font = font_of(size)
     _, _, right, bottom = map(math.ceil, font.getbbox(text, stroke_width=1))
     image = Image.new("RGBA", (right + 2, bottom + 2), (255, 255, 255, 0))
     pen = ImageDraw.Draw(image)

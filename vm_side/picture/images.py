@@ -53,7 +53,8 @@ def open_image(data: bytes) -> Image.Image:
             image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
             check_size(image.width, image.height)
             image.load()
-            return one_channel_if_gray(flatten(ImageOps.exif_transpose(image)))
+            ImageOps.exif_transpose(image, in_place=True)  # else it copies what is upright
+            return one_channel_if_gray(flatten(image))
     except UnidentifiedImageError:
         raise UnreadablePage("not a PNG or JPEG picture, whatever its name says") from None
     except Image.DecompressionBombError:

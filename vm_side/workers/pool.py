@@ -11,19 +11,18 @@ import multiprocessing
 import os
 import signal
 import statistics
-import sys
 import threading
 import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from workers.forkserver import main_hidden, start_forkserver
 from workers.interrupt import Interrupt, signals_held
 
 T = TypeVar("T")
@@ -209,23 +208,6 @@ def late_after_s(taken_s: Sequence[float]) -> float:
     return max(LATE_S, LATE_TIMES * statistics.median(taken_s)) if taken_s else math.inf
 
 
-def start_forkserver(module: str) -> None:
-    """Start the process that workers are forked from, with the module loaded, if none runs."""
-    CONTEXT.set_forkserver_preload([module])
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)  # it looks for the module there alone
-    try:
-        with signals_held():
-            resource_tracker.ensure_running()  # lets SIGINT and SIGTERM go before it returns
-        with signals_held():
-            forkserver.ensure_running()
-    finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
-
-
 def start_worker(
     make_function: Callable[..., Callable[[T], R]], arguments: tuple[Any, ...]
 ) -> Worker[T]:
@@ -235,7 +217,7 @@ def start_worker(
         process = CONTEXT.Process(target=work, args=(there, make_function, arguments), daemon=True)
         try:
             start_forkserver(make_function.__module__)
-            with signals_held():
+            with signals_held(), main_hidden():
                 process.start()
             return Worker(process, here)
         except (EOFError, OSError) as error:  # the fork server was killed just now

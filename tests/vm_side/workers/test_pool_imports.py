@@ -1,0 +1,62 @@
+"""The process pool: what a worker needs it inherits, and it imports nothing itself.
+
+Each test has a process of its own, since a process has one fork server.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rig import pages
+from rig.model_server import ModelServer
+
+TESTS = Path(__file__).parents[2]
+# As the command does, it imports at the top what its workers do not need.
+PROGRAM = """
+import sys
+import click
+from pathlib import Path
+from dataclasses import replace
+from read_page import Task
+from results.pages import find_pages
+from rig.settings import settings_in
+from rig.worker_functions import imported_while_reading
+from workers.interrupt import Interrupt
+from workers.pool import run
+
+if __name__ == "__main__":
+    settings = replace(
+        settings_in(Path("elsewhere")),
+        **{"input": Path("in"), "output": Path("out"), "endpoint": sys.argv[1], "images": True},
+    )
+    tasks = [Task(page) for page in find_pages(settings.input)]
+    with Interrupt() as interrupt:
+        for _, told in run(tasks, imported_while_reading, (settings,), lambda: 2, interrupt):
+            print(*told)
+"""
+
+
+@pytest.mark.parametrize("how", [["program.py"], ["-m", "program"]], ids=["script", "module"])
+@pytest.mark.parametrize("ending", [".png", ".jpg"])
+def test_a_worker_imports_nothing(tmp_path: Path, how: list[str], ending: str) -> None:
+    """Neither the main script, nor the module of its function, nor for its first page."""
+    (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "in").mkdir()
+    for number in (1, 2):
+        pages.tiny(number).save(tmp_path / "in" / f"{number}{ending}")
+    paths = (TESTS.parent / "vm_side", TESTS)
+    with ModelServer() as server:
+        done = subprocess.run(
+            [sys.executable, *how, server.url],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.stderr, done.stdout) == ("", "ok\nok\n")
