@@ -61,6 +61,7 @@ lint: $(VENV)/setup-dev ## Check style and types
 
 bench: $(VENV)/setup-dev $(PARITY)/setup ## Measure the client, the GPU's idle time, the bill, a fleet: hours
 	@$(PY) tests/bench/client.py
+	@$(PY) tests/bench/workers.py
 	@$(PY) tests/bench/gpu.py
 	@$(PY) tests/bench/bill.py
 	@$(PY) tests/bench/scaling.py

@@ -1,8 +1,7 @@
 """Makes the pages that the tests read: nothing is committed, the same call gives the same bytes
 (but for an encrypted PDF: MuPDF draws a new key each time).
 
-`article`, `colourful`, `noisy_scan` and `tiny` are pictures, `pdf` and `write_folder` write ordinary
-pages.
+`article`, `colourful`, `noisy_scan` and `tiny` are pictures; `pdf` and `write_folder` write pages.
 `bad_inputs` writes files that cannot be read or cannot be kept, `odd_good_inputs` files that look
 strange and must be read. Each of them can be had alone: `bomb_png(folder)`, `rotated_jpeg(folder)`.
 """

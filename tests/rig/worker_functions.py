@@ -30,6 +30,11 @@ def own_pid() -> Function:
     return lambda task: os.getpid()
 
 
+def variable() -> Function:
+    """The environment of the worker."""
+    return os.environ.get
+
+
 def imported_while_reading(settings: Settings) -> Function:
     """The page function of a pool; tells the status and which modules its process has loaded."""
     read = make_pool_reader(settings)

@@ -216,6 +216,11 @@ def test_the_environment_is_left_as_it_was(
     assert os.environ == before
 
 
+def test_workers_ask_for_huge_pages(interrupt: Interrupt) -> None:
+    ((_, value),) = results(interrupt, ["GLIBC_TUNABLES"], functions.variable)
+    assert value == "glibc.malloc.hugetlb=1"
+
+
 def test_no_file_is_left_open(interrupt: Interrupt, tmp_path: Path) -> None:
     results(interrupt, [1], functions.doubler)  # the fork server is started once and stays
     before = len(list(Path("/proc/self/fd").iterdir()))
