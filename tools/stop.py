@@ -1,24 +1,100 @@
 #!/usr/bin/env python3
-"""Turn the machine off, and return when it is. Twice is harmless."""
+"""Turn the machine off, and return when it is. Twice is harmless.
+
+While nothing answers it goes on trying; what may still bill in the end is the last thing it says.
+"""
+
+import itertools
+import os
+import time
+from collections.abc import Callable
 
 import click
 
-from lib.console import note, run
-from lib.knobs import MACHINE, Knobs, verb
+from lib.console import Away, ExitCode, Failure, Interrupted, NoLogin, note, run, say
+from lib.knobs import MACHINE, Knobs, presumed, verb
 from lib.machines import lock, open_machine
+from lib.machines.machine import Machine
+
+NEEDED = ("TARGET", "PROJECT", "ZONE", "VM", "SSH_HOST", "MACHINE_DIR")
+PAUSES_S = (2.0, 4.0, 8.0, 15.0)  # between two tries; the last one stays
 
 
-@verb(*MACHINE, help=__doc__)
+@verb(*MACHINE, needed=NEEDED, help=__doc__)
 @click.option("--force", envvar="FORCE", is_flag=True, help="Even if another run holds it.")
-def main(knobs: Knobs, force: bool) -> None:
+@click.option(
+    "--patience",
+    default=120.0,
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="How long it goes on trying while nothing answers.",
+)
+def main(knobs: Knobs, force: bool, patience: float) -> int:
+    is_ours = bool(os.environ.get(lock.TOKEN_VARIABLE))  # the stop of make all, which held it
     machine = open_machine(knobs)
-    if force:  # first: a run that waits for the machine would turn it on again
-        machine.swap_lock(machine.read_lock(), "")
-    else:
-        lock.refuse_if_held(machine, knobs.max_hours)
-    machine.stop()
+    passing = (Away, NoLogin) if is_ours else (Away,)  # a person who stops it by hand can log in
+    try:
+        insist(lambda: turn_off(machine, knobs.max_hours, force), patience, passing)
+    except lock.Held as error:
+        if not is_ours:
+            raise
+        say(f"stop: it was taken from this run, and {error.message}")
+        return ExitCode.OK
+    except (Failure, OSError) as error:
+        message = getattr(error, "message", str(error))
+        raise Failure("\n".join(filter(None, (message, machine.alarm())))) from error
+    except Interrupted:
+        say("\n".join(filter(None, ("interrupted", machine.alarm()))))
+        return ExitCode.INTERRUPTED
     note("stop: the machine is off")
+    return ExitCode.OK
+
+
+def turn_off(machine: Machine, longest_h: float, force: bool) -> None:
+    """Turn it off unless another run holds it; that this cannot be told keeps nobody from it."""
+    untold: Failure | None = None
+    try:
+        if force:  # first: a run that waits for the machine would turn it on again
+            machine.swap_lock(machine.read_lock(), "")
+        else:
+            lock.refuse_if_held(machine, longest_h)
+    except lock.Held:
+        raise
+    except Failure as error:
+        untold = error
+    machine.stop()
+    if untold:
+        say(f"stop: the machine is off; its lock could not be looked at: {untold.message}")
+
+
+def insist(
+    attempt: Callable[[], None], patience_s: float, passing: tuple[type[Failure], ...]
+) -> None:
+    """Make an attempt until it goes well, for so long, while it fails for what may pass."""
+    deadline = time.monotonic() + patience_s
+    pauses_s = itertools.chain(PAUSES_S, itertools.repeat(PAUSES_S[-1]))
+    was_said = False
+    while True:
+        try:
+            attempt()
+            break
+        except passing as error:
+            pause_s = next(pauses_s)
+            if time.monotonic() + pause_s > deadline:
+                raise
+            if not was_said:
+                say(f"stop: {error.message}")
+                say(f"stop: goes on trying for {patience_s / 60:.0f} minutes")
+                was_said = True
+            time.sleep(pause_s)
+
+
+def alarm() -> str:
+    """What may still bill, where config.env does not even let us begin."""
+    known = presumed("TARGET", "PROJECT", "ZONE", "VM")
+    target = known.pop("target")
+    return "" if target in ("ssh", "local") else open_machine(Knobs(**known)).alarm()
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, alarm)

@@ -27,18 +27,31 @@ class Failure(click.ClickException):
         super().__init__(f"{what}\n  → {next_step}" if next_step else what)
 
 
+class Away(Failure):
+    """What was asked does not answer, or is busy: in a minute the same may go well."""
+
+
+class NoLogin(Failure):
+    """Who was asked does not know us; somebody must log in."""
+
+
 class Interrupted(BaseException):
     """A signal, whose number it carries, asked the verb to end; as KeyboardInterrupt, no error."""
 
 
-def run(command: click.Command) -> NoReturn:
-    """Run a verb and end the process with its exit code: what it returns, or what went wrong."""
+def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
+    """Run a verb and end the process with its exit code: what it returns, or what went wrong.
+
+    alarm gives the last line where the verb could not even begin: wrong options or config.env.
+    """
     set_handlers(interrupt)
     try:
         code = command.main(standalone_mode=False) or ExitCode.OK
     except click.ClickException as error:
         error.show()
         code = error.exit_code
+        if isinstance(error, click.UsageError) and (last := alarm()):
+            say(last)
     except OSError as error:  # a full disk, a missing right: its text names the file
         say(f"Error: {error}")
         code = ExitCode.FAILED

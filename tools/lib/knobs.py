@@ -4,16 +4,17 @@ Precedence: flag > environment (a make variable lands there) > config.env > defa
 """
 
 import dataclasses
-import difflib
 import os
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
-from dotenv.parser import parse_stream
+
+from lib.config import read_config, what_it_says
+from lib.console import say
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +23,13 @@ def knob(default: Any, text: str, kind: Any = str, short: str = "", google: str 
     """One row of the table: default, help, click type, one-letter flag, gcloud's variable."""
     metadata = {"help": text, "kind": kind, "short": short, "google": google}
     return field(default=default, metadata=metadata)
+
+
+def bucket_url(text: str) -> str:
+    """The click type of a bucket's URL; an empty one is none."""
+    if text and (not text.startswith("gs://") or len(text) < len("gs://abc")):
+        raise click.BadParameter(f"{text!r} is no gs://name")
+    return text
 
 
 def endpoint_url(text: str) -> str:
@@ -73,7 +81,9 @@ class Knobs:
     project: str = knob("dev-giyoung", "Google Cloud project.", google="CLOUDSDK_CORE_PROJECT")
     zone: str = knob("asia-northeast3-a", "Its zone.", google="CLOUDSDK_COMPUTE_ZONE")
     vm: str = knob("dots-ocr-l4-test-vm", "The VM's name.")
-    bucket: str = knob("", "gs://… through which pages and results go; empty: over ssh.")
+    bucket: str = knob(
+        "", "gs://… through which pages and results go; empty: over ssh.", bucket_url
+    )
     ssh_host: str = knob("", "TARGET=ssh: the machine, as ssh takes it.")
     container_image: str = knob(
         "custom-dots-ocr:unified", "Image of the model server, on the machine."
@@ -144,8 +154,18 @@ FLEET = ("ZONES", "WORKER_IMAGE")
 CONFIG_HELP = "File of knobs; config.env of the project if not given."
 
 
+def config_path() -> Path:
+    """The file of knobs."""
+    return Path(os.environ.get("CONFIG") or ROOT / "config.env")
+
+
 class Verb(click.Command):
-    """A command whose options default to what stands in config.env."""
+    """A command whose options default to what stands in config.env.
+
+    needed: the knobs without which it cannot do its work; None: all.
+    """
+
+    needed: Collection[str] | None = None
 
     def make_context(
         self,
@@ -155,13 +175,30 @@ class Verb(click.Command):
         **extra: Any,
     ) -> click.Context:
         """Read config.env, then parse the command line as usual."""
-        path = Path(os.environ.get("CONFIG") or ROOT / "config.env")
-        extra["default_map"] = {name.lower(): value for name, value in read_config(path).items()}
+        config = read_config(config_path(), TABLE, self.needed)
+        extra["default_map"] = {name.lower(): value for name, value in config.items()}
         return super().make_context(info_name, args, parent, **extra)
 
 
-def verb(*shown: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a command of a function that takes Knobs; `shown` are the knobs that its help lists."""
+class Spare(click.Option):
+    """A knob that a verb can do without: a wrong value counts as none."""
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """The value as its own type has it, or the default."""
+        try:
+            return super().type_cast_value(ctx, value)
+        except click.BadParameter as error:
+            say(f"left aside, not needed here: {str(self.name).upper()}: {error.message}")
+            return self.default
+
+
+def verb(
+    *shown: str, needed: Collection[str] | None = None, **settings: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a command of a function that takes Knobs; `shown` are the knobs that its help lists.
+
+    What is wrong with knobs that are not `needed` does not keep it from its work.
+    """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         def call(**values: Any) -> Any:
@@ -171,15 +208,20 @@ def verb(*shown: str, **settings: Any) -> Callable[[Callable[..., Any]], click.C
         call.__dict__.update(function.__dict__)  # options that the function declared itself
         call.__doc__ = function.__doc__
         for name, entry in reversed(TABLE.items()):
-            call = option(name, entry, hidden=name not in shown)(call)
+            cls = click.Option if needed is None or name in needed else Spare
+            call = option(name, entry, cls, hidden=name not in shown)(call)
         context = {"show_default": True, "max_content_width": 100}
-        return click.command(cls=Verb, context_settings=context, **settings)(call)
+        command: Verb = click.command(cls=Verb, context_settings=context, **settings)(call)
+        command.needed = needed
+        return command
 
     return decorate
 
 
-def option(name: str, entry: "dataclasses.Field[Any]", hidden: bool) -> Any:
-    """The click option of one knob."""
+def option(
+    name: str, entry: "dataclasses.Field[Any]", cls: type[click.Option], hidden: bool
+) -> Any:
+    """The click option of one knob, of this class."""
     flag = f"--{name.lower().replace('_', '-')}"
     kind, short, google = (entry.metadata[key] for key in ("kind", "short", "google"))
     if kind is bool:
@@ -188,6 +230,7 @@ def option(name: str, entry: "dataclasses.Field[Any]", hidden: bool) -> Any:
         flag,
         *([short] if short else []),
         name.lower(),
+        cls=cls,
         envvar=[name, google] if google else name,
         show_envvar=True,
         show_default=kind is not bool,  # click would call a 0 of config.env a default of "images"
@@ -198,35 +241,14 @@ def option(name: str, entry: "dataclasses.Field[Any]", hidden: bool) -> Any:
     )
 
 
-def read_config(path: Path) -> dict[str, str]:
-    """The knobs in a config.env, as text. Quotes are taken off, nothing else is interpreted.
-
-    Raises click.UsageError for a line that is no KEY=value and for a key that is no knob.
-    """
-    try:
-        with path.open(encoding="utf-8") as file:
-            bindings = list(parse_stream(file))
-    except FileNotFoundError:
-        raise click.UsageError(f"{path} does not exist: CONFIG names the wrong file") from None
-    except OSError as error:
-        raise click.UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise click.UsageError(f"{path} is no UTF-8 text: save it as UTF-8") from error
-    values = {}
-    for binding in bindings:
-        text = binding.original.string
-        blank = text[: len(text) - len(text.lstrip())]  # lines before it belong to the binding
-        place = f"{path}, line {binding.original.line + blank.count(chr(10))}"
-        if binding.error or (binding.key is not None and binding.value is None):
-            raise click.UsageError(f"{place}: no KEY=value: {text.strip()!r}")
-        if binding.key is None:
-            continue
-        if binding.key not in TABLE:
-            near = difflib.get_close_matches(binding.key.upper(), TABLE, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; see make help"
-            raise click.UsageError(f"{place}: unknown knob {binding.key}{hint}")
-        if binding.value:
-            values[binding.key] = binding.value
+def presumed(*names: str) -> dict[str, Any]:
+    """Knobs as far as they can be told where config.env is wrong, for a message: by field."""
+    file = what_it_says(config_path())
+    values: dict[str, Any] = {}
+    for name in names:
+        google = TABLE[name].metadata["google"]
+        given = os.environ.get(name) or os.environ.get(google) or file.get(name)
+        values[name.lower()] = given or TABLE[name].default
     return values
 
 

@@ -230,15 +230,18 @@ def test_a_group_that_does_not_become_empty(
     quick.add_instance("dots")
     quick.delays.stopping_s = 2
     with pytest.raises(Failure, match=r"MAY STILL RUN, AND BILL: 4 of them are left"):
-        GcpMachine(KNOBS).stop()
+        (machine := GcpMachine(KNOBS)).stop()
+    assert machine.alarm() == ""  # of the VM, which is off
 
 
 def test_a_vm_that_cannot_be_stopped_does_not_keep_the_workers(quick: GceServer) -> None:
     start()
     quick.add_instance("dots", status="RUNNING")
     quick.refuse(permission_denied("compute.instances.stop", "dots"), "POST", "/stop")
-    with pytest.raises(Failure, match=r"dots MAY STILL RUN, AND BILL"):
-        GcpMachine(KNOBS).stop()
+    machine = GcpMachine(KNOBS)
+    with pytest.raises(Failure, match=r"no permission: Required 'compute.instances.stop'"):
+        machine.stop()
+    assert "dots MAY STILL RUN, AND BILL" in machine.alarm()
     assert sizes(quick) == (0, 0)
 
 

@@ -18,7 +18,7 @@ from lib.machines.gcp.machine import GcpMachine
 from lib.machines.ssh.machine import RemoteMachine
 from rig.cloud.fixtures import skipped_where_unavailable
 from rig.cloud.gce import GceServer
-from rig.cloud.gce_errors import stale_fingerprint
+from rig.cloud.gce_errors import permission_denied, stale_fingerprint
 from rig.cloud.login import bare_vm
 from rig.cloud.toolkit import VM, GceToolkit
 from rig.command import wait_until
@@ -127,6 +127,16 @@ def test_a_run_that_waits_for_a_machine_does_not_start_it_once_it_is_taken_away(
     assert (gce.status(VM), kit.calls.count("start")) == ("TERMINATED", 1)
 
 
+def test_the_stop_of_a_run_from_which_it_was_taken_leaves_it_to_the_other(
+    gce: GceServer, tmp_path: Path
+) -> None:
+    gce.add_instance(VM, status="RUNNING")
+    hold_by(gce, line())
+    end = GceToolkit(gce, tmp_path).run("stop", DOTS_OCR_LOCK="of a run before")
+    assert (end.code, gce.status(VM)) == (0, "RUNNING")
+    assert "it was taken from this run, and the machine is held by kim@other-laptop" in end.err
+
+
 @pytest.fixture
 def machine(gce: GceServer, monkeypatch: pytest.MonkeyPatch) -> GcpMachine:
     gce.add_instance(VM)
@@ -152,6 +162,15 @@ def test_it_is_given_back_whatever_happens(gce: GceServer, machine: GcpMachine) 
     with pytest.raises(KeyboardInterrupt), lock.hold(machine, 12):
         raise KeyboardInterrupt
     assert held_by(gce) == ""
+
+
+def test_a_lock_that_cannot_be_given_back_is_said_and_ends_nothing(
+    gce: GceServer, machine: GcpMachine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The network that went away keeps the stop's loud line from nobody."""
+    with lock.hold(machine, 12):
+        gce.refuse(permission_denied("compute.instances.setMetadata", VM), "POST", "/setMetadata")
+    assert "lock could not be given back: no permission" in capsys.readouterr().err
 
 
 def test_of_two_at_the_same_moment_one_gets_it(gce: GceServer, machine: GcpMachine) -> None:

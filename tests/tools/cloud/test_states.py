@@ -3,20 +3,25 @@
 In this process, against the API server alone, with pauses that are short.
 """
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from lib.console import Failure
+from lib.console import Away, Failure, NoLogin
+from lib.knobs import Knobs
 from lib.machines.gcp import api, compute
 from lib.machines.gcp.compute import Instance
+from lib.machines.gcp.faults import NoPermission
+from lib.machines.gcp.machine import GcpMachine
 from rig.cloud.gce import PROJECT, ZONE, GceServer
 from rig.cloud.gce_errors import Refusal, permission_denied, quota_error, quota_refusal
 
 NAME = "dots"
 STOCK_OUT = "ZONE_RESOURCE_POOL_EXHAUSTED"
+TOO_OFTEN = Refusal(403, "rateLimitExceeded", "Quota exceeded for queries per minute.")
 BUSY = Refusal(503, "backendError", "The service is busy.")
 
 
@@ -198,29 +203,45 @@ def test_a_stop_that_does_not_end_is_loud(
     gce.delays.stopping_s, gce.wait_cap_s = 60, 0.1
     with pytest.raises(Failure) as failed:
         instance.stop()
-    assert failed.value.message == (
-        "dots IS STILL STOPPING, AND BILLS, after 0 s\n"
-        f"  → gcloud compute instances stop dots --zone {ZONE} --project {PROJECT}"
-    )
+    assert failed.value.message == ("dots IS STILL STOPPING, AND BILLS, after 0 s\n  → make status")
     assert calls(gce) == ["stop"]
 
 
+def not_known(gce: GceServer) -> None:
+    gce.token = "another"  # as after a login that expired
+
+
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "kind"),
     [
-        lambda gce: gce.refuse(permission_denied("compute.instances.stop", NAME), "POST", "/stop"),
-        lambda gce: gce.refuse(BUSY, "POST", "/stop"),
-        lambda gce: gce.lose_answer("GET", NAME, times=None),
+        (
+            lambda gce: gce.refuse(permission_denied("instances.stop", NAME), "POST", "/stop"),
+            NoPermission,
+        ),
+        (lambda gce: gce.refuse(BUSY, "POST", "/stop"), Away),
+        (lambda gce: gce.refuse(TOO_OFTEN, "GET", NAME), Away),
+        (lambda gce: gce.lose_answer("GET", NAME, times=None), Away),
+        (not_known, NoLogin),
     ],
-    ids=["no permission", "busy", "away"],
+    ids=["no permission", "busy", "too often", "away", "login"],
 )
 def test_a_stop_that_cannot_be_asked_for_is_loud(
-    gce: GceServer, instance: Instance, fault: Callable[[GceServer], None]
+    gce: GceServer, instance: Instance, fault: Callable[[GceServer], None], kind: type[Failure]
 ) -> None:
     gce.set_status(NAME, "RUNNING")
     fault(gce)
-    with pytest.raises(Failure, match=r"dots MAY STILL RUN, AND BILL: (.|\n)*→ gcloud compute"):
-        instance.stop()
+    machine = GcpMachine(Knobs(project=PROJECT, zone=ZONE, vm=NAME, price_per_hour=1.5))
+    with pytest.raises(kind):
+        machine.stop()
+    loud = r"dots MAY STILL RUN, AND BILL(, since \d.*)?, 1.5 USD an hour: gcloud compute instances"
+    assert re.fullmatch(f"{loud} stop dots --zone {ZONE} --project {PROJECT}", machine.alarm())
+
+
+def test_who_may_stop_it_and_not_look_at_it_can_stop_it(gce: GceServer, instance: Instance) -> None:
+    gce.set_status(NAME, "RUNNING")
+    gce.refuse(permission_denied("compute.instances.get", NAME), "GET", f"/{NAME}")
+    instance.stop()
+    assert (gce.status(NAME), instance.is_off) == ("TERMINATED", True)
 
 
 # ---- the longest run ----

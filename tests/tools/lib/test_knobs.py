@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import process_all_images
-from lib.knobs import TABLE, Knobs, as_environment, read_config, verb
+from lib.config import read_config
+from lib.knobs import TABLE, Knobs, as_environment, verb
 from picture import images
 from rig.toolkit import ROOT, Toolkit
 from server import prompts
@@ -202,7 +203,7 @@ def test_config_env_has_every_knob_with_its_default_and_nothing_else(tmp_path: P
     ]
     assert sorted(names) == sorted(TABLE)
     assert knobs_of(tmp_path, text) == dataclasses.asdict(Knobs())
-    assert read_config(ROOT / "config.env").keys() <= TABLE.keys()
+    assert read_config(ROOT / "config.env", TABLE).keys() <= TABLE.keys()
 
 
 def test_the_machine_s_command_has_the_same_defaults() -> None:

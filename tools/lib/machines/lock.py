@@ -15,10 +15,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
-from lib.console import Failure
+from lib.console import Failure, say
 
 TOKEN_VARIABLE = "DOTS_OCR_LOCK"  # make all hands it to its verbs
 LONGEST_HOLD_H = 24.0
+
+
+class Held(Failure):
+    """Another run that lives uses the machine."""
 
 
 class Keeper(Protocol):
@@ -71,7 +75,7 @@ def refuse_if_held(keeper: Keeper, longest_h: float) -> None:
         return
     if is_stale(holder, socket.gethostname(), time.time(), longest_h, runs(holder.pid)):
         return
-    raise Failure(
+    raise Held(
         f"the machine is held by {holder}",
         "wait for its end; make stop FORCE=1 stops the machine all the same",
     )
@@ -100,7 +104,10 @@ def hold(keeper: Keeper, longest_h: float) -> Iterator[str]:
     try:
         yield ours.token
     finally:
-        keeper.swap_lock(line, "")
+        try:
+            keeper.swap_lock(line, "")
+        except Failure as error:  # whether the machine is off matters more
+            say(f"the machine's lock could not be given back: {error.message}")
 
 
 def runs(pid: int) -> bool:

@@ -33,6 +33,12 @@ class Machine(Protocol):
     def stop(self) -> None:
         """Turn it off, so that nothing bills, and return when that is so."""
 
+    def alarm(self, since: float | None = None) -> str:
+        """What may still bill after a stop that failed, and how to end it; empty: nothing does.
+
+        since is when we turned it on, as Unix time, if we did.
+        """
+
     def status(self) -> dict[str, Any]:
         """What there is to know, by name; also of a machine that is off."""
 

@@ -1,5 +1,6 @@
 """Calls to Compute Engine: a lost answer is asked for again, and an error says what to do next."""
 
+import functools
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -9,11 +10,13 @@ import google.auth.exceptions
 import requests
 from google.api_core import exceptions
 from google.cloud import compute_v1
+from google.protobuf.json_format import ParseError
 
-from lib.console import Failure
+from lib.console import Away, Failure
 from lib.machines.gcp.credentials import api_endpoint, find_credentials, no_credentials
 from lib.machines.gcp.faults import (
     QUOTA,
+    TOO_MANY_CALLS,
     NoPermission,
     TooSlow,
     Unreachable,
@@ -23,12 +26,26 @@ from lib.machines.gcp.faults import (
 )
 
 LOST_ANSWER_PAUSES_S = (1.0, 2.0, 4.0)
+CALL_TIMEOUT_S = 20.0  # a network that swallows everything would hold a call for ever
+WAIT_TIMEOUT_S = 150.0  # Google holds the wait for an operation for up to 120 s
+BUSY = (exceptions.ServerError, exceptions.TooManyRequests, exceptions.RetryError)
+
+
+class Bounded:
+    """A client of which every call ends in time, with an answer or without."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        timeout_s = WAIT_TIMEOUT_S if name == "wait" else CALL_TIMEOUT_S
+        return functools.partial(getattr(self._client, name), timeout=timeout_s)
 
 
 def make_client(kind: Callable[..., Any]) -> Any:
     """A client of this kind, with our credentials, for Google's API or another server's."""
     options = {"api_endpoint": endpoint} if (endpoint := api_endpoint()) else {}
-    return kind(credentials=find_credentials(), client_options=options)
+    return Bounded(kind(credentials=find_credentials(), client_options=options))
 
 
 def asked_again(request: Callable[[], Any]) -> Any:
@@ -49,22 +66,34 @@ def translated(request: Callable[[], Any]) -> Any:
     try:
         return request()
     except exceptions.Forbidden as error:
-        if any(entry.get("reason") in QUOTA for entry in error.errors if isinstance(entry, dict)):
+        reasons = {entry.get("reason") for entry in error.errors if isinstance(entry, dict)}
+        if reasons & {*QUOTA}:
             raise quota_failure(words_of(error)) from error
+        if reasons & {*TOO_MANY_CALLS}:
+            raise Away(words_of(error), "try again") from error
         raise NoPermission(
             f"no permission: {words_of(error)}",
             "ask for the role; the README lists those that are needed",
         ) from error
     except (requests.RequestException, google.auth.exceptions.TransportError) as error:
-        raise Unreachable(
-            f"Google Compute Engine cannot be reached: {error}", "try again"
-        ) from error
-    except (exceptions.Unauthorized, google.auth.exceptions.GoogleAuthError) as error:
-        raise no_credentials(str(error)) from error
+        raise unreachable(error) from error
+    except ParseError as error:  # of a portal that wants a login of its own, say
+        raise unreachable("what answers is not Google") from error
+    except google.auth.exceptions.GoogleAuthError as error:
+        raise (unreachable(error) if error.retryable else no_credentials(str(error))) from error
+    except exceptions.Unauthorized as error:
+        raise no_credentials(words_of(error)) from error
     except (exceptions.NotFound, exceptions.PreconditionFailed):
         raise
-    except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
+    except BUSY as error:
+        raise Away(words_of(error), "make status, and try again") from error
+    except exceptions.GoogleAPICallError as error:
         raise Failure(words_of(error), "make status, and try again") from error
+
+
+def unreachable(why: object) -> Unreachable:
+    """Google does not answer."""
+    return Unreachable(f"Google Compute Engine cannot be reached: {why}", "try again")
 
 
 def carry_out(

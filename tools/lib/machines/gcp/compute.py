@@ -6,6 +6,7 @@ What each state and error asks for is decided by pure functions; the calls are t
 import contextlib
 import time
 from collections.abc import Callable
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -14,7 +15,7 @@ from google.cloud import compute_v1
 
 from lib.console import Failure, note
 from lib.machines.gcp.api import asked_again, carry_out, make_client, translated
-from lib.machines.gcp.faults import StockOut, TooSlow, words_of
+from lib.machines.gcp.faults import NoPermission, NoSuchVm, StockOut, TooSlow, words_of
 
 POLL_S = 2.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
@@ -49,11 +50,20 @@ def next_to_stop(status: str) -> Action:
     return Action.WAIT if status in ("STOPPING", "PENDING_STOP", "SUSPENDING") else Action.STOP
 
 
+def since_of(vm: Any) -> float | None:
+    """Since when a VM of the API is on, as Unix time; None if it is off, or does not say."""
+    if next_to_stop(vm.status) is Action.NOTHING or not vm.last_start_timestamp:
+        return None
+    return datetime.fromisoformat(vm.last_start_timestamp).timestamp()
+
+
 class Instance:
     """One instance of a zone. Every method raises Failure with the command that helps."""
 
     def __init__(self, project: str, zone: str, name: str) -> None:
         self.project, self.zone, self.name = project, zone, name
+        self.on_since: float | None = None  # when it was started, if the last look saw it on
+        self.is_off = False  # or there is none: what a stop has seen
         self._instances = make_client(compute_v1.InstancesClient)
         self._operations = make_client(compute_v1.ZoneOperationsClient)
 
@@ -66,7 +76,9 @@ class Instance:
 
     def get(self) -> Any:
         """The instance as the API tells it."""
-        return self.call(lambda: asked_again(self._get))
+        found = self.call(lambda: asked_again(self._get))
+        self.on_since = since_of(found)
+        return found
 
     def status(self) -> str:
         """Its state, such as RUNNING."""
@@ -118,21 +130,21 @@ class Instance:
 
     def stop(self) -> None:
         """Bring it to TERMINATED and wait until it is."""
-        by_hand = (
-            f"gcloud compute instances stop {self.name} --zone {self.zone} --project {self.project}"
-        )
         try:
-            status = self._stop()
-        except Failure as error:
-            if isinstance(error.__cause__, exceptions.NotFound):
-                raise  # what is not there does not bill
+            self.status()
+        except NoSuchVm:
+            self.is_off = True
+            raise
+        except NoPermission:  # to look is another right than to stop
+            self.do(self._instances.stop, STOP_TIMEOUT_S)
+            self.is_off = True
+            return
+        if next_to_stop(status := self._stop()) is not Action.NOTHING:
             raise Failure(
-                f"{self.name} MAY STILL RUN, AND BILL: {error.message}", by_hand
-            ) from error
-        if next_to_stop(status) is not Action.NOTHING:
-            raise Failure(
-                f"{self.name} IS STILL {status}, AND BILLS, after {STOP_TIMEOUT_S:.0f} s", by_hand
+                f"{self.name} IS STILL {status}, AND BILLS, after {STOP_TIMEOUT_S:.0f} s",
+                "make status",
             )
+        self.is_off = True
 
     def _stop(self) -> str:
         """Bring it to TERMINATED; its state then, or when the time was over."""
@@ -204,7 +216,7 @@ class Instance:
         try:
             return translated(request)
         except exceptions.NotFound as error:
-            raise Failure(
+            raise NoSuchVm(
                 f"there is no VM {self.name} in {self.zone} of project {self.project}",
                 "make create, or correct VM, ZONE or PROJECT in config.env",
             ) from error

@@ -8,7 +8,7 @@ import google.auth.credentials
 import google.auth.exceptions
 import google.oauth2.credentials
 
-from lib.console import Failure
+from lib.console import Failure, NoLogin
 
 ENDPOINT_VARIABLE = "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"
 TOKEN_VARIABLE = "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"
@@ -27,21 +27,21 @@ def find_credentials() -> google.auth.credentials.Credentials:
     if path := os.environ.get(TOKEN_VARIABLE):
         try:
             token = Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise no_credentials(f"{TOKEN_VARIABLE}: {error}") from error
         return google.oauth2.credentials.Credentials(token=token)
     try:
         credentials, _ = google.auth.default(
             scopes=["https://www.googleapis.com/auth/cloud-platform"]
         )
-    except google.auth.exceptions.DefaultCredentialsError as error:
+    except google.auth.exceptions.GoogleAuthError as error:
         raise no_credentials(str(error).split("\n")[0]) from error
     return credentials
 
 
 def no_credentials(why: str) -> Failure:
     """Google does not know who we are."""
-    return Failure(
+    return NoLogin(
         f"no Google credentials: {why}",
         "gcloud auth application-default login (and gcloud auth login), or see cron in the README",
     )

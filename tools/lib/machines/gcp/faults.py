@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from lib.console import Failure
+from lib.console import Away, Failure
 
 STOCK_OUT = "ZONE_RESOURCE_POOL_EXHAUSTED"  # a prefix: there is a form _WITH_DETAILS
 QUOTA = ("QUOTA_EXCEEDED", "quotaExceeded")
+TOO_MANY_CALLS = ("rateLimitExceeded", "userRateLimitExceeded")
 
 
 class StockOut(Exception):
@@ -16,12 +17,16 @@ class StockOut(Exception):
         self.zones = zones
 
 
-class Unreachable(Failure):
+class Unreachable(Away):
     """Google does not answer; our own network may be down."""
 
 
 class NoPermission(Failure):
     """We may not do this."""
+
+
+class NoSuchVm(Failure):
+    """There is none of this name."""
 
 
 class TooSlow(Failure):

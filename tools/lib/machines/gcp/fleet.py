@@ -14,7 +14,7 @@ from typing import Any
 from google.api_core import exceptions
 from google.cloud import compute_v1
 
-from lib.console import Failure, note, say
+from lib.console import Away, Failure, NoLogin, note, say
 from lib.knobs import Knobs, zones_of
 from lib.machines.gcp.api import asked_again, carry_out, make_client, translated
 from lib.machines.gcp.faults import NoPermission
@@ -291,7 +291,8 @@ class Fleet:
             yield
         except (Failure, exceptions.GoogleAPICallError) as error:
             why = getattr(error, "message", str(error))
-            raise Failure(
+            kind = next((kind for kind in (Away, NoLogin) if isinstance(error, kind)), Failure)
+            raise kind(
                 f"the workers {self.name} MAY STILL RUN, AND BILL: {why}",
                 f"gcloud compute instance-groups managed resize {self.name} --size=0"
                 f" --region {self.region} --project {self.knobs.project}",

@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from lib.machines.gcp.compute import Instance
 from lib.machines.gcp.faults import Unreachable
 from lib.machines.gcp.fleet import Fleet
 from lib.machines.gcp.resources import IMAGE_PROJECT, new_instance, worker_template
+from lib.machines.gcp.turning_off import alarm, turn_off
 from lib.machines.gcp.workers import (
     STOP_SCRIPT,
     dashboard,
@@ -43,7 +44,13 @@ class GcpMachine(RemoteMachine):
 
     def __init__(self, knobs: Knobs) -> None:
         super().__init__(knobs)
-        self.store = Bucket(knobs.bucket) if knobs.bucket else None
+        self._since: float | None = None  # when the VM was started, if a stop that failed saw it
+        self._is_off = False  # the VM, whatever its workers do
+
+    @cached_property
+    def store(self) -> Bucket | None:
+        """The bucket, if one is named; what needs none must not fail for it."""
+        return Bucket(self.knobs.bucket) if self.knobs.bucket else None
 
     @cached_property
     def instance(self) -> Instance:
@@ -151,15 +158,19 @@ class GcpMachine(RemoteMachine):
         """Turn the VM off and let the workers go; return when nothing bills any more."""
         if "shell" in self.__dict__:
             self.shell.close()
-        failures: list[Failure] = []
-        are_going = tried(self.fleet.ask_to_end, failures)
-        tried(self.instance.stop, failures)  # they go meanwhile
-        if are_going:
-            tried(self.fleet.wait_until_empty, failures)
-        if len(failures) > 1:
-            raise Failure("\n".join(error.message for error in failures)) from failures[0]
-        for error in failures:
-            raise error
+        try:
+            turn_off(lambda: self.instance, lambda: self.fleet)
+        except Failure:
+            if "instance" in self.__dict__:
+                self._since = self.instance.on_since or self._since
+                self._is_off = self.instance.is_off
+            for client in ("instance", "fleet"):  # made anew: somebody may log in meanwhile
+                self.__dict__.pop(client, None)
+            raise
+
+    def alarm(self, since: float | None = None) -> str:
+        """What may still bill, since when, at what price, and how to end it by hand."""
+        return "" if self._is_off else alarm(self.knobs, self._since or since)
 
     def status(self) -> dict[str, Any]:
         """The VM's state and bill, its workers, and what runs on it."""
@@ -261,15 +272,6 @@ class GcpMachine(RemoteMachine):
         self.fleet.delete()
         if self.instance.exists():
             self.instance.delete()
-
-
-def tried(step: Callable[[], Any], failures: list[Failure]) -> Any:
-    """What a step gives; its failure is kept for later, since other steps must follow."""
-    try:
-        return step()
-    except Failure as error:
-        failures.append(error)
-    return None
 
 
 def lock_in(vm: Any) -> str:

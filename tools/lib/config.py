@@ -1,0 +1,56 @@
+"""config.env: how its lines are read."""
+
+import contextlib
+import difflib
+from collections.abc import Collection
+from pathlib import Path
+
+import click
+from dotenv.parser import parse_stream
+
+from lib.console import say
+
+
+def read_config(
+    path: Path, known: Collection[str], needed: Collection[str] | None = None
+) -> dict[str, str]:
+    """The known knobs in a config.env, as text. Quotes are taken off, nothing else is interpreted.
+
+    Raises click.UsageError for a line that is no KEY=value and for a key that is no knob, unless it
+    looks like one that is not needed.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            bindings = list(parse_stream(file))
+    except FileNotFoundError:
+        raise click.UsageError(f"{path} does not exist: CONFIG names the wrong file") from None
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{path} is no UTF-8 text: save it as UTF-8") from error
+    values = {}
+    for binding in bindings:
+        text = binding.original.string
+        blank = text[: len(text) - len(text.lstrip())]  # lines before it belong to the binding
+        place = f"{path}, line {binding.original.line + blank.count(chr(10))}"
+        if binding.error or (binding.key is not None and binding.value is None):
+            raise click.UsageError(f"{place}: no KEY=value: {text.strip()!r}")
+        if binding.key is None:
+            continue
+        if binding.key not in known:
+            near = difflib.get_close_matches(binding.key.upper(), known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; see make help"
+            if needed is None or (near and near[0] in needed):
+                raise click.UsageError(f"{place}: unknown knob {binding.key}{hint}")
+            say(f"left aside, not needed here: {place}: unknown knob {binding.key}{hint}")
+            continue
+        if binding.value:
+            values[binding.key] = binding.value
+    return values
+
+
+def what_it_says(path: Path) -> dict[str, str]:
+    """The values in a config.env, as far as it can be read at all: for a message."""
+    with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+        return {one.key: one.value for one in parse_stream(file) if one.key and one.value}
+    return {}
