@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """The whole job: start, upload, process, download, stop whatever happened, and a report.
 
-Runs the verbs as commands of their own. A shell's trap could not do this: it waits for the verb
-that runs before it looks at a signal, and the machine would go on billing meanwhile.
+Nothing is started before it is known that there is something to do. Runs the verbs as commands of
+their own. A shell's trap could not do this: it waits for the verb that runs before it looks at a
+signal, and the machine would go on billing meanwhile.
 """
 
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+
+import click
 
 from lib.console import (
     ExitCode,
@@ -23,10 +26,15 @@ from lib.console import (
     set_handlers,
     shield,
 )
+from lib.home import make_output
+from lib.inputs import find_inputs, nothing_in
 from lib.knobs import FLEET, MACHINE, Knobs, as_environment, check_workers, verb
 from lib.machines import lock, open_machine
+from lib.results import REPORT
+from lib.todo import Work, look
 
 VERBS = Path(__file__).parent
+STOP_PATIENCE_S = 600  # how long the stop goes on trying while the network or the login is away
 MEANINGS: dict[int, str] = {
     ExitCode.PAGES_FAILED: "some pages failed: run again",
     ExitCode.INTERRUPTED: "interrupted",
@@ -34,31 +42,70 @@ MEANINGS: dict[int, str] = {
 
 
 @verb("INPUT", "OUTPUT", "IMAGES", *MACHINE, *FLEET, help=__doc__)
-def main(knobs: Knobs) -> int:
+@click.option("--force", is_flag=True, help="Read all pages again, also if none is new.")
+def main(knobs: Knobs, force: bool) -> int:
     check_workers(knobs)
-    with lock.hold(open_machine(knobs), knobs.max_hours) as token:
-        environment = {**os.environ, **as_environment(knobs), lock.TOKEN_VARIABLE: token}
+    # the verbs get their knobs from us alone: config.env may be edited while they run
+    environment = {**os.environ, **as_environment(knobs), "CONFIG": os.devnull}
+    code = None if force else without_machine(knobs, environment)
+    return with_machine(knobs, environment, force) if code is None else code
+
+
+def without_machine(knobs: Knobs, environment: Mapping[str, str]) -> int | None:
+    """The exit code if nothing is to be read, so that no machine is needed; else None.
+
+    Raises Failure for an INPUT or an OUTPUT with which there is no sense in starting one.
+    """
+    inputs = find_inputs(knobs.input, knobs.output)
+    if not inputs.files:
+        say(f"make all: {nothing_in(inputs)}: nothing to do")
+        return ExitCode.OK
+    output = make_output(knobs)
+    todo = look(inputs, knobs)
+    if todo.work is Work.FETCH and has_bucket(knobs):
+        run_step("download", environment)
+        todo = look(inputs, knobs)
+    if todo.work is not Work.NOTHING:
+        return None
+    for name, reason in todo.unreadable.items():
+        say(f"make all: {name} was left out: {reason}")
+    stays = "the VM stays off" if knobs.target == "gcp" else "the machine is left alone"
+    note(f"make all: nothing new: {todo.done} pages are done; {stays}")
+    codes = {} if (output / REPORT).is_file() else {"report": run_step("report", environment)}
+    if todo.unreadable:
+        codes["upload"] = ExitCode.PAGES_FAILED
+    return worst(codes)
+
+
+def with_machine(knobs: Knobs, environment: Mapping[str, str], force: bool) -> int:
+    """The whole job."""
+    machine = open_machine(knobs)
+    codes: dict[str, int] = {}
+    on_since: float | None = None
+    with lock.hold(machine, knobs.max_hours) as token:
+        environment = {**environment, lock.TOKEN_VARIABLE: token}
         before, after = steps(knobs)
-        codes: dict[str, int] = {}
-        on_since = time.monotonic()
         try:
             for step in before:
                 if step == "start":
-                    on_since = time.monotonic()
-                codes[step] = run_step(step, environment)
+                    on_since = time.time()
+                options = ("--force",) if force and step == "process" else ()
+                codes[step] = run_step(step, environment, *options)
                 if not goes_on(step, codes[step]):
                     break
             shield()  # nothing comes between here and the stop
         except Interrupted:
             codes["interrupted"] = ExitCode.INTERRUPTED
         finally:
-            codes["stop"] = run_step("stop", environment, run_apart)
+            codes["stop"] = run_step("stop", environment, f"--patience={STOP_PATIENCE_S}")
     set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
-    if knobs.target == "gcp" and "start" in codes:
-        note(bill(time.monotonic() - on_since, knobs))
+    if knobs.target == "gcp" and on_since:
+        note(bill(time.time() - on_since, knobs))
     for step in after:
         if has_results(codes):
             codes[step] = run_step(step, environment)
+    if codes["stop"] != ExitCode.OK and (alarm := machine.alarm(on_since)):
+        say(alarm)
     return exit_code(codes)
 
 
@@ -68,9 +115,14 @@ def steps(knobs: Knobs) -> tuple[tuple[str, ...], tuple[str, ...]]:
     Through a bucket the pages travel before the machine is on, and the last results when it is
     off again; the GPU does not wait for either.
     """
-    if knobs.target == "gcp" and knobs.bucket:
+    if has_bucket(knobs):
         return ("upload", "start", "process"), ("download", "report")
     return ("start", "upload", "process", "download"), ("report",)
+
+
+def has_bucket(knobs: Knobs) -> bool:
+    """Whether pages and results travel while the machine is off."""
+    return knobs.target == "gcp" and bool(knobs.bucket)
 
 
 def bill(seconds: float, knobs: Knobs) -> str:
@@ -83,13 +135,14 @@ def bill(seconds: float, knobs: Knobs) -> str:
     return f"make all: {who} on for {seconds / 60:.0f} minutes: {most}{money:.2f} USD, and its disk"
 
 
-def run_step(
-    step: str,
-    environment: dict[str, str],
-    run_verb: Callable[[Sequence[str], Mapping[str, str]], int] = run_child,
-) -> int:
-    """Run one verb, and say so if it failed."""
-    code = run_verb([sys.executable, str(VERBS / f"{step}.py")], environment)
+def run_step(step: str, environment: Mapping[str, str], *options: str) -> int:
+    """Run one verb, and say so if it failed. A Ctrl-C in our terminal does not reach the stop."""
+    command = [sys.executable, str(VERBS / f"{step}.py"), *options]
+    try:
+        code = (run_apart if step == "stop" else run_child)(command, environment)
+    except OSError as error:  # no memory for another process, say
+        say(f"make all: {step} cannot be run: {error}")
+        return ExitCode.FAILED
     if code != ExitCode.OK:
         say(f"make all: {step} ended with {code} ({MEANINGS.get(code, 'see above')})")
     return code
@@ -117,10 +170,13 @@ def has_results(codes: Mapping[str, int]) -> bool:
     )
 
 
-def exit_code(codes: dict[str, int]) -> int:
-    """The code of the whole: a machine that may still bill, else the first failure, else 3 or 0."""
-    if codes["stop"] != ExitCode.OK:
-        return codes["stop"]
+def exit_code(codes: Mapping[str, int]) -> int:
+    """The code of the whole: 1 if the machine may still bill, else that of its worst step."""
+    return ExitCode.FAILED if codes["stop"] != ExitCode.OK else worst(codes)
+
+
+def worst(codes: Mapping[str, int]) -> int:
+    """The first failure of these steps, else 3 or 0."""
     bad = [code for code in codes.values() if code != ExitCode.OK]
     return next(
         (code for code in bad if code != ExitCode.PAGES_FAILED), bad[0] if bad else ExitCode.OK

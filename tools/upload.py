@@ -2,7 +2,7 @@
 """Make the machine's input a mirror of INPUT; sends only what is new or changed."""
 
 from lib.console import ExitCode, note, run, say
-from lib.inputs import find_inputs
+from lib.inputs import find_inputs, nothing_in
 from lib.knobs import MACHINE, Knobs, verb
 from lib.machines import lock, open_machine
 
@@ -10,6 +10,9 @@ from lib.machines import lock, open_machine
 @verb("INPUT", *MACHINE, help=__doc__)
 def main(knobs: Knobs) -> int:
     inputs = find_inputs(knobs.input, knobs.output)
+    if not inputs.files:  # a disk that is not mounted, say: the machine's input is no waste
+        say(f"upload: {nothing_in(inputs)}: nothing to do (make clean empties the machine)")
+        return ExitCode.OK
     machine = open_machine(knobs)
     lock.refuse_if_held(machine, knobs.max_hours)
     moved = machine.push(inputs)

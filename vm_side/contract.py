@@ -4,6 +4,8 @@ vm_side/ travels alone; this is the one file of it that tools/ imports (see tool
 """
 
 import enum
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 
 class ExitCode(enum.IntEnum):
@@ -25,9 +27,13 @@ RESULT_ENDINGS = (".json", ".md", "_nohf.md")
 DRAWING_ENDING = ".jpg"
 
 DONE = ("ok", "repaired", "partial", "blank")
+WHOLE = ("ok", "repaired")  # nothing of the page is lost
 FAILED = "failed"
 LEFT = "left"  # not reached: the batch was interrupted, or the server went away
 STATUSES = (*DONE, FAILED, LEFT)
+
+RECIPE = ("prompt_mode", "max_pixels", "upsample_below")  # the settings that decide a page's cells
+PREVIEW_MODEL = "dots-ocr-cpu-preview"
 
 CATEGORIES = (
     "Caption",
@@ -47,3 +53,40 @@ CATEGORIES = (
 def is_page_file(name: str) -> bool:
     """Whether a file of this name is read as pages; hidden files are not."""
     return not name.startswith(".") and name.lower().endswith(PAGE_ENDINGS)
+
+
+class Recorded(Protocol):
+    """What a page's line in the manifest says of how it was read."""
+
+    @property
+    def status(self) -> str:
+        """What became of it."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the whole input file."""
+
+    @property
+    def model(self) -> str:
+        """Who read it."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The recipe by which it was read."""
+
+
+def recipe_of(settings: object) -> dict[str, Any]:
+    """The recipe in settings that have more."""
+    return {name: getattr(settings, name) for name in RECIPE}
+
+
+def is_read(record: Recorded, sha256: str, wanted: Mapping[str, Any]) -> bool:
+    """Whether a record says that a page was read: with this content, in the wanted way.
+
+    wanted is the recipe and, under "model", the model's name.
+    """
+    return (
+        record.status in DONE
+        and record.sha256 == sha256
+        and {"model": record.model, **record.settings} == wanted
+    )

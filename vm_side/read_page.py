@@ -19,7 +19,7 @@ from PIL import Image
 
 from answer.ladder import LONGEST_ANSWER, climb
 from answer.layout import to_page
-from contract import DRAWING_ENDING, FAILED, LEFT
+from contract import DRAWING_ENDING, FAILED, LEFT, recipe_of
 from picture.images import (
     UnreadablePage,
     is_blank,
@@ -57,11 +57,7 @@ class Settings:
     @property
     def recipe(self) -> dict[str, Any]:
         """What decides the result of a page, as in Record.settings."""
-        return {
-            "prompt_mode": self.prompt_mode,
-            "max_pixels": self.max_pixels,
-            "upsample_below": self.upsample_below,
-        }
+        return recipe_of(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ def test_uses_a_server_that_answers_and_never_stops_it(kit: Toolkit, server: Mod
     assert kit.run("all", "--images").code == 0
     assert len(server.requests) == 2
     assert len(list(kit.output.rglob("*.jpg"))) == 2
-    assert kit.run("all").code == 0
-    assert len(server.requests) == 2  # the second time there was nothing to read
+    assert kit.run("all", "--force").code == 0
+    assert len(server.requests) == 4
 
 
 def test_flags_reach_every_step(kit: Toolkit, tmp_path: Path) -> None:
@@ -58,8 +58,86 @@ def test_an_input_without_pages_is_nothing_to_do(kit: Toolkit) -> None:
     end = kit.run("all", "--output", str(kit.folder / "new"))
     assert end.code == 0
     assert "nothing to do" in end.err
-    assert statuses_in(kit.folder / "new") == {}  # not the results of the pages of before
-    assert not list((kit.folder / "new").rglob("*.md"))
+    assert not (kit.folder / "new").exists()  # nor the results of the pages of before
+
+
+# ---- nothing is started before it is known that there is something to do ----
+
+
+def test_a_night_without_new_pages_starts_nothing(own: Toolkit) -> None:
+    own.write_pages(2)
+    pages.pdf(own.input / "two.pdf", 2)
+    assert own.run("all").code == 0
+    before = files_of(own.machine)
+    night = {"TARGET": "gcp", "PATH": "/nowhere", "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": "/nowhere"}
+    for more in ({}, night, {**night, "BUCKET": "gs://pages"}, crew(night)):
+        end = own.run("all", **more)
+        assert (end.code, end.out, end.err) == (0, "", "")
+    assert files_of(own.machine) == before
+    (own.output / "report.html").unlink()
+    assert own.run("all", **night).code == 0
+    assert (own.output / "report.html").is_file()
+
+
+def crew(night: dict[str, str]) -> dict[str, str]:
+    """The same with workers."""
+    return {**night, "BUCKET": "gs://pages", "WORKERS": "4", "WORKER_IMAGE": "crew"}
+
+
+def files_of(folder: Path) -> dict[str, int]:
+    """What stands in a folder, and since when."""
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("what", ["new", "changed", "lost", "settings", "model", "pdf"])
+def test_what_is_new_is_read(kit: Toolkit, server: ModelServer, what: str) -> None:
+    kit.write_pages(2)
+    pages.pdf(kit.input / "two.pdf", 2)
+    assert kit.run("all").code == 0
+    read = len(server.requests)
+    assert read == 4
+    if what == "new":
+        pages.article(20, 99).save(kit.input / "new.png")
+    elif what == "changed":
+        pages.article(20, 99).save(kit.input / "100dpi/page1.png")
+    elif what == "lost":
+        (kit.output / "100dpi/page1/page1.md").unlink()
+    elif what == "settings":
+        kit.knobs["MAX_PIXELS"] = "1000000"
+    elif what == "model":
+        kit.knobs["MODEL"] = "other"
+    else:
+        pages.pdf(kit.input / "two.pdf", 3)
+    end = kit.run("all")
+    assert end.code == (2 if what == "model" else 0), end.err  # it asks for it, and there is none
+    expected = {"new": 1, "changed": 1, "lost": 0, "settings": 4, "model": 0, "pdf": 3}
+    assert len(server.requests) - read == expected[what]
+    assert (kit.output / "100dpi/page1/page1.md").is_file()
+
+
+@pytest.mark.parametrize(
+    ("knob", "value", "said"),
+    [
+        ("INPUT", "nowhere", "does not exist"),
+        ("OUTPUT", "in/below", "lies inside INPUT"),
+        ("OUTPUT", "a file", "File exists"),
+        ("OUTPUT", "/proc/out", "No such file"),
+        ("BUCKET", "gs:/pages", "is no gs://name"),
+        ("WORKERS", "2", "WORKERS need"),
+    ],
+)
+def test_what_is_wrong_at_home_is_told_before_anything_is_asked(
+    own: Toolkit, knob: str, value: str, said: str
+) -> None:
+    """Even the machine's own folder is not made, nor Google's client."""
+    own.write_pages(1)
+    (own.folder / "a file").touch()
+    is_place = knob in ("INPUT", "OUTPUT")
+    given = {knob: str(own.folder / value) if is_place else value}
+    end = own.run("all", **given, TARGET="gcp", CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="/nowhere")
+    assert (end.code in (1, 2), said in end.err) == (True, True), end.err
+    assert "no Google credentials" not in end.err
+    assert "stop" not in end.err
 
 
 # ---- a step fails ----
@@ -73,8 +151,11 @@ def port_is_taken(kit: Toolkit) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def input_is_missing(kit: Toolkit) -> Iterator[dict[str, str]]:
-    yield {"INPUT": str(kit.folder / "nowhere")}
+def an_old_page_cannot_go(kit: Toolkit) -> Iterator[dict[str, str]]:
+    """The kernel lets nobody remove these."""
+    kit.machine.mkdir()
+    (kit.machine / "input").symlink_to("/proc/sys/kernel/random")
+    yield {}
 
 
 @contextmanager
@@ -83,8 +164,8 @@ def server_ends(kit: Toolkit) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def output_is_a_file(kit: Toolkit) -> Iterator[dict[str, str]]:
-    kit.output.touch()
+def a_result_cannot_come(kit: Toolkit) -> Iterator[dict[str, str]]:
+    (kit.output / "100dpi" / "page1" / "page1.md").mkdir(parents=True)
     yield {}
 
 
@@ -101,9 +182,9 @@ def report_is_a_folder(kit: Toolkit) -> Iterator[dict[str, str]]:
 
 FAULTS = (
     port_is_taken,
-    input_is_missing,
+    an_old_page_cannot_go,
     server_ends,
-    output_is_a_file,
+    a_result_cannot_come,
     server_is_lost,
     report_is_a_folder,
 )
@@ -144,11 +225,12 @@ def test_stops_also_if_a_step_cannot_even_be_run(
         return 0
 
     monkeypatch.setattr(whole, "run_child", no_memory)
-    monkeypatch.setattr(whole.run_step, "__defaults__", (no_memory,))
     monkeypatch.setattr(whole, "run_apart", note)
-    (tmp_path / "empty.env").write_text("TARGET=local\n")
-    result = CliRunner().invoke(whole.main, env={"CONFIG": str(tmp_path / "empty.env")})
-    assert isinstance(result.exception, OSError)
+    pages.write_folder(tmp_path / "in", 1, dpi=20)
+    knobs = f"TARGET=local\nINPUT={tmp_path}/in\nOUTPUT={tmp_path}/out\n"
+    (tmp_path / "its.env").write_text(knobs)
+    result = CliRunner().invoke(whole.main, env={"CONFIG": str(tmp_path / "its.env")})
+    assert "make all: start cannot be run: [Errno 12]" in result.stderr
     assert run == ["stop.py"]
 
 

@@ -45,6 +45,21 @@ def test_removes_from_the_machine_what_input_no_longer_has(kit: Toolkit) -> None
     assert snapshot(kit.input) == before
 
 
+def test_an_input_without_pages_is_no_reason_to_empty_the_machine(kit: Toolkit) -> None:
+    """A disk that is not mounted, say; and nothing is asked of any machine."""
+    names = kit.write_pages(2)
+    assert kit.run("upload").code == 0
+    shutil.rmtree(kit.input)
+    kit.input.mkdir()
+    end = kit.run("upload")
+    assert (end.code, f"below {kit.input}: nothing to do" in end.err) == (0, True), end.err
+    assert kit.uploaded == sorted(names)
+    nowhere = {"TARGET": "ssh", "SSH_HOST": "nobody@192.0.2.1", "PATH": "/nowhere"}
+    assert kit.run("upload", **nowhere).code == 0
+    end = kit.run("upload", INPUT=str(kit.folder / "no such folder"), **nowhere)
+    assert (end.code, "does not exist" in end.err) == (1, True), end.err
+
+
 def test_the_second_time_sends_what_changed(kit: Toolkit) -> None:
     names = kit.write_pages(3)
     assert kit.run("upload").code == 0

@@ -1,5 +1,6 @@
 """Bringing results home: the machine's, of this INPUT's pages, to OUTPUT."""
 
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,11 +24,7 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
     lines = results.of_inputs(theirs, wanted)
     if not lines and wanted != set():
         raise Failure("the machine has no results of these pages", "make process")
-    output = Path(knobs.output).expanduser()
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Failure(f"OUTPUT {output}: {error.strerror}", "give another OUTPUT") from error
+    output = make_output(knobs)
     names = [name for line in lines for name in line.files(knobs.images)]
     astray = files.leading_out(output, names)
     moved = machine.pull((name for name in names if name not in astray), output)
@@ -38,6 +35,18 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
     if summary := machine.read_result(SUMMARY):  # a killed process has written none
         files.write_whole(output / SUMMARY, summary)
     return lines, moved
+
+
+def make_output(knobs: Knobs) -> Path:
+    """OUTPUT, a folder in which we can write. Raises Failure."""
+    output = Path(knobs.output).expanduser()
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass
+    except OSError as error:
+        raise Failure(f"OUTPUT {output}: {error.strerror}", "give another OUTPUT") from error
+    return output
 
 
 def every(seconds: float, action: Callable[[], object]) -> Callable[[], None]:

@@ -41,6 +41,11 @@ def find_inputs(given: str, output: str) -> Inputs:
     return Inputs(source, tuple(sorted(files)))
 
 
+def nothing_in(inputs: Inputs) -> str:
+    """What is said of a folder without pages."""
+    return f"no {', '.join(PAGE_ENDINGS)} below {inputs.root}"
+
+
 def refuse(error: OSError) -> None:
     """A folder that cannot be listed: its pages would silently be missing."""
     raise Failure(f"{error.filename} cannot be listed: {error.strerror}", "give it read permission")

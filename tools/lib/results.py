@@ -2,25 +2,38 @@
 
 import json
 import os
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
 from contract import DONE as DONE
 from contract import DRAWING_ENDING, RESULT_ENDINGS
 from contract import MANIFEST as MANIFEST
 from lib.console import Failure
 
+T = TypeVar("T")
+REPORT = "report.html"
+HOW = {"sha256": str, "model": str, "settings": dict, "pdf_pages": int, "finished_at": float}
+
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a manifest: its text, the page it is of, and what became of the page."""
+    """A line of a manifest: its text, the page it is of, and what became of the page.
+
+    From sha256 on, how it was read, as far as the line says that in a form that we know.
+    """
 
     text: str
     page: str
     input: str
     pdf_page: int | None
     status: str
+    sha256: str = ""
+    model: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    pdf_pages: int = 0
+    finished_at: float = 0.0
 
     def files(self, images: bool) -> list[str]:
         """The result files of the page, below the results."""
@@ -35,7 +48,8 @@ def read_lines(manifest: str) -> list[Line]:
     for text in manifest.split("\n"):
         try:
             entry = json.loads(text)
-            line = Line(text, entry["page"], entry["input"], entry["pdf_page"], entry["status"])
+            place = (text, entry["page"], entry["input"], entry["pdf_page"], entry["status"])
+            line = Line(*place, **{name: known(entry, name, kind) for name, kind in HOW.items()})
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
         if not (isinstance(line.page, str) and isinstance(line.input, str)):
@@ -46,6 +60,12 @@ def read_lines(manifest: str) -> list[Line]:
             raise Failure(f"the machine's manifest names {line.page!r}, outside of the results")
         lines[line.input, line.pdf_page] = line
     return list(lines.values())
+
+
+def known(entry: Mapping[str, Any], name: str, kind: type[T]) -> T:
+    """A value of a line's, or an empty one if it is not there or of another type."""
+    value = entry.get(name)
+    return value if isinstance(value, kind) else kind()
 
 
 def is_below(path: str) -> bool:
@@ -65,9 +85,15 @@ def of_inputs(lines: Iterable[Line], files: Collection[str] | None) -> list[Line
 
 
 def merged(ours: Iterable[Line], theirs: Iterable[Line]) -> str:
-    """A manifest of `theirs` and, behind them, what `ours` has of other pages."""
+    """A manifest of `theirs` and, behind them, what `ours` has of other pages.
+
+    An older line whose result files are now another page's is no longer true.
+    """
     new = {(line.input, line.pdf_page): line for line in theirs}
-    old = [line for line in ours if (line.input, line.pdf_page) not in new]
+    taken = {line.page for line in new.values()}
+    old = [
+        line for line in ours if (line.input, line.pdf_page) not in new and line.page not in taken
+    ]
     return "".join(f"{line.text}\n" for line in (*new.values(), *old))
 
 

@@ -17,7 +17,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from contract import DONE, FAILED, LEFT, MANIFEST, RESULT_ENDINGS, STATUSES, SUMMARY
+from contract import (
+    DONE,
+    FAILED,
+    LEFT,
+    MANIFEST,
+    RESULT_ENDINGS,
+    STATUSES,
+    SUMMARY,
+    is_read,
+)
 from results.pages import Page
 from results.store import Place, Remote
 
@@ -55,6 +64,8 @@ class Record:
     """Unix time at which the page was done with; 0 in a manifest older than this field."""
     finish_reason: str = ""
     model: str = ""
+    pdf_pages: int = 0
+    """How many pages its PDF has; 0 for a picture, and until the batch has ended."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What else decides the result: prompt_mode, max_pixels, upsample_below."""
 
@@ -108,13 +119,7 @@ def is_done(record: Record | None, page: Page, sha256: str, settings: dict[str, 
 
     settings are those of Record and, under "model", the model's name.
     """
-    return (
-        record is not None
-        and record.status in DONE
-        and record.page == page.result
-        and record.sha256 == sha256
-        and {"model": record.model, **record.settings} == settings
-    )
+    return record is not None and record.page == page.result and is_read(record, sha256, settings)
 
 
 class Manifest:
@@ -152,12 +157,15 @@ class Manifest:
 
         Pages of other files, of an earlier input, stay behind them as long as their results stand.
         """
+        files = Counter(page.input for page in pages)
         current = [
-            self.records.get(page.key)
-            or Record(page.result, page.input, page.pdf_page, LEFT, "not reached: run again")
+            dataclasses.replace(
+                self.records.get(page.key)
+                or Record(page.result, page.input, page.pdf_page, LEFT, "not reached: run again"),
+                pdf_pages=0 if page.pdf_page is None else files[page.input],
+            )
             for page in pages
         ]
-        files = {page.input for page in pages}
         results = {page.result for page in pages}
         earlier = [
             record

@@ -44,6 +44,8 @@ def test_from_terminated_to_terminated(cloud: Cloud, image_tar: Path, tmp_path: 
                 check_results(kit)
                 check_calls(kit.gce)
         check_order_with_a_bucket(kits[1])
+        for kit in kits:
+            check_that_the_next_night_starts_nothing(kit)
         check_that_one_page_more_is_one(kits[1])
 
 
@@ -63,7 +65,7 @@ def test_the_machine_prepares_itself_while_the_model_loads(
 
     for name in names:
         (kit.input / name).unlink()
-    for verb in ("upload", "process"):  # of nothing
+    for verb in ("upload", "clean", "process"):  # of nothing
         done = kit.run(verb)
         assert done.code == 0, done.err
     assert not files_below(kit.home("input"))
@@ -84,6 +86,13 @@ def check_that_one_page_more_is_one(kit: CloudToolkit) -> None:
     assert {name: after[name] for name in there} == there
     assert after.keys() - there.keys() == {"new page.png"}
     assert (len(uploaded(kit)) - uploads, kit.asked() - asked) == (1, 1)
+
+
+def check_that_the_next_night_starts_nothing(kit: CloudToolkit) -> None:
+    """Nothing is new: Google is not even asked."""
+    before = len(kit.gce.calls)
+    end = make_all(kit)
+    assert (end.code, end.out, end.err, len(kit.gce.calls)) == (0, "", "", before)
 
 
 def from_here(kit: CloudToolkit) -> list[StorageRequest]:

@@ -264,6 +264,18 @@ def test_finish_leaves_one_line_a_page_in_the_order_of_the_input(tmp_path: Path)
     assert left[1].reason == "not reached: run again"
 
 
+def test_how_many_pages_a_pdf_has_is_known_when_the_batch_has_ended(tmp_path: Path) -> None:
+    """So that who has the manifest alone can tell whether one is missing."""
+    book = [Page("b.pdf", f"b/b_page_{number}", number) for number in range(3)]
+    read = Record(book[0].result, "b.pdf", 0, "ok")
+    with Manifest(tmp_path) as manifest:
+        manifest.add(read)
+        manifest.add(record("a"))
+        assert load(tmp_path)["b.pdf", 0].pdf_pages == 0
+        manifest.finish([page("a"), *book])
+    assert [line["pdf_pages"] for line in lines(tmp_path)] == [0, 3, 3, 3]
+
+
 def test_pages_of_an_earlier_input_stay_as_long_as_their_results_stand(tmp_path: Path) -> None:
     earlier = [record("good"), record("gone"), record("bad", "failed"), record("blank", "blank")]
     put_results(tmp_path, earlier[0], earlier[2], earlier[3])

@@ -20,8 +20,9 @@ from lib.report.document import render
 from lib.report.entries import Entry, number, read_entries, read_summary
 from lib.report.pool import each
 from lib.report.scripts import write_script
+from lib.results import REPORT
 
-HTML, FOLDER = "report.html", "report_files"
+HTML, FOLDER = REPORT, "report_files"
 
 
 @dataclass(frozen=True)

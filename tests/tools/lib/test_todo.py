@@ -1,0 +1,144 @@
+"""What is left to do, as far as it can be told at home."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from contract import PREVIEW_MODEL, recipe_of
+from cpu_endpoint import protocol
+from lib.knobs import Knobs
+from lib.results import Line
+from lib.todo import Todo, Work, todo
+
+KNOBS = Knobs()
+NOTHING, FETCH, READ = Work.NOTHING, Work.FETCH, Work.READ
+
+
+def line(name: str = "a.png", pdf_page: int | None = None, **more: Any) -> Line:
+    """A page that was read as it is now."""
+    stem = name.rpartition(".")[0]
+    page = stem if pdf_page is None else f"{stem}_page_{pdf_page}"
+    values: dict[str, Any] = {
+        "sha256": "now",
+        "model": "dots",
+        "settings": recipe_of(KNOBS),
+        "finished_at": 1.0,
+    }
+    values |= {"status": "ok", "pdf_pages": 0, **more}
+    return Line("", f"{stem}/{page}", name, pdf_page, **values)
+
+
+def book(*pages: int, count: int = 3, **more: Any) -> list[Line]:
+    """Lines of pages of a PDF."""
+    return [line("b.pdf", page, pdf_pages=count, **more) for page in pages]
+
+
+def work(files: list[str], lines: list[Line], knobs: Knobs = KNOBS, lost: str = "-") -> Work:
+    """What is to be done, where each file holds "now" and all results stand but one."""
+    return todo(files, lines, knobs, lambda name: "now", lambda name: not name.endswith(lost)).work
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, NOTHING),
+        ({"status": "repaired"}, NOTHING),
+        ({"status": "partial"}, NOTHING),
+        ({"status": "blank"}, NOTHING),
+        ({"status": "failed"}, READ),
+        ({"status": "left"}, READ),
+        ({"sha256": "before"}, READ),
+        ({"sha256": ""}, READ),
+        ({"settings": {}}, READ),
+        ({"settings": {**recipe_of(KNOBS), "max_pixels": 1}}, READ),
+        ({"settings": {**recipe_of(KNOBS), "one_more": 1}}, READ),
+        ({"model": ""}, READ),
+        ({"model": PREVIEW_MODEL}, READ),
+    ],
+)
+def test_a_page(more: dict[str, Any], expected: Work) -> None:
+    assert work(["a.png"], [line(**more)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"model": "dots"}, NOTHING),
+        ({"model": "mocr"}, READ),
+        ({"max_pixels": 1_000_000}, READ),
+        ({"upsample_below": 0}, READ),
+        ({"prompt_mode": "ocr"}, READ),
+        ({"processes": 3, "retries": 0}, NOTHING),
+    ],
+)
+def test_knobs(change: dict[str, Any], expected: Work) -> None:
+    assert work(["a.png"], [line()], dataclasses.replace(KNOBS, **change)) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (book(0, 1, 2), NOTHING),
+        (book(0, 1), READ),
+        (book(1, 2), READ),
+        (book(0, 1, 2, count=0), READ),  # of a run that did not end: are there more?
+        (book(0, 1) + book(2, count=0), NOTHING),  # read again since
+        (book(0, 1) + book(2, status="failed"), READ),
+        (book(0, 1) + book(2, sha256="before"), READ),
+        (book(0, 1, 2, count=3) + book(3, 4, count=5, sha256="before"), NOTHING),
+        (book(0, 1, 3), READ),
+        ([line("b.pdf")], READ),
+        ([], READ),
+    ],
+)
+def test_a_pdf_is_done_when_all_its_pages_are(lines: list[Line], expected: Work) -> None:
+    assert work(["b.pdf"], lines) == expected
+
+
+def test_files() -> None:
+    both = [line("a.png"), line("c.png")]
+    assert work(["a.png", "c.png"], both) == NOTHING
+    assert work(["a.png"], both) == NOTHING  # one was taken away: nothing to read
+    assert work(["a.png", "new.png"], both) == READ
+
+
+def test_which_model_counts_where_none_is_named() -> None:
+    """That of the last run; the CPU preview's pages are none of dots.ocr's."""
+    old, new = line("a.png"), line("c.png", model="mocr", finished_at=2.0)
+    assert work(["a.png", "c.png"], [old, new]) == READ
+    assert work(["c.png"], [new]) == NOTHING
+    preview = line(model=PREVIEW_MODEL)
+    assert work(["a.png"], [preview], dataclasses.replace(KNOBS, target="local")) == NOTHING
+    assert work(["a.png"], [preview], dataclasses.replace(KNOBS, model=PREVIEW_MODEL)) == NOTHING
+    assert protocol.MODEL == PREVIEW_MODEL
+
+
+@pytest.mark.parametrize("ending", [".json", ".md", "_nohf.md", ".jpg"])
+def test_results_that_are_not_here(ending: str) -> None:
+    drawn = dataclasses.replace(KNOBS, images=True)
+    assert work(["a.png"], [line()], drawn, lost=f"a/a{ending}") == FETCH
+    assert work(["a.png"], [line()], lost="a/a.jpg") == NOTHING
+
+
+def test_files_that_cannot_be_read_here_start_nothing() -> None:
+    def content_of(name: str) -> str:
+        if name == "gone.png":
+            raise FileNotFoundError(2, "No such file or directory")
+        return "now"
+
+    found = todo(["a.png", "gone.png"], [line()], KNOBS, content_of, bool)
+    assert found == Todo(NOTHING, 1, {"gone.png": "No such file or directory"})
+    assert todo(["gone.png", "b.png"], [line()], KNOBS, content_of, bool).work == READ
+
+
+def test_files_are_not_read_where_one_is_new() -> None:
+    read = []
+
+    def content_of(name: str) -> str:
+        read.append(name)
+        return "now"
+
+    files = [f"{number}.png" for number in range(9)]
+    todo([*files, "new.png"], [line(name) for name in files], KNOBS, content_of, bool)
+    assert read == ["new.png"]

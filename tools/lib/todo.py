@@ -1,0 +1,117 @@
+"""What is left to do for this INPUT, as far as it can be told at home, before anything is rented.
+
+The machine decides the same, page by page, in vm_side/todo.py; where home cannot tell, it does.
+"""
+
+import enum
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contract import DONE, MANIFEST, PDFS, PREVIEW_MODEL, is_read, recipe_of
+from lib import results
+from lib.inputs import Inputs
+from lib.knobs import Knobs
+from lib.results import Line
+
+
+class Work(enum.Enum):
+    """What a run has to do."""
+
+    NOTHING = "all pages are done, and their results are here"
+    FETCH = "all pages are done, and some of their results are not here"
+    READ = "some pages are to be read"
+
+
+@dataclass(frozen=True)
+class Todo:
+    """What is left to do, how many pages are done, and which files cannot be read here, and why."""
+
+    work: Work
+    done: int = 0
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
+def look(inputs: Inputs, knobs: Knobs) -> Todo:
+    """Compare INPUT with OUTPUT. Reads the files that seem to be done, unless others are new."""
+    output = Path(knobs.output).expanduser()
+    lines = results.read_lines(results.read_text(output / MANIFEST))
+    return todo(
+        inputs.files,
+        results.of_inputs(lines, set(inputs.files)),
+        knobs,
+        lambda name: sha256_of(inputs.root / name),
+        lambda name: (output / name).is_file(),
+    )
+
+
+def todo(
+    files: Collection[str],
+    lines: Collection[Line],
+    knobs: Knobs,
+    content_of: Callable[[str], str],
+    is_here: Callable[[str], bool],
+) -> Todo:
+    """The same of files and the manifest's lines of them.
+
+    content_of gives an input's SHA-256, or raises OSError; is_here tells whether a result stands.
+    """
+    wanted = {"model": model_of(lines, knobs), **recipe_of(knobs)}
+    of_file = defaultdict(list)
+    for line in lines:
+        of_file[line.input].append(line)
+    reads = {name: reads_of(name, of_file[name], wanted) for name in files}
+    done: list[Line] = []
+    unreadable: dict[str, str] = {}
+    for name in sorted(files, key=lambda name: bool(reads[name])):  # the new ones show at once
+        try:
+            content = content_of(name)
+        except OSError as error:
+            unreadable[name] = error.strerror or str(error)
+            continue
+        if content not in reads[name]:
+            return Todo(Work.READ)
+        done += reads[name][content]
+    is_whole = all(is_here(name) for line in done for name in line.files(knobs.images))
+    return Todo(Work.NOTHING if is_whole else Work.FETCH, len(done), unreadable)
+
+
+def model_of(lines: Iterable[Line], knobs: Knobs) -> str:
+    """The model that is to have read the pages: MODEL's, or that of the last run.
+
+    What the CPU preview has read is not done for any other machine.
+    """
+    if knobs.model:
+        return knobs.model
+    read = [line for line in lines if line.status in DONE]
+    if knobs.target != "local":
+        read = [line for line in read if line.model != PREVIEW_MODEL]
+    return max(read, key=lambda line: line.finished_at).model if read else ""
+
+
+def reads_of(name: str, lines: Iterable[Line], wanted: Mapping[str, Any]) -> dict[str, list[Line]]:
+    """Of a file's lines those that tell of all its pages, by the content that was read."""
+    by_content = defaultdict(list)
+    for line in lines:
+        if wanted["model"] and is_read(line, line.sha256, wanted):
+            by_content[line.sha256].append(line)
+    is_pdf = name.lower().endswith(PDFS)
+    return {content: read for content, read in by_content.items() if is_all(read, is_pdf)}
+
+
+def is_all(lines: Collection[Line], is_pdf: bool) -> bool:
+    """Whether lines of one content are of all its pages."""
+    numbers = {-1 if line.pdf_page is None else line.pdf_page for line in lines}
+    if not is_pdf:
+        return numbers == {-1}
+    count = max(line.pdf_pages for line in lines)
+    return len(numbers) == count and min(numbers) == 0 and max(numbers) == count - 1
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
