@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 import preflight
-from contract import DONE, FAILED, LEFT
+from contract import DONE, FAILED, LEFT, STATUSES, WHOLE
 from read_page import Settings, Task, failed_record
 from results.manifest import Manifest, Record, summary
 from results.pages import find_pages
@@ -85,7 +85,7 @@ def run_batch(
             totals = summary(records, read_now, seconds, prices.here, gpus, others, prices.worker)
             totals |= {"model": model.name, "settings": settings.recipe}
             manifest.write_summary(totals)
-            if sys.stderr.isatty() or totals[FAILED] or totals[LEFT]:
+            if sys.stderr.isatty() or is_told(totals):
                 say(sentence(totals))  # in here: a signal must not come into tqdm's lock
     return End(totals, bool(interrupt.signal), cut_short)
 
@@ -198,6 +198,15 @@ def name_of(record: Record) -> str:
     """The page, for people."""
     page = "" if record.pdf_page is None else f" page {record.pdf_page}"
     return f"{record.input}{page}"
+
+
+def is_told(totals: Mapping[str, Any]) -> bool:
+    """Whether the totals are worth a line also where nobody watches: what is lost is told.
+
+    Of pages that were read on another night it was told then, unless a run can still mend it.
+    """
+    is_whole = all(totals[status] == 0 for status in STATUSES if status not in WHOLE)
+    return bool(totals[FAILED] or totals[LEFT]) or (totals["run"]["pages"] > 0 and not is_whole)
 
 
 def sentence(totals: Mapping[str, Any]) -> str:

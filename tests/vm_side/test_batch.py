@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batch import BatchError, UnknownModel, find_model, open_manifest, say, sentence
+from batch import BatchError, UnknownModel, find_model, is_told, open_manifest, say, sentence
 from read_page import Settings
 from results.manifest import Manifest, Record, summary
 from rig.model_server import ModelServer
@@ -57,6 +57,27 @@ def test_the_sentence_counts_what_there_is() -> None:
     )
     totals = summary([], [], seconds=0.0, price_per_hour=0.0, gpus=1)
     assert sentence(totals) == "0 pages: none; 0 read now, 0.00 pages/s"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "read_now", "told"),
+    [
+        ("ok repaired", 2, False),
+        ("ok repaired", 0, False),
+        ("ok partial", 1, True),
+        ("ok blank", 1, True),
+        ("ok blank", 0, False),  # it was told when it was read
+        ("ok failed", 0, True),
+        ("ok left", 0, True),
+        ("", 0, False),
+    ],
+)
+def test_what_is_lost_is_told_where_nobody_watches(
+    statuses: str, read_now: int, told: bool
+) -> None:
+    records = [Record(name, f"{name}.png", None, name) for name in statuses.split()]
+    totals = summary(records, records[:read_now], seconds=2.0, price_per_hour=0.0, gpus=1)
+    assert is_told(totals) == told
 
 
 def test_a_line_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:
