@@ -89,3 +89,10 @@ def test_merging_keeps_other_pages_and_replaces_the_same() -> None:
     ]
     assert json.loads(merged.splitlines()[-1])["cells"] == 1  # what we do not know stays too
     assert results.merged([], []) == ""
+
+
+def test_of_two_files_that_had_the_same_results_the_later_keeps_them() -> None:
+    """page1.png in one input, page1.jpg in the next: the text that stands is the second's."""
+    ours = read_lines("\n".join(json.dumps(line("page1/page1", name)) for name in ("page1.png",)))
+    theirs = read_lines(json.dumps(line("page1/page1", "page1.jpg")))
+    assert [found.input for found in read_lines(results.merged(ours, theirs))] == ["page1.jpg"]
