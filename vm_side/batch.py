@@ -16,7 +16,8 @@ from read_page import Settings, Task, failed_record
 from results.manifest import Manifest, Record, summary
 from results.pages import find_pages
 from results.progress import Progress
-from server.endpoint import Endpoint, EndpointError, Model
+from server.endpoint import Endpoint, Model
+from server.verdicts import EndpointError
 from todo import longest_first, plan
 from workers.executor import Executor
 from workers.interrupt import Interrupt

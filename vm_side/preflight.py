@@ -9,8 +9,10 @@ from PIL import Image
 
 from picture.images import FACTOR
 from picture.png import encode_png
-from server.endpoint import IMAGE_TOKENS, Endpoint, EndpointError, Model
+from server.endpoint import Endpoint, Model
 from server.prompts import PROMPTS
+from server.request import IMAGE_TOKENS
+from server.verdicts import EndpointError
 
 ANSWER_ROOM = 4096  # tokens; most pages need a third of it, a dense one all
 PROMPT_TOKENS = 600  # where the server does not say how many there are

@@ -32,7 +32,9 @@ from results.files import ASIDE, drawing_of, results_of, write_files, write_resu
 from results.manifest import Record
 from results.pages import Page, pdf_source
 from results.store import Place, Remote
-from server.endpoint import Completion, Endpoint, EndpointError, Sampling, ServerGone
+from server.endpoint import Endpoint
+from server.request import Completion, Sampling
+from server.verdicts import EndpointError, ServerGone
 
 FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, too
 

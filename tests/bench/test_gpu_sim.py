@@ -16,8 +16,9 @@ from bench.gpu_sim import LONGEST, SHORTEST, GpuSim, read
 from picture.png import encode_png
 from rig import pages
 from server.connection import KeptConnection, LostConnection
-from server.endpoint import Completion, Endpoint, Sampling
+from server.endpoint import Endpoint
 from server.in_flight import read_load
+from server.request import Completion, Sampling
 
 CHAT = "/v1/chat/completions"
 ANY = Sampling(temperature=0.1, max_tokens=16_000, repetitions=200)

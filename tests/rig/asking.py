@@ -10,7 +10,9 @@ from picture.png import encode_png
 from rig.model_server import ModelServer
 from rig.pages import tiny
 from server import connection, endpoint
-from server.endpoint import Completion, Endpoint, EndpointError, Sampling
+from server.endpoint import Endpoint
+from server.request import Completion, Sampling
+from server.verdicts import EndpointError
 
 PNG = encode_png(tiny(1))
 SAMPLING = Sampling(temperature=0.1, max_tokens=1000, repetitions=100)

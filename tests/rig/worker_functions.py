@@ -14,7 +14,7 @@ from typing import Any
 
 from read_page import Settings, Task
 from results.manifest import Record
-from server.endpoint import ServerGone
+from server.verdicts import ServerGone
 from workers.executor import make_pool_reader
 
 Function = Callable[[Any], Any]

@@ -15,9 +15,11 @@ from PIL import Image
 
 from rig.command import wait_until
 from rig.vllm_ages import Age
-from server import endpoint
-from server.endpoint import Completion, Endpoint, EndpointError, Sampling
+from server import endpoint, request, verdicts
+from server.endpoint import Endpoint
+from server.request import Completion, Sampling
 from server.stream import LOOP_TOKENS
+from server.verdicts import EndpointError
 from vllm.stories import PAGE
 from vllm.vllm_server import AGE, VllmServer
 
@@ -145,9 +147,9 @@ def times_asked(status: int) -> dict[int, int]:
 def statuses(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     """Every status that the client had to judge."""
     seen: Counter[int] = Counter()
-    judge = endpoint.verdict
+    judge = verdicts.verdict
 
-    def note(status: int) -> endpoint.Verdict:
+    def note(status: int) -> verdicts.Verdict:
         seen[status] += 1
         return judge(status)
 
@@ -225,7 +227,7 @@ def test_two_pictures(
 
 def send(monkeypatch: pytest.MonkeyPatch, urls: list[str]) -> None:
     """Let the client send these in the place of its picture."""
-    form = endpoint.request_body
+    form = request.request_body
 
     def other(*values: Any) -> bytes:
         body = json.loads(form(*values))

@@ -11,7 +11,8 @@ import pytest
 
 from rig.command import Batch, wait_until
 from server import connection
-from server.endpoint import Completion, Endpoint, Sampling
+from server.endpoint import Endpoint
+from server.request import Completion, Sampling
 from vllm.test_contract import png
 from vllm.vllm_server import VllmServer
 

@@ -14,8 +14,9 @@ from rig.asking import client
 from rig.command import batch_of
 from rig.model_server import ModelServer
 from rig.raw_server import RawServer
-from server.endpoint import Endpoint, EndpointError, Model
+from server.endpoint import Endpoint, Model
 from server.prompts import PROMPTS
+from server.verdicts import EndpointError
 
 CHATML = ("<|im_start|>", "<|im_end|>", "<|im_start|>")
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from answer.cells import Answer, parse
 from answer.loops import without_loop
-from server.endpoint import Completion, EndpointError, Sampling, ServerGone
 from server.prompts import PROMPTS
+from server.request import Completion, Sampling
+from server.verdicts import EndpointError, ServerGone
 
 LONGEST_ANSWER = 16_384  # tokens; what the model was trained for
 

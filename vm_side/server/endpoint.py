@@ -1,73 +1,29 @@
-"""One request to the model server: its form, its errors, and what is worth sending again.
-
-Speaks the OpenAI protocol as vLLM serves it; what each status means was measured against vLLM.
-"""
+"""A model server: what it serves, what it answers, and when it is asked again."""
 
 import base64
-import contextlib
-import enum
 import http.client
 import json
 import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from server.connection import CONNECT_TIMEOUT_S, KeptConnection, LostConnection
+from server.request import (
+    Completion,
+    Sampling,
+    messages,
+    read_completion,
+    request_body,
+    streamed,
+)
 from server.stream import AnswerStream, StreamError
+from server.verdicts import EndpointError, ServerGone, Verdict, message, verdict
 
-IMAGE_TOKENS = "<|img|><|imgpad|><|endofimg|>"  # without it vLLM's template adds a line break
 TOKENIZE_TIMEOUT_S = 60.0  # the first picture after a start may take a while
 GIVEN_UP = ("abort", "error")  # ends of answers by a server that ends itself
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
-
-
-class EndpointError(Exception):
-    """No answer for this page; the message is the reason, for people."""
-
-
-class ServerGone(EndpointError):
-    """Nothing answers at the endpoint, for as long as one was willing to wait."""
-
-
-class Verdict(enum.Enum):
-    """What an HTTP status asks for."""
-
-    ANSWER = "take the answer"
-    REFUSED = "the same request will be refused again"
-    BUSY = "the server is full: wait and send again"
-    BROKEN = "the server failed: send again a few times, once it is ready"
-
-
-def verdict(status: int) -> Verdict:
-    """Judge a status by what vLLM means with it (a 500 may be for good, so it is counted)."""
-    if status == 200:
-        return Verdict.ANSWER
-    if status in (429, 502, 503, 504):
-        return Verdict.BUSY
-    return Verdict.BROKEN if status >= 500 or status == 408 else Verdict.REFUSED
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How to sample one answer; repetitions is the count at which the server stops a loop."""
-
-    temperature: float
-    max_tokens: int
-    repetitions: int
-    top_p: float = 0.9
-
-
-@dataclass(frozen=True)
-class Completion:
-    """One answer: its text, why it ended (stop, length, repetition, …), tokens in and out."""
-
-    text: str
-    finish_reason: str
-    tokens_in: int
-    tokens_out: int
 
 
 @dataclass(frozen=True)
@@ -216,70 +172,6 @@ class Endpoint:
     def close(self) -> None:
         """Drop the connection."""
         self._connection.close()
-
-
-def request_body(model: str, png: bytes, prompt: str, sampling: Sampling) -> bytes:
-    """The JSON of one chat completion; the picture's base64 is put in without a JSON pass."""
-    place = "\0"
-    text = json.dumps(
-        {
-            "model": model,
-            "messages": messages(place, prompt),
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "max_completion_tokens": sampling.max_tokens,
-            "stream": True,
-            "stream_options": {"include_usage": True, "continuous_usage_stats": True},
-            "repetition_detection": {
-                "min_pattern_size": 1,
-                "max_pattern_size": 128,
-                "min_count": sampling.repetitions,
-            },
-        }
-    )
-    before, after = text.encode().split(json.dumps(place)[1:-1].encode())
-    return b"".join((before, base64.b64encode(png), after))
-
-
-def messages(picture: str, prompt: str) -> list[dict[str, Any]]:
-    """One turn of the user: the picture, in base64, then the question."""
-    url = f"data:image/png;base64,{picture}"
-    parts = [
-        {"type": "image_url", "image_url": {"url": url}},
-        {"type": "text", "text": IMAGE_TOKENS + prompt},
-    ]
-    return [{"role": "user", "content": parts}]
-
-
-def read_completion(body: bytes) -> Completion:
-    """Raises ValueError, KeyError, TypeError, IndexError or AttributeError for anything else."""
-    answer = json.loads(body)
-    choice = answer["choices"][0]
-    usage = answer.get("usage") or {}
-    return Completion(
-        text=choice["message"]["content"] or "",
-        finish_reason=choice.get("finish_reason") or "none",
-        tokens_in=usage.get("prompt_tokens") or 0,
-        tokens_out=usage.get("completion_tokens") or 0,
-    )
-
-
-def streamed(stream: AnswerStream) -> Completion:
-    """The answer that was heard. Raises ValueError if it stopped in the middle."""
-    if not stream.finish_reason and not stream.is_complete:
-        raise ValueError("the stream ended early")
-    return Completion(
-        stream.text, stream.finish_reason or "none", stream.tokens_in, stream.tokens_out
-    )
-
-
-def message(body: bytes) -> str:
-    """The server's own words in an error body, in one line of at most 300 characters."""
-    text = body.decode("utf-8", "replace")
-    with contextlib.suppress(ValueError, TypeError, KeyError):
-        error: Any = json.loads(text)["error"]
-        text = error if isinstance(error, str) else str(error["message"])
-    return " ".join(text.split())[:300]
 
 
 def retry_after_s(headers: http.client.HTTPMessage) -> float:

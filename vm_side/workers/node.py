@@ -17,7 +17,7 @@ from distributed.scheduler import Scheduler
 from contract import LEFT
 from read_page import Settings, Task, make_reader
 from results.manifest import Record
-from server.endpoint import ServerGone
+from server.verdicts import ServerGone
 from workers.pool import Crash, where
 
 R = TypeVar("R")

@@ -8,8 +8,9 @@ import pytest
 
 from answer.ladder import RUNGS, Outcome, climb
 from answer.loops import LONGEST_UNIT, LOOP_COUNT
-from server.endpoint import Completion, EndpointError, Sampling, ServerGone
 from server.prompts import LAYOUT_ALL, LAYOUT_ONLY, OCR, PROMPTS
+from server.request import Completion, Sampling
+from server.verdicts import EndpointError, ServerGone
 
 ONE = {"bbox": [1, 2, 30, 40], "category": "Title", "text": "# one"}
 TWO = {"bbox": [5, 60, 70, 80], "category": "Text", "text": "two"}

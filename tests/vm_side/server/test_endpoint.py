@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,21 +9,14 @@ from typing import Any
 import pytest
 
 from rig import replies
-from rig.asking import PNG, RETRIES, SAMPLING, ask, client, failure, hasten
+from rig.asking import PNG, RETRIES, ask, client, failure, hasten
 from rig.model_server import ModelServer
 from rig.raw_server import RawServer
 from rig.replies import Reply, in_turn
 from server import endpoint
-from server.endpoint import (
-    Completion,
-    EndpointError,
-    ServerGone,
-    Verdict,
-    message,
-    request_body,
-    retry_after_s,
-    verdict,
-)
+from server.endpoint import retry_after_s
+from server.request import Completion
+from server.verdicts import EndpointError, ServerGone
 
 
 @pytest.fixture(autouse=True)
@@ -58,14 +50,6 @@ def test_the_request_is_what_vllm_wants(server: ModelServer) -> None:
     assert (request.temperature, request.max_tokens) == (0.1, 1000)
     assert request.body["repetition_detection"]["min_count"] == 100
     assert request.headers["content-type"] == "application/json"
-
-
-def test_no_prompt_can_be_taken_for_the_pictures_place() -> None:
-    prompt = 'a "quoted" \\ 한글 \u2028 prompt'
-    body = json.loads(request_body("m\\u0001", b"\0\xff", prompt, SAMPLING))
-    picture, text = body["messages"][0]["content"]
-    assert picture["image_url"]["url"] == "data:image/png;base64,AP8="
-    assert text["text"].endswith(prompt) and body["model"] == "m\\u0001"
 
 
 # --- vLLM's errors: what is asked again and what is not ------------------------------------
@@ -163,34 +147,6 @@ def test_retry_after_as_seconds(
     monkeypatch.setattr(endpoint, "LONGEST_PAUSE_S", 15.0)
     headers: Any = {"Retry-After": value}
     assert retry_after_s(headers) == seconds
-
-
-@pytest.mark.parametrize(
-    ("status", "asks"),
-    [
-        *[(200, "ANSWER"), (400, "REFUSED"), (404, "REFUSED"), (413, "REFUSED"), (408, "BROKEN")],
-        *[(429, "BUSY"), (503, "BUSY"), (504, "BUSY"), (500, "BROKEN"), (501, "BROKEN")],
-    ],
-)
-def test_verdicts(status: int, asks: str) -> None:
-    assert verdict(status) is Verdict[asks]
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b'{"error": {"message": "two\\nlines"}}', "two lines"),
-        (b'{"error": "Unauthorized"}', "Unauthorized"),
-        (b'{"error": {"message": null}}', "None"),
-        (b'{"error": 7}', '{"error": 7}'),
-        (b"[1]", "[1]"),
-        (b"<html>\n bad gateway", "<html> bad gateway"),
-        (b"\xff" + b"x" * 1000, "\ufffd" + "x" * 299),
-        (b"", ""),
-    ],
-)
-def test_the_servers_own_words(body: bytes, words: str) -> None:
-    assert message(body) == words
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None}])

@@ -13,7 +13,7 @@ from rig.asking import PNG, SAMPLING, ask, client, failure, hasten
 from rig.model_server import ModelServer
 from rig.replies import Reply, in_turn
 from server import connection, endpoint
-from server.endpoint import ServerGone
+from server.verdicts import ServerGone
 
 
 @pytest.fixture(autouse=True)

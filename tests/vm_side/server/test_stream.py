@@ -13,7 +13,7 @@ from rig.asking import PNG, RETRIES, SAMPLING, ask, client, failure, hasten
 from rig.model_server import ModelServer
 from rig.replies import Reply, in_turn
 from server import connection
-from server.endpoint import Completion, Sampling
+from server.request import Completion, Sampling
 from server.stream import LOOP_TOKENS, AnswerStream, StreamError
 
 ROW = "<tr><td></td><td></td><td></td></tr>"

@@ -1,0 +1,35 @@
+"""What a server's refusals and faults mean, and its own words."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.verdicts import Verdict, message, verdict
+
+
+@pytest.mark.parametrize(
+    ("status", "asks"),
+    [
+        *[(200, "ANSWER"), (400, "REFUSED"), (404, "REFUSED"), (413, "REFUSED"), (408, "BROKEN")],
+        *[(429, "BUSY"), (503, "BUSY"), (504, "BUSY"), (500, "BROKEN"), (501, "BROKEN")],
+    ],
+)
+def test_verdicts(status: int, asks: str) -> None:
+    assert verdict(status) is Verdict[asks]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"error": {"message": "two\\nlines"}}', "two lines"),
+        (b'{"error": "Unauthorized"}', "Unauthorized"),
+        (b'{"error": {"message": null}}', "None"),
+        (b'{"error": 7}', '{"error": 7}'),
+        (b"[1]", "[1]"),
+        (b"<html>\n bad gateway", "<html> bad gateway"),
+        (b"\xff" + b"x" * 1000, "\ufffd" + "x" * 299),
+        (b"", ""),
+    ],
+)
+def test_the_servers_own_words(body: bytes, words: str) -> None:
+    assert message(body) == words

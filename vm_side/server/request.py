@@ -1,0 +1,85 @@
+"""One request and its answer: what is sent, and what comes back. Speaks the OpenAI protocol."""
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from server.stream import AnswerStream
+
+IMAGE_TOKENS = "<|img|><|imgpad|><|endofimg|>"  # without it vLLM's template adds a line break
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to sample one answer; repetitions is the count at which the server stops a loop."""
+
+    temperature: float
+    max_tokens: int
+    repetitions: int
+    top_p: float = 0.9
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One answer: its text, why it ended (stop, length, repetition, …), tokens in and out."""
+
+    text: str
+    finish_reason: str
+    tokens_in: int
+    tokens_out: int
+
+
+def request_body(model: str, png: bytes, prompt: str, sampling: Sampling) -> bytes:
+    """The JSON of one chat completion; the picture's base64 is put in without a JSON pass."""
+    place = "\0"
+    text = json.dumps(
+        {
+            "model": model,
+            "messages": messages(place, prompt),
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "max_completion_tokens": sampling.max_tokens,
+            "stream": True,
+            "stream_options": {"include_usage": True, "continuous_usage_stats": True},
+            "repetition_detection": {
+                "min_pattern_size": 1,
+                "max_pattern_size": 128,
+                "min_count": sampling.repetitions,
+            },
+        }
+    )
+    before, after = text.encode().split(json.dumps(place)[1:-1].encode())
+    return b"".join((before, base64.b64encode(png), after))
+
+
+def messages(picture: str, prompt: str) -> list[dict[str, Any]]:
+    """One turn of the user: the picture, in base64, then the question."""
+    url = f"data:image/png;base64,{picture}"
+    parts = [
+        {"type": "image_url", "image_url": {"url": url}},
+        {"type": "text", "text": IMAGE_TOKENS + prompt},
+    ]
+    return [{"role": "user", "content": parts}]
+
+
+def read_completion(body: bytes) -> Completion:
+    """Raises ValueError, KeyError, TypeError, IndexError or AttributeError for anything else."""
+    answer = json.loads(body)
+    choice = answer["choices"][0]
+    usage = answer.get("usage") or {}
+    return Completion(
+        text=choice["message"]["content"] or "",
+        finish_reason=choice.get("finish_reason") or "none",
+        tokens_in=usage.get("prompt_tokens") or 0,
+        tokens_out=usage.get("completion_tokens") or 0,
+    )
+
+
+def streamed(stream: AnswerStream) -> Completion:
+    """The answer that was heard. Raises ValueError if it stopped in the middle."""
+    if not stream.finish_reason and not stream.is_complete:
+        raise ValueError("the stream ended early")
+    return Completion(
+        stream.text, stream.finish_reason or "none", stream.tokens_in, stream.tokens_out
+    )

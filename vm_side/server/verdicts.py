@@ -1,0 +1,44 @@
+"""What a server's refusals and faults mean: whether to ask again, and its own words for people.
+
+What each status means was measured against vLLM.
+"""
+
+import contextlib
+import enum
+import json
+from typing import Any
+
+
+class EndpointError(Exception):
+    """No answer for this page; the message is the reason, for people."""
+
+
+class ServerGone(EndpointError):
+    """Nothing answers at the endpoint, for as long as one was willing to wait."""
+
+
+class Verdict(enum.Enum):
+    """What an HTTP status asks for."""
+
+    ANSWER = "take the answer"
+    REFUSED = "the same request will be refused again"
+    BUSY = "the server is full: wait and send again"
+    BROKEN = "the server failed: send again a few times, once it is ready"
+
+
+def verdict(status: int) -> Verdict:
+    """Judge a status by what vLLM means with it (a 500 may be for good, so it is counted)."""
+    if status == 200:
+        return Verdict.ANSWER
+    if status in (429, 502, 503, 504):
+        return Verdict.BUSY
+    return Verdict.BROKEN if status >= 500 or status == 408 else Verdict.REFUSED
+
+
+def message(body: bytes) -> str:
+    """The server's own words in an error body, in one line of at most 300 characters."""
+    text = body.decode("utf-8", "replace")
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        error: Any = json.loads(text)["error"]
+        text = error if isinstance(error, str) else str(error["message"])
+    return " ".join(text.split())[:300]
