@@ -6,6 +6,7 @@ vm_side/ travels alone; this is the one file of it that tools/ imports (see tool
 import enum
 from collections.abc import Mapping
 from typing import Any, Protocol
+from pathlib import Path
 
 
 class ExitCode(enum.IntEnum):
@@ -17,6 +18,8 @@ class ExitCode(enum.IntEnum):
     PAGES_FAILED = 3  # finished, but some pages failed: run again
     INTERRUPTED = 130
 
+
+KEY, KEY_FILE = "API_KEY", "API_KEY_FILE"  # of the environment: the model server's key
 
 PICTURES = (".png", ".jpg", ".jpeg")
 PDFS = (".pdf",)
@@ -90,3 +93,21 @@ def is_read(record: Recorded, sha256: str, wanted: Mapping[str, Any]) -> bool:
         and record.sha256 == sha256
         and {"model": record.model, **record.settings} == wanted
     )
+
+
+def key_from(key: str, file: str) -> str:
+    """The model server's key: as it is given, or what stands in its file; empty: there is none.
+
+    Raises ValueError, in whose words the key is not.
+    """
+    if not key and file:
+        try:
+            key = Path(file).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "no text"
+            raise ValueError(f"{KEY_FILE}: {file} cannot be read ({why})") from None
+        if not key:
+            raise ValueError(f"{KEY_FILE}: {file} is empty")
+    if not all("!" <= letter <= "~" for letter in key):
+        raise ValueError(f"{KEY}: a key is one word of ASCII letters, digits and signs")
+    return key

@@ -23,6 +23,7 @@ HEALTH_FAILURES = 3  # looks in a row that find no server, before a request is g
 GATHER_S = 0.1  # dense parts of a stream are fetched so often, many at once: each costs CPU time
 GATHER_SHARE = 0.05  # of the time since the stream began, so that no answer comes late for it
 STREAM = "text/event-stream"
+HIDDEN = "***"
 
 IsAlive = Callable[[], bool]
 Listener = Callable[[bytes], bool]
@@ -114,6 +115,7 @@ class KeptConnection:
     """A connection to http(s)://host[:port], opened when needed. Not for use from two threads."""
 
     url: str
+    api_key: str = field(default="", repr=False)
     _kept: http.client.HTTPConnection | None = field(default=None, init=False)
     _incoming: Incoming | None = field(default=None, init=False)
 
@@ -147,6 +149,15 @@ class KeptConnection:
                 self.close()
                 raise
 
+    def hide(self, text: str) -> str:
+        """A text without the key: some servers say which one they refuse."""
+        return text.replace(self.api_key, HIDDEN) if self.api_key else text
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        key = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+        return {"Content-Type": "application/json", **key}
+
     def close(self) -> None:
         """Drop the connection; the server gives up what it works on for us."""
         if self._kept is not None:
@@ -174,7 +185,7 @@ class KeptConnection:
             connection.sock.settimeout(timeout_s)
             sent = True
             path = urllib.parse.urlsplit(self.url).path.rstrip("/") + path
-            connection.request(method, path, body, {"Content-Type": "application/json"})
+            connection.request(method, path, body, self._headers)
             incoming = self._incoming = Incoming(connection.sock, deadline, is_alive)
             connection.response_class = functools.partial(  # type: ignore[assignment]  # a class it need not be
                 IncomingResponse, incoming=incoming
@@ -192,6 +203,8 @@ class KeptConnection:
             raise LostConnection(f"connection lost: {error!r}", sent, answered) from error
         if response.will_close or not ended:
             self.close()
+        if self.api_key and response.status != 200:
+            content = content.replace(self.api_key.encode(), HIDDEN.encode())
         return Response(response.status, content, response.headers)
 
 

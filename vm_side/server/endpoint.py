@@ -6,9 +6,10 @@ import json
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from server.connection import CONNECT_TIMEOUT_S, KeptConnection, LostConnection
+from server.connection import CONNECT_TIMEOUT_S, KeptConnection, LostConnection, Response
+from server.health import UnknownName, look
 from server.request import (
     Completion,
     Sampling,
@@ -17,11 +18,22 @@ from server.request import (
     request_body,
     streamed,
 )
+from server.room import answer_room, room_told
 from server.stream import AnswerStream, StreamError
-from server.verdicts import EndpointError, ServerGone, Verdict, message, verdict
+from server.verdicts import (
+    EndpointError,
+    ServerGone,
+    Unreachable,
+    Verdict,
+    message,
+    refused,
+    verdict,
+)
 
 TOKENIZE_TIMEOUT_S = 60.0  # the first picture after a start may take a while
+MOST_FITTINGS = 2  # times that a request is sent again for a shorter answer
 GIVEN_UP = ("abort", "error")  # ends of answers by a server that ends itself
+NAME_TRIES = 3  # after which a name that is not known is a wrong one
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 
@@ -35,6 +47,16 @@ class Model:
     on_cpu: bool = False
 
 
+@dataclass(frozen=True)
+class NoAnswer:
+    """Why a request came to nothing; words are the server's own, in full."""
+
+    verdict: Verdict
+    reason: str
+    words: str = ""
+    retry_after_s: float = 0.0
+
+
 class Endpoint:
     """A model server, over one kept-alive connection. Not for use from two threads.
 
@@ -43,24 +65,38 @@ class Endpoint:
     """
 
     def __init__(
-        self, url: str, request_timeout_s: float, ready_timeout_s: float, retries: int
+        self,
+        url: str,
+        request_timeout_s: float,
+        ready_timeout_s: float,
+        retries: int,
+        api_key: str = "",
     ) -> None:
         self.url = url
         self.request_timeout_s = request_timeout_s
         self.ready_timeout_s = ready_timeout_s
         self.retries = retries
-        self._connection = KeptConnection(url)
+        self._api_key = api_key
+        self._context = 0  # that a refusal told
+        self._connection = KeptConnection(url, api_key)
 
     def models(self) -> list[Model]:
         """The served models, once the server is ready. Raises ServerGone, EndpointError."""
-        self.wait_until_ready()
+        deadline = time.monotonic() + self.ready_timeout_s
+        self.wait_until_ready(is_new=True)
         where = f"{self.url}/v1/models"
-        try:
-            response = self._connection.request("GET", "/v1/models", b"", 2 * CONNECT_TIMEOUT_S)
-        except LostConnection as error:
-            raise ServerGone(f"{where}: {error}") from error
+        for pause_s in pauses():
+            try:
+                response = self._connection.request("GET", "/v1/models", b"", 2 * CONNECT_TIMEOUT_S)
+            except LostConnection as error:
+                raise ServerGone(f"{where}: {error}") from error
+            may_pass = verdict(response.status) in (Verdict.BUSY, Verdict.BROKEN)
+            left_s = deadline - time.monotonic()
+            if not may_pass or left_s <= 0:
+                break
+            time.sleep(min(pause_s, left_s))
         if response.status != 200:
-            raise EndpointError(f"{where}: HTTP {response.status} {message(response.body)}")
+            raise EndpointError(f"{where}: {self._refusal(response)}")
         try:
             return [
                 Model(served["id"], served.get("max_model_len") or 0, served.get("device") == "cpu")
@@ -72,44 +108,40 @@ class Endpoint:
     def rendered(self, model: str, png: bytes, prompt: str) -> list[str] | None:
         """The tokens that a model makes of a request; None from a server that cannot tell.
 
-        Raises ServerGone, EndpointError.
+        Servers that are not vLLM answer in forms of their own, or refuse. Raises ServerGone.
         """
-        place = f"{self.url}/tokenize"
         asked = {"model": model, "messages": messages(base64.b64encode(png).decode(), prompt)}
         body = json.dumps(asked | {"return_token_strs": True}).encode()
         try:
             response = self._connection.request("POST", "/tokenize", body, TOKENIZE_TIMEOUT_S)
         except LostConnection as error:
-            raise ServerGone(f"{place}: {error}") from error
-        if response.status in (404, 405, 501):
-            return None
-        if response.status != 200:
-            raise EndpointError(f"{place}: HTTP {response.status} {message(response.body)}")
-        try:
-            return [str(token) for token in json.loads(response.body)["token_strs"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise EndpointError(f"{place}: no list of tokens ({error!r})") from error
-
-    def wait_until_ready(self) -> None:
-        """Return once the server is healthy. Raises ServerGone after ready_timeout_s."""
-        deadline = time.monotonic() + self.ready_timeout_s
-        for pause_s in pauses():
             if self.is_healthy():
+                return None
+            raise ServerGone(f"{self.url}/tokenize: {error}") from error
+        return token_strings(response.body) if response.status == 200 else None
+
+    def wait_until_ready(self, is_new: bool = False) -> None:
+        """Return once the server is healthy. Raises ServerGone after ready_timeout_s.
+
+        Of a new one, which nobody has seen at work, what waiting does not mend ends it at once.
+        """
+        deadline = time.monotonic() + self.ready_timeout_s
+        for tries, pause_s in enumerate(pauses(), 1):
+            fault = look(self.url, self._api_key)
+            if fault is None:
                 return
+            lasts = fault.lasts or (isinstance(fault, UnknownName) and tries >= NAME_TRIES)
+            if is_new and lasts:
+                raise Unreachable(f"nothing answers at {self.url}: {fault.cause}")
             left_s = deadline - time.monotonic()
             if left_s <= 0:
-                raise ServerGone(f"nothing answers at {self.url} for {self.ready_timeout_s:.0f} s")
+                waited = f"for {self.ready_timeout_s:.0f} s"
+                raise ServerGone(f"nothing answers at {self.url} {waited}: {fault.cause}")
             time.sleep(min(pause_s, left_s))
 
     def is_healthy(self) -> bool:
-        """Whether the server answers GET /health, by a connection of its own."""
-        aside = KeptConnection(self.url)
-        try:
-            return aside.request("GET", "/health", b"", CONNECT_TIMEOUT_S).status < 500
-        except LostConnection:
-            return False
-        finally:
-            aside.close()
+        """Whether the server answers now."""
+        return look(self.url, self._api_key) is None
 
     def metrics(self) -> str:
         """The text of GET /metrics; empty where there is none, or no answer."""
@@ -119,59 +151,94 @@ class Endpoint:
             return ""
         return response.body.decode("utf-8", "replace") if response.status == 200 else ""
 
-    def complete(self, model: str, png: bytes, prompt: str, sampling: Sampling) -> Completion:
+    def complete(
+        self, model: str, png: bytes, prompt: str, sampling: Sampling, question: int = 0
+    ) -> Completion:
         """Ask for one picture and wait for the answer, unless it repeats itself: then hang up.
 
-        Raises EndpointError, ServerGone.
+        question is what picture and prompt take of the context, at most: where the server says that
+        the answer would not fit, one that does is asked for. Raises EndpointError, ServerGone.
         """
+        if self._context:  # what the server said before
+            room = answer_room(self._context, question)
+            sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
         body = request_body(model, png, prompt, sampling)
-        failures = 0
+        failures = fitted = 0
         waiting_since: float | None = None
         pause = pauses()
         while True:
-            retry_after = 0.0
-            stream = AnswerStream()
-            try:
-                response = self._connection.request(
-                    "POST",
-                    "/v1/chat/completions",
-                    body,
-                    self.request_timeout_s,
-                    self.is_healthy,
-                    stream.hear,
-                )
-                judged = verdict(response.status)
-                reason = f"HTTP {response.status} {message(response.body)}"
-                retry_after = retry_after_s(response.headers)
-                if judged is Verdict.ANSWER:
-                    answer = read_completion(response.body) if response.body else streamed(stream)
-                    if answer.finish_reason not in GIVEN_UP:
-                        return answer
-                    judged = Verdict.BROKEN
-                    reason = f"the server ended it with {answer.finish_reason!r}"
-            except LostConnection as error:
-                judged, reason = Verdict.BROKEN if error.sent else Verdict.BUSY, str(error)
-            except StreamError as error:  # a full server may begin an answer before it says so
-                judged, reason = verdict(error.code), f"HTTP {error.code} {error}"
-            except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-                judged, reason = Verdict.BROKEN, f"an answer that is none: {error!r}"
-            if judged is Verdict.REFUSED:
-                raise EndpointError(reason)
-            if judged is Verdict.BROKEN:
+            came = self._attempt(body)
+            if isinstance(came, Completion):
+                return came
+            if came.verdict is Verdict.REFUSED:
+                told = room_told(came.words, sampling.max_tokens, question)
+                if told is None or fitted == MOST_FITTINGS:
+                    raise EndpointError(came.reason)
+                fitted += 1
+                self._context = told + question
+                sampling = replace(sampling, max_tokens=told)
+                body = request_body(model, png, prompt, sampling)
+                continue
+            if came.verdict is Verdict.BROKEN:
                 waiting_since = None
                 failures += 1
                 if failures > self.retries:
-                    raise EndpointError(f"{reason} ({failures} times)")
+                    raise EndpointError(f"{came.reason} ({failures} times)")
             elif waiting_since is None:
                 waiting_since = time.monotonic()
             elif time.monotonic() - waiting_since > self.ready_timeout_s:
-                raise EndpointError(f"{reason}, for {self.ready_timeout_s:.0f} s")
-            time.sleep(max(next(pause), retry_after))
+                raise EndpointError(f"{came.reason}, for {self.ready_timeout_s:.0f} s")
+            time.sleep(max(next(pause), came.retry_after_s))
             self.wait_until_ready()
+
+    def _attempt(self, body: bytes) -> "Completion | NoAnswer":
+        """Send a request once."""
+        stream = AnswerStream()
+        try:
+            response = self._connection.request(
+                "POST",
+                "/v1/chat/completions",
+                body,
+                self.request_timeout_s,
+                self.is_healthy,
+                stream.hear,
+            )
+            judged = verdict(response.status)
+            if judged is not Verdict.ANSWER:
+                words = response.body.decode("utf-8", "replace")
+                pause_s = retry_after_s(response.headers)
+                return NoAnswer(judged, self._refusal(response), words, pause_s)
+            answer = read_completion(response.body) if response.body else streamed(stream)
+        except LostConnection as error:
+            return NoAnswer(Verdict.BROKEN if error.sent else Verdict.BUSY, str(error))
+        except StreamError as error:  # a full server may begin an answer before it says so
+            words = self._connection.hide(str(error))
+            return NoAnswer(verdict(error.code), refused(error.code, words), words)
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            return NoAnswer(Verdict.BROKEN, f"an answer that is none: {error!r}")
+        if answer.finish_reason in GIVEN_UP:
+            reason = f"the server ended it with {answer.finish_reason!r}"
+            return NoAnswer(Verdict.BROKEN, reason)
+        return answer
+
+    def _refusal(self, response: Response) -> str:
+        """Why this is no answer."""
+        location = response.headers.get("Location", "")
+        return refused(response.status, message(response.body), location)
 
     def close(self) -> None:
         """Drop the connection."""
         self._connection.close()
+
+
+def token_strings(body: bytes) -> list[str] | None:
+    """The tokens in an answer of vLLM's /tokenize; None if it has another form."""
+    try:
+        tokens = json.loads(body)["token_strs"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    is_told = isinstance(tokens, list) and tokens and all(isinstance(t, str) for t in tokens)
+    return tokens if is_told else None
 
 
 def retry_after_s(headers: http.client.HTTPMessage) -> float:

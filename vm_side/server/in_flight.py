@@ -18,6 +18,7 @@ CACHE_FULL = 0.9  # share of the server's cache beyond which it soon has to thro
 LOOK_S = 1.0
 RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
 CACHE_USE, PREEMPTIONS = "vllm:kv_cache_usage_perc", "vllm:num_preemptions_total"
+OLD_NAMES = {"vllm:gpu_cache_usage_perc": CACHE_USE}  # before vLLM 0.11
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ def read_load(metrics: str) -> Load | None:
     """vLLM's /metrics -> the load, all its engines together; None if it does not stand there."""
     values: dict[str, list[float]] = {RUNNING: [], WAITING: [], CACHE_USE: [0.0], PREEMPTIONS: []}
     for line in metrics.split("\n"):
-        name = line.partition("{")[0]
+        name = line.partition(" ")[0].partition("{")[0]
+        name = OLD_NAMES.get(name, name)
         if name in values:
             with contextlib.suppress(ValueError):
                 value = float(line.rpartition(" ")[2])
@@ -71,10 +73,10 @@ class InFlight:
     bound is the most that it ever says.
     """
 
-    def __init__(self, url: str, bound: int) -> None:
+    def __init__(self, url: str, bound: int, api_key: str = "") -> None:
         self.bound = bound
         self._limit = min(START, bound)
-        self._endpoint = Endpoint(url, 0, 0, 0)
+        self._endpoint = Endpoint(url, 0, 0, 0, api_key)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 

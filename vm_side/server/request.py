@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from picture.images import FACTOR
 from server.stream import AnswerStream
 
 IMAGE_TOKENS = "<|img|><|imgpad|><|endofimg|>"  # without it vLLM's template adds a line break
@@ -61,6 +62,12 @@ def messages(picture: str, prompt: str) -> list[dict[str, Any]]:
         {"type": "text", "text": IMAGE_TOKENS + prompt},
     ]
     return [{"role": "user", "content": parts}]
+
+
+def image_tokens(size: tuple[int, int]) -> int:
+    """What a picture of this width and height, multiples of FACTOR, takes of the context."""
+    width, height = size
+    return width * height // FACTOR**2
 
 
 def read_completion(body: bytes) -> Completion:

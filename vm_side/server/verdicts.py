@@ -17,6 +17,10 @@ class ServerGone(EndpointError):
     """Nothing answers at the endpoint, for as long as one was willing to wait."""
 
 
+class Unreachable(ServerGone):
+    """Nothing answers there, and waiting would not mend it."""
+
+
 class Verdict(enum.Enum):
     """What an HTTP status asks for."""
 
@@ -42,3 +46,11 @@ def message(body: bytes) -> str:
         error: Any = json.loads(text)["error"]
         text = error if isinstance(error, str) else str(error["message"])
     return " ".join(text.split())[:300]
+
+
+def refused(status: int, said: str, location: str = "") -> str:
+    """An answer that is none, for people: its status, the server's words, what they ask for."""
+    words = f"HTTP {status} {said}".rstrip()
+    if status in (401, 403):
+        return f"{words}: it wants its key, in API_KEY, or in the file that API_KEY_FILE names"
+    return f"{words}: it moved to {location}" if location else words

@@ -38,6 +38,8 @@ vllm:num_preemptions_created{engine="0",model_name="model"} 1.7845e+09
         (VLLM, Load(31, 2, 0.6153846153846154, 5)),
         (VLLM + VLLM.replace("0.615", "0.715"), Load(62, 4, 0.7153846153846154, 10)),
         (metrics_text("model", 3, 1, Counter(), 0.5), Load(3, 1, 0.5, 0)),
+        (VLLM.replace("kv_cache", "gpu_cache"), Load(31, 2, 0.6153846153846154, 5)),  # 0.9.1
+        ("vllm:num_requests_running 3\nvllm:num_requests_waiting 1\n", Load(3, 1, 0.0, 0)),
         ("vllm:num_requests_running{} 1.0\n", None),
         ("vllm:num_requests_running{} 1\nvllm:num_requests_waiting{} NaN\n", Load(1, 0, 0.0, 0)),
         ("vllm:num_requests_running{} many\nvllm:num_requests_waiting{} 0\n", None),
