@@ -1,6 +1,5 @@
 """A batch from its first page to its last: what is asked, read, written down and said."""
 
-import contextlib
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -8,22 +7,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
 import preflight
 from contract import DONE, FAILED, LEFT, STATUSES, WHOLE
-from read_page import Settings, Task, failed_record
-from results.manifest import Manifest, Record, summary
+from preflight import Fitness, Unfit
+from read_page import Settings, endpoint_of
+from reading import read_all, say
+from results.manifest import Manifest, summary
 from results.pages import find_pages
-from results.progress import Progress
-from server.endpoint import Endpoint, Model
-from server.verdicts import EndpointError
+from server.endpoint import Model
+from server.verdicts import EndpointError, ServerGone, Unreachable
 from todo import longest_first, plan
 from workers.executor import Executor
 from workers.interrupt import Interrupt
-from workers.pool import Crash, PoolError
+from workers.pool import PoolError
 
 R = TypeVar("R")
+UNCLEAR = (
+    "the server cannot tell how it sees a prompt with a picture (its /tokenize is none, or of"
+    " another form); what it counts for the first pages is looked at in its place"
+)
+OVERRULE = "or PREFLIGHT=0 if it reads pages well all the same"
 
 
 class BatchError(Exception):
@@ -64,20 +67,24 @@ def run_batch(
     """
     started = time.monotonic()
     pages = find_pages(settings.input)
+    fitness = None
     with open_manifest(settings, state) as manifest:
         if pages:
             model = ask(executor, find_model, settings)
             settings = replace(settings, model=model.name, max_model_tokens=model.max_tokens)
             tasks = plan(pages, {} if force else manifest.records, settings)
             tasks = longest_first(tasks, pages, settings.input)
-            if tasks:
-                ask(executor, check_server, model, settings)
+            if tasks and settings.preflight:
+                fitness = ask(executor, check_server, model, settings)
+                settings = with_prompt(settings, fitness)
+                if not (fitness.sees_size or model.on_cpu):
+                    say(UNCLEAR)
         else:
             say(f"no .png, .jpg, .jpeg or .pdf below {settings.input}: nothing to do")
             model, tasks = Model(""), []
         with Interrupt() as interrupt:
             read_now, cut_short = read_all(
-                tasks, settings, manifest, executor, interrupt, len(pages)
+                tasks, settings, manifest, executor, interrupt, len(pages), fitness
             )
             records = manifest.finish(pages)
             seconds = time.monotonic() - started
@@ -115,13 +122,15 @@ def ask(executor: Executor, function: Callable[..., R], *arguments: Any) -> R:
 def find_model(settings: Settings) -> Model:
     """The served model to use; waits for a server that is still loading."""
     url = settings.endpoint
-    endpoint = Endpoint(url, settings.request_timeout_s, settings.ready_timeout_s, 0)
+    endpoint = endpoint_of(settings, 0)
     try:
         if not endpoint.is_healthy():
             say(f"waiting up to {settings.ready_timeout_s:.0f} s for a model server at {url}")
         models = endpoint.models()
     except EndpointError as error:
-        raise BatchError(f"{error}: start the server, or give its --endpoint") from error
+        is_away = isinstance(error, ServerGone) and not isinstance(error, Unreachable)
+        remedy = ": start the server, or give its" if is_away else "; or give another"
+        raise BatchError(f"{error}{remedy} --endpoint") from error
     finally:
         endpoint.close()
     if not models:
@@ -137,68 +146,22 @@ def find_model(settings: Settings) -> Model:
     )
 
 
-def check_server(model: Model, settings: Settings) -> None:
+def check_server(model: Model, settings: Settings) -> Fitness:
     """Refuse a server that would read the pages wrongly without a word."""
-    endpoint = Endpoint(settings.endpoint, settings.request_timeout_s, 0, 0)
+    endpoint = endpoint_of(replace(settings, ready_timeout_s=0), 0)
     try:
-        preflight.check(endpoint, model, settings.prompt_mode, settings.max_pixels)
+        return preflight.check(endpoint, model, settings.prompt_mode, settings.max_pixels)
+    except Unfit as error:
+        raise BatchError(f"{settings.endpoint}: {error}; {OVERRULE}") from error
     except EndpointError as error:
         raise BatchError(f"{settings.endpoint}: {error}") from error
     finally:
         endpoint.close()
 
 
-def read_all(
-    tasks: list[Task],
-    settings: Settings,
-    manifest: Manifest,
-    executor: Executor,
-    interrupt: Interrupt,
-    page_count: int,
-) -> tuple[list[Record], bool]:
-    """Read the tasks and record what comes: (what was read, whether it had to end early)."""
-    read_now: list[Record] = []
-    cut_short = False
-    progress = Progress(manifest.folder, page_count, page_count - len(tasks))
-    bar = tqdm(
-        total=page_count,
-        initial=page_count - len(tasks),
-        unit="page",
-        dynamic_ncols=True,
-        disable=not sys.stderr.isatty(),
-    )
-    with bar, contextlib.closing(executor.read(tasks, settings, interrupt)) as results:
-        try:
-            for task, result in results:
-                record = (
-                    failed_record(task, result.reason, settings)
-                    if isinstance(result, Crash)
-                    else result
-                )
-                if record.status == LEFT:
-                    say(record.reason)
-                    cut_short = True
-                    break
-                manifest.add(record)
-                if task.drawn_from is None or record.status == FAILED:  # drawing is not reading
-                    read_now.append(record)
-                if record.status == FAILED:
-                    say(f"failed: {name_of(record)}: {record.reason}")
-                    bar.set_postfix(failed=sum(r.status == FAILED for r in read_now), refresh=False)
-                bar.update()
-                progress.count(record)
-        except PoolError as error:
-            say(f"{error}: what is left is for the next run")
-            cut_short = True
-        finally:
-            progress.write()
-    return read_now, cut_short
-
-
-def name_of(record: Record) -> str:
-    """The page, for people."""
-    page = "" if record.pdf_page is None else f" page {record.pdf_page}"
-    return f"{record.input}{page}"
+def with_prompt(settings: Settings, fitness: Fitness) -> Settings:
+    """The settings with what the prompt takes, where the server told."""
+    return replace(settings, prompt_tokens=fitness.prompt_tokens or settings.prompt_tokens)
 
 
 def is_told(totals: Mapping[str, Any]) -> bool:
@@ -219,8 +182,3 @@ def sentence(totals: Mapping[str, Any]) -> str:
         f"{totals['pages']} pages: {counts or 'none'}; {run['pages']} read now,"
         f" {run['pages_per_second']:.2f} pages/s{again}"
     )
-
-
-def say(text: str) -> None:
-    """A line for people, above the progress bar."""
-    tqdm.write(" ".join(text.split("\n")), file=sys.stderr)

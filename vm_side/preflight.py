@@ -1,9 +1,12 @@
 """Before the first page: does this server read what we send as the model was taught to read it?
 
 A wrong prompt or too small a context fails no request; it only spoils every answer. Once a job.
+Only what is known to be wrong is refused: vLLM before 0.17 writes a picture as one token, and other
+servers have a /tokenize of their own, or none.
 """
 
 import math
+from dataclasses import dataclass
 
 from PIL import Image
 
@@ -12,10 +15,10 @@ from picture.png import encode_png
 from server.endpoint import Endpoint, Model
 from server.prompts import PROMPTS
 from server.request import IMAGE_TOKENS
+from server.room import PROMPT_TOKENS
 from server.verdicts import EndpointError
 
 ANSWER_ROOM = 4096  # tokens; most pages need a third of it, a dense one all
-PROMPT_TOKENS = 600  # where the server does not say how many there are
 PICTURE, PLACE = "<|img|>", "<|imgpad|>"
 USER, END, ASSISTANT = "<|user|>", "<|endofuser|>", "<|assistant|>"
 START = "vllm serve rednote-hilab/dots.ocr --chat-template-content-format string"
@@ -25,21 +28,40 @@ class Unfit(EndpointError):
     """This server would not read the pages as it should; says why, and what to do."""
 
 
-def check(endpoint: Endpoint, model: Model, prompt_mode: str, max_pixels: int) -> None:
-    """Raises Unfit, or EndpointError where the server fails. A server that cannot tell passes."""
+@dataclass(frozen=True)
+class Fitness:
+    """What is known of a server that may be fit.
+
+    prompt_tokens are those of the prompt, without the picture; 0: not known. sees_size: it was seen
+    that pictures keep their size.
+    """
+
+    prompt_tokens: int = 0
+    sees_size: bool = False
+
+
+def check(endpoint: Endpoint, model: Model, prompt_mode: str, max_pixels: int) -> Fitness:
+    """Raises Unfit, or ServerGone. A server that cannot tell passes."""
     prompt = PROMPTS[prompt_mode]
     tokens = endpoint.rendered(model.name, white(2), prompt)
-    if tokens is not None:
-        check_prompt(model.name, tokens, prompt)
-    check_room(model, PROMPT_TOKENS if tokens is None else len(tokens), max_pixels)
+    if tokens is None:
+        check_room(model, PROMPT_TOKENS, max_pixels)
+        return Fitness()
+    check_prompt(model.name, tokens, prompt)
+    prompt_tokens = len(tokens) - tokens.count(PLACE)
+    check_room(model, prompt_tokens, max_pixels)
     side = max(2, math.isqrt(max_pixels) // FACTOR)
-    tokens = endpoint.rendered(model.name, white(side), prompt)
-    if tokens is not None and tokens.count(PLACE) != side**2:
+    larger = endpoint.rendered(model.name, white(side), prompt)
+    seen = larger.count(PLACE) if larger is not None else 1
+    if seen <= 1:  # the picture's place alone
+        return Fitness(prompt_tokens)
+    if seen != side**2:
         raise Unfit(
-            f"{model.name!r} makes {tokens.count(PLACE)} tokens of a picture of {side**2}: the"
-            f" server changes its size, and boxes would be off; give its --mm-processor-kwargs a"
-            f" max_pixels of at least {max_pixels}, or a smaller -m"
+            f"{model.name!r} makes {seen} tokens of a picture of {side**2}: the server changes its"
+            f" size, and boxes would be off; give its --mm-processor-kwargs a max_pixels of at"
+            f" least {max_pixels}, or a smaller -m"
         )
+    return Fitness(prompt_tokens, sees_size=True)
 
 
 def white(side: int) -> bytes:

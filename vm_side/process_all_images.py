@@ -8,6 +8,7 @@ anything that went wrong: it reads what is missing or failed, and nothing else.
 """
 
 import json
+import os
 import signal
 import sys
 import urllib.parse
@@ -19,7 +20,7 @@ from typing import NoReturn
 import click
 
 from batch import BatchError, End, Prices, UnknownModel, run_batch
-from contract import ExitCode
+from contract import KEY, KEY_FILE, ExitCode, key_from
 from picture.images import MAX_PIXELS, MIN_PIXELS
 from read_page import Settings
 from results.store import Place, Remote, place_of
@@ -87,6 +88,19 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     callback=endpoint_url,
     help="URL of the model server.",
 )
+@click.option(
+    "--api-key-file",
+    envvar=KEY_FILE,
+    default="",
+    show_default=False,
+    help=f"File with the server's key; or the key itself in the variable {KEY}.",
+)
+@click.option(
+    "--preflight/--no-preflight",
+    envvar="PREFLIGHT",
+    default=True,
+    help="Whether a server that would read pages wrongly is refused.",
+)
 @click.option("--model", envvar="MODEL", help="Served model.  [default: ask the server]")
 @click.option(
     "--prompt-mode",
@@ -142,6 +156,8 @@ def main(
     upsample_below: int,
     images: bool,
     endpoint: str,
+    api_key_file: str,
+    preflight: bool,
     model: str | None,
     prompt_mode: str,
     request_timeout: float,
@@ -169,6 +185,8 @@ def main(
         request_timeout_s=request_timeout,
         ready_timeout_s=ready_timeout,
         retries=retries,
+        preflight=preflight,
+        api_key=checked_key(api_key_file, bool(scheduler)),
     )
     prices = Prices(price_per_hour, price_per_worker_hour)
     try:
@@ -237,6 +255,19 @@ def is_inside(place: Place, other: Place) -> bool:
     if isinstance(place, Path) and isinstance(other, Path):
         return place.is_relative_to(other)
     return f"{place}/".startswith(f"{other}/")
+
+
+def checked_key(file: str, is_fleet: bool) -> str:
+    """The model server's key. The nodes of a fleet have it from their own environment."""
+    try:
+        key = key_from(os.environ.get(KEY, ""), file)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if key and is_fleet:
+        raise click.UsageError(
+            f"{KEY} is not sent over the network to a fleet: give it to each node, and not here"
+        )
+    return key
 
 
 def checked_state(output: Place, state: str | None) -> Path:

@@ -17,7 +17,7 @@ from typing import Any
 
 from PIL import Image
 
-from answer.ladder import LONGEST_ANSWER, climb
+from answer.ladder import climb
 from answer.layout import to_page
 from contract import DRAWING_ENDING, FAILED, LEFT, recipe_of
 from picture.images import (
@@ -33,7 +33,8 @@ from results.manifest import Record
 from results.pages import Page, pdf_source
 from results.store import Place, Remote
 from server.endpoint import Endpoint
-from server.request import Completion, Sampling
+from server.request import Completion, Sampling, image_tokens
+from server.room import PROMPT_TOKENS, answer_room
 from server.verdicts import EndpointError, ServerGone
 
 FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, too
@@ -41,7 +42,10 @@ FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, to
 
 @dataclass(frozen=True)
 class Settings:
-    """What holds for all pages of a batch. max_model_tokens is the model's context, 0: unknown."""
+    """What holds for all pages of a batch. max_model_tokens is the model's context, 0: unknown.
+
+    prompt_tokens is what the prompt takes of it, at most.
+    """
 
     input: Place
     output: Place
@@ -55,6 +59,9 @@ class Settings:
     request_timeout_s: float
     ready_timeout_s: float
     retries: int
+    prompt_tokens: int = PROMPT_TOKENS
+    preflight: bool = True
+    api_key: str = field(default="", repr=False)
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -88,13 +95,19 @@ Turn = Callable[[], AbstractContextManager[Any]]
 
 def make_reader(settings: Settings, turn: Turn) -> Callable[[Task], Record]:
     """The page function of one worker, with a connection of its own, which computes in turns."""
-    endpoint = Endpoint(
+    endpoint = endpoint_of(settings, settings.retries)
+    return functools.partial(read_page, settings=settings, endpoint=endpoint, turn=turn)
+
+
+def endpoint_of(settings: Settings, retries: int) -> Endpoint:
+    """A connection to the model server."""
+    return Endpoint(
         settings.endpoint,
         settings.request_timeout_s,
         settings.ready_timeout_s,
-        settings.retries,
+        retries,
+        settings.api_key,
     )
-    return functools.partial(read_page, settings=settings, endpoint=endpoint, turn=turn)
 
 
 def read_page(
@@ -173,10 +186,12 @@ def _read(draft: _Draft, settings: Settings, endpoint: Endpoint, turn: Turn) -> 
         write_results(settings.output, draft.page.result, results_of([], page, settings.images))
         return "blank", "one even colour: not sent"
 
-    def ask(prompt: str, sampling: Sampling) -> Completion:
-        return endpoint.complete(settings.model, png, prompt, sampling)
+    question = image_tokens(size) + settings.prompt_tokens
 
-    limit = min(LONGEST_ANSWER, settings.max_model_tokens or LONGEST_ANSWER)
+    def ask(prompt: str, sampling: Sampling) -> Completion:
+        return endpoint.complete(settings.model, png, prompt, sampling, question)
+
+    limit = answer_room(settings.max_model_tokens, question)
     outcome = climb(ask, settings.prompt_mode, limit, settings.retries, [0, 0, *size])
     draft.values |= {
         "attempts": outcome.attempts,

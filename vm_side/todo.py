@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from contract import DONE, DRAWING_ENDING
+from first_pages import ENOUGH
 from read_page import Settings, Task
 from results.manifest import Key, Record, has_results, is_done
 from results.pages import Page, sha256_of
@@ -61,4 +62,21 @@ def longest_first(tasks: list[Task], pages: list[Page], folder: Place) -> list[T
             size[name] = size_of(folder / name) / count[name]
         except OSError:
             size[name] = 0.0  # its record will say why
-    return sorted(tasks, key=lambda task: (task.drawn_from is not None, -size[task.page.input]))
+    asking = [task for task in tasks if task.drawn_from is None]
+    drawings = [task for task in tasks if task.drawn_from is not None]
+    return with_short_ones(sorted(asking, key=lambda t: -size[t.page.input])) + sorted(
+        drawings, key=lambda t: -size[t.page.input]
+    )
+
+
+def with_short_ones(longest: list[Task]) -> list[Task]:
+    """Tasks, longest first, of which some of the shortest ones are moved among the first.
+
+    What a server says to all of the first pages is then said to pages of any size (first_pages.py).
+    """
+    if len(longest) <= ENOUGH:
+        return longest
+    short = longest[-ENOUGH // 2 :]
+    rest = longest[: -ENOUGH // 2]
+    mixed = [task for pair in zip(rest, short, strict=False) for task in pair]
+    return mixed + rest[len(short) :]

@@ -30,7 +30,7 @@ from rig.command import Finished, Running, processes, records_in
 
 ROOT = Path(__file__).parents[2]
 OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "MAKEFILES")
-NOT_INHERITED = (*TABLE, "CONFIG", "PREVIEW", "PYTHONPATH", *OF_MAKE)
+NOT_INHERITED = (*TABLE, "API_KEY", "CONFIG", "PREVIEW", "PYTHONPATH", *OF_MAKE)
 QUICK = {"PROCESSES": "2", "UPSAMPLE_BELOW": "0", "READY_TIMEOUT": "20", "RETRIES": "0"}
 MARK = "RIG_TOOLKIT"
 CODE = ("tools", "vm_side", "Makefile", "config.env", "requirements.txt")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from batch import BatchError, UnknownModel, find_model, is_told, open_manifest, say, sentence
+from batch import BatchError, UnknownModel, find_model, is_told, open_manifest, sentence
 from read_page import Settings
+from reading import say
 from results.manifest import Manifest, Record, summary
 from rig.model_server import ModelServer
 

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+SAY_WORDS = '#!/bin/sh\nprintf "%s\\n" "$@"\n'
 CONTAINER = Path(__file__).parents[2] / "vm_side" / "container"
 
 
-def serve(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def serve(
+    folder: Path, vllm: str = SAY_WORDS, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the script; its words come one a line."""
     program = folder / "bin" / "vllm"
     program.parent.mkdir(exist_ok=True)
-    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.write_text(vllm)
     program.chmod(0o755)
     return subprocess.run(
         ["bash", str(CONTAINER / "serve.sh")],
@@ -47,7 +50,22 @@ def test_one_knob_overrides(model: Path) -> None:
     flags = '--max-num-seqs 8 --limit-mm-per-prompt {"image":2}'
     words = serve(model, MODEL_DIR=str(model), VLLM_FLAGS=flags).stdout.splitlines()
     assert words[-4:] == ["--max-num-seqs", "8", "--limit-mm-per-prompt", '{"image":2}']
-    assert words.count("--max-num-seqs") == 2  # vLLM takes the later
+    assert words.count("--max-num-seqs") == words.count("--limit-mm-per-prompt") == 1
+    assert "64" not in words and '{"image":1}' not in words
+
+
+def test_a_flag_may_be_given_with_its_value_behind_a_sign(model: Path) -> None:
+    words = serve(model, MODEL_DIR=str(model), VLLM_FLAGS="--max-model-len=8192").stdout.split()
+    assert words[-1] == "--max-model-len=8192" and "--max-model-len" not in words
+    assert "16384" in words  # of the flag after it, which stays: --max-num-batched-tokens
+
+
+def test_vllm_does_not_see_our_variable(model: Path) -> None:
+    """It warns of each VLLM_… that it does not know."""
+    program = "#!/bin/sh\nenv\n"
+    for flags in ("", "--port 1"):
+        done = serve(model, program, MODEL_DIR=str(model), VLLM_FLAGS=flags, VLLM_API_KEY="k")
+        assert "VLLM_FLAGS" not in done.stdout and "VLLM_API_KEY=k" in done.stdout
 
 
 def test_without_weights_it_says_so(tmp_path: Path) -> None:

@@ -34,6 +34,17 @@ def copies(home: Path, *arguments: str) -> list[str]:
     return [line for line in lines if line.startswith("gcloud")]
 
 
+def test_the_key_goes_into_the_job_by_its_file(tmp_path: Path) -> None:
+    state = tmp_path / ".dots-ocr"
+    state.mkdir()
+    for content in ("", "secret"):
+        (state / "api-key").write_text(content)
+        copies(tmp_path)
+        called = (tmp_path / "called").read_text()
+        mounted = f"--env API_KEY_FILE=/api-key --volume {state}/api-key:/api-key:ro --volume"
+        assert (mounted in called) == bool(content) and "secret" not in called
+
+
 def test_a_job_alone_copies_its_results(tmp_path: Path) -> None:
     (call,) = copies(tmp_path, "--processes", "2")
     assert call.startswith("gcloud storage rsync") and "gs://pages/result" in call

@@ -5,18 +5,20 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import preflight
-from preflight import ANSWER_ROOM, PROMPT_TOKENS, Unfit
+from preflight import ANSWER_ROOM, PLACE, Fitness, Unfit
 from rig.asking import client
-from rig.command import batch_of
+from rig.command import Batch, batch_of
 from rig.model_server import ModelServer
 from rig.raw_server import RawServer
 from server.endpoint import Endpoint, Model
 from server.prompts import PROMPTS
-from server.verdicts import EndpointError
+from server.room import PROMPT_TOKENS
+from server.verdicts import ServerGone
 
 CHATML = ("<|im_start|>", "<|im_end|>", "<|im_start|>")
 
@@ -27,24 +29,48 @@ def server() -> Iterator[ModelServer]:
         yield model_server
 
 
-def check(server: ModelServer, mode: str = "layout_all", max_pixels: int = 2_000_000) -> None:
+def check(server: ModelServer, mode: str = "layout_all", max_pixels: int = 2_000_000) -> Fitness:
     asking = client(server.url)
     try:
         (model,) = asking.models()
-        preflight.check(asking, model, mode, max_pixels)
+        return preflight.check(asking, model, mode, max_pixels)
     finally:
         asking.close()
 
 
 @pytest.mark.parametrize("mode", list(PROMPTS))
 def test_a_server_that_is_fit(server: ModelServer, mode: str) -> None:
-    check(server, mode)
+    fitness = check(server, mode)
+    assert fitness.sees_size and 0 < fitness.prompt_tokens < PROMPT_TOKENS
     assert not server.requests  # it costs no answer
 
 
-def test_a_server_that_cannot_tell_passes(server: ModelServer) -> None:
+def test_a_server_without_tokenize_passes(server: ModelServer) -> None:
     server.tokenizes = False
-    check(server)
+    assert check(server) == Fitness()
+
+
+class Older(ModelServer):
+    """vLLM before 0.17: the picture is one token in /tokenize."""
+
+    def tokenize(self, raw: bytes) -> tuple[int, dict[str, Any]]:
+        status, body = super().tokenize(raw)
+        tokens = body["token_strs"]
+        tokens = [
+            token
+            for number, token in enumerate(tokens)
+            if token != PLACE or tokens[number - 1] != PLACE
+        ]
+        return status, body | {"token_strs": tokens, "count": len(tokens)}
+
+
+def test_an_older_vllm_passes_and_tells_its_prompt() -> None:
+    with Older() as server:
+        fitness = check(server)
+        assert not fitness.sees_size and 0 < fitness.prompt_tokens < PROMPT_TOKENS
+        server.content_format = "openai"  # what it does tell is judged
+        with pytest.raises(Unfit, match="sees 2 pictures"):
+            check(server)
 
 
 def test_the_wrong_content_format(server: ModelServer) -> None:
@@ -112,15 +138,35 @@ def test_room_for_the_picture_and_an_answer(context: int, pixels: int, words: st
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    "body",
     [
-        (b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops", "HTTP 500 oops"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "no list of tokens"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "no list of tokens"),
-        (b"", "connection lost"),
+        b'{"tokens": []}',  # llama.cpp, which knows no messages
+        b'{"tokens": [1, 2, 3]}',
+        b'{"tokens": [{"id": 1, "piece": "a"}]}',
+        b'{"count": 3, "max_model_len": 8192, "tokens": [1, 2, 3]}',  # SGLang; vLLM before 0.9
+        b'{"count": 3, "tokens": [1, 2, 3], "token_strs": null}',
+        b'{"token_strs": []}',
+        b'{"token_strs": [1, 2]}',
+        b'{"token_strs": "abc"}',
+        b"[1, 2, 3]",
+        b"[]",
+        b"{}",
+        b"7",
+        b"<html>",
+        b"",
     ],
 )
-def test_a_server_that_fails(answer: bytes, words: str) -> None:
+def test_a_tokenize_of_another_form_cannot_tell(body: bytes) -> None:
+    assert fitness_of(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422, 429, 500, 501, 503])
+def test_a_tokenize_that_refuses_cannot_tell(status: int) -> None:
+    assert fitness_of(b"HTTP/1.1 %d No\r\nContent-Length: 2\r\n\r\nno" % status)
+
+
+def fitness_of(answer: bytes) -> bool:
+    """Whether a healthy server that answers /tokenize so passes as one that cannot tell."""
     server = RawServer()
 
     def talk(connected: socket.socket) -> None:
@@ -130,9 +176,34 @@ def test_a_server_that_fails(answer: bytes, words: str) -> None:
     server.talks = (talk,)
     with server:
         asking = Endpoint(server.url, 5, 0, 0)
-        with pytest.raises(EndpointError, match=words):
-            preflight.check(asking, Model("model"), "ocr", 10_000)
+        try:
+            return preflight.check(asking, Model("model"), "ocr", 10_000) == Fitness()
+        finally:
+            asking.close()
+
+
+def test_a_server_that_drops_only_tokenize_passes() -> None:
+    """As a proxy does that lets nothing else through."""
+    server = RawServer()
+
+    def talk(connected: socket.socket) -> None:
+        if b"/health" in connected.recv(1 << 16):
+            connected.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    server.talks = (talk,)
+    with server:
+        asking = Endpoint(server.url, 5, 0, 0)
+        assert preflight.check(asking, Model("model"), "ocr", 10_000) == Fitness()
         asking.close()
+
+
+def test_a_server_that_is_gone(server: ModelServer) -> None:
+    asking = client(server.url)
+    (model,) = asking.models()
+    server.die()
+    with pytest.raises(ServerGone, match="connection"):
+        preflight.check(asking, model, "ocr", 10_000)
+    asking.close()
 
 
 def test_the_command_refuses_before_the_first_page(tmp_path: Path) -> None:
@@ -145,3 +216,25 @@ def test_the_command_refuses_before_the_first_page(tmp_path: Path) -> None:
         assert batch.run().code == 0
         server.content_format = "openai"  # nothing to read, nothing to check
         assert batch.run().code == 0 and len(server.requests) == 2
+
+
+def test_the_command_reads_with_an_older_vllm_and_says_so(tmp_path: Path) -> None:
+    with Older() as server:
+        batch = Batch(tmp_path, server.url)
+        batch.write_pages(2)
+        finished = batch.run()
+        assert finished.code == 0 and set(batch.statuses().values()) == {"ok"}
+        (line,) = finished.err.splitlines()
+        assert line.startswith("the server cannot tell how it sees a prompt with a picture")
+
+
+@pytest.mark.parametrize("how", ["variable", "option"])
+def test_the_user_may_overrule(tmp_path: Path, how: str) -> None:
+    options = ["--no-preflight"] if how == "option" else []
+    environment = {"PREFLIGHT": "0"} if how == "variable" else {}
+    with batch_of(tmp_path, 2) as (batch, server):
+        server.roles = CHATML
+        refused = batch.run()
+        assert refused.code == 1 and "or PREFLIGHT=0 if it reads pages well" in refused.err
+        finished = batch.run(*options, environment=environment)
+        assert (finished.code, finished.err) == (0, "") and len(server.requests) == 2

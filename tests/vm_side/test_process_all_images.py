@@ -131,7 +131,8 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
         "PRICE_PER_HOUR": "36",
     }
     fleet = {"SCHEDULER", "STATE", "PRICE_PER_WORKER_HOUR"}  # see test_fleet, test_remote
-    assert {*values, "INPUT", "OUTPUT", "ENDPOINT"} == set(OPTIONS) - fleet
+    server = {"API_KEY", "API_KEY_FILE", "PREFLIGHT"}  # see test_key, test_preflight
+    assert {*values, "INPUT", "OUTPUT", "ENDPOINT"} == set(OPTIONS) - fleet - server
     flags = []
     for name, value in values.items():
         flag = "--" + name.lower().replace("_", "-")

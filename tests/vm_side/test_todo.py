@@ -52,6 +52,20 @@ def test_the_largest_pages_go_first(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("count", "first"), [(8, [7, 6, 5, 4]), (9, [8, 3, 7, 2, 6, 1, 5, 0, 4])])
+def test_short_pages_are_among_the_first_of_many(
+    tmp_path: Path, count: int, first: list[int]
+) -> None:
+    """What a server says to all of the first ones is said to pages of any size."""
+    pages = [Page(f"{number}.png", str(number)) for number in range(count)]
+    for number, page in enumerate(pages):
+        (tmp_path / page.input).write_bytes(b"x" * number)
+    ordered = [int(t.page.result) for t in longest_first([*map(Task, pages)], pages, tmp_path)]
+    later = ordered[len(first) - 1 :]
+    assert ordered[: len(first)] == first and later == sorted(later, reverse=True)
+    assert sorted(ordered) == list(range(count))
+
+
 def test_a_new_page_is_read_and_hashed_by_its_worker(settings: Settings) -> None:
     assert plan([PAGE], {}, settings) == [Task(PAGE, "")]
 

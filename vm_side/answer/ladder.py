@@ -13,8 +13,6 @@ from server.prompts import PROMPTS
 from server.request import Completion, Sampling
 from server.verdicts import EndpointError, ServerGone
 
-LONGEST_ANSWER = 16_384  # tokens; what the model was trained for
-
 
 @dataclass(frozen=True)
 class Rung:

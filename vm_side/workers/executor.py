@@ -50,7 +50,7 @@ class ProcessPool:
     def read(self, tasks: Sequence[Task], settings: Settings, interrupt: Interrupt) -> Results:
         """See Executor. Of a task and its twin, the one that ended first is the page's."""
         assert isinstance(settings.output, Path)
-        in_flight = InFlight(settings.endpoint, self.processes)
+        in_flight = InFlight(settings.endpoint, self.processes, settings.api_key)
         results = run(tasks, make_pool_reader, (settings,), in_flight.limit, interrupt, twin_of)
         try:
             with in_flight:

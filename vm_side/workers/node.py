@@ -1,7 +1,8 @@
 """What runs on a node of a fleet: the page function beside the node's own model server.
 
 A node is a `dask worker` with as many threads as it has pages in flight; its variable ENDPOINT
-names its model server. LEAVE_FILE, if it may be sent away, is the file that tells its machine so.
+names its model server, API_KEY or API_KEY_FILE that server's key. LEAVE_FILE, if it may be sent
+away, is the file that tells its machine so.
 """
 
 import os
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 from distributed import get_worker
 from distributed.scheduler import Scheduler
 
-from contract import LEFT
+from contract import KEY, KEY_FILE, LEFT, key_from
 from read_page import Settings, Task, make_reader
 from results.manifest import Record
 from server.verdicts import ServerGone
@@ -69,8 +70,10 @@ def make_node_reader(settings: Settings) -> Callable[[Task], Record]:
 
 
 def on_this_node(settings: Settings) -> Settings:
-    """The settings with this node's own model server."""
-    return replace(settings, endpoint=os.environ.get("ENDPOINT") or settings.endpoint)
+    """The settings with this node's own model server, and its key."""
+    endpoint = os.environ.get("ENDPOINT") or settings.endpoint
+    api_key = key_from(os.environ.get(KEY, ""), os.environ.get(KEY_FILE, ""))
+    return replace(settings, endpoint=endpoint, api_key=api_key)
 
 
 def call_on_node(function: Callable[..., R], arguments: tuple[Any, ...]) -> tuple[str, R | Lost]:

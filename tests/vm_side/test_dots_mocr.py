@@ -1,0 +1,40 @@
+"""dots.mocr, the successor: by its published client it has dots.ocr's prompts, template and sizes.
+
+So nothing of ours may depend on the model's name, nor add what its own client sends with other
+prompts alone (a system message).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rig.command import Batch
+from rig.model_server import ModelServer
+from server.prompts import PROMPTS
+
+NAME = "rednote-hilab/dots.mocr"
+
+
+@pytest.mark.parametrize("mode", list(PROMPTS))
+def test_each_mode_is_read(tmp_path: Path, mode: str) -> None:
+    with ModelServer(model=NAME, max_model_len=131_072) as server:
+        batch = Batch(tmp_path, server.url)
+        batch.write_pages(2)
+        finished = batch.run("--prompt-mode", mode)
+        assert (finished.code, finished.err) == (0, "")
+        assert {(r["status"], r["model"]) for r in batch.records} == {("ok", NAME)}
+        for request in server.requests:
+            (message,) = request.body["messages"]
+            assert message["role"] == "user" and request.prompt == PROMPTS[mode]
+            assert (request.body["temperature"], request.body["top_p"]) == (0.1, 0.9)
+
+
+def test_it_is_another_model_than_dots_ocr(tmp_path: Path) -> None:
+    """Pages that dots.ocr has read are read again, if the servers' names tell the two apart."""
+    for name in ("rednote-hilab/dots.ocr", NAME):
+        with ModelServer(model=name) as server:
+            batch = Batch(tmp_path, server.url)
+            batch.write_pages(1)
+            assert batch.run().code == 0 and len(server.requests) == 1

@@ -1,0 +1,152 @@
+"""The pages of a batch as they come: what is written down of them, and what is said."""
+
+import contextlib
+import sys
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from contract import DONE, FAILED, LEFT
+from first_pages import ENOUGH, Count, Refusals, count_of, fault_in
+from preflight import Fitness
+from read_page import Settings, Task, failed_record
+from results.manifest import Manifest, Record
+from results.progress import Progress
+from workers.executor import Executor
+from workers.interrupt import Interrupt
+from workers.pool import Crash, PoolError
+
+COUNTS_REMEDY = (
+    "start it with --chat-template-content-format string and a max_pixels of at least -m in its"
+    " --mm-processor-kwargs, or PREFLIGHT=0 if it reads pages well all the same"
+)
+
+
+class SetupFault(Exception):
+    """What would make a fault of every page; says what, and what to do."""
+
+
+def read_all(
+    tasks: list[Task],
+    settings: Settings,
+    manifest: Manifest,
+    executor: Executor,
+    interrupt: Interrupt,
+    page_count: int,
+    fitness: Fitness | None = None,
+) -> tuple[list[Record], bool]:
+    """Read the tasks and record what comes: (what was read, whether it had to end early).
+
+    fitness is what the preflight came to; None: the server is not judged.
+    """
+    cut_short = False
+    progress = Progress(manifest.folder, page_count, page_count - len(tasks))
+    bar: tqdm[NoReturn] = tqdm(
+        total=page_count,
+        initial=page_count - len(tasks),
+        unit="page",
+        dynamic_ncols=True,
+        disable=not sys.stderr.isatty(),
+    )
+    trial = [task.page.key for task in tasks if task.drawn_from is None][:ENOUGH]
+    scribe = Scribe(manifest, progress, bar, fitness, Refusals(set(trial)))
+    with bar, contextlib.closing(executor.read(tasks, settings, interrupt)) as results:
+        try:
+            for task, result in results:
+                record = (
+                    failed_record(task, result.reason, settings)
+                    if isinstance(result, Crash)
+                    else result
+                )
+                if record.status == LEFT:
+                    say(record.reason)
+                    cut_short = True
+                    break
+                scribe.take(record, is_read=task.drawn_from is None)
+            else:
+                scribe.end(is_whole=not interrupt.signal)
+        except PoolError as error:
+            say(f"{error}: what is left is for the next run")
+            cut_short = True
+        except SetupFault as error:
+            say(str(error))
+            cut_short = True
+        finally:
+            progress.write()
+    return scribe.read_now, cut_short
+
+
+@dataclass
+class Scribe:
+    """Writes the pages down, unless the first of them show a fault of the set-up."""
+
+    manifest: Manifest
+    progress: Progress
+    bar: "tqdm[NoReturn]"
+    fitness: Fitness | None
+    refusals: Refusals
+    read_now: list[Record] = field(default_factory=list)
+    _counts: list[Count] = field(default_factory=list)
+
+    def take(self, record: Record, is_read: bool) -> None:
+        """Take a page that has ended, read or only drawn. Raises SetupFault."""
+        if not is_read and record.status != FAILED:
+            self._write(record)
+        elif self.refusals.take(record):
+            self._refuse(self.refusals.fault())
+        else:
+            for each in (*self.refusals.release(), record):
+                self._take_read(each)
+            self._look_at_count(record)
+
+    def end(self, is_whole: bool) -> None:
+        """No page comes any more; is_whole: none is left to read. Raises SetupFault."""
+        if is_whole:
+            self._refuse(self.refusals.fault(is_end=True))
+            self.refusals.is_over = True
+            for record in self.refusals.release():
+                self._take_read(record)
+
+    def _take_read(self, record: Record) -> None:
+        self.read_now.append(record)
+        self._write(record)
+        if record.status == FAILED:
+            say(f"failed: {name_of(record)}: {record.reason}")
+            failed = sum(record.status == FAILED for record in self.read_now)
+            self.bar.set_postfix(failed=failed, refresh=False)
+
+    def _write(self, record: Record) -> None:
+        self.manifest.add(record)
+        self.bar.update()
+        self.progress.count(record)
+
+    def _refuse(self, reason: str) -> None:
+        if reason:
+            count = len(self.refusals.held)
+            pages = "the only page was" if count == 1 else f"the first {count} pages were all"
+            raise SetupFault(f"{pages} refused ({reason}): mend this, then run again")
+
+    def _look_at_count(self, record: Record) -> None:
+        """Of the first answers; pages that were seen at another size are to be read again."""
+        if self.fitness is None or self.fitness.sees_size or len(self._counts) == ENOUGH:
+            return
+        count = count_of(record)
+        self._counts += [count] if count else []
+        if fault := fault_in(self._counts, self.fitness.prompt_tokens):
+            for number, each in enumerate(self.read_now):
+                if each.status in DONE:
+                    self.read_now[number] = replace(each, status=LEFT, reason=fault)
+                    self.manifest.add(self.read_now[number])
+            raise SetupFault(f"{fault}: {COUNTS_REMEDY}")
+
+
+def name_of(record: Record) -> str:
+    """The page, for people."""
+    page = "" if record.pdf_page is None else f" page {record.pdf_page}"
+    return f"{record.input}{page}"
+
+
+def say(text: str) -> None:
+    """A line for people, above the progress bar."""
+    tqdm.write(" ".join(text.split("\n")), file=sys.stderr)
