@@ -13,11 +13,12 @@ from lib.machines import open_machine
 from lib.machines.machine import Machine
 
 READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "PROMPT_MODE", "IMAGES", "MODEL")
+SERVER = ("API_KEY_FILE", "PREFLIGHT")
 FETCH_INTERVAL_S = 30.0
 PATIENCE = ("READY_TIMEOUT", "REQUEST_TIMEOUT", "RETRIES")
 
 
-@verb(*READING, *PATIENCE, "PRICE_PER_HOUR", *MACHINE, help=__doc__)
+@verb(*READING, *SERVER, *PATIENCE, "PRICE_PER_HOUR", *MACHINE, help=__doc__)
 @click.option("--force", is_flag=True, help="Read all pages again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 def main(knobs: Knobs, force: bool, as_json: bool) -> int:
@@ -57,6 +58,7 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
     flags = {"--images": knobs.images, "--force": force, "--json": as_json}
     return [
         *(text for name, value in values.items() for text in (name, str(value))),
+        "--preflight" if knobs.preflight else "--no-preflight",
         *(name for name, given in flags.items() if given),
     ]
 

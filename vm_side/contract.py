@@ -5,8 +5,8 @@ vm_side/ travels alone; this is the one file of it that tools/ imports (see tool
 
 import enum
 from collections.abc import Mapping
-from typing import Any, Protocol
 from pathlib import Path
+from typing import Any, Protocol
 
 
 class ExitCode(enum.IntEnum):

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from dotenv.parser import parse_stream
 
+from contract import KEY, KEY_FILE
 from lib.console import say
 
 
@@ -37,6 +38,11 @@ def read_config(
             raise click.UsageError(f"{place}: no KEY=value: {text.strip()!r}")
         if binding.key is None:
             continue
+        if binding.key == KEY:
+            raise click.UsageError(
+                f"{place}: {KEY} is a secret, and this file holds none: put it into a file that"
+                f" only you can read, and its path into {KEY_FILE}"
+            )
         if binding.key not in known:
             near = difflib.get_close_matches(binding.key.upper(), known, n=1)
             hint = f"; did you mean {near[0]}?" if near else "; see make help"

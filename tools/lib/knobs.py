@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from contract import KEY, KEY_FILE, key_from
 from lib.config import read_config, what_it_says
 from lib.console import say
 
@@ -68,6 +69,12 @@ class Knobs:
     model: str = knob("", "Served model; empty: whatever the server serves.")
     endpoint: str = knob(
         "http://127.0.0.1:8000", "The model server, as seen from the machine.", endpoint_url
+    )
+    api_key_file: str = knob(
+        "", f"File with the model server's key; or the key itself in the variable {KEY}."
+    )
+    preflight: bool = knob(
+        True, "Refuse a model server that would read pages wrongly without a word.", bool
     )
     ready_timeout: float = knob(600.0, "Seconds to wait for the model server.", click.FloatRange(0))
     request_timeout: float = knob(1800.0, "Seconds to wait for one page.", click.FloatRange(1))
@@ -258,13 +265,28 @@ def as_environment(knobs: Knobs) -> Mapping[str, str]:
     return {name: str(values[name.lower()]) for name in TABLE}
 
 
+def model_key(knobs: Knobs) -> str:
+    """The key that the model server wants; empty: none. It is no knob: config.env has no secrets.
+
+    Raises click.UsageError.
+    """
+    try:
+        return key_from(os.environ.get(KEY, ""), knobs.api_key_file)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
 def zones_of(knobs: Knobs) -> list[str]:
     """The zones that ZONES names."""
     return [zone for text in knobs.zones.split(",") if (zone := text.strip())]
 
 
 def check_workers(knobs: Knobs) -> None:
-    """Raise click.UsageError if WORKERS asks for what the other knobs do not allow."""
+    """Raise click.UsageError if WORKERS asks for what the other knobs do not allow.
+
+    Or if there is no reading the key: it is looked at here, before anything is turned on.
+    """
+    has_key = bool(model_key(knobs))
     if not knobs.workers:
         return
     if knobs.target != "gcp":
@@ -279,6 +301,8 @@ def check_workers(knobs: Knobs) -> None:
         )
     if knobs.spot:
         raise click.UsageError("WORKERS need a VM that stays, for their scheduler: SPOT=0")
+    if has_key:
+        raise click.UsageError(f"WORKERS have no way to be given a key: without {KEY}, {KEY_FILE}")
     region = knobs.zone.rpartition("-")[0]
     for zone in zones_of(knobs):
         if zone.rpartition("-")[0] != region:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Start vLLM for reading pages on one L4 (24 GB). Each flag has its reason beside it.
 #
-# VLLM_FLAGS overrides: its words are put behind the others, and vLLM takes the later of two, e.g.
+# VLLM_FLAGS overrides: a flag in it takes the place of the one here, e.g.
 #   docker run -e VLLM_FLAGS='--max-num-seqs 32 --gpu-memory-utilization 0.85' …
 set -euo pipefail
 
@@ -45,5 +45,16 @@ flags=(
 )
 
 read -ra more <<<"${VLLM_FLAGS:-}"
+export -n VLLM_FLAGS # vLLM takes VLLM_… for its own variables, and warns of one it does not know
+kept=() is_given=
+for word in "${flags[@]}"; do # vLLM warns of a flag that is said twice
+  case $word in
+    --*)
+      is_given=
+      for other in "${more[@]}"; do [ "${other%%=*}" != "$word" ] || is_given=1; done
+      ;;
+  esac
+  [ -n "$is_given" ] || kept+=("$word")
+done
 # exec: signals reach vLLM itself, so that a stopped container ends at once.
-exec vllm serve "$model" "${flags[@]}" "${more[@]}"
+exec vllm serve "$model" "${kept[@]}" "${more[@]}"

@@ -9,10 +9,15 @@ worked=/run/dots-ocr-worked # its time: when work was last seen, or the first lo
 
 works() {
   [ -e "$state/job.lock" ] && ! flock --nonblock "$state/job.lock" true && return 0
-  python3 - "$endpoint" <<'PYTHON'
-import re, sys, urllib.request
+  python3 - "$endpoint" "$state/api-key" <<'PYTHON'
+import os, re, sys, urllib.request
+endpoint, key_file = sys.argv[1:]
+headers = {}
+if os.path.exists(key_file):
+    headers["Authorization"] = "Bearer " + open(key_file).read().strip()
 try:
-    text = urllib.request.urlopen(sys.argv[1] + "/metrics", timeout=5).read().decode()
+    request = urllib.request.Request(endpoint + "/metrics", headers=headers)
+    text = urllib.request.urlopen(request, timeout=5).read().decode()
 except OSError:
     sys.exit(1)
 running = re.findall(r"^vllm:num_requests_running(?:{[^}]*})? ([0-9.e+]+)$", text, re.M)

@@ -48,10 +48,15 @@ copy_results() { # gcloud is heard only when it fails
   $copy >"$state/copy.log" 2>&1 || { tail -n 5 "$state/copy.log" >&2; return 1; }
 }
 
+# the model server's key: by its file, since the words of a process can be read by all
+with_key=()
+[ ! -s "$state/api-key" ] ||
+  with_key=(--env API_KEY_FILE=/api-key --volume "$state/api-key:/api-key:ro")
+
 # To end the job early: docker stop dots-ocr-job
 docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-signal TERM \
   --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
-  --env STORAGE_EMULATOR_HOST \
+  --env STORAGE_EMULATOR_HOST ${with_key[@]+"${with_key[@]}"} \
   --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" \
   --volume "$HOME/input:/input:ro" --volume "$HOME/result:/result" --volume "$fleet:/state" \
   --entrypoint python3 "$image" \

@@ -18,6 +18,12 @@ from pathlib import Path
 DASHBOARD = "http://127.0.0.1:8787"
 HOME = Path.home()
 STATE = HOME / ".dots-ocr"
+KEY = STATE / "api-key"  # the model server's, if it wants one
+SAMPLING = {  # a page's (answer/ladder.py, server/request.py): the first such request compiles
+    "temperature": 0.1,
+    "top_p": 0.9,
+    "repetition_detection": {"min_pattern_size": 1, "max_pattern_size": 128, "min_count": 200},
+}
 LOG_BYTES = 64_000
 LOG_LINES = "15"
 
@@ -49,38 +55,68 @@ def main() -> None:
 def served_model(endpoint: str) -> tuple[str, str]:
     """(the model's name, "") once the server answers, else ("", why not)."""
     try:
-        fetch(f"{endpoint}/health")
+        check_health(endpoint)
         return json.loads(fetch(f"{endpoint}/v1/models"))["data"][0]["id"], ""
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        return "", str(error)
+        return "", said_by(error)
+
+
+def check_health(endpoint: str) -> None:
+    """Raises OSError if the server is not healthy; one without /health may be."""
+    try:
+        fetch(f"{endpoint}/health")
+    except urllib.error.HTTPError as error:
+        if error.code >= 500:
+            raise
 
 
 def answer_fault(endpoint: str, model: str) -> str:
     """Ask for one token about a picture of 28 x 28 pixels: what is wrong with the answer, if."""
+    try:
+        answer = fetch(f"{endpoint}/v1/chat/completions", tiny_question(model))
+        json.loads(answer)["choices"][0]["message"]
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        return said_by(error)
+    return ""
+
+
+def tiny_question(model: str) -> dict[str, object]:
+    """The body of that request."""
     picture = base64.b64encode(white_png(28)).decode()
     content = [
         {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}},
         {"type": "text", "text": "<|img|><|imgpad|><|endofimg|>Extract the text content."},
     ]
-    question = {
-        "model": model,
-        "messages": [{"role": "user", "content": content}],
-        "max_completion_tokens": 1,
-    }
+    messages = [{"role": "user", "content": content}]
+    return {"model": model, "messages": messages, "max_completion_tokens": 1, **SAMPLING}
+
+
+def said_by(error: Exception) -> str:
+    """What went wrong, with the server's own words, in which the key must not stand."""
+    text = str(error)
+    if isinstance(error, urllib.error.HTTPError):
+        words = error.read(100_000).decode("utf-8", "replace")
+        key = api_key()
+        text = f"HTTP {error.code} {words.replace(key, '***') if key else words}"
+    return text[:300].strip()
+
+
+def api_key() -> str:
+    """The key that our client left here; empty: none."""
     try:
-        json.loads(fetch(f"{endpoint}/v1/chat/completions", question))["choices"][0]["message"]
-    except urllib.error.HTTPError as error:
-        return f"HTTP {error.code} {error.read(300).decode('utf-8', 'replace')}"
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        return str(error)
-    return ""
+        return KEY.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 def fetch(url: str, body: object = None) -> bytes:
     """GET, or POST of JSON; never through a proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"}
+    if key := api_key():
+        headers["Authorization"] = f"Bearer {key}"
+    request = urllib.request.Request(url, data, headers)
     with opener.open(request, timeout=60 if body else 5) as response:
         content: bytes = response.read()
     return content

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 import process_all_images
 from lib.config import read_config
-from lib.knobs import TABLE, Knobs, as_environment, verb
+from lib.knobs import TABLE, Knobs, as_environment, check_workers, verb
 from picture import images
 from rig.toolkit import ROOT, Toolkit
 from server import prompts
@@ -179,6 +179,26 @@ def test_an_endpoint_has_one_form(tmp_path: Path) -> None:
 def test_values_reach_another_verb_unchanged(tmp_path: Path) -> None:
     given = Knobs(input="/a $b #c", images=True, processes=3, ready_timeout=0.5, model="x y")
     assert knobs_of(tmp_path, "", **as_environment(given)) == dataclasses.asdict(given)
+
+
+def test_the_key_is_no_knob(tmp_path: Path) -> None:
+    """It would stand in a process list, or in a file that holds no secrets."""
+    result = invoke(tmp_path, "API_KEY=secret")
+    assert result.exit_code == 2 and "path into API_KEY_FILE" in result.output
+    assert "secret" not in result.output.replace("is a secret", "")
+    assert invoke(tmp_path, "", "--api-key", "secret").exit_code == 2
+
+
+def test_workers_have_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    knobs = Knobs(workers=1, bucket="gs://b", worker_image="image")
+    check_workers(knobs)
+    monkeypatch.setenv("API_KEY", "secret")
+    with pytest.raises(click.UsageError, match="no way to be given a key"):
+        check_workers(knobs)
+    check_workers(dataclasses.replace(knobs, workers=0))
+    monkeypatch.delenv("API_KEY")
+    with pytest.raises(click.UsageError, match="cannot be read"):
+        check_workers(Knobs(api_key_file=str(tmp_path / "none")))
 
 
 def test_help_shows_the_knobs_of_the_verb_alone() -> None:

@@ -10,8 +10,10 @@ from lib.console import Failure
 from lib.knobs import ROOT, Knobs
 from lib.machines import local, open_machine
 from lib.machines.local import LocalMachine
-from rig.model_server import ModelServer
-from rig.toolkit import foreign_server, free_port, make_environment
+from rig.model_server import ModelServer, Reply, Request
+from rig.secrets import KEY, command_lines, files_with, guarded_server
+from rig.tls import certificate, tls_server
+from rig.toolkit import Toolkit, foreign_server, free_port, make_environment
 
 
 def machine(folder: Path, endpoint: str = "http://127.0.0.1:9") -> LocalMachine:
@@ -99,3 +101,62 @@ def test_packages_that_cannot_be_installed(tmp_path: Path, environment: Path) ->
     for _ in range(2):  # it tries again
         with pytest.raises(Failure, match=r"(?s)pip could not install.*no-such-package-at-all"):
             local.install(requirements)
+
+
+# ---- a server of the user's own that lets not everybody in ----
+
+
+def test_the_key_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ModelServer(api_key=KEY) as server:
+        ours = machine(tmp_path, server.url)
+        for key in ("", "another"):
+            monkeypatch.setenv("API_KEY", key)
+            with pytest.raises(Failure, match="wants its key") as error:
+                ours.served_model()
+            assert "API_KEY" in error.value.message
+            assert "wants its key" in ours.status()["model server"]
+        monkeypatch.setenv("API_KEY", KEY)
+        assert ours.served_model() == "model"
+
+
+def test_https_is_trusted_as_the_client_trusts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = certificate(tmp_path)
+    with tls_server(paths) as place:
+        ours = machine(tmp_path, f"https://{place}")
+        with pytest.raises(Failure, match="self-signed certificate") as error:
+            ours.served_model()
+        assert "SSL_CERT_FILE" in error.value.message
+        monkeypatch.setenv("SSL_CERT_FILE", str(paths.certificate))
+        assert ours.served_model() == "model"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "words"),
+    [("http://no-such-host.invalid:8000", "not known"), ("http://127.0.0.2:9", "refused")],
+)
+def test_why_nothing_answers_is_told(tmp_path: Path, endpoint: str, words: str) -> None:
+    with pytest.raises(Failure, match=f"no model server at {endpoint} .*{words}"):
+        machine(tmp_path, endpoint).start()
+
+
+def test_the_whole_way_with_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with guarded_server(monkeypatch) as (server, _):
+        kit = Toolkit(tmp_path, ENDPOINT=server.url)
+        kit.write_pages(2)
+        seen: list[str] = []
+
+        def look(request: Request) -> Reply:
+            seen.append(command_lines())
+            return Reply()
+
+        server.script = look
+        end = kit.run("all", API_KEY=KEY)
+        assert (end.code, end.err) == (0, "")
+        assert set(kit.statuses.values()) == {"ok"}
+        assert "process_all_images.py" in seen[0] and KEY not in "".join(seen)
+        assert not files_with(KEY, tmp_path)
+        (tmp_path / "key").write_text(KEY)
+        end = kit.run("process", "--force", API_KEY_FILE=str(tmp_path / "key"))
+        assert (end.code, end.err) == (0, "")

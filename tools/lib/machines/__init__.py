@@ -1,6 +1,6 @@
 """Where the work runs. Each kind of machine is a file or a wing here; this file opens one.
 
-May import: lib, lib.machines.ssh, lib.machines.gcp.
+May import: contract, lib, lib.machines.ssh, lib.machines.gcp.
 """
 
 from lib.knobs import Knobs

@@ -4,7 +4,10 @@ A server that already answers at ENDPOINT is used as it is, and never stopped.
 """
 
 import hashlib
+import os
+import re
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -15,10 +18,11 @@ from typing import Any
 
 import requests
 
+from contract import KEY, KEY_FILE
 from lib import files
 from lib.console import Failure, note, run_child, say
 from lib.inputs import Inputs
-from lib.knobs import ROOT, Knobs
+from lib.knobs import ROOT, Knobs, model_key
 from lib.machines.machine import Moved
 from lib.machines.server import Server
 from lib.results import read_text
@@ -33,6 +37,8 @@ class LocalMachine:
 
     def __init__(self, knobs: Knobs) -> None:
         self.endpoint = knobs.endpoint
+        self.knobs = knobs
+        self.why = ""  # nothing answered at the last look
         self.folder = (ROOT / Path(knobs.machine_dir).expanduser()).resolve()
         self.input = self.folder / "input"
         self.result = self.folder / "result"
@@ -76,8 +82,11 @@ class LocalMachine:
     def status(self) -> dict[str, Any]:
         """The server's state, and the totals of the last run."""
         running = self.server.is_running()
-        model = self.served_model()
-        state = "ready" if model else "loading" if running else "off"
+        try:
+            model = self.served_model()
+            state = "ready" if model else "loading" if running else "off"
+        except Failure as failure:
+            model, state = "", failure.message.split("\n")[0]
         return {
             "machine": f"this computer ({self.folder})",
             "model server": state,
@@ -111,7 +120,7 @@ class LocalMachine:
                     "mend what the log says, then make start",
                 )
             if not self.server.was_started():
-                raise Failure(f"no model server at {self.endpoint}", "make start")
+                raise Failure(f"no model server at {self.endpoint} ({self.why})", "make start")
             if time.monotonic() > deadline:
                 raise Failure(
                     f"the model did not answer within {timeout_s:.0f} s; the end of its log:\n"
@@ -132,7 +141,8 @@ class LocalMachine:
         arguments = [*arguments, "--price-per-hour", "0"]
         if self.server.is_running():  # ours reads one page at a time: a queue would time out
             arguments = [*arguments, "--processes", str(PREVIEW_PROCESSES)]
-        return run_child([sys.executable, str(command), *places, *arguments])
+        environment = {**os.environ, KEY: model_key(self.knobs), KEY_FILE: ""}
+        return run_child([sys.executable, str(command), *places, *arguments], environment)
 
     def read_result(self, name: str) -> str:
         """A file of the results as text."""
@@ -170,13 +180,31 @@ class LocalMachine:
         return True
 
     def served_model(self) -> str:
-        """The model that answers at ENDPOINT; nothing if none does."""
+        """The model that answers at ENDPOINT; nothing if none does.
+
+        Raises Failure if one does that lets nobody in, or by another scheme: waiting is no use.
+        """
+        key = model_key(self.knobs)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
         try:
             with requests.Session() as session:
                 session.trust_env = False  # the environment's proxy must not answer for it
-                response = session.get(f"{self.endpoint}/v1/models", timeout=5)
+                session.verify = trusted()
+                response = session.get(f"{self.endpoint}/v1/models", headers=headers, timeout=5)
+            if response.status_code in (401, 403):
+                raise Failure(
+                    f"the model server at {self.endpoint} wants its key"
+                    f" (HTTP {response.status_code})",
+                    f"give it in the variable {KEY}, or in a file that {KEY_FILE} names",
+                )
             return str(response.json()["data"][0]["id"])
-        except (requests.RequestException, ValueError, KeyError, IndexError, TypeError):
+        except requests.exceptions.SSLError as error:
+            raise Failure(
+                f"no TLS with {self.endpoint}: {reason_of(error)}",
+                "correct ENDPOINT, or name in SSL_CERT_FILE whom to trust",
+            ) from error
+        except (requests.RequestException, ValueError, KeyError, IndexError, TypeError) as error:
+            self.why = reason_of(error)
             return ""
 
     def _copy_code(self) -> None:
@@ -192,7 +220,7 @@ class LocalMachine:
         parts = urllib.parse.urlsplit(self.endpoint)
         if parts.hostname not in LOOPBACK:
             raise Failure(
-                f"no model server at {self.endpoint}",
+                f"no model server at {self.endpoint} ({self.why})",
                 "start it, or leave ENDPOINT at http://127.0.0.1:8000 for the CPU preview",
             )
         if is_open(parts.hostname, parts.port or 80):
@@ -200,6 +228,18 @@ class LocalMachine:
                 f"port {parts.port} is taken by a program that is no model server",
                 "make … ENDPOINT=http://127.0.0.1:8001",
             )
+
+
+def trusted() -> str | bool:
+    """Whose certificates count: those of the system or SSL_CERT_FILE, as for process."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile or paths.capath or True
+
+
+def reason_of(error: Exception) -> str:
+    """The system's or OpenSSL's words within an error of requests, or else its kind."""
+    found = re.search(r"\[(?:Errno -?\d+|SSL: \w+)\] (.+?)(?: \(_ssl|['\")]|$)", str(error))
+    return found[1] if found else type(error).__name__
 
 
 def is_open(host: str, port: int) -> bool:

@@ -1,1 +1,1 @@
-"""A machine that is reached by ssh and has docker. May import: lib, lib.machines."""
+"""A machine that is reached by ssh and has docker. May import: contract, lib, lib.machines."""

@@ -25,7 +25,7 @@ from lib.console import (
 )
 from lib.files import code_below
 from lib.inputs import Inputs
-from lib.knobs import ROOT
+from lib.knobs import ROOT, model_key
 from lib.machines.lock import TOKEN_VARIABLE
 from lib.machines.machine import Moved
 from lib.machines.ssh.job import (
@@ -42,6 +42,7 @@ from lib.machines.ssh.model import (
     end_of,
     has_ended,
     python_script,
+    refuse_without_key,
     run_image,
 )
 from lib.machines.ssh.model import start_script as start_model_script
@@ -51,6 +52,8 @@ from lib.machines.ssh.sight import POLL_S, Sight
 from lib.machines.ssh.transfer import fetch, mirror_up
 
 CODE = ROOT / "vm_side"
+KEY_FILE = ".dots-ocr/api-key"
+KEY_SCRIPT = f"umask 077 && cat >{KEY_FILE}.part && mv {KEY_FILE}.part {KEY_FILE}"  # by stdin
 
 
 class RemoteMachine(Sight):
@@ -61,6 +64,7 @@ class RemoteMachine(Sight):
         self._turn_on()
         shell = self.shell
         shell.run(f"mkdir -p input result .dots-ocr && touch {SEEN}")
+        self._bring_key()
         seen = self.look()
         if not seen["job"].get("running") or seen["fleet"] or not self.knobs.workers:
             self._call_workers()
@@ -135,6 +139,7 @@ class RemoteMachine(Sight):
         said = False
         if self._look_through()["job"].get("running"):
             return
+        self._through(self._bring_key)
         if self.input_bucket:  # while the model loads
             script = script_of("bash", "vm_side/machine/fetch_input.sh", self.input_bucket)
             self._through(lambda: self.shell.run(script))
@@ -142,16 +147,19 @@ class RemoteMachine(Sight):
             seen = self._look_through()
             if seen["job"].get("running"):
                 return
-            if seen["model"] and self._look_through(ask=True)["model"]:
-                return
+            if seen["model"]:
+                seen = self._look_through(ask=True)
+                if seen["model"]:
+                    return
             container = seen["container"]
+            refuse_without_key(seen["model_fault"])
             if not container:
                 raise Failure("no model container on the machine", "make start")
             if has_ended(container):
                 raise Failure(end_of(container), "mend what the log says, then make start")
             if time.monotonic() > deadline:
                 raise Failure(
-                    f"the model did not answer within {timeout_s:.0f} s;"
+                    f"the model did not answer within {timeout_s:.0f} s ({seen['model_fault']});"
                     f" the end of its log:\n{container['log']}",
                     "give it longer with READY_TIMEOUT, or look with make logs",
                 )
@@ -224,6 +232,11 @@ class RemoteMachine(Sight):
         swap = f'[ "$(cat lock 2>/dev/null)" = {old} ] && printf %s {new} >lock'
         script = f"mkdir -p .dots-ocr && cd .dots-ocr && flock lock.guard sh -c {shlex.quote(swap)}"
         return self.shell.ask(script).returncode == 0
+
+    def _bring_key(self) -> None:
+        """The model server's key goes into a file that only we can read there, or away."""
+        key = model_key(self.knobs)
+        self.shell.run(KEY_SCRIPT if key else f"rm -f {KEY_FILE}", key.encode())
 
     def _bring_packages(self, shell: Shell) -> None:
         image = self.knobs.container_image

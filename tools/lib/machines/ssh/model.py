@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from contract import KEY, KEY_FILE
 from lib.console import Failure, is_watched, printable
 from lib.machines.ssh.shell import CONNECTION_LOST, SEEN, ConnectionLost, Shell, script_of
 
@@ -85,6 +86,15 @@ def build_image(shell: Shell, image: str, model_id: str) -> None:
         raise Failure(
             f"docker build ended with {code}: {image} was not built; the machine is on",
             "mend what it says, then make image goes on; make stop turns the machine off",
+        )
+
+
+def refuse_without_key(fault: str) -> None:
+    """Raise Failure if the model server lets us not in: waiting would not mend it."""
+    if fault.startswith(("HTTP 401", "HTTP 403")):
+        raise Failure(
+            f"the model server wants its key ({fault})",
+            f"give it in the variable {KEY}, or in a file that {KEY_FILE} names",
         )
 
 

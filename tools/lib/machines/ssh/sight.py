@@ -42,7 +42,7 @@ class Sight:
             f" [ -f vm_side/machine/status.py ] || {{ echo '{{}}'; exit; }};"
             f" python3 vm_side/machine/status.py {script_of(*words)}"
         )
-        empty: dict[str, Any] = {"model": "", "container": {}, "gpu_memory": ""}
+        empty: dict[str, Any] = {"model": "", "model_fault": "", "container": {}, "gpu_memory": ""}
         empty |= {"job": {}, "progress": {}, "fleet": {}}
         said = self.shell.run(script)
         try:

@@ -1,0 +1,87 @@
+"""The model server's key on its way to a machine: by stdin, into a file that only we can read."""
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from lib.console import Failure
+from lib.knobs import Knobs
+from lib.machines.ssh.machine import RemoteMachine
+from lib.machines.ssh.model import refuse_without_key
+from lib.machines.ssh.shell import Shell
+from rig.cloud.login import Login
+from rig.secrets import KEY
+
+
+class Near(RemoteMachine):
+    """A machine with a shell that notes what it is told to run."""
+
+    def __init__(self, shell: Shell, knobs: Knobs) -> None:
+        super().__init__(knobs)
+        self._near = shell
+
+    @property
+    def shell(self) -> Shell:
+        return self._near
+
+
+def test_it_comes_and_goes(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    run = login.shell.run
+
+    def note(script: str, content: bytes = b"") -> str:
+        told.append(script)
+        return run(script, content)
+
+    monkeypatch.setattr(login.shell, "run", note)
+    login.shell.run("mkdir -p .dots-ocr")
+    file = login.home / ".dots-ocr" / "api-key"
+    machine = Near(login.shell, Knobs())
+    monkeypatch.setenv("API_KEY", KEY)
+    for _ in range(2):
+        machine._bring_key()
+        assert file.read_text() == KEY and stat.S_IMODE(file.stat().st_mode) == 0o600
+    monkeypatch.delenv("API_KEY")
+    machine._bring_key()
+    assert not file.exists()
+    machine._bring_key()
+    assert KEY not in "".join(told)
+
+
+class Blind(RemoteMachine):
+    """A machine whose model server says the same at each look."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(Knobs())
+        container = {"state": "running", "log": "last words"}
+        self.seen = {"job": {}, "model": "", "model_fault": fault, "container": container}
+
+    def look(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
+        return self.seen
+
+    def _bring_key(self) -> None:
+        """There is nowhere to bring it."""
+
+
+def test_waiting_ends_at_once_where_a_key_is_wanted() -> None:
+    with pytest.raises(Failure, match="wants its key") as error:
+        Blind("HTTP 401 Unauthorized").wait_until_ready(600)
+    assert "API_KEY_FILE" in error.value.message
+
+
+def test_waiting_in_vain_tells_the_last_fault() -> None:
+    with pytest.raises(Failure, match=r"did not answer within 0 s \(Connection refused\)"):
+        Blind("Connection refused").wait_until_ready(0)
+
+
+@pytest.mark.parametrize("fault", ["", "HTTP 503 loading", "HTTP 404 no", "Connection refused"])
+def test_other_faults_may_pass(fault: str) -> None:
+    refuse_without_key(fault)
+
+
+def test_a_file_that_is_not_there_is_found_out_before_anything_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(click.UsageError, match="API_KEY_FILE"):
+        RemoteMachine(Knobs(api_key_file=str(tmp_path / "none")))._bring_key()
