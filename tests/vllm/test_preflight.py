@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 import preflight
-from answer.ladder import LONGEST_ANSWER
 from preflight import Unfit
 from rig.command import Batch
 from rig.vllm_ages import Age
 from server.endpoint import Endpoint
 from server.prompts import PROMPTS
+from server.room import LONGEST_ANSWER
 from vllm.test_contract import CONTEXT, png
 from vllm.vllm_server import AGE, ROOT, VllmServer, build_model
 

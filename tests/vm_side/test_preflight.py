@@ -5,21 +5,22 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import preflight
-from preflight import ANSWER_ROOM, PLACE, Fitness, Unfit
+from preflight import ANSWER_ROOM, Fitness, Unfit
 from rig.asking import client
 from rig.command import Batch, batch_of
 from rig.model_server import ModelServer
 from rig.raw_server import RawServer
+from rig.vllm_ages import age_of
 from server.endpoint import Endpoint, Model
 from server.prompts import PROMPTS
 from server.room import PROMPT_TOKENS
 from server.verdicts import ServerGone
 
+OLD = age_of("0.11")  # the picture is one token in its /tokenize
 CHATML = ("<|im_start|>", "<|im_end|>", "<|im_start|>")
 
 
@@ -50,22 +51,8 @@ def test_a_server_without_tokenize_passes(server: ModelServer) -> None:
     assert check(server) == Fitness()
 
 
-class Older(ModelServer):
-    """vLLM before 0.17: the picture is one token in /tokenize."""
-
-    def tokenize(self, raw: bytes) -> tuple[int, dict[str, Any]]:
-        status, body = super().tokenize(raw)
-        tokens = body["token_strs"]
-        tokens = [
-            token
-            for number, token in enumerate(tokens)
-            if token != PLACE or tokens[number - 1] != PLACE
-        ]
-        return status, body | {"token_strs": tokens, "count": len(tokens)}
-
-
 def test_an_older_vllm_passes_and_tells_its_prompt() -> None:
-    with Older() as server:
+    with ModelServer(age=OLD) as server:
         fitness = check(server)
         assert not fitness.sees_size and 0 < fitness.prompt_tokens < PROMPT_TOKENS
         server.content_format = "openai"  # what it does tell is judged
@@ -219,7 +206,7 @@ def test_the_command_refuses_before_the_first_page(tmp_path: Path) -> None:
 
 
 def test_the_command_reads_with_an_older_vllm_and_says_so(tmp_path: Path) -> None:
-    with Older() as server:
+    with ModelServer(age=OLD) as server:
         batch = Batch(tmp_path, server.url)
         batch.write_pages(2)
         finished = batch.run()

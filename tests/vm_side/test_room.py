@@ -15,6 +15,7 @@ from rig.model_request import Request
 from rig.model_server import ModelServer
 from rig.pages import article
 from rig.replies import Reply
+from rig.vllm_ages import AGES, Age
 
 Refuse = Callable[[int, int, int], str]
 FULL = {"UPSAMPLE_BELOW": "1200000", "PROCESSES": "8"}
@@ -101,6 +102,16 @@ def test_a_page_is_read_by_each_age(
         assert len(server.requests) == (1 if says == 16_384 else 2)
         (width, height), asked = server.requests[-1].size, server.requests[-1].max_tokens
         assert asked is not None and 12_000 < asked <= 16_384 - width * height // 784
+
+
+@pytest.mark.parametrize("age", AGES, ids=lambda age: age.version)
+@pytest.mark.parametrize("context", [7248, 16_384])
+def test_a_page_is_read_by_each_vllm_that_was_looked_at(
+    tmp_path: Path, age: Age, context: int
+) -> None:
+    with ModelServer(max_model_len=context, age=age) as server:
+        (record,) = read(tmp_path, server)
+        assert record["status"] == "ok" and len(server.requests) == 1
 
 
 @pytest.mark.parametrize("counts_picture", [False, True])
