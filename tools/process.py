@@ -15,7 +15,7 @@ from lib.machines.machine import Machine
 READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "PROMPT_MODE", "IMAGES", "MODEL")
 SERVER = ("API_KEY_FILE", "PREFLIGHT")
 FETCH_INTERVAL_S = 30.0
-PATIENCE = ("READY_TIMEOUT", "REQUEST_TIMEOUT", "RETRIES")
+PATIENCE = ("READY_TIMEOUT", "REQUEST_TIMEOUT", "PAGE_TIMEOUT", "RETRIES")
 
 
 @verb(*READING, *SERVER, *PATIENCE, "PRICE_PER_HOUR", *MACHINE, help=__doc__)
@@ -48,6 +48,7 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--endpoint": knobs.endpoint,
         "--model": knobs.model,
         "--request-timeout": knobs.request_timeout,
+        "--page-timeout": knobs.page_timeout,
         "--ready-timeout": knobs.ready_timeout,
         "--retries": knobs.retries,
         "--scheduler": "",

@@ -15,11 +15,11 @@ from lib.report.build import build
 from lib.report.totals import rows, totals
 
 
-@verb("INPUT", "OUTPUT", help=__doc__)
+@verb("INPUT", "OUTPUT", "PAGE_TIMEOUT", help=__doc__)
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 def main(knobs: Knobs, as_json: bool) -> None:
     output = Path(knobs.output).expanduser().resolve()
-    built = build(output, input_folder(knobs.input))
+    built = build(output, input_folder(knobs.input), knobs.page_timeout)
     if built is None:
         note(f"report: {output} has no pages yet: nothing to show")
         return

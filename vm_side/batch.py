@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import preflight
+from alike import Alike
 from contract import DONE, FAILED, LEFT, STATUSES, WHOLE
 from preflight import Fitness, Unfit
 from read_page import Settings, endpoint_of
@@ -17,7 +18,7 @@ from results.pages import find_pages
 from server.endpoint import Model
 from server.verdicts import EndpointError, ServerGone, Unreachable
 from todo import longest_first, plan
-from workers.executor import Executor
+from workers.executor import Executor, count_apart
 from workers.interrupt import Interrupt
 from workers.pool import PoolError
 
@@ -66,7 +67,7 @@ def run_batch(
     server is asked.
     """
     started = time.monotonic()
-    pages = find_pages(settings.input)
+    pages = find_pages(settings.input, lambda pdfs: count_apart(pdfs, settings.page_timeout_s))
     fitness = None
     with open_manifest(settings, state) as manifest:
         if pages:
@@ -83,10 +84,15 @@ def run_batch(
             say(f"no .png, .jpg, .jpeg or .pdf below {settings.input}: nothing to do")
             model, tasks = Model(""), []
         with Interrupt() as interrupt:
+            alike = Alike()
             read_now, cut_short = read_all(
-                tasks, settings, manifest, executor, interrupt, len(pages), fitness
+                tasks, settings, manifest, executor, interrupt, len(pages), fitness, alike
             )
-            records = manifest.finish(pages)
+            for record in alike.rest(tasks, settings):
+                manifest.add(record)
+                read_now.append(record)
+                say(f"failed: {record.input} {record.reason}")
+            records = manifest.finish(alike.without_rest(pages))
             seconds = time.monotonic() - started
             others = max(0.0, executor.node_hours - seconds / 3600)
             gpus = 0 if model.on_cpu else 1

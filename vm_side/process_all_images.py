@@ -117,6 +117,13 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     help="Seconds to wait for one answer.",
 )
 @click.option(
+    "--page-timeout",
+    envvar="PAGE_TIMEOUT",
+    default=60.0,
+    type=click.FloatRange(1),
+    help="CPU seconds that opening or drawing one page may take.",
+)
+@click.option(
     "--ready-timeout",
     envvar="READY_TIMEOUT",
     default=600.0,
@@ -161,6 +168,7 @@ def main(
     model: str | None,
     prompt_mode: str,
     request_timeout: float,
+    page_timeout: float,
     ready_timeout: float,
     retries: int,
     price_per_hour: float,
@@ -185,6 +193,7 @@ def main(
         request_timeout_s=request_timeout,
         ready_timeout_s=ready_timeout,
         retries=retries,
+        page_timeout_s=page_timeout,
         preflight=preflight,
         api_key=checked_key(api_key_file, bool(scheduler)),
     )

@@ -9,14 +9,15 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from answer.cells import Cell
 from answer.ladder import climb
 from answer.layout import to_page
 from contract import DRAWING_ENDING, FAILED, LEFT, recipe_of
@@ -27,16 +28,19 @@ from picture.images import (
     open_image,
     open_pdf_page,
 )
+from picture.limits import KEPT_PIXELS, OUT_OF_MEMORY, Turn, in_turn, is_large
 from picture.png import encode_png
+from results.counting import pdf_source
 from results.files import ASIDE, drawing_of, results_of, write_files, write_results
 from results.manifest import Record
-from results.pages import Page, pdf_source
+from results.pages import Page
 from results.store import Place, Remote
 from server.endpoint import Endpoint
 from server.request import Completion, Sampling, image_tokens
 from server.room import PROMPT_TOKENS, answer_room
 from server.verdicts import EndpointError, ServerGone
 
+NO_PAGE = Image.new("L", (1, 1))  # where no part of the page is wanted
 FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, too
 
 
@@ -62,6 +66,7 @@ class Settings:
     prompt_tokens: int = PROMPT_TOKENS
     preflight: bool = True
     api_key: str = field(default="", repr=False)
+    page_timeout_s: float = 60.0
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -88,9 +93,6 @@ class Task:
 def twin_of(task: Task) -> Task | None:
     """The twin of a task that asks the model; a drawing alone has none."""
     return replace(task, is_twin=True) if task.drawn_from is None else None
-
-
-Turn = Callable[[], AbstractContextManager[Any]]
 
 
 def make_reader(settings: Settings, turn: Turn) -> Callable[[Task], Record]:
@@ -130,6 +132,9 @@ def read_page(
         status, reason = LEFT, str(error)
     except (UnreadablePage, EndpointError) as error:
         status, reason = FAILED, str(error)
+    except MemoryError:
+        status, reason = FAILED, OUT_OF_MEMORY
+        give_memory_back()
     except OSError as error:
         status, reason = FAILED, f"{error.strerror or error}: {error.filename or settings.output}"
     return draft.record(status, reason, time.monotonic() - started, settings)
@@ -170,21 +175,13 @@ class _Draft:
 def _read(draft: _Draft, settings: Settings, endpoint: Endpoint, turn: Turn) -> tuple[str, str]:
     """Fill the draft, write the files, and return (status, reason)."""
     source = _fetch(draft.task, settings)
-    with turn():
-        page = _open(source, draft.task, draft.values)
-        draft.values["original_size"] = list(page.size)
-        is_even = is_blank(page)
-        if not is_even:
-            upsample_below = settings.upsample_below if draft.page.pdf_page is None else 0
-            picture = model_picture(page, settings.max_pixels, upsample_below)
-            size = picture.size
-            draft.values["model_size"] = list(size)
-            png = encode_png(picture)
-            del picture, source  # a page waits for minutes; its picture need not
-            give_memory_back()
-    if is_even:
-        write_results(settings.output, draft.page.result, results_of([], page, settings.images))
+    sent = in_turn(turn, source, draft.page.pdf_page, lambda: _prepare(source, draft, settings))
+    if sent.png is None:
+        write_results(settings.output, draft.page.result, sent.blank_results)
         return "blank", "one even colour: not sent"
+    png, size = sent.png, sent.size
+    if sent.page is not None:
+        source = b""  # a page waits for minutes; what it needs no more need not
 
     question = image_tokens(size) + settings.prompt_tokens
 
@@ -201,14 +198,63 @@ def _read(draft: _Draft, settings: Settings, endpoint: Endpoint, turn: Turn) -> 
     }
     if outcome.answer is None:
         return FAILED, outcome.reason
-    with turn():
-        cells, notes = to_page(outcome.answer.cells, size, page.size)
+    needs_page = settings.images or has_pictures(outcome.answer.cells)
+    with turn(sent.page is None and needs_page and is_large(*sent.page_size)):
+        cells, notes = to_page(outcome.answer.cells, size, sent.page_size)
         draft.values |= {"cells": len(cells), "notes": [*outcome.answer.notes, *notes]}
+        page = sent.page or (_again(source, draft, sent.page_size) if needs_page else NO_PAGE)
         results = results_of(cells, page, settings.images)
+        del page
     write_results(settings.output, draft.page.result, results)
     if not cells and outcome.status in ("ok", "repaired"):
         return "blank", "the model found nothing on it"
     return outcome.status, outcome.reason
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What is kept of a page while the model answers: of a large one not its own picture."""
+
+    page: Image.Image | None
+    page_size: tuple[int, int]
+    size: tuple[int, int] = (0, 0)
+    png: bytes | None = None
+    """What is sent; None of a blank page, whose results these are."""
+    blank_results: dict[str, bytes] = field(default_factory=dict)
+
+
+def _prepare(source: Path | bytes, draft: _Draft, settings: Settings) -> Sent:
+    """Decode the page and make of it what is sent."""
+    page = _open(source, draft.task, draft.values)
+    draft.values["original_size"] = list(page.size)
+    if is_blank(page):
+        results = results_of([], page, settings.images)
+        return Sent(None, page.size, blank_results=results)
+    upsample_below = settings.upsample_below if draft.page.pdf_page is None else 0
+    picture = model_picture(page, settings.max_pixels, upsample_below)
+    page_size, size = page.size, picture.size
+    draft.values["model_size"] = list(size)
+    kept = page if page.width * page.height <= KEPT_PIXELS else None
+    if kept is None:
+        del page
+    png = encode_png(picture)
+    del picture
+    give_memory_back()
+    return Sent(kept, page_size, size, png)
+
+
+def has_pictures(cells: Iterable[Cell]) -> bool:
+    """Whether parts of the page itself belong to the results."""
+    return any(cell["category"] == "Picture" for cell in cells)
+
+
+def _again(source: Path | bytes, draft: _Draft, size: tuple[int, int]) -> Image.Image:
+    """Decode a page once more. Raises UnreadablePage if it is another one by now."""
+    values: dict[str, Any] = {}
+    page = _open(source, draft.task, values)
+    if page.size != size or any(draft.values[name] != value for name, value in values.items()):
+        raise UnreadablePage("the file changed while its page was read: run again")
+    return page
 
 
 def give_memory_back() -> None:
@@ -251,6 +297,7 @@ def redraw(task: Task, settings: Settings, turn: Turn) -> None:
     name = task.page.result
     cells = json.loads((settings.output / f"{name}.json").read_bytes())
     source = _fetch(task, settings)
-    with turn():
-        drawing = drawing_of(cells, _open(source, task, {}))
+    drawing = in_turn(
+        turn, source, task.page.pdf_page, lambda: drawing_of(cells, _open(source, task, {}))
+    )
     write_files(settings.output, {name + DRAWING_ENDING: drawing})

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from alike import Alike
 from contract import DONE, FAILED, LEFT
 from first_pages import ENOUGH, Count, Refusals, count_of, fault_in
 from preflight import Fitness
@@ -34,11 +35,13 @@ def read_all(
     executor: Executor,
     interrupt: Interrupt,
     page_count: int,
-    fitness: Fitness | None = None,
+    fitness: Fitness | None,
+    alike: Alike,
 ) -> tuple[list[Record], bool]:
     """Read the tasks and record what comes: (what was read, whether it had to end early).
 
-    fitness is what the preflight came to; None: the server is not judged.
+    fitness is what the preflight came to; None: the server is not judged. alike says of which
+    files no further page is wanted.
     """
     cut_short = False
     progress = Progress(manifest.folder, page_count, page_count - len(tasks))
@@ -51,7 +54,8 @@ def read_all(
     )
     trial = [task.page.key for task in tasks if task.drawn_from is None][:ENOUGH]
     scribe = Scribe(manifest, progress, bar, fitness, Refusals(set(trial)))
-    with bar, contextlib.closing(executor.read(tasks, settings, interrupt)) as results:
+    reading = executor.read(tasks, settings, interrupt, alike.is_wanted)
+    with bar, contextlib.closing(reading) as results:
         try:
             for task, result in results:
                 record = (
@@ -63,6 +67,7 @@ def read_all(
                     say(record.reason)
                     cut_short = True
                     break
+                alike.count(record)
                 scribe.take(record, is_read=task.drawn_from is None)
             else:
                 scribe.end(is_whole=not interrupt.signal)

@@ -24,8 +24,9 @@ SCRIPT = Path(__file__).parents[2] / "vm_side" / "process_all_images.py"
 TIMEOUT_S = 60.0
 OPTIONS = (
     *("INPUT", "OUTPUT", "PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "IMAGES", "ENDPOINT"),
-    *("MODEL", "PROMPT_MODE", "REQUEST_TIMEOUT", "READY_TIMEOUT", "RETRIES", "PRICE_PER_HOUR"),
-    *("SCHEDULER", "STATE", "PRICE_PER_WORKER_HOUR", "API_KEY", "API_KEY_FILE", "PREFLIGHT"),
+    *("MODEL", "PROMPT_MODE", "REQUEST_TIMEOUT", "PAGE_TIMEOUT", "READY_TIMEOUT", "RETRIES"),
+    *("PRICE_PER_HOUR", "PRICE_PER_WORKER_HOUR", "SCHEDULER", "STATE"),
+    *("API_KEY", "API_KEY_FILE", "PREFLIGHT"),
 )
 FAST = {"UPSAMPLE_BELOW": "0", "READY_TIMEOUT": "20", "PROCESSES": "2"}
 # Root reads everything, unless it gives up two of its rights first.

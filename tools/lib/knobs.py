@@ -78,6 +78,9 @@ class Knobs:
     )
     ready_timeout: float = knob(600.0, "Seconds to wait for the model server.", click.FloatRange(0))
     request_timeout: float = knob(1800.0, "Seconds to wait for one page.", click.FloatRange(1))
+    page_timeout: float = knob(
+        60.0, "CPU seconds that opening or drawing one page may take.", click.FloatRange(1)
+    )
     retries: int = knob(3, "Further tries for a page.", click.IntRange(0, 20))
     price_per_hour: float = knob(
         1.096, "What the machine costs, in USD; nothing with TARGET=local.", click.FloatRange(0)

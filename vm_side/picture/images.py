@@ -8,6 +8,7 @@ compares the two. A page is held as a Pillow image of mode "L" (gray) or "RGB"; 
 import functools
 import io
 import math
+import re
 import struct
 import warnings
 import zlib
@@ -125,11 +126,18 @@ def open_pdf(source: Path | bytes) -> pymupdf.Document:
     except OSError as error:
         raise UnreadablePage(f"the file cannot be opened: {error.strerror}") from error
     except MUPDF_ERRORS as error:
+        check_memory(error)
         raise UnreadablePage("damaged beyond repair, or no PDF at all") from error
     if document.needs_pass:
         document.close()
         raise UnreadablePage("the PDF wants a password: save a copy without one")
     return document
+
+
+def check_memory(error: Exception) -> None:
+    """Raise MemoryError if that is what an error of MuPDF's says."""
+    if re.search(r"(malloc|calloc|realloc)\b.* failed", str(error)):
+        raise MemoryError(str(error)) from error
 
 
 def is_empty(source: Path | bytes) -> bool:
@@ -158,6 +166,7 @@ def open_pdf_page(source: Path | bytes, index: int) -> Image.Image:
         has_pictures = bool(page.get_images())
     except (*MUPDF_ERRORS, IndexError) as error:
         open_once.cache_clear()  # who knows what state it is in
+        check_memory(error)
         raise UnreadablePage(f"damaged PDF page: {error}") from error
     if has_pictures:  # decoded, they would stay: up to 256 MiB in each worker
         pymupdf.TOOLS.store_shrink(100)

@@ -7,14 +7,15 @@ A picture is one page, a PDF as many as it has. Results keep the input's folders
 import hashlib
 import os
 import re
+import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from contract import MANIFEST, PDFS, SUMMARY, is_page_file
-from picture.images import UnreadablePage, open_pdf
+from results.counting import Counted, count_pages
 from results.store import Place, Remote, listing
 
 LONGEST_NAME_BYTES = 255
@@ -44,14 +45,35 @@ class Page:
         return self.input, self.pdf_page
 
 
-def find_pages(root: Place) -> list[Page]:
-    """All pages below root, in natural order (page2 before page10). Hidden files do not count."""
+def count_here(places: Sequence[Place]) -> list[Counted]:
+    """The pages of each PDF, counted in this process: for files that can be trusted."""
+    return [count_pages(place) for place in places]
+
+
+def find_pages(
+    root: Place, count: Callable[[Sequence[Place]], Sequence[Counted]] = count_here
+) -> list[Page]:
+    """All pages below root, in natural order (page2 before page10). Hidden files do not count.
+
+    count() opens the PDFs, so that it can be done elsewhere.
+    """
     pages: list[Page] = []
+    pdfs: dict[PurePosixPath, str] = {}
     for folder, names in walk(root, pages):
         reserved = RESERVED if folder == "." else ()
-        for name, result in result_names(names, reserved).items():
+        for name, stem in result_names(names, reserved).items():
             path = PurePosixPath(folder, name)
-            pages.extend(pages_of(root, path, str(path.parent / result / result)))
+            result = str(path.parent / stem / stem)
+            is_pdf = name.lower().endswith(PDFS)
+            fault = fault_of_name(str(path), result + ("_page_9999" if is_pdf else ""))
+            fault = fault or fault_of_kind(root / path)
+            if is_pdf and not fault:
+                pdfs[path] = result
+            else:
+                pages.append(Page(str(path), result, fault=fault))
+    counted = count([root / path for path in pdfs])
+    for (path, result), found in zip(pdfs.items(), counted, strict=True):
+        pages.extend(pages_of(path, result, found))
     return sorted(pages, key=lambda page: (natural(page.input), page.pdf_page or 0))
 
 
@@ -102,37 +124,28 @@ def alike(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def pages_of(root: Place, path: PurePosixPath, result: str) -> Iterator[Page]:
-    """The pages in one file; a file that cannot be opened is one page with its fault."""
-    pdf = path.name.lower().endswith(PDFS)
-    fault = fault_of_name(str(path), result + ("_page_9999" if pdf else ""))
-    if fault or not pdf:
-        yield Page(str(path), result, fault=fault)
+def pages_of(path: PurePosixPath, result: str, counted: Counted) -> Iterator[Page]:
+    """The pages in a PDF. One that cannot be counted is one page with its fault, and so are all
+    together that it says it has and does not hold.
+    """
+    if counted.fault or not counted.said:
+        yield Page(str(path), result, fault=counted.fault or "the PDF has no page")
         return
-    sha256 = ""
-    try:
-        source = pdf_source(root / path)
-        if isinstance(source, bytes):  # fetched already, and for that only once
-            sha256 = hashlib.sha256(source).hexdigest()
-        with open_pdf(source) as document:
-            count = document.page_count
-    except UnreadablePage as error:
-        yield Page(str(path), result, fault=str(error))
-        return
-    if count == 0:
-        yield Page(str(path), result, fault="the PDF has no page")
-    for index in range(count):
-        yield Page(str(path), f"{result}_page_{index}", index, sha256=sha256)
+    for index in range(counted.pages):
+        yield Page(str(path), f"{result}_page_{index}", index, sha256=counted.sha256)
+    if counted.said > counted.pages:
+        fault = f"the PDF says it has {counted.said:,} pages, and holds {counted.pages:,}"
+        index = counted.pages
+        yield Page(str(path), f"{result}_page_{index}", index, fault, counted.sha256)
 
 
-def pdf_source(place: Place) -> Path | bytes:
-    """What a PDF is opened from. Raises UnreadablePage if it is gone; OSError of a store."""
-    if isinstance(place, Path):
-        return place
+def fault_of_kind(place: Place) -> str:
+    """Why what bears a page's name cannot be opened, or nothing: a pipe would be waited for."""
     try:
-        return place.read_bytes()
-    except FileNotFoundError as error:
-        raise UnreadablePage(f"the file cannot be opened: {error}") from error
+        is_odd = isinstance(place, Path) and not stat.S_ISREG(place.stat().st_mode)
+    except OSError:
+        return ""  # opening it will say why
+    return "no regular file (a pipe, a device or a socket)" if is_odd else ""
 
 
 def fault_of_name(path: str, result: str) -> str:

@@ -3,16 +3,22 @@
 Both give the same: pairs of a task and its record as they come, each task once.
 """
 
+import os
 import shutil
+import signal
 from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from contract import DONE
 from read_page import Settings, Task, make_reader, twin_of
+from results.counting import Counted, count_pages
 from results.files import ASIDE, take_from_aside
 from results.manifest import Record
+from results.store import Place
 from server.in_flight import InFlight
+from workers import bounds
 from workers.interrupt import Interrupt
 from workers.pool import Crash, run
 from workers.turns import Turns
@@ -23,14 +29,28 @@ R = TypeVar("R")
 Results = Generator[tuple[Task, Record | Crash], None, None]
 
 
+def every(task: Task) -> bool:
+    """All pages are wanted."""
+    return True
+
+
 class Executor(Protocol):
     """Runs the page function. Both methods raise PoolError if nobody is there to run it."""
 
     def call(self, function: Callable[..., R], *arguments: Any) -> R:
         """Call a function where the pages are read, for what the model server says there."""
 
-    def read(self, tasks: Sequence[Task], settings: Settings, interrupt: Interrupt) -> Results:
-        """Read pages, each once, until all are read or the interrupt is set."""
+    def read(
+        self,
+        tasks: Sequence[Task],
+        settings: Settings,
+        interrupt: Interrupt,
+        is_wanted: Callable[[Task], bool] = every,
+    ) -> Results:
+        """Read pages, each once, until all are read or the interrupt is set.
+
+        A page is passed over that is not is_wanted() any more when it would be read.
+        """
 
     @property
     def node_hours(self) -> float:
@@ -47,11 +67,26 @@ class ProcessPool:
         """Call it here."""
         return function(*arguments)
 
-    def read(self, tasks: Sequence[Task], settings: Settings, interrupt: Interrupt) -> Results:
+    def read(
+        self,
+        tasks: Sequence[Task],
+        settings: Settings,
+        interrupt: Interrupt,
+        is_wanted: Callable[[Task], bool] = every,
+    ) -> Results:
         """See Executor. Of a task and its twin, the one that ended first is the page's."""
         assert isinstance(settings.output, Path)
         in_flight = InFlight(settings.endpoint, self.processes, settings.api_key)
-        results = run(tasks, make_pool_reader, (settings,), in_flight.limit, interrupt, twin_of)
+        results = run(
+            tasks,
+            make_pool_reader,
+            (settings,),
+            in_flight.limit,
+            interrupt,
+            twin_of,
+            bounds.last_words(settings.page_timeout_s),
+            is_wanted,
+        )
         try:
             with in_flight:
                 for task, result in results:
@@ -71,4 +106,43 @@ class ProcessPool:
 def make_pool_reader(settings: Settings) -> Callable[[Task], Record]:
     """The page function of one process; those of this computer take turns among them."""
     assert isinstance(settings.output, Path)
-    return make_reader(settings, Turns(settings.output / TURNS).taken)
+    return make_bounded_reader(settings, Turns(settings.output / TURNS))
+
+
+def make_bounded_reader(settings: Settings, turns: Turns) -> Callable[[Task], Record]:
+    """The page function of a process that is killed if a page takes too long in its turn."""
+    bounds.limit_memory()
+
+    def turn(is_large: bool) -> AbstractContextManager[None]:
+        return bounds.within(turns.taken(is_large), settings.page_timeout_s)
+
+    return make_reader(settings, turn)
+
+
+def make_counter(page_timeout_s: float) -> Callable[[Place], Counted]:
+    """What counts the pages of a PDF, in a process that is killed if it takes too long."""
+    bounds.limit_memory()
+
+    def count(place: Place) -> Counted:
+        with bounds.within(nullcontext(), page_timeout_s):
+            return count_pages(place)
+
+    return count
+
+
+def count_apart(places: Sequence[Place], page_timeout_s: float) -> list[Counted]:
+    """Count the pages of PDFs in processes of their own, as many as there are cores."""
+    counted: dict[Place, Counted] = {}
+    with Interrupt() as interrupt:
+        for place, found in run(
+            places,
+            make_counter,
+            (page_timeout_s,),
+            lambda: os.cpu_count() or 1,
+            interrupt,
+            last_words=bounds.last_words(page_timeout_s, "open"),
+        ):
+            counted[place] = Counted(fault=found.reason) if isinstance(found, Crash) else found
+    if interrupt.signal:
+        signal.raise_signal(interrupt.signal)  # for whoever heeded it before
+    return [counted[place] for place in places]

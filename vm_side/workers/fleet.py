@@ -22,7 +22,7 @@ from distributed import Client
 from distributed.scheduler import KilledWorker
 
 from read_page import Settings, Task
-from workers.executor import Results
+from workers.executor import Results, every
 from workers.interrupt import Interrupt
 from workers.node import (
     Job,
@@ -97,9 +97,15 @@ class Fleet:
         answer: R = result
         return answer
 
-    def read(self, tasks: Sequence[Task], settings: Settings, interrupt: Interrupt) -> Results:
+    def read(
+        self,
+        tasks: Sequence[Task],
+        settings: Settings,
+        interrupt: Interrupt,
+        is_wanted: Callable[[Task], bool] = every,
+    ) -> Results:
         """See Executor."""
-        return self.run(tasks, make_node_reader, (settings,), interrupt)
+        return self.run(tasks, make_node_reader, (settings,), interrupt, is_wanted)
 
     @property
     def node_hours(self) -> float:
@@ -112,6 +118,7 @@ class Fleet:
         make_function: Callable[..., Callable[[T], R]],
         arguments: tuple[Any, ...],
         interrupt: Interrupt,
+        is_wanted: Callable[[T], bool] = lambda task: True,
     ) -> Generator[tuple[T, R | Crash], None, None]:
         """Yield (task, result) as they come, until all are done or the interrupt is set.
 
@@ -130,6 +137,8 @@ class Fleet:
                 self._look(bool(waiting))
                 while waiting and len(pending) < self._threads:
                     task = waiting.popleft()
+                    if not is_wanted(task):
+                        continue
                     with self._faults_told():
                         key = f"{job.id}-{next(count)}"
                         future = executor.submit(do_task, job, task, key=key)

@@ -58,7 +58,7 @@ def do_task(job: Job, task: Any) -> tuple[str, Any]:
 def make_node_reader(settings: Settings) -> Callable[[Task], Record]:
     """The page function of one thread of a node. It raises Lost when the node's server is gone."""
     settings = on_this_node(settings)
-    read = make_reader(settings, lambda: TURN)
+    read = make_reader(settings, lambda is_large: TURN)
 
     def read_or_lose(task: Task) -> Record:
         record = read(task)

@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -81,6 +81,8 @@ def run(
     limit: Callable[[], int],
     interrupt: Interrupt,
     twin_of: Callable[[T], T | None] = lambda task: None,
+    last_words: Mapping[int, str] | None = None,
+    is_wanted: Callable[[T], bool] = lambda task: True,
 ) -> Generator[tuple[T, R | Crash], None, None]:
     """Yield (task, result) as they come, until all are done or the interrupt is set.
 
@@ -88,9 +90,18 @@ def run(
     must be importable. limit() says how many tasks to have in hand, and may change its mind.
     Once all are in hand and there is room, twin_of() a late task goes to a second worker, unless
     it is None: what ends first is yielded, task or twin, and the other's worker is dead by then.
+    A task whose worker ends with an exit code of last_words is not tried again: they are its Crash.
+    A task is passed over that is no longer is_wanted() when its turn comes.
     When the iterator ends or is closed, no worker is left. Raises PoolError.
     """
-    pool = Pool(deque(tasks), lambda: start_worker(make_function, arguments), limit, twin_of)
+    pool = Pool(
+        deque(tasks),
+        lambda: start_worker(make_function, arguments),
+        limit,
+        twin_of,
+        last_words or {},
+        is_wanted,
+    )
     try:
         while pool.has_work and not interrupt.signal:
             pool.hand_out()
@@ -113,6 +124,8 @@ class Pool(Generic[T]):
     start: Callable[[], Worker[T]]
     limit: Callable[[], int]
     twin_of: Callable[[T], T | None]
+    last_words: Mapping[int, str]
+    is_wanted: Callable[[T], bool]
     workers: list[Worker[T]] = field(default_factory=list)
     deaths: Counter[int] = field(default_factory=Counter)
     hedged: set[int] = field(default_factory=set)
@@ -130,6 +143,7 @@ class Pool(Generic[T]):
 
     def hand_out(self) -> None:
         """Start the workers that are needed, and give tasks to those that have none."""
+        self.pass_over()
         allowed = max(1, self.limit())
         late = None if self.queue else self.late_task()
         wanted = len(self.queue) + len(self.busy) + (late is not None)
@@ -146,10 +160,16 @@ class Pool(Generic[T]):
                     worker.give(late, twin)
                 late = self.late_task()
 
+    def pass_over(self) -> None:
+        """Drop what is no longer wanted from the front of the queue."""
+        while self.queue and not self.is_wanted(self.queue[0]):
+            self.queue.popleft()
+
     def give_next(self, worker: Worker[T]) -> None:
         """Give the first task of the queue."""
         task = self.queue.popleft()
         worker.give(task, task)
+        self.pass_over()
 
     def late_task(self) -> T | None:
         """A task that is late and has had no twin yet."""
@@ -176,6 +196,7 @@ class Pool(Generic[T]):
         for loser in [other for other in self.busy if other.task is task]:
             self.workers.remove(loser)
             loser.end()
+        self.pass_over()
         if self.queue and len(self.busy) < self.limit():
             self.give_next(worker)  # before the result is looked at: the worker need not wait
         yield given, message
@@ -195,9 +216,15 @@ class Pool(Generic[T]):
                 raise PoolError(f"worker processes end before they can start ({how})")
         elif worker.task is not None:
             self.deaths[id(worker.task)] += 1
-            if any(other.task is worker.task for other in self.busy):
-                return  # its twin lives
-            if self.deaths[id(worker.task)] < DEATHS_ALLOWED:
+            twins = [other for other in self.busy if other.task is worker.task]
+            if (said := self.last_words.get(worker.process.exitcode or 0)) is not None:
+                for twin in twins:  # it would say the same
+                    self.workers.remove(twin)
+                    twin.end()
+                yield worker.task, Crash(said)
+            elif twins:
+                return  # one lives
+            elif self.deaths[id(worker.task)] < DEATHS_ALLOWED:
                 self.queue.appendleft(worker.task)
             else:
                 yield worker.task, Crash(f"its worker died {DEATHS_ALLOWED} times ({how})")

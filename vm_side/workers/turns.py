@@ -14,7 +14,8 @@ from pathlib import Path
 class Turns:
     """Turns that all processes share which name the same file; opened once in each.
 
-    A turn is a lock on one byte of it, which the kernel gives back when its holder dies.
+    A turn is a lock on one byte of it, which the kernel gives back when its holder dies. Behind
+    them is the byte of those that are large: of these there is one at a time.
     """
 
     def __init__(self, path: Path, count: int = 0) -> None:
@@ -23,13 +24,17 @@ class Turns:
         self._count: int = count or os.cpu_count() or 1
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self, is_large: bool = False) -> Iterator[None]:
         """Wait for a turn, and have it for a block. Not for use from two threads."""
+        if is_large:  # first, so that it waits without a turn
+            fcntl.lockf(self._file, fcntl.LOCK_EX, 1, self._count)
         place = self._take()
         try:
             yield
         finally:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
+            if is_large:
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, self._count)
 
     def _take(self) -> int:
         first = os.getpid()  # so that not all wait for the same one

@@ -18,7 +18,7 @@ from lib.report import chunks, pictures
 from lib.report.chunks import Digest
 from lib.report.document import render
 from lib.report.entries import Entry, number, read_entries, read_summary
-from lib.report.pool import each
+from lib.report.pool import CPU_S, each
 from lib.report.scripts import write_script
 from lib.results import REPORT
 
@@ -36,10 +36,10 @@ class Built:
     new_pictures: int
 
 
-def build(output: Path, source: Path | None) -> Built | None:
+def build(output: Path, source: Path | None, page_timeout_s: float = CPU_S) -> Built | None:
     """Make the report of the results in output; None if these are of no page.
 
-    Pictures come from source, if it is there.
+    Pictures come from source, if it is there; one that takes too long is left out.
     """
     if not (output / MANIFEST).is_file():
         raise Failure(f"there are no results in {output}", "make download, or give their OUTPUT")
@@ -50,7 +50,8 @@ def build(output: Path, source: Path | None) -> Built | None:
     for kind in pictures.KINDS:
         (folder / kind).mkdir(parents=True, exist_ok=True)
     jobs = list(pictures.jobs(entries, source, folder))
-    new_pictures = sum(made for _, made in each(pictures.make, jobs, "pictures"))
+    made = each(pictures.make, jobs, "pictures", page_timeout_s, pictures.one_by_one)
+    new_pictures = sum(count for _, count in made)
     digests, new_chunks = chunks.write_chunks(entries, output, folder)
     pictures.remove_others(folder, entries)
     seen = pictures.names_in(folder / pictures.THUMBS)

@@ -12,7 +12,7 @@ from contract import CATEGORIES
 from lib import files, results
 from lib.report.entries import Entry, cells_path, clean, read_cells
 from lib.report.markup import cell_html, plain_text
-from lib.report.pool import each
+from lib.report.pool import TEXT_CPU_S, each
 from lib.report.scripts import remove_above, write_script
 
 PAGES_PER_CHUNK = 50
@@ -53,7 +53,7 @@ def write_chunks(entries: Sequence[Entry], output: Path, folder: Path) -> tuple[
             digests[number] = [Digest(tuple(counts), text) for counts, text in known["pages"]]
         else:
             stale.append(chunk)
-    for chunk, made in each(write_chunk, stale, "text"):
+    for chunk, made in each(write_chunk, stale, "text", TEXT_CPU_S):
         digests[chunk.number] = made
     for kind in (DATA, TEXT):
         remove_above(folder / kind, len(keys))

@@ -10,7 +10,7 @@ from contract import MANIFEST
 from lib.console import Failure
 from lib.report.entries import Cell, Entry, read_cells, read_entries
 from lib.report.matching import PageDifference, compare_pages
-from lib.report.pool import each
+from lib.report.pool import TEXT_CPU_S, each
 
 PAGES_PER_JOB = 50
 
@@ -95,10 +95,11 @@ def compare(first: Side, second: Side) -> list[Compared]:
         [(first.root, first.pages[name], second.root, second.pages[name]) for name in part]
         for part in (shared[n : n + PAGES_PER_JOB] for n in range(0, len(shared), PAGES_PER_JOB))
     ]
+    start = {id(job): number * PAGES_PER_JOB for number, job in enumerate(jobs)}
     found = {
         name: difference
-        for number, (_, differences) in enumerate(each(compare_some, jobs, "compare"))
-        for name, difference in zip(shared[number * PAGES_PER_JOB :], differences, strict=False)
+        for job, differences in each(compare_some, jobs, "compare", TEXT_CPU_S)
+        for name, difference in zip(shared[start[id(job)] :], differences, strict=False)
     }
     pages = [
         Compared(

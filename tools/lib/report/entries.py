@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from contract import CATEGORIES, DONE, MANIFEST, STATUSES, SUMMARY
 from lib import results
+
+BEYOND = 1e15  # no page has such a size, and no run took so long
 
 Box = tuple[float, float, float, float]
 
@@ -113,7 +114,7 @@ def read_cells(folder: Path, entry: Entry) -> list[Cell]:
     path = cells_path(folder, entry)
     try:
         found = json.loads(path.read_text(encoding="utf-8", errors="replace")) if path else []
-    except (FileNotFoundError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         return []
     candidates = found if isinstance(found, list) else []
     cells = (read_cell(candidate, entry.size) for candidate in candidates)
@@ -149,10 +150,10 @@ def relative(box: Box, size: tuple[float, float]) -> Box:
 
 
 def number(value: Any) -> float:
-    """A finite number that is not negative; 0 of anything else."""
+    """A number that is not negative and can be meant; 0 of anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0.0
-    return float(value) if math.isfinite(value) and value > 0 else 0.0
+    return float(value) if 0 < value < BEYOND else 0.0
 
 
 def word(value: Any) -> str:

@@ -63,7 +63,7 @@ FORMULAS = re.compile(  # bounded, so that a page full of dollars takes no longe
     re.DOTALL,
 )
 HELD, HELD_END = "\ue000", "\ue001"  # around the number of a formula that waits
-WAITING = re.compile(f"{HELD}([0-9]+){HELD_END}")
+WAITING = re.compile(f"{HELD}([0-9]{{1,6}}){HELD_END}")
 BARE_LATEX = re.compile(r"^\s*(?:\$\$|\\\[)(.*?)(?:\$\$|\\\])\s*$", re.DOTALL)
 DEFINES = re.compile(r"\\(?:def|newcommand|newenvironment|DeclareMathOperator)(?![a-z])")
 ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|alignedat|gathered|gather\*?|equation\*?)\}")
@@ -81,8 +81,16 @@ markdown = MarkdownIt("zero", {"breaks": True, "html": False}).enable(
 
 
 def cell_html(cell: Cell) -> str:
-    """A cell's text as HTML."""
+    """A cell's text as HTML; as it is where no converter can do with it."""
     text = clean(cell.text).strip().replace(HELD, "").replace(HELD_END, "")
+    try:
+        return convert(cell, text)
+    except CANNOT:
+        return f"<p>{html.escape(text)}</p>"
+
+
+def convert(cell: Cell, text: str) -> str:
+    """A cell's text as HTML, by the cell's category."""
     if len(text) > LONGEST_MARKUP:
         return f"<p>{html.escape(text)}</p>"
     if cell.category == "Formula":
@@ -126,8 +134,8 @@ def hold(text: str) -> tuple[str, list[str]]:
 
 
 def release(clean: str, formulas: list[str]) -> str:
-    """Put the formulas back in."""
-    return WAITING.sub(lambda match: formulas[int(match[1])], clean)
+    """Put the formulas back in. A mark that the text itself made, as &#xe000;, holds none."""
+    return WAITING.sub(lambda match: "".join(formulas[int(match[1]) :][:1]), clean)
 
 
 def formula(latex: str, block: bool) -> str:

@@ -5,7 +5,7 @@ Made from the input, which the report then needs no more: results can be moved a
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pymupdf
@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from lib.files import PART
 from lib.report.entries import Entry
+from lib.results import is_below
 
 PAGES, THUMBS = KINDS = ("pages", "thumbs")
 ENDING = ".webp"  # half the size of a JPEG; and .jpg are the drawings of IMAGES=1
@@ -22,7 +23,7 @@ PDF_RUN = 16  # pages of a PDF that one job renders
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF")  # as picture/images.py of vm_side/
 UNREADABLE = (
     *(pymupdf.mupdf.FzErrorBase, RuntimeError, OSError, ValueError, SyntaxError, LookupError),
-    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
+    *(Image.DecompressionBombError, Image.DecompressionBombWarning, ArithmeticError),
 )
 
 
@@ -44,7 +45,11 @@ def jobs(entries: Iterable[Entry], source: Path | None, folder: Path) -> Iterato
     stand = [names_in(folder / kind) for kind in KINDS]
     missing: dict[tuple[str, str], dict[str, int | None]] = {}
     for entry in entries:
-        if entry.picture and not all(entry.picture in names for names in stand):
+        if (
+            entry.picture
+            and is_below(entry.input)
+            and not all(entry.picture in names for names in stand)
+        ):
             missing.setdefault((entry.input, entry.sha256), {})[entry.picture] = entry.pdf_page
     for (name, sha256), pictures in missing.items():
         pages = [(pdf_page, picture) for picture, pdf_page in pictures.items()]
@@ -52,9 +57,16 @@ def jobs(entries: Iterable[Entry], source: Path | None, folder: Path) -> Iterato
             yield Job(source / name, sha256, folder, tuple(pages[start : start + PDF_RUN]))
 
 
+def one_by_one(job: Job) -> list[Job]:
+    """A job as one for each page, the last first; none if it is of one page."""
+    return [replace(job, pages=(page,)) for page in job.pages[::-1]] if len(job.pages) > 1 else []
+
+
 def make(job: Job) -> int:
     """Make the pictures of a job; how many. None of a file that is gone, changed or damaged."""
     made = 0
+    if not job.path.is_file():  # a pipe would be waited for, a device has no end
+        return made
     try:
         with job.path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != job.sha256:

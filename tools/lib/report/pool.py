@@ -1,12 +1,19 @@
-"""Work on all cores, with a progress bar for who watches."""
+"""Work on all cores, in processes that can be killed, with a progress bar for who watches.
 
+What is opened here is not trusted: a job is held to a time of the CPU and to a size of memory.
+"""
+
+import multiprocessing
 import os
+import resource
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, TypeVar
 
 from tqdm import tqdm
 
@@ -15,33 +22,128 @@ from lib.console import say
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+CPU_S = 60.0  # of a page's picture
+TEXT_CPU_S = 600.0  # of the text of some hundred pages
+MEMORY_MIB = 4096  # as in vm_side/picture/limits.py
+
+
+@dataclass(frozen=True)
+class Lost:
+    """In place of a result: why there is none."""
+
+    reason: str
+
+
+@dataclass
+class Worker(Generic[Job]):
+    """A process, our end of its pipe, and the job that it holds."""
+
+    process: BaseProcess
+    pipe: Connection
+    job: Job | None = None
+
 
 def each(
-    function: Callable[[Job], Result], jobs: Sequence[Job], what: str
+    function: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    what: str,
+    cpu_s: float = CPU_S,
+    split: Callable[[Job], Sequence[Job]] = lambda job: (),
 ) -> Iterator[tuple[Job, Result]]:
-    """(job, what the function made of it) of all jobs, in order.
+    """(job, what the function made of it) of all jobs, as they come.
 
-    A job that kills its process, as a damaged file may, is left out; so are the jobs around it.
+    A job that takes longer than cpu_s of the CPU, that wants more than its memory or that kills
+    its process is split() and tried in parts; without parts it is left out, and told.
     """
-    workers = min(len(jobs), os.cpu_count() or 1)
-    bar = tqdm(total=len(jobs), desc=what, dynamic_ncols=True, disable=not sys.stderr.isatty())
+    waiting, workers = deque(jobs), list[Worker[Job]]()
+    total = len(jobs)
+    bar = tqdm(total=total, desc=what, dynamic_ncols=True, disable=not sys.stderr.isatty())
     with bar:
-        if workers < 2:
-            for job in jobs:
-                yield job, function(job)
-                bar.update()
-            return
-        pool = ProcessPoolExecutor(workers, initializer=leave_signals_to_parent)
-        done = 0
         try:
-            for job, result in zip(jobs, pool.map(function, jobs), strict=True):
-                yield job, result
-                done += 1
-                bar.update()
-        except BrokenProcessPool:
-            say(f"report: {what}: a process died near {jobs[done]!r:.200}; the rest is left out")
+            while waiting or any(worker.job is not None for worker in workers):
+                hand_out(waiting, workers, function, cpu_s)
+                ready = wait([worker.pipe for worker in workers])
+                for worker in [worker for worker in workers if worker.pipe in ready]:
+                    job, worker.job = worker.job, None
+                    result = hear(worker, cpu_s)
+                    if worker.process.exitcode is not None:
+                        workers.remove(worker)
+                    if job is None:  # it died idle
+                        continue
+                    if not isinstance(result, Lost):
+                        yield job, result
+                    elif parts := split(job):
+                        waiting.extendleft(parts)
+                        total += len(parts)
+                        bar.total = total
+                    else:
+                        say(f"report: {what}: {result.reason}; left out: {job!r:.200}")
+                    bar.update()
         finally:
-            pool.shutdown(cancel_futures=True)
+            for worker in workers:
+                worker.process.kill()
+            for worker in workers:
+                worker.process.join()
+                worker.pipe.close()
+
+
+def hand_out(
+    waiting: "deque[Job]",
+    workers: list[Worker[Job]],
+    function: Callable[[Job], Any],
+    cpu_s: float,
+) -> None:
+    """Start the workers that are needed, and give jobs to those that have none."""
+    busy = sum(worker.job is not None for worker in workers)
+    while len(workers) < min(os.cpu_count() or 1, len(waiting) + busy):
+        here, there = multiprocessing.Pipe()
+        process = multiprocessing.Process(target=work, args=(function, there, cpu_s), daemon=True)
+        process.start()
+        there.close()
+        workers.append(Worker(process, here))
+    for worker in workers:
+        if waiting and worker.job is None:
+            try:
+                worker.pipe.send(waiting[0])
+            except ConnectionError:  # it has just died; wait() will say so
+                continue
+            worker.job = waiting.popleft()
+
+
+def hear(worker: Worker[Any], cpu_s: float) -> Any:
+    """What a worker says; Lost if it is dead, and then it has been joined."""
+    try:
+        return worker.pipe.recv()
+    except (EOFError, OSError):
+        worker.process.join()
+        worker.pipe.close()
+        code = worker.process.exitcode or 0
+        if code == -signal.SIGPROF:
+            return Lost(f"took longer than {cpu_s:g} s")
+        return Lost(f"its process died ({signal.Signals(-code).name if code < 0 else code})")
+
+
+def work(function: Callable[[Any], Any], pipe: Connection, cpu_s: float) -> None:
+    """The life of a worker: a job, its result, until nobody asks."""
+    leave_signals_to_parent()
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = MEMORY_MIB << 20
+    wanted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
+    try:
+        while True:
+            job = pipe.recv()
+            signal.setitimer(signal.ITIMER_PROF, cpu_s)
+            try:
+                result = function(job)
+            except MemoryError:
+                result = Lost(f"needs more than {MEMORY_MIB:,} MiB of memory")
+            except Exception as error:  # noqa: BLE001 - one page's fault must not end the report
+                result = Lost(f"unexpected {type(error).__name__}: {error}")
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            pipe.send(result)
+    except (EOFError, ConnectionError):
+        return
 
 
 def leave_signals_to_parent() -> None:

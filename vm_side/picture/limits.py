@@ -1,0 +1,61 @@
+"""What one page may take of the machine: memory while it is computed, and while it waits."""
+
+import io
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PIL import Image
+
+from picture.images import FALLBACK_DPI, GUARD_SIDE, IMAGE_FORMATS, MUPDF_ERRORS, PDF_DPI, kept_pdf
+
+MEMORY_MIB = 4096  # of a process that computes; the largest honest page takes 2,200
+KEPT_PIXELS = 16_000_000  # what is larger is not held while the model answers: it is opened again
+LARGE_PIXELS = 64_000_000  # of what is larger, one page is computed at a time
+
+OUT_OF_MEMORY = f"needs more than {MEMORY_MIB:,} MiB of memory"
+
+
+Turn = Callable[[bool], AbstractContextManager[Any]]
+"""Gives a turn to compute; of those for a page that is_large there is one at a time."""
+
+T = TypeVar("T")
+
+
+def in_turn(turn: Turn, source: Path | bytes, pdf_page: int | None, work: Callable[[], T]) -> T:
+    """Compute in a turn; for a page that is large in one of the large ones'."""
+    with turn(False):
+        if pixels_of(source, pdf_page) <= LARGE_PIXELS:
+            return work()
+    with turn(True):
+        return work()
+
+
+def is_large(width: int, height: int) -> bool:
+    """Whether a page of this size is computed as one of the large ones."""
+    return width * height > LARGE_PIXELS
+
+
+def pixels_of(source: Path | bytes, pdf_page: int | None) -> int:
+    """How many pixels a page will have, by what its file says; 0 if it says nothing of use.
+
+    Raises UnreadablePage for a PDF that cannot be opened.
+    """
+    try:
+        if pdf_page is not None:
+            rect = kept_pdf(source)[pdf_page].rect
+            is_guarded = max(rect.width, rect.height) * PDF_DPI / 72 > GUARD_SIDE
+            scale = (FALLBACK_DPI if is_guarded else PDF_DPI) / 72
+            return int(rect.width * scale * rect.height * scale)
+        file = io.BytesIO(source) if isinstance(source, bytes) else source
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(file, formats=IMAGE_FORMATS) as image,
+        ):
+            return image.width * image.height
+    except (*MUPDF_ERRORS, LookupError, ArithmeticError, SyntaxError, EOFError):
+        return 0  # opening it will say why
+    except Image.DecompressionBombError:
+        return 0

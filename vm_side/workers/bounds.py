@@ -1,0 +1,43 @@
+"""Bounds on what a page may take of a worker. The kernel holds the process to them, wherever it is.
+
+CPU time, not time: on a busy machine a page may take longer. Beyond it the process is killed, and
+its exit code says why. Beyond the memory an allocation fails, and the page with it.
+"""
+
+import contextlib
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from picture.limits import MEMORY_MIB
+
+TOO_LONG = -signal.SIGPROF  # exit code of a process that passed its CPU time
+FIRST_TO_DIE = "1000"
+
+
+def limit_memory() -> None:
+    """Hold this process to MEMORY_MIB; where the machine has less, it dies before its parent."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = MEMORY_MIB << 20
+    wanted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
+    with contextlib.suppress(OSError):  # not on a Mac
+        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_DIE, encoding="ascii")
+
+
+@contextlib.contextmanager
+def within(turn: AbstractContextManager[object], cpu_s: float) -> Iterator[None]:
+    """Take a turn; the process is killed if it computes longer than this in it."""
+    with turn:
+        signal.setitimer(signal.ITIMER_PROF, cpu_s)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def last_words(cpu_s: float, verb: str = "draw") -> dict[int, str]:
+    """What an exit code of a worker says of the page it held."""
+    return {TOO_LONG: f"took longer than {cpu_s:g} s to {verb}"}
