@@ -3,44 +3,38 @@
 What runs in a worker. It needs nothing but its settings and the file, and may be run twice.
 """
 
-import ctypes
 import functools
-import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from answer.cells import Cell
 from answer.ladder import climb
-from answer.layout import to_page
 from contract import DRAWING_ENDING, FAILED, LEFT, recipe_of
-from picture.images import (
-    UnreadablePage,
-    is_blank,
-    model_picture,
-    open_image,
-    open_pdf_page,
-)
-from picture.limits import KEPT_PIXELS, OUT_OF_MEMORY, Turn, in_turn, is_large
-from picture.png import encode_png
+from picture.images import UnreadablePage
+from picture.limits import OUT_OF_MEMORY
 from results.counting import pdf_source
-from results.files import ASIDE, drawing_of, results_of, write_files, write_results
+from results.files import ASIDE, write_files, write_results
 from results.manifest import Record
 from results.pages import Page
+from results.steps import (
+    Compute,
+    at_once,
+    finish,
+    give_memory_back,
+    needs_page,
+    prepare,
+    redrawn,
+)
 from results.store import Place, Remote
 from server.endpoint import Endpoint
 from server.request import Completion, Sampling, image_tokens
 from server.room import PROMPT_TOKENS, answer_room
 from server.verdicts import EndpointError, ServerGone
 
-NO_PAGE = Image.new("L", (1, 1))  # where no part of the page is wanted
 FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, too
 
 
@@ -95,10 +89,10 @@ def twin_of(task: Task) -> Task | None:
     return replace(task, is_twin=True) if task.drawn_from is None else None
 
 
-def make_reader(settings: Settings, turn: Turn) -> Callable[[Task], Record]:
-    """The page function of one worker, with a connection of its own, which computes in turns."""
+def make_reader(settings: Settings, compute: Compute) -> Callable[[Task], Record]:
+    """The page function of one worker, with a connection of its own."""
     endpoint = endpoint_of(settings, settings.retries)
-    return functools.partial(read_page, settings=settings, endpoint=endpoint, turn=turn)
+    return functools.partial(read_page, settings=settings, endpoint=endpoint, compute=compute)
 
 
 def endpoint_of(settings: Settings, retries: int) -> Endpoint:
@@ -113,11 +107,11 @@ def endpoint_of(settings: Settings, retries: int) -> Endpoint:
 
 
 def read_page(
-    task: Task, settings: Settings, endpoint: Endpoint, turn: Turn = nullcontext
+    task: Task, settings: Settings, endpoint: Endpoint, compute: Compute = at_once
 ) -> Record:
     """Read one page and write its files. Never raises for a bad page: its record says why.
 
-    It computes within a turn(), and waits for the model and for a store outside.
+    It computes by way of compute(), and waits for the model and for a store outside.
     """
     started = time.monotonic()
     draft = _Draft(task)
@@ -125,9 +119,9 @@ def read_page(
         settings = replace(settings, output=settings.output / ASIDE)
     try:
         if task.drawn_from is not None:
-            redraw(task, settings, turn)
+            redraw(task, settings, compute)
             return task.drawn_from
-        status, reason = _read(draft, settings, endpoint, turn)
+        status, reason = _read(draft, settings, endpoint, compute)
     except ServerGone as error:
         status, reason = LEFT, str(error)
     except (UnreadablePage, EndpointError) as error:
@@ -172,10 +166,13 @@ class _Draft:
         )
 
 
-def _read(draft: _Draft, settings: Settings, endpoint: Endpoint, turn: Turn) -> tuple[str, str]:
+def _read(
+    draft: _Draft, settings: Settings, endpoint: Endpoint, compute: Compute
+) -> tuple[str, str]:
     """Fill the draft, write the files, and return (status, reason)."""
-    source = _fetch(draft.task, settings)
-    sent = in_turn(turn, source, draft.page.pdf_page, lambda: _prepare(source, draft, settings))
+    source, pdf_page, values = _fetch(draft.task, settings), draft.page.pdf_page, draft.values
+    shape = settings.max_pixels, settings.upsample_below, settings.images
+    sent = compute(prepare, source, pdf_page, values, *shape)
     if sent.png is None:
         write_results(settings.output, draft.page.result, sent.blank_results)
         return "blank", "one even colour: not sent"
@@ -198,70 +195,17 @@ def _read(draft: _Draft, settings: Settings, endpoint: Endpoint, turn: Turn) -> 
     }
     if outcome.answer is None:
         return FAILED, outcome.reason
-    needs_page = settings.images or has_pictures(outcome.answer.cells)
-    with turn(sent.page is None and needs_page and is_large(*sent.page_size)):
-        cells, notes = to_page(outcome.answer.cells, size, sent.page_size)
-        draft.values |= {"cells": len(cells), "notes": [*outcome.answer.notes, *notes]}
-        page = sent.page or (_again(source, draft, sent.page_size) if needs_page else NO_PAGE)
-        results = results_of(cells, page, settings.images)
-        del page
+    if not needs_page(outcome.answer.cells, settings.images):
+        source = b""
+    sent = replace(sent, png=None)
+    results, notes = compute(
+        finish, source, pdf_page, values, sent, outcome.answer.cells, settings.images
+    )
+    values["notes"] = [*outcome.answer.notes, *notes]
     write_results(settings.output, draft.page.result, results)
-    if not cells and outcome.status in ("ok", "repaired"):
+    if not values["cells"] and outcome.status in ("ok", "repaired"):
         return "blank", "the model found nothing on it"
     return outcome.status, outcome.reason
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What is kept of a page while the model answers: of a large one not its own picture."""
-
-    page: Image.Image | None
-    page_size: tuple[int, int]
-    size: tuple[int, int] = (0, 0)
-    png: bytes | None = None
-    """What is sent; None of a blank page, whose results these are."""
-    blank_results: dict[str, bytes] = field(default_factory=dict)
-
-
-def _prepare(source: Path | bytes, draft: _Draft, settings: Settings) -> Sent:
-    """Decode the page and make of it what is sent."""
-    page = _open(source, draft.task, draft.values)
-    draft.values["original_size"] = list(page.size)
-    if is_blank(page):
-        results = results_of([], page, settings.images)
-        return Sent(None, page.size, blank_results=results)
-    upsample_below = settings.upsample_below if draft.page.pdf_page is None else 0
-    picture = model_picture(page, settings.max_pixels, upsample_below)
-    page_size, size = page.size, picture.size
-    draft.values["model_size"] = list(size)
-    kept = page if page.width * page.height <= KEPT_PIXELS else None
-    if kept is None:
-        del page
-    png = encode_png(picture)
-    del picture
-    give_memory_back()
-    return Sent(kept, page_size, size, png)
-
-
-def has_pictures(cells: Iterable[Cell]) -> bool:
-    """Whether parts of the page itself belong to the results."""
-    return any(cell["category"] == "Picture" for cell in cells)
-
-
-def _again(source: Path | bytes, draft: _Draft, size: tuple[int, int]) -> Image.Image:
-    """Decode a page once more. Raises UnreadablePage if it is another one by now."""
-    values: dict[str, Any] = {}
-    page = _open(source, draft.task, values)
-    if page.size != size or any(draft.values[name] != value for name, value in values.items()):
-        raise UnreadablePage("the file changed while its page was read: run again")
-    return page
-
-
-def give_memory_back() -> None:
-    """Return what is free to the system: many workers wait, few compute (glibc keeps it else)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def _fetch(task: Task, settings: Settings) -> Path | bytes:
@@ -283,21 +227,10 @@ def kept_bytes(place: Remote, sha256: str) -> Path | bytes:
     return pdf_source(place)
 
 
-def _open(source: Path | bytes, task: Task, values: dict[str, Any]) -> Image.Image:
-    """Decode the page; a picture's hash goes into the values."""
-    if task.page.pdf_page is not None:
-        return open_pdf_page(source, task.page.pdf_page)
-    data = source if isinstance(source, bytes) else source.read_bytes()
-    values["sha256"] = hashlib.sha256(data).hexdigest()
-    return open_image(data)
-
-
-def redraw(task: Task, settings: Settings, turn: Turn) -> None:
+def redraw(task: Task, settings: Settings, compute: Compute) -> None:
     """Draw the boxes of a page that was read before; asks the model nothing."""
     name = task.page.result
     cells = json.loads((settings.output / f"{name}.json").read_bytes())
     source = _fetch(task, settings)
-    drawing = in_turn(
-        turn, source, task.page.pdf_page, lambda: drawing_of(cells, _open(source, task, {}))
-    )
+    drawing = compute(redrawn, source, task.page.pdf_page, {}, cells)
     write_files(settings.output, {name + DRAWING_ENDING: drawing})

@@ -138,6 +138,7 @@ class FleetRig:
         command += [str(threads), "--name", f"node{number}", "--no-dashboard"]
         command += ["--host", host or self._host, "--local-directory", str(self._folder)]
         environment = {**os.environ, "PYTHONPATH": code, "ENDPOINT": endpoint}
+        environment |= {"DASK_DISTRIBUTED__WORKER__DAEMON": "False"}  # as dask_worker.sh
         environment |= {"LEAVE_FILE": str(leave_file)} if leaves else {}
         log = self._folder / f"node{number}.log"
         node = Node(command, log, environment, leave_file)

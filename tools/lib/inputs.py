@@ -1,11 +1,15 @@
 """The pages that the user has: which files below INPUT go to the machine."""
 
+import errno
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from contract import PAGE_ENDINGS, is_page_file
 from lib.console import Failure
+
+IRREGULAR = "no regular file (a pipe, a device or a socket)"
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ def find_inputs(given: str, output: str) -> Inputs:
             raise Failure(f"INPUT {source} is not one of {', '.join(PAGE_ENDINGS)}")
         return Inputs(source.parent, (source.name,))
     if not source.is_dir():
-        raise Failure(f"INPUT {source} does not exist", "give INPUT=folder-of-pages")
+        what = f"is {IRREGULAR}" if source.exists() else "does not exist"
+        raise Failure(f"INPUT {source} {what}", "give INPUT=folder-of-pages")
     results = Path(output).expanduser().resolve()
     if results == source or source in results.parents:
         raise Failure(
@@ -44,6 +49,17 @@ def find_inputs(given: str, output: str) -> Inputs:
 def nothing_in(inputs: Inputs) -> str:
     """What is said of a folder without pages."""
     return f"no {', '.join(PAGE_ENDINGS)} below {inputs.root}"
+
+
+def status_of(path: Path) -> os.stat_result:
+    """Of a file that can be read to its end. Raises OSError for others: a pipe would be waited for.
+
+    Links are followed: they are the user's own.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, IRREGULAR, str(path))
+    return status
 
 
 def refuse(error: OSError) -> None:

@@ -33,7 +33,7 @@ def run(host: str, port: int, threads: int) -> int:
             err=True,
         )
     stopping = threading.Event()
-    application = server.build_app(Engine(models, reader), stopping)
+    application = server.build_app(Engine(models, reader), stopping, host)
 
     def ready() -> None:
         click.echo(

@@ -19,6 +19,7 @@ MODEL = "dots-ocr-cpu-preview"
 MAX_MODEL_LEN = 16384
 _FACTOR = 28
 _MAX_PIXELS = 178_956_970
+_FORMATS = ("PNG", "JPEG", "WEBP")  # of others one would run a program
 _MARKS = "<|img|><|imgpad|><|endofimg|>"
 
 
@@ -31,8 +32,9 @@ class RequestError(Exception):
         self.param = param
 
     def body(self) -> dict[str, Any]:
-        kinds = {400: "BadRequestError", 404: "NotFoundError", 503: "ServiceUnavailableError"}
-        kind = kinds.get(self.status, "InternalServerError")
+        kinds = {404: "NotFoundError", 503: "ServiceUnavailableError"}
+        other = "BadRequestError" if self.status < 500 else "InternalServerError"
+        kind = kinds.get(self.status, other)
         message = str(self)
         return {
             "error": {"message": message, "type": kind, "param": self.param, "code": self.status}
@@ -121,7 +123,7 @@ def open_image(data: bytes) -> np.ndarray[Any, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image: Image.Image = Image.open(io.BytesIO(data))
+            image: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
         width, height = image.size
         if width * height > _MAX_PIXELS:
             raise RequestError(f"Image size ({width * height} pixels) exceeds the limit.", 500)

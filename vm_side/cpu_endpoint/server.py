@@ -15,8 +15,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from cpu_endpoint import protocol
+from cpu_endpoint.guard import guarded
 from cpu_endpoint.metrics import Metrics
 from cpu_endpoint.worker import Job, Reader, Worker
 
@@ -24,8 +26,11 @@ _WATCH_S = 0.4
 _GRACE_S = 1
 
 
-def build_app(reader: Reader, stopping: threading.Event | None = None) -> Starlette:
-    """The application and its worker. Once `stopping` is set, requests get 503."""
+def build_app(reader: Reader, stopping: threading.Event | None = None, host: str = "") -> ASGIApp:
+    """The application and its worker. Once `stopping` is set, requests get 503.
+
+    host is the name that it is asked by, if not one of the loopback's.
+    """
     halt = stopping or threading.Event()
     metrics = Metrics()
     worker = Worker(reader, metrics)
@@ -68,7 +73,7 @@ def build_app(reader: Reader, stopping: threading.Event | None = None) -> Starle
     async def not_found(_: Request, __: Exception) -> Response:
         return JSONResponse({"detail": "Not Found"}, status_code=404)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/health", health),
             Route("/ping", health, methods=["GET", "POST"]),
@@ -78,6 +83,7 @@ def build_app(reader: Reader, stopping: threading.Event | None = None) -> Starle
         ],
         exception_handlers={404: not_found, Exception: failed},
     )
+    return guarded(app, host)
 
 
 class _GoneError(Exception):
@@ -125,7 +131,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: Starlette, bound: socket.socket, ready: Callable[[], None], stopping: threading.Event
+    app: ASGIApp, bound: socket.socket, ready: Callable[[], None], stopping: threading.Event
 ) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code. A page under way is given up.
 

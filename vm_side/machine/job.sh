@@ -52,9 +52,13 @@ copy_results() { # gcloud is heard only when it fails
 with_key=()
 [ ! -s "$state/api-key" ] ||
   with_key=(--env API_KEY_FILE=/api-key --volume "$state/api-key:/api-key:ro")
+# What the job takes beyond this is refused to it, and not to the model server beside it
+total_mib=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024))
+memory_mib=$((total_mib > 16384 ? total_mib - 8192 : total_mib / 2))
 
 # To end the job early: docker stop dots-ocr-job
 docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-signal TERM \
+  --memory "${memory_mib}m" --memory-swap "${memory_mib}m" \
   --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
   --env STORAGE_EMULATOR_HOST ${with_key[@]+"${with_key[@]}"} \
   --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" \

@@ -2,10 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeVar
 
 from PIL import Image
 
@@ -16,26 +13,6 @@ KEPT_PIXELS = 16_000_000  # what is larger is not held while the model answers: 
 LARGE_PIXELS = 64_000_000  # of what is larger, one page is computed at a time
 
 OUT_OF_MEMORY = f"needs more than {MEMORY_MIB:,} MiB of memory"
-
-
-Turn = Callable[[bool], AbstractContextManager[Any]]
-"""Gives a turn to compute; of those for a page that is_large there is one at a time."""
-
-T = TypeVar("T")
-
-
-def in_turn(turn: Turn, source: Path | bytes, pdf_page: int | None, work: Callable[[], T]) -> T:
-    """Compute in a turn; for a page that is large in one of the large ones'."""
-    with turn(False):
-        if pixels_of(source, pdf_page) <= LARGE_PIXELS:
-            return work()
-    with turn(True):
-        return work()
-
-
-def is_large(width: int, height: int) -> bool:
-    """Whether a page of this size is computed as one of the large ones."""
-    return width * height > LARGE_PIXELS
 
 
 def pixels_of(source: Path | bytes, pdf_page: int | None) -> int:

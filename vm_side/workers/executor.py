@@ -16,6 +16,7 @@ from read_page import Settings, Task, make_reader, twin_of
 from results.counting import Counted, count_pages
 from results.files import ASIDE, take_from_aside
 from results.manifest import Record
+from results.steps import in_turns
 from results.store import Place
 from server.in_flight import InFlight
 from workers import bounds
@@ -116,7 +117,7 @@ def make_bounded_reader(settings: Settings, turns: Turns) -> Callable[[Task], Re
     def turn(is_large: bool) -> AbstractContextManager[None]:
         return bounds.within(turns.taken(is_large), settings.page_timeout_s)
 
-    return make_reader(settings, turn)
+    return make_reader(settings, in_turns(turn))
 
 
 def make_counter(page_timeout_s: float) -> Callable[[Place], Counted]:

@@ -19,11 +19,12 @@ from contract import KEY, KEY_FILE, LEFT, key_from
 from read_page import Settings, Task, make_reader
 from results.manifest import Record
 from server.verdicts import ServerGone
+from workers.child import Child
 from workers.pool import Crash, where
 
 R = TypeVar("R")
 
-TURN = threading.Lock()  # of a node's threads: MuPDF is not for two, and one core feeds one GPU
+CHILDREN: dict[float, Child] = {}  # of this node, by their CPU time: one, that is
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def do_task(job: Job, task: Any) -> tuple[str, Any]:
 def make_node_reader(settings: Settings) -> Callable[[Task], Record]:
     """The page function of one thread of a node. It raises Lost when the node's server is gone."""
     settings = on_this_node(settings)
-    read = make_reader(settings, lambda is_large: TURN)
+    cpu_s = settings.page_timeout_s
+    read = make_reader(settings, CHILDREN.setdefault(cpu_s, Child(cpu_s)))
 
     def read_or_lose(task: Task) -> Record:
         record = read(task)

@@ -17,6 +17,7 @@ from PIL import Image
 from cpu_endpoint import protocol, server
 from cpu_endpoint.engine import StoppedError
 
+JSON = {"Content-Type": "application/json"}
 Chat = Callable[..., dict[str, Any]]
 
 
@@ -206,7 +207,7 @@ def test_an_unknown_model(served: Served, chat: Chat) -> None:
 
 def test_json_that_is_none(served: Served) -> None:
     url = f"{served.url}/v1/chat/completions"
-    answer = requests.post(url, data=b'{"model": \xff', timeout=5)
+    answer = requests.post(url, data=b'{"model": \xff', headers=JSON, timeout=5)
     assert answer.status_code == 400
     assert "Invalid JSON" in answer.json()["error"]["message"]
 

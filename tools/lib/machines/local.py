@@ -21,7 +21,7 @@ import requests
 from contract import KEY, KEY_FILE
 from lib import files
 from lib.console import Failure, note, run_child, say
-from lib.inputs import Inputs
+from lib.inputs import Inputs, status_of
 from lib.knobs import ROOT, Knobs, model_key
 from lib.machines.machine import Moved
 from lib.machines.server import Server
@@ -100,6 +100,7 @@ class LocalMachine:
         moved = Moved(removed=files.remove_others(self.input, inputs.files))
         for name in inputs.files:
             try:
+                status_of(inputs.root / name)
                 if files.copy_new(inputs.root / name, self.input / name):
                     moved.new += 1
                 else:

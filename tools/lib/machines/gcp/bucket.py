@@ -15,6 +15,7 @@ from fsspec.callbacks import DEFAULT_CALLBACK, Callback, TqdmCallback
 
 from lib.console import Failure, is_watched
 from lib.files import PART
+from lib.inputs import status_of
 from lib.machines.gcp.credentials import find_credentials, no_credentials
 from lib.machines.machine import Moved
 from lib.results import is_below
@@ -42,6 +43,7 @@ class Bucket:
                 moved.failed[name] = "a bucket takes no line break in a name"
                 continue
             try:
+                status_of(root / name)
                 if is_same(root / name, theirs.get(name)):
                     moved.same += 1
                 else:

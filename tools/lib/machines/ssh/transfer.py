@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from lib.console import Failure, bar
 from lib.files import PART
+from lib.inputs import status_of
 from lib.machines.machine import Moved
 from lib.machines.ssh.shell import ConnectionLost, Shell, script_of, shorten
 from lib.results import is_below
@@ -51,7 +52,7 @@ def mirror_up(shell: Shell, root: Path, names: Collection[str], folder: str) -> 
     ours: dict[str, Entry] = {}
     for name in names:
         try:
-            ours[name] = entry_of(root / name)
+            ours[name] = entry_at(status_of(root / name))
         except OSError as error:
             moved.failed[name] = error.strerror or str(error)
     doubtful = {
@@ -247,7 +248,11 @@ def joined(names: Iterable[str]) -> bytes:
 
 def entry_of(path: Path) -> Entry:
     """A file of ours. Raises OSError."""
-    status = path.stat()
+    return entry_at(path.stat())
+
+
+def entry_at(status: os.stat_result) -> Entry:
+    """What a file's status says."""
     return Entry(status.st_size, int(status.st_mtime))
 
 

@@ -1,0 +1,154 @@
+"""What is computed for a page, in steps: before it is sent, and when the answer is there.
+
+Each step opens an untrusted file, so that whoever runs it holds it to its bounds: see Compute.
+"""
+
+import ctypes
+import hashlib
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from PIL import Image
+
+from answer.cells import Cell
+from answer.layout import to_page
+from picture.images import UnreadablePage, is_blank, model_picture, open_image, open_pdf_page
+from picture.limits import KEPT_PIXELS, LARGE_PIXELS, pixels_of
+from picture.png import encode_png
+from results.files import drawing_of, results_of
+
+T = TypeVar("T")
+Source = Path | bytes
+Values = dict[str, Any]  # of a page's record; a step adds what it learns, also if it fails
+
+NO_PAGE = Image.new("L", (1, 1))  # where no part of the page is wanted
+
+Turn = Callable[[bool], AbstractContextManager[Any]]
+"""Gives a turn to compute; of those for a page that is large there is one at a time."""
+
+
+class Compute(Protocol):
+    """Runs a step, where and when there is room for it; raises what the step raises.
+
+    source is b"" for a step that opens nothing.
+    """
+
+    def __call__(
+        self,
+        step: Callable[..., T],
+        source: Source,
+        pdf_page: int | None,
+        values: Values,
+        /,
+        *more: Any,
+    ) -> T: ...
+
+
+def at_once(
+    step: Callable[..., T], source: Source, pdf_page: int | None, values: Values, /, *more: Any
+) -> T:
+    """The simplest Compute."""
+    return step(source, pdf_page, values, *more)
+
+
+def in_turns(turn: Turn) -> Compute:
+    """Compute in turns; a page that is large in one of the large ones'."""
+
+    def compute(
+        step: Callable[..., T], source: Source, pdf_page: int | None, values: Values, /, *more: Any
+    ) -> T:
+        with turn(False):
+            if not source or pixels_of(source, pdf_page) <= LARGE_PIXELS:
+                return step(source, pdf_page, values, *more)
+        with turn(True):
+            return step(source, pdf_page, values, *more)
+
+    return compute
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What is kept of a page while the model answers: of a large one not its own picture."""
+
+    page: Image.Image | None
+    page_size: tuple[int, int]
+    size: tuple[int, int] = (0, 0)
+    png: bytes | None = None
+    """What is sent; None of a blank page, whose results these are."""
+    blank_results: dict[str, bytes] = field(default_factory=dict)
+
+
+def prepare(
+    source: Source,
+    pdf_page: int | None,
+    values: Values,
+    max_pixels: int,
+    upsample_below: int,
+    images: bool,
+) -> Sent:
+    """Decode the page and make of it what is sent."""
+    page = open_page(source, pdf_page, values)
+    values["original_size"] = list(page.size)
+    if is_blank(page):
+        return Sent(None, page.size, blank_results=results_of([], page, images))
+    picture = model_picture(page, max_pixels, upsample_below if pdf_page is None else 0)
+    page_size, size = page.size, picture.size
+    values["model_size"] = list(size)
+    kept = page if page.width * page.height <= KEPT_PIXELS else None
+    del page
+    png = encode_png(picture)
+    del picture
+    give_memory_back()
+    return Sent(kept, page_size, size, png)
+
+
+def finish(
+    source: Source,
+    pdf_page: int | None,
+    values: Values,
+    sent: Sent,
+    answered: list[Cell],
+    images: bool,
+) -> tuple[dict[str, bytes], list[str]]:
+    """The result files of an answer, by ending, and remarks; the page is opened again if need be.
+
+    Raises UnreadablePage if it is another one by now.
+    """
+    cells, notes = to_page(answered, sent.size, sent.page_size)
+    values["cells"] = len(cells)
+    page = sent.page
+    if page is None and needs_page(answered, images):
+        again: Values = {}
+        page = open_page(source, pdf_page, again)
+        if page.size != sent.page_size or any(values[name] != again[name] for name in again):
+            raise UnreadablePage("the file changed while its page was read: run again")
+    return results_of(cells, page or NO_PAGE, images), notes
+
+
+def needs_page(cells: Iterable[Cell], images: bool) -> bool:
+    """Whether parts of the page itself belong to the results."""
+    return images or any(cell["category"] == "Picture" for cell in cells)
+
+
+def redrawn(source: Source, pdf_page: int | None, values: Values, cells: list[Cell]) -> bytes:
+    """The drawing of a page that was read before."""
+    return drawing_of(cells, open_page(source, pdf_page, values))
+
+
+def open_page(source: Source, pdf_page: int | None, values: Values) -> Image.Image:
+    """Decode the page; a picture's hash goes into the values."""
+    if pdf_page is not None:
+        return open_pdf_page(source, pdf_page)
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    values["sha256"] = hashlib.sha256(data).hexdigest()
+    return open_image(data)
+
+
+def give_memory_back() -> None:
+    """Return what is free to the system: many workers wait, few compute (glibc keeps it else)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
