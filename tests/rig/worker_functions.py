@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 from read_page import Settings, Task
 from results.manifest import Record
 from server.verdicts import ServerGone
+from workers import bounds
 from workers.executor import make_pool_reader
 
 Function = Callable[[Any], Any]
@@ -91,6 +93,23 @@ def crowd(folder: Path) -> Function:
         count = len(list(folder.iterdir()))
         mark.unlink()
         return count
+
+    return function
+
+
+def computer(folder: Path, cpu_s: float) -> Function:
+    """Counts its tries of "computes", which never ends, in a turn of so much CPU time."""
+
+    def function(task: str) -> str:
+        with bounds.within(contextlib.nullcontext(), cpu_s):
+            if task == "naps":
+                time.sleep(3 * cpu_s)
+            elif task.startswith("computes"):
+                mark = folder / task
+                mark.write_text(mark.read_text() + "x" if mark.exists() else "x")
+                while True:
+                    pass
+        return task
 
     return function
 

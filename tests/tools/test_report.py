@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +18,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from rig import hostages
 from rig.browser import Watched, open_browser, until
+from rig.command import processes, wait_until
 from rig.hostile import NAMES, PAYLOADS
 from rig.result_sets import ResultSet, cell, write_book
 from rig.toolkit import ROOT, Toolkit, files_below, statuses_in
@@ -54,6 +57,55 @@ def small_set(folder: Path) -> Path:
 
 
 # ---- the command ----
+
+
+def hostage_set(tmp_path: Path) -> tuple[Path, Path]:
+    """A page that is never drawn among good ones, and a manifest that leads astray."""
+    source = tmp_path / "in"
+    source.mkdir()
+    results = ResultSet(tmp_path / "out")
+    files = [
+        (hostages.never_drawn(source / "bad.pdf", pages=1), 0),
+        (hostages.good(source / "good.pdf"), 0),
+        (hostages.large_png(source / "a.png", 900, "L"), None),
+    ]
+    for path, pdf_page in files:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        place = f"{path.stem}/{path.stem}"
+        box = (0, 0, 50, 50)
+        text = [cell("Table", "<table><tr><td>&#xe000;7&#xe001;</td></tr></table>", box)]
+        results.add(path.name, text, page=place, pdf_page=pdf_page, sha256=content)
+    results.add("/dev/zero", [], page="z/z", tokens_in=10**401)
+    return results.finish(), source
+
+
+def hostage_command(tmp_path: Path, seconds: int) -> tuple[list[str], dict[str, str], Path]:
+    output, source = hostage_set(tmp_path)
+    knobs = {"CONFIG": os.devnull, "INPUT": str(source), "OUTPUT": str(output)}
+    return BUILD, {**os.environ, **knobs, "PAGE_TIMEOUT": str(seconds)}, output
+
+
+def test_a_page_that_is_never_drawn_costs_its_own_picture(tmp_path: Path) -> None:
+    command, environment, output = hostage_command(tmp_path, 2)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0 and "took longer than 2 s" in done.stderr
+    assert len(list((output / "report_files" / "pages").glob("*.webp"))) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_whatever_it_draws(tmp_path: Path, number: int) -> None:
+    command, environment, output = hostage_command(tmp_path, 600)
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+        pages = output / "report_files" / "pages"
+        wait_until(lambda: len(list(pages.glob("*.webp"))) == 2, 40)
+        process.send_signal(number)
+        try:
+            assert process.wait(10) == 130
+        finally:
+            process.kill()
+    assert not [pid for pid, parent, _ in processes() if parent == process.pid]
 
 
 def test_says_nothing_but_what_json_is_asked_for(kit: Toolkit) -> None:

@@ -63,3 +63,14 @@ def test_each_bucket_has_a_manifest_of_its_own(tmp_path: Path) -> None:
     copies(tmp_path, "--state", "/state")
     (folder,) = (tmp_path / ".dots-ocr").glob("fleet-*")
     assert folder.name == "fleet-" + "144dff8f"
+
+
+def test_the_job_leaves_memory_to_the_model_server(tmp_path: Path) -> None:
+    copies(tmp_path)
+    calls = (tmp_path / "called").read_text().splitlines()
+    (words,) = [line.split() for line in calls if line.startswith("docker run")]
+    total_mib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    memory = words[words.index("--memory") + 1]
+    assert memory == words[words.index("--memory-swap") + 1] and memory.endswith("m")
+    left_mib = total_mib - int(memory[:-1])
+    assert abs(left_mib - min(8192, total_mib // 2)) <= 1

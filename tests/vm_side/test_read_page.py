@@ -12,16 +12,11 @@ from typing import Any
 import pytest
 
 from batch import Prices, run_batch
-from read_page import (
-    Settings,
-    Task,
-    give_memory_back,
-    read_page,
-    twin_of,
-)
+from read_page import Settings, Task, read_page, twin_of
 from results.files import ASIDE, take_from_aside
 from results.manifest import Record
 from results.pages import find_pages
+from results.steps import give_memory_back
 from rig.command import Batch, batch_of, records_in
 from rig.model_request import Request
 from rig.model_server import ModelServer

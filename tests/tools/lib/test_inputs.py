@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lib.console import Failure
-from lib.inputs import find_inputs
+from lib.inputs import find_inputs, status_of
 
 
 def touch(root: Path, *names: str) -> None:
@@ -79,3 +79,20 @@ def test_a_folder_that_cannot_be_listed_is_an_error(
     monkeypatch.setattr(os, "scandir", forbid)
     with pytest.raises(Failure, match="a cannot be listed: Permission denied"):
         find_inputs(str(tmp_path), str(tmp_path.parent / "results"))
+
+
+def test_one_file_that_is_no_regular_one_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.png")
+    with pytest.raises(Failure, match="is no regular file"):
+        find_inputs(str(tmp_path / "x.png"), str(tmp_path / "out"))
+
+
+def test_only_a_regular_file_has_a_status(tmp_path: Path) -> None:
+    touch(tmp_path, "a.png")
+    (tmp_path / "link.png").symlink_to("a.png")
+    assert status_of(tmp_path / "link.png").st_size == 0
+    os.mkfifo(tmp_path / "x.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    for name in ("x.png", "zero.png"):
+        with pytest.raises(OSError, match="no regular file"):
+            status_of(tmp_path / name)

@@ -44,7 +44,10 @@ def test_values_of_other_kinds_are_as_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(3, 3), (2.5, 2.5), (-1, 0), (True, 0), ("7", 0), (None, 0), (float("nan"), 0), (1e999, 0)],
+    [
+        *((3, 3), (2.5, 2.5), (-1, 0), (True, 0), ("7", 0), (None, 0), (float("nan"), 0)),
+        *((1e999, 0), (10**401, 0), (-(10**401), 0), (1e300, 0)),
+    ],
 )
 def test_a_number_is_finite_and_not_negative(value: Any, expected: float) -> None:
     assert number(value) == expected
@@ -78,3 +81,22 @@ def test_a_damaged_file_has_no_cells(tmp_path: Path) -> None:
     for content in (b"[", b"\xff\xfe", b"3", b"[" * 100_000, b'[{"bbox": 1}, null]'):
         (tmp_path / "a/a.json").write_bytes(content)
         assert read_cells(tmp_path, entry) == []
+
+
+def test_one_number_that_nobody_can_mean_ends_nothing(tmp_path: Path) -> None:
+    huge = int("9" * 401)
+    results = ResultSet(tmp_path)
+    box = [cell("Text", "a", (0, 0, 1, 1)) | {"bbox": [0, 0, huge, huge]}]
+    results.add("a.png", box, tokens_in=huge, finished_at=huge, pdf_page=huge)
+    (entry,) = read_entries(results.finish())
+    assert (entry.tokens_in, entry.finished_at) == (0, 0)
+    assert read_cells(tmp_path, entry)[0].box == (0, 0, 0, 0)
+
+
+def test_cells_that_are_a_folder_are_none(tmp_path: Path) -> None:
+    results = ResultSet(tmp_path)
+    results.add("a.png", [])
+    (tmp_path / "a" / "a.json").unlink()
+    (tmp_path / "a" / "a.json").mkdir()
+    (entry,) = read_entries(results.finish())
+    assert read_cells(tmp_path, entry) == []

@@ -132,3 +132,22 @@ def test_the_text_to_search_in_has_no_signs() -> None:
     table = "<table><tr><td>a</td><td>b &amp; c</td></tr></table>"
     assert plain("Table", table) == "a b & c"
     assert plain("Text", "a < b, c > d") == "a < b, c > d"
+
+
+@pytest.mark.parametrize("category", ["Text", "Table", "Formula"])
+@pytest.mark.parametrize(
+    "mark", ["&#xe000;7&#xe001;", f"&#xe000;{'9' * 5000}&#xe001;", "&#57344;0&#57345;"]
+)
+def test_a_mark_of_ours_in_a_text_holds_nothing(category: str, mark: str) -> None:
+    for text in (mark, f"<table><tr><td>cell {mark} $x$</td></tr></table>"):
+        assert show(category, text)
+
+
+def test_a_cell_that_no_converter_can_do_with_is_its_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr("nh3.clean", fail)
+    assert show("Table", "<table><td>1</table>") == "<p>&lt;table&gt;&lt;td&gt;1&lt;/table&gt;</p>"

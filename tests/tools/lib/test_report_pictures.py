@@ -1,6 +1,7 @@
 """The pictures of a report: made once, upright, of the file that was read and no other."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pymupdf
@@ -8,7 +9,16 @@ import pytest
 from PIL import Image
 
 from lib.report.entries import Entry, read_entries
-from lib.report.pictures import KINDS, PAGE_SIDE, jobs, make, names_in, open_picture, remove_others
+from lib.report.pictures import (
+    KINDS,
+    PAGE_SIDE,
+    jobs,
+    make,
+    names_in,
+    one_by_one,
+    open_picture,
+    remove_others,
+)
 from rig.result_sets import ResultSet
 
 
@@ -109,3 +119,28 @@ def test_what_is_transparent_is_white_and_a_turned_page_upright(tmp_path: Path) 
     turned[0x0112] = 6
     Image.new("RGB", (40, 60)).save(tmp_path / "b.jpg", exif=turned)
     assert open_picture(tmp_path / "b.jpg").size == (60, 40)
+
+
+@pytest.mark.parametrize(
+    "name", ["/dev/zero", "../secret.png", "a/../../secret.png", "pipe.png", "zero.png", "folder"]
+)
+def test_only_regular_files_below_the_input_are_opened(
+    tmp_path: Path, folder: Path, name: str
+) -> None:
+    """Whatever the manifest names."""
+    source = tmp_path / "in"
+    (source / "folder").mkdir(parents=True)
+    Image.new("L", (30, 30)).save(tmp_path / "secret.png")
+    os.mkfifo(source / "pipe.png")
+    (source / "zero.png").symlink_to("/dev/zero")
+    results = ResultSet(tmp_path / "out")
+    results.add(name, [], page="a/a", sha256=sha256(tmp_path / "secret.png"))
+    work = list(jobs(read_entries(results.finish()), source, folder))
+    assert sum(map(make, work)) == 0
+
+
+def test_a_job_in_parts_is_one_for_each_page(tmp_path: Path, folder: Path) -> None:
+    (job,) = jobs(results_of(tmp_path / "out", write_pdf(tmp_path / "b.pdf", 3)), tmp_path, folder)
+    parts = one_by_one(job)
+    assert [part.pages for part in parts] == [(page,) for page in job.pages[::-1]]
+    assert one_by_one(parts[0]) == []

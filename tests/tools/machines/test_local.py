@@ -1,5 +1,6 @@
 """TARGET=local: what it asks of the server, and how the CPU preview's packages are installed."""
 
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.console import Failure
+from lib.inputs import Inputs
 from lib.knobs import ROOT, Knobs
 from lib.machines import local, open_machine
 from lib.machines.local import LocalMachine
@@ -47,6 +49,16 @@ def test_what_is_no_model_server_serves_no_model(tmp_path: Path) -> None:
 
 def test_a_result_that_is_not_there_is_empty(tmp_path: Path) -> None:
     assert machine(tmp_path).read_result("summary.json") == ""
+
+
+def test_a_pipe_and_a_device_are_told_and_not_read(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").touch()
+    os.mkfifo(tmp_path / "in" / "x.png")
+    (tmp_path / "in" / "zero.png").symlink_to("/dev/zero")
+    inputs = Inputs(tmp_path / "in", ("a.png", "x.png", "zero.png"))
+    moved = machine(tmp_path).push(inputs)
+    assert moved.new == 1 and moved.failed.keys() == {"x.png", "zero.png"}
 
 
 # ---- the CPU preview's packages ----

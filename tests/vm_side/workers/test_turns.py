@@ -1,5 +1,6 @@
 """Turns on the CPU, between real processes."""
 
+import select
 import signal
 import subprocess
 import sys
@@ -13,16 +14,16 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from workers.turns import Turns
-with Turns(Path(sys.argv[1]), int(sys.argv[2])).taken():
+with Turns(Path(sys.argv[1]), int(sys.argv[2])).taken("large" in sys.argv):
     print("mine", flush=True)
     sys.stdin.readline()
 """
 
 
-def holder(path: Path, count: int) -> "subprocess.Popen[str]":
+def holder(path: Path, count: int, kind: str = "") -> "subprocess.Popen[str]":
     """A process that takes a turn, says so, and has it until it is told."""
     pipe = subprocess.PIPE
-    command = [sys.executable, "-c", HOLD, str(path), str(count)]
+    command = [sys.executable, "-c", HOLD, str(path), str(count), kind]
     return subprocess.Popen(command, cwd=VM_SIDE, stdin=pipe, stdout=pipe, text=True)
 
 
@@ -64,5 +65,20 @@ def test_the_turn_of_a_dead_worker_is_free(tmp_path: Path) -> None:
         first.send_signal(signal.SIGKILL)
         first.wait()
         with holder(path, 1) as second:
+            assert has_turn(second)
+            second.communicate("\n")
+
+
+def test_of_large_pages_there_is_one_at_a_time_and_who_waits_holds_no_turn(tmp_path: Path) -> None:
+    path = tmp_path / "turns"
+    with holder(path, 2, "large") as first:
+        assert has_turn(first)
+        with holder(path, 2, "large") as second:
+            time.sleep(0.5)
+            with holder(path, 2) as small:
+                assert has_turn(small)
+                assert not select.select([second.stdout or 0], [], [], 0.3)[0]
+                small.communicate("\n")
+            first.communicate("\n")
             assert has_turn(second)
             second.communicate("\n")

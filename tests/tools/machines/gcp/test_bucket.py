@@ -176,3 +176,14 @@ def test_the_credentials_are_those_of_the_other_calls(
     (tmp_path / "token").write_text("of the file\n")
     credentials: google.auth.credentials.Credentials = open_system().credentials.credentials
     assert credentials.token == "of the file"
+
+
+def test_a_pipe_is_told_and_not_waited_for(bucket: Bucket, tmp_path: Path) -> None:
+    write(tmp_path, "a.png")
+    os.mkfifo(tmp_path / "in" / "x.png")
+    (tmp_path / "in" / "zero.png").symlink_to("/dev/zero")
+    why = "no regular file (a pipe, a device or a socket)"
+    names = ["a.png", "x.png", "zero.png"]
+    for moved in (Moved(new=1), Moved(same=1)):
+        moved.failed = {"x.png": why, "zero.png": why}
+        assert bucket.mirror_up(tmp_path / "in", names, "input") == moved

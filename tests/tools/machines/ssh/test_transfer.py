@@ -173,3 +173,14 @@ def test_an_old_file_at_home_is_replaced_whole(place: Place, tmp_path: Path) -> 
 
 def test_no_folder_has_no_files(place: Place) -> None:
     assert listing(place.shell, "nowhere") == {}
+
+
+def test_a_pipe_is_told_and_not_waited_for(place: Place) -> None:
+    place.write("a.png")
+    os.mkfifo(place.ours / "x.png")
+    (place.ours / "zero.png").symlink_to("/dev/zero")
+    why = "no regular file (a pipe, a device or a socket)"
+    names = ["a.png", "x.png", "zero.png"]
+    for moved in (Moved(new=1), Moved(same=1)):
+        moved.failed = {"x.png": why, "zero.png": why}
+        assert mirror_up(place.shell, place.ours, names, place.name) == moved

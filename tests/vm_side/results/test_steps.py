@@ -1,0 +1,81 @@
+"""What is kept of a page while the model answers, and that it is the same page afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from picture.images import UnreadablePage
+from picture.limits import KEPT_PIXELS, LARGE_PIXELS, pixels_of
+from results.steps import finish, in_turns, prepare
+from rig import hostages
+
+PICTURE = [{"bbox": [0, 0, 500, 500], "category": "Picture"}]
+TEXT = [{"bbox": [0, 0, 500, 500], "category": "Text", "text": "a"}]
+
+
+def prepared(path: Path) -> tuple[Any, dict[str, Any]]:
+    values: dict[str, Any] = {}
+    return prepare(path, None, values, 1_000_000, 0, False), values
+
+
+@pytest.mark.parametrize(("side", "is_kept"), [(1000, True), (4000, True), (4001, False)])
+def test_a_large_page_is_not_kept(tmp_path: Path, side: int, is_kept: bool) -> None:
+    sent, values = prepared(hostages.large_png(tmp_path / "a.png", side, "L"))
+    assert side * side <= KEPT_PIXELS or not is_kept
+    assert (sent.page is not None) is is_kept
+    assert values["original_size"] == [side, side] and sent.png
+
+
+def test_it_is_opened_again_only_if_a_part_of_it_is_wanted(tmp_path: Path) -> None:
+    path = hostages.large_png(tmp_path / "a.png", 4100, "L")
+    sent, values = prepared(path)
+    files, _ = finish(path, None, values, sent, PICTURE, False)
+    assert b"data:image/png" in files[".md"]
+    path.unlink()
+    files, _ = finish(b"", None, values, sent, TEXT, False)
+    assert files[".md"] == b"a"
+    with pytest.raises(OSError, match="No such file"):
+        finish(path, None, values, sent, TEXT, True)
+
+
+def test_another_page_by_now_is_none(tmp_path: Path) -> None:
+    path = hostages.large_png(tmp_path / "a.png", 4100, "L")
+    sent, values = prepared(path)
+    hostages.large_png(path, 4100, "RGB")
+    with pytest.raises(UnreadablePage, match="changed while"):
+        finish(path, None, values, sent, PICTURE, False)
+
+
+@pytest.mark.parametrize(("side", "turns"), [(1000, [False]), (8001, [False, True])])
+def test_a_very_large_page_takes_the_turn_of_these(
+    tmp_path: Path, side: int, turns: list[bool]
+) -> None:
+    taken: list[bool] = []
+
+    class Turn:
+        def __init__(self, is_large: bool) -> None:
+            taken.append(is_large)
+
+        def __enter__(self) -> None:
+            pass
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    path = hostages.large_png(tmp_path / "a.png", side, "L")
+    assert (side * side > LARGE_PIXELS) is (len(turns) == 2)
+    size = in_turns(Turn)(lambda source, pdf_page, values: side, path, None, {})
+    assert size == side and taken == turns
+
+
+def test_pixels_are_known_before_they_are_decoded(tmp_path: Path) -> None:
+    picture = hostages.large_png(tmp_path / "a.png", 900, "L")
+    assert pixels_of(picture, None) == pixels_of(picture.read_bytes(), None) == 810_000
+    book = hostages.good(tmp_path / "a.pdf")
+    assert pixels_of(book, 0) == pytest.approx(1653 * 2339, rel=0.01)
+    (tmp_path / "b.png").write_bytes(b"none")
+    assert pixels_of(tmp_path / "b.png", None) == pixels_of(tmp_path / "gone.png", None) == 0
+    assert pixels_of(book, 7) == 0

@@ -1,0 +1,98 @@
+"""The process of a fleet's node that computes: its threads live, whatever becomes of a page."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from picture.images import UnreadablePage
+from results.steps import Sent, finish, prepare
+from rig import hostages
+from workers.child import Child
+
+SHAPE = (1_000_000, 0, False)
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    child = Child(1.0)
+    yield child
+    if child.worker is not None:
+        child.worker.end()
+
+
+def word(source: Path | bytes, pdf_page: int | None, values: dict[str, Any], said: str) -> Any:
+    """A step that does what it is told."""
+    values["said"] = said
+    if said == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif said == "computes":
+        while True:
+            pass
+    elif said == "naps":
+        time.sleep(1.5)
+    elif said == "breaks":
+        raise LookupError("a fault of ours")
+    elif said == "hoards":
+        return len(bytes(1 << 44))
+    return os.getpid(), source
+
+
+def test_a_step_is_done_elsewhere_and_by_one_process(child: Child) -> None:
+    values: dict[str, Any] = {}
+    content = bytes(100_000)
+    found = [child(word, content, None, values, "works") for _ in range(3)]
+    assert {pid for pid, _ in found}.isdisjoint({os.getpid()}) and len(set(found)) == 1
+    assert found[0][1] == content and values == {"said": "works"}
+    assert child(word, b"other", None, values, "works")[1] == b"other"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("dies", r"its worker died 2 times \(SIGKILL\)"),
+        ("computes", "took longer than 1 s to draw"),
+        ("breaks", "unexpected LookupError: a fault of ours"),
+    ],
+)
+def test_a_bad_step_costs_its_page_alone(child: Child, said: str, why: str) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        others = [threads.submit(child, word, b"", None, {}, "works") for _ in range(4)]
+        with pytest.raises(UnreadablePage, match=why):
+            child(word, b"source", None, {}, said)
+        others += [threads.submit(child, word, b"", None, {}, "works") for _ in range(4)]
+        assert all(other.result()[1] == b"" for other in others)
+
+
+def test_memory_and_time(child: Child) -> None:
+    with pytest.raises(MemoryError):
+        child(word, b"", None, {}, "hoards")
+    assert child(word, b"", None, {}, "naps")
+
+
+def test_a_page_from_its_file_to_its_results(child: Child, tmp_path: Path) -> None:
+    """Its picture stays there: it is opened again if a part of it is wanted."""
+    path, values = hostages.good(tmp_path / "a.pdf"), dict[str, Any]()
+    sent = child(prepare, path, 0, values, *SHAPE)
+    assert isinstance(sent, Sent) and sent.page is None and sent.png is not None
+    assert values == {"original_size": [1653, 2339], "model_size": list(sent.size)}
+    cells = [{"bbox": [0, 0, 50, 50], "category": "Picture"}]
+    files, _ = child(finish, path, 0, values, sent, cells, False)
+    assert b"data:image/png" in files[".md"] and values["cells"] == 1
+
+
+def test_a_fault_of_the_file_is_told_with_what_was_learnt(child: Child, tmp_path: Path) -> None:
+    path, values = tmp_path / "a.png", dict[str, Any]()
+    path.write_bytes(b"none")
+    with pytest.raises(UnreadablePage, match="not a PNG"):
+        child(prepare, path, None, values, *SHAPE)
+    assert len(values["sha256"]) == 64
+    with pytest.raises(OSError, match="No such file"):
+        child(prepare, tmp_path / "gone.png", None, values, *SHAPE)
