@@ -146,4 +146,5 @@ def count_apart(places: Sequence[Place], page_timeout_s: float) -> list[Counted]
             counted[place] = Counted(fault=found.reason) if isinstance(found, Crash) else found
     if interrupt.signal:
         signal.raise_signal(interrupt.signal)  # for whoever heeded it before
+        raise KeyboardInterrupt  # it was heeded by nobody
     return [counted[place] for place in places]
