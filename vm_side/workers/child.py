@@ -3,6 +3,7 @@
 One for all threads: MuPDF is not for two, and one core feeds one GPU.
 """
 
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -103,6 +104,8 @@ class Child:
 def make_runner(cpu_s: float) -> Callable[[Call], Outcome]:
     """What runs steps in the process."""
     bounds.limit_memory()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # its node ends it so, and waits
     last: list[Source] = [b""]
 
     def run(call: Call) -> Outcome:

@@ -71,6 +71,16 @@ def test_a_bad_step_costs_its_page_alone(child: Child, said: str, why: str) -> N
         assert all(other.result()[1] == b"" for other in others)
 
 
+def test_it_ends_when_it_is_told(child: Child) -> None:
+    """As its node does at its own end."""
+    child(word, b"", None, {}, "works")
+    assert child.worker is not None
+    child.worker.process.terminate()
+    child.worker.process.join(10)
+    assert child.worker.process.exitcode == -signal.SIGTERM
+    assert child(word, b"", None, {}, "works")
+
+
 def test_memory_and_time(child: Child) -> None:
     with pytest.raises(MemoryError):
         child(word, b"", None, {}, "hoards")
