@@ -9,22 +9,18 @@ import resource
 import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 from picture.limits import MEMORY_MIB
 
 TOO_LONG = -signal.SIGPROF  # exit code of a process that passed its CPU time
-FIRST_TO_DIE = "1000"
 
 
 def limit_memory() -> None:
-    """Hold this process to MEMORY_MIB; where the machine has less, it dies before its parent."""
+    """Hold this process to MEMORY_MIB; a Mac's kernel does not."""
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = MEMORY_MIB << 20
     wanted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
-    with contextlib.suppress(OSError):  # not on a Mac
-        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_DIE, encoding="ascii")
 
 
 @contextlib.contextmanager
