@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from picture.images import FALLBACK_DPI, GUARD_SIDE, IMAGE_FORMATS, MUPDF_ERRORS, PDF_DPI, kept_pdf
+from picture.images import GUARD_SIDE, IMAGE_FORMATS, PDF_DPI
+from picture.pdf import FALLBACK_DPI, MUPDF_ERRORS, kept_pdf
 
 MEMORY_MIB = 4096  # of a process that computes; the largest honest page takes 2,200
 KEPT_PIXELS = 16_000_000  # what is larger is not held while the model answers: it is opened again

@@ -7,8 +7,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from picture.images import MUPDF_ERRORS, UnreadablePage, open_pdf
+from picture.images import UnreadablePage
 from picture.limits import OUT_OF_MEMORY
+from picture.pdf import MUPDF_ERRORS, open_pdf
 from results.store import Place
 
 BYTES_PER_PAGE = 4  # of the file, at least; an empty page in the tightest file was seen to take 10

@@ -15,8 +15,9 @@ from PIL import Image
 
 from answer.cells import Cell
 from answer.layout import to_page
-from picture.images import UnreadablePage, is_blank, model_picture, open_image, open_pdf_page
+from picture.images import UnreadablePage, is_blank, model_picture, open_image
 from picture.limits import KEPT_PIXELS, LARGE_PIXELS, pixels_of
+from picture.pdf import open_pdf_page
 from picture.png import encode_png
 from results.files import drawing_of, results_of
 
