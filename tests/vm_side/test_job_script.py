@@ -11,6 +11,7 @@ from rig.command import SCRIPT
 JOB = SCRIPT.parent / "machine" / "job.sh"
 DOCKER = """#!/bin/bash
 echo "docker $*" >>"$HOME/called"
+[ "$1" != info ] || cat "$HOME/memory-limit" 2>/dev/null
 [ "$1" = run ] || exit 0
 for word; do case $word in *:/state) state=${word%:/state} ;; esac; done
 case "$*" in *"--state /state"*) echo new >"$state/manifest.jsonl" ;; esac
@@ -66,9 +67,15 @@ def test_each_bucket_has_a_manifest_of_its_own(tmp_path: Path) -> None:
 
 
 def test_the_job_leaves_memory_to_the_model_server(tmp_path: Path) -> None:
-    copies(tmp_path)
-    calls = (tmp_path / "called").read_text().splitlines()
-    (words,) = [line.split() for line in calls if line.startswith("docker run")]
+    def started() -> list[str]:
+        copies(tmp_path)
+        calls = (tmp_path / "called").read_text().splitlines()
+        (words,) = [line.split() for line in calls if line.startswith("docker run")]
+        return words
+
+    assert "--memory" not in started()  # docker without it would warn
+    (tmp_path / "memory-limit").write_text("true\n")
+    words = started()
     total_mib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     memory = words[words.index("--memory") + 1]
     assert memory == words[words.index("--memory-swap") + 1] and memory.endswith("m")

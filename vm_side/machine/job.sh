@@ -55,10 +55,13 @@ with_key=()
 # What the job takes beyond this is refused to it, and not to the model server beside it
 total_mib=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024))
 memory_mib=$((total_mib > 16384 ? total_mib - 8192 : total_mib / 2))
+limit=()
+[ "$(docker info --format '{{.MemoryLimit}}')" != true ] || # else docker warns at each start
+  limit=(--memory "${memory_mib}m" --memory-swap "${memory_mib}m")
 
 # To end the job early: docker stop dots-ocr-job
 docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-signal TERM \
-  --memory "${memory_mib}m" --memory-swap "${memory_mib}m" \
+  ${limit[@]+"${limit[@]}"} \
   --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
   --env STORAGE_EMULATOR_HOST ${with_key[@]+"${with_key[@]}"} \
   --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" \
