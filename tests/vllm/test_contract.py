@@ -90,13 +90,9 @@ def test_a_limit_that_does_not_fit_beside_the_picture_is_clamped(server: VllmSer
 def test_a_limit_that_does_not_fit_beside_the_question(
     server: VllmServer, age: Age, statuses: Counter[int]
 ) -> None:
-    """In which a picture counts as one token. An older server refuses it with its numbers."""
-    if age.clamps:
-        assert ask(server, png(), max_tokens=CONTEXT).finish_reason == "stop"
-    else:
-        words = failure(server, png(), max_tokens=CONTEXT)
-        assert str(CONTEXT) in words and "maximum context length" in words
-        assert statuses == {400: 1}
+    """In which a picture counts as one token. An older server refuses it, and its words help."""
+    assert ask(server, png(), max_tokens=CONTEXT).finish_reason == "stop"
+    assert statuses == ({200: 1} if age.clamps else {400: 1, 200: 1})
 
 
 def test_a_model_that_is_named_with_its_context(server: VllmServer) -> None:
@@ -186,9 +182,9 @@ def test_a_bomb_is_a_500_for_good(server: VllmServer, statuses: Counter[int]) ->
 
 
 def test_too_many_tokens(server: VllmServer, statuses: Counter[int]) -> None:
-    refusal = failure(server, png(), max_tokens=9000)
-    assert "9000" in refusal and str(CONTEXT) in refusal
-    assert statuses == {400: 1}
+    """Any server refuses more than its context, and its words say what fits."""
+    assert ask(server, png(), max_tokens=9000).finish_reason == "stop"
+    assert statuses == {400: 1, 200: 1}
 
 
 def test_an_unknown_model(server: VllmServer, statuses: Counter[int]) -> None:
