@@ -182,9 +182,9 @@ def test_a_bomb_is_a_500_for_good(server: VllmServer, statuses: Counter[int]) ->
 
 
 def test_too_many_tokens(server: VllmServer, statuses: Counter[int]) -> None:
-    """Any server refuses more than its context, and its words say what fits."""
+    """Any server refuses more than its context; 0.26 speaks of the question at the next try."""
     assert ask(server, png(), max_tokens=9000).finish_reason == "stop"
-    assert statuses == {400: 1, 200: 1}
+    assert statuses[200] == 1 and statuses[400] in (1, 2)
 
 
 def test_an_unknown_model(server: VllmServer, statuses: Counter[int]) -> None:
