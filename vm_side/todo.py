@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from contract import DONE, DRAWING_ENDING
+from contract import DONE
 from first_pages import ENOUGH
 from read_page import Settings, Task
-from results.manifest import Key, Record, has_results, is_done
+from results.files import has_drawing, has_results
+from results.manifest import Key, Record, is_done
 from results.pages import Page, sha256_of
 from results.store import Place, Remote, size_of
 
@@ -30,9 +31,9 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
         sha256 = hashes.get(page.input, "")
         task = Task(page, sha256, "" if page.fault else version_of(place))
         is_read = record is not None and is_done(record, page, sha256, wanted)
-        if record is None or not is_read or not has_results(settings.output, record):
+        if record is None or not is_read or not has_results(settings.output, page.result):
             tasks.append(task)
-        elif settings.images and not (settings.output / (page.result + DRAWING_ENDING)).is_file():
+        elif settings.images and not has_drawing(settings.output, page.result):
             tasks.append(replace(task, drawn_from=record))
     return tasks
 

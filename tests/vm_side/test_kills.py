@@ -87,28 +87,6 @@ def test_the_killed_command_leaves_nobody_and_the_next_run_asks_for_the_rest(
     assert not list(batch.output.rglob("*.part"))
 
 
-def test_all_processes_killed_at_once(forty: Rigged, undisturbed: dict[str, Any]) -> None:
-    """As by a machine that loses its power, files being written included."""
-    batch, server = forty
-    with batch.start() as running:
-        server.wait_until(lambda: len(server.requests) >= 17, 30)
-        running.signal_group(signal.SIGKILL)
-        running.finish()
-        running.wait_until_nobody_is_left()
-    before = len(server.requests)
-    done = sum(status == "ok" for status in batch.statuses().values())
-    assert before - 5 <= done <= before  # unrecorded: two in flight, two sent, one being recorded
-    path = batch.output / "manifest.jsonl"
-    page = batch.output / batch.records[0]["page"]
-    path.write_bytes(path.read_bytes()[:-30])  # the last line is torn,
-    Path(f"{page}.json").rename(f"{page}.json.part")  # the first page's files are half there
-    finished = batch.run()
-    assert (finished.code, finished.err) == (0, "")
-    assert len(server.requests) - before == PAGES - done + 2
-    assert results_in(batch.output) == undisturbed
-    assert not list(batch.output.rglob("*.part"))
-
-
 def test_a_worker_killed_while_the_command_waits_for_the_server(tmp_path: Path) -> None:
     with batch_of(tmp_path, 3) as (batch, server):
         server.script = in_turn(Reply(), Reply(fault="hang"))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from read_page import Settings, Task
+from results.files import NO_PAGE, results_of, write_results
 from results.manifest import Record
 from results.pages import Page, sha256_of
 from rig.settings import PAGE, PDF_PAGES, SHA256
@@ -17,10 +18,7 @@ from todo import longest_first, plan
 
 def done(settings: Settings, page: Page = PAGE, **changes: Any) -> Record:
     """The record of a page that was read with these settings, and its files."""
-    for ending in (".json", ".md", "_nohf.md"):
-        path = Path(str(settings.output)) / (page.result + ending)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+    write_results(settings.output, page.result, results_of([], NO_PAGE, False))
     record = Record(page.result, page.input, page.pdf_page, "ok", sha256=SHA256)
     return replace(record, model=settings.model, settings=settings.recipe, **changes)
 
@@ -132,7 +130,7 @@ def test_a_missing_drawing_is_drawn(settings: Settings) -> None:
     record = done(settings)
     drawing = replace(settings, images=True)
     assert planned(drawing, record) == [Task(PAGE, SHA256, drawn_from=record)]
-    Path(f"{settings.output}/{PAGE.result}.jpg").touch()
+    Path(f"{settings.output}/{PAGE.result}.jpg").write_bytes(b"a drawing")
     assert planned(drawing, record) == []
     assert planned(settings, record) == []  # one that nobody wants is no reason to do anything
 

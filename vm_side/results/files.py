@@ -11,18 +11,21 @@ from pathlib import Path
 from PIL import Image
 
 from answer.cells import Cell
-from answer.layout import draw, markdown
+from answer.layout import block, draw, is_furniture, markdown
 from contract import DRAWING_ENDING, RESULT_ENDINGS
-from results.store import Place, Remote
+from results.durable import keep_names, part_of, put_in_place, write_beside
+from results.store import Place, Remote, size_of
 
 ASIDE = ".aside"  # below the results: where twins write
+CELLS, WHOLE, BODY = RESULT_ENDINGS
+NO_PAGE = Image.new("L", (1, 1))  # where no part of the page is wanted
 
 
 def results_of(cells: list[Cell], picture: Image.Image, with_drawing: bool) -> dict[str, bytes]:
     """The files of a page's results, by ending: the drawing first, the cells last."""
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
     whole, body = markdown(cells, picture)
-    texts = {".md": whole, "_nohf.md": body, ".json": f"[{lines}]\n"}
+    texts = {WHOLE: whole, BODY: body, CELLS: f"[{lines}]\n"}
     drawing = {DRAWING_ENDING: drawing_of(cells, picture)} if with_drawing else {}
     return drawing | {ending: text.encode() for ending, text in texts.items()}
 
@@ -47,21 +50,51 @@ def write_files(folder: Place, files: Mapping[str, bytes]) -> None:
     if isinstance(folder, Remote):
         folder.write_files(files)
         return
-    for name, content in files.items():
-        path = folder / f"{name}.part"
+    paths = [folder / name for name in files]
+    for path, content in zip(paths, files.values(), strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    for name in files:
-        (folder / f"{name}.part").replace(folder / name)
+        write_beside(path, [content])
+    put_in_place(paths)
 
 
 def take_from_aside(output: Path, page: str) -> None:
     """Put what a twin wrote in its place. Whoever else wrote this page must be dead."""
-    Path(output / page).parent.mkdir(parents=True, exist_ok=True)
+    folder = (output / page).parent
+    folder.mkdir(parents=True, exist_ok=True)
     for ending in (*RESULT_ENDINGS, DRAWING_ENDING):
-        name = page + ending
-        Path(output / f"{name}.part").unlink(missing_ok=True)
-        if (output / ASIDE / name).is_file():
-            (output / ASIDE / name).replace(output / name)
+        path = output / f"{page}{ending}"
+        part_of(path).unlink(missing_ok=True)
+        if (output / ASIDE / f"{page}{ending}").is_file():
+            (output / ASIDE / f"{page}{ending}").replace(path)
         elif ending == DRAWING_ENDING:
-            (output / name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+    keep_names([folder])
+
+
+def has_results(folder: Place, page: str) -> bool:
+    """Whether a page's JSON and Markdown stand, and are whole.
+
+    Objects of a store appear whole; on a disk a power cut may have emptied or torn a file.
+    """
+    if not all((folder / (page + ending)).is_file() for ending in RESULT_ENDINGS):
+        return False
+    if isinstance(folder, Remote):
+        return size_of(folder / (page + CELLS)) > 0
+    try:
+        cells = json.loads((folder / (page + CELLS)).read_bytes())
+        emptied = [ending for ending in (WHOLE, BODY) if not size_of(folder / (page + ending))]
+        return isinstance(cells, list) and not any(says(cells, ending) for ending in emptied)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return False
+
+
+def has_drawing(folder: Place, page: str) -> bool:
+    """Whether a page's drawing stands."""
+    drawing = folder / (page + DRAWING_ENDING)
+    return drawing.is_file() and size_of(drawing) > 0
+
+
+def says(cells: list[Cell], ending: str) -> bool:
+    """Whether the Markdown with this ending has something of these cells in it."""
+    told = [cell for cell in cells if ending == WHOLE or not is_furniture(cell)]
+    return any(cell["category"] == "Picture" or block(cell, NO_PAGE) for cell in told)

@@ -22,11 +22,12 @@ from contract import (
     FAILED,
     LEFT,
     MANIFEST,
-    RESULT_ENDINGS,
     STATUSES,
     SUMMARY,
     is_read,
 )
+from results.durable import write_whole
+from results.files import has_results
 from results.pages import Page
 from results.store import Place, Remote
 
@@ -109,11 +110,6 @@ def load(folder: Path) -> dict[Key, Record]:
     return {record.key: record for record in latest.values()}
 
 
-def has_results(folder: Place, record: Record) -> bool:
-    """Whether the page's JSON and Markdown stand."""
-    return all((folder / (record.page + ending)).is_file() for ending in RESULT_ENDINGS)
-
-
 def is_done(record: Record | None, page: Page, sha256: str, settings: dict[str, Any]) -> bool:
     """Whether a record says that this page was read, with this content and these settings.
 
@@ -139,7 +135,7 @@ class Manifest:
             self._lock = stack.enter_context(take_lock(folder / ".lock"))
             if isinstance(self.results, Remote) and not self.path.exists():
                 with contextlib.suppress(FileNotFoundError):
-                    write_whole(self.path, (self.results / MANIFEST).read_bytes())
+                    write_whole(self.path, [(self.results / MANIFEST).read_bytes()])
             self.records = load(folder)
             self._write_all(self.records.values())  # a torn last line must not swallow the next one
             self._publish(self.path)  # before pages are read whose results could not be written
@@ -147,7 +143,10 @@ class Manifest:
             stack.pop_all()
 
     def add(self, record: Record) -> None:
-        """Append a record; a kill after this loses nothing."""
+        """Append a record; a kill after this loses nothing.
+
+        A power cut may lose the last lines: those pages are read again.
+        """
         self.records[record.key] = record
         self._file.write(record.line())
         self._file.flush()
@@ -173,7 +172,7 @@ class Manifest:
             if record.input not in files  # else a page that its file no longer has
             and record.page not in results
             and record.status in DONE
-            and has_results(self.results, record)
+            and has_results(self.results, record.page)
         ]
         self._file.close()
         self._write_all([*current, *earlier])
@@ -183,7 +182,8 @@ class Manifest:
     def write_summary(self, totals: dict[str, Any]) -> None:
         """Write summary.json beside it."""
         path = self.folder / SUMMARY
-        write_whole(path, (json.dumps(totals, ensure_ascii=False, indent=2) + "\n").encode())
+        text = json.dumps(totals, ensure_ascii=False, indent=2) + "\n"
+        write_whole(path, [text.encode()])
         self._publish(path)
 
     def _publish(self, path: Path) -> None:
@@ -192,7 +192,7 @@ class Manifest:
             (self.results / path.name).upload(path)
 
     def _write_all(self, records: Iterable[Record]) -> None:
-        write_lines(self.path, (record.line().encode() for record in records))
+        write_whole(self.path, (record.line().encode() for record in records))
 
     def __enter__(self) -> "Manifest":
         return self
@@ -221,21 +221,6 @@ def take_lock(path: Path) -> IO[str]:
     lock.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}\n")
     lock.flush()
     return lock
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a crash leaves the old one or the new one, never a part."""
-    write_lines(path, [content])
-
-
-def write_lines(path: Path, lines: Iterable[bytes]) -> None:
-    """The same of many lines: those of a million pages are not held together."""
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.writelines(lines)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def summary(

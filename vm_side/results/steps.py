@@ -19,13 +19,11 @@ from picture.images import UnreadablePage, is_blank, model_picture, open_image
 from picture.limits import KEPT_PIXELS, LARGE_PIXELS, pixels_of
 from picture.pdf import open_pdf_page
 from picture.png import encode_png
-from results.files import drawing_of, results_of
+from results.files import NO_PAGE, drawing_of, results_of
 
 T = TypeVar("T")
 Source = Path | bytes
 Values = dict[str, Any]  # of a page's record; a step adds what it learns, also if it fails
-
-NO_PAGE = Image.new("L", (1, 1))  # where no part of the page is wanted
 
 Turn = Callable[[bool], AbstractContextManager[Any]]
 """Gives a turn to compute; of those for a page that is large there is one at a time."""

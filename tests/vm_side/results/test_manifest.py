@@ -16,18 +16,17 @@ from typing import Any
 
 import pytest
 
-from contract import DONE, RESULT_ENDINGS, STATUSES
+from contract import DONE, STATUSES
 from results import manifest as module
+from results.files import NO_PAGE, results_of, write_results
 from results.manifest import (
     FIELDS,
     Manifest,
     Record,
-    has_results,
     is_done,
     load,
     read_record,
     summary,
-    write_whole,
 )
 from results.pages import Page
 
@@ -45,10 +44,7 @@ def page(name: str = "a") -> Page:
 
 def put_results(folder: Path, *records: Record) -> None:
     for each in records:
-        for ending in RESULT_ENDINGS:
-            path = folder / (each.page + ending)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
+        write_results(folder, each.page, results_of([], NO_PAGE, False))
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -239,14 +235,6 @@ def test_other_content_settings_model_or_place_is_not_done(
     assert not is_done(None, page(), sha256, {"model": "dots", **SETTINGS})
 
 
-@pytest.mark.parametrize("missing", RESULT_ENDINGS)
-def test_results_stand_only_if_all_of_them_do(tmp_path: Path, missing: str) -> None:
-    put_results(tmp_path, record())
-    assert has_results(tmp_path, record())
-    (tmp_path / f"a/a{missing}").unlink()
-    assert not has_results(tmp_path, record())
-
-
 # ---- the end of a batch ----
 
 
@@ -295,19 +283,6 @@ def test_pages_of_a_pdf_are_told_apart(tmp_path: Path) -> None:
     with Manifest(tmp_path) as manifest:
         manifest.add(Record("a/a_page_1", "a.pdf", 1, "ok"))
         assert [each.status for each in manifest.finish(pages)] == ["left", "ok"]
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "summary.json"
-    write_whole(path, b"old")
-    (tmp_path / "summary.json.part").mkdir()
-    with pytest.raises(IsADirectoryError):
-        write_whole(path, b"new")
-    assert path.read_bytes() == b"old"
-    (tmp_path / "summary.json.part").rmdir()
-    write_whole(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 # ---- the lock ----
