@@ -1,4 +1,4 @@
-"""Put on a command's PYTHONPATH by rig/power.py: keeps a copy of all that fsync() brings to disk."""
+"""Put on a command's PYTHONPATH by rig/power.py: keeps a copy of what each fsync() made safe."""
 
 import os
 from pathlib import Path
