@@ -8,13 +8,10 @@ servers have a /tokenize of their own, or none.
 import math
 from dataclasses import dataclass
 
-from PIL import Image
-
 from picture.images import FACTOR
-from picture.png import encode_png
 from server.endpoint import Endpoint, Model
 from server.prompts import PROMPTS
-from server.request import IMAGE_TOKENS
+from server.request import IMAGE_TOKENS, white
 from server.room import PROMPT_TOKENS
 from server.verdicts import EndpointError
 
@@ -62,11 +59,6 @@ def check(endpoint: Endpoint, model: Model, prompt_mode: str, max_pixels: int) -
             f" least {max_pixels}, or a smaller -m"
         )
     return Fitness(prompt_tokens, sees_size=True)
-
-
-def white(side: int) -> bytes:
-    """A square picture of so many tokens a side."""
-    return encode_png(Image.new("L", (side * FACTOR, side * FACTOR), "white"))
 
 
 def check_prompt(name: str, tokens: list[str], prompt: str) -> None:

@@ -33,6 +33,7 @@ from results.store import Place, Remote
 from server.endpoint import Endpoint
 from server.request import Completion, Sampling, image_tokens
 from server.room import PROMPT_TOKENS, answer_room
+from server.silence import Silence
 from server.verdicts import EndpointError, ServerGone
 
 FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, too
@@ -89,13 +90,13 @@ def twin_of(task: Task) -> Task | None:
     return replace(task, is_twin=True) if task.drawn_from is None else None
 
 
-def make_reader(settings: Settings, compute: Compute) -> Callable[[Task], Record]:
+def make_reader(settings: Settings, compute: Compute, silence: Silence) -> Callable[[Task], Record]:
     """The page function of one worker, with a connection of its own."""
-    endpoint = endpoint_of(settings, settings.retries)
+    endpoint = endpoint_of(settings, settings.retries, silence)
     return functools.partial(read_page, settings=settings, endpoint=endpoint, compute=compute)
 
 
-def endpoint_of(settings: Settings, retries: int) -> Endpoint:
+def endpoint_of(settings: Settings, retries: int, silence: Silence | None = None) -> Endpoint:
     """A connection to the model server."""
     return Endpoint(
         settings.endpoint,
@@ -103,6 +104,7 @@ def endpoint_of(settings: Settings, retries: int) -> Endpoint:
         settings.ready_timeout_s,
         retries,
         settings.api_key,
+        silence,
     )
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A machine whose power goes in the middle of a batch, again and again: is anything lost or mixed?
 
-Each time the whole command is killed at a random moment, and the disk loses what it may lose
-(rig/power.py). The next run must come to what an undisturbed one comes to, byte for byte.
+Each time the whole command is killed while a random page is read, and the disk loses what it may
+lose (rig/power.py). The next run must come to what an undisturbed one comes to, byte for byte.
 """
 
 import random
@@ -20,16 +20,19 @@ sys.path.insert(0, str(TESTS))
 
 from rig import power  # noqa: E402 - found by the line above
 from rig.command import Batch, batch_of, results_in  # noqa: E402 - so is this
+from rig.model_server import ModelServer  # noqa: E402 - and this
 
 OPTIONS = ("--images", "-p", "8")
+START_S, A_MOMENT_S = 60.0, 0.1
 
 
-def cut_at(moment_s: float, batch: Batch, dice: random.Random) -> tuple[int, int]:
-    """Run, and cut after so many seconds: (pages in the manifest, files that lost something)."""
+def cut_at(page: int, batch: Batch, server: ModelServer, dice: random.Random) -> tuple[int, int]:
+    """Run, and cut soon after this page was sent: (pages in the manifest, files that suffered)."""
     store = batch.folder / "disk"
     environment = power.recorded(batch.output, store)
     with batch.start(*OPTIONS, environment=environment) as running:
-        time.sleep(moment_s)
+        server.wait_until(lambda: len(server.requests) >= page, START_S)
+        time.sleep(dice.uniform(0, A_MOMENT_S))
         running.signal_group(signal.SIGKILL)
         running.finish()
         running.wait_until_nobody_is_left()
@@ -54,20 +57,18 @@ def main(cuts: int, pages: int, seed: int) -> None:
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory() as scratch:
         with batch_of(Path(scratch, "undisturbed"), pages) as (batch, _):
-            begun = time.monotonic()
             wanted = read_anew(batch)
-            whole_s = time.monotonic() - begun
         wrong = 0
         for number in range(cuts):
             with batch_of(Path(scratch, str(number)), pages) as (batch, server):
-                moment_s = dice.uniform(0, whole_s)
-                told, lost = cut_at(moment_s, batch, dice)
+                page = dice.randint(1, pages)
+                told, lost = cut_at(page, batch, server, dice)
                 server.reset()
                 is_same = read_anew(batch) == wanted
                 wrong += not is_same
                 click.echo(
-                    f"cut at {moment_s:.1f} of {whole_s:.1f} s, {told} pages told, {lost} files"
-                    f" lost something: {len(server.requests)} pages read anew,"
+                    f"cut at page {page} of {pages}, {told} told, {lost} files lost something:"
+                    f" {len(server.requests)} read anew,"
                     f" {'the same' if is_same else 'NOT THE SAME'}"
                 )
     click.echo(f"{cuts} cuts: {wrong} sets of results differ")

@@ -221,7 +221,7 @@ class ModelServer:
         room = self.max_model_len - request.prompt_tokens  # a smaller wish is clamped in silence
         limit = min(room, request.max_tokens or room)
         tokens = len(text) // 3
-        if tokens > limit:
+        if reply.is_limited and tokens > limit:
             text, tokens, finish_reason = text[: limit * 3], limit, "length"
         if reply.fault is None:
             self._count(finish_reason, request.prompt_tokens, tokens)

@@ -78,4 +78,4 @@ class Disk:
         if not written.startswith(safe):  # it was written anew since
             return self.dice.choice([safe, written])
         part = written[: self.dice.randint(len(safe), len(written))]
-        return self.dice.choice([safe, part, written])
+        return self.dice.choice([safe, part, written, written])

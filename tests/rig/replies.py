@@ -56,6 +56,8 @@ class Reply:
     """An error that comes as an event, with status 200, where the answer was to be streamed."""
     body: Any = None
     """A whole JSON body in the place of the one made from the fields above."""
+    is_limited: bool = True
+    """Whether the answer ends at the limit that was asked for, as vLLM's does."""
     delay_s: float = 0.0
     fault: Fault | None = None
     headers: dict[str, str] = field(default_factory=dict)

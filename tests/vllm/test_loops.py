@@ -100,7 +100,7 @@ def examined(texts: list[str]) -> list[dict[str, Any]]:
 
 def heard(pieces: list[str]) -> AnswerStream:
     """The answer, streamed token by token as vLLM does: a letter when it is whole."""
-    stream = AnswerStream()
+    stream = AnswerStream(100_000)
     decoder = codecs.getincrementaldecoder("utf-8")()
     for number, piece in enumerate(pieces, 1):
         event = {

@@ -18,6 +18,7 @@ from PIL import Image
 
 from rig import pages, replies
 from rig.command import OPTIONS, SCRIPT, Batch, batch_of, hang_while, results_in
+from rig.model_request import Request
 from rig.model_server import ModelServer
 from rig.replies import Reply, in_turn
 
@@ -141,11 +142,19 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
 
     def run(kind: str) -> tuple[Any, ...]:
         with batch_of(tmp_path / kind, 3, model="dots") as (batch, server):
-            server.script = hang_while(lambda request: request.number == 1)
+            at_once: list[int] = []
+
+            def script(request: Request) -> Reply:
+                if request.number != 2:
+                    return Reply()
+                at_once.append(server.max_in_flight)
+                return Reply(fault="hang")
+
+            server.script = script
             given = {"flags": (flags, {}), "variables": ([], values)}[kind]
             finished = batch.run(*given[0], environment=given[1])
             assert finished.code == 3 and "no answer in 3 s (1 times)" in finished.err
-            assert server.max_in_flight == 1 and len(server.requests) == 3
+            assert at_once == [1] and len(server.requests) == 4  # the last for one token
             request = server.requests[0]
             width, height = request.size
             assert 3136 <= width * height <= 5000 and "Do not output" in request.prompt

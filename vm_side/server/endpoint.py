@@ -17,8 +17,10 @@ from server.request import (
     read_completion,
     request_body,
     streamed,
+    white,
 )
 from server.room import answer_room, room_told
+from server.silence import Silence
 from server.stream import AnswerStream, StreamError
 from server.verdicts import (
     EndpointError,
@@ -31,6 +33,7 @@ from server.verdicts import (
 )
 
 TOKENIZE_TIMEOUT_S = 60.0  # the first picture after a start may take a while
+PROBE_TIMEOUT_S = 60.0  # for one token, of a server that answers nobody
 MOST_FITTINGS = 2  # times that a request is sent again for a shorter answer
 GIVEN_UP = ("abort", "error")  # ends of answers by a server that ends itself
 NAME_TRIES = 3  # after which a name that is not known is a wrong one
@@ -49,19 +52,24 @@ class Model:
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """Why a request came to nothing; words are the server's own, in full."""
+    """Why a request came to nothing; words are the server's own, in full.
+
+    in_vain: the server took the request, and the time passed.
+    """
 
     verdict: Verdict
     reason: str
     words: str = ""
     retry_after_s: float = 0.0
+    in_vain: bool = False
 
 
 class Endpoint:
     """A model server, over one kept-alive connection. Not for use from two threads.
 
     retries counts what is sent again after a failure; waiting for a server that is full or away
-    is bound by ready_timeout_s instead.
+    is bound by ready_timeout_s instead. silence is that of the server, shared by all who ask it;
+    without it a server that hangs is only found busy.
     """
 
     def __init__(
@@ -71,12 +79,14 @@ class Endpoint:
         ready_timeout_s: float,
         retries: int,
         api_key: str = "",
+        silence: Silence | None = None,
     ) -> None:
         self.url = url
         self.request_timeout_s = request_timeout_s
         self.ready_timeout_s = ready_timeout_s
         self.retries = retries
         self._api_key = api_key
+        self._silence = silence
         self._context = 0  # that a refusal told
         self._connection = KeptConnection(url, api_key)
 
@@ -167,9 +177,11 @@ class Endpoint:
         waiting_since: float | None = None
         pause = pauses()
         while True:
-            came = self._attempt(body)
+            came = self._attempt(body, sampling.max_tokens, self.request_timeout_s)
             if isinstance(came, Completion):
                 return came
+            if came.in_vain and self._silence is not None:
+                self._check(self._silence, model)
             if came.verdict is Verdict.REFUSED:
                 told = room_told(came.words, sampling.max_tokens, question)
                 if told is None or fitted == MOST_FITTINGS:
@@ -191,18 +203,32 @@ class Endpoint:
             time.sleep(max(next(pause), came.retry_after_s))
             self.wait_until_ready()
 
-    def _attempt(self, body: bytes) -> "Completion | NoAnswer":
+    def _check(self, silence: Silence, model: str) -> None:
+        """Of a server that answers nobody: raises ServerGone if not even one token comes."""
+        if silence.seconds < self.request_timeout_s:
+            return
+        body = request_body(model, white(1), "", Sampling(0.0, 1, 2))
+        came = self._attempt(body, 1, min(PROBE_TIMEOUT_S, self.request_timeout_s))
+        if isinstance(came, NoAnswer) and came.in_vain:
+            raise ServerGone(
+                f"nothing was answered at {self.url} for {silence.seconds:.0f} s, though its"
+                " /health is well: start the server anew, then run again"
+            )
+
+    def _attempt(self, body: bytes, max_tokens: int, timeout_s: float) -> "Completion | NoAnswer":
         """Send a request once."""
-        stream = AnswerStream()
+        stream = AnswerStream(max_tokens)
         try:
             response = self._connection.request(
                 "POST",
                 "/v1/chat/completions",
                 body,
-                self.request_timeout_s,
+                timeout_s,
                 self.is_healthy,
                 stream.hear,
             )
+            if self._silence is not None:
+                self._silence.end()
             judged = verdict(response.status)
             if judged is not Verdict.ANSWER:
                 words = response.body.decode("utf-8", "replace")
@@ -210,7 +236,9 @@ class Endpoint:
                 return NoAnswer(judged, self._refusal(response), words, pause_s)
             answer = read_completion(response.body) if response.body else streamed(stream)
         except LostConnection as error:
-            return NoAnswer(Verdict.BROKEN if error.sent else Verdict.BUSY, str(error))
+            in_vain = error.sent and isinstance(error.__cause__, TimeoutError)
+            judged = Verdict.BROKEN if error.sent else Verdict.BUSY
+            return NoAnswer(judged, str(error), in_vain=in_vain)
         except StreamError as error:  # a full server may begin an answer before it says so
             words = self._connection.hide(str(error))
             return NoAnswer(verdict(error.code), refused(error.code, words), words)

@@ -5,7 +5,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from PIL import Image
+
 from picture.images import FACTOR
+from picture.png import encode_png
 from server.stream import AnswerStream
 
 IMAGE_TOKENS = "<|img|><|imgpad|><|endofimg|>"  # without it vLLM's template adds a line break
@@ -62,6 +65,11 @@ def messages(picture: str, prompt: str) -> list[dict[str, Any]]:
         {"type": "text", "text": IMAGE_TOKENS + prompt},
     ]
     return [{"role": "user", "content": parts}]
+
+
+def white(side: int) -> bytes:
+    """A square picture of so many tokens a side."""
+    return encode_png(Image.new("L", (side * FACTOR, side * FACTOR), "white"))
 
 
 def image_tokens(size: tuple[int, int]) -> int:

@@ -14,6 +14,7 @@ from server.loops import COUNTED_TAIL, counting_tail, is_loop, without_digits
 LOOP_TOKENS = 560  # that only repeat what stands right before them make a loop
 CHECK_TOKENS = 16  # between two looks
 COUNT_TOKENS = 64  # between two dearer looks, at what counts
+LONGEST_TOKEN = 16  # characters on average, of a long answer whose tokens nobody counts
 
 
 class StreamError(Exception):
@@ -25,9 +26,10 @@ class StreamError(Exception):
 
 
 class AnswerStream:
-    """Collects one answer from the parts of a response body."""
+    """Collects one answer from the parts of a response body; max_tokens is what was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_tokens: int) -> None:
+        self.max_tokens = max_tokens
         self.finish_reason = ""
         self.tokens_in = 0
         self.tokens_out = 0
@@ -35,6 +37,7 @@ class AnswerStream:
         """The server said that this was all."""
         self._rest = b""
         self._parts: list[str] = []
+        self._length = 0  # of the text
         self._recent: deque[tuple[int, str]] = deque()  # (tokens before it, text)
         self._checked = self._counted = 0
         self._fresh: list[str] = []  # since the last look
@@ -60,8 +63,13 @@ class AnswerStream:
                 self.is_complete = True
                 continue
             self._take(json.loads(data))
-            if not self.finish_reason and self._repeats_itself():
+            if self.finish_reason:
+                continue
+            if self._is_too_long():
+                self.finish_reason = "length"
+            elif self._repeats_itself():
                 self.finish_reason = "repetition"
+            if self.finish_reason:
                 return False
         return True
 
@@ -83,8 +91,13 @@ class AnswerStream:
             self.tokens_out += 1  # at least; the count comes with the end
         if text:
             self._parts.append(text)
+            self._length += len(text)
             self._recent.append((before, text))
             self._fresh.append(text)
+
+    def _is_too_long(self) -> bool:
+        """Whether it goes on beyond its limit: not all servers heed that."""
+        return max(self.tokens_out, self._length // LONGEST_TOKEN) > self.max_tokens
 
     def _repeats_itself(self) -> bool:
         """Whether the last LOOP_TOKENS tokens are nothing but turns of a loop; looks rarely."""

@@ -19,6 +19,7 @@ from results.manifest import Record
 from results.steps import in_turns
 from results.store import Place
 from server.in_flight import InFlight
+from server.silence import Silence
 from workers import bounds
 from workers.interrupt import Interrupt
 from workers.pool import Crash, run
@@ -81,7 +82,7 @@ class ProcessPool:
         results = run(
             tasks,
             make_pool_reader,
-            (settings,),
+            (settings, Silence()),
             in_flight.limit,
             interrupt,
             twin_of,
@@ -104,20 +105,22 @@ class ProcessPool:
         return 0.0
 
 
-def make_pool_reader(settings: Settings) -> Callable[[Task], Record]:
+def make_pool_reader(settings: Settings, silence: Silence) -> Callable[[Task], Record]:
     """The page function of one process; those of this computer take turns among them."""
     assert isinstance(settings.output, Path)
-    return make_bounded_reader(settings, Turns(settings.output / TURNS))
+    return make_bounded_reader(settings, Turns(settings.output / TURNS), silence)
 
 
-def make_bounded_reader(settings: Settings, turns: Turns) -> Callable[[Task], Record]:
+def make_bounded_reader(
+    settings: Settings, turns: Turns, silence: Silence
+) -> Callable[[Task], Record]:
     """The page function of a process that is killed if a page takes too long in its turn."""
     bounds.limit_memory()
 
     def turn(is_large: bool) -> AbstractContextManager[None]:
         return bounds.within(turns.taken(is_large), settings.page_timeout_s)
 
-    return make_reader(settings, in_turns(turn))
+    return make_reader(settings, in_turns(turn), silence)
 
 
 def make_counter(page_timeout_s: float) -> Callable[[Place], Counted]:

@@ -18,6 +18,7 @@ from distributed.scheduler import Scheduler
 from contract import KEY, KEY_FILE, LEFT, key_from
 from read_page import Settings, Task, make_reader
 from results.manifest import Record
+from server.silence import Silence
 from server.verdicts import ServerGone
 from workers.child import Child
 from workers.pool import Crash, where
@@ -25,6 +26,7 @@ from workers.pool import Crash, where
 R = TypeVar("R")
 
 CHILDREN: dict[float, Child] = {}  # of this node, by their CPU time: one, that is
+SILENCES: dict[str, Silence] = {}  # by their server's URL: one, too
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def make_node_reader(settings: Settings) -> Callable[[Task], Record]:
     """The page function of one thread of a node. It raises Lost when the node's server is gone."""
     settings = on_this_node(settings)
     cpu_s = settings.page_timeout_s
-    read = make_reader(settings, CHILDREN.setdefault(cpu_s, Child(cpu_s)))
+    child = CHILDREN.setdefault(cpu_s, Child(cpu_s))
+    read = make_reader(settings, child, SILENCES.setdefault(settings.endpoint, Silence()))
 
     def read_or_lose(task: Task) -> Record:
         record = read(task)

@@ -37,7 +37,7 @@ def heard(text: str, interval: int = 1) -> AnswerStream:
         "choices": [{"message": {"content": text}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 5, "completion_tokens": count, "total_tokens": 5 + count},
     }
-    stream = AnswerStream()
+    stream = AnswerStream(100_000)
     for event in replies.events(said, True, True, interval):
         if not stream.hear(event):
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -45,11 +46,42 @@ def body(text: str, finish_reason: str = "stop", interval: int = 1) -> bytes:
 
 def heard(data: bytes, size: int = 1 << 20) -> AnswerStream:
     """A stream that heard the data in parts of this size, until it had enough."""
-    stream = AnswerStream()
+    stream = AnswerStream(100_000)
     for at in range(0, len(data), size):
         if not stream.hear(data[at : at + size]):
             break
     return stream
+
+
+@pytest.mark.parametrize("usage", [True, False], ids=["counted", "not counted"])
+@pytest.mark.parametrize("interval", [1, 32])
+def test_an_answer_is_left_once_it_is_beyond_its_limit(usage: bool, interval: int) -> None:
+    words = " ".join(str(number**3) for number in range(20_000))
+    answer = {
+        **{"id": "1", "created": 2, "model": "model"},
+        "choices": [{"message": {"content": words}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": len(words) // 3},
+    }
+    stream = AnswerStream(1000)
+    events = replies.events(answer, usage, usage, interval)
+    taken = sum(1 for _ in itertools.takewhile(stream.hear, events))
+    assert stream.finish_reason == "length"
+    assert taken * interval < (1100 if usage or interval == 1 else 6000)
+
+
+def test_an_answer_up_to_its_limit_is_heard_to_its_end(server: ModelServer) -> None:
+    text = " ".join(str(number**3) for number in range(600))[: 3 * 1000]
+    server.script = lambda request: Reply(text)
+    answer = ask(server)
+    assert (answer.tokens_out, answer.finish_reason) == (1000, "stop")
+
+
+def test_a_server_that_heeds_no_limit_is_hung_up_on(server: ModelServer) -> None:
+    text = " ".join(str(number**3) for number in range(12_000))
+    server.script = lambda request: Reply(text, is_limited=False)
+    answer = ask(server)
+    assert answer.finish_reason == "length" and 1000 < answer.tokens_out < 3000
+    server.wait_until(lambda: server.requests[0].disconnected)
 
 
 def page(text: str) -> str:
@@ -77,7 +109,7 @@ def test_lines_that_are_no_data_are_passed_over() -> None:
 
 
 def test_tokens_are_counted_where_the_server_does_not() -> None:
-    stream = AnswerStream()
+    stream = AnswerStream(100_000)
     for _ in range(3):
         stream.hear(b'data: {"choices": [{"delta": {"content": "x"}}]}\n\n')
     assert (stream.text, stream.tokens_out) == ("xxx", 3)
@@ -144,7 +176,7 @@ def test_what_pages_repeat_is_no_loop(text: str) -> None:
 
 def test_tokens_without_a_text_are_no_loop() -> None:
     """A server may count ahead of what it sends."""
-    stream = AnswerStream()
+    stream = AnswerStream(100_000)
     for text, count in (("all of it", 20), ("", 2000), (" and the end", 2010)):
         event = {"choices": [{"delta": {"content": text}}], "usage": {"completion_tokens": count}}
         assert stream.hear(b"data: " + json.dumps(event).encode() + b"\n")

@@ -133,19 +133,25 @@ def test_one_of_the_idle_stays_where_all_may_leave(fleet: FleetRig, tmp_path: Pa
         assert sum(node.was_sent_away for node in idle) == 2
 
 
-def test_a_node_whose_model_dies_gives_its_pages_to_others(fleet: FleetRig, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hangs", [False, True], ids=["dies", "hangs"])
+def test_a_node_whose_model_dies_gives_its_pages_to_others(
+    fleet: FleetRig, tmp_path: Path, hangs: bool
+) -> None:
     with slow(0.2) as dying, slow(0.2) as living:
         batch = batch_for(tmp_path, living)
         node = fleet.add_node(threads=2, endpoint=dying.url)
         fleet.add_node(threads=2, endpoint=living.url)
         fleet.wait_for(2)
-        options = ("--scheduler", fleet.url, "--ready-timeout", "3")
+        options = ("--scheduler", fleet.url, "--ready-timeout", "3", "--request-timeout", "2")
         with batch.start(*options) as running:
             dying.wait_until(lambda: len(dying.requests) > 3, 30)
-            dying.die()
+            if hangs:  # its /health is well
+                dying.script = hang_while(lambda request: True)
+            else:
+                dying.die()
             assert running.finish().code == 0
         assert set(batch.statuses().values()) == {"ok"}
-        assert sum(count - 1 for count in tokens_of(dying, living).values()) <= 2 * 2
+        assert sum(count - 1 for count in tokens_of(dying, living).values()) <= 3 * 2
         wait_until(lambda: node.has_ended)
 
 

@@ -1,0 +1,20 @@
+"""How long a model server has answered nobody: one that hangs may still say that it is well."""
+
+import time
+from multiprocessing.sharedctypes import RawValue
+
+
+class Silence:
+    """The time since a server's last answer to any of the processes that share this."""
+
+    def __init__(self) -> None:
+        self._since_s = RawValue("d", time.monotonic())  # the same clock in all processes
+
+    def end(self) -> None:
+        """The server answered."""
+        self._since_s.value = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return time.monotonic() - float(self._since_s.value)
