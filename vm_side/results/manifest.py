@@ -28,6 +28,7 @@ from contract import (
 )
 from results.durable import write_whole
 from results.files import has_results
+from results.kinds import KINDS
 from results.pages import Page
 from results.store import Place, Remote
 
@@ -81,17 +82,16 @@ class Record:
         return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-FIELDS = {entry.name for entry in dataclasses.fields(Record)}
-
-
 def read_record(line: str) -> Record | None:
-    """A line of the manifest -> its record, or None if it is torn or no record."""
+    """A line of the manifest -> its record, or None if it is torn or tells of no page.
+
+    A value that is not of its kind is left out: nothing that is counted later can fail by it.
+    """
     try:
-        record = Record(**{k: v for k, v in json.loads(line).items() if k in FIELDS})
-    except (ValueError, TypeError, AttributeError):
+        found = json.loads(line).items()
+        return Record(**{name: v for name, v in found if name in KINDS and KINDS[name](v)})
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    named = isinstance(record.page, str) and isinstance(record.input, str)
-    return record if named and record.status in STATUSES else None
 
 
 def load(folder: Path) -> dict[Key, Record]:

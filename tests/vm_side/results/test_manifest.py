@@ -19,8 +19,8 @@ import pytest
 from contract import DONE, STATUSES
 from results import manifest as module
 from results.files import NO_PAGE, results_of, write_results
+from results.kinds import KINDS
 from results.manifest import (
-    FIELDS,
     Manifest,
     Record,
     is_done,
@@ -30,6 +30,7 @@ from results.manifest import (
 )
 from results.pages import Page
 
+ODD_NUMBERS = (10**400, 1e308 * 10, -(10**400), -1, True, "7", None, [7])
 SETTINGS = {"prompt_mode": "layout_all", "max_pixels": 2_000_000, "upsample_below": 1_200_000}
 
 
@@ -80,7 +81,7 @@ def test_a_record_is_a_line_and_a_line_a_record() -> None:
     assert line.count("\n") == 1
     assert "한글" in line
     assert read_record(line) == full
-    assert set(json.loads(line)) == FIELDS
+    assert set(json.loads(line)) == set(KINDS)
 
 
 def test_a_name_that_is_no_text_can_be_written_and_read(tmp_path: Path) -> None:
@@ -100,6 +101,7 @@ def test_a_name_that_is_no_text_can_be_written_and_read(tmp_path: Path) -> None:
         "null",
         "7",
         "[]",
+        "[" * 100_000,
         '"text"',
         "{}",
         '{"page": "a/a", "input": "a.png"}',
@@ -120,6 +122,37 @@ def test_fields_of_a_newer_version_are_ignored_and_of_an_older_one_filled_in() -
     assert read_record(newer) == record()
     older = '{"page": "a/a", "input": "a.png", "pdf_page": null, "status": "ok"}'
     assert read_record(older) == Record("a/a", "a.png", None, "ok")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, v) for name in ("seconds", "tokens_in", "pdf_pages") for v in ODD_NUMBERS),
+        ("tokens_out", 1.5),
+        ("original_size", 7),
+        ("model_size", [1, 10**400]),
+        ("notes", "one"),
+        ("notes", [1]),
+        ("reason", None),
+        ("sha256", 7),
+        ("model", ["dots"]),
+        ("settings", ["dots"]),
+    ],
+)
+def test_an_odd_value_is_left_out_and_its_page_is_not(name: str, value: Any) -> None:
+    """Whatever is done with a record later: it is added up, compared and written."""
+    line = json.dumps({**json.loads(record().line()), name: value})
+    found = read_record(line)
+    assert found is not None and found.key == record().key
+    assert getattr(found, name) == getattr(Record("a/a", "a.png", None, "ok"), name)
+    json.dumps(summary([found], [found], 7.0, 1.0, 1))
+    assert not is_done(found, page(), "0" * 64, {"model": "dots", **SETTINGS})
+    assert read_record(found.line()) == found
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, True, "1", 10**400])
+def test_an_odd_page_number_names_no_page(value: Any) -> None:
+    assert read_record(json.dumps({**json.loads(record().line()), "pdf_page": value})) is None
 
 
 # ---- the file ----

@@ -1,0 +1,47 @@
+"""What the values of a manifest's line must be: it may come from anywhere."""
+
+from collections.abc import Callable
+from typing import Any
+
+from contract import STATUSES
+
+BEYOND = 1e15  # no page has so many of anything, and no run takes so long
+
+
+def is_text(value: Any) -> bool:
+    """Whether it is text."""
+    return isinstance(value, str)
+
+
+def is_count(value: Any) -> bool:
+    """Whether it is a whole number that can be meant."""
+    return type(value) is int and 0 <= value < BEYOND
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number that can be meant."""
+    return is_count(value) or (type(value) is float and 0 <= value < BEYOND)
+
+
+KINDS: dict[str, Callable[[Any], bool]] = {
+    "page": is_text,
+    "input": is_text,
+    "pdf_page": lambda value: value is None or is_count(value),
+    "status": lambda value: value in STATUSES,
+    "reason": is_text,
+    "notes": lambda value: isinstance(value, list) and all(map(is_text, value)),
+    "sha256": is_text,
+    "version": is_text,
+    "original_size": lambda value: isinstance(value, list) and all(map(is_count, value)),
+    "model_size": lambda value: isinstance(value, list) and all(map(is_count, value)),
+    "cells": is_count,
+    "tokens_in": is_count,
+    "tokens_out": is_count,
+    "attempts": is_count,
+    "seconds": is_number,
+    "finished_at": is_number,
+    "finish_reason": is_text,
+    "model": is_text,
+    "pdf_pages": is_count,
+    "settings": lambda value: isinstance(value, dict),
+}
