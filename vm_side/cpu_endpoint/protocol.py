@@ -20,6 +20,7 @@ MAX_MODEL_LEN = 16384
 _FACTOR = 28
 _MAX_PIXELS = 178_956_970
 _FORMATS = ("PNG", "JPEG", "WEBP")  # of others one would run a program
+_SCAN, _MOST_SCANS = b"\xff\xda", 100  # of a JPEG; each is decoded for all of the picture
 _MARKS = "<|img|><|imgpad|><|endofimg|>"
 
 
@@ -119,7 +120,11 @@ def _max_tokens(body: dict[Any, Any]) -> int:
 
 
 def open_image(data: bytes) -> np.ndarray[Any, Any]:
-    """The encoded file as BGR, height × width × 3. Raises RequestError."""
+    """The encoded file as BGR, height × width × 3. Raises RequestError.
+
+    It is decoded in the server's own process, so that what a file may cost is bound before: its
+    pixels by the model's context, and how often each is decoded by the number of scans.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -132,6 +137,8 @@ def open_image(data: bytes) -> np.ndarray[Any, Any]:
                 "Failed to apply Qwen2VLProcessor: absolute aspect ratio must be smaller than 200"
             )
         check_length(image_tokens(width, height))
+        if image.format == "JPEG" and data.count(_SCAN) > _MOST_SCANS:
+            raise RequestError(f"A JPEG of more than {_MOST_SCANS} scans is not read.")
         # Transparency becomes white paper, as dots.ocr's own client does it.
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             paper = Image.new("RGBA", image.size, (255, 255, 255, 255))

@@ -24,6 +24,7 @@ from cpu_endpoint.worker import Job, Reader, Worker
 
 _WATCH_S = 0.4
 _GRACE_S = 1
+_LARGEST_BODY = 1 << 26  # bytes; the largest picture that the context takes, in base64
 
 
 def build_app(reader: Reader, stopping: threading.Event | None = None, host: str = "") -> ASGIApp:
@@ -91,7 +92,11 @@ class _GoneError(Exception):
 
 
 async def _parsed(request: Request) -> protocol.Request:
-    body = await request.body()
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > _LARGEST_BODY:
+            raise protocol.RequestError(f"More than {_LARGEST_BODY} bytes.", 413)
     try:
         # Twenty megabytes take a while: other requests are answered meanwhile.
         return protocol.parse(await asyncio.to_thread(json.loads, body))

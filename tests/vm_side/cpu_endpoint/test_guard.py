@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from cpu_endpoint.guard import LOOPBACK, refusal
 from cpu_endpoint.protocol import RequestError, open_image
+from rig import hostages
 
 JSON = {"content-type": "application/json"}
 HERE = {"host": "127.0.0.1:8000"}
@@ -53,6 +55,18 @@ def test_only_what_a_page_may_be_is_decoded(kind: str) -> None:
     Image.new("RGB", (300, 300), "red").save(file, kind)
     with pytest.raises(RequestError, match="Failed to load image"):
         open_image(file.getvalue())
+
+
+def test_what_would_be_decoded_again_and_again_is_not(tmp_path: Path) -> None:
+    assert open_image(hostages.slow_jpeg(tmp_path / "a.jpg", 300, 50).read_bytes()).any()
+    with pytest.raises(RequestError, match="scans"):
+        open_image(hostages.slow_jpeg(tmp_path / "b.jpg", 300, 200).read_bytes())
+
+
+def test_a_picture_beyond_the_context_is_not_decoded(tmp_path: Path) -> None:
+    large = hostages.large_png(tmp_path / "a.png", 5000, "1").read_bytes()
+    with pytest.raises(RequestError, match="maximum context length"):
+        open_image(large[: len(large) // 2])  # decoding it would say that it is cut
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import json
 import threading
 import time
@@ -103,6 +104,13 @@ def test_readiness_and_model_card(served: Served) -> None:
             }
         ],
     }
+
+
+def test_a_body_without_end_is_not_kept(served: Served) -> None:
+    parts = itertools.repeat(b" " * (1 << 20), 80)  # no length is told
+    answer = requests.post(f"{served.url}/v1/chat/completions", parts, headers=JSON, timeout=10)
+    assert answer.status_code == 413
+    assert requests.get(f"{served.url}/health", timeout=5).status_code == 200
 
 
 def test_a_good_answer(served: Served, chat: Chat) -> None:
