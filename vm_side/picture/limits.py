@@ -10,10 +10,15 @@ from picture.images import GUARD_SIDE, IMAGE_FORMATS, PDF_DPI
 from picture.pdf import FALLBACK_DPI, MUPDF_ERRORS, kept_pdf
 
 MEMORY_MIB = 4096  # of a process that computes; the largest honest page takes 2,200
-KEPT_PIXELS = 16_000_000  # what is larger is not held while the model answers: it is opened again
+KEPT_BYTES = 16_000_000  # of a picture while the model answers: a larger one is opened again
 LARGE_PIXELS = 64_000_000  # of what is larger, one page is computed at a time
 
 OUT_OF_MEMORY = f"needs more than {MEMORY_MIB:,} MiB of memory"
+
+
+def is_kept(page: Image.Image) -> bool:
+    """Whether a decoded page is small enough to be held while the model answers."""
+    return page.width * page.height * len(page.getbands()) <= KEPT_BYTES
 
 
 def pixels_of(source: Path | bytes, pdf_page: int | None) -> int:

@@ -16,7 +16,7 @@ from PIL import Image
 from answer.cells import Cell
 from answer.layout import to_page
 from picture.images import UnreadablePage, is_blank, model_picture, open_image
-from picture.limits import KEPT_PIXELS, LARGE_PIXELS, pixels_of
+from picture.limits import LARGE_PIXELS, is_kept, pixels_of
 from picture.pdf import open_pdf_page
 from picture.png import encode_png
 from results.files import NO_PAGE, drawing_of, results_of
@@ -96,7 +96,7 @@ def prepare(
     picture = model_picture(page, max_pixels, upsample_below if pdf_page is None else 0)
     page_size, size = page.size, picture.size
     values["model_size"] = list(size)
-    kept = page if page.width * page.height <= KEPT_PIXELS else None
+    kept = page if is_kept(page) else None
     del page
     png = encode_png(picture)
     del picture

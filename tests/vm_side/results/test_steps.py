@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from picture.images import UnreadablePage
-from picture.limits import KEPT_PIXELS, LARGE_PIXELS, pixels_of
+from picture.limits import LARGE_PIXELS, pixels_of
 from results.steps import finish, in_turns, prepare
 from rig import hostages
 
@@ -21,10 +21,13 @@ def prepared(path: Path) -> tuple[Any, dict[str, Any]]:
     return prepare(path, None, values, 1_000_000, 0, False), values
 
 
-@pytest.mark.parametrize(("side", "is_kept"), [(1000, True), (4000, True), (4001, False)])
-def test_a_large_page_is_not_kept(tmp_path: Path, side: int, is_kept: bool) -> None:
-    sent, values = prepared(hostages.large_png(tmp_path / "a.png", side, "L"))
-    assert side * side <= KEPT_PIXELS or not is_kept
+@pytest.mark.parametrize(
+    ("side", "mode", "is_kept"),
+    [(1000, "L", True), (4000, "L", True), (4001, "L", False), (2400, "RGB", False)],
+)
+def test_a_large_page_is_not_kept(tmp_path: Path, side: int, mode: str, is_kept: bool) -> None:
+    """By its bytes: of these 64 wait at once."""
+    sent, values = prepared(hostages.large_png(tmp_path / "a.png", side, mode))
     assert (sent.page is not None) is is_kept
     assert values["original_size"] == [side, side] and sent.png
 
