@@ -203,7 +203,7 @@ def _read(
     results, notes = compute(
         finish, source, pdf_page, values, sent, outcome.answer.cells, settings.images
     )
-    values["notes"] = [*outcome.answer.notes, *notes]
+    values["notes"] = [*values.get("notes", ()), *outcome.answer.notes, *notes]
     write_results(settings.output, draft.page.result, results)
     if not values["cells"] and outcome.status in ("ok", "repaired"):
         return "blank", "the model found nothing on it"

@@ -15,7 +15,7 @@ REASONS = {
     "empty": "the file is empty",
     "truncated_png": "damaged picture",
     "truncated_jpeg": "damaged picture",
-    "text": "not a PNG or JPEG picture",
+    "text": "no picture: text",
     "bomb": "178,956,970 pixels",
     "strip": "longer than 200:1",
     "encrypted_pdf": "the PDF wants a password",

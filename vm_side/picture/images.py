@@ -5,14 +5,18 @@ compares the two. A page is held as a Pillow image of mode "L" (gray) or "RGB"; 
 (width, height) in pixels.
 """
 
+import contextlib
 import io
 import math
 import struct
 import warnings
 import zlib
-from typing import cast
+from collections.abc import Iterator
+from typing import IO, cast
 
 from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
+
+from picture.kinds import HEAD_BYTES, picture_kind, what_it_is
 
 FACTOR = 28  # the model's patch of 14 pixels, merged 2 x 2
 MIN_PIXELS = 3_136
@@ -23,7 +27,8 @@ PDF_DPI = 200
 GUARD_SIDE = 4_500
 IMAGE_DPI = 96  # what MuPDF takes for a picture that states none
 FIXED_POINT = 1 << 14  # MuPDF counts a picture's pixels in so many parts
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # EPS would run a program
+# EPS would run a program
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
 
 BLANK_RANGE = 16  # gray levels between the darkest and the lightest pixel of an even page
 NOISE_RANGE = 64  # the same of an empty page with a scanner's noise
@@ -35,26 +40,66 @@ class UnreadablePage(Exception):
     """This file holds no page that can be read; the message is the reason, for people."""
 
 
-def open_image(data: bytes) -> Image.Image:
+def open_image(data: bytes, notes: list[str] | None = None) -> Image.Image:
     """Decode a picture file: upright by its EXIF tag, alpha on white, 8 bits, "L" or "RGB".
 
-    Of an animation the first frame counts. Raises UnreadablePage.
+    Of an animation the first frame counts; that, and the like, is added to the notes.
+    Raises UnreadablePage.
     """
     if not data:
         raise UnreadablePage("the file is empty")
+    with faults_told(data):
+        image = opened(io.BytesIO(data))
+        said = of_many(image)
+        if said and notes is not None:
+            notes.append(said)
+        return decoded(image)
+
+
+@contextlib.contextmanager
+def faults_told(head: bytes) -> Iterator[None]:
+    """What Pillow raises for a bad file becomes UnreadablePage; head is how the file begins."""
     try:
         with warnings.catch_warnings(action="ignore"):  # they would tear the progress bar
-            image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
-            check_size(image.width, image.height)
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)  # else it copies what is upright
-            return one_channel_if_gray(flatten(image))
+            yield
     except UnidentifiedImageError:
-        raise UnreadablePage("not a PNG or JPEG picture, whatever its name says") from None
+        found, damaged = what_it_is(head[:HEAD_BYTES]), bool(picture_kind(head))
+        raise UnreadablePage(f"{found}, damaged" if damaged else f"no picture: {found}") from None
     except Image.DecompressionBombError:
         raise UnreadablePage(f"more than {MAX_SOURCE_PIXELS:,} pixels: make it smaller") from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
         raise UnreadablePage(f"damaged picture: {error}") from error
+
+
+def opened(file: IO[bytes]) -> Image.Image:
+    """A picture file, of a format that counts, before it is decoded."""
+    is_heif = file.read(8)[4:] == b"ftyp"
+    file.seek(0)
+    if is_heif:
+        import pillow_heif  # noqa: PLC0415 - takes a worker as long as it took to begin
+
+        pillow_heif.register_heif_opener()
+    return Image.open(file, formats=(*IMAGE_FORMATS, *(("HEIF",) if is_heif else ())))
+
+
+def of_many(image: Image.Image) -> str:
+    """What is to be noted of a file with more than one picture; empty: it has one.
+
+    Raises UnreadablePage for a TIFF: its frames are pages, of which none may be lost.
+    """
+    if not getattr(image, "is_animated", False) or image.format == "MPO":
+        return ""  # a camera's other pictures are the same one, larger or smaller
+    if image.format == "TIFF":
+        raise UnreadablePage("a TIFF of several pages: call it .tif, and each is read")
+    return "an animation, or several pictures in one file: the first was read"
+
+
+def decoded(image: Image.Image) -> Image.Image:
+    """The pixels of an opened picture, as open_image gives them."""
+    check_size(image.width, image.height)
+    image.load()
+    ImageOps.exif_transpose(image, in_place=True)  # else it copies what is upright
+    return one_channel_if_gray(flatten(image))
 
 
 def check_size(width: float, height: float) -> None:

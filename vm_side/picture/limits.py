@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from picture.images import GUARD_SIDE, IMAGE_FORMATS, PDF_DPI
+from picture.images import GUARD_SIDE, PDF_DPI, opened
 from picture.pdf import FALLBACK_DPI, MUPDF_ERRORS, kept_pdf
 
 MEMORY_MIB = 4096  # of a process that computes; the largest honest page takes 2,200
@@ -32,10 +32,10 @@ def pixels_of(source: Path | bytes, pdf_page: int | None) -> int:
             is_guarded = max(rect.width, rect.height) * PDF_DPI / 72 > GUARD_SIDE
             scale = (FALLBACK_DPI if is_guarded else PDF_DPI) / 72
             return int(rect.width * scale * rect.height * scale)
-        file = io.BytesIO(source) if isinstance(source, bytes) else source
         with (
             warnings.catch_warnings(action="ignore"),
-            Image.open(file, formats=IMAGE_FORMATS) as image,
+            io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file,
+            opened(file) as image,
         ):
             return image.width * image.height
     except (*MUPDF_ERRORS, LookupError, ArithmeticError, SyntaxError, EOFError):

@@ -138,12 +138,13 @@ def redrawn(source: Source, pdf_page: int | None, values: Values, cells: list[Ce
 
 
 def open_page(source: Source, pdf_page: int | None, values: Values) -> Image.Image:
-    """Decode the page; a picture's hash goes into the values."""
+    """Decode the page; a picture's hash and what is to be noted of it go into the values."""
     if pdf_page is not None:
         return open_pdf_page(source, pdf_page)
     data = source if isinstance(source, bytes) else source.read_bytes()
     values["sha256"] = hashlib.sha256(data).hexdigest()
-    return open_image(data)
+    values["notes"] = []
+    return open_image(data, values["notes"])
 
 
 def give_memory_back() -> None:

@@ -101,7 +101,7 @@ def test_a_page_from_its_file_to_its_results(child: Child, tmp_path: Path) -> No
 def test_a_fault_of_the_file_is_told_with_what_was_learnt(child: Child, tmp_path: Path) -> None:
     path, values = tmp_path / "a.png", dict[str, Any]()
     path.write_bytes(b"none")
-    with pytest.raises(UnreadablePage, match="not a PNG"):
+    with pytest.raises(UnreadablePage, match="no picture"):
         child(prepare, path, None, values, *SHAPE)
     assert len(values["sha256"]) == 64
     with pytest.raises(OSError, match="No such file"):

@@ -1,0 +1,67 @@
+"""What a file is, by its first bytes, whatever its name says."""
+
+import re
+from pathlib import Path
+
+HEAD_BYTES = 1024  # a PDF says so within them, by what Acrobat takes for one
+
+TIFF = "a TIFF picture"
+PICTURES = (
+    (rb"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (rb"\xff\xd8\xff", "a JPEG picture"),
+    (rb"II[*+]\0|MM\0[*+]", TIFF),
+    (rb"RIFF....WEBP", "a WebP picture"),
+    (rb"GIF8", "a GIF picture"),
+    (rb"BM", "a BMP picture"),
+    (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000 picture"),
+    (rb"....ftypavi[fs]", "an AVIF picture"),
+    (rb"....ftyp(he[iv][cmsx]|m[is]f1)", "a HEIF picture"),
+)
+OTHERS = (
+    (rb".*%PDF-", "a PDF"),
+    (rb"PK\x03\x04", "a zip archive (as .docx, .xlsx, .hwpx and .epub are)"),
+    (rb"\xd0\xcf\x11\xe0", "an old Office file (as .doc, .xls and .hwp are)"),
+    (rb"Rar!|7z\xbc\xaf|\x1f\x8b", "an archive"),
+    (rb"AT&TFORM", "a DjVu document"),
+    (rb"8BPS", "a Photoshop picture"),
+    (rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript"),
+    (rb"\{\\rtf", "an RTF document"),
+    (rb"version https://git-lfs", "a pointer of Git LFS in place of the file: git lfs pull"),
+    (rb"<drmfile", "a document of a DRM system: save a copy without it"),
+    (rb"<.*<svg\b|<svg\b", "an SVG drawing"),
+    (rb"<(!doctype )?html\b|<.*<html\b", "a web page"),
+    (rb"<\?xml", "an XML file"),
+    (rb".*[\0-\x08\x0e-\x1a]", "data of an unknown kind"),
+    (rb"[{\[]", "JSON"),
+    (rb".", "text"),
+)
+
+
+def head_of(source: Path | bytes) -> bytes:
+    """The first bytes of a file, or of its content. Raises OSError."""
+    if isinstance(source, bytes):
+        return source[:HEAD_BYTES]
+    with source.open("rb") as file:
+        return file.read(HEAD_BYTES)
+
+
+def is_pdf(head: bytes) -> bool:
+    """Whether a file with this beginning is a PDF."""
+    return b"%PDF-" in head
+
+
+def picture_kind(head: bytes) -> str:
+    """What picture a file with this beginning is, for people; empty: none that is read."""
+    return first(PICTURES, head)
+
+
+def what_it_is(head: bytes) -> str:
+    """What a file with this beginning is, for people."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return picture_kind(head) or first(OTHERS, start) or "nothing but blanks"
+
+
+def first(kinds: tuple[tuple[bytes, str], ...], head: bytes) -> str:
+    """The first of these kinds whose pattern a beginning matches; empty: none."""
+    flags = re.DOTALL | re.IGNORECASE
+    return next((kind for pattern, kind in kinds if re.match(pattern, head, flags)), "")
