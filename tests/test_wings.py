@@ -11,6 +11,7 @@ from rig.toolkit import ROOT
 
 VM_SIDE, TOOLS = ROOT / "vm_side", ROOT / "tools"
 NOTHING = "nothing of ours"
+SHARED = {"contract", "walk"}  # of vm_side/, with tools/
 VERBS_MAY = {"lib", "lib.machines", "lib.machines.gcp", "lib.report"}  # no contract, no verb
 
 
@@ -60,7 +61,7 @@ def allowed_by(path: Path) -> set[str] | None:
 @pytest.mark.parametrize("top", [VM_SIDE, TOOLS], ids=lambda top: top.name)
 def test_each_wing_imports_what_its_first_line_allows(top: Path) -> None:
     modules = files_of(top)
-    shared = {"contract": VM_SIDE / "contract.py"}
+    shared = {name: VM_SIDE / f"{name}.py" for name in SHARED}
     wings = {name for name, path in modules.items() if path.name == "__init__.py"}
     assert len(wings) > 3
     for name, path in modules.items():
@@ -96,7 +97,7 @@ def test_no_file_is_imported_by_what_it_imports(top: Path) -> None:
 
 def test_neither_side_imports_the_other() -> None:
     """vm_side/ travels alone; tools/ knows it by its command line, its files and its contract."""
-    for top, other, known in ((VM_SIDE, TOOLS, set()), (TOOLS, VM_SIDE, {"contract"})):
+    for top, other, known in ((VM_SIDE, TOOLS, set()), (TOOLS, VM_SIDE, SHARED)):
         theirs, ours = files_of(other), files_of(top)
         for path in ours.values():
             names = {module_of(imported, theirs) for imported, _ in imports_in(path)}

@@ -26,8 +26,8 @@ from lib.console import (
     set_handlers,
     shield,
 )
-from lib.home import make_output
-from lib.inputs import find_inputs, nothing_in
+from lib.home import make_output, write_not_read
+from lib.inputs import Inputs, end_of_nothing, find_inputs
 from lib.knobs import FLEET, MACHINE, Knobs, as_environment, check_workers, verb
 from lib.machines import lock, open_machine
 from lib.results import REPORT
@@ -47,20 +47,22 @@ def main(knobs: Knobs, force: bool) -> int:
     check_workers(knobs)
     # the verbs get their knobs from us alone: config.env may be edited while they run
     environment = {**os.environ, **as_environment(knobs), "CONFIG": os.devnull}
-    code = None if force else without_machine(knobs, environment)
-    return with_machine(knobs, environment, force) if code is None else code
-
-
-def without_machine(knobs: Knobs, environment: Mapping[str, str]) -> int | None:
-    """The exit code if nothing is to be read, so that no machine is needed; else None.
-
-    Raises Failure for an INPUT or an OUTPUT with which there is no sense in starting one.
-    """
     inputs = find_inputs(knobs.input, knobs.output)
     if not inputs.files:
-        say(f"make all: {nothing_in(inputs)}: nothing to do")
-        return ExitCode.OK
-    output = make_output(knobs)
+        what, end = end_of_nothing(inputs)
+        say(f"make all: {what}")
+        return end
+    make_output(knobs)
+    code = None if force else without_machine(knobs, environment, inputs)
+    code = with_machine(knobs, environment, force) if code is None else code
+    if inputs.told:
+        say(f"make all: {inputs.told}")
+    return code
+
+
+def without_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs) -> int | None:
+    """The exit code if nothing is to be read, so that no machine is needed; else None."""
+    output = Path(knobs.output).expanduser()
     todo = look(inputs, knobs)
     if todo.work is Work.FETCH and has_bucket(knobs):
         run_step("download", environment)
@@ -69,6 +71,7 @@ def without_machine(knobs: Knobs, environment: Mapping[str, str]) -> int | None:
         return None
     for name, reason in todo.unreadable.items():
         say(f"make all: {name} was left out: {reason}")
+    write_not_read(output, inputs.not_read)
     stays = "the VM stays off" if knobs.target == "gcp" else "the machine is left alone"
     note(f"make all: nothing new: {todo.done} pages are done; {stays}")
     codes = {} if (output / REPORT).is_file() else {"report": run_step("report", environment)}

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Make the machine's input a mirror of INPUT; sends only what is new or changed."""
 
+import os
+
 from lib.console import ExitCode, note, run, say
-from lib.inputs import find_inputs, nothing_in
+from lib.inputs import end_of_nothing, find_inputs
 from lib.knobs import MACHINE, Knobs, verb
 from lib.machines import lock, open_machine
 
@@ -11,13 +13,16 @@ from lib.machines import lock, open_machine
 def main(knobs: Knobs) -> int:
     inputs = find_inputs(knobs.input, knobs.output)
     if not inputs.files:  # a disk that is not mounted, say: the machine's input is no waste
-        say(f"upload: {nothing_in(inputs)}: nothing to do (make clean empties the machine)")
-        return ExitCode.OK
+        what, code = end_of_nothing(inputs)
+        say(f"upload: {what} (make clean empties the machine)")
+        return code
     machine = open_machine(knobs)
     lock.refuse_if_held(machine, knobs.max_hours)
     moved = machine.push(inputs)
     for name, reason in moved.failed.items():
         say(f"upload: {name} was left out: {reason}")
+    if inputs.told and not os.environ.get(lock.TOKEN_VARIABLE):  # make all says it as its last line
+        say(f"upload: {inputs.told}")
     note(f"upload: {moved.new} new, {moved.same} there already, {moved.removed} removed")
     return ExitCode.PAGES_FAILED if moved.failed else ExitCode.OK
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 
 import preflight
 from alike import Alike
-from contract import DONE, FAILED, LEFT, STATUSES, WHOLE
+from contract import DONE, FAILED, LEFT, PAGE_ENDINGS, STATUSES, WHOLE
 from preflight import Fitness, Unfit
 from read_page import Settings, endpoint_of
 from reading import read_all, say
@@ -18,6 +19,7 @@ from results.pages import find_pages
 from server.endpoint import Model
 from server.verdicts import EndpointError, ServerGone, Unreachable
 from todo import longest_first, plan
+from walk import told
 from workers.executor import Executor, count_apart
 from workers.interrupt import Interrupt
 from workers.pool import PoolError
@@ -67,7 +69,13 @@ def run_batch(
     server is asked.
     """
     started = time.monotonic()
-    pages = find_pages(settings.input, lambda pdfs: count_apart(pdfs, settings.page_timeout_s))
+    not_read = Counter[str]()
+    pages = find_pages(
+        settings.input,
+        lambda files: count_apart(files, settings.page_timeout_s),
+        settings.output,
+        not_read,
+    )
     fitness = None
     with open_manifest(settings, state) as manifest:
         if pages:
@@ -81,7 +89,7 @@ def run_batch(
                 if not (fitness.sees_size or model.on_cpu):
                     say(UNCLEAR)
         else:
-            say(f"no .png, .jpg, .jpeg or .pdf below {settings.input}: nothing to do")
+            say(f"no {', '.join(PAGE_ENDINGS)} below {settings.input}: nothing to do")
             model, tasks = Model(""), []
         with Interrupt() as interrupt:
             alike = Alike()
@@ -98,6 +106,7 @@ def run_batch(
             gpus = 0 if model.on_cpu else 1
             totals = summary(records, read_now, seconds, prices.here, gpus, others, prices.worker)
             totals |= {"model": model.name, "settings": settings.recipe}
+            totals |= {"not_read": dict(not_read.most_common())}
             manifest.write_summary(totals)
             if sys.stderr.isatty() or is_told(totals):
                 say(sentence(totals))  # in here: a signal must not come into tqdm's lock
@@ -176,7 +185,8 @@ def is_told(totals: Mapping[str, Any]) -> bool:
     Of pages that were read on another night it was told then, unless a run can still mend it.
     """
     is_whole = all(totals[status] == 0 for status in STATUSES if status not in WHOLE)
-    return bool(totals[FAILED] or totals[LEFT]) or (totals["run"]["pages"] > 0 and not is_whole)
+    is_news = totals["run"]["pages"] > 0 and not is_whole
+    return bool(totals[FAILED] or totals[LEFT] or told(totals["not_read"])) or is_news
 
 
 def sentence(totals: Mapping[str, Any]) -> str:
@@ -184,7 +194,8 @@ def sentence(totals: Mapping[str, Any]) -> str:
     run = totals["run"]
     counts = ", ".join(f"{totals[s]} {s}" for s in (*DONE, FAILED, LEFT) if totals[s])
     again = "; run again for the rest" if totals[FAILED] or totals[LEFT] else ""
+    others = f"; {text}" if (text := told(totals["not_read"])) else ""
     return (
         f"{totals['pages']} pages: {counts or 'none'}; {run['pages']} read now,"
-        f" {run['pages_per_second']:.2f} pages/s{again}"
+        f" {run['pages_per_second']:.2f} pages/s{again}{others}"
     )

@@ -1,6 +1,6 @@
 """What both sides name: exit codes, which files are pages, what becomes of them, in which files.
 
-vm_side/ travels alone; this is the one file of it that tools/ imports (see tools/lib/__init__.py).
+vm_side/ travels alone; of it tools/ imports this and walk.py alone (see tools/lib/__init__.py).
 """
 
 import enum
@@ -21,9 +21,12 @@ class ExitCode(enum.IntEnum):
 
 KEY, KEY_FILE = "API_KEY", "API_KEY_FILE"  # of the environment: the model server's key
 
-PICTURES = (".png", ".jpg", ".jpeg")
-PDFS = (".pdf",)
-PAGE_ENDINGS = (*PICTURES, *PDFS)
+PICTURES = (  # one page each
+    *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".jp2"),
+    *(".heic", ".heif", ".avif"),
+)
+MANY_PAGES = (".pdf", ".tif", ".tiff")
+PAGE_ENDINGS = (*PICTURES, *MANY_PAGES)
 
 MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
 RESULT_ENDINGS = (".json", ".md", "_nohf.md")

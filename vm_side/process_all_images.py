@@ -25,6 +25,7 @@ from picture.images import MAX_PIXELS, MIN_PIXELS
 from read_page import Settings
 from results.store import Place, Remote, place_of
 from server.prompts import PROMPTS
+from walk import told
 from workers.executor import Executor, ProcessPool
 from workers.interrupt import STOP_SIGNALS
 from workers.pool import PoolError
@@ -216,9 +217,10 @@ def exit_code(end: End) -> ExitCode:
     """How the command ends after a batch that ended so."""
     if end.interrupted:
         return ExitCode.INTERRUPTED
-    if end.cut_short or end.totals["left"]:
+    totals = end.totals
+    if end.cut_short or totals["left"] or (not totals["pages"] and told(totals["not_read"])):
         return ExitCode.FAILED
-    return ExitCode.PAGES_FAILED if end.totals["failed"] else ExitCode.OK
+    return ExitCode.PAGES_FAILED if totals["failed"] else ExitCode.OK
 
 
 def leave_at_signal(number: int, frame: FrameType | None) -> NoReturn:

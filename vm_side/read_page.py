@@ -16,7 +16,7 @@ from answer.ladder import climb
 from contract import DRAWING_ENDING, FAILED, LEFT, recipe_of
 from picture.images import UnreadablePage
 from picture.limits import OUT_OF_MEMORY
-from results.counting import pdf_source
+from results.counting import source_of
 from results.files import ASIDE, write_files, write_results
 from results.manifest import Record
 from results.pages import Page
@@ -226,7 +226,7 @@ def _fetch(task: Task, settings: Settings) -> Path | bytes:
 @functools.lru_cache(maxsize=1)
 def kept_bytes(place: Remote, sha256: str) -> Path | bytes:
     """A PDF's content, fetched once for pages that follow one another."""
-    return pdf_source(place)
+    return source_of(place)
 
 
 def redraw(task: Task, settings: Settings, compute: Compute) -> None:

@@ -1,8 +1,9 @@
 """Bringing results home: the machine's, of this INPUT's pages, to OUTPUT."""
 
+import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from contract import MANIFEST, SUMMARY
@@ -19,7 +20,8 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
 
     Without INPUT, the results of all pages on the machine.
     """
-    wanted = set(find_inputs(knobs.input, knobs.output).files) if knobs.input else None
+    inputs = find_inputs(knobs.input, knobs.output) if knobs.input else None
+    wanted = set(inputs.files) if inputs else None
     theirs = results.read_lines(machine.read_result(MANIFEST))
     lines = results.of_inputs(theirs, wanted)
     if not lines and wanted != set():
@@ -34,7 +36,22 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
     files.write_whole(output / MANIFEST, results.merged(ours, arrived))
     if summary := machine.read_result(SUMMARY):  # a killed process has written none
         files.write_whole(output / SUMMARY, summary)
+    if inputs:
+        write_not_read(output, inputs.not_read)
     return lines, moved
+
+
+def write_not_read(output: Path, not_read: Mapping[str, int]) -> None:
+    """Have the summary here say what INPUT has beside its pages: the machine never sees it."""
+    try:
+        summary = json.loads(results.read_text(output / SUMMARY))
+    except (ValueError, RecursionError):
+        return  # none yet, or none that we know
+    if isinstance(summary, dict) and summary.get("not_read") != not_read:
+        summary["not_read"] = dict(not_read)
+        files.write_whole(
+            output / SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
+        )
 
 
 def make_output(knobs: Knobs) -> Path:

@@ -3,21 +3,32 @@
 import errno
 import os
 import stat
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract import PAGE_ENDINGS, is_page_file
-from lib.console import Failure
+from lib.console import ExitCode, Failure
+from walk import look_below, told
 
 IRREGULAR = "no regular file (a pipe, a device or a socket)"
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """A folder, and the paths of the page files in it (relative, with /, sorted)."""
+    """A folder, and the paths of the page files in it (relative, with /, sorted).
+
+    not_read says how many other files are in it, by ending.
+    """
 
     root: Path
     files: tuple[str, ...]
+    not_read: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def told(self) -> str:
+        """What is not read, for people; empty if there is nothing."""
+        return f"{text} below {self.root}" if (text := told(self.not_read)) else ""
 
 
 def find_inputs(given: str, output: str) -> Inputs:
@@ -38,17 +49,16 @@ def find_inputs(given: str, output: str) -> Inputs:
             f"OUTPUT {results} lies inside INPUT: its drawings would be read as pages",
             "give an OUTPUT outside of INPUT",
         )
-    files = []
-    for folder, subfolders, names in os.walk(source, onerror=refuse):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        below = Path(folder).relative_to(source)
-        files += [(below / name).as_posix() for name in names if is_page_file(name)]
-    return Inputs(source, tuple(sorted(files)))
+    found = look_below(source, lambda folder, error: refuse(source / folder, error), results)
+    return Inputs(source, tuple(sorted(found.files)), found.not_read)
 
 
-def nothing_in(inputs: Inputs) -> str:
-    """What is said of a folder without pages."""
-    return f"no {', '.join(PAGE_ENDINGS)} below {inputs.root}"
+def end_of_nothing(inputs: Inputs) -> tuple[str, ExitCode]:
+    """What is said of a folder without pages, and how the verb ends: files in it are a failure."""
+    what = f"no {', '.join(PAGE_ENDINGS)} below {inputs.root}"
+    if text := told(inputs.not_read):
+        return f"{what}; {text}", ExitCode.FAILED
+    return f"{what}: nothing to do", ExitCode.OK
 
 
 def status_of(path: Path) -> os.stat_result:
@@ -62,6 +72,6 @@ def status_of(path: Path) -> os.stat_result:
     return status
 
 
-def refuse(error: OSError) -> None:
+def refuse(folder: Path, error: OSError) -> None:
     """A folder that cannot be listed: its pages would silently be missing."""
-    raise Failure(f"{error.filename} cannot be listed: {error.strerror}", "give it read permission")
+    raise Failure(f"{folder} cannot be listed: {error.strerror}", "give it read permission")

@@ -50,18 +50,22 @@ def is_pdf(head: bytes) -> bool:
     return b"%PDF-" in head
 
 
+def is_pdf_page(source: Path | bytes, number: int | None) -> bool:
+    """Whether a page of this number is one of a PDF, rather than a picture or a frame of one."""
+    return number is not None and is_pdf(head_of(source))
+
+
 def picture_kind(head: bytes) -> str:
     """What picture a file with this beginning is, for people; empty: none that is read."""
-    return first(PICTURES, head)
+    return first(PICTURES, head, re.DOTALL)
 
 
 def what_it_is(head: bytes) -> str:
     """What a file with this beginning is, for people."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return picture_kind(head) or first(OTHERS, start) or "nothing but blanks"
+    return picture_kind(head) or first(OTHERS, start, re.DOTALL | re.IGNORECASE) or "blanks"
 
 
-def first(kinds: tuple[tuple[bytes, str], ...], head: bytes) -> str:
+def first(kinds: tuple[tuple[bytes, str], ...], head: bytes, flags: int) -> str:
     """The first of these kinds whose pattern a beginning matches; empty: none."""
-    flags = re.DOTALL | re.IGNORECASE
     return next((kind for pattern, kind in kinds if re.match(pattern, head, flags)), "")

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from picture.frames import pixels_of_frame
 from picture.images import GUARD_SIDE, PDF_DPI, opened
+from picture.kinds import is_pdf_page
 from picture.pdf import FALLBACK_DPI, MUPDF_ERRORS, kept_pdf
 
 MEMORY_MIB = 4096  # of a process that computes; the largest honest page takes 2,200
@@ -24,9 +26,11 @@ def is_kept(page: Image.Image) -> bool:
 def pixels_of(source: Path | bytes, pdf_page: int | None) -> int:
     """How many pixels a page will have, by what its file says; 0 if it says nothing of use.
 
-    Raises UnreadablePage for a PDF that cannot be opened.
+    Raises UnreadablePage for a PDF or a TIFF that cannot be opened.
     """
     try:
+        if pdf_page is not None and not is_pdf_page(source, pdf_page):
+            return pixels_of_frame(source, pdf_page)
         if pdf_page is not None:
             rect = kept_pdf(source)[pdf_page].rect
             is_guarded = max(rect.width, rect.height) * PDF_DPI / 72 > GUARD_SIDE

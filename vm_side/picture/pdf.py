@@ -31,6 +31,9 @@ def open_pdf(source: Path | bytes) -> pymupdf.Document:
     except MUPDF_ERRORS as error:
         check_memory(error)
         raise UnreadablePage("damaged beyond repair, or no PDF at all") from error
+    if not document.is_pdf:  # MuPDF looks for itself, and draws web pages and comics, too
+        document.close()
+        raise UnreadablePage("no PDF at all, though it says so in its first bytes")
     if document.needs_pass:
         document.close()
         raise UnreadablePage("the PDF wants a password: save a copy without one")

@@ -1,13 +1,15 @@
-"""How many pages a PDF has: what it says is checked against what it holds.
+"""How many pages a PDF or a TIFF has: what it says is checked against what it holds.
 
 Runs in a worker: an untrusted file is opened there alone.
 """
 
 import hashlib
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
+from picture.frames import chain_of
 from picture.images import UnreadablePage
+from picture.kinds import TIFF, head_of, is_pdf, picture_kind, what_it_is
 from picture.limits import OUT_OF_MEMORY
 from picture.pdf import MUPDF_ERRORS, open_pdf
 from results.store import Place
@@ -17,25 +19,27 @@ BYTES_PER_PAGE = 4  # of the file, at least; an empty page in the tightest file 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The pages that a PDF holds, and how many it says it has; or why they cannot be counted.
+    """The pages that a file holds, and how many it says it has; or why they cannot be counted.
 
-    sha256 is that of the file, if it had to be fetched.
+    sha256 is that of the file, if it had to be fetched. is_picture: it is one page, without number.
     """
 
     pages: int = 0
     said: int = 0
     fault: str = ""
     sha256: str = ""
+    kind: str = "PDF"
+    is_picture: bool = False
 
 
 def count_pages(place: Place) -> Counted:
-    """Open a PDF and count. Never raises for a bad one."""
+    """Open a file and count. Never raises for a bad one."""
     sha256 = ""
     try:
-        source = pdf_source(place)
+        source = source_of(place)
         if isinstance(source, bytes):  # fetched already, and for that only once
             sha256 = hashlib.sha256(source).hexdigest()
-        return count_in(source, sha256)
+        return replace(count_in(source, PurePosixPath(str(place)).suffix), sha256=sha256)
     except UnreadablePage as error:
         return Counted(fault=str(error), sha256=sha256)
     except MemoryError:
@@ -45,31 +49,49 @@ def count_pages(place: Place) -> Counted:
         return Counted(fault=f"the file cannot be opened: {why}", sha256=sha256)
 
 
-def count_in(source: Path | bytes, sha256: str) -> Counted:
+def count_in(source: Path | bytes, ending: str) -> Counted:
+    """Count by what the file is, whatever its name says. Raises UnreadablePage and OSError."""
+    head = head_of(source)
+    if not head:
+        raise UnreadablePage("the file is empty")
+    if is_pdf(head):
+        return count_in_pdf(source)
+    kind = picture_kind(head)
+    if not kind:
+        wanted = "PDF" if ending.lower() == ".pdf" else "TIFF"
+        raise UnreadablePage(f"no {wanted} at all: {what_it_is(head)}")
+    if kind == TIFF:
+        chain = chain_of(source)
+        pages = len(chain.frames)
+        if pages > 1 or chain.is_cut:
+            return Counted(pages, pages + chain.is_cut, kind="TIFF")
+    return Counted(is_picture=True)
+
+
+def count_in_pdf(source: Path | bytes) -> Counted:
     """Count in an open document. Raises UnreadablePage."""
     with open_pdf(source) as document:
         size_bytes = len(source) if isinstance(source, bytes) else source.stat().st_size
         try:
             said = document.page_count
-            if said > 0 and document.is_pdf:  # else it is a picture, whatever its name says
+            if said > 0:
                 document.page_xref(0)  # reads the tree of pages: now it knows how many there are
         except MUPDF_ERRORS:
             said = -1
         try:
             pages = document.page_count
-            objects = document.xref_length() if document.is_pdf else size_bytes
-            most = min(objects, size_bytes // BYTES_PER_PAGE)
+            most = min(document.xref_length(), size_bytes // BYTES_PER_PAGE)
         except MUPDF_ERRORS as error:
             raise UnreadablePage(f"its pages cannot be counted: {error}") from error
     if pages > most:
         raise UnreadablePage(
             f"the PDF says it has {pages:,} pages, more than {size_bytes:,} bytes can hold"
         )
-    return Counted(pages, max(said, pages), sha256=sha256)
+    return Counted(pages, max(said, pages))
 
 
-def pdf_source(place: Place) -> Path | bytes:
-    """What a PDF is opened from. Raises UnreadablePage if it is gone; OSError of a store."""
+def source_of(place: Place) -> Path | bytes:
+    """What a file is opened from. Raises UnreadablePage if it is gone; OSError of a store."""
     if isinstance(place, Path):
         return place
     try:

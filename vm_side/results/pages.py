@@ -1,7 +1,7 @@
 """Which pages lie below the input folder, and where their results go.
 
-A picture is one page, a PDF as many as it has. Results keep the input's folders:
-100dpi/page1.png -> 100dpi/page1/page1.json, report.pdf -> report/report_page_0.json.
+A picture is one page, a PDF or a TIFF of several frames as many as it has. Results keep the input's
+folders: 100dpi/page1.png -> 100dpi/page1/page1.json, report.pdf -> report/report_page_0.json.
 """
 
 import hashlib
@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from contract import MANIFEST, PDFS, SUMMARY, is_page_file
+from contract import MANIFEST, MANY_PAGES, SUMMARY, is_page_file
 from results.counting import Counted, count_pages
 from results.store import Place, Remote, listing
+from walk import HIDDEN, Found, look_below
 
 LONGEST_NAME_BYTES = 255
 LONGEST_ENDING = "_nohf.md.part"
@@ -51,62 +52,72 @@ def count_here(places: Sequence[Place]) -> list[Counted]:
 
 
 def find_pages(
-    root: Place, count: Callable[[Sequence[Place]], Sequence[Counted]] = count_here
+    root: Place,
+    count: Callable[[Sequence[Place]], Sequence[Counted]] = count_here,
+    results: Place | None = None,
+    not_read: Counter[str] | None = None,
 ) -> list[Page]:
     """All pages below root, in natural order (page2 before page10). Hidden files do not count.
 
-    count() opens the PDFs, so that it can be done elsewhere.
+    count() opens what may have many pages, so that it can be done elsewhere. results is a folder
+    that is no input; what is not read is added to not_read, by ending.
     """
     pages: list[Page] = []
-    pdfs: dict[PurePosixPath, str] = {}
-    for folder, names in walk(root, pages):
+    many: dict[PurePosixPath, str] = {}
+    found = look_at(root, results, pages)
+    if not_read is not None:
+        not_read.update(found.not_read)
+    for folder, names in by_folder(found.files).items():
         reserved = RESERVED if folder == "." else ()
         for name, stem in result_names(names, reserved).items():
             path = PurePosixPath(folder, name)
             result = str(path.parent / stem / stem)
-            is_pdf = name.lower().endswith(PDFS)
-            fault = fault_of_name(str(path), result + ("_page_9999" if is_pdf else ""))
+            has_many = name.lower().endswith(MANY_PAGES)
+            fault = fault_of_name(str(path), result + ("_page_9999" if has_many else ""))
             fault = fault or fault_of_kind(root / path)
-            if is_pdf and not fault:
-                pdfs[path] = result
+            if has_many and not fault:
+                many[path] = result
             else:
                 pages.append(Page(str(path), result, fault=fault))
-    counted = count([root / path for path in pdfs])
-    for (path, result), found in zip(pdfs.items(), counted, strict=True):
-        pages.extend(pages_of(path, result, found))
+    counted = count([root / path for path in many])
+    for (path, result), number in zip(many.items(), counted, strict=True):
+        pages.extend(pages_of(path, result, number))
     return sorted(pages, key=lambda page: (natural(page.input), page.pdf_page or 0))
 
 
-def walk(root: Place, faults: list[Page]) -> Iterator[tuple[str, list[str]]]:
-    """(folder below root, names of the page files in it), folders that cannot be listed aside."""
-    return walk_url(root, faults) if isinstance(root, Remote) else walk_disk(root, faults)
+def look_at(root: Place, results: Place | None, faults: list[Page]) -> Found:
+    """The files below root; folders that cannot be listed become faults."""
+    if isinstance(root, Remote):
+        return look_at_url(root, faults)
+
+    def refuse(folder: str, error: OSError) -> None:
+        reason = f"the folder cannot be listed: {error.strerror}"
+        faults.append(Page(f"{folder}/", folder, fault=reason))
+
+    return look_below(root, refuse, results if isinstance(results, Path) else None)
 
 
-def walk_url(root: Remote, faults: list[Page]) -> Iterator[tuple[str, list[str]]]:
+def look_at_url(root: Remote, faults: list[Page]) -> Found:
     """Of a URL; raises OSError if it cannot be listed."""
-    folders: dict[str, list[str]] = {}
+    found = Found()
     for name in listing(root.root):
         path = PurePosixPath(name)
         if is_page_file(path.name) and (str(path) != name or path.is_absolute()):
             reason = "a name with // or /./ can be no file's: rename it"
             faults.append(Page(name, str(path).lstrip("/"), fault=reason))
-        elif is_page_file(path.name) and not any(part.startswith(".") for part in path.parts):
-            folders.setdefault(str(path.parent), []).append(path.name)
-    yield from folders.items()
+        elif any(part.startswith(".") for part in path.parts):
+            found.not_read[HIDDEN] += 1
+        else:
+            found.take(str(path))
+    return found
 
 
-def walk_disk(root: Path, faults: list[Page]) -> Iterator[tuple[str, list[str]]]:
-    """Of a disk."""
-
-    def note(error: OSError) -> None:
-        folder = PurePosixPath(error.filename).relative_to(root.as_posix())
-        reason = f"the folder cannot be listed: {error.strerror}"
-        faults.append(Page(f"{folder}/", str(folder), fault=reason))
-
-    for folder, subfolders, names in os.walk(root, onerror=note):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        below = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        yield str(below), [name for name in names if is_page_file(name)]
+def by_folder(files: list[str]) -> dict[str, list[str]]:
+    """Names of files by the folder that they are in."""
+    folders: dict[str, list[str]] = {}
+    for path in map(PurePosixPath, files):
+        folders.setdefault(str(path.parent), []).append(path.name)
+    return folders
 
 
 def result_names(names: list[str], reserved: tuple[str, ...]) -> dict[str, str]:
@@ -125,16 +136,20 @@ def alike(name: str) -> str:
 
 
 def pages_of(path: PurePosixPath, result: str, counted: Counted) -> Iterator[Page]:
-    """The pages in a PDF. One that cannot be counted is one page with its fault, and so are all
+    """The pages in a file. One that cannot be counted is one page with its fault, and so are all
     together that it says it has and does not hold.
     """
-    if counted.fault or not counted.said:
-        yield Page(str(path), result, fault=counted.fault or "the PDF has no page")
+    if counted.fault or counted.is_picture or not counted.said:
+        is_none = not (counted.fault or counted.is_picture)
+        fault = f"the {counted.kind} has no page" if is_none else counted.fault
+        yield Page(str(path), result, fault=fault, sha256=counted.sha256)
         return
     for index in range(counted.pages):
         yield Page(str(path), f"{result}_page_{index}", index, sha256=counted.sha256)
     if counted.said > counted.pages:
-        fault = f"the PDF says it has {counted.said:,} pages, and holds {counted.pages:,}"
+        fault = (
+            f"the {counted.kind} says it has {counted.said:,} pages, and holds {counted.pages:,}"
+        )
         index = counted.pages
         yield Page(str(path), f"{result}_page_{index}", index, fault, counted.sha256)
 

@@ -15,7 +15,9 @@ from PIL import Image
 
 from answer.cells import Cell
 from answer.layout import to_page
+from picture.frames import open_frame
 from picture.images import UnreadablePage, is_blank, model_picture, open_image
+from picture.kinds import is_pdf_page
 from picture.limits import LARGE_PIXELS, is_kept, pixels_of
 from picture.pdf import open_pdf_page
 from picture.png import encode_png
@@ -93,7 +95,8 @@ def prepare(
     values["original_size"] = list(page.size)
     if is_blank(page):
         return Sent(None, page.size, blank_results=results_of([], page, images))
-    picture = model_picture(page, max_pixels, upsample_below if pdf_page is None else 0)
+    enlarged = 0 if is_pdf_page(source, pdf_page) else upsample_below
+    picture = model_picture(page, max_pixels, enlarged)
     page_size, size = page.size, picture.size
     values["model_size"] = list(size)
     kept = page if is_kept(page) else None
@@ -140,7 +143,8 @@ def redrawn(source: Source, pdf_page: int | None, values: Values, cells: list[Ce
 def open_page(source: Source, pdf_page: int | None, values: Values) -> Image.Image:
     """Decode the page; a picture's hash and what is to be noted of it go into the values."""
     if pdf_page is not None:
-        return open_pdf_page(source, pdf_page)
+        is_pdf = is_pdf_page(source, pdf_page)
+        return (open_pdf_page if is_pdf else open_frame)(source, pdf_page)
     data = source if isinstance(source, bytes) else source.read_bytes()
     values["sha256"] = hashlib.sha256(data).hexdigest()
     values["notes"] = []

@@ -1,0 +1,100 @@
+"""Which files lie below an input folder: its pages, and what is not read. Both sides look so."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from contract import is_page_file
+
+HIDDEN, RESULTS, NO_ENDING = "hidden", "folder of results", "without ending"
+ENDING = re.compile(r"\.\w{1,8}")
+KINDS_TOLD = 8
+
+
+@dataclass
+class Found:
+    """Page files below a folder (relative, with /), and how many others, by ending."""
+
+    files: list[str] = field(default_factory=list)
+    not_read: Counter[str] = field(default_factory=Counter)
+
+    def take(self, path: str) -> None:
+        """Take a file: a page's, or another."""
+        name = PurePosixPath(path).name
+        if is_page_file(name):
+            self.files.append(path)
+        else:
+            self.not_read[kind_of(name)] += 1
+
+
+def look_below(
+    root: Path, refuse: Callable[[str, OSError], None], results: Path | None = None
+) -> Found:
+    """All files below root. Folders that are links are followed, each real folder once.
+
+    What stands in root itself goes before what links lead to. refuse() is told of a folder that
+    cannot be listed. A folder that is hidden or holds the results counts as one file.
+    """
+    found = Found()
+    seen = set[str]()
+    folders, links = [(os.path.realpath(root), "")], list[tuple[str, str]]()
+    if results and Path(folders[0][0]).is_relative_to(results):
+        results = None  # the input lies among them, and is none
+    while folders or links:
+        real, below = folders.pop() if folders else links.pop(0)
+        if real in seen:
+            continue
+        seen.add(real)
+        if results and Path(real).is_relative_to(results):
+            found.not_read[RESULTS] += 1
+            continue
+        try:
+            with os.scandir(root / below) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError as error:
+            refuse(below or ".", error)
+            continue
+        for entry in entries:
+            path = f"{below}/{entry.name}" if below else entry.name
+            if entry.name.startswith("."):
+                found.not_read[HIDDEN] += 1
+            elif not is_folder(entry):
+                found.take(path)
+            elif entry.is_symlink():
+                links.append((os.path.realpath(entry.path), path))
+            else:
+                folders.append((f"{real}/{entry.name}", path))
+    return found
+
+
+def is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is a folder, or leads to one; a link in a circle is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def kind_of(name: str) -> str:
+    """What a file that is not read counts as: its ending, as far as it has one."""
+    if name.startswith("."):
+        return HIDDEN
+    ending = PurePosixPath(name).suffix.lower()
+    return ending if ENDING.fullmatch(ending) else NO_ENDING
+
+
+def told(not_read: Mapping[str, int]) -> str:
+    """What is not read, for people: "not read: 2 .docx, 1 .txt"; empty if there is nothing.
+
+    Hidden files are nobody's pages: they alone are not worth a word.
+    """
+    if not set(not_read) - {HIDDEN}:
+        return ""
+    kinds = sorted(not_read.items(), key=lambda item: (-item[1], item[0]))
+    parts = [f"{count:,} {kind}" for kind, count in kinds[:KINDS_TOLD]]
+    if rest := kinds[KINDS_TOLD:]:
+        parts.append(f"{sum(count for _, count in rest):,} of {len(rest)} more kinds")
+    return f"not read: {', '.join(parts)}"
