@@ -14,11 +14,12 @@ from lib.machines.machine import Machine
 
 READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "PROMPT_MODE", "IMAGES", "MODEL")
 SERVER = ("API_KEY_FILE", "PREFLIGHT")
+FILES = ("PAGES", "PDF_PASSWORD_FILE")
 FETCH_INTERVAL_S = 30.0
 PATIENCE = ("READY_TIMEOUT", "REQUEST_TIMEOUT", "PAGE_TIMEOUT", "RETRIES")
 
 
-@verb(*READING, *SERVER, *PATIENCE, "PRICE_PER_HOUR", *MACHINE, help=__doc__)
+@verb(*READING, *FILES, *SERVER, *PATIENCE, "PRICE_PER_HOUR", *MACHINE, help=__doc__)
 @click.option("--force", is_flag=True, help="Read all pages again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 def main(knobs: Knobs, force: bool, as_json: bool) -> int:
@@ -47,6 +48,7 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--prompt-mode": knobs.prompt_mode,
         "--endpoint": knobs.endpoint,
         "--model": knobs.model,
+        "--pages": knobs.pages,
         "--request-timeout": knobs.request_timeout,
         "--page-timeout": knobs.page_timeout,
         "--ready-timeout": knobs.ready_timeout,

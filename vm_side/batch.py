@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import preflight
 from alike import Alike
-from contract import DONE, FAILED, LEFT, PAGE_ENDINGS, STATUSES, WHOLE
+from contract import DONE, FAILED, LEFT, PAGE_ENDINGS, STATUSES, WHOLE, selection_from
 from preflight import Fitness, Unfit
 from read_page import Settings, endpoint_of
 from reading import read_all, say
 from results.manifest import Manifest, summary
-from results.pages import find_pages
+from results.pages import find_pages, select
 from server.endpoint import Model
 from server.verdicts import EndpointError, ServerGone, Unreachable
 from todo import longest_first, plan
@@ -72,10 +72,11 @@ def run_batch(
     not_read = Counter[str]()
     pages = find_pages(
         settings.input,
-        lambda files: count_apart(files, settings.page_timeout_s),
+        lambda files: count_apart(files, settings.page_timeout_s, settings.password),
         settings.output,
         not_read,
     )
+    pages = select(pages, selection_from(settings.pages), not_read)
     fitness = None
     with open_manifest(settings, state) as manifest:
         if pages:
@@ -89,7 +90,8 @@ def run_batch(
                 if not (fitness.sees_size or model.on_cpu):
                     say(UNCLEAR)
         else:
-            say(f"no {', '.join(PAGE_ENDINGS)} below {settings.input}: nothing to do")
+            which = f"page {settings.pages} in " if settings.pages else ""
+            say(f"no {which}{', '.join(PAGE_ENDINGS)} below {settings.input}: nothing to do")
             model, tasks = Model(""), []
         with Interrupt() as interrupt:
             alike = Alike()
@@ -106,7 +108,7 @@ def run_batch(
             gpus = 0 if model.on_cpu else 1
             totals = summary(records, read_now, seconds, prices.here, gpus, others, prices.worker)
             totals |= {"model": model.name, "settings": settings.recipe}
-            totals |= {"not_read": dict(not_read.most_common())}
+            totals |= {"not_read": dict(not_read.most_common()), "selected": settings.pages}
             manifest.write_summary(totals)
             if sys.stderr.isatty() or is_told(totals):
                 say(sentence(totals))  # in here: a signal must not come into tqdm's lock
@@ -194,8 +196,9 @@ def sentence(totals: Mapping[str, Any]) -> str:
     run = totals["run"]
     counts = ", ".join(f"{totals[s]} {s}" for s in (*DONE, FAILED, LEFT) if totals[s])
     again = "; run again for the rest" if totals[FAILED] or totals[LEFT] else ""
+    which = f" (PAGES={totals['selected']})" if totals["selected"] else ""
     others = f"; {text}" if (text := told(totals["not_read"])) else ""
     return (
-        f"{totals['pages']} pages: {counts or 'none'}; {run['pages']} read now,"
+        f"{totals['pages']} pages{which}: {counts or 'none'}; {run['pages']} read now,"
         f" {run['pages_per_second']:.2f} pages/s{again}{others}"
     )

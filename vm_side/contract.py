@@ -4,7 +4,10 @@ vm_side/ travels alone; of it tools/ imports this and walk.py alone (see tools/l
 """
 
 import enum
+import re
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +23,8 @@ class ExitCode(enum.IntEnum):
 
 
 KEY, KEY_FILE = "API_KEY", "API_KEY_FILE"  # of the environment: the model server's key
+PASSWORD, PASSWORD_FILE = "PDF_PASSWORD", "PDF_PASSWORD_FILE"  # the same of PDFs that want one
+SECRETS = {KEY: KEY_FILE, PASSWORD: PASSWORD_FILE}
 
 PICTURES = (  # one page each
     *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".jp2"),
@@ -104,13 +109,66 @@ def key_from(key: str, file: str) -> str:
     Raises ValueError, in whose words the key is not.
     """
     if not key and file:
-        try:
-            key = Path(file).expanduser().read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "no text"
-            raise ValueError(f"{KEY_FILE}: {file} cannot be read ({why})") from None
-        if not key:
-            raise ValueError(f"{KEY_FILE}: {file} is empty")
+        key = secret_in(file, KEY_FILE).strip()
     if not all("!" <= letter <= "~" for letter in key):
         raise ValueError(f"{KEY}: a key is one word of ASCII letters, digits and signs")
     return key
+
+
+def password_from(password: str, file: str) -> str:
+    """The same of the password that opens PDFs: any one line."""
+    if not password and file:
+        password = secret_in(file, PASSWORD_FILE)
+    if not password.isprintable():
+        raise ValueError(f"{PASSWORD}: a password is one line of text")
+    return password
+
+
+def secret_in(file: str, knob: str) -> str:
+    """What stands in a secret's file, without the line's end. Raises ValueError."""
+    try:
+        secret = Path(file).expanduser().read_text(encoding="utf-8").strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "no text"
+        raise ValueError(f"{knob}: {file} cannot be read ({why})") from None
+    if not secret.strip():
+        raise ValueError(f"{knob}: {file} is empty")
+    return secret
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which pages of each file are wanted: from one number to another, counted from 1, in order.
+
+    A picture is page 1 of its file.
+    """
+
+    parts: tuple[tuple[int, int], ...] = ((1, sys.maxsize),)
+
+    def has(self, index: int | None) -> bool:
+        """Whether a page is wanted, counted from 0; None is a picture."""
+        return any(first <= (index or 0) + 1 <= last for first, last in self.parts)
+
+    def count(self, pages: int) -> int:
+        """How many are wanted of a file with so many."""
+        return sum(max(0, min(last, pages) - first + 1) for first, last in self.parts)
+
+
+def selection_from(text: str) -> Selection:
+    """What PAGES says: "1-20,35"; empty: all pages. Raises ValueError."""
+    parts = list[tuple[int, int]]()
+    for part in text.replace(" ", "").split(",") if text.strip() else ():
+        found = re.fullmatch(r"([1-9][0-9]{0,8})(?:(-)([1-9][0-9]{0,8})?)?", part)
+        if not found:
+            raise ValueError(f"{text!r} is no list of pages such as 1-20,35 (the first is 1)")
+        first, last = int(found[1]), int(found[3] or (sys.maxsize if found[2] else found[1]))
+        if last < first:
+            raise ValueError(f"{text!r}: {part} ends before it begins")
+        parts.append((first, last))
+    merged = list[tuple[int, int]]()
+    for first, last in sorted(parts):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(last, merged[-1][1])
+        else:
+            merged.append((first, last))
+    return Selection(tuple(merged)) if merged else Selection()

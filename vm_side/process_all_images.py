@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import urllib.parse
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
@@ -20,7 +21,16 @@ from typing import NoReturn
 import click
 
 from batch import BatchError, End, Prices, UnknownModel, run_batch
-from contract import KEY, KEY_FILE, ExitCode, key_from
+from contract import (
+    KEY,
+    KEY_FILE,
+    PASSWORD,
+    PASSWORD_FILE,
+    ExitCode,
+    key_from,
+    password_from,
+    selection_from,
+)
 from picture.images import MAX_PIXELS, MIN_PIXELS
 from read_page import Settings
 from results.store import Place, Remote, place_of
@@ -42,6 +52,15 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     if not valid:
         raise click.BadParameter(f"{value!r} is no URL such as http://127.0.0.1:8000")
     return value.rstrip("/").removesuffix("/v1")
+
+
+def page_list(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Check which pages are wanted."""
+    try:
+        selection_from(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return value
 
 
 @click.command(help=__doc__, context_settings={"max_content_width": 100, "show_default": True})
@@ -101,6 +120,21 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     envvar="PREFLIGHT",
     default=True,
     help="Whether a server that would read pages wrongly is refused.",
+)
+@click.option(
+    "--pages",
+    envvar="PAGES",
+    default="",
+    callback=page_list,
+    show_default=False,
+    help="Of each file these pages alone, such as 1-20,35, for a trial.",
+)
+@click.option(
+    "--pdf-password-file",
+    envvar=PASSWORD_FILE,
+    default="",
+    show_default=False,
+    help=f"File with the password of PDFs; or the password itself in the variable {PASSWORD}.",
 )
 @click.option("--model", envvar="MODEL", help="Served model.  [default: ask the server]")
 @click.option(
@@ -166,6 +200,8 @@ def main(
     endpoint: str,
     api_key_file: str,
     preflight: bool,
+    pages: str,
+    pdf_password_file: str,
     model: str | None,
     prompt_mode: str,
     request_timeout: float,
@@ -196,7 +232,9 @@ def main(
         retries=retries,
         page_timeout_s=page_timeout,
         preflight=preflight,
-        api_key=checked_key(api_key_file, bool(scheduler)),
+        api_key=checked_secret(KEY, api_key_file, key_from, bool(scheduler)),
+        password=checked_secret(PASSWORD, pdf_password_file, password_from, bool(scheduler)),
+        pages=pages,
     )
     prices = Prices(price_per_hour, price_per_worker_hour)
     try:
@@ -268,17 +306,18 @@ def is_inside(place: Place, other: Place) -> bool:
     return f"{place}/".startswith(f"{other}/")
 
 
-def checked_key(file: str, is_fleet: bool) -> str:
-    """The model server's key. The nodes of a fleet have it from their own environment."""
+def checked_secret(
+    name: str, file: str, secret_from: Callable[[str, str], str], is_fleet: bool
+) -> str:
+    """A secret. The nodes of a fleet have the server's key from their own environment."""
     try:
-        key = key_from(os.environ.get(KEY, ""), file)
+        secret = secret_from(os.environ.get(name, ""), file)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    if key and is_fleet:
-        raise click.UsageError(
-            f"{KEY} is not sent over the network to a fleet: give it to each node, and not here"
-        )
-    return key
+    if secret and is_fleet:
+        instead = "give it to each node, and not here" if name == KEY else "read here, without one"
+        raise click.UsageError(f"{name} is not sent over the network to a fleet: {instead}")
+    return secret
 
 
 def checked_state(output: Place, state: str | None) -> Path:

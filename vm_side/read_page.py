@@ -43,7 +43,8 @@ FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, to
 class Settings:
     """What holds for all pages of a batch. max_model_tokens is the model's context, 0: unknown.
 
-    prompt_tokens is what the prompt takes of it, at most.
+    prompt_tokens is what the prompt takes of it, at most. pages names those that are wanted of each
+    file, as PAGES does; password opens the PDFs that want one.
     """
 
     input: Place
@@ -61,7 +62,9 @@ class Settings:
     prompt_tokens: int = PROMPT_TOKENS
     preflight: bool = True
     api_key: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
     page_timeout_s: float = 60.0
+    pages: str = ""
 
     @property
     def recipe(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from contract import is_page_file
 
 HIDDEN, RESULTS, NO_ENDING = "hidden", "folder of results", "without ending"
+BEYOND = "beyond PAGES"  # files of which no page is wanted
 ENDING = re.compile(r"\.\w{1,8}")
 KINDS_TOLD = 8
 

@@ -134,7 +134,9 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
     fleet = {"SCHEDULER", "STATE", "PRICE_PER_WORKER_HOUR"}  # see test_fleet, test_remote
     server = {"API_KEY", "API_KEY_FILE", "PREFLIGHT"}  # see test_key, test_preflight
     bounds = {"PAGE_TIMEOUT"}  # see test_hostages
-    assert {*values, "INPUT", "OUTPUT", "ENDPOINT"} == set(OPTIONS) - fleet - server - bounds
+    files = {"PAGES", "PDF_PASSWORD", "PDF_PASSWORD_FILE"}  # see test_forms
+    others = fleet | server | bounds | files
+    assert {*values, "INPUT", "OUTPUT", "ENDPOINT"} == set(OPTIONS) - others
     flags = []
     for name, value in values.items():
         flag = "--" + name.lower().replace("_", "-")

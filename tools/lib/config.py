@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from dotenv.parser import parse_stream
 
-from contract import KEY, KEY_FILE
+from contract import SECRETS
 from lib.console import say
 
 
@@ -38,10 +38,10 @@ def read_config(
             raise click.UsageError(f"{place}: no KEY=value: {text.strip()!r}")
         if binding.key is None:
             continue
-        if binding.key == KEY:
+        if binding.key in SECRETS:
             raise click.UsageError(
-                f"{place}: {KEY} is a secret, and this file holds none: put it into a file that"
-                f" only you can read, and its path into {KEY_FILE}"
+                f"{place}: {binding.key} is a secret, and this file holds none: put it into a file"
+                f" that only you can read, and its path into {SECRETS[binding.key]}"
             )
         if binding.key not in known:
             near = difflib.get_close_matches(binding.key.upper(), known, n=1)

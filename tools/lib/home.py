@@ -13,6 +13,7 @@ from lib.inputs import find_inputs
 from lib.knobs import Knobs
 from lib.machines.machine import Machine, Moved
 from lib.results import Line
+from walk import BEYOND
 
 
 def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
@@ -47,8 +48,13 @@ def write_not_read(output: Path, not_read: Mapping[str, int]) -> None:
         summary = json.loads(results.read_text(output / SUMMARY))
     except (ValueError, RecursionError):
         return  # none yet, or none that we know
-    if isinstance(summary, dict) and summary.get("not_read") != not_read:
-        summary["not_read"] = dict(not_read)
+    if not isinstance(summary, dict):
+        return
+    before = summary.get("not_read")
+    beyond = before.get(BEYOND) if isinstance(before, dict) else None  # the machine alone counts it
+    after = dict(not_read) | ({BEYOND: beyond} if beyond else {})
+    if after != before:
+        summary["not_read"] = after
         files.write_whole(
             output / SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
         )

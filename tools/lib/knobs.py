@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from contract import KEY, KEY_FILE, key_from
+from contract import KEY, PASSWORD, SECRETS, key_from, password_from, selection_from
 from lib.config import read_config, what_it_says
 from lib.console import say
 
@@ -45,6 +45,15 @@ def endpoint_url(text: str) -> str:
     return text.rstrip("/").removesuffix("/v1")
 
 
+def page_list(text: str) -> str:
+    """The click type of PAGES."""
+    try:
+        selection_from(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return text
+
+
 @dataclass(frozen=True)
 class Knobs:
     """All knobs; a field's name in capitals is its name in config.env and on the make line."""
@@ -72,6 +81,10 @@ class Knobs:
     )
     api_key_file: str = knob(
         "", f"File with the model server's key; or the key itself in the variable {KEY}."
+    )
+    pages: str = knob("", "Of each file these pages alone, such as 1-20,35.", page_list)
+    pdf_password_file: str = knob(
+        "", f"File with the password of PDFs; or the password itself in the variable {PASSWORD}."
     )
     preflight: bool = knob(
         True, "Refuse a model server that would read pages wrongly without a word.", bool
@@ -279,6 +292,14 @@ def model_key(knobs: Knobs) -> str:
         raise click.UsageError(str(error)) from None
 
 
+def pdf_password(knobs: Knobs) -> str:
+    """The password that opens PDFs, as the key. Raises click.UsageError."""
+    try:
+        return password_from(os.environ.get(PASSWORD, ""), knobs.pdf_password_file)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
 def zones_of(knobs: Knobs) -> list[str]:
     """The zones that ZONES names."""
     return [zone for text in knobs.zones.split(",") if (zone := text.strip())]
@@ -287,9 +308,9 @@ def zones_of(knobs: Knobs) -> list[str]:
 def check_workers(knobs: Knobs) -> None:
     """Raise click.UsageError if WORKERS asks for what the other knobs do not allow.
 
-    Or if there is no reading the key: it is looked at here, before anything is turned on.
+    Or if there is no reading a secret: it is looked at here, before anything is turned on.
     """
-    has_key = bool(model_key(knobs))
+    given = {KEY: model_key(knobs), PASSWORD: pdf_password(knobs)}
     if not knobs.workers:
         return
     if knobs.target != "gcp":
@@ -304,8 +325,10 @@ def check_workers(knobs: Knobs) -> None:
         )
     if knobs.spot:
         raise click.UsageError("WORKERS need a VM that stays, for their scheduler: SPOT=0")
-    if has_key:
-        raise click.UsageError(f"WORKERS have no way to be given a key: without {KEY}, {KEY_FILE}")
+    if name := next(filter(given.get, given), ""):
+        raise click.UsageError(
+            f"WORKERS have no way to be given a secret: without {name}, {SECRETS[name]}"
+        )
     region = knobs.zone.rpartition("-")[0]
     for zone in zones_of(knobs):
         if zone.rpartition("-")[0] != region:

@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contract import DONE, MANIFEST, PDFS, PREVIEW_MODEL, is_read, recipe_of
+from contract import (
+    DONE,
+    MANIFEST,
+    PICTURES,
+    PREVIEW_MODEL,
+    Selection,
+    is_read,
+    recipe_of,
+    selection_from,
+)
 from lib import results
 from lib.inputs import Inputs
 from lib.knobs import Knobs
@@ -60,10 +69,13 @@ def todo(
     content_of gives an input's SHA-256, or raises OSError; is_here tells whether a result stands.
     """
     wanted = {"model": model_of(lines, knobs), **recipe_of(knobs)}
+    selection = selection_from(knobs.pages)
+    if not selection.has(None):  # a picture is page 1
+        files = [name for name in files if not name.lower().endswith(PICTURES)]
     of_file = defaultdict(list)
     for line in lines:
         of_file[line.input].append(line)
-    reads = {name: reads_of(name, of_file[name], wanted) for name in files}
+    reads = {name: reads_of(of_file[name], wanted, selection) for name in files}
     done: list[Line] = []
     unreadable: dict[str, str] = {}
     for name in sorted(files, key=lambda name: bool(reads[name])):  # the new ones show at once
@@ -92,23 +104,25 @@ def model_of(lines: Iterable[Line], knobs: Knobs) -> str:
     return max(read, key=lambda line: line.finished_at).model if read else ""
 
 
-def reads_of(name: str, lines: Iterable[Line], wanted: Mapping[str, Any]) -> dict[str, list[Line]]:
+def reads_of(
+    lines: Iterable[Line], wanted: Mapping[str, Any], selection: Selection
+) -> dict[str, list[Line]]:
     """Of a file's lines those that tell of all its pages, by the content that was read."""
     by_content = defaultdict(list)
     for line in lines:
         if wanted["model"] and is_read(line, line.sha256, wanted):
             by_content[line.sha256].append(line)
-    is_pdf = name.lower().endswith(PDFS)
-    return {content: read for content, read in by_content.items() if is_all(read, is_pdf)}
+    return {content: read for content, read in by_content.items() if is_all(read, selection)}
 
 
-def is_all(lines: Collection[Line], is_pdf: bool) -> bool:
-    """Whether lines of one content are of all its pages."""
-    numbers = {-1 if line.pdf_page is None else line.pdf_page for line in lines}
-    if not is_pdf:
-        return numbers == {-1}
+def is_all(lines: Collection[Line], selection: Selection) -> bool:
+    """Whether lines of one content are of all its pages that are wanted."""
+    numbers = {line.pdf_page for line in lines}
     count = max(line.pdf_pages for line in lines)
-    return len(numbers) == count and min(numbers) == 0 and max(numbers) == count - 1
+    if numbers == {None}:
+        return not count
+    known = {n for n in numbers if n is not None and 0 <= n < count}
+    return known == numbers and sum(map(selection.has, known)) == selection.count(count)
 
 
 def sha256_of(path: Path) -> str:

@@ -52,6 +52,9 @@ copy_results() { # gcloud is heard only when it fails
 with_key=()
 [ ! -s "$state/api-key" ] ||
   with_key=(--env API_KEY_FILE=/api-key --volume "$state/api-key:/api-key:ro")
+# and the password of PDFs
+[ ! -s "$state/pdf-password" ] || with_key+=(
+  --env PDF_PASSWORD_FILE=/pdf-password --volume "$state/pdf-password:/pdf-password:ro")
 # What the job takes beyond this is refused to it, and not to the model server beside it
 total_mib=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024))
 memory_mib=$((total_mib > 16384 ? total_mib - 8192 : total_mib / 2))

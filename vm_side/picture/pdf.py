@@ -2,6 +2,7 @@
 
 import functools
 import re
+from contextvars import ContextVar
 from pathlib import Path
 
 import pymupdf
@@ -11,13 +12,20 @@ from picture.images import GUARD_SIDE, PDF_DPI, UnreadablePage, check_size
 
 FALLBACK_DPI = 72  # for pages of which a side would pass GUARD_SIDE at PDF_DPI
 
+PASSWORD = ContextVar("PASSWORD", default="")  # of the PDFs that this process opens
+
 MUPDF_ERRORS = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, OSError)
+
+
+def open_with(password: str) -> None:
+    """Open the PDFs that want a password with this one, in all this process."""
+    PASSWORD.set(password)
 
 
 def open_pdf(source: Path | bytes) -> pymupdf.Document:
     """Open a PDF, a file or its content.
 
-    Raises UnreadablePage when it is missing, damaged or wants a password.
+    Raises UnreadablePage when it is missing, damaged or wants another password.
     """
     pymupdf.TOOLS.mupdf_display_errors(False)  # its complaints would tear the progress bar
     pymupdf.TOOLS.mupdf_display_warnings(False)
@@ -34,9 +42,10 @@ def open_pdf(source: Path | bytes) -> pymupdf.Document:
     if not document.is_pdf:  # MuPDF looks for itself, and draws web pages and comics, too
         document.close()
         raise UnreadablePage("no PDF at all, though it says so in its first bytes")
-    if document.needs_pass:
+    if document.needs_pass and not document.authenticate(PASSWORD.get()):
         document.close()
-        raise UnreadablePage("the PDF wants a password: save a copy without one")
+        which = "another password than" if PASSWORD.get() else "a password: give it in"
+        raise UnreadablePage(f"the PDF wants {which} PDF_PASSWORD, or save a copy without one")
     return document
 
 

@@ -44,7 +44,7 @@ class Record:
     input: str
     """Path of the file below the input folder."""
     pdf_page: int | None
-    """Page of a PDF, from 0; null for a picture."""
+    """Page of a PDF, or frame of a TIFF, from 0; null for a picture."""
     status: str
     """ok; repaired (its JSON was mended); partial (cut short or looping: the best is kept);
     blank; failed (see reason; the next run tries again); left (not reached)."""
@@ -67,7 +67,7 @@ class Record:
     finish_reason: str = ""
     model: str = ""
     pdf_pages: int = 0
-    """How many pages its PDF has; 0 for a picture, and until the batch has ended."""
+    """How many pages its file has; 0 for a picture, and until the batch has ended."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What else decides the result: prompt_mode, max_pixels, upsample_below."""
 
@@ -118,6 +118,17 @@ def is_done(record: Record | None, page: Page, sha256: str, settings: dict[str, 
     return record is not None and record.page == page.result and is_read(record, sha256, settings)
 
 
+def is_still_of(record: Record, pdf_pages: int | None, sha256: str) -> bool:
+    """Whether a page can be one of a file of so many pages; None: no such file is asked for.
+
+    sha256 is that of the file as it is now, if that is known.
+    """
+    if pdf_pages is None:
+        return True
+    is_there = record.pdf_page is not None and record.pdf_page < pdf_pages
+    return is_there and sha256 in ("", record.sha256)
+
+
 class Manifest:
     """The manifest of a batch that runs; holds its folder's lock as long as it is open.
 
@@ -154,22 +165,26 @@ class Manifest:
     def finish(self, pages: list[Page]) -> list[Record]:
         """Leave one line for every page of the input, in order, and return their records.
 
-        Pages of other files, of an earlier input, stay behind them as long as their results stand.
+        Pages that were read earlier and are not asked for now stay behind them, as long as their
+        results stand.
         """
-        files = Counter(page.input for page in pages)
         current = [
             dataclasses.replace(
                 self.records.get(page.key)
                 or Record(page.result, page.input, page.pdf_page, LEFT, "not reached: run again"),
-                pdf_pages=0 if page.pdf_page is None else files[page.input],
+                pdf_pages=page.pdf_pages,
             )
             for page in pages
         ]
         results = {page.result for page in pages}
+        keys = {page.key for page in pages}
+        files = {page.input: (page.pdf_pages, "") for page in pages}
+        files |= {r.input: (r.pdf_pages, r.sha256) for r in current if r.sha256}
         earlier = [
             record
             for record in self.records.values()
-            if record.input not in files  # else a page that its file no longer has
+            if is_still_of(record, *files.get(record.input, (None, "")))
+            and record.key not in keys
             and record.page not in results
             and record.status in DONE
             and has_results(self.results, record.page)

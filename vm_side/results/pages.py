@@ -11,13 +11,13 @@ import stat
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from contract import MANIFEST, MANY_PAGES, SUMMARY, is_page_file
+from contract import MANIFEST, MANY_PAGES, SUMMARY, Selection, is_page_file
 from results.counting import Counted, count_pages
 from results.store import Place, Remote, listing
-from walk import HIDDEN, Found, look_below
+from walk import BEYOND, HIDDEN, Found, look_below
 
 LONGEST_NAME_BYTES = 255
 LONGEST_ENDING = "_nohf.md.part"
@@ -28,10 +28,11 @@ RESERVED = (MANIFEST, SUMMARY)  # the batch's own files, at the top of the resul
 class Page:
     """One page of the input.
 
-    input is the file's path below the input folder, pdf_page counts from 0 (None for a picture),
-    result is the path of its results below the output folder, without their endings. fault says
-    why the page cannot be read, if that showed already when it was found; sha256 is that of the
-    file, if it had to be fetched to find the page.
+    input is the file's path below the input folder, pdf_page counts the pages of a PDF, or the
+    frames of a TIFF, from 0 (None for a picture), and pdf_pages is how many there are. result is
+    the path of its results below the output folder, without their endings. fault says why the page
+    cannot be read, if that showed already when it was found; sha256 is that of the file, if it had
+    to be fetched to find the page.
     """
 
     input: str
@@ -39,6 +40,7 @@ class Page:
     pdf_page: int | None = None
     fault: str = ""
     sha256: str = ""
+    pdf_pages: int = field(default=0, compare=False)
 
     @property
     def key(self) -> tuple[str, int | None]:
@@ -144,14 +146,28 @@ def pages_of(path: PurePosixPath, result: str, counted: Counted) -> Iterator[Pag
         fault = f"the {counted.kind} has no page" if is_none else counted.fault
         yield Page(str(path), result, fault=fault, sha256=counted.sha256)
         return
-    for index in range(counted.pages):
-        yield Page(str(path), f"{result}_page_{index}", index, sha256=counted.sha256)
-    if counted.said > counted.pages:
-        fault = (
-            f"the {counted.kind} says it has {counted.said:,} pages, and holds {counted.pages:,}"
-        )
-        index = counted.pages
-        yield Page(str(path), f"{result}_page_{index}", index, fault, counted.sha256)
+    said, holds = counted.said, counted.pages
+    faults = [""] * holds
+    if said > holds:
+        faults.append(f"the {counted.kind} says it has {said:,} pages, and holds {holds:,}")
+    for index, fault in enumerate(faults):
+        name = f"{result}_page_{index}"
+        yield Page(str(path), name, index, fault, counted.sha256, len(faults))
+
+
+def select(pages: list[Page], selection: Selection, not_read: Counter[str]) -> list[Page]:
+    """The pages that are wanted; a file of which none is goes to what is not read.
+
+    A file that cannot be opened stays: which pages it has is not known.
+    """
+    wanted = [
+        page
+        for page in pages
+        if selection.has(page.pdf_page) or (page.pdf_page is None and page.fault)
+    ]
+    if left_out := {page.input for page in pages} - {page.input for page in wanted}:
+        not_read[BEYOND] += len(left_out)
+    return wanted
 
 
 def fault_of_kind(place: Place) -> str:

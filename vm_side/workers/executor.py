@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from contract import DONE
+from picture.pdf import open_with
 from read_page import Settings, Task, make_reader, twin_of
 from results.counting import Counted, count_pages
 from results.files import ASIDE, take_from_aside
@@ -116,6 +117,7 @@ def make_bounded_reader(
 ) -> Callable[[Task], Record]:
     """The page function of a process that is killed if a page takes too long in its turn."""
     bounds.limit_memory()
+    open_with(settings.password)
 
     def turn(is_large: bool) -> AbstractContextManager[None]:
         return bounds.within(turns.taken(is_large), settings.page_timeout_s)
@@ -123,9 +125,10 @@ def make_bounded_reader(
     return make_reader(settings, in_turns(turn), silence)
 
 
-def make_counter(page_timeout_s: float) -> Callable[[Place], Counted]:
-    """What counts the pages of a PDF, in a process that is killed if it takes too long."""
+def make_counter(page_timeout_s: float, password: str) -> Callable[[Place], Counted]:
+    """What counts the pages of a file, in a process that is killed if it takes too long."""
     bounds.limit_memory()
+    open_with(password)
 
     def count(place: Place) -> Counted:
         with bounds.within(nullcontext(), page_timeout_s):
@@ -134,14 +137,16 @@ def make_counter(page_timeout_s: float) -> Callable[[Place], Counted]:
     return count
 
 
-def count_apart(places: Sequence[Place], page_timeout_s: float) -> list[Counted]:
-    """Count the pages of PDFs in processes of their own, as many as there are cores."""
+def count_apart(
+    places: Sequence[Place], page_timeout_s: float, password: str = ""
+) -> list[Counted]:
+    """Count the pages of files in processes of their own, as many as there are cores."""
     counted: dict[Place, Counted] = {}
     with Interrupt() as interrupt:
         for place, found in run(
             places,
             make_counter,
-            (page_timeout_s,),
+            (page_timeout_s, password),
             lambda: os.cpu_count() or 1,
             interrupt,
             last_words=bounds.last_words(page_timeout_s, "open"),

@@ -18,11 +18,11 @@ from typing import Any
 
 import requests
 
-from contract import KEY, KEY_FILE
+from contract import KEY, KEY_FILE, PASSWORD, PASSWORD_FILE
 from lib import files
 from lib.console import Failure, note, run_child, say
 from lib.inputs import Inputs, status_of
-from lib.knobs import ROOT, Knobs, model_key
+from lib.knobs import ROOT, Knobs, model_key, pdf_password
 from lib.machines.machine import Moved
 from lib.machines.server import Server
 from lib.results import read_text
@@ -143,6 +143,7 @@ class LocalMachine:
         if self.server.is_running():  # ours reads one page at a time: a queue would time out
             arguments = [*arguments, "--processes", str(PREVIEW_PROCESSES)]
         environment = {**os.environ, KEY: model_key(self.knobs), KEY_FILE: ""}
+        environment |= {PASSWORD: pdf_password(self.knobs), PASSWORD_FILE: ""}
         return run_child([sys.executable, str(command), *places, *arguments], environment)
 
     def read_result(self, name: str) -> str:

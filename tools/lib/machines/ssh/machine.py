@@ -25,7 +25,7 @@ from lib.console import (
 )
 from lib.files import code_below
 from lib.inputs import Inputs
-from lib.knobs import ROOT, model_key
+from lib.knobs import ROOT, model_key, pdf_password
 from lib.machines.lock import TOKEN_VARIABLE
 from lib.machines.machine import Moved
 from lib.machines.ssh.job import (
@@ -52,8 +52,7 @@ from lib.machines.ssh.sight import POLL_S, Sight
 from lib.machines.ssh.transfer import fetch, mirror_up
 
 CODE = ROOT / "vm_side"
-KEY_FILE = ".dots-ocr/api-key"
-KEY_SCRIPT = f"umask 077 && cat >{KEY_FILE}.part && mv {KEY_FILE}.part {KEY_FILE}"  # by stdin
+KEY_FILE, PASSWORD_FILE = ".dots-ocr/api-key", ".dots-ocr/pdf-password"
 
 
 class RemoteMachine(Sight):
@@ -234,9 +233,11 @@ class RemoteMachine(Sight):
         return self.shell.ask(script).returncode == 0
 
     def _bring_key(self) -> None:
-        """The model server's key goes into a file that only we can read there, or away."""
-        key = model_key(self.knobs)
-        self.shell.run(KEY_SCRIPT if key else f"rm -f {KEY_FILE}", key.encode())
+        """The model server's key and the PDFs' password go into files of ours there, or away."""
+        given = {KEY_FILE: model_key(self.knobs), PASSWORD_FILE: pdf_password(self.knobs)}
+        for file, secret in given.items():
+            write = f"umask 077 && cat >{file}.part && mv {file}.part {file}"  # it comes by stdin
+            self.shell.run(write if secret else f"rm -f {file}", secret.encode())
 
     def _bring_packages(self, shell: Shell) -> None:
         image = self.knobs.container_image
