@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from lib.console import note, run, say
+from lib.inputs import path_of
 from lib.knobs import Knobs, verb
 from lib.report.build import build
 from lib.report.totals import rows, totals
@@ -36,7 +37,7 @@ def input_folder(given: str) -> Path | None:
     """The folder that the manifest's inputs are in; None if it is not there."""
     if not given:
         return None
-    source = Path(given).expanduser().resolve()
+    source = path_of(given)
     if not source.exists():
         say(f"report: INPUT {source} does not exist: new pages are shown without their picture")
         return None

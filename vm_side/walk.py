@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,23 @@ HIDDEN, RESULTS, NO_ENDING = "hidden", "folder of results", "without ending"
 BEYOND = "beyond PAGES"  # files of which no page is wanted
 ENDING = re.compile(r"\.\w{1,8}")
 KINDS_TOLD = 8
+
+
+def one_form(name: str) -> str:
+    """A name as Windows writes it: a Mac takes Korean syllables and accents apart."""
+    return unicodedata.normalize("NFC", name)
+
+
+def as_on_disk(path: Path) -> Path:
+    """A path whose parts may be written in the other form than on the disk."""
+    if path.exists() or path == path.parent:
+        return path
+    parent = as_on_disk(path.parent)
+    try:
+        alike = [other for other in parent.iterdir() if one_form(other.name) == one_form(path.name)]
+    except OSError:
+        alike = []
+    return alike[0] if len(alike) == 1 else parent / path.name
 
 
 @dataclass

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from contract import PAGE_ENDINGS, is_page_file
 from lib.console import ExitCode, Failure
-from walk import look_below, told
+from walk import as_on_disk, look_below, told
 
 IRREGULAR = "no regular file (a pipe, a device or a socket)"
 
@@ -35,7 +35,7 @@ def find_inputs(given: str, output: str) -> Inputs:
     """The page files of INPUT, a folder or one file. Raises Failure with what to do."""
     if not given:
         raise Failure("INPUT is not set", "make … INPUT=folder-of-pages (samples is one to try)")
-    source = Path(given).expanduser().resolve()
+    source = path_of(given)
     if source.is_file():
         if not is_page_file(source.name):
             raise Failure(f"INPUT {source} is not one of {', '.join(PAGE_ENDINGS)}")
@@ -51,6 +51,11 @@ def find_inputs(given: str, output: str) -> Inputs:
         )
     found = look_below(source, lambda folder, error: refuse(source / folder, error), results)
     return Inputs(source, tuple(sorted(found.files)), found.not_read)
+
+
+def path_of(given: str) -> Path:
+    """A path as people type it, which may be another form of the name than the disk's."""
+    return as_on_disk(Path(given).expanduser().resolve())
 
 
 def end_of_nothing(inputs: Inputs) -> tuple[str, ExitCode]:

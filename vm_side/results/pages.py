@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from contract import MANIFEST, MANY_PAGES, SUMMARY, Selection, is_page_file
 from results.counting import Counted, count_pages
 from results.store import Place, Remote, listing
-from walk import BEYOND, HIDDEN, Found, look_below
+from walk import BEYOND, HIDDEN, Found, look_below, one_form
 
 LONGEST_NAME_BYTES = 255
 LONGEST_ENDING = "_nohf.md.part"
@@ -134,7 +134,7 @@ def result_names(names: list[str], reserved: tuple[str, ...]) -> dict[str, str]:
 
 def alike(name: str) -> str:
     """A name as a file system sees it that tells neither case nor Unicode's forms apart."""
-    return unicodedata.normalize("NFC", name).casefold()
+    return one_form(name).casefold()
 
 
 def pages_of(path: PurePosixPath, result: str, counted: Counted) -> Iterator[Page]:
@@ -192,7 +192,7 @@ def fault_of_name(path: str, result: str) -> str:
 
 def natural(path: str) -> list[tuple[int, int, str]]:
     """A sort key in which numbers count as numbers."""
-    parts = re.split(r"([0-9]+)", path)
+    parts = re.split(r"([0-9]+)", one_form(path))
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
 
 

@@ -1,16 +1,18 @@
 """Two result sets side by side: which pages are in both, and what differs in each."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from contract import MANIFEST
 from lib.console import Failure
+from lib.inputs import path_of
 from lib.report.entries import Cell, Entry, read_cells, read_entries
 from lib.report.matching import PageDifference, compare_pages
 from lib.report.pool import TEXT_CPU_S, each
+from walk import one_form
 
 PAGES_PER_JOB = 50
 
@@ -60,7 +62,7 @@ class Compared:
 
 def open_side(given: str) -> Side:
     """The result set at this folder, or what of it lies in this folder (results/100dpi)."""
-    folder = Path(given).expanduser().resolve()
+    folder = path_of(given)
     if not folder.is_dir():
         raise Failure(f"{folder} is no folder", "give two results: make compare A=… B=…")
     for root in (folder, *folder.parents):
@@ -72,14 +74,23 @@ def open_side(given: str) -> Side:
             "give a folder that make download has filled",
         )
     below = "" if root == folder else f"{folder.relative_to(root).as_posix()}/"
-    pages = {
-        entry.page.removeprefix(below): entry
+    below = one_form(below)
+    pages = by_name(
+        (one_form(entry.page).removeprefix(below), entry)
         for entry in read_entries(root)
-        if entry.page.startswith(below)
-    }
+        if one_form(entry.page).startswith(below)
+    )
     if not pages:
         raise Failure(f"there are no pages in {folder}", "make status")
     return Side(f"{root.name}/{below}".rstrip("/"), root, pages)
+
+
+def by_name(named: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
+    """Pages by their path in one form of Unicode; in its own form if two would be alike."""
+    pages: dict[str, Entry] = {}
+    for name, entry in named:
+        pages[name if name not in pages else entry.page] = entry
+    return pages
 
 
 def compare(first: Side, second: Side) -> list[Compared]:

@@ -21,7 +21,7 @@ async function main() {
     const way = byId("way").value;
     found = index.page.map((_, page) => page).filter((page) =>
       (way === "" || (way === "any" ? index.ways[page].length : index.ways[page].includes(way)))
-      && words.every((word) => index.page[page].toLowerCase().includes(word)));
+      && words.every((word) => plain(index.page[page]).includes(word)));
     if (byId("sort").value === "name") {
       const order = new Intl.Collator(LOCALE, { numeric: true }).compare;
       found.sort((one, other) => order(index.page[one], index.page[other]));

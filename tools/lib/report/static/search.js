@@ -4,7 +4,7 @@ class Texts {
   constructor(index, onprogress) {
     Object.assign(this, { index, onprogress, texts: [], lowered: [], loaded: 0, failure: null });
     this.chunks = Math.ceil(index.page.length / index.chunk);
-    this.names = index.page.map((page, place) => `${page}\n${index.label[place]}`.toLowerCase());
+    this.names = index.page.map((page, place) => plain(`${page}\n${index.label[place]}`));
     this.started = false;
   }
 
@@ -29,8 +29,8 @@ class Texts {
     const texts = await load("report_files", `text/${number}`);
     texts.forEach((text, place) => {
       const page = number * this.index.chunk + place;
-      this.texts[page] = text;
-      this.lowered[page] = text.toLowerCase();
+      this.texts[page] = text.normalize("NFC");
+      this.lowered[page] = plain(text);
     });
     chunks.delete(`text/${number}`);
   }
@@ -63,10 +63,13 @@ class Texts {
   }
 }
 
-const wordsOf = (query) => query.toLowerCase().split(/\s+/).filter(Boolean);
+// Alike are large and small letters, and a Korean syllable as a Mac and as Windows writes it.
+const plain = (text) => text.normalize("NFC").toLowerCase();
+
+const wordsOf = (query) => plain(query).split(/\s+/).filter(Boolean);
 
 const anyOf = (words) =>
-  new RegExp(words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|"), "gi");
+  new RegExp(words.flatMap((word) => [word, word.normalize("NFD")]).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|"), "gi");
 
 // Mark the words in an element without changing it, where the browser can.
 function highlight(element, words) {
