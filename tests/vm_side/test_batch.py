@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,15 +50,21 @@ def test_the_output_belongs_to_one_batch_at_a_time(settings: Settings, tmp_path:
 # --- what is said --------------------------------------------------------------------------
 
 
+def totals_of(records: list[Record], read_now: list[Record]) -> dict[str, Any]:
+    """The totals of a run of two seconds over an input of nothing but pages."""
+    totals = summary(records, read_now, seconds=2.0, price_per_hour=0.0, gpus=1)
+    return totals | {"not_read": {}, "selected": ""}
+
+
 def test_the_sentence_counts_what_there_is() -> None:
     records = [Record(name, f"{name}.png", None, "ok") for name in "abc"]
     records[1] = replace(records[1], status="failed", reason="bad")
-    totals = summary(records, records[:1], seconds=2.0, price_per_hour=0.0, gpus=1)
-    assert sentence(totals) == (
-        "3 pages: 2 ok, 1 failed; 1 read now, 0.50 pages/s; run again for the rest"
-    )
-    totals = summary([], [], seconds=0.0, price_per_hour=0.0, gpus=1)
-    assert sentence(totals) == "0 pages: none; 0 read now, 0.00 pages/s"
+    totals = totals_of(records, records[:1])
+    said = "2 ok, 1 failed; 1 read now, 0.50 pages/s; run again for the rest"
+    assert sentence(totals) == f"3 pages: {said}"
+    totals |= {"not_read": {".txt": 1, ".docx": 2, "hidden": 3}, "selected": "1-2"}
+    assert sentence(totals) == (f"3 pages (PAGES=1-2): {said}; not read: 3 hidden, 2 .docx, 1 .txt")
+    assert sentence(totals_of([], [])) == "0 pages: none; 0 read now, 0.00 pages/s"
 
 
 @pytest.mark.parametrize(
@@ -77,8 +84,10 @@ def test_what_is_lost_is_told_where_nobody_watches(
     statuses: str, read_now: int, told: bool
 ) -> None:
     records = [Record(name, f"{name}.png", None, name) for name in statuses.split()]
-    totals = summary(records, records[:read_now], seconds=2.0, price_per_hour=0.0, gpus=1)
+    totals = totals_of(records, records[:read_now])
     assert is_told(totals) == told
+    assert is_told(totals | {"not_read": {"hidden": 1}}) == told
+    assert is_told(totals | {"not_read": {".docx": 1}})
 
 
 def test_a_line_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -125,16 +125,16 @@ def walk(file: IO[bytes], size_bytes: int) -> Chain:
     while start:
         if start in seen:
             raise UnreadablePage(f"its pages run in a circle, behind page {len(frames) - 1:,}")
-        if len(frames) == most:
-            raise UnreadablePage(
-                f"the TIFF says it has more than {most:,} pages, in {size_bytes:,} bytes"
-            )
         seen.add(start)
         entries = number_at(file, start, layout.count)
         link = start + layout.count.size + (entries or 0) * layout.entry_bytes
         following = number_at(file, link, layout.offset)
         if entries is None or following is None:
             break
+        if len(frames) == most:
+            raise UnreadablePage(
+                f"the TIFF says it has more than {most:,} pages, in {size_bytes:,} bytes"
+            )
         frames.append((start, link))
         start = following
     if not frames:

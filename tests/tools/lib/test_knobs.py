@@ -193,7 +193,7 @@ def test_workers_have_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     knobs = Knobs(workers=1, bucket="gs://b", worker_image="image")
     check_workers(knobs)
     monkeypatch.setenv("API_KEY", "secret")
-    with pytest.raises(click.UsageError, match="no way to be given a key"):
+    with pytest.raises(click.UsageError, match="no way to be given a secret: without API_KEY, "):
         check_workers(knobs)
     check_workers(dataclasses.replace(knobs, workers=0))
     monkeypatch.delenv("API_KEY")

@@ -88,12 +88,35 @@ def test_knobs(change: dict[str, Any], expected: Work) -> None:
         (book(0, 1) + book(2, sha256="before"), READ),
         (book(0, 1, 2, count=3) + book(3, 4, count=5, sha256="before"), NOTHING),
         (book(0, 1, 3), READ),
-        ([line("b.pdf")], READ),
+        ([line("b.pdf")], NOTHING),  # a picture, whatever its name says
+        ([line("b.pdf"), *book(0, 1, 2)], READ),
+        ([line("b.pdf", pdf_pages=3)], READ),
         ([], READ),
     ],
 )
 def test_a_pdf_is_done_when_all_its_pages_are(lines: list[Line], expected: Work) -> None:
     assert work(["b.pdf"], lines) == expected
+
+
+@pytest.mark.parametrize(
+    ("pages", "lines", "expected"),
+    [
+        ("1-2", book(0, 1), NOTHING),
+        ("1-2", book(0, 2), READ),
+        ("2-", book(0, 1), READ),
+        ("2-", book(1, 2), NOTHING),
+        ("2,9", book(1), NOTHING),
+        ("9", book(0), NOTHING),  # there is none
+        ("9", [], READ),  # or is there?
+        ("1-2", book(0, 1, count=10**15), NOTHING),
+        ("1-", book(0, 1, count=10**15), READ),
+        ("1", [line("b.pdf")], NOTHING),
+    ],
+)
+def test_a_trial_is_done_when_its_pages_are(pages: str, lines: list[Line], expected: Work) -> None:
+    knobs = dataclasses.replace(KNOBS, pages=pages)
+    assert work(["b.pdf"], lines, knobs) == expected
+    assert work(["b.pdf", "a.png"], lines, knobs) == (READ if pages[0] == "1" else expected)
 
 
 def test_files() -> None:

@@ -287,7 +287,7 @@ def test_finish_leaves_one_line_a_page_in_the_order_of_the_input(tmp_path: Path)
 
 def test_how_many_pages_a_pdf_has_is_known_when_the_batch_has_ended(tmp_path: Path) -> None:
     """So that who has the manifest alone can tell whether one is missing."""
-    book = [Page("b.pdf", f"b/b_page_{number}", number) for number in range(3)]
+    book = [Page("b.pdf", f"b/b_page_{number}", number, pdf_pages=3) for number in range(3)]
     read = Record(book[0].result, "b.pdf", 0, "ok")
     with Manifest(tmp_path) as manifest:
         manifest.add(read)
@@ -309,6 +309,30 @@ def test_pages_of_an_earlier_input_stay_as_long_as_their_results_stand(tmp_path:
             manifest.add(record())
             assert manifest.finish([page()]) == [record()]
         assert [line["input"] for line in lines(tmp_path)] == ["a.png", "good.png", "blank.png"]
+
+
+@pytest.mark.parametrize(
+    ("page", "sha256", "kept"),
+    [
+        (2, "now", True),
+        (2, "before", False),  # of an older content
+        (3, "now", False),  # which the file no longer has
+        (None, "now", False),
+    ],
+)
+def test_pages_that_a_trial_leaves_out_stay(
+    tmp_path: Path, page: int | None, sha256: str, kept: bool
+) -> None:
+    """PAGES=1-2 of a file of three: what was read of it before need not be read again."""
+    book = [Page("b.pdf", f"b/b_page_{number}", number, pdf_pages=3) for number in range(2)]
+    name = "b/b" if page is None else f"b/b_page_{page}"
+    other = Record(name, "b.pdf", page, "ok", sha256=sha256)
+    put_results(tmp_path, other)
+    with Manifest(tmp_path) as manifest:
+        manifest.add(other)
+        manifest.add(Record(book[0].result, "b.pdf", 0, "ok", sha256="now"))
+        assert [record.pdf_page for record in manifest.finish(book)] == [0, 1]
+    assert [line["pdf_page"] for line in lines(tmp_path)] == [0, 1, *([page] if kept else [])]
 
 
 def test_pages_of_a_pdf_are_told_apart(tmp_path: Path) -> None:

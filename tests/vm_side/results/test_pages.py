@@ -31,8 +31,9 @@ def results(root: Path, *names: str) -> dict[str, str]:
 
 
 def test_pictures_and_pdfs_are_pages_in_any_letter_case(tmp_path: Path) -> None:
-    names = ["a.png", "b.PNG", "c.jpg", "d.Jpeg", "e/f.JPG"]
-    others = ["g.txt", "h.tiff", "png", "i.png.txt", "j.png~", "k.json"]
+    names = ["a.png", "b.PNG", "c.jpg", "d.Jpeg", "e/f.JPG", "f.TIFF", "g.tif", "h.WebP"]
+    names += ["i.bmp", "j.gif", "k.jp2", "l.jfif", "m.HEIC", "n.heif", "o.avif"]
+    others = ["g.txt", "h.svg", "png", "i.png.txt", "j.png~", "k.json", "l.eps", "m.cbz"]
     assert [page.input for page in found(tmp_path, *names, *others)] == names
 
 
@@ -106,7 +107,7 @@ def test_pages_of_a_pdf_are_numbered_from_0(tmp_path: Path) -> None:
 
 def test_a_picture_named_pdf_is_the_picture(tmp_path: Path) -> None:
     rig.article(50).save(tmp_path / "a.pdf", "PNG")
-    assert find_pages(tmp_path) == [Page("a.pdf", "a/a_page_0", pdf_page=0)]
+    assert find_pages(tmp_path) == [Page("a.pdf", "a/a")]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,10 @@ def test_a_name_that_is_no_text_is_a_fault(tmp_path: Path, name: bytes) -> None:
 @pytest.mark.parametrize(
     ("kind", "fault"),
     [
-        ("encrypted_pdf", "the PDF wants a password: save a copy without one"),
+        (
+            "encrypted_pdf",
+            "the PDF wants a password: give it in PDF_PASSWORD, or save a copy without one",
+        ),
         ("truncated_pdf", "damaged beyond repair, or no PDF at all"),
     ],
 )
