@@ -77,9 +77,14 @@ def tiff(path: Path, frames: Sequence[Image.Image], **options: Any) -> None:
     frames[0].save(path, "TIFF", save_all=True, append_images=frames[1:], **options)
 
 
+def write_heif() -> None:
+    """Have Pillow write HEIF."""
+    pillow_heif.register_heif_opener()
+
+
 def write_forms(folder: Path) -> dict[Key, tuple[int, int]]:
     """Write a page in each form; the pages' sizes, upright, by file and page."""
-    pillow_heif.register_heif_opener()
+    write_heif()
     folder.mkdir(parents=True, exist_ok=True)
     page = [upright(seed) for seed in range(24)]
     bits = [each.convert("1", dither=Image.Dither.NONE) for each in page]
@@ -102,9 +107,8 @@ def write_forms(folder: Path) -> dict[Key, tuple[int, int]]:
     stored(page[18].convert("RGB"), 6).save(folder / "phone.heif", "HEIF", exif=tagged(6).tobytes())
     stored(page[19].convert("RGB"), 8).save(folder / "web.avif", exif=tagged(8))
     bits[20].save(folder / "fax.tif", compression="group4")
-    tiff(
-        folder / "copier.tiff", [*bits[21:23], pages.article(30).convert("1")], compression="group4"
-    )
+    larger = upright(22, 30)
+    tiff(folder / "copier.tiff", [*bits[21:23], larger.convert("1")], compression="group4")
     tiff(folder / "deep.TIF", [deep(page[23]), deep(page[0])], compression="tiff_lzw")
     pages.pdf(folder / "report.pdf", pages=2)
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
@@ -113,7 +117,7 @@ def write_forms(folder: Path) -> dict[Key, tuple[int, int]]:
     for name in names:
         for number in range(numbered.get(name, 0)) if name in numbered else (None,):
             sizes[name, number] = page[0].size
-    sizes["copier.tiff", 2] = pages.article(30).size
+    sizes["copier.tiff", 2] = larger.size
     for number in range(2):
         sizes["report.pdf", number] = pages.article(200).size
     return sizes
@@ -130,6 +134,7 @@ def write_others(folder: Path) -> dict[str, int]:
 
 def write_links(folder: Path, elsewhere: Path) -> dict[Key, tuple[int, int]]:
     """Link folders that are elsewhere, and some in a circle; the pages that lie behind them."""
+    folder.mkdir(parents=True, exist_ok=True)
     (elsewhere / "deeper").mkdir(parents=True)
     upright(30).save(elsewhere / "p1.png")
     upright(31).save(elsewhere / "deeper" / "p2.png")

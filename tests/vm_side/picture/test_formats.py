@@ -30,9 +30,9 @@ CARRIES_EXIF = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF")
 
 
 @pytest.fixture(autouse=True)
-def with_heif(tmp_path: Path) -> None:
+def with_heif() -> None:
     """The tests' own writer."""
-    forms.pillow_heif.register_heif_opener()
+    forms.write_heif()
 
 
 def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
