@@ -11,16 +11,17 @@ import click
 
 from lib.console import note, run, say
 from lib.inputs import path_of
-from lib.knobs import Knobs, verb
+from lib.knobs import Knobs, pdf_password, verb
 from lib.report.build import build
 from lib.report.totals import rows, totals
 
 
-@verb("INPUT", "OUTPUT", "PAGE_TIMEOUT", help=__doc__)
+@verb("INPUT", "OUTPUT", "PAGE_TIMEOUT", "PDF_PASSWORD_FILE", help=__doc__)
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 def main(knobs: Knobs, as_json: bool) -> None:
     output = Path(knobs.output).expanduser().resolve()
-    built = build(output, input_folder(knobs.input), knobs.page_timeout)
+    source = input_folder(knobs.input)
+    built = build(output, source, knobs.page_timeout, pdf_password(knobs))
     if built is None:
         note(f"report: {output} has no pages yet: nothing to show")
         return

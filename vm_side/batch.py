@@ -91,7 +91,8 @@ def run_batch(
                     say(UNCLEAR)
         else:
             which = f"page {settings.pages} in " if settings.pages else ""
-            say(f"no {which}{', '.join(PAGE_ENDINGS)} below {settings.input}: nothing to do")
+            what = f"no {which}{', '.join(PAGE_ENDINGS)} below {settings.input}"
+            say(what if told(not_read) else f"{what}: nothing to do")
             model, tasks = Model(""), []
         with Interrupt() as interrupt:
             alike = Alike()

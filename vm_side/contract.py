@@ -86,6 +86,24 @@ class Recorded(Protocol):
         """The recipe by which it was read."""
 
 
+class Numbered(Protocol):
+    """What a page's line says of the page, and of the content that was read."""
+
+    @property
+    def pdf_page(self) -> int | None:
+        """Which of its file, from 0; None is a picture."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the whole input file."""
+
+
+def is_still_of(record: Numbered, pdf_pages: int, sha256: str) -> bool:
+    """Whether a page can be one of a file of so many; sha256 is the file's, if that is known."""
+    is_there = record.pdf_page is not None and record.pdf_page < pdf_pages
+    return is_there and sha256 in ("", record.sha256)
+
+
 def recipe_of(settings: object) -> dict[str, Any]:
     """The recipe in settings that have more."""
     return {name: getattr(settings, name) for name in RECIPE}

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from contract import DONE as DONE
-from contract import DRAWING_ENDING, RESULT_ENDINGS
+from contract import DRAWING_ENDING, RESULT_ENDINGS, is_still_of
 from contract import MANIFEST as MANIFEST
 from lib.console import Failure
 
@@ -87,12 +87,18 @@ def of_inputs(lines: Iterable[Line], files: Collection[str] | None) -> list[Line
 def merged(ours: Iterable[Line], theirs: Iterable[Line]) -> str:
     """A manifest of `theirs` and, behind them, what `ours` has of other pages.
 
-    An older line whose result files are now another page's is no longer true.
+    An older line whose result files are now another page's, or whose page its file no longer has,
+    is no longer true.
     """
     new = {(line.input, line.pdf_page): line for line in theirs}
     taken = {line.page for line in new.values()}
+    files = {line.input: (line.pdf_pages, line.sha256) for line in new.values()}
     old = [
-        line for line in ours if (line.input, line.pdf_page) not in new and line.page not in taken
+        line
+        for line in ours
+        if (line.input, line.pdf_page) not in new
+        and line.page not in taken
+        and (line.input not in files or is_still_of(line, *files[line.input]))
     ]
     return "".join(f"{line.text}\n" for line in (*new.values(), *old))
 

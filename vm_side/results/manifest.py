@@ -25,6 +25,7 @@ from contract import (
     STATUSES,
     SUMMARY,
     is_read,
+    is_still_of,
 )
 from results.durable import write_whole
 from results.files import has_results
@@ -118,17 +119,6 @@ def is_done(record: Record | None, page: Page, sha256: str, settings: dict[str, 
     return record is not None and record.page == page.result and is_read(record, sha256, settings)
 
 
-def is_still_of(record: Record, pdf_pages: int | None, sha256: str) -> bool:
-    """Whether a page can be one of a file of so many pages; None: no such file is asked for.
-
-    sha256 is that of the file as it is now, if that is known.
-    """
-    if pdf_pages is None:
-        return True
-    is_there = record.pdf_page is not None and record.pdf_page < pdf_pages
-    return is_there and sha256 in ("", record.sha256)
-
-
 class Manifest:
     """The manifest of a batch that runs; holds its folder's lock as long as it is open.
 
@@ -183,7 +173,7 @@ class Manifest:
         earlier = [
             record
             for record in self.records.values()
-            if is_still_of(record, *files.get(record.input, (None, "")))
+            if (record.input not in files or is_still_of(record, *files[record.input]))
             and record.key not in keys
             and record.page not in results
             and record.status in DONE

@@ -36,10 +36,13 @@ class Built:
     new_pictures: int
 
 
-def build(output: Path, source: Path | None, page_timeout_s: float = CPU_S) -> Built | None:
+def build(
+    output: Path, source: Path | None, page_timeout_s: float = CPU_S, password: str = ""
+) -> Built | None:
     """Make the report of the results in output; None if these are of no page.
 
-    Pictures come from source, if it is there; one that takes too long is left out.
+    Pictures come from source, if it is there; one that takes too long is left out. The password
+    opens PDFs that want one.
     """
     if not (output / MANIFEST).is_file():
         raise Failure(f"there are no results in {output}", "make download, or give their OUTPUT")
@@ -49,7 +52,7 @@ def build(output: Path, source: Path | None, page_timeout_s: float = CPU_S) -> B
     folder = output / FOLDER
     for kind in pictures.KINDS:
         (folder / kind).mkdir(parents=True, exist_ok=True)
-    jobs = list(pictures.jobs(entries, source, folder))
+    jobs = list(pictures.jobs(entries, source, folder, password))
     made = each(pictures.make, jobs, "pictures", page_timeout_s, pictures.one_by_one)
     new_pictures = sum(count for _, count in made)
     digests, new_chunks = chunks.write_chunks(entries, output, folder)

@@ -5,9 +5,10 @@ Made from the input, which the report then needs no more: results can be moved a
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pillow_heif
 import pymupdf
 from PIL import Image, ImageOps
 
@@ -19,8 +20,9 @@ PAGES, THUMBS = KINDS = ("pages", "thumbs")
 ENDING = ".webp"  # half the size of a JPEG; and .jpg are the drawings of IMAGES=1
 PAGE_SIDE, PAGE_QUALITY = 1400, 50
 THUMB_SIZE, THUMB_QUALITY = (112, 144), 45
-PDF_RUN = 16  # pages of a PDF that one job renders
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF")  # as picture/images.py of vm_side/
+PDF_RUN = 16  # pages of a file that one job renders
+# as picture/images.py of vm_side/; HEIF is known where a file is one
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
 UNREADABLE = (
     *(pymupdf.mupdf.FzErrorBase, RuntimeError, OSError, ValueError, SyntaxError, LookupError),
     *(Image.DecompressionBombError, Image.DecompressionBombWarning, ArithmeticError),
@@ -35,11 +37,14 @@ class Job:
     sha256: str
     folder: Path
     pages: tuple[tuple[int | None, str], ...]
-    """(page of a PDF or None, the pictures' name) of each."""
+    """(page of a PDF, or frame of a TIFF, or None, the pictures' name) of each."""
+    password: str = field(default="", repr=False)
 
 
-def jobs(entries: Iterable[Entry], source: Path | None, folder: Path) -> Iterator[Job]:
-    """What is still to be made, file by file."""
+def jobs(
+    entries: Iterable[Entry], source: Path | None, folder: Path, password: str = ""
+) -> Iterator[Job]:
+    """What is still to be made, file by file; the password opens PDFs that want one."""
     if source is None:
         return
     stand = [names_in(folder / kind) for kind in KINDS]
@@ -54,7 +59,8 @@ def jobs(entries: Iterable[Entry], source: Path | None, folder: Path) -> Iterato
     for (name, sha256), pictures in missing.items():
         pages = [(pdf_page, picture) for picture, pdf_page in pictures.items()]
         for start in range(0, len(pages), PDF_RUN):
-            yield Job(source / name, sha256, folder, tuple(pages[start : start + PDF_RUN]))
+            run = tuple(pages[start : start + PDF_RUN])
+            yield Job(source / name, sha256, folder, run, password)
 
 
 def one_by_one(job: Job) -> list[Job]:
@@ -71,8 +77,15 @@ def make(job: Job) -> int:
         with job.path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != job.sha256:
                 return 0
-        for pdf_page, name in job.pages:
-            picture = open_picture(job.path) if pdf_page is None else render(job.path, pdf_page)
+            file.seek(0)
+            head = file.read(1024)
+        if head[4:8] == b"ftyp":
+            pillow_heif.register_heif_opener()
+        for number, name in job.pages:
+            if number is not None and b"%PDF-" in head:
+                picture = render(job.path, number, job.password)
+            else:
+                picture = open_picture(job.path, number or 0)
             write(picture, job.folder, name)
             made += 1
     except UNREADABLE:
@@ -80,9 +93,11 @@ def make(job: Job) -> int:
     return made
 
 
-def open_picture(path: Path) -> Image.Image:
-    """A picture file, upright, on white, no larger than it is shown."""
-    with Image.open(path, formats=FORMATS) as image:
+def open_picture(path: Path, frame: int = 0) -> Image.Image:
+    """A picture file, or a frame of it, upright, on white, no larger than it is shown."""
+    formats = (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
+    with Image.open(path, formats=formats) as image:
+        image.seek(frame)
         image.draft("RGB", (PAGE_SIDE, PAGE_SIDE))  # a JPEG of a large page: decode half of it
         image.thumbnail((PAGE_SIDE, PAGE_SIDE), reducing_gap=2.0)
         upright = ImageOps.exif_transpose(image)
@@ -98,11 +113,13 @@ def open_picture(path: Path) -> Image.Image:
     return white
 
 
-def render(path: Path, index: int) -> Image.Image:
+def render(path: Path, index: int, password: str = "") -> Image.Image:
     """A page of a PDF, rendered at the size it is shown."""
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     with pymupdf.open(path, filetype="pdf") as document:
+        if document.needs_pass:
+            document.authenticate(password)
         page = document[index]
         scale = PAGE_SIDE / max(page.rect.width, page.rect.height)
         pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)
