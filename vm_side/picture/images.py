@@ -16,7 +16,7 @@ from typing import IO, cast
 
 from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
 
-from picture.kinds import HEAD_BYTES, picture_kind, what_it_is
+from picture.kinds import HEAD_BYTES, HEIF, picture_kind, what_it_is
 
 FACTOR = 28  # the model's patch of 14 pixels, merged 2 x 2
 MIN_PIXELS = 3_136
@@ -73,13 +73,20 @@ def faults_told(head: bytes) -> Iterator[None]:
 
 def opened(file: IO[bytes]) -> Image.Image:
     """A picture file, of a format that counts, before it is decoded."""
-    is_heif = file.read(8)[4:] == b"ftyp"
+    is_heif = picture_kind(file.read(16)) == HEIF
     file.seek(0)
     if is_heif:
-        import pillow_heif  # noqa: PLC0415 - takes a worker as long as it took to begin
-
-        pillow_heif.register_heif_opener()
+        know_heif()
     return Image.open(file, formats=(*IMAGE_FORMATS, *(("HEIF",) if is_heif else ())))
+
+
+def know_heif() -> None:
+    """Have Pillow know HEIF; that takes a worker as long as it took to begin."""
+    try:
+        import pillow_heif  # noqa: PLC0415 - see above
+    except ImportError as error:
+        raise UnreadablePage(f"pillow-heif, which reads HEIC, cannot run here: {error}") from error
+    pillow_heif.register_heif_opener()
 
 
 def of_many(image: Image.Image) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 HEAD_BYTES = 1024  # a PDF says so within them, by what Acrobat takes for one
 
-TIFF = "a TIFF picture"
+TIFF, HEIF = "a TIFF picture", "a HEIF picture"
 PICTURES = (
     (rb"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (rb"\xff\xd8\xff", "a JPEG picture"),
@@ -15,7 +15,7 @@ PICTURES = (
     (rb"BM", "a BMP picture"),
     (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000 picture"),
     (rb"....ftypavi[fs]", "an AVIF picture"),
-    (rb"....ftyp(he[iv][cmsx]|m[is]f1)", "a HEIF picture"),
+    (rb"....ftyp(he[iv][cmsx]|m[is]f1)", HEIF),
 )
 OTHERS = (
     (rb".*%PDF-", "a PDF"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -27,7 +28,10 @@ NAME = "custom-dots-ocr:unified"
 SERVER = "/app/model_container.py"
 PACKAGES = ("click", "pillow", "pymupdf")
 PROGRAMS = ("sh", "bash", "cat", "chown", "env", "id", "ls", "mkdir", "rm", "sleep", "stat")
-OF_LIBC = ("libdl.so.2", "libpthread.so.0", "libresolv.so.2", "librt.so.1", "libutil.so.1")
+OF_LIBC = (
+    *("libdl.so.2", "libpthread.so.0", "libresolv.so.2", "librt.so.1", "libutil.so.1"),
+    *(("libmvec.so.1",) if platform.machine() == "x86_64" else ()),
+)
 NOT_NEEDED = re.compile(
     r"/(__pycache__|test|tests|idlelib|tkinter|turtledemo|lib2to3|ensurepip|pydoc_data"
     r"|site-packages|dist-packages|config-[^/]*)(/|$)|\.a$"

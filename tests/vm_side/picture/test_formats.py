@@ -116,6 +116,15 @@ def test_who_has_no_heic_does_not_wait_for_its_reader() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=SCRIPT.parent, check=True)
 
 
+def test_a_machine_on_which_the_reader_of_heic_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that is missing, say: that is the page's fault, and no other's."""
+    data = encoded(forms.upright(1), "HEIF"), encoded(forms.upright(1), "AVIF")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(UnreadablePage, match="pillow-heif, which reads HEIC, cannot run here"):
+        open_image(data[0])
+    assert open_image(data[1]).size == forms.upright(1).size
+
+
 @pytest.mark.parametrize(
     ("head", "kind"),
     [

@@ -75,8 +75,9 @@ def open_side(given: str) -> Side:
         )
     below = "" if root == folder else f"{folder.relative_to(root).as_posix()}/"
     below = one_form(below)
+    depth = below.count("/")
     pages = by_name(
-        (one_form(entry.page).removeprefix(below), entry)
+        ("/".join(entry.page.split("/")[depth:]), entry)
         for entry in read_entries(root)
         if one_form(entry.page).startswith(below)
     )
@@ -87,10 +88,9 @@ def open_side(given: str) -> Side:
 
 def by_name(named: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
     """Pages by their path in one form of Unicode; in its own form if two would be alike."""
-    pages: dict[str, Entry] = {}
-    for name, entry in named:
-        pages[name if name not in pages else entry.page] = entry
-    return pages
+    found = list(named)
+    count = Counter(one_form(name) for name, _ in found)
+    return {one_form(name) if count[one_form(name)] == 1 else name: entry for name, entry in found}
 
 
 def compare(first: Side, second: Side) -> list[Compared]:
