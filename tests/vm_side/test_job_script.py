@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from rig.command import SCRIPT
 
@@ -66,9 +69,23 @@ def test_each_bucket_has_a_manifest_of_its_own(tmp_path: Path) -> None:
     assert folder.name == "fleet-" + "144dff8f"
 
 
-def test_the_job_leaves_memory_to_the_model_server(tmp_path: Path) -> None:
+def start_a_worker(home: Path) -> None:
+    """A node of a fleet."""
+    words = ["/vm_side", "/packages", "image", "tcp://10.0.0.2:8786", "10.0.0.3", "head", "64"]
+    environment = {"HOME": str(home), "PATH": f"{home}/bin:{os.environ['PATH']}"}
+    command = ["bash", str(JOB.parent / "dask_worker.sh"), *words, "http://127.0.0.1:8000"]
+    subprocess.run(command, env=environment, check=True)
+
+
+@pytest.mark.parametrize("start", [copies, start_a_worker])
+def test_what_opens_pages_leaves_memory_to_the_model_server(
+    tmp_path: Path, start: Callable[[Path], object]
+) -> None:
+    copies(tmp_path)  # makes the stand-ins
+
     def started() -> list[str]:
-        copies(tmp_path)
+        (tmp_path / "called").unlink()
+        start(tmp_path)
         calls = (tmp_path / "called").read_text().splitlines()
         (words,) = [line.split() for line in calls if line.startswith("docker run")]
         return words

@@ -9,7 +9,9 @@
 set -u
 code=$1 packages=$2 image=$3 scheduler=$4 address=$5 name=$6 threads=$7 endpoint=$8
 shift 8
+read -ra limit < <(bash "$(dirname "$0")/memory_limit.sh") || limit=()
 exec docker run --name dots-ocr-worker --network host --stop-signal TERM "$@" \
+  ${limit[@]+"${limit[@]}"} \
   --env HOME=/tmp --env PYTHONPATH=/packages:/vm_side --env PYTHONDONTWRITEBYTECODE=1 \
   --env DASK_DISTRIBUTED__WORKER__DAEMON=False \
   --env "ENDPOINT=$endpoint" --env STORAGE_EMULATOR_HOST \

@@ -55,12 +55,7 @@ with_key=()
 # and the password of PDFs
 [ ! -s "$state/pdf-password" ] || with_key+=(
   --env PDF_PASSWORD_FILE=/pdf-password --volume "$state/pdf-password:/pdf-password:ro")
-# What the job takes beyond this is refused to it, and not to the model server beside it
-total_mib=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024))
-memory_mib=$((total_mib > 16384 ? total_mib - 8192 : total_mib / 2))
-limit=()
-[ "$(docker info --format '{{.MemoryLimit}}')" != true ] || # else docker warns at each start
-  limit=(--memory "${memory_mib}m" --memory-swap "${memory_mib}m")
+read -ra limit < <(bash "$(dirname "$0")/memory_limit.sh") || limit=()
 
 # To end the job early: docker stop dots-ocr-job
 docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-signal TERM \
