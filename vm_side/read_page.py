@@ -15,7 +15,7 @@ from typing import Any
 from answer.ladder import climb
 from contract import DRAWING_ENDING, FAILED, LEFT, recipe_of
 from picture.images import UnreadablePage
-from picture.limits import OUT_OF_MEMORY
+from picture.limits import KEPT_BYTES, OUT_OF_MEMORY
 from results.counting import source_of
 from results.files import ASIDE, write_files, write_results
 from results.manifest import Record
@@ -182,8 +182,8 @@ def _read(
         write_results(settings.output, draft.page.result, sent.blank_results)
         return "blank", "one even colour: not sent"
     png, size = sent.png, sent.size
-    if sent.page is not None:
-        source = b""  # a page waits for minutes; what it needs no more need not
+    if sent.page is not None or (isinstance(source, bytes) and len(source) > KEPT_BYTES):
+        source = b""  # a page waits for minutes, and holds neither what is done with nor much else
 
     question = image_tokens(size) + settings.prompt_tokens
 
@@ -202,6 +202,8 @@ def _read(
         return FAILED, outcome.reason
     if not needs_page(outcome.answer.cells, settings.images):
         source = b""
+    elif sent.page is None and not source:
+        source = _fetch(draft.task, settings)
     sent = replace(sent, png=None)
     results, notes = compute(
         finish, source, pdf_page, values, sent, outcome.answer.cells, settings.images

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from batch import Prices, run_batch
+from picture.limits import KEPT_BYTES
 from read_page import Settings, Task, read_page, twin_of
 from results.files import ASIDE, take_from_aside
 from results.manifest import Record
 from results.pages import find_pages
-from results.steps import give_memory_back
+from results.steps import Sent, give_memory_back
+from results.store import Remote
 from rig.command import Batch, batch_of, records_in
 from rig.model_request import Request
 from rig.model_server import ModelServer
@@ -85,6 +87,36 @@ def test_no_older_drawing_beside_the_twins_files(tmp_path: Path) -> None:
         assert drawing.exists()
         take_from_aside(batch.output, page.result)
         assert not drawing.exists()
+
+
+@pytest.mark.parametrize(("padding", "times"), [(0, 1), (KEPT_BYTES, 2)])
+def test_a_large_file_of_a_store_is_not_held_while_the_model_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, padding: int, times: int
+) -> None:
+    """It is fetched again for what needs it; what the page is does not change."""
+    fetched: list[Remote] = []
+    read_bytes = Remote.read_bytes
+
+    def fetch(place: Remote) -> bytes:
+        fetched.append(place)
+        return read_bytes(place)
+
+    monkeypatch.setattr(Remote, "read_bytes", fetch)
+    with batch_of(tmp_path, 1) as (batch, server):
+        (page,) = find_pages(batch.input)
+        with (batch.input / page.input).open("ab") as file:
+            file.write(bytes(padding))
+        settings = settings_for(batch, input=Remote(f"file://{batch.input}"), images=True)
+        endpoint = Endpoint(server.url, 5, 0, 0)
+        assert read_page(Task(page), settings, endpoint, without_pages).status == "ok"
+        endpoint.close()
+    assert len(fetched) == times
+
+
+def without_pages(step: Any, source: Any, pdf_page: Any, values: Any, *more: Any) -> Any:
+    """As a node computes: the decoded page stays in another process."""
+    result = step(source, pdf_page, values, *more)
+    return replace(result, page=None) if isinstance(result, Sent) else result
 
 
 def test_a_drawing_has_no_twin(tmp_path: Path) -> None:
