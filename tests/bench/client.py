@@ -6,7 +6,8 @@ and write the Markdown; first it is checked that they send the same pixels. Then
 the two: the CPU time of the whole process tree, start included, one page after another (cpu);
 pages a second at no latency, 16 at once (rate); and, with 64 slots at a latency of 5 s, the pages
 in flight and the peak memory of all processes together (late). Medians of the rounds are shown.
-The endpoint is a stub in a process of its own, on the same cores.
+The endpoint is a stub in a process of its own, on the same cores. With --before, what stands in the
+reference's place is another checkout of this project: what does a change cost?
 """
 
 import functools
@@ -36,7 +37,6 @@ from bench import measure  # noqa: E402 - found by the line above
 from rig import pages  # noqa: E402 - so is this
 
 ROOT = TESTS.parent
-COMMAND = ROOT / "vm_side" / "process_all_images.py"
 REFERENCE = TESTS / "bench" / "reference.py"
 STUB = TESTS / "bench" / "stub.py"
 REFERENCE_PYTHON = ROOT / ".venv-parity" / "bin" / "python"
@@ -86,9 +86,12 @@ KINDS = (
 Client = Callable[[Kind, Path, Path, int, int], measure.Cost]
 
 
-def ours(kind: Kind, folder: Path, output: Path, port: int, slots: int) -> measure.Cost:
-    """Read a folder with this project's command."""
-    command = [sys.executable, str(COMMAND), "--input", str(folder), "--output", str(output)]
+def ours(
+    kind: Kind, folder: Path, output: Path, port: int, slots: int, root: Path = ROOT
+) -> measure.Cost:
+    """Read a folder with this project's command, as it stands in a checkout."""
+    script = root / "vm_side" / "process_all_images.py"
+    command = [sys.executable, str(script), "--input", str(folder), "--output", str(output)]
     command += ["--endpoint", f"http://127.0.0.1:{port}", "-p", str(slots), "--images"]
     command += ["-m", str(MAX_PIXELS), "--upsample-below", str(UPSAMPLE_BELOW), "--json"]
     return measure.run(command, "", output.with_suffix(".log"), slots == LATENCY_SLOTS)
@@ -203,6 +206,11 @@ class Bench:
 )
 @click.option("--kind", "names", multiple=True, help="Only kinds whose name contains this.")
 @click.option("--quick", is_flag=True, help="Few pages, one round: only to see that it runs.")
+@click.option(
+    "--before",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A checkout of this project, in the reference's place.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every value.")
 def main(
     count: int,
@@ -211,11 +219,14 @@ def main(
     measures: tuple[str, ...],
     names: tuple[str, ...],
     quick: bool,
+    before: Path | None,
     as_json: bool,
 ) -> None:
     if quick:
         count, late_pages, rounds = QUICK
-    if not REFERENCE_PYTHON.exists():
+    if before is not None:
+        CLIENTS["reference"] = functools.partial(ours, root=before)
+    elif not REFERENCE_PYTHON.exists():
         raise click.ClickException("no .venv-parity with the reference: use `make bench`")
     measure.adopt_orphans()
     results: dict[str, Figures] = {}
