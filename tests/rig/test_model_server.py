@@ -733,7 +733,7 @@ def test_by_hand() -> None:
         assert process.stderr is not None
         found = re.match(r"http://(127\.0\.0\.1:\d+) ", process.stderr.readline())
         assert found
-        client = http.client.HTTPConnection(found[1], timeout=5)
+        client = http.client.HTTPConnection(found[1], timeout=60)
         begin_s = time.monotonic()
         client.request("POST", "/v1/chat/completions", chat_body())
         response = client.getresponse()
@@ -741,7 +741,7 @@ def test_by_hand() -> None:
         response.read()
         client.close()
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=5)
+        _, said = process.communicate(timeout=60)
         assert process.returncode == 0 and "1 requests" in said
     finally:
         if process.poll() is None:

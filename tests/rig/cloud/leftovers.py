@@ -39,7 +39,7 @@ class Leftovers:
     ) -> None:
         assert self._cleaner.stdin is not None
         self._cleaner.stdin.close()
-        if self._cleaner.wait(END_TIMEOUT_S * 2) and error is None:
+        if self._cleaner.wait() and error is None:  # it has limits of its own
             raise RuntimeError("something of the rig was left behind: see stderr")
 
     def process(self, pid: int) -> None:
