@@ -2,6 +2,15 @@
 
 import os
 
+import pytest
+
 # gcsfs reads it once, when it is imported, by whichever test comes first in this process; its probe
 # of the bucket hangs on the stand-in for Cloud Storage
 os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+
+LONG = ("/cloud/test_", "/test_fleet")  # files that run for minutes
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: one begun at the end would run alone."""
+    items.sort(key=lambda item: not any(part in item.path.as_posix() for part in LONG))

@@ -37,6 +37,7 @@ from bench import measure  # noqa: E402 - found by the line above
 from rig import pages  # noqa: E402 - so is this
 
 ROOT = TESTS.parent
+COMMAND = ROOT / "vm_side" / "process_all_images.py"
 REFERENCE = TESTS / "bench" / "reference.py"
 STUB = TESTS / "bench" / "stub.py"
 REFERENCE_PYTHON = ROOT / ".venv-parity" / "bin" / "python"
@@ -87,10 +88,9 @@ Client = Callable[[Kind, Path, Path, int, int], measure.Cost]
 
 
 def ours(
-    kind: Kind, folder: Path, output: Path, port: int, slots: int, root: Path = ROOT
+    kind: Kind, folder: Path, output: Path, port: int, slots: int, script: Path = COMMAND
 ) -> measure.Cost:
-    """Read a folder with this project's command, as it stands in a checkout."""
-    script = root / "vm_side" / "process_all_images.py"
+    """Read a folder with this project's command."""
     command = [sys.executable, str(script), "--input", str(folder), "--output", str(output)]
     command += ["--endpoint", f"http://127.0.0.1:{port}", "-p", str(slots), "--images"]
     command += ["-m", str(MAX_PIXELS), "--upsample-below", str(UPSAMPLE_BELOW), "--json"]
@@ -225,7 +225,7 @@ def main(
     if quick:
         count, late_pages, rounds = QUICK
     if before is not None:
-        CLIENTS["reference"] = functools.partial(ours, root=before)
+        CLIENTS["reference"] = functools.partial(ours, script=before / COMMAND.relative_to(ROOT))
     elif not REFERENCE_PYTHON.exists():
         raise click.ClickException("no .venv-parity with the reference: use `make bench`")
     measure.adopt_orphans()

@@ -1,6 +1,7 @@
 """A server that hangs though its /health is well: the batch ends, and its pages are left.
 
-Of a fleet, where it costs a node, see workers/test_fleet_command.py.
+Of a fleet, where it costs a node, see workers/test_fleet_command.py; that a page which hangs is no
+server that does, test_faults.py and test_process_all_images.py.
 """
 
 from __future__ import annotations
@@ -11,27 +12,16 @@ from pathlib import Path
 from rig.command import batch_of, hang_while
 from server.silence import Silence
 
-IN_A_HURRY = {"REQUEST_TIMEOUT": "1"}
-
 
 def test_a_server_that_hangs_ends_the_batch(tmp_path: Path) -> None:
     with batch_of(tmp_path, 8) as (batch, server):
         server.script = hang_while(lambda request: request.number >= 3)
-        finished = batch.run(environment=IN_A_HURRY)
+        finished = batch.run(environment={"REQUEST_TIMEOUT": "1"})
         assert finished.code == 1 and "though its /health is well" in finished.err
         assert sorted(batch.statuses().values()) == ["left"] * 5 + ["ok"] * 3
         assert len(server.requests) <= 3 + 2 * 2  # of each worker a page, then one token
         server.script = None
         assert batch.run().code == 0
-
-
-def test_a_page_that_hangs_is_no_server_that_does(tmp_path: Path) -> None:
-    """Also where it is alone, and was not even to be tried again."""
-    with batch_of(tmp_path, 3) as (batch, server):
-        server.script = hang_while(lambda request: request.number == 0)
-        finished = batch.run("-p", "1", environment={**IN_A_HURRY, "RETRIES": "0"})
-        assert finished.code == 3
-        assert sorted(batch.statuses().values()) == ["failed", "ok", "ok"]
 
 
 def test_silence_lasts_until_it_is_ended() -> None:
