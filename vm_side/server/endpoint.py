@@ -207,7 +207,7 @@ class Endpoint:
         """Of a server that answers nobody: raises ServerGone if not even one token comes."""
         if silence.seconds < self.request_timeout_s:
             return
-        body = request_body(model, white(1), "", Sampling(0.0, 1, 2))
+        body = request_body(model, white(1), "", Sampling(0.0, 1, 200))
         came = self._attempt(body, 1, min(PROBE_TIMEOUT_S, self.request_timeout_s))
         if isinstance(came, NoAnswer) and came.in_vain:
             raise ServerGone(
