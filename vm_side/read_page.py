@@ -183,7 +183,7 @@ def _read(
         return "blank", "one even colour: not sent"
     png, size = sent.png, sent.size
     if sent.page is not None or (isinstance(source, bytes) and len(source) > KEPT_BYTES):
-        source = b""  # a page waits for minutes, and holds neither what is done with nor much else
+        source = b""  # a page waits for minutes: what is large, or done with, is not held
 
     question = image_tokens(size) + settings.prompt_tokens
 

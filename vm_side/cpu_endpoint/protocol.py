@@ -122,7 +122,7 @@ def _max_tokens(body: dict[Any, Any]) -> int:
 def open_image(data: bytes) -> np.ndarray[Any, Any]:
     """The encoded file as BGR, height × width × 3. Raises RequestError.
 
-    It is decoded in the server's own process, so that what a file may cost is bound before: its
+    It is decoded in the server's own process, so that what a file may cost is bounded before: its
     pixels by the model's context, and how often each is decoded by the number of scans.
     """
     try:

@@ -69,7 +69,7 @@ class Endpoint:
 
     retries counts what is sent again after a failure; waiting for a server that is full or away
     is bound by ready_timeout_s instead. silence is that of the server, shared by all who ask it;
-    without it a server that hangs is only found busy.
+    without it one that hangs is not told from one that is slow.
     """
 
     def __init__(
