@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -29,8 +28,8 @@ SERVER = "/app/model_container.py"
 PACKAGES = ("click", "pillow", "pymupdf")
 PROGRAMS = ("sh", "bash", "cat", "chown", "env", "id", "ls", "mkdir", "rm", "sleep", "stat")
 OF_LIBC = (
-    *("libdl.so.2", "libpthread.so.0", "libresolv.so.2", "librt.so.1", "libutil.so.1"),
-    *(("libmvec.so.1",) if platform.machine() == "x86_64" else ()),
+    *("libdl.so.2", "libmvec.so.1", "libpthread.so.0", "libresolv.so.2"),
+    *("librt.so.1", "libutil.so.1"),
 )
 NOT_NEEDED = re.compile(
     r"/(__pycache__|test|tests|idlelib|tkinter|turtledemo|lib2to3|ensurepip|pydoc_data"
