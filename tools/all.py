@@ -26,7 +26,7 @@ from lib.console import (
     set_handlers,
     shield,
 )
-from lib.home import make_output, write_not_read
+from lib.home import make_output, note_not_read
 from lib.inputs import Inputs, end_of_nothing, find_inputs
 from lib.knobs import FLEET, MACHINE, Knobs, as_environment, check_workers, verb
 from lib.machines import lock, open_machine
@@ -54,9 +54,9 @@ def main(knobs: Knobs, force: bool) -> int:
         return end
     make_output(knobs)
     code = None if force else without_machine(knobs, environment, inputs)
-    code = with_machine(knobs, environment, force) if code is None else code
-    if inputs.told:
-        say(f"make all: {inputs.told}")
+    if code is None:
+        return with_machine(knobs, environment, inputs, force)
+    tell_others(inputs)
     return code
 
 
@@ -71,7 +71,7 @@ def without_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs
         return None
     for name, reason in todo.unreadable.items():
         say(f"make all: {name} was left out: {reason}")
-    write_not_read(output, inputs.not_read)
+    note_not_read(output, inputs.not_read)
     stays = "the VM stays off" if knobs.target == "gcp" else "the machine is left alone"
     note(f"make all: nothing new: {todo.done} pages are done; {stays}")
     codes = {} if (output / REPORT).is_file() else {"report": run_step("report", environment)}
@@ -80,7 +80,7 @@ def without_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs
     return worst(codes)
 
 
-def with_machine(knobs: Knobs, environment: Mapping[str, str], force: bool) -> int:
+def with_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs, force: bool) -> int:
     """The whole job."""
     machine = open_machine(knobs)
     codes: dict[str, int] = {}
@@ -107,9 +107,16 @@ def with_machine(knobs: Knobs, environment: Mapping[str, str], force: bool) -> i
     for step in after:
         if has_results(codes):
             codes[step] = run_step(step, environment)
+    tell_others(inputs)
     if codes["stop"] != ExitCode.OK and (alarm := machine.alarm(on_since)):
         say(alarm)
     return exit_code(codes)
+
+
+def tell_others(inputs: Inputs) -> None:
+    """Say which files of INPUT are not read; the last line, unless something may still bill."""
+    if inputs.others:
+        say(f"make all: {inputs.others}")
 
 
 def steps(knobs: Knobs) -> tuple[tuple[str, ...], tuple[str, ...]]:

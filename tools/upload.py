@@ -21,8 +21,8 @@ def main(knobs: Knobs) -> int:
     moved = machine.push(inputs)
     for name, reason in moved.failed.items():
         say(f"upload: {name} was left out: {reason}")
-    if inputs.told and not os.environ.get(lock.TOKEN_VARIABLE):  # make all says it as its last line
-        say(f"upload: {inputs.told}")
+    if inputs.others and not os.environ.get(lock.TOKEN_VARIABLE):  # else make all says it, last
+        say(f"upload: {inputs.others}")
     note(f"upload: {moved.new} new, {moved.same} there already, {moved.removed} removed")
     return ExitCode.PAGES_FAILED if moved.failed else ExitCode.OK
 

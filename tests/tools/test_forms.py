@@ -66,19 +66,14 @@ def test_a_trial_of_a_few_pages_and_then_all(kit: Toolkit) -> None:
     kit.knobs["MAX_PIXELS"] = "50000"
     pages.pdf(kit.input / "book.pdf", pages=3)
     pages.tiny(1).save(kit.input / "a.png")
-    for selection, read_now, total in (("2", 1, 1), ("2", 0, 1), ("", 3, 4), ("1-2", 0, 3)):
+    for selection, read_now, total in (("2", 1, 1), ("", 3, 4)):
         end = kit.run("all", PAGES=selection)
         assert end.code == 0, end.err
-        now = summary(kit)
-        if read_now:
-            assert (now["run"]["pages"], now["pages"], now["selected"]) == (
-                read_now,
-                total,
-                selection,
-            )
-    assert len(records_in(kit.output)) == 4
-    end = kit.run("all", PAGES="2-1")
-    assert (end.code, "ends before it begins" in end.err) == (2, True)
+        found = summary(kit)
+        assert (found["run"]["pages"], found["pages"]) == (read_now, total)
+        assert found["selected"] == selection
+    assert kit.run("all", PAGES="1-2").code == 0  # nothing is new
+    assert len(records_in(kit.output)) == 4 and summary(kit) == found
 
 
 def test_a_password_goes_the_way_of_the_key(kit: Toolkit, tmp_path: Path) -> None:
@@ -88,7 +83,6 @@ def test_a_password_goes_the_way_of_the_key(kit: Toolkit, tmp_path: Path) -> Non
         document.save(kit.input / "a.pdf", encryption=method, user_pw=PASSWORD, owner_pw="b")
     (tmp_path / "plain.pdf").unlink()
     kit.knobs["MAX_PIXELS"] = "50000"
-    assert kit.run("all").code == 3
     end = kit.run("all", PDF_PASSWORD=PASSWORD)
     assert (end.code, end.err) == (0, "")
     assert [r["status"] for r in records_in(kit.output)] == ["ok"]

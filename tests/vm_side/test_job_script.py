@@ -38,14 +38,17 @@ def copies(home: Path, *arguments: str) -> list[str]:
     return [line for line in lines if line.startswith("gcloud")]
 
 
-def test_the_key_goes_into_the_job_by_its_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("variable", "name"), [("API_KEY_FILE", "api-key"), ("PDF_PASSWORD_FILE", "pdf-password")]
+)
+def test_a_secret_goes_into_the_job_by_its_file(tmp_path: Path, variable: str, name: str) -> None:
     state = tmp_path / ".dots-ocr"
     state.mkdir()
     for content in ("", "secret"):
-        (state / "api-key").write_text(content)
+        (state / name).write_text(content)
         copies(tmp_path)
         called = (tmp_path / "called").read_text()
-        mounted = f"--env API_KEY_FILE=/api-key --volume {state}/api-key:/api-key:ro --volume"
+        mounted = f"--env {variable}=/{name} --volume {state}/{name}:/{name}:ro --volume"
         assert (mounted in called) == bool(content) and "secret" not in called
 
 

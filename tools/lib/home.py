@@ -1,6 +1,5 @@
 """Bringing results home: the machine's, of this INPUT's pages, to OUTPUT."""
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -12,8 +11,7 @@ from lib.console import Failure
 from lib.inputs import find_inputs
 from lib.knobs import Knobs
 from lib.machines.machine import Machine, Moved
-from lib.results import Line
-from walk import BEYOND
+from lib.results import Line, with_not_read
 
 
 def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
@@ -36,28 +34,18 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
     arrived = [line for line in lines if not moved.failed.keys() & set(line.files(knobs.images))]
     files.write_whole(output / MANIFEST, results.merged(ours, arrived))
     if summary := machine.read_result(SUMMARY):  # a killed process has written none
-        files.write_whole(output / SUMMARY, summary)
-    if inputs:
-        write_not_read(output, inputs.not_read)
+        files.write_whole(
+            output / SUMMARY, with_not_read(summary, inputs.not_read) if inputs else summary
+        )
     return lines, moved
 
 
-def write_not_read(output: Path, not_read: Mapping[str, int]) -> None:
-    """Have the summary here say what INPUT has beside its pages: the machine never sees it."""
-    try:
-        summary = json.loads(results.read_text(output / SUMMARY))
-    except (ValueError, RecursionError):
-        return  # none yet, or none that we know
-    if not isinstance(summary, dict):
-        return
-    before = summary.get("not_read")
-    beyond = before.get(BEYOND) if isinstance(before, dict) else None  # the machine alone counts it
-    after = dict(not_read) | ({BEYOND: beyond} if beyond else {})
+def note_not_read(output: Path, not_read: Mapping[str, int]) -> None:
+    """Have the summary that is here say what INPUT has beside its pages."""
+    before = results.read_text(output / SUMMARY)
+    after = with_not_read(before, not_read)
     if after != before:
-        summary["not_read"] = after
-        files.write_whole(
-            output / SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
-        )
+        files.write_whole(output / SUMMARY, after)
 
 
 def make_output(knobs: Knobs) -> Path:

@@ -26,7 +26,7 @@ class Inputs:
     not_read: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def told(self) -> str:
+    def others(self) -> str:
         """What is not read, for people; empty if there is nothing."""
         return f"{text} below {self.root}" if (text := told(self.not_read)) else ""
 

@@ -11,6 +11,7 @@ from contract import DONE as DONE
 from contract import DRAWING_ENDING, RESULT_ENDINGS, is_still_of
 from contract import MANIFEST as MANIFEST
 from lib.console import Failure
+from walk import BEYOND
 
 T = TypeVar("T")
 REPORT = "report.html"
@@ -101,6 +102,25 @@ def merged(ours: Iterable[Line], theirs: Iterable[Line]) -> str:
         and (line.input not in files or is_still_of(line, *files[line.input]))
     ]
     return "".join(f"{line.text}\n" for line in (*new.values(), *old))
+
+
+def with_not_read(summary: str, not_read: Mapping[str, int]) -> str:
+    """A summary that says what INPUT has beside its pages: the machine never sees that.
+
+    What the machine alone can count stays. A text that is no summary is left as it is.
+    """
+    try:
+        found = json.loads(summary)
+    except (ValueError, RecursionError):
+        return summary
+    if not isinstance(found, dict):
+        return summary
+    theirs = found.get("not_read")
+    beyond = theirs.get(BEYOND) if isinstance(theirs, dict) else None
+    ours = dict(not_read) | ({BEYOND: beyond} if beyond else {})
+    if ours == theirs:
+        return summary
+    return json.dumps(found | {"not_read": ours}, ensure_ascii=False, indent=2) + "\n"
 
 
 def read_text(path: Path) -> str:

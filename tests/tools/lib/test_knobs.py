@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import process_all_images
+from contract import SECRETS
 from lib.config import read_config
 from lib.knobs import TABLE, Knobs, as_environment, check_workers, verb
 from picture import images
@@ -181,24 +182,34 @@ def test_values_reach_another_verb_unchanged(tmp_path: Path) -> None:
     assert knobs_of(tmp_path, "", **as_environment(given)) == dataclasses.asdict(given)
 
 
-def test_the_key_is_no_knob(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_no_knob(tmp_path: Path, name: str) -> None:
     """It would stand in a process list, or in a file that holds no secrets."""
-    result = invoke(tmp_path, "API_KEY=secret")
-    assert result.exit_code == 2 and "path into API_KEY_FILE" in result.output
-    assert "secret" not in result.output.replace("is a secret", "")
-    assert invoke(tmp_path, "", "--api-key", "secret").exit_code == 2
+    result = invoke(tmp_path, f"{name}=s3cret")
+    assert result.exit_code == 2 and f"path into {name}_FILE" in result.output
+    assert "s3cret" not in result.output
+    flag = f"--{name.lower().replace('_', '-')}"
+    assert invoke(tmp_path, "", flag, "s3cret").exit_code == 2
 
 
-def test_workers_have_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", SECRETS)
+def test_workers_have_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     knobs = Knobs(workers=1, bucket="gs://b", worker_image="image")
     check_workers(knobs)
-    monkeypatch.setenv("API_KEY", "secret")
-    with pytest.raises(click.UsageError, match="no way to be given a secret: without API_KEY, "):
+    monkeypatch.setenv(name, "secret")
+    with pytest.raises(click.UsageError, match=f"no way to be given a secret: without {name}, "):
         check_workers(knobs)
     check_workers(dataclasses.replace(knobs, workers=0))
-    monkeypatch.delenv("API_KEY")
+    monkeypatch.delenv(name)
+    nowhere: dict[str, Any] = {f"{name.lower()}_file": str(tmp_path / "none")}
     with pytest.raises(click.UsageError, match="cannot be read"):
-        check_workers(Knobs(api_key_file=str(tmp_path / "none")))
+        check_workers(Knobs(**nowhere))
+
+
+def test_pages_are_looked_at_before_anything_else(tmp_path: Path) -> None:
+    result = invoke(tmp_path, "PAGES=2-1")
+    assert result.exit_code == 2 and "ends before it begins" in result.output
+    assert knobs_of(tmp_path, "PAGES=1-20,35")["pages"] == "1-20,35"
 
 
 def test_help_shows_the_knobs_of_the_verb_alone() -> None:

@@ -1,6 +1,7 @@
 """The manifest on its way home."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -96,3 +97,44 @@ def test_of_two_files_that_had_the_same_results_the_later_keeps_them() -> None:
     ours = read_lines("\n".join(json.dumps(line("page1/page1", name)) for name in ("page1.png",)))
     theirs = read_lines(json.dumps(line("page1/page1", "page1.jpg")))
     assert [found.input for found in read_lines(results.merged(ours, theirs))] == ["page1.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("old", "kept"),
+    [
+        (line("a/a", "a.pdf", "failed", sha256="now"), False),  # it could not be counted then
+        (line("a/a_page_2", "a.pdf", pdf_page=2, sha256="now"), True),  # not in this trial
+        (line("a/a_page_2", "a.pdf", pdf_page=2, sha256="before"), False),
+        (line("a/a_page_3", "a.pdf", pdf_page=3, sha256="now"), False),  # it has no such page
+        (line("b/b", "b.pdf", "failed"), True),
+    ],
+)
+def test_a_line_of_a_page_that_its_file_no_longer_has_goes(old: object, kept: bool) -> None:
+    now: dict[str, Any] = {"sha256": "now", "pdf_pages": 3}
+    theirs = lines(*(line(f"a/a_page_{n}", "a.pdf", pdf_page=n, **now) for n in range(2)))
+    found = read_lines(results.merged(lines(old), theirs))
+    assert len(found) == 2 + kept
+
+
+@pytest.mark.parametrize(
+    ("theirs", "expected"),
+    [
+        ({}, {".docx": 2}),
+        ({"not_read": {}}, {".docx": 2}),
+        ({"not_read": {".txt": 7}}, {".docx": 2}),
+        ({"not_read": {"beyond PAGES": 3}}, {".docx": 2, "beyond PAGES": 3}),
+        ({"not_read": "nonsense"}, {".docx": 2}),
+    ],
+)
+def test_a_summary_says_what_is_not_read(
+    theirs: dict[str, object], expected: dict[str, int]
+) -> None:
+    summary = json.dumps({"pages": 1, **theirs})
+    found = results.with_not_read(summary, {".docx": 2})
+    assert json.loads(found) == {"pages": 1, "not_read": expected}
+    assert results.with_not_read(found, {".docx": 2}) == found
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "[]", "[" * 100_000, "7"])
+def test_what_is_no_summary_is_left_as_it_is(text: str) -> None:
+    assert results.with_not_read(text, {".docx": 2}) == text

@@ -1,4 +1,4 @@
-"""The model server's key on its way to a machine: by stdin, into a file that only we can read."""
+"""The secrets on their way to a machine: by stdin, into a file that only we can read."""
 
 import stat
 from pathlib import Path
@@ -28,7 +28,12 @@ class Near(RemoteMachine):
         return self._near
 
 
-def test_it_comes_and_goes(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("variable", "name"), [("API_KEY", "api-key"), ("PDF_PASSWORD", "pdf-password")]
+)
+def test_it_comes_and_goes(
+    login: Login, monkeypatch: pytest.MonkeyPatch, variable: str, name: str
+) -> None:
     told: list[str] = []
     run = login.shell.run
 
@@ -38,13 +43,13 @@ def test_it_comes_and_goes(login: Login, monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(login.shell, "run", note)
     login.shell.run("mkdir -p .dots-ocr")
-    file = login.home / ".dots-ocr" / "api-key"
+    file = login.home / ".dots-ocr" / name
     machine = Near(login.shell, Knobs())
-    monkeypatch.setenv("API_KEY", KEY)
+    monkeypatch.setenv(variable, KEY)
     for _ in range(2):
         machine._bring_key()
         assert file.read_text() == KEY and stat.S_IMODE(file.stat().st_mode) == 0o600
-    monkeypatch.delenv("API_KEY")
+    monkeypatch.delenv(variable)
     machine._bring_key()
     assert not file.exists()
     machine._bring_key()

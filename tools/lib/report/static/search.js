@@ -68,8 +68,12 @@ const plain = (text) => text.normalize("NFC").toLowerCase();
 
 const wordsOf = (query) => plain(query).split(/\s+/).filter(Boolean);
 
-const anyOf = (words) =>
-  new RegExp(words.flatMap((word) => [word, word.normalize("NFD")]).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|"), "gi");
+const asPattern = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+const anyOf = (words) => {
+  const forms = words.flatMap((word) => [word, word.normalize("NFD")]);
+  return new RegExp(forms.map(asPattern).join("|"), "gi");
+};
 
 // Mark the words in an element without changing it, where the browser can.
 function highlight(element, words) {
