@@ -48,20 +48,19 @@ copy_results() { # gcloud is heard only when it fails
   $copy >"$state/copy.log" 2>&1 || { tail -n 5 "$state/copy.log" >&2; return 1; }
 }
 
-# the model server's key: by its file, since the words of a process can be read by all
-with_key=()
-[ ! -s "$state/api-key" ] ||
-  with_key=(--env API_KEY_FILE=/api-key --volume "$state/api-key:/api-key:ro")
-# and the password of PDFs
-[ ! -s "$state/pdf-password" ] || with_key+=(
-  --env PDF_PASSWORD_FILE=/pdf-password --volume "$state/pdf-password:/pdf-password:ro")
+secrets=()
+add_secret() { # add_secret VARIABLE NAME: by its file, since the words of a process can be read by all
+  [ ! -s "$state/$2" ] || secrets+=(--env "$1=/$2" --volume "$state/$2:/$2:ro")
+}
+add_secret API_KEY_FILE api-key
+add_secret PDF_PASSWORD_FILE pdf-password
 read -ra limit < <(bash "$(dirname "$0")/memory_limit.sh") || limit=()
 
 # To end the job early: docker stop dots-ocr-job
 docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-signal TERM \
   ${limit[@]+"${limit[@]}"} \
   --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
-  --env STORAGE_EMULATOR_HOST ${with_key[@]+"${with_key[@]}"} \
+  --env STORAGE_EMULATOR_HOST ${secrets[@]+"${secrets[@]}"} \
   --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" \
   --volume "$HOME/input:/input:ro" --volume "$HOME/result:/result" --volume "$fleet:/state" \
   --entrypoint python3 "$image" \

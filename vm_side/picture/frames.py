@@ -72,13 +72,13 @@ class OneFrame:
 
 def open_frame(source: Path | bytes, index: int) -> Image.Image:
     """Decode one frame, which counts from 0, as a picture. Raises UnreadablePage."""
-    with faults_told(b""), frame_alone(source, index) as file:
+    with faults_told(b"II*\0"), frame_alone(source, index) as file:
         return decoded(opened(file))
 
 
 def pixels_of_frame(source: Path | bytes, index: int) -> int:
     """How many pixels a frame says it has. Raises UnreadablePage."""
-    with faults_told(b""), frame_alone(source, index) as file:
+    with faults_told(b"II*\0"), frame_alone(source, index) as file:
         image = opened(file)
         return image.width * image.height
 
