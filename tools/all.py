@@ -69,6 +69,9 @@ def without_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs
         todo = look(inputs, knobs)
     if todo.work is not Work.NOTHING:
         return None
+    if todo.is_empty:
+        say(f"make all: PAGES={knobs.pages} names no page below {inputs.root}: nothing is read")
+        return ExitCode.FAILED
     for name, reason in todo.unreadable.items():
         say(f"make all: {name} was left out: {reason}")
     note_not_read(output, inputs.not_read)

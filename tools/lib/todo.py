@@ -37,11 +37,15 @@ class Work(enum.Enum):
 
 @dataclass(frozen=True)
 class Todo:
-    """What is left to do, how many pages are done, and which files cannot be read here, and why."""
+    """What is left to do, how many pages are done, and which files cannot be read here, and why.
+
+    is_empty: PAGES names no page of any file.
+    """
 
     work: Work
     done: int = 0
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    is_empty: bool = False
 
 
 def look(inputs: Inputs, knobs: Knobs) -> Todo:
@@ -72,6 +76,8 @@ def todo(
     selection = selection_from(knobs.pages)
     if not selection.has(None):  # a picture is page 1
         files = [name for name in files if not name.lower().endswith(PICTURES)]
+    if not files:
+        return Todo(Work.NOTHING, is_empty=True)
     of_file = defaultdict(list)
     for line in lines:
         of_file[line.input].append(line)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from rig import forms
 from rig.cloud.cloud import Cloud
 from rig.cloud.ssh_toolkit import SshToolkit, model_in
@@ -15,7 +17,7 @@ from rig.secrets import command_lines, files_with
 from rig.toolkit import Toolkit
 
 LINE = "not read: 2 .docx, 1 .svg, 1 .txt, 1 hidden, 1 without ending below"
-ALL_S = 240.0
+ALL_S = 500.0
 PASSWORD = "known-to-nobody-0xC0FFEE"
 
 
@@ -52,6 +54,7 @@ def test_over_ssh(box: Vm, tmp_path: Path) -> None:
         assert [path.name for path in files] == ["pdf-password"]
 
 
+@pytest.mark.timeout(ALL_S + 60)
 def test_through_a_bucket(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
     kit = CloudToolkit(cloud, tmp_path, bucket=True)
     cloud.add_vm(kit.vm, image_tar=image_tar)

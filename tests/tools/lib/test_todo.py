@@ -98,6 +98,13 @@ def test_a_pdf_is_done_when_all_its_pages_are(lines: list[Line], expected: Work)
     assert work(["b.pdf"], lines) == expected
 
 
+def test_a_trial_of_nothing_is_told() -> None:
+    knobs = dataclasses.replace(KNOBS, pages="2-")
+    for names in (["a.png", "b.HEIC"], []):
+        found = todo(names, [], knobs, lambda name: "now", lambda name: True)
+        assert (found.work, found.is_empty) == (NOTHING, True)
+
+
 @pytest.mark.parametrize(
     ("pages", "lines", "expected"),
     [
