@@ -35,7 +35,7 @@ from picture.images import MAX_PIXELS, MIN_PIXELS
 from read_page import Settings
 from results.store import Place, Remote, place_of
 from server.prompts import PROMPTS
-from walk import told
+from walk import as_on_disk, told
 from workers.executor import Executor, ProcessPool
 from workers.interrupt import STOP_SIGNALS
 from workers.pool import PoolError
@@ -289,6 +289,8 @@ def open_executor(
 def checked_folders(input_dir: str, output_dir: str, is_fleet: bool) -> tuple[Place, Place]:
     """The two folders, absolute. Results inside the input would be read as pages next time."""
     source, output = place_of(input_dir), place_of(output_dir)
+    if isinstance(source, Path):
+        source = as_on_disk(source)
     for place in (source, output):
         if isinstance(place, Remote) and not is_fleet:
             raise click.UsageError(f"{place} is read and written by a fleet: give its --scheduler")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def test_every_form_is_read_and_every_other_file_is_told(batch: Batch) -> None:
     names = {r["page"] for r in batch.records}
     assert {"fax/fax", "copier/copier_page_2", "report/report_page_1", "still/still"} <= names
     assert all((batch.output / f"{name}.json").is_file() for name in names)
+
+
+def test_the_input_may_be_typed_as_windows_writes_it(batch: Batch) -> None:
+    name = unicodedata.normalize("NFD", "회의록")
+    (batch.input / name).mkdir()
+    pages.tiny(1).save(batch.input / name / f"{name}.png")
+    end = batch.run(environment={"INPUT": str(batch.input / "회의록")})
+    assert (end.code, [r["input"] for r in batch.records]) == (0, [f"{name}.png"])
 
 
 def test_a_folder_of_which_nothing_can_be_read_is_a_failure(batch: Batch) -> None:

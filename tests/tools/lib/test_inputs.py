@@ -1,12 +1,15 @@
 """Which files below INPUT are pages."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from lib.console import Failure
 from lib.inputs import find_inputs, status_of
+from results.pages import find_pages
+from rig import forms
 
 
 def touch(root: Path, *names: str) -> None:
@@ -96,3 +99,19 @@ def test_only_a_regular_file_has_a_status(tmp_path: Path) -> None:
     for name in ("x.png", "zero.png"):
         with pytest.raises(OSError, match="no regular file"):
             status_of(tmp_path / name)
+
+
+def test_both_sides_see_the_same(tmp_path: Path) -> None:
+    """What is sent, what the page client would read of the same folder, and what neither does."""
+    wanted = forms.write_forms(tmp_path / "in") | forms.write_links(
+        tmp_path / "in", tmp_path / "elsewhere"
+    )
+    others = forms.write_others(tmp_path / "in")
+    (tmp_path / "in/last time").symlink_to(tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    ours = find_inputs(str(tmp_path / "in"), str(tmp_path / "out"))
+    theirs = Counter[str]()
+    pages = find_pages(tmp_path / "in", results=tmp_path / "out", not_read=theirs)
+    assert set(ours.files) == {page.input for page in pages} == {name for name, _ in wanted}
+    assert ours.not_read == theirs == others | {"folder of results": 1}
+    assert ours.others.startswith("not read: 2 .docx, ") and ours.others.endswith("/in")
