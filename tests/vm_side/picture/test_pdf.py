@@ -164,7 +164,10 @@ def test_a_pdf_cut_anywhere_is_a_page_or_a_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
-        (pages.encrypted_pdf, "the PDF wants a password: save a copy without one"),
+        (
+            pages.encrypted_pdf,
+            "the PDF wants a password: give it in PDF_PASSWORD, or save a copy without one",
+        ),
         (pages.truncated_pdf, "damaged beyond repair, or no PDF at all"),
         (
             lambda folder: folder / "gone.pdf",
