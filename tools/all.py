@@ -111,8 +111,8 @@ def with_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs, f
         if has_results(codes):
             codes[step] = run_step(step, environment)
     tell_others(inputs)
-    if codes["stop"] != ExitCode.OK and (alarm := machine.alarm(on_since)):
-        say(alarm)
+    if codes["stop"] != ExitCode.OK and machine.left_on():  # else its workers: the stop said so
+        say(machine.alarm(on_since))
     return exit_code(codes)
 
 

@@ -1,17 +1,24 @@
 #!/usr/bin/env python3
-"""Create the VM, unless it is there already. DRY_RUN=1 only shows what it would be."""
+"""Create the VM, and turn it off, unless it is there already.
+
+DRY_RUN=1 only shows what it would be.
+"""
 
 import click
 
 from lib.console import run, show_table
 from lib.knobs import GCP, Knobs, verb
+from lib.machines import left_on
 from lib.machines.gcp.machine import GcpMachine
 
 
 @verb(*GCP, help=__doc__)
 @click.option("--dry-run", envvar="DRY_RUN", is_flag=True, help="Create nothing.")
 def main(knobs: Knobs, dry_run: bool) -> None:
-    show_table(GcpMachine(knobs).create(dry_run))
+    machine = GcpMachine(knobs)
+    with left_on.told(machine):
+        plan = machine.create(dry_run)
+    show_table(plan)
 
 
 if __name__ == "__main__":

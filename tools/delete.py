@@ -14,7 +14,7 @@ from lib.machines.gcp.machine import GcpMachine
 def main(knobs: Knobs, yes: bool) -> None:
     machine = GcpMachine(knobs)
     place = f"{knobs.vm} in {knobs.zone} of {knobs.project}"
-    exists, has_workers = machine.instance.exists(), machine.fleet.find() is not None
+    exists, has_workers = machine.instance.exists(), machine.fleet.get() is not None
     if not exists and not has_workers:
         say(f"delete: there is no {place}")
         return

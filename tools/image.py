@@ -3,14 +3,15 @@
 
 from lib.console import note, run
 from lib.knobs import MACHINE, Knobs, verb
-from lib.machines import lock, open_machine
+from lib.machines import left_on, lock, open_machine
 
 
 @verb("CONTAINER_IMAGE", "MODEL_ID", *MACHINE, help=__doc__)
 def main(knobs: Knobs) -> None:
     machine = open_machine(knobs)
     lock.refuse_if_held(machine, knobs.max_hours)
-    machine.build_image()
+    with left_on.told(machine):
+        machine.build_image()
     note("image: built; the machine is on: make all reads pages, make stop turns it off")
 
 

@@ -9,7 +9,7 @@ import click
 from lib.console import Failure, run
 from lib.home import bring_home, every
 from lib.knobs import MACHINE, Knobs, check_workers, verb
-from lib.machines import open_machine
+from lib.machines import left_on, open_machine
 from lib.machines.machine import Machine
 
 READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "PROMPT_MODE", "IMAGES", "MODEL")
@@ -25,8 +25,9 @@ PATIENCE = ("READY_TIMEOUT", "REQUEST_TIMEOUT", "PAGE_TIMEOUT", "RETRIES")
 def main(knobs: Knobs, force: bool, as_json: bool) -> int:
     check_workers(knobs)
     machine = open_machine(knobs)
-    machine.wait_until_ready(knobs.ready_timeout)
-    return machine.run(arguments(knobs, force, as_json), meanwhile(machine, knobs))
+    with left_on.told(machine):
+        machine.wait_until_ready(knobs.ready_timeout)
+        return machine.run(arguments(knobs, force, as_json), meanwhile(machine, knobs))
 
 
 def meanwhile(machine: Machine, knobs: Knobs) -> Callable[[], None]:

@@ -3,7 +3,7 @@
 
 from lib.console import note, run
 from lib.knobs import FLEET, MACHINE, Knobs, check_workers, verb
-from lib.machines import lock, open_machine
+from lib.machines import left_on, lock, open_machine
 
 
 @verb(*MACHINE, *FLEET, help=__doc__)
@@ -11,7 +11,8 @@ def main(knobs: Knobs) -> None:
     check_workers(knobs)
     machine = open_machine(knobs)
     lock.refuse_if_held(machine, knobs.max_hours)
-    machine.start()
+    with left_on.told(machine):
+        machine.start()
     note("start: the machine is on")
 
 

@@ -15,6 +15,7 @@ from lib.console import Away, ExitCode, Failure, Interrupted, NoLogin, note, run
 from lib.knobs import MACHINE, Knobs, presumed, verb
 from lib.machines import lock, open_machine
 from lib.machines.machine import Machine
+from lib.numbers import Number
 
 NEEDED = ("TARGET", "PROJECT", "ZONE", "VM", "SSH_HOST", "MACHINE_DIR")
 PAUSES_S = (2.0, 4.0, 8.0, 15.0)  # between two tries; the last one stays
@@ -25,7 +26,7 @@ PAUSES_S = (2.0, 4.0, 8.0, 15.0)  # between two tries; the last one stays
 @click.option(
     "--patience",
     default=120.0,
-    type=click.FloatRange(0),
+    type=Number(0),
     metavar="SECONDS",
     help="How long it goes on trying while nothing answers.",
 )

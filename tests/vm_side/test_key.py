@@ -169,11 +169,14 @@ def test_the_watchdog_sees_the_model_at_work(
     tmp_path: Path, guarded: Guarded, key: str, code: int
 ) -> None:
     server, _ = guarded
-    text = (MACHINE / "idle.sh").read_text()
+    text = (MACHINE / "guard.sh").read_text()
     program = text.partition("<<'PYTHON'\n")[2].partition("\nPYTHON\n")[0]
     server.metrics = lambda: 'vllm:num_requests_running{engine="0"} 1.0\n'  # type: ignore[method-assign]  # for this one
     file = home_with(tmp_path, key) / ".dots-ocr" / "api-key"
     done = subprocess.run(
-        [sys.executable, "-", server.url, str(file)], input=program, text=True, check=False
+        [sys.executable, "-", server.url, str(tmp_path / "last"), str(file)],
+        input=program,
+        text=True,
+        check=False,
     )
     assert done.returncode == code

@@ -42,7 +42,8 @@ class Interrupted(BaseException):
 def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
     """Run a verb and end the process with its exit code: what it returns, or what went wrong.
 
-    alarm gives the last line where the verb could not even begin: wrong options or config.env.
+    alarm gives the last line where the verb could not even begin: wrong options or config.env. Of
+    an error that came later, it is the error's notes.
     """
     set_handlers(interrupt)
     try:
@@ -52,13 +53,22 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
         code = error.exit_code
         if isinstance(error, click.UsageError) and (last := alarm()):
             say(last)
+        say_notes(error)
     except OSError as error:  # a full disk, a missing right: its text names the file
         say(f"Error: {error}")
         code = ExitCode.FAILED
-    except (Interrupted, click.Abort):
+        say_notes(error)
+    except (Interrupted, click.Abort) as error:
         say("interrupted")
         code = ExitCode.INTERRUPTED
+        say_notes(error)
     sys.exit(code)
+
+
+def say_notes(error: BaseException) -> None:
+    """What was found to be so when the error came, such as a machine that is on."""
+    for text in getattr(error, "__notes__", ()):
+        say(text)
 
 
 def interrupt(number: int, frame: FrameType | None) -> NoReturn:

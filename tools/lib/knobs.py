@@ -16,6 +16,7 @@ import click
 from contract import KEY, PASSWORD, SECRETS, key_from, password_from, selection_from
 from lib.config import read_config, what_it_says
 from lib.console import say
+from lib.numbers import Hours, Number
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,18 +90,16 @@ class Knobs:
     preflight: bool = knob(
         True, "Refuse a model server that would read pages wrongly without a word.", bool
     )
-    ready_timeout: float = knob(600.0, "Seconds to wait for the model server.", click.FloatRange(0))
-    request_timeout: float = knob(1800.0, "Seconds to wait for one page.", click.FloatRange(1))
+    ready_timeout: float = knob(600.0, "Seconds to wait for the model server.", Number(0))
+    request_timeout: float = knob(1800.0, "Seconds to wait for one page.", Number(1))
     page_timeout: float = knob(
-        60.0, "CPU seconds that opening or drawing one page may take.", click.FloatRange(1)
+        60.0, "CPU seconds that opening or drawing one page may take.", Number(1)
     )
     retries: int = knob(3, "Further tries for a page.", click.IntRange(0, 20))
     price_per_hour: float = knob(
-        1.096, "What the machine costs, in USD; nothing with TARGET=local.", click.FloatRange(0)
+        1.096, "What the machine costs, in USD; nothing with TARGET=local.", Number(0)
     )
-    price_per_worker_hour: float = knob(
-        0.229, "What one of the WORKERS costs, in USD.", click.FloatRange(0)
-    )
+    price_per_worker_hour: float = knob(0.229, "What one of the WORKERS costs, in USD.", Number(0))
     project: str = knob("dev-giyoung", "Google Cloud project.", google="CLOUDSDK_CORE_PROJECT")
     zone: str = knob("asia-northeast3-a", "Its zone.", google="CLOUDSDK_COMPUTE_ZONE")
     vm: str = knob("dots-ocr-l4-test-vm", "The VM's name.")
@@ -121,13 +120,15 @@ class Knobs:
     start_timeout: float = knob(
         1800.0,
         "Seconds to wait for a VM, also while its zone is out of stock.",
-        click.FloatRange(0),
+        Number(0),
     )
     idle_minutes: int = knob(
-        15, "The VM turns itself off after so many idle minutes; 0: never.", click.IntRange(0)
+        15,
+        "The VM turns itself off after so many idle minutes; 0: never.",
+        click.IntRange(0, 120 * 24 * 60),
     )
     max_hours: float = knob(
-        12.0, "Google stops the VM so many hours after its start; 0: never.", click.FloatRange(0)
+        12.0, "The VM is turned off so many hours after its start; 0: never.", Hours(0)
     )
     machine_type: str = knob("g2-standard-8", "make create: the VM's type, with its GPU.")
     image_family: str = knob(

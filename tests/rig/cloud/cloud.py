@@ -23,7 +23,7 @@ from types import TracebackType
 from rig.cloud import gce
 from rig.cloud.docker_image import ModelContainer, install_image
 from rig.cloud.gce import GceServer
-from rig.cloud.gce_documents import Document
+from rig.cloud.gce_documents import Document, metadata_values
 from rig.cloud.gcloud import Gcloud, cloud_environment, storage_environment
 from rig.cloud.gcs import GcsServer
 from rig.cloud.leftovers import Leftovers
@@ -132,7 +132,7 @@ class Cloud:
 
     def _new_machine(self, instance: Document) -> Vm:
         vm = self._make_vm(instance["name"])
-        vm.boot()
+        vm.boot(metadata_values(instance["metadata"]).get("startup-script", ""))
         self.on_new_vm(vm)
         return vm
 

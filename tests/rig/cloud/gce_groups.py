@@ -2,7 +2,8 @@
 
 A group looks after itself whenever somebody looks at the server: it makes the instances that are
 missing, in zones that have some (target shape ANY), takes those away that are too many, and makes
-a preempted one anew. Its instances are records without a machine below them.
+a preempted one anew, and one that turned itself off, unless its template's time is over. Its
+instances are records without a machine below them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from rig.cloud import gce_documents as documents
@@ -20,6 +22,12 @@ from rig.cloud.gce_operations import Operations
 
 STOCK_OUT = "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"
 KEPT_ERRORS = 100
+
+
+def is_over(properties: Document) -> str:
+    """When the time of a template was over; nothing while it is not."""
+    end = str(properties.get("scheduling", {}).get("terminationTime", ""))
+    return end if end and datetime.fromisoformat(end) < datetime.now(UTC) else ""
 
 
 @dataclass
@@ -150,7 +158,7 @@ class Groups:
             if runs:
                 member.action, member.error = "NONE", None
         elif member.action == "NONE" and self.status(path, member) == "TERMINATED":
-            self._forget(path, member)  # preempted: it is made anew, wherever there is room
+            self._forget(path, member)  # it is made anew, wherever there is room
             member.action, member.zone, member.since = "CREATING", "", time.monotonic()
 
     def _place(self, path: str, member: Member) -> None:
@@ -159,6 +167,9 @@ class Groups:
         project = path.split("/")[1]
         properties = self.templates[self._template(path)]["properties"]
         kind = properties["machineType"]
+        if end := is_over(properties):
+            member.error = OperationError("INVALID_USAGE", f"terminationTime {end} is in the past")
+            return
         for link in [one["zone"] for one in group["distributionPolicy"]["zones"]]:
             zone = last_part(link)
             if documents.machine_type(self.base, project, zone, kind) is None:

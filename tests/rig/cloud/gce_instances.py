@@ -20,8 +20,11 @@ class Machine(Protocol):
     on_end: Callable[[], None] | None
     """Called when the guest ended by itself, by `poweroff` in it for example."""
 
-    def boot(self) -> str:
-        """Start the guest and give its address; its sshd may still be on its way."""
+    def boot(self, startup_script: str) -> str:
+        """Start the guest and give its address; its sshd may still be on its way.
+
+        The script is run as root by the way; nothing: there is none.
+        """
 
     def halt(self, timeout_s: float) -> None:
         """Shut the guest down in order; after the time as a power cut. Harmless when off."""
@@ -125,6 +128,7 @@ class Instances:
         instance = self.get(path)
         if instance["status"] == "RUNNING":
             return None
+        was = instance["status"]
         self.set_status(path, "PROVISIONING")
         self._operations.sleep(self.delays.provisioning_s)
         if error := self.start_error(instance):
@@ -134,7 +138,7 @@ class Instances:
         self._operations.sleep(self.delays.staging_s)
         if path not in self._machines and (machine := self.machine_for(instance)):
             self.attach(path, machine)
-        self._power_on(path)
+        self._power_on(path, is_boot=was != "SUSPENDED")
         with self._changed:
             instance["lastStartTimestamp"] = now()
         self.set_status(path, "RUNNING")
@@ -162,7 +166,7 @@ class Instances:
         self._power_on(path)
 
     def suspend_work(self, path: str) -> None:
-        """The guest's memory is not kept here: it resumes with a boot."""
+        """The guest's memory is not kept here: it resumes with a boot, without its script."""
         self.set_status(path, "SUSPENDING")
         if machine := self._machines.get(path):
             machine.kill()
@@ -202,9 +206,10 @@ class Instances:
 
     # --- steps -----------------------------------------------------------------------------
 
-    def _power_on(self, path: str) -> None:
+    def _power_on(self, path: str, is_boot: bool = True) -> None:
         machine = self._machines.get(path)
-        address = machine.boot() if machine else "127.0.0.1"
+        script = self._startup_script(path) if is_boot else ""
+        address = machine.boot(script) if machine else "127.0.0.1"
         with self._changed:
             for nic in self.get(path)["networkInterfaces"][:1]:
                 nic["networkIP"] = address
@@ -227,6 +232,14 @@ class Instances:
         for attached in instance.get("disks", []):
             if attached.get("autoDelete"):
                 self.disks.pop(attached["source"].split("/compute/v1/")[-1], None)
+
+    def _startup_script(self, path: str) -> str:
+        """The instance's own, else the project's."""
+        common = self.project(path.split("/")[1])["commonInstanceMetadata"]
+        for metadata in (self.get(path)["metadata"], common):
+            if script := documents.metadata_values(metadata).get("startup-script"):
+                return script
+        return ""
 
     def _keys(self, path: str) -> dict[str, list[str]]:
         """Public keys by user, from the project's and the instance's metadata."""

@@ -26,7 +26,7 @@ from rig.cloud.cgroups import make_groups
 from rig.cloud.leftovers import Leftovers, remove_cgroup
 from rig.cloud.network import Cable, Network
 from rig.cloud.unavailable import RigUnavailable, require_programs, require_root
-from rig.cloud.vm_disk import LASTING, make_disk
+from rig.cloud.vm_disk import LASTING, STARTUP_SCRIPT, make_disk
 
 BOOT_SCRIPT = Path(__file__).with_name("vm_boot.sh")
 BOOT_TIMEOUT_S = 20.0
@@ -91,11 +91,15 @@ class Vm:
             raise RuntimeError(f"{self.hostname} is off")
         return self._cable
 
-    def boot(self) -> str:
-        """Start it, and give its address. Its sshd answers about half a second later."""
+    def boot(self, startup_script: str = "") -> str:
+        """Start it, and give its address. Its sshd answers about half a second later.
+
+        The script is on its disk then, for a unit to run, as the guest agent does.
+        """
         with self._lock:
             if not self.is_on:
                 self._join_watcher()
+                self.path(STARTUP_SCRIPT).write_text(startup_script)
                 self._start(self._network.new_address())
             return self.address
 

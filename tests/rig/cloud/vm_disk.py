@@ -55,6 +55,16 @@ UNWANTED = (  # units that want a real machine, or cost time
     "systemd-update-utmp-runlevel.service",
 )
 ENABLED = ("ssh.service", "docker.service")
+STARTUP_SCRIPT = "var/lib/startup-script"
+STARTUP_UNIT = f"""[Unit]
+Description=Run the startup script
+After=network.target
+ConditionFileNotEmpty=/{STARTUP_SCRIPT}
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c "cp /{STARTUP_SCRIPT} /run/startup && chmod +x /run/startup && /run/startup"
+"""
 FILES = {
     "etc/fstab": "",
     "etc/resolv.conf": "",
@@ -93,6 +103,8 @@ def make_disk(folder: Path, hostname: str) -> None:
     wanted.mkdir()
     for unit in ENABLED:
         (wanted / unit).symlink_to(f"/lib/systemd/system/{unit}")
+    (units / "startup.service").write_text(STARTUP_UNIT)
+    (wanted / "startup.service").symlink_to("/etc/systemd/system/startup.service")
 
     files = {
         **FILES,

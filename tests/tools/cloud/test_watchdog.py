@@ -1,14 +1,20 @@
-"""The machine turns itself off when nothing has happened for IDLE_MINUTES, and only then."""
+"""The guard turns its machine off when nothing has happened for IDLE_MINUTES, or at MAX_HOURS.
+
+Look by look, on one machine whose shutdown only says so; test_money.py has the guard at work.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from lib.knobs import Knobs
+from lib.machines.gcp import guard
 from lib.machines.machine import Moved
 from lib.machines.ssh import shell as shells
 from lib.machines.ssh.transfer import fetch, mirror_up
@@ -16,27 +22,28 @@ from rig.cloud.ssh_toolkit import SshToolkit, model_in
 from rig.cloud.vm import Vm
 from rig.command import wait_until
 from rig.model_server import Reply
-from rig.toolkit import ROOT
 
-WORKED, SEEN = "/run/dots-ocr-worked", "/home/rig/.dots-ocr/seen"
+RUN, SEEN = "/run/dots-ocr", "/home/rig/.dots-ocr/seen"
+WORKED, ON, LOOKED = (f"{RUN}/{name}" for name in ("worked", "on", "looked"))
 MINUTES = 15
+HOUR = 60
 
 
 class Watchdog:
-    """idle.sh in the machine, with a shutdown that only says so."""
+    """guard.sh in the machine, with a shutdown that only says so."""
 
-    def __init__(self, vm: Vm) -> None:
+    def __init__(self, vm: Vm, max_hours: float = 12) -> None:
         self.vm = vm
-        script = (ROOT / "vm_side/machine/idle.sh").read_text()
-        vm.run("mkdir -p /root/stub; cat >/root/idle.sh", stdin=script)
+        script = guard.script(Knobs(idle_minutes=MINUTES, max_hours=max_hours))
+        vm.run("mkdir -p /root/stub; cat >/root/guard.sh", stdin=script)
         stub = "#!/bin/sh\necho off >/root/off\n"
         vm.run("cat >/root/stub/shutdown; chmod +x /root/stub/shutdown", stdin=stub)
-        vm.run(f"rm -f {WORKED}; mkdir -p /home/rig/.dots-ocr; touch {SEEN}")
+        vm.run(f"rm -rf {RUN}; mkdir -p /home/rig/.dots-ocr; touch {SEEN}")
 
     def turns_off(self) -> bool:
         """Whether one look would turn the machine off."""
-        idle = f"sh /root/idle.sh /home/rig {MINUTES} http://127.0.0.1:8000"
-        look = f"rm -f /root/off; PATH=/root/stub:$PATH {idle}; cat /root/off 2>/dev/null || :"
+        one = "sh /root/guard.sh look"
+        look = f"rm -f /root/off; PATH=/root/stub:$PATH {one}; cat /root/off 2>/dev/null || :"
         return self.vm.run(look).stdout == "off\n"
 
     def age(self, minutes: int, *paths: str) -> None:
@@ -69,17 +76,50 @@ def test_it_waits_for_its_minutes(watchdog: Watchdog) -> None:
     watchdog.age(MINUTES - 1, SEEN)  # a client looked in, while the model was loading, say
     assert not watchdog.turns_off()
     watchdog.age(MINUTES + 1)
-    watchdog.vm.run(f"rm {WORKED}")  # it was off, and was turned on just now
+    watchdog.vm.run(f"rm -r {RUN}")  # it was off, and was turned on just now
     assert not watchdog.turns_off()
 
 
-def test_a_job_keeps_it_on_and_counts_from_its_end(watchdog: Watchdog) -> None:
-    lock = "/home/rig/.dots-ocr/job.lock"
+def test_one_that_slept_waits_for_its_minutes_again(watchdog: Watchdog) -> None:
+    """Its client is on the way; the clock went on while it slept."""
+    watchdog.age(20 * 24 * HOUR, WORKED, SEEN, ON, LOOKED)
+    assert not watchdog.turns_off()
     watchdog.age(MINUTES + 1)
-    watchdog.vm.run(f"touch {lock}; setsid flock {lock} sleep 60 >/dev/null 2>&1 & sleep 0.2")
+    assert watchdog.turns_off()
+
+
+@pytest.mark.parametrize(
+    ("max_hours", "minutes", "is_over"),
+    [(12, 12 * HOUR - 1, False), (12, 12 * HOUR + 1, True), (0.1, 7, True), (0, 999_999, False)],
+)
+def test_whatever_it_does_its_hours_end(
+    box: Vm, max_hours: float, minutes: int, is_over: bool
+) -> None:
+    watchdog = Watchdog(box, max_hours)
     assert not watchdog.turns_off()
-    watchdog.age(MINUTES + 1, SEEN)
-    watchdog.vm.run("pkill -x sleep; pkill -x flock; :")
+    with holding(box, "job.lock"):
+        watchdog.age(minutes, ON)
+        assert watchdog.turns_off() is is_over
+
+
+@contextmanager
+def holding(vm: Vm, name: str) -> Iterator[None]:
+    """A job, or a fetch of pages, that runs."""
+    lock = f"/home/rig/.dots-ocr/{name}"
+    vm.run(f"touch {lock}; setsid flock {lock} sleep 60 >/dev/null 2>&1 & sleep 0.2")
+    try:
+        yield
+    finally:
+        vm.run("pkill -x sleep; pkill -x flock; :")
+
+
+@pytest.mark.parametrize("name", ["job.lock", "input.lock"])
+def test_a_job_keeps_it_on_and_counts_from_its_end(watchdog: Watchdog, name: str) -> None:
+    """So do pages that come from the bucket."""
+    watchdog.age(MINUTES + 1)
+    with holding(watchdog.vm, name):
+        assert not watchdog.turns_off()
+        watchdog.age(MINUTES + 1, SEEN)
     assert not watchdog.turns_off()
     watchdog.age(MINUTES + 1)
     assert watchdog.turns_off()
@@ -96,41 +136,87 @@ def test_a_request_keeps_it_on_and_an_idle_model_does_not(watchdog: Watchdog, bo
         box.run(ask)
         wait_until(lambda: model.in_flight)
         assert not watchdog.turns_off()
+        watchdog.age(MINUTES + 1)
+        assert watchdog.turns_off()  # it has not got on since: it is stuck
         goes.set()
         wait_until(lambda: not model.in_flight)
+        assert not watchdog.turns_off()
         watchdog.age(MINUTES + 1)
         assert watchdog.turns_off()
 
 
+@pytest.mark.parametrize(
+    ("metrics", "counts"),
+    [
+        ("vllm:num_requests_running 1.0\n", True),  # whether it gets on cannot be told
+        ("vllm:num_requests_running 0.0\n", False),
+        ("nonsense\n", False),
+        ("vllm:num_requests_running 1..0\n", False),
+    ],
+)
+def test_metrics_that_tell_little(watchdog: Watchdog, box: Vm, metrics: str, counts: bool) -> None:
+    with model_in(box) as model:
+        model.metrics = lambda: metrics  # type: ignore[method-assign]  # for this one
+        watchdog.turns_off()
+        watchdog.age(MINUTES + 1)
+        assert watchdog.turns_off() is not counts
+
+
 def test_a_terminal_keeps_it_on_while_somebody_types(watchdog: Watchdog, desk: SshToolkit) -> None:
-    command = [str(desk.bin / "ssh"), "-tt", "box", "tty; exec cat"]
+    prints = "tty; (while sleep 0.1; do echo; done) & exec cat >/dev/null"  # as tmux's clock does
+    command = [str(desk.bin / "ssh"), "-tt", "box", prints]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as terminal:
-        assert terminal.stdout is not None
+        assert terminal.stdout is not None and terminal.stdin is not None
         name = terminal.stdout.readline().strip()
         watchdog.age(MINUTES + 1)
         assert not watchdog.turns_off()
         watchdog.age(MINUTES + 1, name)
-        assert watchdog.turns_off()
+        for _ in range(5):
+            assert terminal.stdout.readline() == "\n"
+        assert watchdog.turns_off()  # a prompt that is left open
+        terminal.stdin.write("ls\n")
+        terminal.stdin.flush()
+        wait_until(lambda: not watchdog.turns_off())
+        watchdog.age(MINUTES + 1, name)
         desk.vm.cut()  # the client is gone, and its connection looks alive
         assert watchdog.turns_off()
         assert name.startswith("/dev/pts/")
         terminal.kill()
 
 
+class Heard(shells.Shell):
+    """A shell that counts how often the machine was told that somebody is there."""
+
+    told = 0
+
+    def ask(self, script: str, content: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        self.told += script == f"touch {shells.SEEN}"
+        return super().ask(script, content)
+
+
 def test_files_on_their_way_keep_it_on(
     watchdog: Watchdog, desk: SshToolkit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """However few they are: one may take an hour."""
     monkeypatch.setenv("PATH", f"{desk.bin}:/usr/bin:/bin")
     monkeypatch.setattr(shells, "SEEN_INTERVAL_S", 0.0)
-    names = desk.write_pages(3)
-    shell = shells.Shell(["ssh", "box"], "box")
+    (desk.input / "large.pdf").write_bytes(bytes(200_000))
+    shell = Heard(["ssh", "box"], "box")
     transfers: tuple[Callable[[], Moved], ...] = (
-        lambda: mirror_up(shell, desk.input, names, "input"),
-        lambda: fetch(shell, "input", names, tmp_path / "back"),
+        lambda: mirror_up(shell, desk.input, ["large.pdf"], "input"),
+        lambda: fetch(shell, "input", ["large.pdf"], tmp_path / "back"),
     )
     for transfer in transfers:
         watchdog.age(MINUTES + 1)
-        assert transfer().new == 3
+        shell.told = 0
+        assert transfer().new == 1
+        assert shell.told > 2
         assert not watchdog.turns_off()
     shell.close()
+
+
+def test_who_only_looks_does_not_keep_it_on(watchdog: Watchdog, desk: SshToolkit) -> None:
+    watchdog.age(MINUTES + 1)
+    assert desk.run("status").code == 0
+    assert watchdog.turns_off()

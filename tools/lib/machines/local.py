@@ -79,6 +79,10 @@ class LocalMachine:
         """Nothing bills."""
         return ""
 
+    def left_on(self) -> str:
+        """The same."""
+        return ""
+
     def status(self) -> dict[str, Any]:
         """The server's state, and the totals of the last run."""
         running = self.server.is_running()

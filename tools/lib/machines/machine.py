@@ -39,6 +39,9 @@ class Machine(Protocol):
         since is when we turned it on, as Unix time, if we did.
         """
 
+    def left_on(self) -> str:
+        """What bills now, and how to end it; empty: nothing does. It looks once."""
+
     def status(self) -> dict[str, Any]:
         """What there is to know, by name; also of a machine that is off."""
 

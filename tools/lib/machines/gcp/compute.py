@@ -4,6 +4,7 @@ What each state and error asks for is decided by pure functions; the calls are t
 """
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -92,10 +93,26 @@ class Instance:
             return False
         return True
 
+    def is_on(self) -> bool | None:
+        """Whether it bills, by one look; None if that cannot be told."""
+        try:
+            found = translated(self._get)
+        except exceptions.NotFound:
+            return False
+        except Failure:
+            return None
+        return next_to_stop(found.status) is not Action.NOTHING
+
+    def project_metadata(self) -> Any:
+        """The metadata of all instances of its project."""
+        projects = make_client(compute_v1.ProjectsClient)
+        ask = functools.partial(projects.get, request={"project": self.project})
+        return self.call(lambda: asked_again(ask)).common_instance_metadata
+
     def start(self, timeout_s: float, before_start: Callable[[Any], None]) -> None:
         """Bring it to RUNNING; a stock-out is tried again, with growing pauses, until timeout_s.
 
-        before_start is called with the instance while it is TERMINATED.
+        before_start is called with the instance while it is TERMINATED or SUSPENDED.
         """
         deadline = time.monotonic() + timeout_s
         pause_s = FIRST_PAUSE_S
@@ -110,12 +127,10 @@ class Instance:
                     )
                 time.sleep(POLL_S)
                 continue
+            is_off = action is Action.START
             try:
-                if action is Action.START:
-                    before_start(instance)
-                    self.do(self._instances.start, timeout_s)
-                else:
-                    self.do(self._instances.resume, timeout_s)
+                before_start(instance)
+                self.do(self._instances.start if is_off else self._instances.resume, timeout_s)
             except StockOut as error:
                 if time.monotonic() + pause_s > deadline:
                     where = error.zones or "another zone of the region"

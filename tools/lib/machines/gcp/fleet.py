@@ -18,7 +18,7 @@ from lib.console import Away, Failure, NoLogin, note, say
 from lib.knobs import Knobs, zones_of
 from lib.machines.gcp.api import asked_again, carry_out, make_client, translated
 from lib.machines.gcp.faults import NoPermission
-from lib.machines.gcp.resources import group_name, region_of, worker_group
+from lib.machines.gcp.resources import emptying_command, group_name, region_of, worker_group
 
 POLL_S = 3.0
 PATIENCE_S = 300.0  # without one more worker that runs; the group goes on trying
@@ -175,19 +175,9 @@ class Fleet:
         except exceptions.NotFound:
             return None
 
-    def find(self) -> Any:
-        """The same, also None if we may not look, and have not asked for workers."""
-        try:
-            return self.get()
-        except NoPermission as error:
-            if self.knobs.workers:
-                raise
-            note(f"whether {self.knobs.vm} has workers cannot be seen: {error.message}")
-            return None
-
     def look(self) -> Look:
         """The group, its workers, and what hinders it; of no group, nothing."""
-        group = self.find()
+        group = self.get()
         if group is None:
             return Look(0)
         members = self._members()
@@ -203,7 +193,7 @@ class Fleet:
     def ask_to_end(self) -> bool:
         """Have the group let all its workers go; False if there is nothing to let go."""
         with self._loudly():
-            group = self.find()
+            group = self.get()
             if group is None:
                 return False
             if group.target_size:
@@ -222,7 +212,7 @@ class Fleet:
     def delete(self) -> None:
         """Delete the group, its workers and its templates, as far as they are there."""
         with self._loudly():
-            if self.find() is not None:
+            if self.get() is not None:
                 self._do(self._groups.delete, self._group)
             self._remove_templates()
 
@@ -291,9 +281,9 @@ class Fleet:
             yield
         except (Failure, exceptions.GoogleAPICallError) as error:
             why = getattr(error, "message", str(error))
-            kind = next((kind for kind in (Away, NoLogin) if isinstance(error, kind)), Failure)
+            kinds = (Away, NoLogin, NoPermission)
+            kind = next((kind for kind in kinds if isinstance(error, kind)), Failure)
             raise kind(
                 f"the workers {self.name} MAY STILL RUN, AND BILL: {why}",
-                f"gcloud compute instance-groups managed resize {self.name} --size=0"
-                f" --region {self.region} --project {self.knobs.project}",
+                emptying_command(self.knobs),
             ) from error

@@ -14,12 +14,14 @@ from google.cloud import compute_v1
 from lib.console import Failure, note, say
 from lib.inputs import Inputs
 from lib.knobs import Knobs
+from lib.machines.gcp import guard
 from lib.machines.gcp.bucket import Bucket
-from lib.machines.gcp.compute import Instance
-from lib.machines.gcp.faults import Unreachable
+from lib.machines.gcp.compute import Action, Instance, next_to_start, since_of
+from lib.machines.gcp.faults import NoPermission, Unreachable
 from lib.machines.gcp.fleet import Fleet
-from lib.machines.gcp.resources import IMAGE_PROJECT, new_instance, worker_template
-from lib.machines.gcp.turning_off import alarm, turn_off
+from lib.machines.gcp.metadata import swap, value_in
+from lib.machines.gcp.resources import described, new_instance, worker_template, workers_end
+from lib.machines.gcp.turning_off import alarm, left_on, turn_off
 from lib.machines.gcp.workers import (
     STOP_SCRIPT,
     dashboard,
@@ -36,7 +38,6 @@ SSH_TIMEOUT_S = 180.0  # from RUNNING until the machine lets us in
 SSH_PAUSE_S = 3.0
 BOUNDED = ("ConnectTimeout=10", "ServerAliveInterval=5")  # gcloud's own ssh would wait for ever
 LOCK_KEY = "dots-ocr-lock"
-SWAP_TRIES = 5
 
 
 class GcpMachine(RemoteMachine):
@@ -107,15 +108,22 @@ class GcpMachine(RemoteMachine):
             self.fleet.wait_until_running(began)
 
     def _turn_on(self) -> None:
-        """Turn the VM on, whatever state it is in."""
+        """Turn the VM on, whatever state it is in, with its guard."""
+        guard.place(self.instance, guard.script(self.knobs))
         self.instance.start(self.knobs.start_timeout, self._before_start)
         note(f"{self.knobs.vm} is RUNNING")
 
     def _call_workers(self) -> None:
         if self.knobs.workers:
-            self.fleet.start(worker_template(self.knobs, startup_script(self.knobs)))
-        elif self.fleet.ask_to_end():
-            say(f"start: WORKERS is 0: those of {self.fleet.name} are let go")
+            started = since_of(self.instance.get())
+            until = workers_end(started, self.knobs.max_hours, time.time())
+            self.fleet.start(worker_template(self.knobs, startup_script(self.knobs), until))
+            return
+        try:
+            if self.fleet.ask_to_end():
+                say(f"start: WORKERS is 0: those of {self.fleet.name} are let go")
+        except NoPermission as error:  # perhaps there are none: no reason to let the VM wait
+            say(f"start: {error.message}")
 
     def _prepare(self, shell: Shell) -> None:
         """As any machine's; with workers it has their scheduler, and reads along."""
@@ -128,7 +136,10 @@ class GcpMachine(RemoteMachine):
         return str(self.instance.get().network_interfaces[0].network_i_p)
 
     def _before_start(self, instance: Any) -> None:
-        refuse_if_lost(lock_in(instance))
+        """While it is off or sleeps. Of one that sleeps, or is on, MAX_HOURS is its guard's."""
+        refuse_if_lost(value_in(instance.metadata, LOCK_KEY))
+        if next_to_start(instance.status) is not Action.START:
+            return
         if self.knobs.max_hours:
             self.instance.set_max_run(instance, self.knobs.max_hours)
         elif seconds := instance.scheduling.max_run_duration.seconds:
@@ -138,10 +149,12 @@ class GcpMachine(RemoteMachine):
                 f" --zone {self.knobs.zone} --clear-max-run-duration takes that away"
             )
 
+    def _guard(self, shell: Shell) -> None:
+        """Also where it was on before us, or its startup script is not ours."""
+        shell.run(guard.BY_STDIN, guard.script(self.knobs).encode())
+
     def _install(self, shell: Shell) -> None:
-        words = ("vm_side/machine/install.sh", self.knobs.idle_minutes, self.knobs.endpoint)
-        script, minutes, endpoint = map(shlex.quote, map(str, words))
-        shell.run(f"sudo -n sh {script} $HOME {minutes} {endpoint}")
+        shell.run("sudo -n sh vm_side/machine/install.sh")
 
     def _refuse_if_off(self) -> None:
         try:
@@ -172,6 +185,14 @@ class GcpMachine(RemoteMachine):
         """What may still bill, since when, at what price, and how to end it by hand."""
         return "" if self._is_off else alarm(self.knobs, self._since or since)
 
+    def left_on(self) -> str:
+        """By one look, which may fail for the reason for which all failed."""
+        try:
+            is_on = self.instance.is_on()
+        except Failure:
+            is_on = None
+        return left_on(self.knobs, is_on)
+
     def status(self) -> dict[str, Any]:
         """The VM's state and bill, its workers, and what runs on it."""
         vm = self.instance.get()
@@ -188,7 +209,10 @@ class GcpMachine(RemoteMachine):
 
     def _workers_status(self) -> dict[str, Any]:
         """The workers, what they cost, and what hinders those that are missing."""
-        look = self.fleet.look()
+        try:
+            look = self.fleet.look()
+        except NoPermission as error:
+            return {"workers": f"cannot be seen: {error.message.splitlines()[0]}"}
         if not look.wanted and not look.members:
             return {"workers": "none; make start calls them"} if self.knobs.workers else {}
         price = look.running * self.knobs.price_per_worker_hour
@@ -233,38 +257,25 @@ class GcpMachine(RemoteMachine):
 
     def read_lock(self) -> str:
         """The lock stands in the VM's metadata, which can be read while it is off."""
-        return lock_in(self.instance.get())
+        return value_in(self.instance.get().metadata, LOCK_KEY)
 
     def swap_lock(self, old: str, new: str) -> bool:
-        """Change the metadata; again if somebody changed something else in them meanwhile."""
-        for _ in range(SWAP_TRIES):
-            if lock_in(vm := self.instance.get()) != old:
-                break
-            items = [item for item in vm.metadata.items if item.key != LOCK_KEY]
-            items += [compute_v1.Items(key=LOCK_KEY, value=new)] if new else []
-            metadata = compute_v1.Metadata(fingerprint=vm.metadata.fingerprint, items=items)
-            if self.instance.set_metadata(metadata):
-                return True
-        return False
+        """Change the metadata."""
+        return swap(self.instance, LOCK_KEY, old, new)
 
     def create(self, dry_run: bool) -> dict[str, Any]:
-        """Create the VM unless it is there; what it is like, by name."""
-        knobs = self.knobs
-        plan = {
-            "VM": f"{knobs.vm} in {knobs.zone} of project {knobs.project}",
-            "type": f"{knobs.machine_type}, with its GPU" + (", spot" if knobs.spot else ""),
-            "disk": f"{knobs.disk_gb} GB pd-balanced, from {IMAGE_PROJECT}/{knobs.image_family}",
-            "address": "none; ssh through IAP" if knobs.iap else "external",
-            "stops by itself": f"after {knobs.max_hours:g} h" if knobs.max_hours else "never",
-            "price": f"{knobs.price_per_hour:.3f} USD an hour while it runs, and its disk always",
-        }
+        """Create the VM, and turn it off, unless it is there; what it is like, by name."""
+        plan = described(self.knobs)
         if self.instance.exists():
             plan["state"] = f"is there already, {self.instance.status()}"
         elif dry_run:
             plan["state"] = "not created: DRY_RUN"
         else:
-            self.instance.insert(new_instance(knobs))
-            plan["state"] = "created"
+            has_room = guard.has_room(self.instance, compute_v1.Metadata())
+            script = guard.script(self.knobs) if has_room else ""
+            self.instance.insert(new_instance(self.knobs, script))
+            self.instance.stop()
+            plan["state"] = "created, and off: make start turns it on"
         return plan
 
     def delete(self) -> None:
@@ -272,11 +283,6 @@ class GcpMachine(RemoteMachine):
         self.fleet.delete()
         if self.instance.exists():
             self.instance.delete()
-
-
-def lock_in(vm: Any) -> str:
-    """The lock in a VM's metadata; nothing if there is none."""
-    return next((str(item.value) for item in vm.metadata.items if item.key == LOCK_KEY), "")
 
 
 def run_gcloud(command: list[str]) -> "subprocess.CompletedProcess[str]":

@@ -1,6 +1,7 @@
 """What we ask Compute Engine to make: the VM, and the template of its workers."""
 
 import hashlib
+from datetime import UTC, datetime
 
 from google.cloud import compute_v1
 
@@ -12,8 +13,20 @@ LABELS = {"made-by": "dots-ocr-vm-toolkit"}
 LONGEST_BASE = 45  # of Google's 63 characters; the rest is for "-workers-" and a hash
 
 
-def new_instance(knobs: Knobs) -> compute_v1.Instance:
-    """The VM that `create` asks for."""
+def described(knobs: Knobs) -> dict[str, str]:
+    """The VM that `create` asks for, for people."""
+    return {
+        "VM": f"{knobs.vm} in {knobs.zone} of project {knobs.project}",
+        "type": f"{knobs.machine_type}, with its GPU" + (", spot" if knobs.spot else ""),
+        "disk": f"{knobs.disk_gb} GB pd-balanced, from {IMAGE_PROJECT}/{knobs.image_family}",
+        "address": "none; ssh through IAP" if knobs.iap else "external",
+        "stops by itself": f"after {knobs.max_hours:g} h" if knobs.max_hours else "never",
+        "price": f"{knobs.price_per_hour:.3f} USD an hour while it runs, and its disk always",
+    }
+
+
+def new_instance(knobs: Knobs, startup_script: str) -> compute_v1.Instance:
+    """The VM that `create` asks for. It is on when it is made: the script guards it."""
     family = f"projects/{IMAGE_PROJECT}/global/images/family/{knobs.image_family}"
     zone = f"projects/{knobs.project}/zones/{knobs.zone}"
     disk = compute_v1.AttachedDiskInitializeParams(
@@ -28,7 +41,14 @@ def new_instance(knobs: Knobs) -> compute_v1.Instance:
         service_accounts=[compute_v1.ServiceAccount(email="default", scopes=[SCOPE])],
         labels=LABELS,
         metadata=compute_v1.Metadata(
-            items=[compute_v1.Items(key="install-nvidia-driver", value="True")]
+            items=[
+                compute_v1.Items(key=key, value=value)
+                for key, value in (
+                    ("install-nvidia-driver", "True"),
+                    ("startup-script", startup_script),
+                )
+                if value
+            ]
         ),
     )
 
@@ -68,18 +88,45 @@ def group_name(vm: str) -> str:
     return f"{vm}-workers"
 
 
+def emptying_command(knobs: Knobs) -> str:
+    """How to let a VM's workers go by hand."""
+    return (
+        f"gcloud compute instance-groups managed resize {group_name(knobs.vm)} --size=0"
+        f" --region {region_of(knobs.zone)} --project {knobs.project}"
+    )
+
+
 def image_link(knobs: Knobs) -> str:
     """The workers' image as Google names it."""
     name = knobs.worker_image
     return name if "/" in name else f"projects/{knobs.project}/global/images/{name}"
 
 
-def worker_template(knobs: Knobs, startup_script: str) -> compute_v1.InstanceTemplate:
-    """The template of the workers. Templates cannot change: another content has another name."""
+def workers_end(started: float | None, max_hours: float, now: float) -> str:
+    """Until when there may be workers, as RFC 3339; empty: for ever. started, now: Unix time.
+
+    As long as their VM, which started then; or, if that was on before it was ours, from now on. A
+    time for each of them would not do: one that turns itself off is made anew, with a new time.
+    """
+    if not max_hours:
+        return ""
+    end = (started or now) + max_hours * 3600
+    if end <= now:
+        end = now + max_hours * 3600
+    return datetime.fromtimestamp(end, UTC).isoformat(timespec="seconds")
+
+
+def worker_template(knobs: Knobs, startup_script: str, until: str) -> compute_v1.InstanceTemplate:
+    """The template of the workers. Templates cannot change: another content has another name.
+
+    A group deletes what runs at that time, and makes none any more; before, a preempted one anew.
+    """
+    limits = scheduling(True, 0, "DELETE")
+    if until:
+        limits.termination_time = until
     properties = compute_v1.InstanceProperties(
         machine_type=knobs.machine_type,
-        # a group deletes what has run for its time, and makes a preempted one anew
-        scheduling=scheduling(True, knobs.max_hours, "DELETE"),
+        scheduling=limits,
         disks=[
             compute_v1.AttachedDisk(
                 boot=True,

@@ -8,7 +8,7 @@ from lib.console import Away, Failure, NoLogin
 from lib.knobs import Knobs
 from lib.machines.gcp.compute import Instance
 from lib.machines.gcp.fleet import Fleet
-from lib.machines.gcp.resources import group_name, region_of
+from lib.machines.gcp.resources import emptying_command
 
 
 def turn_off(open_instance: Callable[[], Instance], open_fleet: Callable[[], Fleet]) -> None:
@@ -51,9 +51,20 @@ def alarm(knobs: Knobs, since: float | None) -> str:
     )
     if not knobs.workers:
         return of_vm
-    crew = group_name(knobs.vm)
     return (
         f"its {knobs.workers} workers MAY STILL RUN, AND BILL, {knobs.price_per_worker_hour:g} USD"
-        f" an hour each: gcloud compute instance-groups managed resize {crew} --size=0"
-        f" --region {region_of(knobs.zone)} --project {knobs.project}\n{of_vm}"
+        f" an hour each: {emptying_command(knobs)}\n{of_vm}"
+    )
+
+
+def left_on(knobs: Knobs, is_on: bool | None) -> str:
+    """What is said last when a command has failed behind a turn-on, by whether the VM is on."""
+    if is_on is None:
+        return alarm(knobs, None)
+    if not is_on:
+        return ""
+    crew = f", its workers {knobs.price_per_worker_hour:g} each" if knobs.workers else ""
+    return (
+        f"the VM is on: {knobs.vm} bills {knobs.price_per_hour:g} USD an hour{crew}:"
+        " make stop turns it off"
     )

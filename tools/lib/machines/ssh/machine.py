@@ -63,6 +63,7 @@ class RemoteMachine(Sight):
         self._turn_on()
         shell = self.shell
         shell.run(f"mkdir -p input result .dots-ocr && touch {SEEN}")
+        self._guard(shell)  # before all that may fail
         self._bring_key()
         seen = self.look()
         if not seen["job"].get("running") or seen["fleet"] or not self.knobs.workers:
@@ -89,8 +90,8 @@ class RemoteMachine(Sight):
         self._turn_on()
         shell = self.shell
         shell.run(f"mkdir -p .dots-ocr && touch {SEEN}")
+        self._guard(shell)
         mirror_up(shell, CODE, code_below(CODE), "vm_side")
-        self._install(shell)
         build_image(shell, self.knobs.container_image, self.knobs.model_id)
 
     def _turn_on(self) -> None:
@@ -108,10 +109,14 @@ class RemoteMachine(Sight):
         """It stays on in any case."""
         return ""
 
+    def left_on(self) -> str:
+        """It is not ours to turn off."""
+        return ""
+
     def status(self) -> dict[str, Any]:
         """The model server, the GPU and the job."""
         try:
-            seen = self.look()
+            seen = self.glance()
         except ConnectionLost as error:
             return {"machine": f"{self.shell.name} cannot be reached: {error}"}
         container = seen["container"]
@@ -214,7 +219,7 @@ class RemoteMachine(Sight):
 
     def logs(self) -> int:
         """Follow the job's log while it runs, else the model's."""
-        seen = self.look()
+        seen = self.glance()
         if seen["job"].get("running"):
             return self.shell.follow("tail -n 50 -f .dots-ocr/job.log")
         if not seen["container"]:
@@ -250,8 +255,11 @@ class RemoteMachine(Sight):
         image, options = self.knobs.container_image, self.knobs.container_args
         run_image(shell, image, start_model_script(image, options))
 
+    def _guard(self, shell: Shell) -> None:
+        """Have it turn itself off when nobody needs it; only a machine of the cloud's is ours."""
+
     def _install(self, shell: Shell) -> None:
-        """Only a machine of the cloud's does things by itself: turns itself off, say."""
+        """Have it start the model by itself after a boot; the same."""
 
     def _prepare(self, shell: Shell) -> None:
         """Have the machine do what it can while the model loads; nobody waits for it."""

@@ -35,11 +35,18 @@ class Sight:
         return Shell(["ssh", self.knobs.ssh_host], self.knobs.ssh_host)
 
     def look(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
-        """What vm_side/machine/status.py sees. Raises ConnectionLost."""
+        """What vm_side/machine/status.py sees, by a client who has something done: it stays on."""
+        return self._see(f"touch {SEEN} 2>/dev/null;", log_from, ask)
+
+    def glance(self) -> dict[str, Any]:
+        """The same by one who only looks, which is no reason for the machine to stay on."""
+        return self._see("")
+
+    def _see(self, first: str, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
+        """Raises ConnectionLost."""
         words = [*self._about_model, "--log-from", str(log_from), *(["--ask"] if ask else [])]
         script = (
-            f"touch {SEEN} 2>/dev/null;"
-            f" [ -f vm_side/machine/status.py ] || {{ echo '{{}}'; exit; }};"
+            f"{first} [ -f vm_side/machine/status.py ] || {{ echo '{{}}'; exit; }};"
             f" python3 vm_side/machine/status.py {script_of(*words)}"
         )
         empty: dict[str, Any] = {"model": "", "model_fault": "", "container": {}, "gpu_memory": ""}

@@ -90,11 +90,10 @@ def send(
                 moved.failed[name] = error.strerror or str(error)
                 continue
             with file:
-                shell.stay_seen()
                 member = tarfile.TarInfo(name)
                 status = os.fstat(file.fileno())
                 member.size, member.mtime, member.mode = status.st_size, int(status.st_mtime), 0o644
-                archive.addfile(member, Counting(file, progress))
+                archive.addfile(member, Travelling(file, shell, progress))
                 moved.new += 1
 
 
@@ -153,7 +152,8 @@ def receive(
                     if member.size != needed[name].size:
                         missing[name] = CHANGED
                         continue
-                    missing[name] = write_checked(target / name, content, hashes.get(name, ""))
+                    arriving = Travelling(content, shell)
+                    missing[name] = write_checked(target / name, arriving, hashes.get(name, ""))
                     if not missing[name]:
                         del missing[name]
                         os.utime(target / name, (needed[name].time_s, needed[name].time_s))
@@ -166,7 +166,7 @@ def receive(
     moved.failed |= missing
 
 
-def write_checked(path: Path, content: IO[bytes], sha256: str) -> str:
+def write_checked(path: Path, content: "IO[bytes] | Travelling", sha256: str) -> str:
     """Write a file beside path and put it there if its hash is right; else say why not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + PART)
@@ -278,15 +278,18 @@ def sha256_or_none(path: Path) -> str | None:
         return None
 
 
-class Counting:
-    """A file to read from that moves a progress bar."""
+class Travelling:
+    """A file to read from while it travels: the machine sees it come, and a progress bar moves."""
 
-    def __init__(self, file: IO[bytes], progress: "tqdm[NoReturn]") -> None:
-        self._file = file
-        self._progress = progress
+    def __init__(
+        self, file: IO[bytes], shell: Shell, progress: "tqdm[NoReturn] | None" = None
+    ) -> None:
+        self._file, self._shell, self._progress = file, shell, progress
 
     def read(self, size: int = -1) -> bytes:
         """As file.read."""
+        self._shell.stay_seen()
         data = self._file.read(size)
-        self._progress.update(len(data))
+        if self._progress:
+            self._progress.update(len(data))
         return data

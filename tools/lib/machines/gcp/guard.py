@@ -1,0 +1,62 @@
+"""The guard of a VM: where its script comes from, and how it comes to the VM before we do."""
+
+import math
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from lib.console import Failure, say
+from lib.knobs import ROOT, Knobs
+from lib.machines.gcp.compute import Instance
+from lib.machines.gcp.metadata import swap, value_in
+
+SCRIPT = ROOT / "vm_side" / "machine" / "guard.sh"
+KEY, URL = "startup-script", "startup-script-url"  # what GCE runs as root at each boot
+MARK = "# made by dots-ocr-vm-toolkit"
+BY_STDIN = (  # as a file, since it installs itself
+    "guard=$(mktemp) && cat >$guard && sudo -n sh $guard >&2; code=$?; rm -f $guard; exit $code"
+)
+
+
+def script(knobs: Knobs) -> str:
+    """The script that installs the guard: its values, and guard.sh."""
+    values = {
+        "IDLE": knobs.idle_minutes,
+        "LONGEST": math.ceil(knobs.max_hours * 60),
+        "ENDPOINT": knobs.endpoint,
+    }
+    lines = [f"{name}={shlex.quote(str(value))}" for name, value in values.items()]
+    head = "\n".join(["#!/bin/sh", MARK, *lines])
+    return f"{head}\n{SCRIPT.read_text(encoding='utf-8')}"
+
+
+def is_foreign(own: Any, of_project: Callable[[], Any]) -> bool:
+    """Whether ours would take the place of somebody's startup script, by an instance's metadata.
+
+    One of the instance's own keeps all of its project's from being run.
+    """
+    if before := value_in(own, KEY):
+        return MARK not in before
+    if value_in(own, URL):
+        return False  # it is run beside ours
+    common = of_project()
+    return any(value_in(common, key) for key in (KEY, URL))
+
+
+def has_room(instance: Instance, own: Any) -> bool:
+    """Whether the guard may be the startup script of an instance with this metadata."""
+    foreign = is_foreign(own, instance.project_metadata)
+    if foreign:
+        say(
+            f"{instance.name} has a startup script that is not ours, which stays: at a boot its"
+            " guard comes only with make start, minutes later"
+        )
+    return not foreign
+
+
+def place(instance: Instance, new: str) -> None:
+    """Make this guard the startup script of an instance, unless that has one of its own."""
+    own = instance.get().metadata
+    before = value_in(own, KEY)
+    if before != new and has_room(instance, own) and not swap(instance, KEY, before, new):
+        raise Failure("somebody else changed the VM's startup script just now", "try again")
