@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rig.cloud import gce
+from rig.cloud.clock import shorten_minutes
 from rig.cloud.docker_image import ModelContainer, install_image
 from rig.cloud.gce import GceServer
 from rig.cloud.gce_documents import Document, metadata_values
@@ -35,11 +36,13 @@ class Cloud:
     """Used as a context manager, in an empty folder. RigUnavailable says what is missing.
 
     on_new_vm   called with each VM that an insert made, while it runs: to give it an image
+    minute_s    how long a minute lasts for the guards of VMs that are made later
     """
 
     def __init__(self, folder: Path, *, project: str = gce.PROJECT, zone: str = gce.ZONE) -> None:
         self.folder, self.project, self.zone = folder, project, zone
         self.on_new_vm: Callable[[Vm], None] = lambda vm: None
+        self.minute_s = 60.0
         self.vms: dict[str, Vm] = {}
         self._made: list[Vm] = []
         self._numbers = count()
@@ -126,6 +129,8 @@ class Cloud:
         folder = self.folder / "vms" / f"{name}-{next(self._numbers)}"  # a new one, a new disk
         vm = self.vms[name] = Vm(self.network, self._leftovers, folder, name)
         self._made.append(vm)
+        if self.minute_s != 60:
+            shorten_minutes(vm, self.minute_s)
         if "gcs" in self.__dict__:
             vm.path("/etc/environment").write_text(storage_environment(self.gcs.url))
         return vm

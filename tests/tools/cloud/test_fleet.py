@@ -108,7 +108,7 @@ def check_what_was_asked_for(gce: GceServer) -> None:
     (template,) = bodies(gce, "POST", "/instanceTemplates")
     sent = template["properties"]
     assert sent["scheduling"]["provisioningModel"] == "SPOT"
-    assert sent["scheduling"]["maxRunDuration"] == {"seconds": "43200"}
+    assert sent["scheduling"]["terminationTime"]
     image = sent["disks"][0]["initializeParams"]["sourceImage"]
     assert image == "projects/rig-project/global/images/crew"
     (item,) = sent["metadata"]["items"]

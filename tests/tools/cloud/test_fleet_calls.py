@@ -13,6 +13,7 @@ import pytest
 from lib.console import Failure
 from lib.knobs import Knobs
 from lib.machines.gcp import api, fleet
+from lib.machines.gcp.faults import NoPermission
 from lib.machines.gcp.fleet import Fleet
 from lib.machines.gcp.machine import GcpMachine
 from lib.machines.gcp.resources import worker_template
@@ -22,6 +23,7 @@ from rig.command import wait_until
 
 A, B = ZONE, "asia-northeast3-b"
 GROUP = "dots-workers"
+UNTIL = "2099-01-01T00:00:00+00:00"
 BUSY = Refusal(503, "backendError", "The service is busy.")
 KNOBS = Knobs(
     project=PROJECT,
@@ -49,7 +51,7 @@ def quick(gce: GceServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[GceServer
 def start(knobs: Knobs = KNOBS, script: str = "#!/bin/sh\n") -> Fleet:
     """Have workers made, and wait for them."""
     one = Fleet(knobs)
-    one.start(worker_template(knobs, script))
+    one.start(worker_template(knobs, script, UNTIL))
     one.wait_until_running(began=time.monotonic())
     return one
 
@@ -183,12 +185,12 @@ def test_no_group_is_no_trouble(quick: GceServer, workers: int) -> None:
     assert not calls(quick)
 
 
-def test_who_may_not_look_and_wants_no_workers_is_not_troubled(quick: GceServer) -> None:
+@pytest.mark.parametrize("workers", [0, 4])
+def test_workers_that_may_not_be_looked_at_are_not_none(quick: GceServer, workers: int) -> None:
     denied = permission_denied("compute.instanceGroupManagers.get", GROUP)
     quick.refuse(denied, "GET", GROUP)
-    assert not Fleet(replace(KNOBS, workers=0)).ask_to_end()
-    with pytest.raises(Failure, match=r"MAY STILL RUN(.|\n)*instanceGroupManagers\.get"):
-        Fleet(KNOBS).ask_to_end()
+    with pytest.raises(NoPermission, match=r"MAY STILL RUN(.|\n)*instanceGroupManagers\.get"):
+        Fleet(replace(KNOBS, workers=workers)).ask_to_end()
 
 
 def test_all_of_it_is_deleted(quick: GceServer) -> None:

@@ -1,6 +1,7 @@
 """What a look at the workers means, and what is asked for them: pure decisions."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import click
@@ -10,10 +11,17 @@ from google.cloud import compute_v1
 from lib.knobs import Knobs, check_workers, zones_of
 from lib.machines.gcp import fleet
 from lib.machines.gcp.fleet import Look, Member, hindrances_of, is_over, member_of
-from lib.machines.gcp.resources import group_name, image_link, worker_group, worker_template
+from lib.machines.gcp.resources import (
+    group_name,
+    image_link,
+    worker_group,
+    worker_template,
+    workers_end,
+)
 from lib.machines.gcp.workers import dashboard, job_options, start_script, startup_script
 
 A, B = "asia-northeast3-a", "asia-northeast3-b"
+UNTIL = "2026-01-01T12:00:00+00:00"
 CREW = Knobs(workers=4, bucket="gs://pages/", worker_image="crew-1", vm="dots")
 
 
@@ -92,7 +100,7 @@ def test_how_long_a_start_waits(running: int, now: float, progress_at: float, ov
 
 def properties(knobs: Knobs, script: str = "#!/bin/sh\n") -> dict[str, Any]:
     """The template's content, as it is sent."""
-    template = worker_template(knobs, script)
+    template = worker_template(knobs, script, UNTIL if knobs.max_hours else "")
     sent: dict[str, Any] = json.loads(
         compute_v1.InstanceProperties.to_json(
             template.properties,
@@ -111,7 +119,7 @@ def test_the_template() -> None:
         "onHostMaintenance": "TERMINATE",
         "automaticRestart": False,
         "instanceTerminationAction": "DELETE",
-        "maxRunDuration": {"seconds": "43200"},
+        "terminationTime": UNTIL,  # of all together: one that is made anew has no new time
     }
     disk = sent["disks"][0]
     assert disk["initializeParams"] == {
@@ -126,12 +134,30 @@ def test_the_template() -> None:
     assert sent["metadata"]["items"] == [{"key": "startup-script", "value": "#!/bin/sh\n"}]
     private = properties(Knobs(iap=True, max_hours=0))
     assert not private["networkInterfaces"][0].get("accessConfigs")
-    assert "maxRunDuration" not in private["scheduling"]
+    assert "terminationTime" not in private["scheduling"]
     assert private["scheduling"]["instanceTerminationAction"] == "DELETE"  # of a spot VM
 
 
+@pytest.mark.parametrize(
+    ("started", "hours", "end"),
+    [
+        (0.0, 12, 12 * 3600),  # the VM's own
+        (None, 12, 10 * 3600 + 12 * 3600),
+        (-3 * 3600.0, 12, 10 * 3600 + 12 * 3600),  # a VM that was on for too long before
+        (0.0, 0.5, 10 * 3600 + 1800),
+    ],
+)
+def test_until_when_there_are_workers(started: float | None, hours: float, end: float) -> None:
+    text = workers_end(started, hours, now=10 * 3600)
+    assert datetime.fromisoformat(text).timestamp() == end
+
+
+def test_without_max_hours_there_is_no_end() -> None:
+    assert workers_end(0.0, 0, 1.0) == ""
+
+
 def test_a_template_is_named_after_its_content() -> None:
-    names = {worker_template(CREW, text).name for text in ("a", "a", "b")}
+    names = {worker_template(CREW, text, UNTIL).name for text in ("a", "a", "b")}
     assert len(names) == 2
     assert all(name.startswith("dots-workers-") and len(name) == 21 for name in names)
 

@@ -110,7 +110,7 @@ def workers_end(started: float | None, max_hours: float, now: float) -> str:
     """
     if not max_hours:
         return ""
-    end = (started or now) + max_hours * 3600
+    end = (now if started is None else started) + max_hours * 3600
     if end <= now:
         end = now + max_hours * 3600
     return datetime.fromtimestamp(end, UTC).isoformat(timespec="seconds")

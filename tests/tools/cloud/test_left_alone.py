@@ -1,0 +1,211 @@
+"""A client is killed with SIGKILL, wherever it is, and nobody comes back: the VM turns itself off.
+
+The guard's minutes are short here; what the machine takes beside them is counted as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rig.cloud.clock import lengthen_minutes, shorten_minutes
+from rig.cloud.cloud import Cloud
+from rig.cloud.fixtures import skipped_where_unavailable
+from rig.cloud.toolkit import CloudToolkit
+from rig.command import wait_until
+from rig.toolkit import line, statuses_in
+
+MINUTE_S = 5.0  # from the kill on
+IDLE_MINUTES = 2
+OTHER_S = 25.0  # boot and shutdown, on a busy machine
+LONGEST_S = (IDLE_MINUTES + 2) * MINUTE_S + OTHER_S
+FETCH_S = 4 * MINUTE_S  # twice as long as an idle machine lives
+PAGES = 3
+TIMER = "dots-ocr-idle.timer"
+# what it fetches comes late
+GCLOUD = """#!/bin/sh
+case "$*" in "storage rsync"*/input*) sleep {seconds} ;; esac
+exec /usr/bin/gcloud "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """One rig for all of them."""
+    with (
+        skipped_where_unavailable(),
+        Cloud(tmp_path_factory.mktemp("hasty") / "cloud") as rig,
+    ):
+        yield rig
+
+
+@pytest.fixture
+def unseen(hasty: Cloud) -> Iterator[Cloud]:
+    """The same, whose next VMs are not logged in to."""
+    hasty.minute_s = MINUTE_S
+    yield hasty
+    hasty.minute_s = 60
+
+
+def kit_of(hasty: Cloud, folder: Path, vm: str, **knobs: str) -> CloudToolkit:
+    """A user's computer with a VM of this name."""
+    kit = CloudToolkit(hasty, folder, VM=vm, IDLE_MINUTES=str(IDLE_MINUTES))
+    kit.knobs |= knobs
+    return kit
+
+
+def kill_at(kit: CloudToolkit, verb: str, moment: Callable[[], object]) -> None:
+    """Run a verb until then, and kill it with all that it started here."""
+    with kit.verb(verb) as client:
+        wait_until(moment, 120)
+        client.signal_group(signal.SIGKILL)
+        assert client.finish().code == -signal.SIGKILL
+
+
+def ends_by_itself(hasty: Cloud, vm: str) -> None:
+    hasty.gce.wait_for_status(vm, "TERMINATED", LONGEST_S)
+    assert f"dots-ocr: idle for {IDLE_MINUTES} minutes, turning off" in hasty.vms[vm].console()
+
+
+def ends_soon(hasty: Cloud, vm: str) -> None:
+    """Its minutes are short from now on."""
+    shorten_minutes(hasty.vms[vm], MINUTE_S)
+    ends_by_itself(hasty, vm)
+
+
+# ---- before anybody has logged in ----
+
+
+def test_right_after_create(unseen: Cloud, tmp_path: Path) -> None:
+    kit = kit_of(unseen, tmp_path, "made")
+    kill_at(kit, "create", lambda: unseen.gce.count("POST", "/instances"))
+    unseen.gce.wait_for_status("made", "RUNNING", 60)
+    ends_by_itself(unseen, "made")
+    assert kit.calls == ["instances"]
+
+
+@pytest.mark.parametrize("before", ["the boot", "the guard"])
+def test_right_after_the_turn_on(unseen: Cloud, tmp_path: Path, before: str) -> None:
+    """Of a VM on which we have never been."""
+    vm = "bare-" + before.replace(" ", "-")
+    kit = kit_of(unseen, tmp_path, vm)
+    unseen.add_vm(vm)
+    moments: dict[str, Callable[[], object]] = {
+        "the boot": lambda: unseen.gce.count("POST", f"/{vm}/start"),
+        "the guard": lambda: unseen.gce.status(vm) == "RUNNING",  # by ssh, that is
+    }
+    kill_at(kit, "start", moments[before])
+    ends_by_itself(unseen, vm)
+
+
+# ---- at work ----
+
+
+@pytest.fixture(scope="module")
+def worked(hasty: Cloud, image_tar: Path, tmp_path_factory: pytest.TempPathFactory) -> CloudToolkit:
+    """A VM on which the model has run, and that is off."""
+    hasty.gcs.make_bucket("unused")  # the VM is told where Cloud Storage is
+    folder = tmp_path_factory.mktemp("desk")
+    slow = "--network host --env RIG_LATENCY_S=2"
+    kit = kit_of(hasty, folder, "worked", CONTAINER_ARGS=slow, PROCESSES="1")
+    hasty.add_vm("worked", image_tar=image_tar)
+    for verb in ("start", "stop"):
+        end = kit.run(verb)
+        assert end.code == 0, end.err
+    return kit
+
+
+@pytest.fixture
+def kit(worked: CloudToolkit) -> Iterator[CloudToolkit]:
+    """It is on, by hand; the model comes up by itself."""
+    end = worked.cloud.gcloud("compute", "instances", "start", worked.vm)
+    assert end.returncode == 0
+    guest = worked.cloud.vms[worked.vm]
+    guest.wait_for_boot()
+    yield worked
+    assert not guest.is_on
+    lengthen_minutes(guest)
+
+
+def test_in_an_upload(hasty: Cloud, kit: CloudToolkit) -> None:
+    (kit.input / "large.png").write_bytes(bytes(4_000_000))
+    hasty.vms[kit.vm].rate("2mbit")
+    kill_at(kit, "upload", kit.home("input/large.png").exists)
+    ends_soon(hasty, kit.vm)
+    (kit.input / "large.png").unlink()
+
+
+def test_in_a_fetch_from_the_bucket(hasty: Cloud, kit: CloudToolkit, tmp_path: Path) -> None:
+    """It goes on without the client, and is not cut short."""
+    with_bucket = CloudToolkit(
+        hasty, tmp_path, bucket=True, VM=kit.vm, IDLE_MINUTES=str(IDLE_MINUTES)
+    )
+    with_bucket.write_pages(PAGES)
+    assert with_bucket.run("upload").code == 0
+    gcloud = GCLOUD.format(seconds=FETCH_S)
+    guest = hasty.vms[kit.vm]
+    guest.run("cat >/usr/local/bin/gcloud; chmod +x /usr/local/bin/gcloud", stdin=gcloud)
+    kill_at(with_bucket, "process", kit.home(".dots-ocr/input.lock").exists)
+    shorten_minutes(guest, MINUTE_S)
+    wait_until(lambda: list(kit.home("input").rglob("*.png")), FETCH_S + OTHER_S)
+    assert hasty.gce.status(kit.vm) == "RUNNING"
+    ends_by_itself(hasty, kit.vm)
+    guest.path("/usr/local/bin/gcloud").unlink()
+
+
+def test_in_a_job_which_goes_on_to_its_end(hasty: Cloud, kit: CloudToolkit) -> None:
+    kit.write_pages(PAGES)
+    assert kit.run("upload").code == 0
+    manifest = kit.home("result/manifest.jsonl")
+    kill_at(kit, "process", lambda: manifest.exists() and manifest.read_text())
+    ends_soon(hasty, kit.vm)
+    assert set(statuses_in(kit.home("result")).values()) == {"ok"}
+    assert json.loads(kit.home(".dots-ocr/job.json").read_text())["code"] == 0
+
+
+def test_in_a_download(hasty: Cloud, kit: CloudToolkit) -> None:
+    guest = hasty.vms[kit.vm]
+    manifest = json.dumps(line("page/page")) + "\n"
+    guest.run(
+        "mkdir -p /home/rig/result/page && cd /home/rig/result && cat >manifest.jsonl && "
+        "head -c 4000000 /dev/urandom | tee page/page.json page/page.md page/page_nohf.md >/dev/null",
+        stdin=manifest,
+    )
+    guest.rate("2mbit")
+    kill_at(kit, "download", lambda: list(kit.output.rglob("*.part")))
+    ends_soon(hasty, kit.vm)
+
+
+# ---- its hours, and when it may stay ----
+
+
+def test_its_hours_end_on_a_vm_that_was_on_before_us(hasty: Cloud, tmp_path: Path) -> None:
+    """Google cannot be asked for that; a job that hangs holds it no longer."""
+    kit = kit_of(hasty, tmp_path, "long", MAX_HOURS="0.1")
+    guest = hasty.add_vm("long")
+    assert hasty.gcloud("compute", "instances", "start", "long").returncode == 0
+    guest.wait_for_boot()
+    kill_at(kit, "start", guest.path("/usr/local/lib/dots-ocr/guard.sh").exists)
+    lock = "mkdir -p /home/rig/.dots-ocr; setsid flock /home/rig/.dots-ocr/job.lock sleep 999 &"
+    guest.run(f"{lock} sleep 0.2")
+    guest.run("until [ -e /run/dots-ocr/on ]; do sleep 0.1; done")
+    guest.run("touch -d '7 minutes ago' /run/dots-ocr/on")
+    shorten_minutes(guest, MINUTE_S)
+    hasty.gce.wait_for_status("long", "TERMINATED", LONGEST_S)
+    assert "dots-ocr: on for 6 minutes, turning off" in guest.console()
+
+
+def test_it_stays_where_that_is_wished(hasty: Cloud, kit: CloudToolkit) -> None:
+    vm = hasty.vms[kit.vm]
+    assert vm.run(f"systemctl is-active {TIMER}").stdout == "active\n"  # from the boot on
+    is_up = "docker inspect --format '{{.State.Running}}' dots-ocr-model"
+    wait_until(lambda: vm.run(is_up, check=False).stdout == "true\n", 30)  # it loads by itself
+    kit.knobs |= {"IDLE_MINUTES": "0", "MAX_HOURS": "0"}
+    assert kit.run("start").code == 0
+    assert vm.run(f"systemctl is-active {TIMER}", check=False).stdout == "inactive\n"
+    assert vm.run(f"systemctl is-enabled {TIMER}", check=False).stdout == "disabled\n"
+    assert kit.run("stop").code == 0
