@@ -177,6 +177,10 @@ class GceServer:
     def metadata(self, name: str) -> dict[str, str]:
         return documents.metadata_values(self.instance(name)["metadata"])
 
+    def set_project_metadata(self, key: str, value: str, *, project: str = PROJECT) -> None:
+        common = documents.metadata([{"key": key, "value": value}])
+        self._instances.project(project)["commonInstanceMetadata"] = common
+
     # --- the calls so far ------------------------------------------------------------------
 
     def count(self, method: str, path_end: str) -> int:

@@ -160,6 +160,22 @@ def test_a_preempted_one_is_seen_to_be_missing(quick: GceServer) -> None:
     assert "3 of 4" in str(one.look())
 
 
+def test_what_turns_itself_off_is_not_made_anew_for_ever(quick: GceServer) -> None:
+    """A worker that may not delete itself, say: it comes back until MAX_HOURS is over."""
+    one = start()
+    quick.set_status(next(iter(quick.group(GROUP)[1])), "TERMINATED")
+    wait_until(lambda: one.look().running == 4)
+    (template,) = quick.groups.templates.values()
+    assert template["properties"]["scheduling"].pop("terminationTime") == UNTIL
+    template["properties"]["scheduling"]["terminationTime"] = "2020-01-01T00:00:00+00:00"
+    for name in quick.group(GROUP)[1]:
+        quick.set_status(name, "TERMINATED")
+    for _ in range(3):
+        time.sleep(quick.groups.retry_s)
+        assert one.look().running == 0
+    assert list(quick.group(GROUP)[1].values()) == [""] * 4  # none is there, and none bills
+
+
 # ---- the end ----
 
 

@@ -52,11 +52,11 @@ def test_an_image_is_built_on_the_machine(box: Vm, tmp_path: Path) -> None:
 
 
 def test_it_turns_a_vm_on(gce: GceServer, tmp_path: Path) -> None:
-    """With its longest run set, as a start does; and says what keeps it from that."""
+    """With its guard and its longest run set, as a start does; and says what keeps it from that."""
     gce.add_instance(VM)
     gce.fail_start(quota_error())
     kit = GceToolkit(gce, tmp_path)
     end = kit.run("image")
     assert (end.code, end.out) == (1, "")
     assert "quota: " in end.err
-    assert kit.calls == ["setScheduling", "start"]
+    assert kit.calls == ["setMetadata", "setScheduling", "start"]

@@ -37,7 +37,10 @@ def test_create_asks_for_the_vm_of_the_manual(gce: GceServer, tmp_path: Path) ->
         assert text in end.out
     end = kit.run("create")
     assert (end.code, end.err) == (0, "")
-    assert end.out.splitlines()[-1].split(maxsplit=1) == ["state", "created"]
+    assert end.out.splitlines()[-1].split(maxsplit=1) == [
+        "state",
+        "created, and off: make start turns it on",
+    ]
     body = created(gce)
     disk = body["disks"][0]["initializeParams"]
     assert body["machineType"] == "zones/asia-northeast3-a/machineTypes/g2-standard-8"
@@ -53,14 +56,14 @@ def test_create_asks_for_the_vm_of_the_manual(gce: GceServer, tmp_path: Path) ->
         "maxRunDuration": {"seconds": "43200"},
     }
     end = kit.run("create")
-    assert (end.code, kit.calls) == (0, ["instances"])
-    assert "is there already, RUNNING" in end.out
+    assert (end.code, kit.calls) == (0, ["instances", "stop"])
+    assert "is there already, TERMINATED" in end.out
 
     assert kit.run("delete").code == 130  # nobody answers its question
-    assert gce.status(VM) == "RUNNING"
+    assert gce.status(VM) == "TERMINATED"
     assert kit.run("delete", YES="1").code == 0
     end = kit.run("delete", YES="1")
-    assert (end.code, kit.calls[1:]) == (0, [VM])
+    assert (end.code, kit.calls[2:]) == (0, [VM])
     assert f"there is no {VM} in asia-northeast3-a of rig-project" in end.err
 
 
@@ -115,7 +118,7 @@ def test_the_manual_in_its_order_and_twice(cloud: Cloud, image_tar: Path, tmp_pa
     for _ in range(2):
         run(kit, "stop")
     assert (cloud.gce.status(VM), cloud.vms[VM].is_on) == ("TERMINATED", False)
-    assert kit.calls.count("stop") == 1
+    assert kit.calls.count("stop") == 2  # the first after create
     status = json.loads(kit.run("status", "--json").out)
     assert status == {"VM": f"{VM} in asia-northeast3-a", "state": "TERMINATED"}
     verbs = ("upload", "process", "logs")

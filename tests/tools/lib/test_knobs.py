@@ -149,6 +149,26 @@ def test_a_bad_value_names_its_knob(tmp_path: Path, where: str, name: str, value
     assert f"env var: '{name}'" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            (name, value)
+            for name in TABLE
+            if TABLE[name].type == "float" or TABLE[name].type is float
+            for value in ("nan", "inf", "-inf")
+        ),
+        ("MAX_HOURS", "0.0001"),
+        ("MAX_HOURS", "1e9"),
+        ("IDLE_MINUTES", "9" * 30),
+    ],
+)
+def test_numbers_that_are_none(tmp_path: Path, name: str, value: str) -> None:
+    result = invoke(tmp_path, "", **{name: value})
+    assert result.exit_code == 2
+    assert f"env var: '{name}'" in result.stderr
+
+
 def test_a_config_that_is_missing_or_no_file(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere.env", tmp_path):
         result = CliRunner().invoke(show, env={"CONFIG": str(path)})

@@ -1,0 +1,260 @@
+"""Every way in which a machine could go on billing, and the test that shows what ends it."""
+
+from __future__ import annotations
+
+import ast
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lib.machines.gcp import guard
+from rig.cloud.gce import GceServer
+from rig.cloud.gce_errors import permission_denied, quota_error
+from rig.cloud.toolkit import VM, GceToolkit
+from rig.command import wait_until
+from rig.toolkit import ROOT
+
+PROVED = {
+    "the client is killed, wherever it is": (
+        "tools/cloud/test_left_alone.py::test_right_after_create",
+        "tools/cloud/test_left_alone.py::test_right_after_the_turn_on",
+        "tools/cloud/test_left_alone.py::test_in_an_upload",
+        "tools/cloud/test_left_alone.py::test_in_a_fetch_from_the_bucket",
+        "tools/cloud/test_left_alone.py::test_in_a_job_which_goes_on_to_its_end",
+        "tools/cloud/test_left_alone.py::test_in_a_download",
+    ),
+    "Ctrl-C, TERM or HUP": (
+        "tools/cloud/test_interrupted.py::test_the_vm_is_stopped",
+        "tools/cloud/test_money.py::test_an_interrupted_start_tells_that_it_is_on",
+    ),
+    "make create": ("tools/cloud/test_money.py::test_create_turns_it_off_again",),
+    "make create, and the stop fails": (
+        "tools/cloud/test_money.py::test_a_create_that_cannot_turn_it_off_is_loud",
+    ),
+    "a first start fails before its packages, or its image": (
+        "tools/cloud/test_money.py::test_what_fails_behind_the_turn_on_tells_that_it_is_on",
+        "tools/cloud/test_left_alone.py::test_right_after_the_turn_on",
+    ),
+    "the VM was on, or slept": (
+        "tools/cloud/test_left_alone.py::test_its_hours_end_on_a_vm_that_was_on_before_us",
+        "tools/cloud/test_watchdog.py::test_one_that_slept_waits_for_its_minutes_again",
+        "tools/cloud/test_money.py::test_its_guard_is_its_startup_script",
+    ),
+    "its startup script is somebody's": (
+        "tools/cloud/test_money.py::test_a_startup_script_of_somebody_stays",
+    ),
+    "the longest run cannot be set": (
+        "tools/cloud/test_money.py::test_without_its_guards_it_is_not_turned_on",
+    ),
+    "MAX_HOURS is no time": ("tools/lib/test_knobs.py::test_numbers_that_are_none",),
+    "MAX_HOURS and IDLE_MINUTES are 0": (
+        "tools/cloud/test_left_alone.py::test_it_stays_where_that_is_wished",
+    ),
+    "a page that does not end": ("vm_side/test_hostages.py", "vm_side/workers/test_bounds.py"),
+    "a job that hangs": (
+        "tools/cloud/test_watchdog.py::test_whatever_it_does_its_hours_end",
+        "tools/cloud/test_left_alone.py::test_its_hours_end_on_a_vm_that_was_on_before_us",
+    ),
+    "a request that is stuck": (
+        "tools/cloud/test_watchdog.py::test_a_request_keeps_it_on_and_an_idle_model_does_not",
+    ),
+    "metrics that are away, or nonsense": (
+        "tools/cloud/test_watchdog.py::test_it_waits_for_its_minutes",
+        "tools/cloud/test_watchdog.py::test_metrics_that_tell_little",
+    ),
+    "somebody watches make status": (
+        "tools/cloud/test_watchdog.py::test_who_only_looks_does_not_keep_it_on",
+    ),
+    "a prompt left open, a program that prints": (
+        "tools/cloud/test_watchdog.py::test_a_terminal_keeps_it_on_while_somebody_types",
+    ),
+    "the stop: Google, the network or the login is away": (
+        "tools/cloud/test_stop_away.py::test_make_all_stops_the_vm_once_google_is_back",
+        "tools/cloud/test_stop_away.py::test_a_stop_by_hand_is_loud",
+        "tools/cloud/test_stop_away.py::test_make_all_ends_with_the_loud_line",
+    ),
+    "the stop: config.env is wrong": (
+        "tools/cloud/test_stop_away.py::test_a_config_that_is_spoilt_meanwhile_does_not_keep_the_stop",
+        "tools/cloud/test_stop_away.py::test_what_a_stop_does_not_need_does_not_keep_it",
+        "tools/cloud/test_stop_away.py::test_a_config_that_may_mean_another_vm_is_loud",
+    ),
+    "the stop: the lock cannot be read": (
+        "tools/cloud/test_stop_away.py::test_who_may_not_look_may_stop",
+    ),
+    "the stop ends in another state": (
+        "tools/cloud/test_states.py::test_a_stop_that_does_not_end_is_loud",
+        "tools/cloud/test_states.py::test_a_stop_that_cannot_be_asked_for_is_loud",
+    ),
+    "the stop: VM, ZONE or PROJECT is another": (  # where such a VM exists, it is the one meant
+        "tools/cloud/test_messages.py::test_a_missing_vm_is_told_by_every_verb",
+    ),
+    "two runs": ("tools/cloud/test_lock.py",),
+    "make image leaves it on": ("tools/cloud/test_image.py::test_it_turns_a_vm_on",),
+    "spot, preempted": ("tools/cloud/test_preempted.py",),
+    "a worker that may not delete itself": (
+        "tools/cloud/test_fleet_calls.py::test_what_turns_itself_off_is_not_made_anew_for_ever",
+    ),
+    "workers that may not be looked at": (
+        "tools/cloud/test_money.py::test_workers_that_may_not_be_looked_at_are_loud",
+    ),
+    "a worker alone": (
+        "tools/machines/gcp/test_workers.py::test_without_a_scheduler_it_leaves_after_its_minutes",
+    ),
+    # The clock of the VM is set back: its minutes last longer by as much. Google's clock is right,
+    # and its limit is not the guest's. No test: the rig's guests have this machine's clock.
+}
+LOUD = f"{VM} MAY STILL RUN, AND BILL"
+IS_ON = f"the VM is on: {VM} bills 1.096 USD an hour: make stop turns it off\n"
+
+
+@pytest.mark.parametrize("way", PROVED)
+def test_every_way_has_its_test(way: str) -> None:
+    for name in PROVED[way]:
+        path, _, function = name.partition("::")
+        tree = ast.parse((ROOT / "tests" / path).read_text(encoding="utf-8"))
+        tests = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        assert function in tests if function else any(one.startswith("test_") for one in tests)
+
+
+# ---- create ----
+
+
+def test_create_turns_it_off_again(gce: GceServer, tmp_path: Path) -> None:
+    kit = GceToolkit(gce, tmp_path)
+    assert kit.run("create").code == 0
+    assert (gce.status(VM), kit.calls) == ("TERMINATED", ["instances", "stop"])
+    assert guard.MARK in gce.metadata(VM)["startup-script"]  # it was guarded from its boot on
+
+
+def test_a_create_that_cannot_turn_it_off_is_loud(gce: GceServer, tmp_path: Path) -> None:
+    gce.refuse(permission_denied("compute.instances.stop", VM), "POST", "/stop")
+    end = GceToolkit(gce, tmp_path).run("create")
+    assert (end.code, gce.status(VM)) == (1, "RUNNING")
+    assert end.err.endswith(IS_ON)
+
+
+# ---- start ----
+
+
+@pytest.mark.parametrize("verb", ["start", "image"])
+def test_what_fails_behind_the_turn_on_tells_that_it_is_on(
+    gce: GceServer, tmp_path: Path, verb: str
+) -> None:
+    """Whatever it is; here there is no gcloud to log in with."""
+    gce.add_instance(VM)
+    end = GceToolkit(gce, tmp_path).run(verb, PATH="/nowhere")
+    assert (end.code, gce.status(VM)) == (1, "RUNNING")
+    assert "gcloud is not installed" in end.err
+    assert end.err.endswith(IS_ON)
+
+
+def test_what_fails_before_it_says_nothing_of_the_kind(gce: GceServer, tmp_path: Path) -> None:
+    gce.add_instance(VM)
+    gce.fail_start(quota_error())
+    end = GceToolkit(gce, tmp_path).run("start")
+    assert (end.code, gce.status(VM)) == (1, "TERMINATED")
+    assert "bills" not in end.err and "BILL" not in end.err
+
+
+def test_an_interrupted_start_tells_that_it_is_on(gce: GceServer, tmp_path: Path) -> None:
+    """It may be: it is on its way."""
+    gce.add_instance(VM, status="REPAIRING")
+    with GceToolkit(gce, tmp_path).verb("start") as job:
+        wait_until(lambda: gce.count("GET", f"/{VM}") > 4, 60)
+        job.process.send_signal(signal.SIGTERM)
+        end = job.finish(60)
+    assert end.code == 130
+    assert end.err.endswith(f"interrupted\n{IS_ON}")
+
+
+def test_where_that_cannot_be_told_it_is_not_off(gce: GceServer, tmp_path: Path) -> None:
+    gce.add_instance(VM, status="REPAIRING")
+    with GceToolkit(gce, tmp_path).verb("start") as job:
+        wait_until(lambda: gce.count("GET", f"/{VM}") > 4, 60)
+        gce.token = "another"
+        end = job.finish(60)
+    assert end.code == 1
+    assert end.err.rstrip("\n").rpartition("\n")[2].startswith(LOUD)
+
+
+@pytest.mark.parametrize("status", ["TERMINATED", "SUSPENDED", "RUNNING"])
+def test_its_guard_is_its_startup_script(gce: GceServer, tmp_path: Path, status: str) -> None:
+    """Before it is on, and beside what stands there; another start finds nothing to change."""
+    gce.add_instance(VM, status=status)
+    kit = GceToolkit(gce, tmp_path, MAX_HOURS="1.5", IDLE_MINUTES="7")
+    for _ in range(2):
+        assert kit.run("start", PATH="/nowhere").code == 1
+    order = [name for name in kit.calls if name in ("setMetadata", "start", "resume")]
+    turned_on = {"TERMINATED": ["start"], "SUSPENDED": ["resume"], "RUNNING": []}[status]
+    assert order == ["setMetadata", *turned_on]
+    script = gce.metadata(VM)["startup-script"]
+    assert "\nIDLE=7\nLONGEST=90\nENDPOINT=http://127.0.0.1:8000\n" in script
+
+
+def own(gce: GceServer) -> None:
+    gce.instance(VM)["metadata"]["items"] = [{"key": "startup-script", "value": "echo own"}]
+
+
+def own_url(gce: GceServer) -> None:
+    gce.instance(VM)["metadata"]["items"] = [{"key": "startup-script-url", "value": "gs://a/b"}]
+
+
+def of_project(gce: GceServer) -> None:
+    gce.set_project_metadata("startup-script", "echo all")
+
+
+@pytest.mark.parametrize(("script", "stays"), [(own, True), (of_project, True), (own_url, False)])
+def test_a_startup_script_of_somebody_stays(
+    gce: GceServer, tmp_path: Path, script: Callable[[GceServer], None], stays: bool
+) -> None:
+    """One of the VM keeps those of the project from being run; but its two kinds are both run."""
+    gce.add_instance(VM)
+    script(gce)
+    before = gce.metadata(VM)
+    end = GceToolkit(gce, tmp_path).run("start", PATH="/nowhere")
+    assert ("has a startup script that is not ours, which stays" in end.err) is stays
+    after = gce.metadata(VM)
+    assert before.items() <= after.items()
+    assert (after == before) is stays
+
+
+@pytest.mark.parametrize("call", ["setScheduling", "setMetadata"])
+def test_without_its_guards_it_is_not_turned_on(gce: GceServer, tmp_path: Path, call: str) -> None:
+    gce.add_instance(VM)
+    gce.refuse(permission_denied(f"compute.instances.{call}", VM), "POST", f"/{call}")
+    end = GceToolkit(gce, tmp_path).run("start")
+    assert (end.code, gce.status(VM)) == (1, "TERMINATED")
+    assert f"no permission: Required 'compute.instances.{call}'" in end.err
+
+
+# ---- workers ----
+
+GROUP = f"{VM}-workers"
+
+
+@pytest.mark.parametrize("verb", ["stop", "all"])
+def test_workers_that_may_not_be_looked_at_are_loud(
+    gce: GceServer, tmp_path: Path, verb: str
+) -> None:
+    """Under cron too, and whatever WORKERS is; the VM is off, and nobody says otherwise."""
+    gce.add_instance(VM, status="RUNNING" if verb == "stop" else "TERMINATED")
+    denied = permission_denied("compute.instanceGroupManagers.get", GROUP)
+    gce.refuse(denied, "GET", f"/{GROUP}")
+    kit = GceToolkit(gce, tmp_path)
+    kit.write_pages(1)
+    end = kit.run(verb, PATH="/nowhere")
+    assert (end.code, gce.status(VM)) == (1, "TERMINATED")
+    assert f"the workers {GROUP} MAY STILL RUN, AND BILL: no permission: " in end.err
+    assert f"gcloud compute instance-groups managed resize {GROUP} --size=0" in end.err
+    assert LOUD not in end.err
+
+
+def test_status_tells_that_it_cannot_see_workers(gce: GceServer, tmp_path: Path) -> None:
+    gce.add_instance(VM)
+    denied = permission_denied("compute.instanceGroupManagers.get", GROUP)
+    gce.refuse(denied, "GET", f"/{GROUP}")
+    end = GceToolkit(gce, tmp_path).run("status")
+    assert end.code == 0
+    assert "workers  cannot be seen: no permission: " in end.out
