@@ -22,7 +22,7 @@ help: ## Show this
 	@echo 'Knobs, with their defaults, stand in config.env. To try it: make all INPUT=samples TARGET=local'
 
 all: $(VENV)/setup ## start, upload, process, download, stop whatever happened, report: INPUT=folder
-create: $(VENV)/setup ## Create the VM; DRY_RUN=1 only shows what it would be
+create: $(VENV)/setup ## Create the VM, and turn it off; DRY_RUN=1 only shows what it would be
 image: $(VENV)/setup ## Build the image of the model server on the machine
 start: $(VENV)/setup ## Turn the machine on and start its model server; WORKERS=8 adds spot VMs
 upload: $(VENV)/setup ## Make the machine's input a mirror of INPUT
