@@ -18,8 +18,7 @@ from rig.toolkit import ROOT
 
 PROVED = {
     "the client is killed, wherever it is": (
-        "tools/cloud/test_left_alone.py::test_right_after_create",
-        "tools/cloud/test_left_alone.py::test_right_after_the_turn_on",
+        "tools/cloud/test_left_alone.py::test_before_anybody_has_logged_in",
         "tools/cloud/test_left_alone.py::test_in_an_upload",
         "tools/cloud/test_left_alone.py::test_in_a_fetch_from_the_bucket",
         "tools/cloud/test_left_alone.py::test_in_a_job_which_goes_on_to_its_end",
@@ -35,7 +34,7 @@ PROVED = {
     ),
     "a first start fails before its packages, or its image": (
         "tools/cloud/test_money.py::test_what_fails_behind_the_turn_on_tells_that_it_is_on",
-        "tools/cloud/test_left_alone.py::test_right_after_the_turn_on",
+        "tools/cloud/test_left_alone.py::test_before_anybody_has_logged_in",
     ),
     "the VM was on, or slept": (
         "tools/cloud/test_left_alone.py::test_its_hours_end_on_a_vm_that_was_on_before_us",
