@@ -16,6 +16,7 @@ from contract import ExitCode as ExitCode
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LONGEST_END_S = 60  # for a child that was told to end
+SOON_S = 0.05
 
 
 class Failure(click.ClickException):
@@ -46,6 +47,7 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
     an error that came later, it is the error's notes.
     """
     set_handlers(interrupt)
+    sys.unraisablehook = interrupt_again
     try:
         code = command.main(standalone_mode=False) or ExitCode.OK
     except click.ClickException as error:
@@ -80,6 +82,17 @@ def interrupt(number: int, frame: FrameType | None) -> NoReturn:
 def shield() -> None:
     """From here to the end of the process no signal interrupts it any more."""
     set_handlers(disregard)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def interrupt_again(lost: "sys.UnraisableHookArgs") -> None:
+    """Python drops what is raised while it takes an object away: a signal must not be lost so."""
+    if not isinstance(lost.exc_value, Interrupted):
+        sys.__unraisablehook__(lost)
+        return
+    (number,) = lost.exc_value.args
+    signal.signal(signal.SIGALRM, lambda _, frame: interrupt(number, frame))
+    signal.setitimer(signal.ITIMER_REAL, SOON_S)
 
 
 def disregard(number: int, frame: FrameType | None) -> None:

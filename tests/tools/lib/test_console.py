@@ -15,14 +15,34 @@ from lib import console
 from lib.console import Failure, Interrupted
 
 PYTHON = sys.executable
+IN_A_FINALIZER = """
+import os, signal, time
+import click
+from lib import console
+
+class Held:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0)
+
+@click.command()
+def main():
+    held = Held()
+    del held
+    time.sleep(30)
+
+console.run(main)
+"""
 SLEEP = [PYTHON, "-c", "import time; time.sleep(60)"]
 
 
 @pytest.fixture(autouse=True)
 def handlers_as_before() -> Iterator[None]:
-    """The signal handlers are the process's, and pytest wants its own back."""
+    """They are the process's, and pytest wants its own back."""
+    hook = sys.unraisablehook
     before = {number: signal.getsignal(number) for number in console.STOP_SIGNALS}
     yield
+    sys.unraisablehook = hook
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -167,3 +187,17 @@ def test_what_comes_from_elsewhere_cannot_steer_the_terminal() -> None:
     said = {"log": "a\tb\n\x1b[2J한글", "pages": 3, "names": ["\x07x"], "none": None}
     cleaned = {"log": "a\tb\n\ufffd[2J한글", "pages": 3, "names": ["\ufffdx"], "none": None}
     assert console.printable(said) == cleaned
+
+
+def test_a_signal_while_an_object_is_taken_away_is_not_lost() -> None:
+    """Python drops what is raised there, and the verb would go on, deaf to all further signals."""
+    paths = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [PYTHON, "-c", IN_A_FINALIZER],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
