@@ -110,7 +110,7 @@ def worked(hasty: Cloud, image_tar: Path, tmp_path_factory: pytest.TempPathFacto
     kit = kit_of(hasty, folder, "worked", CONTAINER_ARGS=slow, PROCESSES="1")
     hasty.add_vm("worked", image_tar=image_tar)
     for verb in ("start", "stop"):
-        end = kit.run(verb)
+        end = kit.verb(verb).finish(300)
         assert end.code == 0, end.err
     return kit
 
@@ -202,7 +202,7 @@ def test_it_stays_where_that_is_wished(hasty: Cloud, kit: CloudToolkit) -> None:
     is_up = "docker inspect --format '{{.State.Running}}' dots-ocr-model"
     wait_until(lambda: vm.run(is_up, check=False).stdout == "true\n", 30)  # it loads by itself
     kit.knobs |= {"IDLE_MINUTES": "0", "MAX_HOURS": "0"}
-    assert kit.run("start").code == 0
+    assert kit.verb("start").finish(300).code == 0
     assert vm.run(f"systemctl is-active {TIMER}", check=False).stdout == "inactive\n"
     assert vm.run(f"systemctl is-enabled {TIMER}", check=False).stdout == "disabled\n"
     assert kit.run("stop").code == 0
