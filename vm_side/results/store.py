@@ -6,6 +6,7 @@ import contextlib
 import functools
 import logging
 import os
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -104,7 +105,8 @@ def size_of(place: Place) -> int:
 def listing(root: str) -> dict[str, Entry]:
     """All files below a URL, by their path below it; asked for once in a process.
 
-    Folder by folder at the top, since what a store says of each file is long.
+    Folder by folder at the top, since what a store says of each file is long. An object may bear
+    any name; one that leads out of a folder, or holds what no text has, is passed over.
     """
     with errors_told(root):
         system, base = open_system(root)
@@ -120,9 +122,15 @@ def listing(root: str) -> dict[str, Entry]:
             inner = system.find(found["name"], detail=True) if below else {found["name"]: found}
             for path, entry in inner.items():
                 name = path.removeprefix(f"{base}/")
-                if entry["type"] == "file" and name and not path.endswith("/"):
+                if entry["type"] == "file" and not path.endswith("/") and stays_below(name):
                     files[name] = Entry(int(entry["size"]), version_in(entry))
         return files
+
+
+def stays_below(name: str) -> bool:
+    """Whether an object's name, taken for a path, is one below its folder, in printable text."""
+    odd = any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
+    return bool(name) and not odd and ".." not in name.split("/")
 
 
 def version_in(entry: Mapping[str, Any]) -> str:
