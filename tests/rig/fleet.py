@@ -1,4 +1,5 @@
 """A Dask fleet on this computer: a scheduler and nodes, processes of their own that can be killed.
+They speak TLS by our own dask.yaml, and so does who asks them while the fleet is there.
 
 with FleetRig(tmp_path) as fleet:
     node = fleet.add_node(threads=2, endpoint=server.url)
@@ -11,18 +12,22 @@ import contextlib
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from distributed import Client
+import dask.config
+import pytest
+from distributed import Client, Security
 
 from rig.command import SCRIPT, processes, wait_until
 
 START_TIMEOUT_S = 30.0
+MACHINE = SCRIPT.parent / "machine"
 CODE = f"{SCRIPT.parent}:{Path(__file__).parents[1]}"  # the page function's, and the tests'
 
 
@@ -84,13 +89,16 @@ class FleetRig:
     def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._host = folder, host
+        self._stack = contextlib.ExitStack()
         self.nodes: list[Node] = []
 
     def __enter__(self) -> Self:
+        self._stack.enter_context(let_in(make_certificate(self._folder)))
         try:
             self.start_scheduler()
         except TimeoutError:
             self.scheduler.kill()
+            self._stack.close()
             raise
         return self
 
@@ -100,6 +108,7 @@ class FleetRig:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._stack.close()
         for process in (*self.nodes, self.scheduler):
             process.kill()
 
@@ -109,8 +118,8 @@ class FleetRig:
         file.unlink(missing_ok=True)
         command = python("distributed.cli.dask_scheduler", "--host", self._host, "--port", "0")
         command += ["--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file)]
+        command += ["--protocol", "tls"]
         environment = {**os.environ, "PYTHONPATH": CODE}
-        environment |= {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "20"}
         self.scheduler = Process(command, self._folder / "scheduler.log", environment)
         wait_until(
             lambda: file.exists() and file.read_text().rstrip().endswith("}"), START_TIMEOUT_S
@@ -135,15 +144,52 @@ class FleetRig:
         number = len(self.nodes)
         leave_file = self._folder / f"node{number}.leave"
         command = [*prefix, *python("distributed.cli.dask_worker", self.url, "--nthreads")]
-        command += [str(threads), "--name", f"node{number}", "--no-dashboard"]
-        command += ["--host", host or self._host, "--local-directory", str(self._folder)]
+        command += [str(threads), "--name", f"node{number}", "--local-directory", str(self._folder)]
+        command += ["--host", f"tls://{host or self._host}", "--dashboard-address", "127.0.0.1:0"]
         environment = {**os.environ, "PYTHONPATH": code, "ENDPOINT": endpoint}
-        environment |= {"DASK_DISTRIBUTED__WORKER__DAEMON": "False"}  # as dask_worker.sh
         environment |= {"LEAVE_FILE": str(leave_file)} if leaves else {}
         log = self._folder / f"node{number}.log"
         node = Node(command, log, environment, leave_file)
         self.nodes.append(node)
         return node
+
+
+def make_certificate(folder: Path) -> Path:
+    """A fleet's, by our own script, with a home of its own below this folder; its dask.yaml."""
+    home = folder / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "HOME": str(home)}
+    subprocess.run(
+        ["bash", str(MACHINE / "certificate.sh")], env=environment, check=True, capture_output=True
+    )
+    config = folder / "dask.yaml"
+    text = (MACHINE / "dask.yaml").read_text()
+    config.write_text(text.replace("/fleet.pem", str(home / ".dots-ocr/fleet.pem")))
+    return config
+
+
+@contextlib.contextmanager
+def let_in(config: Path) -> Iterator[None]:
+    """Meanwhile this process, and those it starts, speak as this dask.yaml says."""
+    said = dask.config.merge(dask.config.config, dask.config.collect([str(config)]))
+    with pytest.MonkeyPatch.context() as patch, dask.config.set(said):
+        patch.setenv("DASK_CONFIG", str(config))
+        yield
+
+
+class Stranger(Security):
+    """Takes any server, and shows it this certificate, or none."""
+
+    def __init__(self, pem: Path | None = None, key: Path | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Dask's
+        self._shown = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._shown.check_hostname, self._shown.verify_mode = False, ssl.CERT_NONE
+        if pem:
+            self._shown.load_cert_chain(pem, key)
+
+    def get_connection_args(self, role: str) -> dict[str, Any]:
+        """What Dask connects with."""
+        return {"ssl_context": self._shown, "require_encryption": False, "extra_conn_args": {}}
 
 
 def python(module: str, *arguments: str) -> list[str]:

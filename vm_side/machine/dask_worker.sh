@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
 # Read pages for a scheduler, in a container of the model's image:
 #
-#   dask_worker.sh CODE PACKAGES IMAGE SCHEDULER ADDRESS NAME THREADS ENDPOINT OPTION…
+#   dask_worker.sh CODE PACKAGES PEM IMAGE SCHEDULER ADDRESS NAME THREADS ENDPOINT OPTION…
 #
-# CODE and PACKAGES are the folders of vm_side/ and of what it imports, ADDRESS is this machine's
-# own in the private network; the options go to docker run. It ends when its scheduler is gone.
-# A daemon, which Dask's workers are by default, may have no process of its own that computes.
+# CODE and PACKAGES are the folders of vm_side/ and of what it imports, PEM is the fleet's
+# certificate with its key, ADDRESS is this machine's own in the private network, where alone it
+# listens; the options go to docker run. It ends when its scheduler is gone.
 set -u
-code=$1 packages=$2 image=$3 scheduler=$4 address=$5 name=$6 threads=$7 endpoint=$8
-shift 8
+code=$1 packages=$2 pem=$3 image=$4 scheduler=$5 address=$6 name=$7 threads=$8 endpoint=$9
+shift 9
 read -ra limit < <(bash "$(dirname "$0")/memory_limit.sh") || limit=()
 exec docker run --name dots-ocr-worker --network host --stop-signal TERM "$@" \
   ${limit[@]+"${limit[@]}"} \
   --env HOME=/tmp --env PYTHONPATH=/packages:/vm_side --env PYTHONDONTWRITEBYTECODE=1 \
-  --env DASK_DISTRIBUTED__WORKER__DAEMON=False \
+  --env DASK_CONFIG=/vm_side/machine/dask.yaml --volume "$pem:/fleet.pem:ro" \
   --env "ENDPOINT=$endpoint" --env STORAGE_EMULATOR_HOST \
   --volume "$code:/vm_side:ro" --volume "$packages:/packages:ro" --workdir /tmp \
   --entrypoint python3 "$image" \
-  -m distributed.cli.dask_worker "$scheduler" --nanny --name "$name" --nthreads "$threads" \
-  --host "$address" --death-timeout 60 --no-dashboard --local-directory /tmp
+  -m distributed.cli.dask_worker "tls://$scheduler" --nanny --name "$name" --nthreads "$threads" \
+  --host "tls://$address" --dashboard-address 127.0.0.1:0 \
+  --death-timeout 60 --local-directory /tmp

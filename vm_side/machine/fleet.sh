@@ -4,6 +4,7 @@
 #   fleet.sh IMAGE BUCKET ADDRESS THREADS ENDPOINT    twice is harmless
 #
 # The code goes to BUCKET/fleet before the scheduler is there: a worker fetches it when it sees one.
+# Others may write there, so that it is signed with the fleet's key, and workers look.
 # Where code, image or options changed, both containers are made anew, which makes the workers look
 # again.
 set -eu
@@ -15,17 +16,23 @@ exec 7>"$state/fleet.lock"
 flock 7
 
 pack() { # pack FOLDER NAME: the same content makes the same file
-  tar --create --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --exclude=__pycache__ \
-    --file "$state/fleet/$2.tar" --directory "$1" "$2"
+  tar --create --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=a+rX,go-w \
+    --exclude=__pycache__ --file "$state/fleet/$2.tar" --directory "$1" "$2"
 }
 pack "$HOME" vm_side
 pack "$state" packages
+cd "$state/fleet"
+sha256sum vm_side.tar packages.tar >sums
+key=$state/fleet.pem
+openssl x509 -in "$key" -noout -pubkey >"$state/fleet.pub"
+openssl dgst -sha256 -verify "$state/fleet.pub" -signature sums.signature sums >/dev/null 2>&1 ||
+  openssl dgst -sha256 -sign "$key" -out sums.signature sums # each one differs
 CLOUDSDK_STORAGE_PARALLEL_COMPOSITE_UPLOAD_ENABLED=False \
-  gcloud storage rsync --quiet --checksums-only "$state/fleet" "$bucket/fleet" \
+  gcloud storage rsync --quiet --checksums-only . "$bucket/fleet" \
   >"$state/fleet.log" 2>&1 || { tail -n 5 "$state/fleet.log" >&2; exit 1; }
 
 id=$(docker image inspect --format '{{.Id}}' "$image")
-label=$({ echo "$id $*"; cd "$state/fleet" && sha256sum -- *.tar; } | sha256sum | cut -c 1-16)
+label=$({ echo "$id $*"; cat sums "$key"; } | sha256sum | cut -c 1-16)
 is_up() {
   [ "$(docker inspect --format '{{.State.Running}} {{.Config.Labels.dots_ocr}}' "$1" 2>&1)" = \
     "true $label" ]
@@ -34,14 +41,13 @@ if is_up "$scheduler" && is_up "$worker"; then exit 0; fi
 
 docker rm -f "$scheduler" "$worker" >/dev/null 2>&1 || :
 common="--detach --label dots_ocr=$label --restart unless-stopped --user $(id -u):$(id -g)"
-# a page is not given up because workers that had it were preempted
 # shellcheck disable=SC2086 # these are several options
 docker run --name "$scheduler" $common --network host \
   --env HOME=/tmp --env PYTHONPATH=/packages:/vm_side --env PYTHONDONTWRITEBYTECODE=1 \
-  --env DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=20 \
+  --env DASK_CONFIG=/vm_side/machine/dask.yaml --volume "$key:/fleet.pem:ro" \
   --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" --workdir /tmp \
   --entrypoint python3 "$image" -m distributed.cli.dask_scheduler \
-  --host "$address" --port "$port" --dashboard-address 127.0.0.1:8787 >/dev/null
+  --protocol tls --host "$address" --port "$port" --dashboard-address 127.0.0.1:8787 >/dev/null
 # shellcheck disable=SC2086
-bash "$HOME/vm_side/machine/dask_worker.sh" "$HOME/vm_side" "$state/packages" "$image" \
-  "tcp://$address:$port" "$address" head "$threads" "$endpoint" $common >/dev/null
+bash "$HOME/vm_side/machine/dask_worker.sh" "$HOME/vm_side" "$state/packages" "$key" "$image" \
+  "$address:$port" "$address" head "$threads" "$endpoint" $common >/dev/null

@@ -54,13 +54,20 @@ add_secret() { # add_secret VARIABLE NAME: by its file, since the words of a pro
 }
 add_secret API_KEY_FILE api-key
 add_secret PDF_PASSWORD_FILE pdf-password
+with_fleet=()
+case " $* " in
+  *" --scheduler "*)
+    with_fleet=(--env DASK_CONFIG=/vm_side/machine/dask.yaml)
+    with_fleet+=(--volume "$state/fleet.pem:/fleet.pem:ro")
+    ;;
+esac
 read -ra limit < <(bash "$(dirname "$0")/memory_limit.sh") || limit=()
 
 # To end the job early: docker stop dots-ocr-job
 docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-signal TERM \
   ${limit[@]+"${limit[@]}"} \
   --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
-  --env STORAGE_EMULATOR_HOST ${secrets[@]+"${secrets[@]}"} \
+  --env STORAGE_EMULATOR_HOST ${secrets[@]+"${secrets[@]}"} ${with_fleet[@]+"${with_fleet[@]}"} \
   --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" \
   --volume "$HOME/input:/input:ro" --volume "$HOME/result:/result" --volume "$fleet:/state" \
   --entrypoint python3 "$image" \

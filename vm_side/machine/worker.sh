@@ -1,6 +1,6 @@
 # A worker VM's startup script, run as root at each boot. Above it stand its values (IMAGE, BUCKET,
-# SCHEDULER_HOST, THREADS, ENDPOINT, GROUP, REGION, PROJECT, IDLE_MINUTES, READY_TIMEOUT) and the
-# function start_model: tools/lib/machines/workers.py puts them there.
+# SCHEDULER_HOST, THREADS, ENDPOINT, GROUP, REGION, PROJECT, IDLE_MINUTES, READY_TIMEOUT, PEM) and
+# the function start_model: tools/lib/machines/workers.py puts them there.
 #
 # It makes a systemd service of itself: only such a one is told at once when the VM is taken back,
 # so that the pages in its hands are read elsewhere within seconds. The service starts the model,
@@ -12,10 +12,11 @@ program=/usr/local/lib/dots-ocr/worker.sh
 port=8786
 polite_s=10  # for a worker that is told to end; a VM that is taken back has 30
 pause_s=5
+reader=64321  # who runs our code here: an account that owns nothing
 shortest_s=60 most_short=5  # a worker that ends so soon, so often in a row, is of no use
 
 install_service() {
-  [ "$0" -ef "$program" ] || install -D -m 755 "$0" "$program"
+  [ "$0" -ef "$program" ] || install -D -m 700 "$0" "$program" # it holds a key
   cat >/etc/systemd/system/dots-ocr-worker.service <<UNIT
 [Unit]
 Description=Read pages for the scheduler of dots-ocr
@@ -55,24 +56,36 @@ model_ended() { # for good: docker starts it anew once
   [ "$state" = exited ] || [ "$state" = dead ]
 }
 
-fetch() { # our code, where it is new
-  mkdir -p "$home/fleet"
-  gcloud storage rsync --quiet --checksums-only "$BUCKET/fleet" "$home/fleet" 2>"$home/fetch.log" ||
+copy() { # copy NAME…: from the bucket
+  gcloud storage cp --quiet "${@/#/$BUCKET/fleet/}" "$home/fleet/" 2>"$home/fetch.log" ||
     { tail -n 3 "$home/fetch.log" >&2; return 1; }
-  sums=$(cd "$home/fleet" && sha256sum vm_side.tar packages.tar) || return 1
-  [ "$sums" = "$(cat "$home/unpacked" 2>/dev/null)" ] && return 0
+}
+
+is_signed() { # the list of sums, by the VM whose certificate we were given
+  openssl x509 -in "$home/fleet.pem" -noout -pubkey >"$home/fleet.pub" &&
+    openssl dgst -sha256 -verify "$home/fleet.pub" -signature sums.signature sums >/dev/null 2>&1
+}
+
+fetch() { # our code, where it is new; nothing is unpacked but what the VM has signed
+  mkdir -p "$home/fleet" && cd "$home/fleet" || return 1
+  copy sums sums.signature || return 1
+  is_signed || { say "the code in $BUCKET/fleet is not signed by $SCHEDULER_HOST"; return 1; }
+  cmp --silent sums "$home/unpacked" && return 0
+  copy vm_side.tar packages.tar || return 1
+  sha256sum --check --strict --status sums || { say "the code in $BUCKET/fleet differs"; return 1; }
   rm -rf "$home/unpacked" "$home/code"
   mkdir "$home/code" &&
     for name in vm_side packages; do
-      tar --extract --file "$home/fleet/$name.tar" --directory "$home/code" || return 1
+      tar --extract --file "$name.tar" --directory "$home/code" || return 1
     done &&
-    echo "$sums" >"$home/unpacked"
+    cp sums "$home/unpacked"
 }
 
 read_pages() { # read_pages ADDRESS: until the scheduler, the model or the work is gone
   bash "$home/code/vm_side/machine/dask_worker.sh" "$home/code/vm_side" "$home/code/packages" \
-    "$IMAGE" "tcp://$SCHEDULER_HOST:$port" "$1" "$(hostname -s)" "$THREADS" "$ENDPOINT" \
-    --rm --env LEAVE_FILE=/leave/now --volume "$home/leave:/leave" &
+    "$home/fleet.pem" "$IMAGE" "$SCHEDULER_HOST:$port" "$1" "$(hostname -s)" "$THREADS" \
+    "$ENDPOINT" --rm --user "$reader:$reader" \
+    --env LEAVE_FILE=/leave/now --volume "$home/leave:/leave" &
   worker=$!
   while kill -0 "$worker" 2>/dev/null; do
     pause 1
@@ -101,6 +114,8 @@ work() {
   trap end TERM
   mkdir -p "$home/leave"
   rm -f "$home/leave/now"
+  (umask 077 && echo "$PEM" >"$home/fleet.pem")
+  chown "$reader:$reader" "$home/leave" "$home/fleet.pem"
   (start_model) || leave "its model cannot be started"
   # of the VM that the image was made of
   docker rm -f dots-ocr-scheduler dots-ocr-worker dots-ocr-job >/dev/null 2>&1

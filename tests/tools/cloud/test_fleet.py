@@ -114,6 +114,7 @@ def check_what_was_asked_for(gce: GceServer) -> None:
     (item,) = sent["metadata"]["items"]
     assert item["key"] == "startup-script"
     assert f"SCHEDULER_HOST={VM}.{A}.c.rig-project.internal\n" in item["value"]
+    assert item["value"].count("PRIVATE KEY-----") == 2
     (group,) = bodies(gce, "POST", "/instanceGroupManagers")
     assert (group["name"], group["targetSize"]) == (GROUP, 4)
     assert group["distributionPolicy"] == {"targetShape": "ANY"}
@@ -124,8 +125,9 @@ def check_scheduler(kit: CloudToolkit) -> None:
     """It listens in the private network, its dashboard only on the VM; it starts anew by itself."""
     config, host = map(json.loads, kit.on_vm(SCHEDULER).split("|"))
     address = kit.cloud.vms[VM].address
-    assert "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=20" in config["Env"]
+    assert "DASK_CONFIG=/vm_side/machine/dask.yaml" in config["Env"]
     assert config["Cmd"][2:] == [
+        *("--protocol", "tls"),
         *("--host", address, "--port", "8786"),
         *("--dashboard-address", "127.0.0.1:8787"),
     ]

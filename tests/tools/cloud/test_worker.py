@@ -4,12 +4,14 @@ import time
 from pathlib import Path
 
 import pytest
+from distributed import Client
 
 from rig.cloud.cloud import Cloud
 from rig.cloud.toolkit import VM, CloudToolkit
 from rig.cloud.vm import Vm
 from rig.cloud.worker import GROUP, boot
 from rig.command import wait_until
+from rig.fleet import Stranger
 
 UNIT = "dots-ocr-worker.service"
 COUNTS = "curl -s http://127.0.0.1:8787/json/counts.json"
@@ -37,9 +39,24 @@ def test_a_workers_life(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
     except TimeoutError:
         raise AssertionError(worker.console()[-6000:]) from None
     assert '"cores": 6' in kit.on_vm(COUNTS)
+    check_strangers(kit, worker)
     check_taken_back(kit, worker)
     check_new_code(kit, worker)
     check_leave(cloud, kit, worker)
+
+
+def check_strangers(kit: CloudToolkit, worker: Vm) -> None:
+    """This computer is on the network of both VMs, as any other machine of the project may be."""
+    listening = worker.run("ss -ltnH | awk '{print $4}'").stdout.split()
+    dask = [place for place in listening if place.rpartition(":")[2] not in ("22", "8000")]
+    own = [place for place in dask if not place.startswith("127.")]
+    assert own and all(place.startswith(f"{worker.address}:") for place in own), listening
+    for place in (f"{kit.cloud.vms[VM].address}:8786", *own):
+        for url in (f"tcp://{place}", f"tls://{place}"):
+            with pytest.raises(OSError), Client(url, security=Stranger(), timeout=5):
+                raise AssertionError(url)
+    user = worker.run("docker inspect --format '{{.Config.User}}' dots-ocr-worker").stdout
+    assert user.strip() not in ("", "0", "root", "0:0")
 
 
 def check_taken_back(kit: CloudToolkit, worker: Vm) -> None:

@@ -189,7 +189,7 @@ def test_an_image_of_another_project() -> None:
 
 
 def test_what_is_run() -> None:
-    script = startup_script(CREW)
+    script = startup_script(CREW, "the certificate\nand its key\n")
     lines = script.splitlines()
     assert lines[0] == "#!/usr/bin/env bash"
     for line in (
@@ -199,6 +199,8 @@ def test_what_is_run() -> None:
         "BUCKET=gs://pages",
         "THREADS=64",
         "IDLE_MINUTES=15",
+        "PEM='the certificate",
+        "and its key'",
     ):
         assert line in lines
     assert "docker run --detach --name dots-ocr-model" in script
@@ -207,7 +209,7 @@ def test_what_is_run() -> None:
         "fleet.sh custom-dots-ocr:unified gs://pages 10.0.0.2 64 http://127.0.0.1:8000"
     )
     assert job_options(CREW, "10.0.0.2") == [
-        *("--scheduler", "tcp://10.0.0.2:8786"),
+        *("--scheduler", "tls://10.0.0.2:8786"),
         *("--input", "gs://pages/input", "--output", "gs://pages/result"),
         *("--state", "/state"),
     ]

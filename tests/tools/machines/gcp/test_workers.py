@@ -1,4 +1,6 @@
-"""A worker's startup script, run by a shell whose commands are stand-ins that note what they do."""
+"""A worker's startup script, run by a shell whose commands are stand-ins that note what they do.
+Its code comes from a bucket that is a folder, where the VM's own script has put it.
+"""
 
 import os
 import subprocess
@@ -6,19 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from lib.knobs import Knobs
+from lib.knobs import ROOT, Knobs
 from lib.machines.gcp.workers import startup_script
+from rig.tls import certificate
 
 KNOBS = Knobs(vm="dots", bucket="gs://pages", worker_image="crew", workers=4, idle_minutes=15)
 COMMANDS = {
     "docker": """
 case "$*" in
   "inspect --format {{.State.Status}} dots-ocr-model") cat "$HOME/model" ;;
+  "image inspect"*) exit 1 ;;  # which ends the VM's own part
   "run --detach"*) exit "$(cat "$HOME/model_starts")" ;;
 esac
 """,
     "gcloud": """
-case "$*" in *delete-instances*) exit "$(cat "$HOME/group_says")" ;; esac
+case "$*" in
+  *delete-instances*) exit "$(cat "$HOME/group_says")" ;;
+  "storage rsync"*) mkdir -p "$HOME/bucket" && exec cp -- * "$HOME/bucket/" ;;
+  "storage cp"*)
+    for word; do case $word in
+      gs://pages/fleet/*) cp -- "$HOME/bucket/${word##*/}" "${@: -1}" || exit ;;
+    esac; done ;;
+esac
 """,
     "python3": 'exit "$(cat "$HOME/no_scheduler")"',
     "curl": ":",
@@ -28,13 +39,9 @@ now=$(($(cat "$HOME/clock") + 60)); echo $now >"$HOME/clock"; echo $now
 """,
     "sleep": ":",
     "shutdown": "",
-    # our own code comes, and a worker ends as soon as it began
-    "sha256sum": "echo sums",
-    "tar": """
-mkdir -p "$HOME/lib/code/vm_side/machine"
-cp "$HOME/dask_worker.sh" "$HOME/lib/code/vm_side/machine/"
-""",
 }
+MACHINE = ROOT / "vm_side" / "machine"
+FLEET = ("bash", str(MACHINE / "fleet.sh"), "image", "gs://pages", "10.0.0.2", "3", "http://e")
 
 
 class Vm:
@@ -48,15 +55,25 @@ class Vm:
             (home / "bin" / name).write_text(note + text)
             (home / "bin" / name).chmod(0o755)
         values = {"model": "running", "model_starts": "0", "group_says": "0", "clock": "0"}
-        for name, value in {**values, "no_scheduler": "0", "dask_worker.sh": ""}.items():
+        for name, value in {**values, "no_scheduler": "0"}.items():
             (home / name).write_text(value)
+        (home / ".dots-ocr" / "packages").mkdir(parents=True)
+        self.certificate = self.run("bash", str(MACHINE / "certificate.sh"))
+        self.put_code("")
 
-    def work(self) -> str:
-        """What the script says until it ends, as the service."""
-        script = startup_script(KNOBS).replace("/var/lib/dots-ocr", str(self.home / "lib"))
+    def put_code(self, dask_worker: str) -> None:
+        """Have the VM give its workers the code, of which they run this; it ends at once."""
+        path = self.home / "vm_side" / "machine" / "dask_worker.sh"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dask_worker)
+        self.run(*FLEET)
+        (self.home / "called").unlink()
+
+    def run(self, *command: str, script: str = "") -> str:
+        """What a program says."""
         environment = {"HOME": str(self.home), "PATH": f"{self.home}/bin:{os.environ['PATH']}"}
         return subprocess.run(
-            ["bash", "-s", "work"],
+            command,
             input=script,
             env=environment,
             capture_output=True,
@@ -64,6 +81,12 @@ class Vm:
             check=False,
             timeout=30,
         ).stdout
+
+    def work(self) -> str:
+        """What the script says until it ends, as the service."""
+        script = startup_script(KNOBS, self.certificate)
+        script = script.replace("/var/lib/dots-ocr", str(self.home / "lib"))
+        return self.run("bash", "-s", "work", script=script)
 
     def calls(self, word: str) -> list[str]:
         """The calls so far that have this in them."""
@@ -86,11 +109,11 @@ def test_without_a_scheduler_it_leaves_after_its_minutes(vm: Vm) -> None:
     assert "leaving: no scheduler for 15 minutes" in vm.work()
     assert vm.calls("delete-instances") == [LEFT]
     assert len(vm.calls("python3")) == 16  # the clock goes on a minute with each look
-    assert not vm.calls("storage rsync")
+    assert not vm.calls("storage cp")
 
 
 def test_when_nothing_is_left_it_leaves(vm: Vm) -> None:
-    (vm.home / "dask_worker.sh").write_text(f"touch {vm.home}/lib/leave/now\n")
+    vm.put_code(f"touch {vm.home}/lib/leave/now\n")
     assert "leaving: nothing is left to read" in vm.work()
     assert vm.calls("delete-instances") == [LEFT]
 
@@ -121,7 +144,7 @@ def test_a_model_that_cannot_be_started(vm: Vm) -> None:
 
 
 def test_a_worker_that_ends_again_and_again(vm: Vm) -> None:
-    (vm.home / "dask_worker.sh").write_text(f"echo >>{vm.home}/begun\n")
+    vm.put_code(f"echo >>{vm.home}/begun\n")
     (vm.home / "bin" / "date").write_text("#!/bin/bash\necho 0\n")  # each within its minute
     assert "leaving: its worker does not work" in vm.work()
     assert len((vm.home / "begun").read_text().splitlines()) == 5
@@ -149,3 +172,60 @@ def test_the_model_comes_first(vm: Vm) -> None:
     runs = (vm.home / "called").read_text().splitlines()
     first = next(i for i, line in enumerate(runs) if line.startswith("docker run --detach"))
     assert not any("python3" in line for line in runs[:first])
+
+
+THRICE = """
+echo $# $3 >>"$HOME/begun"
+[ "$(wc -l <"$HOME/begun")" -lt 3 ] || touch "$HOME/lib/leave/now"
+"""
+
+
+def test_the_code_that_the_vm_gave_is_run_and_fetched_once(vm: Vm) -> None:
+    vm.put_code(THRICE)
+    vm.work()
+    begun = (vm.home / "begun").read_text().splitlines()
+    assert begun == [f"16 {vm.home}/lib/fleet.pem"] * 3  # 9 words and its options
+    assert len(vm.calls("packages.tar")) == 1
+    assert (vm.home / "lib/fleet.pem").stat().st_mode & 0o777 == 0o600
+
+
+def evil_tar(home: Path, dask_worker: str) -> bytes:
+    """The code, as somebody else would have it."""
+    (home / "evil/vm_side/machine").mkdir(parents=True)
+    (home / "evil/vm_side/machine/dask_worker.sh").write_text(dask_worker)
+    subprocess.run(["tar", "-cf", home / "evil.tar", "-C", home / "evil", "vm_side"], check=True)
+    return (home / "evil.tar").read_bytes()
+
+
+def sums_of(bucket: Path) -> bytes:
+    """As the VM lists them."""
+    command = ["sha256sum", "vm_side.tar", "packages.tar"]
+    return subprocess.run(command, cwd=bucket, check=True, capture_output=True).stdout
+
+
+@pytest.mark.parametrize("care", ["the tar", "and its sum", "and a signature", "no signature"])
+def test_code_that_others_put_into_the_bucket_is_not_even_unpacked(vm: Vm, care: str) -> None:
+    """Whoever may bring pages may write there; worker.sh is root."""
+    bucket = vm.home / "bucket"
+    (bucket / "vm_side.tar").write_bytes(evil_tar(vm.home, f"touch {vm.home}/owned\n"))
+    if care != "the tar":
+        (bucket / "sums").write_bytes(sums_of(bucket))
+    if care == "and a signature":
+        key = certificate(vm.home).key
+        sign = ["openssl", "dgst", "-sha256", "-sign", str(key), "-out"]
+        signed = [str(bucket / name) for name in ("sums.signature", "sums")]
+        subprocess.run([*sign, *signed], check=True)
+    if care == "no signature":
+        (bucket / "sums.signature").write_bytes(b"")
+    said = vm.work()
+    assert "the code in gs://pages/fleet " in said
+    assert "leaving: no scheduler for 15 minutes" in said
+    assert not (vm.home / "owned").exists() and not (vm.home / "lib/code").exists()
+
+
+def test_good_code_stays_where_bad_code_came_after_it(vm: Vm) -> None:
+    evil_tar(vm.home, f"touch {vm.home}/owned\n")
+    vm.put_code(f'{THRICE}cp "$HOME/evil.tar" "$HOME/bucket/vm_side.tar"\n')
+    vm.work()
+    assert not (vm.home / "owned").exists()
+    assert len((vm.home / "begun").read_text().splitlines()) == 3  # its own copy is the good one

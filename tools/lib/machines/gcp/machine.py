@@ -26,6 +26,7 @@ from lib.machines.gcp.workers import (
     STOP_SCRIPT,
     dashboard,
     job_options,
+    make_certificate,
     start_script,
     startup_script,
 )
@@ -117,7 +118,8 @@ class GcpMachine(RemoteMachine):
         if self.knobs.workers:
             started = since_of(self.instance.get())
             until = workers_end(started, self.knobs.max_hours, time.time())
-            self.fleet.start(worker_template(self.knobs, startup_script(self.knobs), until))
+            script = startup_script(self.knobs, make_certificate(self.shell))
+            self.fleet.start(worker_template(self.knobs, script, until))
             return
         try:
             if self.fleet.ask_to_end():

@@ -5,13 +5,19 @@ import shlex
 from lib.knobs import ROOT, Knobs
 from lib.machines.gcp.resources import group_name, region_of
 from lib.machines.ssh.model import start_script as start_model_script
-from lib.machines.ssh.shell import script_of
+from lib.machines.ssh.shell import Shell, script_of
 
 STARTUP = ROOT / "vm_side" / "machine" / "worker.sh"
+CERTIFICATE = ROOT / "vm_side" / "machine" / "certificate.sh"
 SCHEDULER_PORT, DASHBOARD_PORT = 8786, 8787
 
 
-def startup_script(knobs: Knobs) -> str:
+def make_certificate(shell: Shell) -> str:
+    """The fleet's certificate with its key, from the VM, which makes it the first time."""
+    return shell.run("bash -s", CERTIFICATE.read_bytes())
+
+
+def startup_script(knobs: Knobs, certificate: str) -> str:
     """The startup script of a worker: its values, the start of its model, and worker.sh."""
     values = {
         "IMAGE": knobs.container_image,
@@ -24,6 +30,7 @@ def startup_script(knobs: Knobs) -> str:
         "PROJECT": knobs.project,
         "IDLE_MINUTES": knobs.idle_minutes,
         "READY_TIMEOUT": int(knobs.ready_timeout),
+        "PEM": certificate.strip(),
     }
     lines = [f"{name}={shlex.quote(str(value))}" for name, value in values.items()]
     model = start_model_script(knobs.container_image, knobs.container_args)
@@ -50,7 +57,7 @@ def job_options(knobs: Knobs, address: str) -> list[str]:
     """
     bucket = knobs.bucket.rstrip("/")
     values = {
-        "--scheduler": f"tcp://{address}:{SCHEDULER_PORT}",
+        "--scheduler": f"tls://{address}:{SCHEDULER_PORT}",
         "--input": f"{bucket}/input",
         "--output": f"{bucket}/result",
         "--state": "/state",
