@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from google_crc32c import extend  # type: ignore[attr-defined]  # of C, without types
+from google_crc32c import extend
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,5 +1,6 @@
 """TARGET=local: what it asks of the server, and how the CPU preview's packages are installed."""
 
+import hashlib
 import os
 import sys
 import zipfile
@@ -90,11 +91,27 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def pin(path: Path, content: bytes = b"") -> str:
+    """A line of requirements: this file, with its hash, or that of another content."""
+    digest = hashlib.sha256(content or path.read_bytes()).hexdigest()
+    return f"{path.as_uri()} --hash=sha256:{digest}\n"
+
+
+def test_a_package_that_is_not_the_one_we_know_is_not_installed(
+    tmp_path: Path, environment: Path
+) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(pin(wheel(tmp_path, "1.0"), b"another"))
+    with pytest.raises(Failure, match=r"(?s)could not install.*HASH"):
+        local.install(requirements)
+    assert not list(environment.rglob("tiny.py"))
+
+
 def test_packages_are_installed_once_for_each_state_of_the_file(
     tmp_path: Path, environment: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     requirements = tmp_path / "requirements.txt"
-    requirements.write_text(f"{wheel(tmp_path, '1.0')}\n")
+    requirements.write_text(pin(wheel(tmp_path, "1.0")))
     local.install(requirements)
     (module,) = environment.rglob("tiny.py")
     assert "once" in capsys.readouterr().err
@@ -102,7 +119,7 @@ def test_packages_are_installed_once_for_each_state_of_the_file(
     local.install(requirements)
     assert not module.exists()  # it did not look again
     assert capsys.readouterr().err == ""
-    requirements.write_text(f"{wheel(tmp_path, '2.0')}\n")
+    requirements.write_text(pin(wheel(tmp_path, "2.0")))
     local.install(requirements)
     assert "2.0" in module.read_text()
 

@@ -266,7 +266,8 @@ def install(requirements: Path) -> None:
     if files.is_text(stamp, wanted):
         return
     say("installing the CPU preview's packages, once (a minute or two) …")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "-r", str(requirements)]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    pip += ["--require-hashes", "-r", str(requirements)]
     done = subprocess.run(
         pip, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )

@@ -23,8 +23,8 @@ def collect_packages(version: str, for_fleet: bool = False) -> Path:
     Made here, since a bare GPU image may lack pip and a machine without an external address
     reaches no package index. A fleet needs some more.
     """
-    wanted = [REQUIREMENTS, *([FLEET_REQUIREMENTS] if for_fleet else [])]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in wanted)).hexdigest()[:12]
+    wanted = FLEET_REQUIREMENTS if for_fleet else REQUIREMENTS
+    digest = hashlib.sha256(wanted.read_bytes()).hexdigest()[:12]
     folder = PACKAGES / f"python{version}-{digest}"
     if folder.is_dir():
         return folder
@@ -35,7 +35,7 @@ def collect_packages(version: str, for_fleet: bool = False) -> Path:
     command += ["--disable-pip-version-check", "--upgrade", "--target", str(part)]
     command += ["--only-binary", ":all:", "--python-version", version]
     command += [text for name in PLATFORMS for text in ("--platform", name)]
-    command += [text for path in wanted for text in ("-r", str(path))]
+    command += ["--require-hashes", "-r", str(wanted)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(part, ignore_errors=True)
