@@ -1,18 +1,39 @@
 #!/usr/bin/env python3
 """Build the model server's image on the machine, as CONTAINER_IMAGE. Leaves the machine on."""
 
+import click
+
 from lib.console import note, run
 from lib.knobs import MACHINE, Knobs, verb
 from lib.machines import left_on, lock, open_machine
 
 
-@verb("CONTAINER_IMAGE", "MODEL_ID", *MACHINE, help=__doc__)
+@verb(*("CONTAINER_IMAGE", "CONTAINER_BASE", "MODEL_ID", "MODEL_REVISION"), *MACHINE, help=__doc__)
 def main(knobs: Knobs) -> None:
+    check_parts(knobs)
     machine = open_machine(knobs)
     lock.refuse_if_held(machine, knobs.max_hours)
     with left_on.told(machine):
         machine.build_image()
     note("image: built; the machine is on: make all reads pages, make stop turns it off")
+
+
+def check_parts(knobs: Knobs) -> None:
+    """Raise click.UsageError if whoever owns the weights' name could change what is built.
+
+    They come with code, which runs where the pages are.
+    """
+    weights, base = knobs.model_id, knobs.container_base
+    if weights and not knobs.model_revision:
+        raise click.UsageError(
+            f"MODEL_REVISION: which commit of {weights}? Code comes with it, and is run."
+            f" Take one that you trust from https://huggingface.co/{weights}/commits/main"
+        )
+    if "@sha256:" not in base:
+        note(
+            f"image: whoever owns {base} can move that name; CONTAINER_BASE=NAME@sha256:… pins it:"
+            f" docker buildx imagetools inspect {base}"
+        )
 
 
 if __name__ == "__main__":

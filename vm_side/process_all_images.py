@@ -47,6 +47,7 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     try:
         name = (parts.hostname or "").encode("idna")  # as a connection will
         valid = parts.scheme in ("http", "https") and name.split() == [name] and parts.port != 0
+        valid = valid and value.isprintable() and value.split() == [value]  # urlsplit drops some
     except ValueError:
         valid = False
     if not valid:

@@ -75,6 +75,8 @@ def test_without_weights_it_says_so(tmp_path: Path) -> None:
 
 def test_the_image_is_pinned_and_fetches_nothing_at_start() -> None:
     text = (CONTAINER / "Dockerfile").read_text()
-    (base,) = (line for line in text.splitlines() if line.startswith("FROM "))
+    (base,) = (line for line in text.splitlines() if line.startswith("ARG CONTAINER_BASE="))
     assert ":v" in base and "latest" not in base
+    assert "\nFROM ${CONTAINER_BASE}\n" in text
+    assert "\nARG MODEL_REVISION=\n" in text  # none by default: a branch would move
     assert "HF_HUB_OFFLINE=1" in text and "rednote-hilab/dots.ocr" in text

@@ -5,7 +5,6 @@ Precedence: flag > environment (a make variable lands there) > config.env > defa
 
 import dataclasses
 import os
-import urllib.parse
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import click
 
 from contract import KEY, PASSWORD, SECRETS, key_from, password_from, selection_from
+from lib import kinds
 from lib.config import read_config, what_it_says
 from lib.console import say
 from lib.numbers import Hours, Number
@@ -25,34 +25,6 @@ def knob(default: Any, text: str, kind: Any = str, short: str = "", google: str 
     """One row of the table: default, help, click type, one-letter flag, gcloud's variable."""
     metadata = {"help": text, "kind": kind, "short": short, "google": google}
     return field(default=default, metadata=metadata)
-
-
-def bucket_url(text: str) -> str:
-    """The click type of a bucket's URL; an empty one is none."""
-    if text and (not text.startswith("gs://") or len(text) < len("gs://abc")):
-        raise click.BadParameter(f"{text!r} is no gs://name")
-    return text
-
-
-def endpoint_url(text: str) -> str:
-    """The click type of a model server's URL; gives it as http://host:port."""
-    parts = urllib.parse.urlsplit(text)
-    try:
-        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise click.BadParameter(f"{text!r} is no URL such as http://127.0.0.1:8000")
-    return text.rstrip("/").removesuffix("/v1")
-
-
-def page_list(text: str) -> str:
-    """The click type of PAGES."""
-    try:
-        selection_from(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-    return text
 
 
 @dataclass(frozen=True)
@@ -76,14 +48,14 @@ class Knobs:
         "layout_all", "What to ask for.", click.Choice(["layout_all", "layout_only", "ocr"])
     )
     images: bool = knob(False, "Also draw the boxes on the pages.", bool, "-i")
-    model: str = knob("", "Served model; empty: whatever the server serves.")
+    model: str = knob("", "Served model; empty: whatever the server serves.", kinds.one_line)
     endpoint: str = knob(
-        "http://127.0.0.1:8000", "The model server, as seen from the machine.", endpoint_url
+        "http://127.0.0.1:8000", "The model server, as seen from the machine.", kinds.endpoint_url
     )
     api_key_file: str = knob(
         "", f"File with the model server's key; or the key itself in the variable {KEY}."
     )
-    pages: str = knob("", "Of each file these pages alone, such as 1-20,35.", page_list)
+    pages: str = knob("", "Of each file these pages alone, such as 1-20,35.", kinds.page_list)
     pdf_password_file: str = knob(
         "", f"File with the password of PDFs; or the password itself in the variable {PASSWORD}."
     )
@@ -100,23 +72,39 @@ class Knobs:
         1.096, "What the machine costs, in USD; nothing with TARGET=local.", Number(0)
     )
     price_per_worker_hour: float = knob(0.229, "What one of the WORKERS costs, in USD.", Number(0))
-    project: str = knob("dev-giyoung", "Google Cloud project.", google="CLOUDSDK_CORE_PROJECT")
-    zone: str = knob("asia-northeast3-a", "Its zone.", google="CLOUDSDK_COMPUTE_ZONE")
-    vm: str = knob("dots-ocr-l4-test-vm", "The VM's name.")
-    bucket: str = knob(
-        "", "gs://… through which pages and results go; empty: over ssh.", bucket_url
+    project: str = knob(
+        "dev-giyoung", "Google Cloud project.", kinds.project, google="CLOUDSDK_CORE_PROJECT"
     )
-    ssh_host: str = knob("", "TARGET=ssh: the machine, as ssh takes it.")
+    zone: str = knob(
+        "asia-northeast3-a", "Its zone.", kinds.resource, google="CLOUDSDK_COMPUTE_ZONE"
+    )
+    vm: str = knob("dots-ocr-l4-test-vm", "The VM's name.", kinds.resource)
+    service_account: str = knob(
+        "", "make create, WORKERS: whom the VMs act as; empty: the default.", kinds.account
+    )
+    bucket: str = knob(
+        "", "gs://… through which pages and results go; empty: over ssh.", kinds.bucket_url
+    )
+    ssh_host: str = knob("", "TARGET=ssh: the machine, as ssh takes it.", kinds.ssh_host)
     container_image: str = knob(
-        "custom-dots-ocr:unified", "Image of the model server, on the machine."
+        "custom-dots-ocr:unified",
+        "Image of the model server, on the machine.",
+        kinds.container_image,
     )
     container_args: str = knob(
         "--gpus all --ipc host -p 127.0.0.1:8000:8000 -v dots-ocr-cache:/root/.cache/vllm",
         "What docker run gets for it.",
+        kinds.one_line,
+    )
+    container_base: str = knob(
+        "vllm/vllm-openai:v0.32.0",
+        "make image: the image below it; NAME@sha256:… pins it.",
+        kinds.container_image,
     )
     model_id: str = knob(
-        "rednote-hilab/dots.ocr", "make image: the weights, of Hugging Face; NAME@COMMIT pins them."
+        "rednote-hilab/dots.ocr", "make image: the weights, of Hugging Face.", kinds.model_id
     )
+    model_revision: str = knob("", "make image: their commit.", kinds.commit)
     start_timeout: float = knob(
         1800.0,
         "Seconds to wait for a VM, also while its zone is out of stock.",
@@ -130,9 +118,13 @@ class Knobs:
     max_hours: float = knob(
         12.0, "The VM is turned off so many hours after its start; 0: never.", Hours(0)
     )
-    machine_type: str = knob("g2-standard-8", "make create: the VM's type, with its GPU.")
+    machine_type: str = knob(
+        "g2-standard-8", "make create: its type, with its GPU.", kinds.resource
+    )
     image_family: str = knob(
-        "common-cu129-ubuntu-2404-nvidia-580", "make create: its image, with driver and docker."
+        "common-cu129-ubuntu-2404-nvidia-580",
+        "make create: its image, with driver and docker.",
+        kinds.resource,
     )
     disk_gb: int = knob(200, "make create: its disk.", click.IntRange(50))
     spot: bool = knob(False, "make create: a spot VM, a fifth of the price.", bool)
@@ -140,10 +132,10 @@ class Knobs:
         0, "Spot VMs that help the VM read; 0: it reads alone.", click.IntRange(0, 1000)
     )
     zones: str = knob(
-        "", "WORKERS: zones they may be in, of ZONE's region, by commas; empty: any of it."
+        "", "WORKERS: zones they may be in, of ZONE's region, by commas; empty: any.", kinds.zones
     )
     worker_image: str = knob(
-        "", "WORKERS: disk image with docker, gcloud, driver and CONTAINER_IMAGE."
+        "", "WORKERS: disk image with docker, driver and CONTAINER_IMAGE.", kinds.disk_image
     )
     iap: bool = knob(False, "No external address: ssh through Google's IAP.", bool)
     machine_dir: str = knob(
@@ -161,6 +153,7 @@ GCP = (
     "MACHINE_TYPE",
     "IMAGE_FAMILY",
     "DISK_GB",
+    "SERVICE_ACCOUNT",
     "MAX_HOURS",
 )
 MACHINE = (

@@ -1,6 +1,6 @@
 # A worker VM's startup script, run as root at each boot. Above it stand its values (IMAGE, BUCKET,
 # SCHEDULER_HOST, THREADS, ENDPOINT, GROUP, REGION, PROJECT, IDLE_MINUTES, READY_TIMEOUT, PEM) and
-# the function start_model: tools/lib/machines/workers.py puts them there.
+# the functions keep_token (network.sh) and start_model: tools/lib/machines/workers.py puts them there.
 #
 # It makes a systemd service of itself: only such a one is told at once when the VM is taken back,
 # so that the pages in its hands are read elsewhere within seconds. The service starts the model,
@@ -116,6 +116,7 @@ work() {
   rm -f "$home/leave/now"
   (umask 077 && echo "$PEM" >"$home/fleet.pem")
   chown "$reader:$reader" "$home/leave" "$home/fleet.pem"
+  (keep_token)
   (start_model) || leave "its model cannot be started"
   # of the VM that the image was made of
   docker rm -f dots-ocr-scheduler dots-ocr-worker dots-ocr-job >/dev/null 2>&1

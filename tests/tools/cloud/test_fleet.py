@@ -125,6 +125,8 @@ def check_scheduler(kit: CloudToolkit) -> None:
     """It listens in the private network, its dashboard only on the VM; it starts anew by itself."""
     config, host = map(json.loads, kit.on_vm(SCHEDULER).split("|"))
     address = kit.cloud.vms[VM].address
+    rule = "-A DOCKER-USER -d 169.254.169.254/32 -p tcp -m tcp ! --dport 53 -j REJECT"
+    assert kit.on_vm("sudo -n iptables -S DOCKER-USER").count(rule) == 1
     assert "DASK_CONFIG=/vm_side/machine/dask.yaml" in config["Env"]
     assert config["Cmd"][2:] == [
         *("--protocol", "tls"),

@@ -12,6 +12,7 @@ from rig.cloud.vm import Vm
 from rig.toolkit import ROOT
 
 DOCKERFILE = (ROOT / "vm_side/container/Dockerfile").read_text()
+COMMIT = "0123abc" + 33 * "f"
 HF = '#!/bin/sh\nmkdir -p /model/.cache && echo "$*" >/model/config.json\n'
 WRITE = "import os, sys; open('/bin/hf', 'w').write(sys.stdin.read()); os.chmod('/bin/hf', 0o755)"
 MADE = "docker image inspect --format '{{.Id}} {{json .Config.Entrypoint}}' made:here"
@@ -19,13 +20,13 @@ MADE = "docker image inspect --format '{{.Id}} {{json .Config.Entrypoint}}' made
 
 def give_base(vm: Vm) -> None:
     """A stand-in for vLLM's image under its name: the machine reaches no registry."""
-    (base,) = re.findall(r"^FROM (\S+)$", DOCKERFILE, re.MULTILINE)
+    (base,) = re.findall(r"^ARG CONTAINER_BASE=(\S+)$", DOCKERFILE, re.MULTILINE)
     vm.run(f'docker run -i --name base --entrypoint python3 {NAME} -c "{WRITE}"', stdin=HF)
     vm.run(f"docker commit base {base} && docker rm base")
 
 
 def test_an_image_is_built_on_the_machine(box: Vm, tmp_path: Path) -> None:
-    knobs = {"CONTAINER_IMAGE": "made:here", "MODEL_ID": "org/model@0123abc"}
+    knobs = {"CONTAINER_IMAGE": "made:here", "MODEL_ID": "org/model", "MODEL_REVISION": COMMIT}
     kit = SshToolkit(box, tmp_path / "desk", **knobs)
     end = kit.run("start")
     assert end.code == 1
@@ -44,7 +45,7 @@ def test_an_image_is_built_on_the_machine(box: Vm, tmp_path: Path) -> None:
     assert made.endswith('["bash","/serve.sh"]\n')
     run = "docker run --rm --network none --entrypoint"
     asked = kit.on_vm(f"{run} cat made:here /model/config.json")
-    assert asked == "download org/model --revision 0123abc --local-dir /model\n"
+    assert asked == f"download org/model --revision {COMMIT} --local-dir /model\n"
     assert ".cache" not in kit.on_vm(f"{run} ls made:here -a /model")
     end = kit.run("image")
     assert (end.code, end.err) == (0, "")
@@ -55,8 +56,25 @@ def test_it_turns_a_vm_on(gce: GceServer, tmp_path: Path) -> None:
     """With its guard and its longest run set, as a start does; and says what keeps it from that."""
     gce.add_instance(VM)
     gce.fail_start(quota_error())
-    kit = GceToolkit(gce, tmp_path)
+    kit = GceToolkit(gce, tmp_path, MODEL_REVISION=COMMIT)
     end = kit.run("image")
     assert (end.code, end.out) == (1, "")
     assert "quota: " in end.err
     assert kit.calls == ["setMetadata", "setScheduling", "start"]
+
+
+def test_weights_without_a_commit_are_a_matter_of_usage(gce: GceServer, tmp_path: Path) -> None:
+    """Their owner could change the code that we run; nothing is turned on for that."""
+    gce.add_instance(VM)
+    kit = GceToolkit(gce, tmp_path)
+    for revision, said in (
+        ("", "huggingface.co/rednote-hilab/dots.ocr/commits"),
+        ("main", "40 hex"),
+    ):
+        kit.knobs["MODEL_REVISION"] = revision
+        end = kit.run("image")
+        assert (end.code, end.out) == (2, ""), end.err
+        assert "MODEL_REVISION" in end.err and said in end.err
+    kit.knobs |= {"MODEL_REVISION": COMMIT, "MODEL_ID": "org/model@main"}
+    assert kit.run("image").code == 2
+    assert not gce.calls

@@ -16,7 +16,7 @@ from rig.cloud.vm import Vm
 from rig.toolkit import files_below, statuses_in
 
 CONTAINER = "docker inspect --format '{{.Id}} {{.State.StartedAt}}' dots-ocr-model"
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 
 
 # ---- create and delete, which need no machine ----

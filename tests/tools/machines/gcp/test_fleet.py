@@ -128,9 +128,11 @@ def test_the_template() -> None:
     }
     assert disk["boot"] and disk["autoDelete"]
     assert sent["networkInterfaces"][0]["accessConfigs"]
-    assert sent["serviceAccounts"][0]["scopes"] == [
-        "https://www.googleapis.com/auth/cloud-platform"
-    ]
+    (account,) = sent["serviceAccounts"]
+    scopes = [scope.rpartition("/")[2] for scope in account["scopes"]]
+    assert (account["email"], scopes) == ("default", ["devstorage.read_write", "compute"])
+    other = properties(Knobs(service_account="reader@p.iam.gserviceaccount.com"))
+    assert other["serviceAccounts"][0]["email"] == "reader@p.iam.gserviceaccount.com"
     assert sent["metadata"]["items"] == [{"key": "startup-script", "value": "#!/bin/sh\n"}]
     private = properties(Knobs(iap=True, max_hours=0))
     assert not private["networkInterfaces"][0].get("accessConfigs")

@@ -10,6 +10,8 @@ import pytest
 
 from lib.knobs import ROOT, Knobs
 from lib.machines.gcp.workers import startup_script
+from rig.cloud.fixtures import skipped_where_unavailable
+from rig.cloud.unavailable import require_programs, require_root
 from rig.tls import certificate
 
 KNOBS = Knobs(vm="dots", bucket="gs://pages", worker_image="crew", workers=4, idle_minutes=15)
@@ -33,6 +35,7 @@ esac
 """,
     "python3": 'exit "$(cat "$HOME/no_scheduler")"',
     "curl": ":",
+    "iptables": ":",
     "hostname": "echo dots-workers-ab12",
     "date": """
 now=$(($(cat "$HOME/clock") + 60)); echo $now >"$HOME/clock"; echo $now
@@ -229,3 +232,26 @@ def test_good_code_stays_where_bad_code_came_after_it(vm: Vm) -> None:
     vm.work()
     assert not (vm.home / "owned").exists()
     assert len((vm.home / "begun").read_text().splitlines()) == 3  # its own copy is the good one
+
+
+def test_the_model_is_kept_from_the_account_before_it_is_started(vm: Vm) -> None:
+    vm.put_code(THRICE)
+    vm.work()
+    calls = (vm.home / "called").read_text().splitlines()
+    first = next(i for i, line in enumerate(calls) if line.startswith("docker run --detach"))
+    assert any("169.254.169.254" in line for line in calls[:first])
+    assert (vm.home / "begun").exists()
+
+
+def test_the_rule_for_containers_stands_once(tmp_path: Path) -> None:
+    """By the real iptables, in a network of its own; docker has made the chain, or will."""
+    with skipped_where_unavailable():
+        require_root()
+        require_programs("unshare", "iptables", package="iptables")
+    for before in ("", "iptables -N DOCKER-USER && iptables -A DOCKER-USER -j RETURN && "):
+        script = f"{before}sh {MACHINE}/network.sh && sh {MACHINE}/network.sh"
+        command = ["unshare", "--net", "sh", "-c", f"{script} && iptables -S DOCKER-USER"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        rules = [line for line in said.splitlines() if line.startswith("-A")]
+        assert "169.254.169.254/32 -p tcp" in rules[0] and "REJECT" in rules[0]
+        assert len(rules) == 1 + bool(before)

@@ -8,7 +8,8 @@ from google.cloud import compute_v1
 from lib.knobs import Knobs
 
 IMAGE_PROJECT = "deeplearning-platform-release"
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"  # the default ones only read buckets
+STORAGE = "https://www.googleapis.com/auth/devstorage.read_write"  # pages, results, code
+COMPUTE = "https://www.googleapis.com/auth/compute"  # a worker has its group delete it
 LABELS = {"made-by": "dots-ocr-vm-toolkit"}
 LONGEST_BASE = 45  # of Google's 63 characters; the rest is for "-workers-" and a hash
 
@@ -38,7 +39,7 @@ def new_instance(knobs: Knobs, startup_script: str) -> compute_v1.Instance:
         scheduling=scheduling(knobs.spot, knobs.max_hours, "STOP"),
         disks=[compute_v1.AttachedDisk(boot=True, auto_delete=True, initialize_params=disk)],
         network_interfaces=[network(knobs)],
-        service_accounts=[compute_v1.ServiceAccount(email="default", scopes=[SCOPE])],
+        service_accounts=[account(knobs, STORAGE)],
         labels=LABELS,
         metadata=compute_v1.Metadata(
             items=[
@@ -73,6 +74,11 @@ def network(knobs: Knobs) -> compute_v1.NetworkInterface:
         [] if knobs.iap else [compute_v1.AccessConfig(type_="ONE_TO_ONE_NAT", name="External NAT")]
     )
     return compute_v1.NetworkInterface(network="global/networks/default", access_configs=access)
+
+
+def account(knobs: Knobs, *scopes: str) -> compute_v1.ServiceAccount:
+    """Whom a VM acts as, and how far at most, whatever roles it has."""
+    return compute_v1.ServiceAccount(email=knobs.service_account or "default", scopes=scopes)
 
 
 def region_of(zone: str) -> str:
@@ -137,7 +143,7 @@ def worker_template(knobs: Knobs, startup_script: str, until: str) -> compute_v1
             )
         ],
         network_interfaces=[network(knobs)],
-        service_accounts=[compute_v1.ServiceAccount(email="default", scopes=[SCOPE])],
+        service_accounts=[account(knobs, STORAGE, COMPUTE)],
         labels=LABELS,
         metadata=compute_v1.Metadata(
             items=[compute_v1.Items(key="startup-script", value=startup_script)]

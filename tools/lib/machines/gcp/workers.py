@@ -8,6 +8,7 @@ from lib.machines.ssh.model import start_script as start_model_script
 from lib.machines.ssh.shell import Shell, script_of
 
 STARTUP = ROOT / "vm_side" / "machine" / "worker.sh"
+NETWORK = ROOT / "vm_side" / "machine" / "network.sh"
 CERTIFICATE = ROOT / "vm_side" / "machine" / "certificate.sh"
 SCHEDULER_PORT, DASHBOARD_PORT = 8786, 8787
 
@@ -34,8 +35,10 @@ def startup_script(knobs: Knobs, certificate: str) -> str:
     }
     lines = [f"{name}={shlex.quote(str(value))}" for name, value in values.items()]
     model = start_model_script(knobs.container_image, knobs.container_args)
-    head = ["#!/usr/bin/env bash", *lines, f"start_model() {{\n{model}\n}}"]
-    return "\n".join(head) + "\n" + STARTUP.read_text(encoding="utf-8")
+    functions = {"keep_token": NETWORK.read_text(encoding="utf-8"), "start_model": model}
+    head = [f"{name}() {{\n{body}\n}}" for name, body in functions.items()]
+    parts = ["#!/usr/bin/env bash", *lines, *head, STARTUP.read_text(encoding="utf-8")]
+    return "\n".join(parts)
 
 
 def start_script(knobs: Knobs, address: str) -> str:

@@ -92,7 +92,9 @@ class RemoteMachine(Sight):
         shell.run(f"mkdir -p .dots-ocr && touch {SEEN}")
         self._guard(shell)
         mirror_up(shell, CODE, code_below(CODE), "vm_side")
-        build_image(shell, self.knobs.container_image, self.knobs.model_id)
+        names = ("CONTAINER_BASE", "MODEL_ID", "MODEL_REVISION")
+        parts = {name: getattr(self.knobs, name.lower()) for name in names}
+        build_image(shell, self.knobs.container_image, parts)
 
     def _turn_on(self) -> None:
         """Turn the machine on; one without a cloud API is on."""

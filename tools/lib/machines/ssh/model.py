@@ -27,17 +27,15 @@ def python_script(image: str) -> str:
     )
 
 
-def build_script(image: str, model_id: str, watched: bool) -> str:
-    """Shell that builds vm_side/container; docker passes over what is built already.
+def build_script(image: str, parts: Mapping[str, str], watched: bool) -> str:
+    """Shell that builds vm_side/container of these parts, which docker calls build arguments.
+
+    It passes over what is built already.
 
     A build takes longer than an idle machine may live, so that somebody is seen there until its
     end, and no longer: whoever started it may be gone.
     """
-    name, _, revision = model_id.partition("@")
-    values = {"MODEL_ID": name} | ({"MODEL_REVISION": revision} if revision else {})
-    arguments = [
-        word for key, value in values.items() for word in ("--build-arg", f"{key}={value}")
-    ]
+    arguments = [word for key, value in parts.items() for word in ("--build-arg", f"{key}={value}")]
     quiet = [] if watched else ["--quiet"]
     build = script_of("docker", "build", *quiet, "-t", image, *arguments, CONTAINER_FOLDER)
     return (
@@ -77,9 +75,9 @@ def run_image(shell: Shell, image: str, script: str) -> str:
     return done.stdout.decode("utf-8", "replace")
 
 
-def build_image(shell: Shell, image: str, model_id: str) -> None:
+def build_image(shell: Shell, image: str, parts: Mapping[str, str]) -> None:
     """Build the image, in our terminal. Raises Failure, ConnectionLost."""
-    code = shell.follow(build_script(image, model_id, is_watched()))
+    code = shell.follow(build_script(image, parts, is_watched()))
     if code == CONNECTION_LOST:
         raise ConnectionLost(shell.name, "the build may have ended; make image goes on")
     if code:

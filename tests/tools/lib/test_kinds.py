@@ -1,0 +1,69 @@
+"""What a knob may be: what would end a line, a word or a unit of systemd is refused."""
+
+import click
+import pytest
+
+from lib import kinds
+from lib.knobs import TABLE, Knobs
+
+GOOD = {
+    "ENDPOINT": ("http://127.0.0.1:8000", "https://gpu.example.org/vllm", "http://[::1]:8000"),
+    "BUCKET": ("", "gs://pages", "gs://pages.example.org/a folder/한글"),
+    "PROJECT": ("dev-giyoung", "example.com:my-project"),
+    "VM": ("dots-ocr-l4-test-vm", "a"),
+    "ZONES": ("", "asia-northeast3-a", "asia-northeast3-a, asia-northeast3-b,"),
+    "WORKER_IMAGE": ("", "crew", "projects/p/global/images/crew-2", "https://host/crew"),
+    "SERVICE_ACCOUNT": ("", "reader@p.iam.gserviceaccount.com"),
+    "SSH_HOST": ("", "user@host", "box", "user@2001:db8::1"),
+    "CONTAINER_IMAGE": ("custom-dots-ocr:unified", "host:5000/a/b@sha256:0f"),
+    "CONTAINER_ARGS": ("", "--gpus all -e VLLM_FLAGS='--max-num-seqs 8' -v ~/w:/model:ro"),
+    "MODEL": ("", "dots ocr"),
+    "MODEL_ID": ("", "rednote-hilab/dots.ocr"),
+    "MODEL_REVISION": ("", 40 * "a"),
+}
+ENDS = ("\n", "\nExecStartPre=/bin/sh", "\r", "\0", "\x1b[2J")
+BAD = {
+    "ENDPOINT": (
+        *("http://a b:8000", "http://a:8000/%h", "http://a:8000/'x", "http://$(id):1", "ftp://a"),
+        *("http://a\tb:8000", "http://\na:8000", "http://u:p@a:8000", "http://a:8000/?x", ""),
+    ),
+    "BUCKET": ("pages", "gs://", "gs://a b", "gs://../x"),
+    "PROJECT": ("a b", "--flag", "a/b", "a;b"),
+    "VM": ("--all", "a b", "a.b", 64 * "a"),
+    "ZONES": ("a b", "--x", "a;b"),
+    "WORKER_IMAGE": ("a b", "-x", "a;b"),
+    "SERVICE_ACCOUNT": ("reader", "a b@c", "a@b@c"),
+    "SSH_HOST": ("-oProxyCommand=id", "a b"),
+    "CONTAINER_IMAGE": ("-v", "a b", "a;b", "$(id)"),
+    "MODEL_ID": ("model", "org/model@main", "../x/y", "a b/c"),
+    "MODEL_REVISION": ("main", 39 * "a", 40 * "A", 41 * "a"),
+}
+
+
+def kind_of(name: str) -> object:
+    return TABLE[name].metadata["kind"]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_it_may_be(name: str) -> None:
+    kind = kind_of(name)
+    assert callable(kind)
+    for value in (*GOOD[name], TABLE[name].default):
+        assert kind(value) == value
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_it_may_not_be(name: str) -> None:
+    kind = kind_of(name)
+    assert callable(kind)
+    good = next(filter(None, GOOD[name]))
+    for value in (*BAD.get(name, ()), *(good + end for end in ENDS)):
+        with pytest.raises(click.BadParameter):
+            kind(value)
+
+
+def test_every_text_says_what_it_may_be() -> None:
+    """But for paths of this computer, which may be anything."""
+    texts = {name for name, row in TABLE.items() if row.metadata["kind"] is str}
+    assert texts == {"INPUT", "OUTPUT", "API_KEY_FILE", "MACHINE_DIR"}
+    assert Knobs().endpoint == kinds.endpoint_url("http://127.0.0.1:8000/v1/")
