@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from lib.console import note, run
+from lib.console import note, printable, run
 from lib.report import compare_build
 from lib.report.comparison import Compared, as_json, compare, open_side, totals
 
@@ -33,7 +33,7 @@ def main(first: str, second: str, as_data: bool) -> None:
         click.echo(json.dumps(data, ensure_ascii=False))
         return
     for line in (*sentences(found), "", *table(pages)):
-        click.echo(line)
+        click.echo(printable(line))
     note(f"report: {path}")
 
 

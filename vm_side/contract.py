@@ -1,4 +1,5 @@
-"""What both sides name: exit codes, which files are pages, what becomes of them, in which files.
+"""What both sides name: exit codes, which files are pages, what becomes of them, in which files;
+and how text from elsewhere is told.
 
 vm_side/ travels alone; of it tools/ imports this and walk.py alone (see tools/lib/__init__.py).
 """
@@ -190,3 +191,16 @@ def selection_from(text: str) -> Selection:
         else:
             merged.append((first, last))
     return Selection(tuple(merged)) if merged else Selection()
+
+
+def printable(said: Any) -> Any:
+    """Text from elsewhere, or JSON of it, without the characters that a terminal obeys: controls,
+    and marks that turn the direction of what is read.
+    """
+    if isinstance(said, dict):
+        return {printable(name): printable(value) for name, value in said.items()}
+    if isinstance(said, list):
+        return [printable(value) for value in said]
+    if isinstance(said, str):
+        return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in said)
+    return said

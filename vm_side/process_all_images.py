@@ -29,6 +29,7 @@ from contract import (
     ExitCode,
     key_from,
     password_from,
+    printable,
     selection_from,
 )
 from picture.images import MAX_PIXELS, MIN_PIXELS
@@ -242,11 +243,11 @@ def main(
         with open_executor(scheduler, ready_timeout, processes) as executor:
             end = run_batch(settings, executor, folder, prices, force)
     except UnknownModel as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(printable(str(error))) from error
     except (BatchError, PoolError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(printable(str(error))) from error
     except OSError as error:  # a full disk, say; what the manifest has by now is safe
-        raise click.ClickException(f"{error}: mend this, then run again") from error
+        raise click.ClickException(printable(f"{error}: mend this, then run again")) from error
     if as_json:
         click.echo(json.dumps(end.totals))
     leave(exit_code(end))

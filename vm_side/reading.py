@@ -8,7 +8,7 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from alike import Alike
-from contract import DONE, FAILED, LEFT
+from contract import DONE, FAILED, LEFT, printable
 from first_pages import ENOUGH, Count, Refusals, count_of, fault_in
 from preflight import Fitness
 from read_page import Settings, Task, failed_record
@@ -154,4 +154,4 @@ def name_of(record: Record) -> str:
 
 def say(text: str) -> None:
     """A line for people, above the progress bar."""
-    tqdm.write(" ".join(text.split("\n")), file=sys.stderr)
+    tqdm.write(printable(" ".join(text.split("\n"))), file=sys.stderr)

@@ -1,18 +1,20 @@
 """How a verb speaks and ends: exit codes, errors that name the next step, children, tables."""
 
 import contextlib
+import io
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 from tqdm import tqdm
 
 from contract import ExitCode as ExitCode
+from contract import printable as printable
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LONGEST_END_S = 60  # for a child that was told to end
@@ -25,7 +27,7 @@ class Failure(click.ClickException):
     exit_code = ExitCode.FAILED
 
     def __init__(self, what: str, next_step: str = "") -> None:
-        super().__init__(f"{what}\n  → {next_step}" if next_step else what)
+        super().__init__(printable(f"{what}\n  → {next_step}" if next_step else what))
 
 
 class Away(Failure):
@@ -51,7 +53,9 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
     try:
         code = command.main(standalone_mode=False) or ExitCode.OK
     except click.ClickException as error:
-        error.show()
+        text = io.StringIO()
+        error.show(text)
+        say(text.getvalue().rstrip("\n"))
         code = error.exit_code
         if isinstance(error, click.UsageError) and (last := alarm()):
             say(last)
@@ -152,8 +156,8 @@ def run_apart(arguments: Sequence[str], environment: Mapping[str, str] | None = 
 
 
 def say(text: str) -> None:
-    """A line for people."""
-    click.echo(text, err=True)
+    """A line for people, whatever is in it."""
+    click.echo(printable(text), err=True)
 
 
 def is_watched() -> bool:
@@ -165,17 +169,6 @@ def note(text: str) -> None:
     """A line for a person who watches; under cron there is none."""
     if is_watched():
         say(text)
-
-
-def printable(said: Any) -> Any:
-    """Text from elsewhere, or JSON of it, without the control characters that a terminal obeys."""
-    if isinstance(said, dict):
-        return {printable(name): printable(value) for name, value in said.items()}
-    if isinstance(said, list):
-        return [printable(value) for value in said]
-    if isinstance(said, str):
-        return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in said)
-    return said
 
 
 def bar(size_bytes: int, verb: str) -> "tqdm[NoReturn]":
@@ -191,7 +184,7 @@ def bar(size_bytes: int, verb: str) -> "tqdm[NoReturn]":
 
 
 def show_table(rows: Mapping[str, object]) -> None:
-    """Two columns on stdout."""
+    """Two columns on stdout, whatever is in them."""
     width = max(map(len, rows))
     for name, value in rows.items():
-        click.echo(f"{name:<{width}}  {value}")
+        click.echo(printable(f"{name:<{width}}  {value}"))

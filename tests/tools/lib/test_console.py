@@ -201,3 +201,21 @@ def test_a_signal_while_an_object_is_taken_away_is_not_lost() -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
+PLAYS = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e.png"  # a title, an empty screen, red, right to left
+
+
+@pytest.mark.usefixtures("argv")
+@pytest.mark.parametrize(
+    "error", [Failure(PLAYS, PLAYS), OSError(2, PLAYS, PLAYS), click.UsageError(f"no {PLAYS}")]
+)
+def test_what_comes_from_elsewhere_does_not_play_with_the_terminal(
+    error: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code_of(error)
+    console.say(f"upload: 한글\t{PLAYS}\n  → next")
+    console.show_table({PLAYS: PLAYS, "other": 1})
+    said = "".join(capsys.readouterr())
+    assert not set(PLAYS) & set(said) - set("0;owned2J31m[].pg")
+    assert "upload: 한글\t" in said and "\n  → next" in said
