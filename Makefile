@@ -10,6 +10,11 @@ VLLM ?= $(VLLMS)
 MENDING := tests/vllm/mend.py tests/vllm/torchvision_without_cuda.py
 VERBS := all create image start upload process download stop status logs report compare clean delete
 
+# What is said on make's line goes to the script as it stands: make itself would take a $ in it for a
+# variable of its own, and run what stands in $(shell …).
+$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
+  $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup $(VERBS) test test-vllm lint bench parity samples

@@ -107,6 +107,17 @@ def test_variables_of_the_make_line_reach_the_script(project: Path) -> None:
     assert make(project, *arguments) == "/내 문서/a b|4|tools/upload.py\n"
 
 
+def test_what_stands_on_the_make_line_is_no_make(project: Path) -> None:
+    """A $ in a folder's name is a $; and nothing in a knob is run."""
+    program = project / "show"
+    program.write_text('#!/bin/sh\necho "$INPUT|$OUTPUT"\n')
+    program.chmod(0o755)
+    input_folder, output = "/data/in$HOME/50$$ #1", f"$(shell touch {project}/ran)${{x}}'\\"
+    arguments = ("upload", f"PY={program}", f"INPUT={input_folder}", f"OUTPUT={output}")
+    assert make(project, *arguments) == f"{input_folder}|{output}\n"
+    assert not (project / "ran").exists()
+
+
 @pytest.mark.parametrize("target", ["setup", "all", "test", "lint", "parity", "test-vllm"])
 def test_an_environment_that_is_made_stays(project: Path, target: str) -> None:
     assert "venv" not in make(project, "-n", target).replace(".venv/bin/python", "")
