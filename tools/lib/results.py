@@ -15,6 +15,8 @@ from walk import BEYOND
 
 T = TypeVar("T")
 REPORT = "report.html"
+LARGEST_BYTES = 1 << 28  # of one result of a page: nobody must fill our disk
+LARGEST_MANIFEST_BYTES = 1 << 29  # a million pages have 350 MB
 HOW = {"sha256": str, "model": str, "settings": dict, "pdf_pages": int, "finished_at": float}
 
 

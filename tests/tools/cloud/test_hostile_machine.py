@@ -15,8 +15,13 @@ from urllib.parse import quote
 
 import pytest
 
+from lib.console import Failure
+from lib.machines.gcp.bucket import Bucket
+from lib.machines.ssh import bounded
+from lib.machines.ssh.shell import Shell
 from rig.cloud.fixtures import skipped_where_unavailable
 from rig.cloud.gcs import GcsServer
+from rig.cloud.hostile_bucket import hostile_bucket
 from rig.command import Finished
 from rig.toolkit import Toolkit, files_below, line
 
@@ -281,3 +286,62 @@ def test_a_bucket_that_somebody_else_writes_to(machine: HostileMachine, tmp_path
             assert files_below(machine.outside) == ["precious.json"]
         assert "scans/page.json: a link in OUTPUT leads out of it" in done.err
         assert results(machine) == ["good.json", "good.md", "good_nohf.md"]
+
+
+# ---- what has no end ----
+
+ENDLESS = "#!/bin/sh\nexec yes 'a line that says nothing' {to}\n"
+
+
+@pytest.mark.parametrize("to", ["", ">&2"])
+def test_an_answer_without_an_end(
+    machine: HostileMachine, to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (machine.bin / "ssh").write_text(ENDLESS.format(to=to))
+    monkeypatch.setattr(bounded, "LARGEST_ANSWER_BYTES", 1 << 20)
+    monkeypatch.setenv("PATH", f"{machine.bin}:{os.environ['PATH']}")
+    with pytest.raises(Failure, match=r"box says more than 1,048,576 bytes to cat .*; given up"):
+        Shell(["ssh", "box"], "box").ask("cat result/manifest.jsonl")
+
+
+HUGE = 8 << 30
+
+
+def test_a_header_of_gigabytes(machine: HostileMachine) -> None:
+    """tarfile would read a long name into memory, however long it says it is."""
+    for kind in (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME):
+        machine.say_pages("page")
+        header = special("x", kind)
+        header.size = HUGE
+        (machine.says / "tar").write_bytes(header.tobuf(tarfile.GNU_FORMAT)[:512] + bytes(2048))
+        done = machine.download()
+        assert done.code == 1
+        assert "the stream broke off: a header of 8,589,934,592 bytes" in done.err
+        assert results(machine) == []
+
+
+def test_more_than_was_asked_for(machine: HostileMachine) -> None:
+    """Padding that never ends, behind the archive; or a member that nobody wants."""
+    machine.say_pages("page")
+    endless = "        while 'tar -c' in script: sys.stdout.buffer.write(bytes(1 << 16))\n"
+    text = FAKE_SSH.replace("        break\n", f"{endless}        break\n")
+    text = text.format(python=sys.executable, says=str(machine.says))
+    (machine.bin / "ssh").write_text(text)
+    machine.say_tar(*page_files("page"))
+    done = machine.download()
+    assert (done.code, "more comes than was asked for" in done.err) == (1, True), done.err
+    assert results(machine) == ["page.json", "page.md", "page_nohf.md"]
+
+
+def test_a_result_in_a_bucket_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.machines.gcp.bucket.LARGEST_BYTES", 3)
+    monkeypatch.setattr("lib.machines.gcp.bucket.LARGEST_MANIFEST_BYTES", 3)
+    with hostile_bucket({"result/a.json": b"four", "result/b.json": b"[]\n"}) as url:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
+        bucket = Bucket("gs://pages")
+        moved = bucket.fetch("result", ["a.json", "b.json"], tmp_path)
+        assert moved.failed == {"a.json": "4 bytes are no result of a page"}
+        assert files_below(tmp_path) == ["b.json"]
+        assert bucket.read_text("result/b.json") == "[]\n"
+        with pytest.raises(Failure, match=r"a\.json has 4 bytes; given up"):
+            bucket.read_text("result/a.json")

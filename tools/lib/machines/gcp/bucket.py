@@ -18,7 +18,7 @@ from lib.files import PART
 from lib.inputs import status_of
 from lib.machines.gcp.credentials import find_credentials, no_credentials
 from lib.machines.machine import Moved
-from lib.results import is_below
+from lib.results import LARGEST_BYTES, LARGEST_MANIFEST_BYTES, is_below
 
 BATCH = 32  # files on the way at once; gcsfs would take a share of the open-file limit
 
@@ -72,6 +72,8 @@ class Bucket:
         moved.failed = {name: "not in the bucket" for name in wanted if name not in theirs}
         new = []
         for name in wanted:
+            if name in theirs and (size := int(theirs[name]["size"])) > LARGEST_BYTES:
+                moved.failed[name] = f"{size} bytes are no result of a page"
             if name in moved.failed:
                 continue
             path = target / name
@@ -103,6 +105,9 @@ class Bucket:
         """A small file's text; nothing if there is none."""
         path = f"{self._base}/{name}"
         try:
+            size = int(self._call(self._system.info, path)["size"])
+            if size > LARGEST_MANIFEST_BYTES:
+                raise Failure(f"{self.url}/{name} has {size:,} bytes; given up")
             content: bytes = self._call(self._system.cat_file, path)
         except FileNotFoundError:  # the file; a bucket that is not there shows at the upload
             return ""
@@ -138,7 +143,7 @@ class Bucket:
         try:
             return method(*arguments, **options)
         except FileNotFoundError:
-            if method in (self._system.find, self._system.cat_file):
+            if method in (self._system.find, self._system.info, self._system.cat_file):
                 raise
             raise Failure(f"{self.url} does not exist", "make it, or correct BUCKET") from None
         except google.auth.exceptions.GoogleAuthError as error:

@@ -4,6 +4,7 @@ import os
 import shlex
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from lib.console import Failure
+from lib.machines.ssh import bounded
 
 CONNECTION_LOST = 255  # ssh's own exit code
 KEPT_S = 60
@@ -63,10 +65,11 @@ class Shell:
         )
 
     def ask(self, script: str, content: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        """Run a script with content as its stdin. Raises ConnectionLost."""
-        done = subprocess.run(
-            [*self.login, script], input=content, capture_output=True, check=False
-        )
+        """Run a script with content as its stdin. Raises ConnectionLost; Failure for a flood."""
+        try:
+            done = bounded.run([*self.login, script], content)
+        except bounded.TooMuch as error:
+            raise Failure(f"{self.name} says {error} to {shorten(script)}; given up") from error
         self.check_connection(done.returncode, done.stderr)
         return done
 
@@ -81,13 +84,13 @@ class Shell:
         return done.stdout.decode("utf-8", "replace")
 
     def follow(self, script: str) -> int:
-        """Run a script in our terminal; its exit code.
+        """Run a script and pass on what it says, made printable; its exit code.
 
         Over a connection of its own: the kept one would hold our terminal after a Ctrl-C.
         """
         program, *rest = self.login
         command = [program, "-o", "ControlPath=none", *rest, script]
-        return subprocess.run(command, check=False).returncode
+        return bounded.follow(command, sys.stdout, sys.stderr)
 
     def check_connection(self, code: int, errors: bytes) -> None:
         """Raise ConnectionLost if ssh itself failed."""

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, NoReturn, cast
 
 from tqdm import tqdm
 
@@ -23,11 +23,11 @@ from lib.console import Failure, bar
 from lib.files import PART
 from lib.inputs import status_of
 from lib.machines.machine import Moved
+from lib.machines.ssh.bounded import Member, Stream
 from lib.machines.ssh.shell import ConnectionLost, Shell, script_of, shorten
-from lib.results import is_below
+from lib.results import LARGEST_BYTES, is_below
 
 CHANGED = "changed while it travelled; run again"
-LARGEST_BYTES = 1 << 30  # of one result: a machine must not fill our disk
 LISTED = re.compile(rb"(\d{1,15}) (-?\d{1,11})(?:\.\d*)? (.+)", re.DOTALL)
 
 
@@ -92,7 +92,7 @@ def send(
             with file:
                 member = tarfile.TarInfo(name)
                 status = os.fstat(file.fileno())
-                member.size, member.mtime, member.mode = status.st_size, int(status.st_mtime), 0o644
+                member.size, member.mtime, member.mode = status.st_size, int(status.st_mtime), 0o600
                 archive.addfile(member, Travelling(file, shell, progress))
                 moved.new += 1
 
@@ -141,8 +141,9 @@ def receive(
         bar(sum(entry.size for entry in needed.values()), "download") as progress,
         running(shell, script) as (_, stdout),
     ):
+        stream = cast(IO[bytes], Stream(stdout, [entry.size for entry in needed.values()]))
         try:
-            with tarfile.open(fileobj=stdout, mode="r|") as archive:
+            with tarfile.open(fileobj=stream, mode="r|", tarinfo=Member) as archive:
                 for member in archive:
                     shell.stay_seen()
                     name = member.name.removeprefix("./")
@@ -159,7 +160,7 @@ def receive(
                         os.utime(target / name, (needed[name].time_s, needed[name].time_s))
                         moved.new += 1
                         progress.update(needed[name].size)
-            while stdout.read(1 << 16):  # the padding behind the archive
+            while stream.read(1 << 16):  # the padding behind the archive
                 continue
         except (tarfile.TarError, ValueError, OverflowError) as error:  # or no archive at all
             raise ConnectionLost(shell.name, f"the stream broke off: {error}") from error

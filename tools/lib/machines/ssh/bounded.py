@@ -1,0 +1,113 @@
+"""What a machine says, up to a bound: one that lies must not fill our memory, or our terminal."""
+
+import codecs
+import os
+import subprocess
+import tarfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import IO, Self, TextIO
+
+from lib.console import printable
+from lib.results import LARGEST_BYTES, LARGEST_MANIFEST_BYTES
+
+LARGEST_ANSWER_BYTES = LARGEST_MANIFEST_BYTES
+LARGEST_ERRORS_BYTES = 1 << 20
+LARGEST_HEADER_BYTES = 1 << 16  # of a tar's member that is none: a long name
+OVERHEAD_BYTES = 1 << 14  # of a member, with a long name
+CHUNK_BYTES = 1 << 16
+
+
+class TooMuch(Exception):
+    """More came than can be an answer."""
+
+
+def read_most(process: "subprocess.Popen[bytes]", pipe: IO[bytes], most_bytes: int) -> bytes:
+    """All that a process says there. What goes on beyond the bound costs its life: TooMuch."""
+    said = pipe.read(most_bytes + 1)
+    if len(said) > most_bytes:
+        process.kill()
+        raise TooMuch(f"more than {most_bytes:,} bytes")
+    return said
+
+
+def run(command: Sequence[str], content: bytes) -> "subprocess.CompletedProcess[bytes]":
+    """As subprocess.run, with content as stdin. Raises TooMuch."""
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        assert process.stdin and process.stdout and process.stderr  # all are pipes
+        try:
+            pool.submit(give, process.stdin, content)
+            errors = pool.submit(read_most, process, process.stderr, LARGEST_ERRORS_BYTES)
+            answer = read_most(process, process.stdout, LARGEST_ANSWER_BYTES)
+            said = errors.result()
+            return subprocess.CompletedProcess(command, process.wait(), answer, said)
+        except BaseException:
+            process.kill()
+            raise
+
+
+def give(pipe: IO[bytes], content: bytes) -> None:
+    """Write all of it, as far as somebody reads it."""
+    with suppress(BrokenPipeError), pipe:
+        pipe.write(content)
+
+
+def follow(command: Sequence[str], out: TextIO, errors: TextIO) -> int:
+    """Run a program and pass on what it says, as it comes, made printable; its exit code."""
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, stdout=pipe, stderr=pipe) as process,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        assert process.stdout and process.stderr  # both are pipes
+        try:
+            beside = pool.submit(pass_on, process.stderr, errors)
+            pass_on(process.stdout, out)
+            beside.result()
+            return process.wait()
+        except BaseException:
+            process.kill()
+            raise
+
+
+def pass_on(source: IO[bytes], target: TextIO) -> None:
+    """Copy text until it ends; a progress that would overwrite its line becomes lines."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    while data := os.read(source.fileno(), CHUNK_BYTES):
+        text = decoder.decode(data).replace("\r\n", "\n").replace("\r", "\n")
+        target.write(printable(text))
+        target.flush()
+
+
+class Stream:
+    """An archive that comes, of which not much more is read than its members have."""
+
+    def __init__(self, source: IO[bytes], sizes: Sequence[int]) -> None:
+        self._source = source
+        self._left = sum(sizes) + len(sizes) * OVERHEAD_BYTES + LARGEST_BYTES  # one that grew
+
+    def read(self, size: int) -> bytes:
+        """As file.read. Raises tarfile.ReadError."""
+        data = self._source.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise tarfile.ReadError("more comes than was asked for")
+        return data
+
+
+class Member(tarfile.TarInfo):
+    """A member whose header says no more than a header can: tarfile would read it into memory."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """As TarInfo.frombuf. Raises tarfile.ReadError."""
+        member = super().frombuf(buf, encoding, errors)
+        is_file = member.isreg() or member.isdir() or member.islnk() or member.issym()
+        if not is_file and member.size > LARGEST_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {member.size:,} bytes")
+        return member
