@@ -15,7 +15,8 @@ def copy_new(source: Path, target: Path) -> bool:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + PART)
-    shutil.copy2(source, part)
+    shutil.copyfile(source, part)  # its rights are those of what else is made here
+    os.utime(part, ns=(source.stat().st_atime_ns, source.stat().st_mtime_ns))
     part.replace(target)
     return True
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from contract import KEY, PASSWORD, SECRETS, key_from, password_from, selection_from
-from lib import kinds
+from lib import closed, kinds
 from lib.config import read_config, what_it_says
 from lib.console import say
 from lib.numbers import Hours, Number
@@ -220,7 +220,10 @@ def verb(
     def decorate(function: Callable[..., Any]) -> click.Command:
         def call(**values: Any) -> Any:
             own = {name: values.pop(name) for name in list(values) if name.upper() not in TABLE}
-            return function(Knobs(**values), **own)
+            knobs = Knobs(**values)
+            if knobs.input:
+                closed.as_closed_as(Path(knobs.input).expanduser())
+            return function(knobs, **own)
 
         call.__dict__.update(function.__dict__)  # options that the function declared itself
         call.__doc__ = function.__doc__

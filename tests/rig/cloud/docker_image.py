@@ -26,7 +26,20 @@ RIG = Path(__file__).parents[1]
 NAME = "custom-dots-ocr:unified"
 SERVER = "/app/model_container.py"
 PACKAGES = ("click", "pillow", "pymupdf")
-PROGRAMS = ("sh", "bash", "cat", "chown", "env", "id", "ls", "mkdir", "rm", "sleep", "stat")
+PROGRAMS = (
+    "sh",
+    "bash",
+    "cat",
+    "chown",
+    "env",
+    "id",
+    "ls",
+    "mkdir",
+    "rm",
+    "sleep",
+    "stat",
+    "chmod",
+)
 OF_LIBC = (
     *("libdl.so.2", "libmvec.so.1", "libpthread.so.0", "libresolv.so.2"),
     *("librt.so.1", "libutil.so.1"),

@@ -50,7 +50,7 @@ def test_a_copy_that_breaks_leaves_the_old(tmp_path: Path, monkeypatch: pytest.M
         Path(target).write_text("new c")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(shutil, "copy2", tear)
+    monkeypatch.setattr(shutil, "copyfile", tear)
     with pytest.raises(OSError, match="No space"):
         files.copy_new(source, target)
     assert target.read_text() == "old"

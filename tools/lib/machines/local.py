@@ -19,7 +19,7 @@ from typing import Any
 import requests
 
 from contract import KEY, KEY_FILE, PASSWORD, PASSWORD_FILE
-from lib import files
+from lib import closed, files
 from lib.console import Failure, note, run_child, say
 from lib.inputs import Inputs, status_of
 from lib.knobs import ROOT, Knobs, model_key, pdf_password
@@ -47,8 +47,7 @@ class LocalMachine:
 
     def start(self) -> None:
         """Make the folders, bring vm_side/ over, and start the CPU preview if nothing serves."""
-        for folder in (self.input, self.result):
-            folder.mkdir(parents=True, exist_ok=True)
+        self._make_folders()
         self._copy_code()
         if self.server.is_running():
             if self.server.endpoint() == self.endpoint:
@@ -62,7 +61,8 @@ class LocalMachine:
         parts = urllib.parse.urlsplit(self.endpoint)
         place = ["--host", str(parts.hostname), "--port", str(parts.port or 80)]
         command = [sys.executable, "-m", "cpu_endpoint", *place]
-        self.server.start(command, cwd=self.code, endpoint=self.endpoint)
+        with closed.to_all():
+            self.server.start(command, cwd=self.code, endpoint=self.endpoint)
 
     def build_image(self) -> None:
         """This computer has the CPU preview, or a model server of the user's own."""
@@ -98,9 +98,10 @@ class LocalMachine:
             "last log line": "" if model or not running else self.server.log_tail(1),
         }
 
+    @closed.to_all()
     def push(self, inputs: Inputs) -> Moved:
         """Copy what is new or changed, remove what is no longer there."""
-        self.input.mkdir(parents=True, exist_ok=True)
+        self._make_folders()
         moved = Moved(removed=files.remove_others(self.input, inputs.files))
         for name in inputs.files:
             try:
@@ -137,6 +138,7 @@ class LocalMachine:
                 said = True
             time.sleep(0.3)
 
+    @closed.to_all()
     def run(self, arguments: Sequence[str], now_and_then: Callable[[], None]) -> int:
         """Run the command that also runs on the VM, with this folder's input and result."""
         command = self.code / "process_all_images.py"
@@ -213,6 +215,13 @@ class LocalMachine:
             self.why = reason_of(error)
             return ""
 
+    @closed.to_all()
+    def _make_folders(self) -> None:
+        for folder in (self.input, self.result):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # one of an earlier version is open
+
+    @closed.to_all()
     def _copy_code(self) -> None:
         """Bring vm_side/ over: an exact copy."""
         source = ROOT / "vm_side"

@@ -77,7 +77,7 @@ class RemoteMachine(Sight):
             return
         shell.run(
             "find input result ! -user $(id -un) -print -quit | grep -q . &&"
-            " sudo -n chown -R $(id -u):$(id -g) input result || :"
+            " sudo -n chown -R $(id -u):$(id -g) input result; chmod 700 input result .dots-ocr"
         )
         self._start_model(shell)  # first: it loads during all that follows
         mirror_up(shell, CODE, code_below(CODE), "vm_side")
