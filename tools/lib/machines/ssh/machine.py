@@ -77,7 +77,8 @@ class RemoteMachine(Sight):
             return
         shell.run(
             "find input result ! -user $(id -un) -print -quit | grep -q . &&"
-            " sudo -n chown -R $(id -u):$(id -g) input result; chmod 700 input result .dots-ocr"
+            " sudo -n chown -R $(id -u):$(id -g) input result;"
+            " find input result .dots-ocr -maxdepth 0 -user $(id -un) -exec chmod 700 {} +"
         )
         self._start_model(shell)  # first: it loads during all that follows
         mirror_up(shell, CODE, code_below(CODE), "vm_side")
