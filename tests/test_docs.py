@@ -90,10 +90,19 @@ def test_the_tree_shows_all_of_vm_side() -> None:
         assert names <= shown
 
 
-@both
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("*.md")))
 def test_links_lead_somewhere(name: str) -> None:
-    for link in re.findall(r"\]\(([^)#]+)\)", read(name)):
+    for link in re.findall(r"\]\(([^)#]+)", read(name)):
         assert "://" in link or (ROOT / link).exists(), link
+
+
+def test_what_is_said_of_security_is_there() -> None:
+    """The scripts that it names; both languages lead to it, and it to the other."""
+    text = read("SECURITY.md")
+    for script in re.findall(r"`([\w/]+\.(?:sh|py))`", text):
+        assert list((ROOT / "vm_side").rglob(script.rpartition("/")[2])), script
+    assert "](SECURITY.md)" in read("README.md") and "](SECURITY.ko.md)" in read("README.ko.md")
+    assert "](SECURITY.md)" in read("SECURITY.ko.md") and "](SECURITY.ko.md)" in text
 
 
 @both
