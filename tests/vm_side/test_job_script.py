@@ -64,6 +64,8 @@ def test_what_an_earlier_job_left_here_is_not_put_over_what_a_fleet_wrote(tmp_pa
     words = call.split()
     assert words[:3] == ["gcloud", "storage", "cp"] and words[-1] == "gs://pages/result/"
     assert Path(words[-2]).name == "manifest.jsonl" and Path(words[-2]).read_text() == "new\n"
+    certificate = f"--volume {tmp_path}/.dots-ocr/fleet.pem:/fleet.pem:ro"
+    assert certificate in (tmp_path / "called").read_text()  # with which it speaks to them
 
 
 def test_each_bucket_has_a_manifest_of_its_own(tmp_path: Path) -> None:
