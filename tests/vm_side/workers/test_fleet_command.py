@@ -41,7 +41,7 @@ def tokens_of(*servers: ModelServer) -> Counter[str]:
 def test_a_fleet_without_nodes_says_so(fleet: FleetRig, tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, server):
         finished = batch.run("--scheduler", fleet.url, "--ready-timeout", "1")
-        assert finished.code == 1 and "no node at tcp://" in finished.err
+        assert finished.code == 1 and "no node at tls://" in finished.err
         assert server.requests == []
 
 
