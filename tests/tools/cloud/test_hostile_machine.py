@@ -17,7 +17,7 @@ import pytest
 
 from lib.console import Failure
 from lib.machines.gcp.bucket import Bucket
-from lib.machines.ssh import bounded
+from lib.machines.ssh import bounded, transfer
 from lib.machines.ssh.shell import Shell
 from rig.cloud.fixtures import skipped_where_unavailable
 from rig.cloud.gcs import GcsServer
@@ -331,6 +331,17 @@ def test_more_than_was_asked_for(machine: HostileMachine) -> None:
     done = machine.download()
     assert (done.code, "more comes than was asked for" in done.err) == (1, True), done.err
     assert results(machine) == ["page.json", "page.md", "page_nohf.md"]
+
+
+def test_errors_without_an_end_beside_the_archive(
+    machine: HostileMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "LARGEST_ERRORS_BYTES", 1 << 20)
+    monkeypatch.setenv("PATH", f"{machine.bin}:{os.environ['PATH']}")
+    (machine.bin / "ssh").write_text("#!/bin/sh\nexec yes 'tar: no' >&2\n")
+    said = "box says more than 1,048,576 bytes of errors; given up"
+    with pytest.raises(Failure, match=said), transfer.running(Shell(["ssh", "box"], "box"), "tar"):
+        pass
 
 
 def test_a_result_in_a_bucket_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -219,7 +219,7 @@ class LocalMachine:
     def _make_folders(self) -> None:
         for folder in (self.input, self.result):
             folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o700)  # one of an earlier version is open
+            folder.chmod(0o700)  # one of an earlier version is open
 
     @closed.to_all()
     def _copy_code(self) -> None:

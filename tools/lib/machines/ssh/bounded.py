@@ -25,7 +25,8 @@ class TooMuch(Exception):
 
 def read_most(process: "subprocess.Popen[bytes]", pipe: IO[bytes], most_bytes: int) -> bytes:
     """All that a process says there. What goes on beyond the bound costs its life: TooMuch."""
-    said = pipe.read(most_bytes + 1)
+    with pipe:
+        said = pipe.read(most_bytes + 1)
     if len(said) > most_bytes:
         process.kill()
         raise TooMuch(f"more than {most_bytes:,} bytes")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract import KEY, KEY_FILE
-from lib.console import Failure, is_watched, printable
+from lib.console import Failure, is_watched
 from lib.machines.ssh.shell import CONNECTION_LOST, SEEN, ConnectionLost, Shell, script_of
 
 MODEL_CONTAINER = "dots-ocr-model"
@@ -67,7 +67,7 @@ def run_image(shell: Shell, image: str, script: str) -> str:
     """What a script prints that runs a container of the image. Raises Failure, ConnectionLost."""
     done = shell.ask(script)
     if done.returncode:
-        why = printable(done.stderr.decode("utf-8", "replace").strip())
+        why = done.stderr.decode("utf-8", "replace").strip()
         raise Failure(
             f"{image} does not run on {shell.name}: {why}",
             "make image builds it; or correct CONTAINER_IMAGE or CONTAINER_ARGS",

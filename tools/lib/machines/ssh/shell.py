@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 from lib.console import Failure
 from lib.machines.ssh import bounded
@@ -58,11 +57,10 @@ class Shell:
             subprocess.run([*self.login, "true"], capture_output=True, check=False).returncode == 0
         )
 
-    def popen(self, script: str, stderr: IO[bytes]) -> "subprocess.Popen[bytes]":
-        """Start a script with pipes to its stdin and from its stdout."""
-        return subprocess.Popen(
-            [*self.login, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
-        )
+    def popen(self, script: str) -> "subprocess.Popen[bytes]":
+        """Start a script with pipes to its stdin, and from its stdout and stderr."""
+        pipe = subprocess.PIPE
+        return subprocess.Popen([*self.login, script], stdin=pipe, stdout=pipe, stderr=pipe)
 
     def ask(self, script: str, content: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         """Run a script with content as its stdin. Raises ConnectionLost; Failure for a flood."""

@@ -11,8 +11,8 @@ import os
 import re
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn, cast
@@ -23,7 +23,7 @@ from lib.console import Failure, bar
 from lib.files import PART
 from lib.inputs import status_of
 from lib.machines.machine import Moved
-from lib.machines.ssh.bounded import Member, Stream
+from lib.machines.ssh.bounded import LARGEST_ERRORS_BYTES, Member, Stream, TooMuch, read_most
 from lib.machines.ssh.shell import ConnectionLost, Shell, script_of, shorten
 from lib.results import LARGEST_BYTES, is_below
 
@@ -186,9 +186,10 @@ def write_checked(path: Path, content: "IO[bytes] | Travelling", sha256: str) ->
 @contextlib.contextmanager
 def running(shell: Shell, script: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     """A script's stdin and stdout, while it runs. Raises ConnectionLost or Failure at its end."""
-    with tempfile.TemporaryFile() as errors:
-        process = shell.popen(script, errors)
-        assert process.stdin and process.stdout  # both are pipes
+    with ThreadPoolExecutor(1) as pool:
+        process = shell.popen(script)
+        assert process.stdin and process.stdout and process.stderr  # all are pipes
+        errors = pool.submit(read_most, process, process.stderr, LARGEST_ERRORS_BYTES)
         broken = False
         try:
             yield process.stdin, process.stdout
@@ -203,8 +204,10 @@ def running(shell: Shell, script: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
                 process.stdin.close()
             process.stdout.close()
             code = process.wait()
-        errors.seek(0)
-        said = errors.read()
+        try:
+            said = errors.result()
+        except TooMuch as error:
+            raise Failure(f"{shell.name} says {error} of errors; given up") from error
     shell.check_connection(code, said)
     if code or broken:
         text = said.decode("utf-8", "replace").strip()
