@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from contract import KEY, PASSWORD, SECRETS, key_from, password_from, selection_from
+from contract import KEY, PASSWORD, SECRETS, key_from, password_from
 from lib import closed, kinds
 from lib.config import read_config, what_it_says
 from lib.console import say

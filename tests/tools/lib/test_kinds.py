@@ -65,5 +65,5 @@ def test_what_it_may_not_be(name: str) -> None:
 def test_every_text_says_what_it_may_be() -> None:
     """But for paths of this computer, which may be anything."""
     texts = {name for name, row in TABLE.items() if row.metadata["kind"] is str}
-    assert texts == {"INPUT", "OUTPUT", "API_KEY_FILE", "MACHINE_DIR"}
+    assert texts == {"INPUT", "OUTPUT", "API_KEY_FILE", "PDF_PASSWORD_FILE", "MACHINE_DIR"}
     assert Knobs().endpoint == kinds.endpoint_url("http://127.0.0.1:8000/v1/")
