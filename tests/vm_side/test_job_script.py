@@ -76,9 +76,10 @@ def test_each_bucket_has_a_manifest_of_its_own(tmp_path: Path) -> None:
 
 def start_a_worker(home: Path) -> None:
     """A node of a fleet."""
-    words = ["/vm_side", "/packages", "image", "tcp://10.0.0.2:8786", "10.0.0.3", "head", "64"]
+    words = ["/vm_side", "/packages", "/fleet.pem", "image", "tls://10.0.0.2:8786", "10.0.0.3"]
+    words += ["head", "64", "http://127.0.0.1:8000"]
     environment = {"HOME": str(home), "PATH": f"{home}/bin:{os.environ['PATH']}"}
-    command = ["bash", str(JOB.parent / "dask_worker.sh"), *words, "http://127.0.0.1:8000"]
+    command = ["bash", str(JOB.parent / "dask_worker.sh"), *words]
     subprocess.run(command, env=environment, check=True)
 
 
