@@ -254,7 +254,6 @@ def test_usage_errors_ask_nothing_and_write_nothing(three: Rigged) -> None:
 def test_an_empty_input_is_nothing_to_do(tmp_path: Path) -> None:
     batch = Batch(tmp_path, "http://127.0.0.1:9")  # the server is not even asked
     batch.input.mkdir()
-    (batch.input / "notes.txt").write_text("no page")
     finished = batch.run("--json")
     assert finished.code == 0 and "nothing to do" in finished.err
     assert json.loads(finished.out)["pages"] == 0
