@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pymupdf
@@ -12,6 +13,7 @@ from lib.report.entries import Entry, read_entries
 from lib.report.pictures import (
     KINDS,
     PAGE_SIDE,
+    Job,
     jobs,
     make,
     names_in,
@@ -144,3 +146,8 @@ def test_a_job_in_parts_is_one_for_each_page(tmp_path: Path, folder: Path) -> No
     parts = one_by_one(job)
     assert [part.pages for part in parts] == [(page,) for page in job.pages[::-1]]
     assert one_by_one(parts[0]) == []
+
+
+def test_a_job_that_is_left_out_is_told_by_its_file() -> None:
+    book = Job(Path("in/a.pdf"), "0", Path("out"), ((0, "x"), (1, "y")))
+    assert (str(book), str(replace(book, pages=((None, "x"),)))) == ("a.pdf page 0, 1", "a.pdf")

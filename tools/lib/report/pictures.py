@@ -40,6 +40,11 @@ class Job:
     """(page of a PDF, or frame of a TIFF, or None, the pictures' name) of each."""
     password: str = field(default="", repr=False)
 
+    def __str__(self) -> str:
+        """What it is of, for people."""
+        numbers = ", ".join(str(page) for page, _ in self.pages if page is not None)
+        return f"{self.path.name} page {numbers}" if numbers else self.path.name
+
 
 def jobs(
     entries: Iterable[Entry], source: Path | None, folder: Path, password: str = ""
