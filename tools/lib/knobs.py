@@ -15,8 +15,8 @@ import click
 from contract import KEY, PASSWORD, SECRETS, key_from, password_from
 from lib import closed, kinds
 from lib.config import read_config, what_it_says
-from lib.console import say
 from lib.numbers import Hours, Number
+from lib.options import Option, Spare, option
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -197,18 +197,6 @@ class Verb(click.Command):
         return super().make_context(info_name, args, parent, **extra)
 
 
-class Spare(click.Option):
-    """A knob that a verb can do without: a wrong value counts as none."""
-
-    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
-        """The value as its own type has it, or the default."""
-        try:
-            return super().type_cast_value(ctx, value)
-        except click.BadParameter as error:
-            say(f"left aside, not needed here: {str(self.name).upper()}: {error.message}")
-            return self.default
-
-
 def verb(
     *shown: str, needed: Collection[str] | None = None, **settings: Any
 ) -> Callable[[Callable[..., Any]], click.Command]:
@@ -228,7 +216,7 @@ def verb(
         call.__dict__.update(function.__dict__)  # options that the function declared itself
         call.__doc__ = function.__doc__
         for name, entry in reversed(TABLE.items()):
-            cls = click.Option if needed is None or name in needed else Spare
+            cls = Option if needed is None or name in needed else Spare
             call = option(name, entry, cls, hidden=name not in shown)(call)
         context = {"show_default": True, "max_content_width": 100}
         command: Verb = click.command(cls=Verb, context_settings=context, **settings)(call)
@@ -236,29 +224,6 @@ def verb(
         return command
 
     return decorate
-
-
-def option(
-    name: str, entry: "dataclasses.Field[Any]", cls: type[click.Option], hidden: bool
-) -> Any:
-    """The click option of one knob, of this class."""
-    flag = f"--{name.lower().replace('_', '-')}"
-    kind, short, google = (entry.metadata[key] for key in ("kind", "short", "google"))
-    if kind is bool:
-        flag = f"{flag}/--no-{flag[2:]}"
-    return click.option(
-        flag,
-        *([short] if short else []),
-        name.lower(),
-        cls=cls,
-        envvar=[name, google] if google else name,
-        show_envvar=True,
-        show_default=kind is not bool,  # click would call a 0 of config.env a default of "images"
-        default=entry.default,
-        type=kind,
-        help=entry.metadata["help"],
-        hidden=hidden,
-    )
 
 
 def presumed(*names: str) -> dict[str, Any]:

@@ -51,8 +51,7 @@ def knobs_of(folder: Path, config: str | bytes, *flags: str, **environment: str)
         (["-p", "1"], {"PROCESSES": "2"}, "PROCESSES=3", 1),
         ([], {"PROCESSES": "2"}, "PROCESSES=3", 2),
         ([], {}, "PROCESSES=3", 3),
-        ([], {"PROCESSES": ""}, "PROCESSES=3", 3),
-        ([], {"PROCESSES": ""}, "PROCESSES=", 64),
+        ([], {}, "PROCESSES=", 64),
         ([], {}, "", 64),
     ],
 )
@@ -60,6 +59,47 @@ def test_flag_over_environment_over_config_over_default(
     tmp_path: Path, flags: list[str], environment: dict[str, str], config: str, value: int
 ) -> None:
     assert knobs_of(tmp_path, config, *flags, **environment)["processes"] == value
+
+
+FILLED = """
+BUCKET=gs://company
+CONTAINER_ARGS='--gpus all'
+VM=theirs
+MODEL=m
+WORKERS=8
+IMAGES=1
+"""
+
+
+@pytest.mark.parametrize("name", ["BUCKET", "CONTAINER_ARGS", "MODEL", "INPUT", "SSH_HOST"])
+def test_an_empty_value_takes_that_of_config_away(tmp_path: Path, name: str) -> None:
+    """From the environment, where a make variable lands, and from a flag; for children as well."""
+    flag = f"--{name.lower().replace('_', '-')}"
+    for flags, variables in (((flag, ""), {}), ((f"{flag}=",), {}), ((), {name: ""})):
+        knobs = knobs_of(tmp_path, FILLED, *flags, **variables)
+        assert (knobs[name.lower()], knobs["vm"], knobs["images"]) == ("", "theirs", True)
+        children = as_environment(Knobs(**knobs))
+        assert knobs_of(tmp_path, FILLED, **children) == knobs
+
+
+@pytest.mark.parametrize(
+    "name", ["VM", "OUTPUT", "TARGET", "WORKERS", "MAX_HOURS", "IMAGES", "ENDPOINT", "MACHINE_DIR"]
+)
+def test_an_empty_value_where_one_is_needed_is_named(tmp_path: Path, name: str) -> None:
+    flag = f"--{name.lower().replace('_', '-')}"
+    for flags, variables in (((flag, ""), {}), ((), {name: ""})):
+        if flags and name == "IMAGES":
+            continue  # its flag takes no value
+        result = invoke(tmp_path, FILLED, *flags, **variables)
+        assert result.exit_code == 2
+        assert f"(env var: '{name}'): it is empty, and needs a value" in result.stderr
+
+
+def test_make_hands_an_empty_value_on(kit: Toolkit) -> None:
+    kit.write_pages(1)
+    end = kit.make("upload", "INPUT=").finish()
+    assert (end.code, "INPUT is not set" in end.err) == (2, True), end.err
+    assert not kit.machine.exists()
 
 
 @pytest.mark.parametrize(
