@@ -9,7 +9,7 @@ signal, and the machine would go on billing meanwhile.
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -88,15 +88,15 @@ def with_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs, f
     machine = open_machine(knobs)
     codes: dict[str, int] = {}
     on_since: float | None = None
-    with lock.hold(machine, knobs.max_hours) as token:
-        environment = {**environment, lock.TOKEN_VARIABLE: token}
+    with lock.hold(machine, knobs.max_hours) as held:
+        environment = {**environment, lock.TOKEN_VARIABLE: held.token}
         before, after = steps(knobs)
         try:
             for step in before:
                 if step == "start":
                     on_since = time.time()
                 options = ("--force",) if force and step == "process" else ()
-                codes[step] = run_step(step, environment, *options)
+                codes[step] = run_step(step, environment, *options, meanwhile=held.renew)
                 if not goes_on(step, codes[step]):
                     break
             shield()  # nothing comes between here and the stop
@@ -148,11 +148,19 @@ def bill(seconds: float, knobs: Knobs) -> str:
     return f"make all: {who} on for {seconds / 60:.0f} minutes: {most}{money:.2f} USD, and its disk"
 
 
-def run_step(step: str, environment: Mapping[str, str], *options: str) -> int:
+def run_step(
+    step: str,
+    environment: Mapping[str, str],
+    *options: str,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> int:
     """Run one verb, and say so if it failed. A Ctrl-C in our terminal does not reach the stop."""
     command = [sys.executable, str(VERBS / f"{step}.py"), *options]
     try:
-        code = (run_apart if step == "stop" else run_child)(command, environment)
+        if step == "stop":
+            code = run_apart(command, environment)
+        else:
+            code = run_child(command, environment, meanwhile, lock.RENEW_S)
     except OSError as error:  # no memory for another process, say
         say(f"make all: {step} cannot be run: {error}")
         return ExitCode.FAILED

@@ -9,7 +9,7 @@ from lib.machines import lock, open_machine
 @verb(*MACHINE, help=__doc__)
 def main(knobs: Knobs) -> None:
     machine = open_machine(knobs)
-    lock.refuse_if_held(machine, knobs.max_hours)
+    lock.refuse_if_held(machine)
     machine.clean()
     note("clean: input and result on the machine are empty")
 

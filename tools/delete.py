@@ -19,7 +19,7 @@ def main(knobs: Knobs, yes: bool) -> None:
         say(f"delete: there is no {place}")
         return
     if exists:
-        lock.refuse_if_held(machine, knobs.max_hours)
+        lock.refuse_if_held(machine)
     workers = f", and its group of workers, {machine.fleet.name}" if has_workers else ""
     if not yes and not click.confirm(f"Delete {place}, and its disk{workers}?", err=True):
         raise Failure("nothing was deleted")

@@ -12,7 +12,7 @@ from lib.machines import left_on, lock, open_machine
 def main(knobs: Knobs) -> None:
     check_parts(knobs)
     machine = open_machine(knobs)
-    lock.refuse_if_held(machine, knobs.max_hours)
+    lock.refuse_if_held(machine)
     with left_on.told(machine):
         machine.build_image()
     note("image: built; the machine is on: make all reads pages, make stop turns it off")

@@ -10,7 +10,7 @@ from lib.machines import left_on, lock, open_machine
 def main(knobs: Knobs) -> None:
     check_workers(knobs)
     machine = open_machine(knobs)
-    lock.refuse_if_held(machine, knobs.max_hours)
+    lock.refuse_if_held(machine)
     with left_on.told(machine):
         machine.start()
     note("start: the machine is on")

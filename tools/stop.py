@@ -35,7 +35,7 @@ def main(knobs: Knobs, force: bool, patience: float) -> int:
     machine = open_machine(knobs)
     passing = (Away, NoLogin) if is_ours else (Away,)  # a person who stops it by hand can log in
     try:
-        insist(lambda: turn_off(machine, knobs.max_hours, force), patience, passing)
+        insist(lambda: turn_off(machine, force), patience, passing)
     except lock.Held as error:
         if not is_ours:
             raise
@@ -51,14 +51,14 @@ def main(knobs: Knobs, force: bool, patience: float) -> int:
     return ExitCode.OK
 
 
-def turn_off(machine: Machine, longest_h: float, force: bool) -> None:
+def turn_off(machine: Machine, force: bool) -> None:
     """Turn it off unless another run holds it; that this cannot be told keeps nobody from it."""
     untold: Failure | None = None
     try:
         if force:  # first: a run that waits for the machine would turn it on again
             machine.swap_lock(machine.read_lock(), "")
         else:
-            lock.refuse_if_held(machine, longest_h)
+            lock.refuse_if_held(machine)
     except lock.Held:
         raise
     except Failure as error:

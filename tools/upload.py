@@ -17,7 +17,7 @@ def main(knobs: Knobs) -> int:
         say(f"upload: {what} (make clean empties the machine)")
         return code
     machine = open_machine(knobs)
-    lock.refuse_if_held(machine, knobs.max_hours)
+    lock.refuse_if_held(machine)
     moved = machine.push(inputs)
     for name, reason in moved.failed.items():
         say(f"upload: {name} was left out: {reason}")

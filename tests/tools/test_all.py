@@ -217,7 +217,7 @@ def test_stops_also_if_a_step_cannot_even_be_run(
     whole = importlib.import_module("all")
     run: list[str] = []
 
-    def no_memory(command: list[str], environment: dict[str, str]) -> int:
+    def no_memory(*arguments: object) -> int:
         raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
     def note(command: list[str], environment: dict[str, str]) -> int:

@@ -126,14 +126,23 @@ def signals_deferred() -> Iterator[None]:
         signal.raise_signal(came[0])
 
 
-def run_child(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
-    """Run a program in the foreground and return its exit code; end it when we are interrupted."""
+def run_child(
+    arguments: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
+    every_s: float | None = None,
+) -> int:
+    """Run a program in the foreground and return its exit code; end it when we are interrupted.
+
+    meanwhile is called every so many seconds while it runs.
+    """
     child = None
     try:
         with signals_deferred():
             child = subprocess.Popen(arguments, env=environment)
-        code = child.wait()
-    except Interrupted:
+        while (code := waited(child, every_s)) is None:
+            meanwhile()
+    except BaseException:
         if child is not None:
             child.terminate()
             try:
@@ -146,6 +155,14 @@ def run_child(arguments: Sequence[str], environment: Mapping[str, str] | None = 
         say(f"{Path(arguments[1]).name} was ended by {signal.Signals(-code).name}")
         return ExitCode.FAILED
     return code
+
+
+def waited(child: "subprocess.Popen[Any]", seconds: float | None) -> int | None:
+    """The child's exit code; None if it still runs after so many seconds."""
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def run_apart(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:

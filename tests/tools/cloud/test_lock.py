@@ -1,9 +1,13 @@
 """Two runs on one machine: the second says who and since when; who is gone holds nothing."""
 
+import dataclasses
 import json
+import math
 import os
 import re
 import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +17,7 @@ import pytest
 
 from lib.console import Failure
 from lib.knobs import Knobs
-from lib.machines import lock
+from lib.machines import here, lock
 from lib.machines.gcp.machine import GcpMachine
 from lib.machines.ssh.machine import RemoteMachine
 from rig.cloud.fixtures import skipped_where_unavailable
@@ -22,39 +26,92 @@ from rig.cloud.gce_errors import permission_denied, stale_fingerprint
 from rig.cloud.login import bare_vm
 from rig.cloud.toolkit import VM, GceToolkit
 from rig.command import wait_until
+from rig.toolkit import ROOT
 
-NOBODY = 4_000_000  # no process has so high a number
-HERE = socket.gethostname()
+NOBODY = 2_000_000_000  # no process has so high a number
+HERE = here.look()
+HOUR = 3600.0
+LIBRARIES = (str(ROOT / "tools"), str(ROOT / "vm_side"))
 
 
-def line(host: str = "other-laptop", pid: int = 1, since: float | None = None) -> str:
-    """What a holder leaves in its place."""
-    since = time.time() if since is None else since
-    holder = {"token": "t", "user": "kim", "host": host, "pid": pid, "since": since}
-    return json.dumps(holder)
+def line(me: here.Here | None = None, **other: Any) -> str:
+    """What a holder leaves in its place; one elsewhere, if no computer is given."""
+    holder = {"token": "t", "user": "kim", "host": "other-laptop", "pid": 1}
+    holder |= {"since": time.time(), "until": time.time() + HOUR}
+    return json.dumps(holder | (dataclasses.asdict(me) if me else {}) | other)
+
+
+HOST = here.Here("laptop", "machine-1", "boot-1")
+ANEW = dataclasses.replace(HOST, boot="boot-2")
+UNTOLD = here.Here("localhost", "", "")
 
 
 @pytest.mark.parametrize(
-    ("host", "hours", "longest_h", "lives", "stale"),
+    ("holder", "me", "hours", "lives", "stale"),
     [
-        ("here", 1, 12, True, False),
-        ("here", 1, 12, False, True),
-        ("here", 13, 12, True, True),  # its VM was stopped by Google
-        ("elsewhere", 1, 12, False, False),  # the number is another computer's
-        ("elsewhere", 13, 12, False, True),
-        ("elsewhere", 23, 0, False, False),  # without MAX_HOURS: a day
-        ("elsewhere", 25, 0, False, True),
+        (HOST, HOST, 1, True, False),
+        (HOST, HOST, 1, False, True),
+        (HOST, HOST, 13, True, True),  # by its own word
+        (HOST, ANEW, 1, True, True),  # its number is another process's now
+        (HOST, here.Here("laptop", "machine-2", "boot-2"), 1, False, False),  # of the same name
+        (HOST, here.Here("other", "machine-1", "boot-2"), 1, False, False),  # a cloned disk
+        (here.Here("box", "", "boot-1"), here.Here("box", "", "boot-2"), 1, False, False),
+        (UNTOLD, UNTOLD, 1, False, False),  # what cannot be told is not gone
+        (UNTOLD, UNTOLD, 13, False, True),
+        (HOST, UNTOLD, 1, False, False),
+        (UNTOLD, HOST, 1, False, False),
     ],
 )
-def test_who_is_gone(host: str, hours: float, longest_h: float, lives: bool, stale: bool) -> None:
-    holder = lock.Holder("t", "kim", host, 7, since=1_000_000)
-    now = 1_000_000 + hours * 3600
-    assert lock.is_stale(holder, "here", now, longest_h, lives) == stale
+def test_who_is_gone(
+    holder: here.Here, me: here.Here, hours: float, lives: bool, stale: bool
+) -> None:
+    held = read(line(holder, since=1_000_000, until=1_000_000 + 12 * HOUR))
+    assert lock.is_stale(held, me, 1_000_000 + hours * HOUR, lives) == stale
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "[]", "{}", '{"token": "t"}', "null"])
+def read(text: str) -> lock.Holder:
+    holder = lock.read_holder(text)
+    assert holder is not None
+    return holder
+
+
+def test_a_line_of_an_older_version_holds_for_a_day() -> None:
+    """It has no end, and a host's name alone tells nothing."""
+    old = read('{"token": "t", "user": "kim", "host": "laptop", "pid": 7, "since": 1000000.5}')
+    for hours in (1, 23, 25):
+        gone = lock.is_stale(old, HOST, 1_000_000.5 + hours * HOUR, lives=False)
+        assert gone == (hours > 24)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "nonsense", "[]", "{}", '{"token": "t"}', "null", "7", "[" * 100_000),
+        *(line(since=moment) for moment in ("now", None, True, -1, 1e300, math.nan, math.inf)),
+        *(line(until=moment) for moment in ("later", None, 1e300, math.inf)),
+        *(line(pid=pid) for pid in ("1", 1.5, 0, -1, 2**40, True)),
+        *(line(host=7), line(user=None), line(token=7), line(machine=7), line(boot=[])),
+        *(line(more=1), '{"since": "now"}', '{"since": {}}'),
+    ],
+)
 def test_a_line_that_names_nobody(text: str) -> None:
     assert lock.read_holder(text) is None
+
+
+def test_a_holder_cannot_speak_to_the_terminal() -> None:
+    held = str(read(line(user="\x1b]0;kim", host="a\nb")))
+    assert held.isprintable() and "kim@a b (process 1) since " in held
+
+
+def test_a_computer_is_itself_and_no_other() -> None:
+    """A process in a container has the same kernel, and sees other numbers."""
+    assert here.look() == HERE and HERE.boot and HERE.host == socket.gethostname()
+    script = "import sys; sys.path[:0] = sys.argv[1:]; from lib.machines import here;"
+    command = ["unshare", "--pid", "--fork", sys.executable, "-c", f"{script} print(here.look())"]
+    done = subprocess.run([*command, *LIBRARIES], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no rights for a PID namespace: {done.stderr}")
+    assert HERE.machine in done.stdout and HERE.boot not in done.stdout
 
 
 # ---- in the metadata of the VM ----
@@ -83,7 +140,9 @@ def test_a_second_run_on_the_vm(gce: GceServer, tmp_path: Path) -> None:
             ends = list(pool.map(kit.run, verbs))
         for verb, end in zip(verbs, ends, strict=True):
             assert end.code == 1, (verb, end.err)
-            holder = rf"the machine is held by \w+@{HERE} \(process {first.pid}\) since \d{{4}}-"
+            holder = (
+                rf"the machine is held by \w+@{HERE.host} \(process {first.pid}\) since \d{{4}}-"
+            )
             assert re.search(holder, end.err), end.err
             assert "→ wait for its end; make stop FORCE=1" in end.err
         assert not {"start", "stop"} & set(kit.calls)
@@ -147,13 +206,13 @@ def machine(gce: GceServer, monkeypatch: pytest.MonkeyPatch) -> GcpMachine:
 
 @pytest.mark.parametrize(
     "old",
-    [line(HERE, NOBODY), line(since=time.time() - 13 * 3600), "nonsense"],
+    [line(HERE, pid=NOBODY), line(until=time.time() - 60), "nonsense"],
     ids=["dead", "too old", "nonsense"],
 )
 def test_a_stale_lock_is_taken_over(gce: GceServer, machine: GcpMachine, old: str) -> None:
     hold_by(gce, old)
-    with lock.hold(machine, 12) as token:
-        assert json.loads(held_by(gce))["token"] == token
+    with lock.hold(machine, 12) as held:
+        assert json.loads(held_by(gce))["token"] == held.token
         assert json.loads(held_by(gce))["pid"] == os.getpid()
     assert gce.metadata(VM) == {"other": "stays"}
 
@@ -173,6 +232,39 @@ def test_a_lock_that_cannot_be_given_back_is_said_and_ends_nothing(
     assert "lock could not be given back: no permission" in capsys.readouterr().err
 
 
+def test_a_holder_that_lives_holds_it_longer(
+    gce: GceServer, machine: GcpMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the answer to one of its changes was lost, and not what was taken from it."""
+    monkeypatch.setattr(lock, "RENEW_S", 0.0)
+    began = time.time()
+    with lock.hold(machine, 1) as held:
+        first = read(held_by(gce))
+        assert began + HOUR <= first.until <= time.time() + HOUR
+        held.renew()
+        second = read(held_by(gce))
+        assert (second.token, second.since) == (first.token, first.since)
+        assert second.until > first.until
+        gce.refuse(permission_denied("compute.instances.setMetadata", VM), "POST", times=1)
+        held.renew()  # the next time, then
+        hold_by(gce, line())
+        held.renew()
+        assert read(held_by(gce)).user == "kim"
+    assert read(held_by(gce)).user == "kim"
+
+
+def test_the_reader_s_own_limit_decides_nothing(gce: GceServer, tmp_path: Path) -> None:
+    """A run of twelve hours is not over for somebody who would stop after one."""
+    gce.add_instance(VM, status="RUNNING")
+    hold_by(gce, line(since=time.time() - 2 * HOUR, until=time.time() + 10 * HOUR))
+    kit = GceToolkit(gce, tmp_path, MAX_HOURS="1")
+    kit.write_pages(1)
+    for verb in ("all", "stop"):
+        end = kit.run(verb)
+        assert (end.code, "held by kim@other-laptop" in end.err) == (1, True), end.err
+    assert gce.status(VM) == "RUNNING"
+
+
 def test_of_two_at_the_same_moment_one_gets_it(gce: GceServer, machine: GcpMachine) -> None:
     def take(name: str) -> bool:
         return machine.swap_lock("", name)
@@ -181,6 +273,23 @@ def test_of_two_at_the_same_moment_one_gets_it(gce: GceServer, machine: GcpMachi
         won = list(pool.map(take, "abcd"))
     assert sum(won) == 1
     assert held_by(gce) == "abcd"[won.index(True)]
+
+
+def test_a_holder_that_comes_between_two_looks_is_not_taken_for_nobody() -> None:
+    class Keeper:
+        """One that another run takes as soon as it was looked at."""
+
+        line = ""
+
+        def read_lock(self) -> str:
+            found, self.line = self.line, line()
+            return found
+
+        def swap_lock(self, old: str, new: str) -> bool:
+            return old == self.line
+
+    with pytest.raises(lock.Held), lock.hold(Keeper(), 12):
+        pass
 
 
 def test_other_metadata_that_change_meanwhile_are_no_defeat(
@@ -200,15 +309,17 @@ def test_over_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(RemoteMachine, "shell", property(lambda machine: login.shell))
         box: Any = RemoteMachine(Knobs(target="ssh", ssh_host="box"))
         assert box.read_lock() == ""
-        with lock.hold(box, 12) as token:
-            assert json.loads(box.read_lock())["token"] == token
-            with pytest.raises(Failure, match=rf"held by \w+@{HERE} \(process {os.getpid()}\)"):
-                lock.refuse_if_held(box, 12)
-            monkeypatch.setenv(lock.TOKEN_VARIABLE, token)
-            lock.refuse_if_held(box, 12)  # our own verbs
+        with lock.hold(box, 12) as held:
+            assert json.loads(box.read_lock())["token"] == held.token
+            with pytest.raises(
+                Failure, match=rf"held by \w+@{HERE.host} \(process {os.getpid()}\)"
+            ):
+                lock.refuse_if_held(box)
+            monkeypatch.setenv(lock.TOKEN_VARIABLE, held.token)
+            lock.refuse_if_held(box)  # our own verbs
             monkeypatch.delenv(lock.TOKEN_VARIABLE)
         assert box.read_lock() == ""
-        assert box.swap_lock("", line(HERE, NOBODY))
+        assert box.swap_lock("", line(HERE, pid=NOBODY))
         with lock.hold(box, 12):
             assert json.loads(box.read_lock())["pid"] == os.getpid()
         assert not box.swap_lock("what was never there", "x")

@@ -105,6 +105,17 @@ def test_a_child_s_code_is_handed_on() -> None:
     assert console.run_apart([PYTHON, "-c", "raise SystemExit(3)"]) == 3
 
 
+def test_something_happens_while_a_child_runs(tmp_path: Path) -> None:
+    """A lock is renewed, say; and what goes wrong in it leaves no child behind."""
+    gate = tmp_path / "gate"
+    wait = ["bash", "-c", f"until [ -e {gate} ]; do sleep 0.01; done"]
+    assert console.run_child(wait, meanwhile=gate.touch, every_s=0.01) == 0
+    gate.unlink()
+    with pytest.raises(ZeroDivisionError):
+        console.run_child(wait, meanwhile=lambda: 1 / 0, every_s=0.01)
+    assert subprocess.run(["pgrep", "-f", str(gate)], check=False).returncode == 1
+
+
 def test_a_child_that_was_killed_failed(capsys: pytest.CaptureFixture[str]) -> None:
     script = "import os; os.kill(os.getpid(), 9)"
     assert console.run_child([PYTHON, "-c", script]) == 1

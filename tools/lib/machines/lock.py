@@ -1,24 +1,29 @@
 """Who uses a machine: `make all` holds it from start to stop, so that no other run stops it.
 
-The lock is a line of JSON that the machine keeps, also while it is off. A holder that is gone
-leaves it behind; then it is stale, and the next one takes it.
+The lock is a line of JSON that the machine keeps, also while it is off. Its holder writes into it
+until when it holds, and does so again while it lives. A holder that is gone leaves it behind; then
+it is stale, and the next one takes it.
 """
 
 import contextlib
 import getpass
 import json
+import math
 import os
-import socket
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Protocol
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
 
-from lib.console import Failure, say
+from lib.console import Failure, printable, say
+from lib.machines import here
 
 TOKEN_VARIABLE = "DOTS_OCR_LOCK"  # make all hands it to its verbs
-LONGEST_HOLD_H = 24.0
+LONGEST_HOLD_H = 24.0  # from the last sign of life, where MAX_HOURS is 0
+RENEW_S = 600.0  # between two signs of life
+LATEST = 1e11  # a time after this is none
+LARGEST_PID = 2**31 - 1
 
 
 class Held(Failure):
@@ -37,43 +42,79 @@ class Keeper(Protocol):
 
 @dataclass(frozen=True)
 class Holder:
-    """A run that holds a machine; since is Unix time."""
+    """A run that holds a machine; times are Unix time. Empty: a system that does not tell."""
 
     token: str
     user: str
     host: str
     pid: int
     since: float
+    until: float
+    machine: str = ""
+    boot: str = ""
 
     def __str__(self) -> str:
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
-        return f"{self.user}@{self.host} (process {self.pid}) since {since}"
+        since, until = (
+            time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
+            for moment in (self.since, self.until)
+        )
+        who = printable(f"{self.user}@{self.host}".replace("\n", " "))
+        return f"{who} (process {self.pid}) since {since}, until {until} at the latest"
 
 
 def read_holder(line: str) -> Holder | None:
     """The holder in a lock's line; None if nobody or nonsense stands there."""
     try:
-        return Holder(**json.loads(line))
-    except (ValueError, TypeError):
+        entry = json.loads(line)
+        entry.setdefault("until", entry["since"] + LONGEST_HOLD_H * 3600)  # of an older version
+        holder = Holder(**entry)
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError):
         return None
+    return holder if is_sound(holder) else None
 
 
-def is_stale(holder: Holder, host: str, now: float, longest_h: float, lives: bool) -> bool:
-    """Whether a holder is gone: its process here is dead, or it holds longer than a VM may run.
+def is_sound(holder: Holder) -> bool:
+    """Whether each value is what it may be: the line may have been written by anybody."""
+    words = (holder.token, holder.user, holder.host, holder.machine, holder.boot)
+    return (
+        all(isinstance(word, str) for word in words)
+        and is_number(holder.pid, LARGEST_PID)
+        and isinstance(holder.pid, int)
+        and all(is_number(moment, LATEST) for moment in (holder.since, holder.until))
+    )
 
-    lives tells whether a process of the holder's number runs on this host.
+
+def is_number(value: Any, largest: float) -> bool:
+    """Whether it is a number that can be one of these."""
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_one and math.isfinite(value) and 0 < value <= largest
+
+
+def is_stale(holder: Holder, me: here.Here, now: float, lives: bool) -> bool:
+    """Whether a holder is gone: its own end has passed, or its process here is dead.
+
+    lives tells whether a process of the holder's number runs here. Of a process elsewhere, and of
+    one in another container, nothing is known but its end.
     """
-    if now - holder.since > (longest_h or LONGEST_HOLD_H) * 3600:
+    if now > holder.until:
         return True
-    return holder.host == host and not lives
+    if holder.boot and holder.boot == me.boot:
+        return not lives
+    # the same computer, started anew since
+    return bool(me.boot and me.machine and (holder.machine, holder.host) == (me.machine, me.host))
 
 
-def refuse_if_held(keeper: Keeper, longest_h: float) -> None:
+def refuse_if_held(keeper: Keeper) -> None:
     """Raise Failure, with who and since when, if another run holds the machine."""
-    holder = read_holder(keeper.read_lock())
+    refuse_others(keeper.read_lock())
+
+
+def refuse_others(line: str) -> None:
+    """The same of what a machine keeps."""
+    holder = read_holder(line)
     if holder is None or holder.token == os.environ.get(TOKEN_VARIABLE):
         return
-    if is_stale(holder, socket.gethostname(), time.time(), longest_h, runs(holder.pid)):
+    if is_stale(holder, here.look(), time.time(), runs(holder.pid)):
         return
     raise Held(
         f"the machine is held by {holder}",
@@ -89,23 +130,59 @@ def refuse_if_lost(line: str) -> None:
         raise Failure("the machine was taken from this run: make stop FORCE=1 did", "make all")
 
 
+class Hold:
+    """A machine that is held by us; its token lets our own verbs in."""
+
+    def __init__(self, keeper: Keeper, ours: Holder, longest_s: float) -> None:
+        self.token = ours.token
+        self._keeper, self._ours, self._longest_s = keeper, ours, longest_s
+
+    def renew(self) -> None:
+        """Say that we live, so that we hold it longer; not if it was taken from us."""
+        with contextlib.suppress(Failure):  # the network: what stands holds for hours
+            self._put(line_of(replace(self._ours, until=end_from(time.time(), self._longest_s))))
+
+    def give_back(self) -> None:
+        """Let the next one in. Raises Failure."""
+        self._put("")
+
+    def _put(self, line: str) -> None:
+        """Change our line, whichever of ours it is: the answer to a change may have been lost."""
+        before = self._keeper.read_lock()
+        holder = read_holder(before)
+        if holder and holder.token == self.token:
+            self._keeper.swap_lock(before, line)
+
+
+def line_of(holder: Holder) -> str:
+    """What the machine keeps."""
+    return json.dumps(asdict(holder))
+
+
+def end_from(now: float, longest_s: float) -> float:
+    """Until when a holder that lives now holds: as long as Google lets a VM run, and a bit."""
+    return now + longest_s + 2 * RENEW_S
+
+
 @contextlib.contextmanager
-def hold(keeper: Keeper, longest_h: float) -> Iterator[str]:
-    """Hold the machine; gives the token by which our own verbs are let in."""
-    refuse_if_held(keeper, longest_h)
+def hold(keeper: Keeper, longest_h: float) -> Iterator[Hold]:
+    """Hold the machine, from the last sign of life for so many hours; 0: for a day."""
     before = keeper.read_lock()
+    refuse_others(before)
+    me, now, longest_s = here.look(), time.time(), (longest_h or LONGEST_HOLD_H) * 3600
     ours = Holder(
-        uuid.uuid4().hex, getpass.getuser(), socket.gethostname(), os.getpid(), time.time()
+        *(uuid.uuid4().hex, getpass.getuser(), me.host, os.getpid()),
+        *(now, end_from(now, longest_s), me.machine, me.boot),
     )
-    line = json.dumps(asdict(ours))
-    if not keeper.swap_lock(before, line):
-        refuse_if_held(keeper, longest_h)
+    if not keeper.swap_lock(before, line_of(ours)):
+        refuse_if_held(keeper)
         raise Failure("somebody else took the machine just now", "make status")
+    held = Hold(keeper, ours, longest_s)
     try:
-        yield ours.token
+        yield held
     finally:
         try:
-            keeper.swap_lock(line, "")
+            held.give_back()
         except Failure as error:  # whether the machine is off matters more
             say(f"the machine's lock could not be given back: {error.message}")
 
