@@ -52,7 +52,7 @@ def main(knobs: Knobs, force: bool) -> int:
         what, end = end_of_nothing(inputs)
         say(f"make all: {what}")
         return end
-    make_output(knobs)
+    make_output(knobs, inputs.files)
     code = None if force else without_machine(knobs, environment, inputs)
     if code is None:
         return with_machine(knobs, environment, inputs, force)

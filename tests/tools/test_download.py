@@ -24,7 +24,8 @@ def write_results(kit: Toolkit, *lines: dict[str, Any], content: str = "") -> No
             for ending in ENDINGS:
                 path = result / (entry["page"] + ending)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(content or path.name)
+                text = content or path.name
+                path.write_text(json.dumps([text]) if ending == ".json" else text)
 
 
 def write_inputs(kit: Toolkit, *names: str) -> None:

@@ -1,5 +1,6 @@
 """make upload: the machine's input is a mirror of INPUT, and INPUT is never touched."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -69,6 +70,16 @@ def test_the_second_time_sends_what_changed(kit: Toolkit) -> None:
     after = {name: (kit.machine / "input" / name).stat().st_ino for name in names}
     assert [name for name in names if before[name] != after[name]] == [names[1]]
     assert snapshot(kit.machine / "input") == snapshot(kit.input)
+
+
+def test_a_changed_file_of_the_same_size_and_time_is_sent(kit: Toolkit) -> None:
+    """Unpacked from an archive, or written with SOURCE_DATE_EPOCH."""
+    name = kit.write_pages(1)[0]
+    for content in (b"EEEE", b"FFFF"):
+        (kit.input / name).write_bytes(content)
+        os.utime(kit.input / name, (315_532_800, 315_532_800))
+        assert kit.run("upload").code == 0
+        assert (kit.machine / "input" / name).read_bytes() == content
 
 
 def test_files_and_folders_may_change_places(kit: Toolkit) -> None:

@@ -1,42 +1,78 @@
 """Copying files so that what stands is always whole."""
 
-import filecmp
+import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 PART = ".part"
+Put = Callable[[Path, str], str]  # (a file that came whole, its name) -> why it was not taken
 
 
 def copy_new(source: Path, target: Path) -> bool:
     """Copy a file with its time if the target differs; True if it was copied. Raises OSError."""
     if is_same(source, target):
         return False
+    copy_beside(source, target).replace(target)
+    return True
+
+
+def copy_beside(source: Path, target: Path) -> Path:
+    """Copy a file with its time to beside where it is to be; where it is. Raises OSError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + PART)
     shutil.copyfile(source, part)  # its rights are those of what else is made here
     os.utime(part, ns=(source.stat().st_atime_ns, source.stat().st_mtime_ns))
-    part.replace(target)
-    return True
+    return part
 
 
 def is_same(source: Path, target: Path) -> bool:
-    """Whether two files have the same content: by size and time, else byte for byte."""
+    """Whether two files have the same content. Times tell nothing: unzip and cp -p keep them."""
     try:
-        one, other = source.stat(), target.stat()
+        sizes = source.stat().st_size, target.stat().st_size
     except FileNotFoundError:
         return False
-    if one.st_size != other.st_size:
-        return False
-    return one.st_mtime_ns == other.st_mtime_ns or filecmp.cmp(source, target, shallow=False)
+    return sizes[0] == sizes[1] and sha256_of(source) == sha256_of(target)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a crash leaves the old one or the new one."""
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_or_none(path: Path) -> str | None:
+    """The same, None if there is no such file."""
+    try:
+        return sha256_of(path)
+    except OSError:
+        return None
+
+
+def putting(folder: Path) -> Put:
+    """Puts what came in its place below a folder, whatever stands there."""
+
+    def put(part: Path, name: str) -> str:
+        part.replace(folder / name)
+        return ""
+
+    return put
+
+
+def write_whole(path: Path, text: str, durable: bool = False) -> None:
+    """Write a file so that a crash leaves the old one or the new one; durable: a power cut too."""
     part = path.with_name(path.name + PART)
     part.write_text(text, encoding="utf-8")
+    if durable:
+        sync(part)
     part.replace(path)
+
+
+def sync(path: Path) -> None:
+    """Have a file's content on the disk before it takes another's place."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def is_text(path: Path, text: str) -> bool:

@@ -1,21 +1,24 @@
 """Bringing results home: the machine's, of this INPUT's pages, to OUTPUT."""
 
+import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from contract import MANIFEST, SUMMARY
+from contract import DONE, MANIFEST, SUMMARY
 from lib import files, results
+from lib.alike import refuse_alike
 from lib.console import Failure
 from lib.inputs import find_inputs
 from lib.knobs import Knobs
 from lib.machines.machine import Machine, Moved
 from lib.results import Line, with_not_read
+from lib.standing import Standing
 
 
 def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
-    """Fetch what is new; an old result stays until the new one is complete. Raises Failure.
+    """Fetch what is new; an old result stays until the new one is here whole. Raises Failure.
 
     Without INPUT, the results of all pages on the machine.
     """
@@ -25,14 +28,23 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
     lines = results.of_inputs(theirs, wanted)
     if not lines and wanted != set():
         raise Failure("the machine has no results of these pages", "make process")
-    output = make_output(knobs)
-    names = [name for line in lines for name in line.files(knobs.images)]
-    astray = files.leading_out(output, names)
-    moved = machine.pull((name for name in names if name not in astray), output)
-    moved.failed |= dict.fromkeys(astray, "a link in OUTPUT leads out of it")
+    output = make_output(knobs, sorted(filter(results.is_below, {line.input for line in lines})))
     ours = results.read_lines(results.read_text(output / MANIFEST))
-    arrived = [line for line in lines if not moved.failed.keys() & set(line.files(knobs.images))]
-    files.write_whole(output / MANIFEST, results.merged(ours, arrived))
+    names = [name for line in lines for name in line.files(knobs.images)]
+    with Standing(output, ours, lines) as standing:
+        astray = files.leading_out(output, names)
+        inside = (name for name in names if name not in astray)
+        moved = machine.pull(inside, output, standing.put)
+        moved.failed |= dict.fromkeys(astray, "a link in OUTPUT leads out of it")
+        arrived = [
+            line for line in lines if not moved.failed.keys() & set(line.files(knobs.images))
+        ]
+        true = results.together(ours, map(standing.stamped, arrived), lines)
+        gone = {line.page for line in ours if line.status in DONE} - {line.page for line in true}
+        standing.drop(sorted(gone))
+        if moved.new:
+            os.sync()  # a power cut must not leave a line without its results
+        files.write_whole(output / MANIFEST, results.text_of(true), durable=True)
     if summary := machine.read_result(SUMMARY):  # a killed process has written none
         files.write_whole(
             output / SUMMARY, with_not_read(summary, inputs.not_read) if inputs else summary
@@ -48,8 +60,8 @@ def note_not_read(output: Path, not_read: Mapping[str, int]) -> None:
         files.write_whole(output / SUMMARY, after)
 
 
-def make_output(knobs: Knobs) -> Path:
-    """OUTPUT, a folder in which we can write. Raises Failure."""
+def make_output(knobs: Knobs, inputs: Iterable[str]) -> Path:
+    """OUTPUT, a folder in which we can write the results of these. Raises Failure."""
     output = Path(knobs.output).expanduser()
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -57,6 +69,7 @@ def make_output(knobs: Knobs) -> Path:
             pass
     except OSError as error:
         raise Failure(f"OUTPUT {output}: {error.strerror}", "give another OUTPUT") from error
+    refuse_alike(output, inputs)
     return output
 
 

@@ -85,6 +85,9 @@ class Knobs:
     bucket: str = knob(
         "", "gs://… through which pages and results go; empty: over ssh.", kinds.bucket_url
     )
+    take: bool = knob(
+        False, "Take over folders on the machine that hold what others put there.", bool
+    )
     ssh_host: str = knob("", "TARGET=ssh: the machine, as ssh takes it.", kinds.ssh_host)
     container_image: str = knob(
         "custom-dots-ocr:unified",
@@ -166,6 +169,7 @@ MACHINE = (
     "ENDPOINT",
     "MACHINE_DIR",
     "WORKERS",
+    "TAKE",
 )
 FLEET = ("ZONES", "WORKER_IMAGE")
 CONFIG_HELP = "File of knobs; config.env of the project if not given."

@@ -2,13 +2,15 @@
 
 import json
 import os
+import stat
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from contract import DONE as DONE
-from contract import DRAWING_ENDING, RESULT_ENDINGS, is_still_of
+from contract import DRAWING_ENDING, LEFT, RESULT_ENDINGS
 from contract import MANIFEST as MANIFEST
 from lib.console import Failure
 from walk import BEYOND
@@ -18,6 +20,7 @@ REPORT = "report.html"
 LARGEST_BYTES = 1 << 28  # of one result of a page: nobody must fill our disk
 LARGEST_MANIFEST_BYTES = 1 << 29  # a million pages have 350 MB
 HOW = {"sha256": str, "model": str, "settings": dict, "pdf_pages": int, "finished_at": float}
+BROUGHT = ', "brought": {'  # begins what is added at home to the end of a line
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,25 @@ class Line:
     settings: Mapping[str, Any] = field(default_factory=dict)
     pdf_pages: int = 0
     finished_at: float = 0.0
+    brought: Mapping[str, str] = field(default_factory=dict)
+    """At home: what its files were when they came; see lib.standing."""
+
+    @property
+    def key(self) -> tuple[str, int | None]:
+        """What tells its page from all others."""
+        return self.input, self.pdf_page
+
+    @property
+    def said(self) -> str:
+        """A line of OUTPUT's as the machine wrote it."""
+        return self.text.rpartition(BROUGHT)[0] + "}" if BROUGHT in self.text else self.text
+
+    def with_brought(self, brought: Mapping[str, str]) -> "Line":
+        """A line as the machine wrote it, with what its files were when they came."""
+        if not brought or not self.text.endswith("}"):
+            return self
+        added = BROUGHT + json.dumps(brought)[1:] + "}"
+        return replace(self, text=self.text.removesuffix("}") + added, brought=brought)
 
     def files(self, images: bool) -> list[str]:
         """The result files of the page, below the results."""
@@ -46,13 +68,21 @@ class Line:
 
 
 def read_lines(manifest: str) -> list[Line]:
-    """The lines of a manifest; torn ones are no lines. Raises Failure for paths that lead out."""
+    """The lines of a manifest; torn ones are no lines. Raises Failure for paths that lead out.
+
+    Of a page the last one counts, and of two inputs that had the same results, too.
+    """
     lines: dict[tuple[str, int | None], Line] = {}
+    holders: dict[str, tuple[str, int | None]] = {}  # whose the results are, by their path
     for text in manifest.split("\n"):
         try:
             entry = json.loads(text)
             place = (text, entry["page"], entry["input"], entry["pdf_page"], entry["status"])
-            line = Line(*place, **{name: known(entry, name, kind) for name, kind in HOW.items()})
+            line = Line(
+                *place,
+                **{name: known(entry, name, kind) for name, kind in HOW.items()},
+                brought=words_in(entry.get("brought")),
+            )
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
         if not (isinstance(line.page, str) and isinstance(line.input, str)):
@@ -61,7 +91,12 @@ def read_lines(manifest: str) -> list[Line]:
             continue
         if not is_below(line.page):
             raise Failure(f"the machine's manifest names {line.page!r}, outside of the results")
-        lines[line.input, line.pdf_page] = line
+        if line.status in DONE:
+            before = holders.get(line.page, line.key)
+            holders[line.page] = line.key
+            if before != line.key and before in lines and lines[before].page == line.page:
+                del lines[before]
+        lines[line.key] = line
     return list(lines.values())
 
 
@@ -69,6 +104,12 @@ def known(entry: Mapping[str, Any], name: str, kind: type[T]) -> T:
     """A value of a line's, or an empty one if it is not there or of another type."""
     value = entry.get(name)
     return value if isinstance(value, kind) else kind()
+
+
+def words_in(value: Any) -> dict[str, str]:
+    """The pairs of text in what may be anything."""
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {name: word for name, word in pairs if isinstance(word, str)}
 
 
 def is_below(path: str) -> bool:
@@ -88,22 +129,60 @@ def of_inputs(lines: Iterable[Line], files: Collection[str] | None) -> list[Line
 
 
 def merged(ours: Iterable[Line], theirs: Iterable[Line]) -> str:
-    """A manifest of `theirs` and, behind them, what `ours` has of other pages.
+    """The manifest of `theirs` and, behind them, what `ours` has of other pages."""
+    return text_of(together(ours, theirs))
 
-    An older line whose result files are now another page's, or whose page its file no longer has,
-    is no longer true.
+
+def text_of(lines: Iterable[Line]) -> str:
+    """The manifest that has these lines."""
+    return "".join(f"{line.text}\n" for line in lines)
+
+
+def together(
+    ours: Iterable[Line], theirs: Iterable[Line], on_the_way: Iterable[Line] = ()
+) -> list[Line]:
+    """What is true of OUTPUT when the results of `theirs` have come to those of `ours`.
+
+    A page that the machine has not reached is what it was here, and so is one whose results are
+    still on the way. An older line is no longer true if its result files are now another page's, or
+    if its file is another now and has no such page.
     """
-    new = {(line.input, line.pdf_page): line for line in theirs}
-    taken = {line.page for line in new.values()}
-    files = {line.input: (line.pdf_pages, line.sha256) for line in new.values()}
-    old = [
-        line
-        for line in ours
-        if (line.input, line.pdf_page) not in new
-        and line.page not in taken
-        and (line.input not in files or is_still_of(line, *files[line.input]))
+    awaited = {line.key for line in on_the_way}
+    before = {line.key: line for line in ours}
+    new = {line.key: line for line in theirs}
+    contents: dict[str, set[str]] = defaultdict(set)  # of files, as the machine has read them
+    counts: Counter[str] = Counter()
+    for line in new.values():
+        contents[line.input] |= {line.sha256} - {""}
+        counts[line.input] = max(counts[line.input], line.pdf_pages)
+    known = [
+        old if line.status == LEFT and (old := before.get(key)) and old.status in DONE else line
+        for key, line in new.items()
     ]
-    return "".join(f"{line.text}\n" for line in (*new.values(), *old))
+    taken = {line.page for line in known if line.status in DONE}
+    rest = [
+        line
+        for key, line in before.items()
+        if key not in new
+        and line.page not in taken
+        and (key in awaited or is_still_of(line, contents[line.input], counts[line.input]))
+    ]
+    return [*known, *rest]
+
+
+def is_still_of(line: Line, contents: Collection[str], count: int) -> bool:
+    """Whether a line can be of a file with this content and so many pages; none: not known."""
+    is_there = not count or (line.pdf_page is not None and line.pdf_page < count)
+    return is_there and (not contents or line.sha256 in contents)
+
+
+def stands(path: Path) -> bool:
+    """Whether a result is there, as far as its size tells: only Markdown may be empty."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and (status.st_size > 0 or path.suffix == ".md")
 
 
 def with_not_read(summary: str, not_read: Mapping[str, int]) -> str:

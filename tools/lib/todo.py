@@ -4,7 +4,6 @@ The machine decides the same, page by page, in vm_side/todo.py; where home canno
 """
 
 import enum
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from contract import (
     selection_from,
 )
 from lib import results
+from lib.files import sha256_of
 from lib.inputs import Inputs
 from lib.knobs import Knobs
 from lib.results import Line
@@ -57,7 +57,7 @@ def look(inputs: Inputs, knobs: Knobs) -> Todo:
         results.of_inputs(lines, set(inputs.files)),
         knobs,
         lambda name: sha256_of(inputs.root / name),
-        lambda name: (output / name).is_file(),
+        lambda name: results.stands(output / name),
     )
 
 
@@ -129,9 +129,3 @@ def is_all(lines: Collection[Line], selection: Selection) -> bool:
         return not count
     known = {n for n in numbers if n is not None and 0 <= n < count}
     return known == numbers and sum(map(selection.has, known)) == selection.count(count)
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

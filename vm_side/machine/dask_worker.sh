@@ -10,7 +10,7 @@ set -u
 code=$1 packages=$2 pem=$3 image=$4 scheduler=$5 address=$6 name=$7 threads=$8 endpoint=$9
 shift 9
 read -ra limit < <(bash "$(dirname "$0")/memory_limit.sh") || limit=()
-exec docker run --name dots-ocr-worker --network host --stop-signal TERM "$@" \
+exec docker run --name dots-ocr-worker --label dots_ocr=worker --network host --stop-signal TERM "$@" \
   ${limit[@]+"${limit[@]}"} \
   --env HOME=/tmp --env PYTHONPATH=/packages:/vm_side --env PYTHONDONTWRITEBYTECODE=1 \
   --env DASK_CONFIG=/vm_side/machine/dask.yaml --volume "$pem:/fleet.pem:ro" \

@@ -64,7 +64,8 @@ esac
 read -ra limit < <(bash "$(dirname "$0")/memory_limit.sh") || limit=()
 
 # To end the job early: docker stop dots-ocr-job
-docker run --name "$container" --network host --user "$(id -u):$(id -g)" --stop-signal TERM \
+docker run --name "$container" --label dots_ocr=job --stop-signal TERM \
+  --network host --user "$(id -u):$(id -g)" \
   ${limit[@]+"${limit[@]}"} \
   --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
   --env STORAGE_EMULATOR_HOST ${secrets[@]+"${secrets[@]}"} ${with_fleet[@]+"${with_fleet[@]}"} \

@@ -46,7 +46,9 @@ def write_large(folder: Path, ending: str) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"large{number}{ending}" for number in range(FILES)]
     for name in names:
-        (folder / name).write_bytes(os.urandom(FILE_BYTES))
+        noise = os.urandom(FILE_BYTES)
+        is_json = ending == ".json"
+        (folder / name).write_bytes(f'["{noise[::2].hex()}"]'.encode() if is_json else noise)
     return names
 
 

@@ -77,7 +77,7 @@ def test_what_workers_read_and_write_stays_there(
         listing.cache_clear()
         pages = find_pages(Remote("gs://pages/input"))
         listing.cache_clear()
-        theirs = Bucket("gs://pages")._listing("input")
+        theirs = Bucket("gs://pages").listing("input")
     assert len(theirs) == len(names)  # a mirror removes them all
     read = [page.input for page in pages if not page.fault]
     assert sorted(read) == sorted(name for name in GOOD if "/." not in f"/{name}")  # none hidden

@@ -13,6 +13,7 @@ from rig.cloud.docker_image import NAME, install_image
 from rig.cloud.gce import GceServer
 from rig.cloud.toolkit import VM, CloudToolkit, GceToolkit
 from rig.cloud.vm import Vm
+from rig.command import wait_until
 from rig.toolkit import files_below, statuses_in
 
 CONTAINER = "docker inspect --format '{{.Id}} {{.State.StartedAt}}' dots-ocr-model"
@@ -185,7 +186,7 @@ def check_clean(kit: CloudToolkit) -> None:
 
 
 def check_new_container_arguments(kit: CloudToolkit) -> None:
-    """The container is run as told; another one of the image, by hand, makes way."""
+    """The container is run as told; another one of the image, by hand, is left alone."""
     kit.cloud.vms[VM].run(f"docker rm -f dots-ocr-model; docker run -d --name mine {NAME}")
     kit.knobs["CONTAINER_ARGS"] = "-p 127.0.0.1:8000:8000 -v cache:/root/.cache/vllm --env A=b"
     run(kit, "start")
@@ -195,4 +196,11 @@ def check_new_container_arguments(kit: CloudToolkit) -> None:
     assert json.loads(ports) == {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8000"}]}
     assert [mount["Name"] for mount in json.loads(mounts)] == ["cache"]
     assert "A=b" in json.loads(env)
-    assert kit.on_vm("docker ps -a --format '{{.Names}}'") == "dots-ocr-model\n"
+    assert kit.on_vm("docker ps --format '{{.Names}}' | sort") == "dots-ocr-model\nmine\n"
+    kit.on_vm("docker rm -f dots-ocr-model mine; docker run -d --name their -p 8000:8000 " + NAME)
+    wait_until(lambda: kit.on_vm("curl -s 127.0.0.1:8000/health && echo up || :"), 30)
+    end = kit.run("start")
+    assert (end.code, "is taken by the container their (" in end.err) == (1, True), end.err
+    assert "docker stop their there" in end.err
+    assert kit.on_vm("docker ps --format '{{.Names}}'") == "their\n"
+    kit.on_vm("docker rm -f their")

@@ -33,6 +33,7 @@ def test_copies_with_time_and_folders(tmp_path: Path) -> None:
         ("text", 1000, False),  # as it is
         ("text", 2000, False),  # another time, the same bytes
         ("next", 2000, True),  # the same size, other bytes
+        ("next", 1000, True),  # and the same time: unzip, cp -p
         ("longer", 1000, True),
     ],
 )

@@ -138,3 +138,21 @@ def test_a_summary_says_what_is_not_read(
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", "[" * 100_000, "7"])
 def test_what_is_no_summary_is_left_as_it_is(text: str) -> None:
     assert results.with_not_read(text, {".docx": 2}) == text
+
+
+def test_what_came_is_added_to_a_line_and_taken_off_again() -> None:
+    """Whatever the machine has put there itself."""
+    for more in ({}, {"brought": {".md": "theirs"}}, {"reason": 'a, "brought": {'}):
+        (theirs,) = lines({**line("a", "a.png"), **more, "cells": 1})
+        ours = theirs.with_brought({".md": "1", "of": "2"})
+        (again,) = read_lines(ours.text)
+        assert (again.brought, again.said) == ({".md": "1", "of": "2"}, theirs.text)
+        assert again.page == "a" and json.loads(again.text)["cells"] == 1
+
+
+def test_of_two_inputs_that_had_the_same_results_the_later_counts() -> None:
+    """As on the machine; but not against what has other results now."""
+    jpg = line("a/a", "a.jpg")
+    assert [one.input for one in lines(line("a/a", "a.png"), jpg)] == ["a.jpg"]
+    moved = (line("a/a", "a.png"), line("a.png/a.png", "a.png"), jpg, line("a/a", "b", "failed"))
+    assert [one.input for one in lines(*moved)] == ["a.png", "a.jpg", "b"]

@@ -21,9 +21,11 @@ import requests
 from contract import KEY, KEY_FILE, PASSWORD, PASSWORD_FILE
 from lib import closed, files
 from lib.console import Failure, note, run_child, say
+from lib.files import Put
 from lib.inputs import Inputs, status_of
 from lib.knobs import ROOT, Knobs, model_key, pdf_password
 from lib.machines.machine import Moved
+from lib.machines.ours import CODE, INPUT, RESULT, Disk, claim
 from lib.machines.server import Server
 from lib.results import read_text
 
@@ -47,6 +49,7 @@ class LocalMachine:
 
     def start(self) -> None:
         """Make the folders, bring vm_side/ over, and start the CPU preview if nothing serves."""
+        self._claim(CODE)
         self._make_folders()
         self._copy_code()
         if self.server.is_running():
@@ -101,6 +104,7 @@ class LocalMachine:
     @closed.to_all()
     def push(self, inputs: Inputs) -> Moved:
         """Copy what is new or changed, remove what is no longer there."""
+        self._claim(INPUT)
         self._make_folders()
         moved = Moved(removed=files.remove_others(self.input, inputs.files))
         for name in inputs.files:
@@ -156,21 +160,26 @@ class LocalMachine:
         """A file of the results as text."""
         return read_text(self.result / name)
 
-    def pull(self, names: Iterable[str], folder: Path) -> Moved:
+    def pull(self, names: Iterable[str], folder: Path, put: Put) -> Moved:
         """Copy results that are new or changed."""
         moved = Moved()
         for name in names:
             try:
-                if files.copy_new(self.result / name, folder / name):
-                    moved.new += 1
-                else:
+                if files.is_same(self.result / name, folder / name):
                     moved.same += 1
+                elif why := put(files.copy_beside(self.result / name, folder / name), name):
+                    moved.failed[name] = why
+                else:
+                    moved.new += 1
             except OSError as error:
                 moved.failed[name] = error.strerror or str(error)
+            Path(f"{folder / name}{files.PART}").unlink(missing_ok=True)
         return moved
 
     def clean(self) -> None:
         """Empty both folders."""
+        if self.folder.exists():
+            self._claim(INPUT, RESULT)
         for folder in (self.input, self.result):
             if folder.is_dir():
                 files.empty(folder)
@@ -214,6 +223,10 @@ class LocalMachine:
         except (requests.RequestException, ValueError, KeyError, IndexError, TypeError) as error:
             self.why = reason_of(error)
             return ""
+
+    def _claim(self, *needed: str) -> None:
+        """Raise Failure unless these of its folders are ours."""
+        claim(Disk(self.folder, ROOT), needed, self.knobs.take)
 
     @closed.to_all()
     def _make_folders(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from lib.files import Put
 from lib.inputs import Inputs
 
 
@@ -60,8 +61,11 @@ class Machine(Protocol):
     def read_result(self, name: str) -> str:
         """The text of one file of its results; nothing if there is none."""
 
-    def pull(self, files: Iterable[str], folder: Path) -> Moved:
-        """Fetch these files of its results into a folder, each whole or not at all."""
+    def pull(self, names: Iterable[str], folder: Path, put: Put) -> Moved:
+        """Fetch these files of its results into a folder, in this order, each whole or not at all.
+
+        put takes each that has come and differs from what stands there.
+        """
 
     def clean(self) -> None:
         """Empty its input and result folders."""

@@ -123,7 +123,8 @@ def key_of(chunk: Chunk) -> str:
             stat = path.stat() if path else None
         except FileNotFoundError:
             stat = None
-        facts.append(f"{stat.st_size} {stat.st_mtime_ns}" if stat else "")
+        # by hand a file may get any time of change, but not the time at which it got that
+        facts.append(f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}" if stat else "")
     return hashlib.sha256("\n".join(facts).encode("utf-8", "replace")).hexdigest()
 
 

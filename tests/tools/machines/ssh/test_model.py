@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from lib.machines.ssh.model import build_script, end_of, has_ended, python_script, start_script
+from lib.machines.ssh.model import (
+    TAKEN,
+    build_script,
+    end_of,
+    has_ended,
+    port_script,
+    ports_of,
+    python_script,
+    start_script,
+)
+from rig.toolkit import foreign_server, free_port
 
 DOCKER = """#!/bin/bash
 printf '%s\\n' "$*" >>"$HOME/called"
@@ -118,7 +128,48 @@ def test_a_container_is_started_once_and_anew_when_something_changed(docker: Doc
 def test_the_python_of_an_image(docker: Docker) -> None:
     docker.sh(python_script("my image"))
     (call,) = docker.calls("run")
-    assert call.startswith("run --rm --network none --entrypoint python3 my image -c import sys")
+    assert call.startswith("run --rm --label dots_ocr=python --network none --entrypoint python3")
+    assert " my image -c import sys" in call
+
+
+@pytest.mark.parametrize(
+    ("options", "ports"),
+    [
+        ("--gpus all -p 127.0.0.1:8000:8000 -v a:/b", [8000]),
+        (
+            "-p 8001:8000/tcp --publish 9000:9000 -p8002:8000 --publish=[::1]:8003:8000",
+            [8001, 9000, 8003, 8002],
+        ),
+        ("--network host", [8000]),
+        ("--net=host -p 1:1", [8000]),
+        ("--network none", []),
+        ("-p 8000", []),  # docker chooses one that is free
+        ("-p 8000-8010:8000-8010", []),
+        ("--env 'A", []),
+        ("", []),
+    ],
+)
+def test_the_ports_that_it_wants(options: str, ports: list[int]) -> None:
+    assert ports_of(options, "http://127.0.0.1:8000") == ports
+
+
+def test_a_port_of_another_server_is_told_and_ours_makes_way(docker: Docker) -> None:
+    with foreign_server() as port:
+        done = docker.sh(port_script([free_port(), port]))
+        assert (done.returncode, done.stdout.split()[:1]) == (TAKEN, [str(port)])
+        assert not docker.calls("rm")
+        docker.note("running", "true")
+        assert docker.sh(port_script([port])).returncode == 0
+    docker.note("running", "false")
+    assert docker.sh(port_script([port])).returncode == 0
+    assert docker.sh(port_script([])).returncode == 0
+
+
+def test_only_our_own_container_makes_way(docker: Docker) -> None:
+    """Not those that others run of the same image, or of one that is built on it."""
+    assert docker.sh(start_script("my:image", "--gpus all")).returncode == 0
+    assert docker.calls("rm") == ["rm -f dots-ocr-model"]
+    assert not docker.calls("ps")
 
 
 @pytest.mark.parametrize(

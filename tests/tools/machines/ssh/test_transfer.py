@@ -95,6 +95,22 @@ def test_only_what_changed_travels(place: Place) -> None:
         assert (place.theirs / name).stat().st_ino == before[name]
 
 
+def test_a_time_tells_nothing_of_the_content(place: Place, tmp_path: Path) -> None:
+    """Changed within a second, or unpacked with the time it had elsewhere: 1980, say."""
+    for text in ("BBBB", "CCCC", "DDDD"):
+        place.write("page.png", text, at=315_532_800)
+        assert counts(place.up()) == (1, 0, 0)
+        place.assert_same()
+    home = tmp_path / "home"
+    fetch(place.shell, place.name, ["page.png"], home)
+    os.utime(place.theirs / "page.png", ns=(0, 315_532_800_000_000_001))
+    (place.theirs / "page.png").write_text("EEEE")
+    os.utime(place.theirs / "page.png", ns=(0, 315_532_800_000_000_001))  # less than a second later
+    assert counts(fetch(place.shell, place.name, ["page.png"], home)) == (1, 0, 0)
+    assert (home / "page.png").read_text() == "EEEE"
+    assert (home / "page.png").stat().st_mtime_ns == 315_532_800_000_000_001
+
+
 def test_files_become_folders_and_folders_files(place: Place) -> None:
     place.write("a.png")
     place.write("b.png/c/d.png")

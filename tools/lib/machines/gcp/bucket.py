@@ -14,7 +14,7 @@ import google.auth.exceptions
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback, TqdmCallback
 
 from lib.console import Failure, is_watched
-from lib.files import PART
+from lib.files import PART, Put, putting
 from lib.inputs import status_of
 from lib.machines.gcp.credentials import find_credentials, no_credentials
 from lib.machines.machine import Moved
@@ -36,7 +36,7 @@ class Bucket:
     def mirror_up(self, root: Path, names: Collection[str], folder: str) -> Moved:
         """Make a folder of the bucket hold just these files of root."""
         moved = Moved()
-        theirs = self._listing(folder)
+        theirs = self.listing(folder)
         new = []
         for name in names:
             if "\n" in name or "\r" in name:
@@ -64,10 +64,12 @@ class Bucket:
         moved.new = len(new)
         return moved
 
-    def fetch(self, folder: str, names: Sequence[str], target: Path) -> Moved:
-        """Bring files of a folder into target; each is checked before it takes its place."""
-        moved = Moved()
-        theirs = self._listing(folder)
+    def fetch(
+        self, folder: str, names: Sequence[str], target: Path, put: Put | None = None
+    ) -> Moved:
+        """Bring files of a folder into target; each is checked before put puts it in its place."""
+        moved, put = Moved(), put or putting(target)
+        theirs = self.listing(folder)
         wanted = [name for name in names if is_below(name)]
         moved.failed = {name: "not in the bucket" for name in wanted if name not in theirs}
         new = []
@@ -93,12 +95,12 @@ class Bucket:
             )
         for name in new:
             part = Path(str(target / name) + PART)
-            if part.is_file() and is_same(part, theirs[name]):
-                part.replace(target / name)
-                moved.new += 1
+            is_whole = part.is_file() and is_same(part, theirs[name])
+            if why := put(part, name) if is_whole else "changed while it travelled; run again":
+                moved.failed[name] = why
             else:
-                part.unlink(missing_ok=True)
-                moved.failed[name] = "changed while it travelled; run again"
+                moved.new += 1
+            part.unlink(missing_ok=True)
         return moved
 
     def read_text(self, name: str) -> str:
@@ -113,9 +115,14 @@ class Bucket:
             return ""
         return content.decode("utf-8", "replace")
 
+    def write_text(self, name: str, text: str, is_new: bool) -> None:
+        """Write a small file; a new one only where there is none: of two at once one fails."""
+        mode = "create" if is_new else "overwrite"
+        self._call(self._system.pipe_file, f"{self._base}/{name}", text.encode(), mode=mode)
+
     def empty(self, folder: str) -> None:
         """Remove all files of a folder."""
-        self._remove(folder, self._listing(folder))
+        self._remove(folder, self.listing(folder))
 
     def _remove(self, folder: str, names: Iterable[str]) -> None:
         """Remove these files and no others: rm takes a * or [ in a name for a pattern."""
@@ -125,7 +132,7 @@ class Bucket:
     def _path(self, folder: str, name: str) -> str:
         return f"{self._base}/{folder}/{name}"
 
-    def _listing(self, folder: str) -> dict[str, Any]:
+    def listing(self, folder: str) -> dict[str, Any]:
         """The files of a folder by name, as the API tells them; the cache would be for ever."""
         self._system.invalidate_cache()
         start = f"{self._base}/{folder}/"
@@ -146,6 +153,8 @@ class Bucket:
             if method in (self._system.find, self._system.info, self._system.cat_file):
                 raise
             raise Failure(f"{self.url} does not exist", "make it, or correct BUCKET") from None
+        except FileExistsError:
+            raise Failure(f"{self.url} was taken by another run just now", "try again") from None
         except google.auth.exceptions.GoogleAuthError as error:
             raise no_credentials(str(error)) from error
         except (OSError, aiohttp.ClientError) as error:

@@ -12,6 +12,7 @@ from typing import Any
 from google.cloud import compute_v1
 
 from lib.console import Failure, note, say
+from lib.files import Put
 from lib.inputs import Inputs
 from lib.knobs import Knobs
 from lib.machines.gcp import guard
@@ -20,6 +21,7 @@ from lib.machines.gcp.compute import Action, Instance, next_to_start, since_of
 from lib.machines.gcp.faults import NoPermission, Unreachable
 from lib.machines.gcp.fleet import Fleet
 from lib.machines.gcp.metadata import swap, value_in
+from lib.machines.gcp.prefix import claim_for
 from lib.machines.gcp.resources import described, new_instance, worker_template, workers_end
 from lib.machines.gcp.turning_off import alarm, left_on, turn_off
 from lib.machines.gcp.workers import (
@@ -32,6 +34,7 @@ from lib.machines.gcp.workers import (
 )
 from lib.machines.lock import refuse_if_lost
 from lib.machines.machine import Moved
+from lib.machines.ours import INPUT, RESULT
 from lib.machines.ssh.machine import RemoteMachine
 from lib.machines.ssh.shell import Shell
 
@@ -109,7 +112,9 @@ class GcpMachine(RemoteMachine):
             self.fleet.wait_until_running(began)
 
     def _turn_on(self) -> None:
-        """Turn the VM on, whatever state it is in, with its guard."""
+        """Turn the VM on, whatever state it is in, with its guard; not with another's bucket."""
+        if self.store:
+            claim_for(self.knobs, self.store)
         guard.place(self.instance, guard.script(self.knobs))
         self.instance.start(self.knobs.start_timeout, self._before_start)
         note(f"{self.knobs.vm} is RUNNING")
@@ -237,25 +242,28 @@ class GcpMachine(RemoteMachine):
     def push(self, inputs: Inputs) -> Moved:
         """Mirror the files into the bucket, which needs no VM, or over ssh."""
         if self.store:
-            return self.store.mirror_up(inputs.root, inputs.files, "input")
+            claim_for(self.knobs, self.store, INPUT)
+            return self.store.mirror_up(inputs.root, inputs.files, INPUT)
         return super().push(inputs)
 
     def read_result(self, name: str) -> str:
         """From the bucket, which needs no VM, or over ssh."""
         return self.store.read_text(f"result/{name}") if self.store else super().read_result(name)
 
-    def pull(self, names: Iterable[str], folder: Path) -> Moved:
+    def pull(self, names: Iterable[str], folder: Path, put: Put) -> Moved:
         """From the bucket, which needs no VM, or over ssh."""
         if self.store:
-            return self.store.fetch("result", list(names), folder)
-        return super().pull(names, folder)
+            return self.store.fetch("result", list(names), folder, put)
+        return super().pull(names, folder, put)
 
     def clean(self) -> None:
         """Empty the folders on the VM and in the bucket."""
+        if self.store:
+            claim_for(self.knobs, self.store, INPUT, RESULT)
         super().clean()
         if self.store:
-            self.store.empty("input")
-            self.store.empty("result")
+            self.store.empty(INPUT)
+            self.store.empty(RESULT)
 
     def read_lock(self) -> str:
         """The lock stands in the VM's metadata, which can be read while it is off."""

@@ -23,11 +23,14 @@ from lib.console import (
     say,
     set_handlers,
 )
-from lib.files import code_below
+from lib.files import Put, code_below
 from lib.inputs import Inputs
 from lib.knobs import ROOT, model_key, pdf_password
 from lib.machines.lock import TOKEN_VARIABLE
 from lib.machines.machine import Moved
+from lib.machines.ours import CODE as CODE_FOLDER
+from lib.machines.ours import INPUT, RESULT, claim
+from lib.machines.ssh.ground import Home
 from lib.machines.ssh.job import (
     END_SCRIPT,
     JOB_CONTAINER,
@@ -42,6 +45,7 @@ from lib.machines.ssh.model import (
     end_of,
     has_ended,
     python_script,
+    refuse_taken_port,
     refuse_without_key,
     run_image,
 )
@@ -62,8 +66,9 @@ class RemoteMachine(Sight):
         """Turn it on, bring vm_side/ over and start the model's container, unless it runs."""
         self._turn_on()
         shell = self.shell
-        shell.run(f"mkdir -p input result .dots-ocr && touch {SEEN}")
+        shell.run(f"mkdir -p .dots-ocr && touch {SEEN}")
         self._guard(shell)  # before all that may fail
+        ours = self._claim(CODE_FOLDER, *([INPUT] if self.input_bucket else []))
         self._bring_key()
         seen = self.look()
         if not seen["job"].get("running") or seen["fleet"] or not self.knobs.workers:
@@ -75,13 +80,9 @@ class RemoteMachine(Sight):
             if has_ended(seen["container"]):
                 self._start_model(shell)
             return
-        shell.run(
-            "find input result ! -user $(id -un) -print -quit | grep -q . &&"
-            " sudo -n chown -R $(id -u):$(id -g) input result;"
-            " find input result .dots-ocr -maxdepth 0 -user $(id -un) -exec chmod 700 {} +"
-        )
+        self._take_back(shell, sorted(ours & {INPUT, RESULT}))
         self._start_model(shell)  # first: it loads during all that follows
-        mirror_up(shell, CODE, code_below(CODE), "vm_side")
+        mirror_up(shell, CODE, code_below(CODE), CODE_FOLDER)
         self._bring_packages(shell)
         self._install(shell)
         self._prepare(shell)
@@ -92,7 +93,8 @@ class RemoteMachine(Sight):
         shell = self.shell
         shell.run(f"mkdir -p .dots-ocr && touch {SEEN}")
         self._guard(shell)
-        mirror_up(shell, CODE, code_below(CODE), "vm_side")
+        self._claim(CODE_FOLDER)
+        mirror_up(shell, CODE, code_below(CODE), CODE_FOLDER)
         names = ("CONTAINER_BASE", "MODEL_ID", "MODEL_REVISION")
         parts = {name: getattr(self.knobs, name.lower()) for name in names}
         build_image(shell, self.knobs.container_image, parts)
@@ -136,7 +138,8 @@ class RemoteMachine(Sight):
     def push(self, inputs: Inputs) -> Moved:
         """Mirror the files over ssh."""
         try:
-            return mirror_up(self.shell, inputs.root, inputs.files, "input")
+            self._claim(INPUT)
+            return mirror_up(self.shell, inputs.root, inputs.files, INPUT)
         except ConnectionLost as error:
             raise Failure(f"the connection was lost: {error}", "make upload goes on") from error
 
@@ -148,6 +151,7 @@ class RemoteMachine(Sight):
             return
         self._through(self._bring_key)
         if self.input_bucket:  # while the model loads
+            self._through(lambda: self._claim(INPUT))
             script = script_of("bash", "vm_side/machine/fetch_input.sh", self.input_bucket)
             self._through(lambda: self.shell.run(script))
         while True:
@@ -207,18 +211,19 @@ class RemoteMachine(Sight):
         done = self.shell.ask(script_of("cat", f"result/{name}"))
         return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
 
-    def pull(self, names: Iterable[str], folder: Path) -> Moved:
+    def pull(self, names: Iterable[str], folder: Path, put: Put) -> Moved:
         """Fetch results over ssh."""
         try:
-            return fetch(self.shell, "result", names, folder)
+            return fetch(self.shell, "result", names, folder, put)
         except ConnectionLost as error:
             raise Failure(f"the connection was lost: {error}", "make download goes on") from error
 
     def clean(self) -> None:
         """Empty both folders, also of files that a container wrote as root."""
+        self._claim(INPUT, RESULT)
         fleets = "$(ls -d .dots-ocr/fleet-* 2>/dev/null)"
-        script = f"find input result {fleets} -mindepth 1 -delete 2>/dev/null"
-        self.shell.run(f"mkdir -p input result; {script} || sudo -n {script}")
+        script = f"find {INPUT}/ {RESULT}/ {fleets} -mindepth 1 -delete 2>/dev/null"
+        self.shell.run(f"{script} || sudo -n {script}")
 
     def logs(self) -> int:
         """Follow the job's log while it runs, else the model's."""
@@ -240,6 +245,20 @@ class RemoteMachine(Sight):
         script = f"mkdir -p .dots-ocr && cd .dots-ocr && flock lock.guard sh -c {shlex.quote(swap)}"
         return self.shell.ask(script).returncode == 0
 
+    def _claim(self, *needed: str) -> set[str]:
+        """The folders in its home that are ours; raises Failure unless these are."""
+        return claim(Home(self.shell), needed, self.knobs.take)
+
+    def _take_back(self, shell: Shell, folders: list[str]) -> None:
+        """These, which are ours, belong to its user again, whom alone they are open to."""
+        names = " ".join(f"{name}/" for name in folders)
+        owned = (
+            f"find {names} ! -user $(id -un) -print -quit | grep -q . &&"
+            f" sudo -n chown -hR $(id -u):$(id -g) {names};"
+        )
+        closed = f"find {names} .dots-ocr -maxdepth 0 -user $(id -un) -exec chmod 700 {{}} +"
+        shell.run(f"{owned if folders else ''} {closed}")
+
     def _bring_key(self) -> None:
         """The model server's key and the PDFs' password go into files of ours there, or away."""
         given = {KEY_FILE: model_key(self.knobs), PASSWORD_FILE: pdf_password(self.knobs)}
@@ -256,6 +275,7 @@ class RemoteMachine(Sight):
 
     def _start_model(self, shell: Shell) -> None:
         image, options = self.knobs.container_image, self.knobs.container_args
+        refuse_taken_port(shell, options, self.knobs.endpoint)
         run_image(shell, image, start_model_script(image, options))
 
     def _guard(self, shell: Shell) -> None:

@@ -4,8 +4,10 @@ What runs there is shell, in the home folder of the machine's user.
 """
 
 import hashlib
+import itertools
 import shlex
-from collections.abc import Mapping
+import urllib.parse
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contract import KEY, KEY_FILE
@@ -13,6 +15,8 @@ from lib.console import Failure, is_watched
 from lib.machines.ssh.shell import CONNECTION_LOST, SEEN, ConnectionLost, Shell, script_of
 
 MODEL_CONTAINER = "dots-ocr-model"
+LABEL = "dots_ocr"  # all containers that we start have it
+TAKEN = 3  # the exit code of port_script
 DOCKER_IS_UP = (  # after a boot sshd may be there before docker
     "for i in $(seq 60); do docker version 2>&1 | grep -q 'Cannot connect' || break; sleep 1; done;"
 )
@@ -22,7 +26,8 @@ CONTAINER_FOLDER = "vm_side/container"
 def python_script(image: str) -> str:
     """Shell that prints the version of the image's Python, as 3.12."""
     return (
-        f"docker run --rm --network none --entrypoint python3 {shlex.quote(image)}"
+        f"docker run --rm --label {LABEL}=python --network none"
+        f" --entrypoint python3 {shlex.quote(image)}"
         " -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])'"
     )
 
@@ -56,10 +61,56 @@ def start_script(image: str, options: str) -> str:
         f" label={label}.$id;"
         f" state=$(docker inspect --format {shlex.quote(form)} {MODEL_CONTAINER} 2>/dev/null);"
         ' [ "$state" = "true $label" ] && exit 0;'
-        f" old=$(docker ps -aq --filter ancestor={quoted});"
-        f" docker rm -f {MODEL_CONTAINER} $old >/dev/null 2>&1;"
-        f' docker run --detach --name {MODEL_CONTAINER} --label "dots_ocr=$label"'
+        f" docker rm -f {MODEL_CONTAINER} >/dev/null 2>&1;"
+        f' docker run --detach --name {MODEL_CONTAINER} --label "{LABEL}=$label"'
         f" --restart on-failure:1 {options} {quoted} >/dev/null"
+    )
+
+
+def ports_of(options: str, endpoint: str) -> list[int]:
+    """The machine's ports that the container will want, by these options of docker run."""
+    try:
+        words = shlex.split(options)
+    except ValueError:  # docker will say what is wrong
+        return []
+    pairs = [*itertools.pairwise(words), *(word.partition("=")[::2] for word in words)]
+    if ("--network", "host") in pairs or ("--net", "host") in pairs:
+        return [urllib.parse.urlsplit(endpoint).port or 80]
+    published = [value for name, value in pairs if name in ("-p", "--publish")]
+    published += [word[2:] for word in words if word.startswith("-p") and word[2:3].isdigit()]
+    wanted = [text.split("/")[0].split(":") for text in published]
+    return [int(parts[-2]) for parts in wanted if len(parts) > 1 and parts[-2].isdecimal()]
+
+
+def port_script(ports: Sequence[int]) -> str:
+    """Shell that ends with TAKEN if another's server listens at one of these ports, and prints it.
+
+    What our own container listens at is free: it makes way.
+    """
+    return (
+        f"{DOCKER_IS_UP}"
+        f" [ \"$(docker inspect --format '{{{{.State.Running}}}}' {MODEL_CONTAINER} 2>/dev/null)\""
+        " = true ] && exit 0;"
+        f" for port in {' '.join(map(str, ports))}; do"
+        ' (exec bash -c "exec 3<>/dev/tcp/127.0.0.1/$port") 2>/dev/null || continue;'
+        " who=$(docker ps --filter publish=$port --format '{{.Names}} ({{.Image}})');"
+        f' echo "$port $who"; exit {TAKEN}; done; :'
+    )
+
+
+def refuse_taken_port(shell: Shell, options: str, endpoint: str) -> None:
+    """Raise Failure if a container or server that is not ours is where the model's is to be."""
+    ports = ports_of(options, endpoint)
+    done = shell.ask(port_script(ports)) if ports else None
+    if done is None or done.returncode != TAKEN:
+        return
+    port, _, who = done.stdout.decode("utf-8", "replace").strip().partition(" ")
+    name = who.partition(" ")[0]
+    raise Failure(
+        f"port {port} of {shell.name} is taken by {f'the container {who}' if who else 'a server'}"
+        " that is not ours",
+        f"{f'docker stop {name} there' if who else 'end it'};"
+        " or give another port in CONTAINER_ARGS and ENDPOINT",
     )
 
 

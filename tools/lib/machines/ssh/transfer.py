@@ -6,7 +6,6 @@ hash, beside the old ones.
 """
 
 import contextlib
-import hashlib
 import os
 import re
 import shutil
@@ -20,7 +19,7 @@ from typing import IO, NoReturn, cast
 from tqdm import tqdm
 
 from lib.console import Failure, bar
-from lib.files import PART
+from lib.files import PART, Put, putting, sha256_of, sha256_or_none
 from lib.inputs import status_of
 from lib.machines.machine import Moved
 from lib.machines.ssh.bounded import LARGEST_ERRORS_BYTES, Member, Stream, TooMuch, read_most
@@ -28,15 +27,15 @@ from lib.machines.ssh.shell import ConnectionLost, Shell, script_of, shorten
 from lib.results import LARGEST_BYTES, is_below
 
 CHANGED = "changed while it travelled; run again"
-LISTED = re.compile(rb"(\d{1,15}) (-?\d{1,11})(?:\.\d*)? (.+)", re.DOTALL)
+LISTED = re.compile(rb"(\d{1,15}) (-?\d{1,11})(?:\.(\d*))? (.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file on either side: size in bytes and time of change in whole seconds."""
+    """A file on either side: size in bytes and time of change in nanoseconds."""
 
     size: int
-    time_s: int
+    time_ns: int
 
 
 def mirror_up(shell: Shell, root: Path, names: Collection[str], folder: str) -> Moved:
@@ -49,24 +48,17 @@ def mirror_up(shell: Shell, root: Path, names: Collection[str], folder: str) -> 
         feed(shell, f"cd {folder} && xargs -0 -r rm -f --", extra)
         moved.removed = len(extra)
     shell.run(f"cd {folder} && find . -mindepth 1 -type d -empty -delete")
-    ours: dict[str, Entry] = {}
+    ours: dict[str, int] = {}  # their sizes
     for name in names:
         try:
-            ours[name] = entry_at(status_of(root / name))
+            ours[name] = status_of(root / name).st_size
         except OSError as error:
             moved.failed[name] = error.strerror or str(error)
-    doubtful = {
-        name
-        for name, entry in ours.items()
-        if name in theirs and entry != theirs[name] and entry.size == theirs[name].size
+    alike = {  # times tell nothing of content: unzip and cp -p keep them
+        name for name, size in ours.items() if name in theirs and size == theirs[name].size
     }
-    hashes = remote_hashes(shell, folder, doubtful)
-    same = {
-        name
-        for name, entry in ours.items()
-        if entry == theirs.get(name)
-        or (name in hashes and hashes[name] == sha256_or_none(root / name))
-    }
+    hashes = remote_hashes(shell, folder, alike)
+    same = {name for name in hashes if hashes[name] == sha256_or_none(root / name)}
     new = [name for name in names if name in ours and name not in same]
     moved.same = len(same)
     if new:
@@ -75,11 +67,11 @@ def mirror_up(shell: Shell, root: Path, names: Collection[str], folder: str) -> 
 
 
 def send(
-    shell: Shell, root: Path, names: list[str], entries: dict[str, Entry], folder: str, moved: Moved
+    shell: Shell, root: Path, names: list[str], sizes: dict[str, int], folder: str, moved: Moved
 ) -> None:
     """Send files as one tar stream."""
     with (
-        bar(sum(entries[name].size for name in names), "upload") as progress,
+        bar(sum(sizes[name] for name in names), "upload") as progress,
         running(shell, f"tar -x -f - -C {folder} --no-same-owner") as (stdin, _),
         tarfile.open(fileobj=stdin, mode="w|", format=tarfile.GNU_FORMAT) as archive,
     ):
@@ -97,8 +89,10 @@ def send(
                 moved.new += 1
 
 
-def fetch(shell: Shell, folder: str, names: Iterable[str], target: Path) -> Moved:
-    """Bring files of a machine's folder into target, each whole or not at all.
+def fetch(
+    shell: Shell, folder: str, names: Iterable[str], target: Path, put: Put | None = None
+) -> Moved:
+    """Bring files of a machine's folder into target, each whole or not at all; put places them.
 
     What has the same size and hash already stays. Raises ConnectionLost.
     """
@@ -120,7 +114,7 @@ def fetch(shell: Shell, folder: str, names: Iterable[str], target: Path) -> Move
     }
     moved.same = len(wanted) - len(needed) - len(moved.failed)
     if needed:
-        receive(shell, folder, needed, hashes, target, moved)
+        receive(shell, folder, needed, hashes, target, put or putting(target), moved)
     return moved
 
 
@@ -130,6 +124,7 @@ def receive(
     needed: dict[str, Entry],
     hashes: dict[str, str],
     target: Path,
+    put: Put,
     moved: Moved,
 ) -> None:
     """Receive files as one tar stream; whatever was not asked for is passed over."""
@@ -153,11 +148,13 @@ def receive(
                     if member.size != needed[name].size:
                         missing[name] = CHANGED
                         continue
-                    arriving = Travelling(content, shell)
-                    missing[name] = write_checked(target / name, arriving, hashes.get(name, ""))
+                    with arriving(target / name, Travelling(content, shell)) as part:
+                        is_whole = sha256_of(part) == hashes.get(name, "")
+                        times = (needed[name].time_ns, needed[name].time_ns)
+                        os.utime(part, ns=times)
+                        missing[name] = put(part, name) if is_whole else CHANGED
                     if not missing[name]:
                         del missing[name]
-                        os.utime(target / name, (needed[name].time_s, needed[name].time_s))
                         moved.new += 1
                         progress.update(needed[name].size)
             while stream.read(1 << 16):  # the padding behind the archive
@@ -167,20 +164,18 @@ def receive(
     moved.failed |= missing
 
 
-def write_checked(path: Path, content: "IO[bytes] | Travelling", sha256: str) -> str:
-    """Write a file beside path and put it there if its hash is right; else say why not."""
+@contextlib.contextmanager
+def arriving(path: Path, content: "Travelling") -> Iterator[Path]:
+    """A file beside path with this content, for as long as it is not put elsewhere."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + PART)
     part.unlink(missing_ok=True)  # of a run that was killed
     try:
         with part.open("xb") as file:
             shutil.copyfileobj(content, file)
-        if sha256_of(part) != sha256:
-            return CHANGED
-        part.replace(path)
+        yield part
     finally:
         part.unlink(missing_ok=True)
-    return ""
 
 
 @contextlib.contextmanager
@@ -220,8 +215,9 @@ def listing(shell: Shell, folder: str) -> dict[str, Entry]:
     entries = {}
     for line in shell.ask(script).stdout.split(b"\0"):
         if found := LISTED.fullmatch(line):
-            size, time_s, name = found.groups()
-            entries[os.fsdecode(name)] = Entry(int(size), int(time_s))
+            size, seconds, fraction, name = found.groups()
+            time_ns = int(seconds) * 10**9 + int(f"{(fraction or b'').decode():0<9}"[:9])
+            entries[os.fsdecode(name)] = Entry(int(size), time_ns)
     return entries
 
 
@@ -250,36 +246,13 @@ def joined(names: Iterable[str]) -> bytes:
     return b"".join(os.fsencode(name) + b"\0" for name in names)
 
 
-def entry_of(path: Path) -> Entry:
-    """A file of ours. Raises OSError."""
-    return entry_at(path.stat())
-
-
-def entry_at(status: os.stat_result) -> Entry:
-    """What a file's status says."""
-    return Entry(status.st_size, int(status.st_mtime))
-
-
 def is_same(entry: Entry, path: Path) -> bool:
     """Whether a file of ours has this size and time."""
     try:
-        return entry_of(path) == entry
+        status = path.stat()
     except OSError:
         return False
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file of ours. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sha256_or_none(path: Path) -> str | None:
-    """The same, None if there is no such file."""
-    try:
-        return sha256_of(path)
-    except OSError:
-        return None
+    return Entry(status.st_size, status.st_mtime_ns) == entry
 
 
 class Travelling:

@@ -1,0 +1,48 @@
+"""Whose the folders in a machine's home are; see lib.machines.ours."""
+
+import os
+from collections.abc import Collection
+
+from lib.machines.ours import CODE, INPUT, RESULT, UNLISTED, Found
+from lib.machines.ssh.shell import Shell, script_of
+
+MARKS = ".dots-ocr/ours"
+IDENTITY = "stat -Lc %i.%W"  # with its birth: a number of a file is given again
+TRACES = {"job": ".dots-ocr/job.json", "packages": ".dots-ocr/packages"}  # of an earlier version
+
+
+class Home:
+    """The home of the machine's user."""
+
+    folders = (INPUT, RESULT, CODE)
+
+    def __init__(self, shell: Shell) -> None:
+        self.name = shell.name
+        self._shell = shell
+        self._traces: set[str] = set()
+
+    def marked(self) -> set[str]:
+        """As Ground. Looks for what an earlier version left, too."""
+        looks = [f"[ -e {path} ] && echo {word}" for word, path in TRACES.items()]
+        looks += [
+            f'id=$({IDENTITY} {name}) && [ "$(cat {MARKS}/{name})" = "$id" ] && echo {name}'
+            for name in self.folders
+        ]
+        script = f"exec 2>/dev/null; [ -d {MARKS} ] && echo marks; {'; '.join(looks)}; :"
+        said = self._shell.run(script).split()
+        self._traces = set() if "marks" in said else TRACES.keys() & set(said)
+        return set(self.folders) & set(said)
+
+    def find(self, folder: str) -> Found:
+        """As Ground."""
+        was_used = ("packages" if folder == CODE else "job") in self._traces
+        looks = f"[ ! -e {folder} ] || find {folder}/ -mindepth 1 ! -type d -printf '%P\\0'"
+        done = self._shell.ask(looks)
+        names = [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+        return Found(names + ([UNLISTED] if done.returncode else []), was_used)
+
+    def mark(self, folders: Collection[str]) -> None:
+        """As Ground."""
+        names = sorted(folders)
+        marks = [f"{IDENTITY} {name} >{MARKS}/{name}" for name in names]
+        self._shell.run(" && ".join([script_of("mkdir", "-p", MARKS, *names), *marks]))

@@ -1,0 +1,168 @@
+"""What stands in OUTPUT, and what becomes of it when something newer comes.
+
+Nothing that somebody could miss is destroyed: what a person changed, and what another file's page
+of that name left here, is kept beside the new, as name.old.
+"""
+
+import enum
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from contract import DONE, DRAWING_ENDING, RESULT_ENDINGS
+from lib import files
+from lib.console import printable, say
+from lib.results import Line, stands
+
+CONTENT = "of"  # in what was brought: the SHA-256 of the file that was read
+DIGITS = 16  # of a result's SHA-256: enough to see that somebody changed it
+OLD = ".old"
+JSON = ".json"
+ENDINGS = (*sorted(RESULT_ENDINGS, key=len, reverse=True), DRAWING_ENDING)
+
+
+class Fate(enum.Enum):
+    """What becomes of a file in OUTPUT when another of its name comes."""
+
+    REPLACED = "it is what we brought, and the new one is a newer reading"
+    KEPT_BESIDE = "somebody may miss it"
+    STAYS = "somebody changed it, and what comes is what was changed"
+
+
+def fate(comes: str, stands_now: str, brought: str, is_of_another: bool) -> Fate:
+    """The same, by SHA-256. brought is what we brought last, empty where that is not known.
+
+    is_of_another: what stands was read from other content than what comes.
+    """
+    if comes == stands_now:
+        return Fate.REPLACED
+    if comes == brought:
+        return Fate.STAYS
+    if stands_now == brought and not is_of_another:
+        return Fate.REPLACED
+    return Fate.KEPT_BESIDE
+
+
+class Standing:
+    """The results in OUTPUT, while those of a machine come to them."""
+
+    def __init__(self, output: Path, ours: Iterable[Line], theirs: Iterable[Line]) -> None:
+        self.output = output
+        self._ours = {line.page: line for line in sorted(ours, key=lambda one: one.status in DONE)}
+        self._theirs = {line.page: line for line in theirs if line.status in DONE}
+        self._broken: set[str] = set()  # pages whose JSON is none
+        self._aside: list[str] = []
+        self._came: dict[str, str] = {}  # the files that have come, as they came
+
+    def put(self, part: Path, name: str) -> str:
+        """Put a file that came whole in its place; why not, or nothing. Of a page JSON is first."""
+        page = page_of(name)
+        if name.endswith(JSON) and (fault := fault_of(part)):
+            self._broken.add(page)
+            return fault
+        if page in self._broken:
+            return "its JSON is no result"
+        if name.endswith(DRAWING_ENDING) and not part.stat().st_size:
+            return "empty: no drawing"
+        place, comes = self.output / name, files.sha256_of(part)[:DIGITS]
+        if stands(place):
+            what = self._fate(part, name, page, comes)
+            if what is Fate.STAYS:
+                self._came[name] = comes
+                return ""
+            if what is Fate.KEPT_BESIDE:
+                self.set_aside(name)
+            files.sync(part)
+        part.replace(place)
+        self._came[name] = comes
+        return ""
+
+    def drop(self, pages: Iterable[str]) -> None:
+        """Set the files of pages aside that are no longer there."""
+        for page in pages:
+            for name in (page + ending for ending in ENDINGS):
+                if stands(self.output / name):
+                    self.set_aside(name)
+
+    def set_aside(self, name: str) -> None:
+        """Keep a file beside, under a name that no other has."""
+        place = self.output / name
+        number = 1
+        while (beside := old_name(place, number)).exists() and not files.is_same(place, beside):
+            number += 1
+        place.replace(beside)
+        self._aside.append(beside.relative_to(self.output).as_posix())
+
+    def tell(self) -> None:
+        """Say what was kept beside: also where nobody watches, since it is no result any more."""
+        if not self._aside:
+            return
+        more = f" and {len(self._aside) - 1} more" if len(self._aside) > 1 else ""
+        say(
+            f"OUTPUT: kept beside what came: {printable(self._aside[0])}{more}"
+            " (changed by hand, or of a page that was another)"
+        )
+
+    def stamped(self, line: Line) -> Line:
+        """A line with what its files are as they came, or came before it failed."""
+        old = self._ours.get(line.page)
+        if line.status not in DONE:
+            return line.with_brought(old.brought if old else {})
+        before = old.brought if old and old.said == line.text else {}
+        stamp = {CONTENT: line.sha256}
+        for name in line.files(images=True):
+            ending = name.removeprefix(line.page)
+            if name in self._came:
+                stamp[ending] = self._came[name]
+            elif ending in before:
+                stamp[ending] = before[ending]
+            elif stands(self.output / name):  # the machine's is the same
+                stamp[ending] = files.sha256_of(self.output / name)[:DIGITS]
+        return line.with_brought(stamp)
+
+    def _fate(self, part: Path, name: str, page: str, comes: str) -> Fate:
+        """What becomes of a file that stands."""
+        place, old, new = self.output / name, self._ours.get(page), self._theirs.get(page)
+        brought = ""
+        is_of_another = False
+        if old and new:
+            content = old.brought.get(CONTENT, old.sha256 if old.status in DONE else "")
+            is_of_another = bool(content) and new.sha256 not in ("", content)
+            is_known = not old.brought and old.said == new.text  # of an older version of ours
+            brought = comes if is_known else old.brought.get(name.removeprefix(page), "")
+        what = fate(comes, files.sha256_of(place)[:DIGITS], brought, is_of_another)
+        is_torn = name.endswith(JSON) and fault_of(place)
+        is_emptied = place.stat().st_size and not part.stat().st_size
+        return Fate.KEPT_BESIDE if is_emptied or (is_torn and what is Fate.STAYS) else what
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.tell()
+
+
+def page_of(name: str) -> str:
+    """The page that a result file is of."""
+    return next((name.removesuffix(end) for end in ENDINGS if name.endswith(end)), name)
+
+
+def old_name(path: Path, number: int) -> Path:
+    """Where a file is kept beside: name.old, name.old2 …"""
+    return path.with_name(f"{path.name}{OLD}{number if number > 1 else ''}")
+
+
+def fault_of(path: Path) -> str:
+    """Why a page's JSON is no result, or nothing: a power cut may leave a file empty or torn."""
+    try:
+        cells = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return "no JSON: no result" if path.stat().st_size else "empty: no result"
+    return "" if isinstance(cells, list) else "no list of cells: no result"
