@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-from PIL import Image
+from PIL import Image, ImageFile
 
-from picture.images import UnreadablePage, decoded, faults_told, opened
+from picture.images import UnreadablePage
+from picture.opening import faults_told, opened, page_in
 
 MOST_FRAMES = 65_535  # libtiff could not count further for thirty years
 BYTES_PER_FRAME = 64  # of the file, at least: size, compression, and where the pixels are
@@ -70,10 +71,15 @@ class OneFrame:
         return data
 
 
-def open_frame(source: Path | bytes, index: int) -> Image.Image:
+def open_frame(source: Path | bytes, index: int, notes: list[str] | None = None) -> Image.Image:
     """Decode one frame, which counts from 0, as a picture. Raises UnreadablePage."""
     with faults_told(b"II*\0"), frame_alone(source, index) as file:
-        return decoded(opened(file))
+
+        def from_the_start(_: bytes) -> ImageFile.ImageFile:
+            file.seek(0)
+            return opened(file)
+
+        return page_in(b"", from_the_start, [] if notes is None else notes)
 
 
 def pixels_of_frame(source: Path | bytes, index: int) -> int:

@@ -1,22 +1,16 @@
-"""A file -> the picture the model sees.
+"""A page -> the picture the model sees.
 
 Pixels follow the reference client of dots.ocr (rednote-hilab/dots.ocr at 36d7248); `make parity`
 compares the two. A page is held as a Pillow image of mode "L" (gray) or "RGB"; sizes are
 (width, height) in pixels.
 """
 
-import contextlib
-import io
+import itertools
 import math
-import struct
-import warnings
-import zlib
 from collections.abc import Iterator
-from typing import IO, cast
+from typing import cast
 
-from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
-
-from picture.kinds import HEAD_BYTES, HEIF, picture_kind, what_it_is
+from PIL import Image, ImageStat
 
 FACTOR = 28  # the model's patch of 14 pixels, merged 2 x 2
 MIN_PIXELS = 3_136
@@ -27,8 +21,9 @@ PDF_DPI = 200
 GUARD_SIDE = 4_500
 IMAGE_DPI = 96  # what MuPDF takes for a picture that states none
 FIXED_POINT = 1 << 14  # MuPDF counts a picture's pixels in so many parts
-# EPS would run a program
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
+
+BAND_PIXELS = 4_000_000  # an A4 page at 200 dpi
+OWN_SIZE = "own size"  # in a picture's info, if it was decoded smaller
 
 BLANK_RANGE = 16  # gray levels between the darkest and the lightest pixel of an even page
 NOISE_RANGE = 64  # the same of an empty page with a scanner's noise
@@ -38,75 +33,6 @@ NOISE_REACH = 16  # standard deviations that noise spans; a faint mark on even p
 
 class UnreadablePage(Exception):
     """This file holds no page that can be read; the message is the reason, for people."""
-
-
-def open_image(data: bytes, notes: list[str] | None = None) -> Image.Image:
-    """Decode a picture file: upright by its EXIF tag, alpha on white, 8 bits, "L" or "RGB".
-
-    Of an animation the first frame counts; that, and the like, is added to the notes.
-    Raises UnreadablePage.
-    """
-    if not data:
-        raise UnreadablePage("the file is empty")
-    with faults_told(data):
-        image = opened(io.BytesIO(data))
-        said = of_many(image)
-        if said and notes is not None:
-            notes.append(said)
-        return decoded(image)
-
-
-@contextlib.contextmanager
-def faults_told(head: bytes) -> Iterator[None]:
-    """What Pillow raises for a bad file becomes UnreadablePage; head is how the file begins."""
-    try:
-        with warnings.catch_warnings(action="ignore"):  # they would tear the progress bar
-            yield
-    except UnidentifiedImageError:
-        found, damaged = what_it_is(head[:HEAD_BYTES]), bool(picture_kind(head))
-        raise UnreadablePage(f"{found}, damaged" if damaged else f"no picture: {found}") from None
-    except Image.DecompressionBombError:
-        raise UnreadablePage(f"more than {MAX_SOURCE_PIXELS:,} pixels: make it smaller") from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
-        raise UnreadablePage(f"damaged picture: {error}") from error
-
-
-def opened(file: IO[bytes]) -> Image.Image:
-    """A picture file, of a format that counts, before it is decoded."""
-    is_heif = picture_kind(file.read(16)) == HEIF
-    file.seek(0)
-    if is_heif:
-        know_heif()
-    return Image.open(file, formats=(*IMAGE_FORMATS, *(("HEIF",) if is_heif else ())))
-
-
-def know_heif() -> None:
-    """Have Pillow know HEIF; that takes a worker as long as it took to begin."""
-    try:
-        import pillow_heif  # noqa: PLC0415 - see above
-    except ImportError as error:
-        raise UnreadablePage(f"pillow-heif, which reads HEIC, cannot run here: {error}") from error
-    pillow_heif.register_heif_opener()
-
-
-def of_many(image: Image.Image) -> str:
-    """What is to be noted of a file with more than one picture; empty: it has one.
-
-    Raises UnreadablePage for a TIFF: its frames are pages, of which none may be lost.
-    """
-    if not getattr(image, "is_animated", False) or image.format == "MPO":
-        return ""  # a camera's other pictures are the same one, larger or smaller
-    if image.format == "TIFF":
-        raise UnreadablePage("a TIFF of several pages: call it .tif, and each is read")
-    return "an animation, or several pictures in one file: the first was read"
-
-
-def decoded(image: Image.Image) -> Image.Image:
-    """The pixels of an opened picture, as open_image gives them."""
-    check_size(image.width, image.height)
-    image.load()
-    ImageOps.exif_transpose(image, in_place=True)  # else it copies what is upright
-    return one_channel_if_gray(flatten(image))
 
 
 def check_size(width: float, height: float) -> None:
@@ -121,26 +47,6 @@ def check_size(width: float, height: float) -> None:
         )
 
 
-def flatten(image: Image.Image) -> Image.Image:
-    """Any Pillow mode -> "L" or "RGB"; what is transparent becomes white."""
-    if image.mode in ("L", "RGB"):
-        if "transparency" not in image.info:
-            return image
-        image = image.convert("RGBA")
-    if image.mode.startswith("I"):
-        # 16 bits a pixel; Pillow's own conversion would cut all above 255 to white
-        return image.convert("F").point(lambda value: value * (1 / 257) + 0.5).convert("L")
-    if image.mode in ("LA", "PA", "La", "RGBa") or (
-        image.mode == "P" and "transparency" in image.info
-    ):
-        image = image.convert("RGBA")
-    if image.mode == "RGBA":
-        white = Image.new("RGB", image.size, "white")
-        white.paste(image, mask=image.getchannel("A"))
-        return white
-    return image.convert("L" if image.mode == "1" else "RGB")
-
-
 def one_channel_if_gray(image: Image.Image) -> Image.Image:
     """An "RGB" picture whose channels are equal -> the same pixels as "L".
 
@@ -149,11 +55,27 @@ def one_channel_if_gray(image: Image.Image) -> Image.Image:
     if image.mode == "L":
         return image
     sample = image.resize((64, 64), Image.Resampling.NEAREST)  # colour mostly shows at once
-    for picture in (sample, image):
+    for picture in itertools.chain([sample], bands_of(image)):
         red, green, blue = (channel.tobytes() for channel in picture.split())
         if not red == green == blue:
             return image
     return image.getchannel("R")
+
+
+def bands_of(image: Image.Image) -> Iterator[Image.Image]:
+    """A picture in bands of BAND_PIXELS, so that what is made of them needs little memory."""
+    rows = max(1, BAND_PIXELS // image.width)
+    if rows >= image.height:
+        yield image
+        return
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def own_size(page: Image.Image) -> tuple[int, int]:
+    """The page's own (width, height): the picture may have been decoded smaller."""
+    size: tuple[int, int] = page.info.get(OWN_SIZE, page.size)
+    return size
 
 
 def is_blank(page: Image.Image) -> bool:
@@ -161,7 +83,7 @@ def is_blank(page: Image.Image) -> bool:
 
     Drawn narrowly: text of a tenth of full contrast is not blank.
     """
-    if contrast(page.convert("L")) > NOISE_RANGE:
+    if contrast(page if page.mode == "L" else page.convert("L")) > NOISE_RANGE:
         return False
     return all(map(is_even, page.split()))
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from PIL import Image
 
 from picture.frames import pixels_of_frame
-from picture.images import GUARD_SIDE, PDF_DPI, opened
 from picture.kinds import is_pdf_page
-from picture.pdf import FALLBACK_DPI, MUPDF_ERRORS, kept_pdf
+from picture.opening import opened
+from picture.pdf import MUPDF_ERRORS, forget, kept_pdf, page_of, scale_of
 
-MEMORY_MIB = 4096  # of a process that computes; the largest honest page takes 2,200
+MEMORY_MIB = 4096  # of a process that computes; the largest honest page takes 1,600
 KEPT_BYTES = 16_000_000  # of a picture while the model answers: a larger one is opened again
 LARGE_PIXELS = 64_000_000  # of what is larger, one page is computed at a time
 
@@ -32,10 +32,10 @@ def pixels_of(source: Path | bytes, pdf_page: int | None) -> int:
         if pdf_page is not None and not is_pdf_page(source, pdf_page):
             return pixels_of_frame(source, pdf_page)
         if pdf_page is not None:
-            rect = kept_pdf(source)[pdf_page].rect
-            is_guarded = max(rect.width, rect.height) * PDF_DPI / 72 > GUARD_SIDE
-            scale = (FALLBACK_DPI if is_guarded else PDF_DPI) / 72
-            return int(rect.width * scale * rect.height * scale)
+            page, is_boxed = page_of(kept_pdf(source), pdf_page)
+            if is_boxed:  # who draws it has to see that for himself
+                forget()
+            return int(page.rect.width * page.rect.height * scale_of(page.rect) ** 2)
         with (
             warnings.catch_warnings(action="ignore"),
             io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file,

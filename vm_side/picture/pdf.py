@@ -1,16 +1,21 @@
-"""A page of a PDF -> its picture, as the reference client renders it."""
+"""A PDF, and a page of it as MuPDF draws it for the reference client."""
 
+import contextlib
 import functools
+import math
 import re
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 
 import pymupdf
 from PIL import Image
 
-from picture.images import GUARD_SIDE, PDF_DPI, UnreadablePage, check_size
+from picture.images import GUARD_SIDE, PDF_DPI, UnreadablePage, check_size, contrast
+from picture.whole import complaint
 
 FALLBACK_DPI = 72  # for pages of which a side would pass GUARD_SIDE at PDF_DPI
+LARGEST_DRAWING = 32_000_000  # pixels, of a poster; an A0 sheet has 8 million, and 2 are sent
 
 PASSWORD = ContextVar("PASSWORD", default="")  # of the PDFs that this process opens
 
@@ -63,32 +68,84 @@ def is_empty(source: Path | bytes) -> bool:
         return not file.read(1)
 
 
-def open_pdf_page(source: Path | bytes, index: int) -> Image.Image:
-    """Render one page of a PDF at 200 dpi; at 72 dpi if a side would pass 4,500 pixels.
+@dataclass(frozen=True)
+class Drawing:
+    """A page as MuPDF draws it. said is its complaint; what is even has but one colour."""
 
-    index counts from 0. Raises UnreadablePage.
+    picture: Image.Image | None
+    said: str = ""
+    is_even: bool = False
+
+
+def page_of(document: pymupdf.Document, index: int) -> tuple[pymupdf.Page, bool]:
+    """A page, and whether its CropBox shows nothing: then it gets its whole MediaBox.
+
+    MuPDF would draw an empty sheet. The document keeps that: forget it when the page is done.
     """
-    document = kept_pdf(source)
-    try:
-        page = document[index]
-        for dpi in (PDF_DPI, FALLBACK_DPI):
-            matrix = pymupdf.Matrix(dpi / 72, dpi / 72)
-            area = (page.rect * matrix).irect
-            if max(area.width, area.height) <= GUARD_SIDE:
-                break
-        check_size(area.width, area.height)
-        pixmap = page.get_pixmap(matrix=matrix, alpha=False)
-        has_pictures = bool(page.get_images())
-    except (*MUPDF_ERRORS, IndexError) as error:
-        open_once.cache_clear()  # who knows what state it is in
-        check_memory(error)
-        raise UnreadablePage(f"damaged PDF page: {error}") from error
-    if has_pictures:  # decoded, they would stay: up to 256 MiB in each worker
+    page = document[index]
+    if not document.is_pdf:
+        return page, False
+    mupdf = pymupdf.mupdf
+    crop = mupdf.pdf_dict_get_inheritable(page._pdf_page().obj(), mupdf.pdf_new_name("CropBox"))
+    if not crop.m_internal or not mupdf.pdf_is_array(crop):
+        return page, False
+    shown = pymupdf.Rect(mupdf.pdf_to_rect(crop)) & page.mediabox
+    if mupdf.pdf_array_len(crop) == 4 and not shown.is_empty:
+        return page, False
+    document.xref_set_key(page.xref, "CropBox", "[{} {} {} {}]".format(*page.mediabox))
+    return document.reload_page(page), True
+
+
+def scale_of(rect: pymupdf.Rect) -> float:
+    """Pixels a point: as the reference draws it, but no more than LARGEST_DRAWING in all."""
+    for dpi in (PDF_DPI, FALLBACK_DPI):
+        area = (rect * pymupdf.Matrix(dpi / 72, dpi / 72)).irect
+        if max(area.width, area.height) <= GUARD_SIDE:
+            return dpi / 72
+    return min(FALLBACK_DPI / 72, math.sqrt(LARGEST_DRAWING / (rect.width * rect.height)))
+
+
+def drawn_by_mupdf(page: pymupdf.Page) -> Drawing:
+    """Draw a page; the warnings since the last time are taken for its own.
+
+    Raises UnreadablePage, and what MuPDF raises.
+    """
+    scale = scale_of(page.rect)
+    matrix = pymupdf.Matrix(scale, scale)
+    area = (page.rect * matrix).irect
+    check_size(area.width, area.height)
+    pixmap = page.get_pixmap(matrix=matrix, alpha=False)
+    said = complaint(take_warnings())
+    if page.get_images():  # decoded, they would stay: up to 256 MiB in each worker
         pymupdf.TOOLS.store_shrink(100)
     rgb = pixmap.samples
     gray = one_of_three(rgb)
     mode, pixels = ("RGB", rgb) if gray is None else ("L", gray)
-    return Image.frombuffer(mode, (pixmap.width, pixmap.height), pixels, "raw", mode, 0, 1)
+    size = pixmap.width, pixmap.height
+    picture = Image.frombuffer(mode, size, pixels, "raw", mode, 0, 1)
+    return Drawing(picture, said, has_one_colour(picture) and has_content(page))
+
+
+def has_one_colour(picture: Image.Image) -> bool:
+    """Whether all pixels are the same."""
+    sample = picture.resize((64, 64), Image.Resampling.NEAREST)  # others mostly show at once
+    return not any(contrast(band) for part in (sample, picture) for band in part.split())
+
+
+def has_content(page: pymupdf.Page) -> bool:
+    """Whether there is anything on a page that could be drawn."""
+    return bool(page.read_contents().strip() or page.annot_xrefs())
+
+
+def take_warnings() -> str:
+    """What MuPDF has complained of since the last time."""
+    return str(pymupdf.TOOLS.mupdf_warnings())
+
+
+def forget() -> None:
+    """Open the next page's document anew: what MuPDF keeps of this one would not warn again."""
+    open_once.cache_clear()
+    pymupdf.TOOLS.store_shrink(100)
 
 
 def one_of_three(rgb: bytes) -> bytes | None:
@@ -118,4 +175,8 @@ def kept_pdf(source: Path | bytes) -> pymupdf.Document:
 @functools.lru_cache(maxsize=1)
 def open_once(source: Path | bytes, mtime_ns: int, size: int) -> pymupdf.Document:
     """open_pdf, unless it is the last document again, unchanged."""
-    return open_pdf(source)
+    document = open_pdf(source)
+    with contextlib.suppress(*MUPDF_ERRORS):  # the pages say it again, each for itself
+        if document.is_pdf and document.page_count:
+            document.page_xref(0)  # reads the tree of pages, whose faults are no page's own
+    return document

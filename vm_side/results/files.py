@@ -11,8 +11,9 @@ from pathlib import Path
 from PIL import Image
 
 from answer.cells import Cell
-from answer.layout import block, draw, is_furniture, markdown
+from answer.layout import block, draw, is_furniture, markdown, to_page
 from contract import DRAWING_ENDING, RESULT_ENDINGS
+from picture.images import own_size
 from results.durable import keep_names, part_of, put_in_place, write_beside
 from results.store import Place, Remote, size_of
 
@@ -24,16 +25,22 @@ NO_PAGE = Image.new("L", (1, 1))  # where no part of the page is wanted
 def results_of(cells: list[Cell], picture: Image.Image, with_drawing: bool) -> dict[str, bytes]:
     """The files of a page's results, by ending: the drawing first, the cells last."""
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
-    whole, body = markdown(cells, picture)
+    whole, body = markdown(placed(cells, picture), picture)
     texts = {WHOLE: whole, BODY: body, CELLS: f"[{lines}]\n"}
     drawing = {DRAWING_ENDING: drawing_of(cells, picture)} if with_drawing else {}
     return drawing | {ending: text.encode() for ending, text in texts.items()}
 
 
+def placed(cells: list[Cell], picture: Image.Image) -> list[Cell]:
+    """Cells of a page in the pixels of its picture, which may have been decoded smaller."""
+    size = own_size(picture)
+    return cells if size == picture.size else to_page(cells, size, picture.size)[0]
+
+
 def drawing_of(cells: list[Cell], picture: Image.Image) -> bytes:
     """The page with its boxes, as a JPEG."""
     file = io.BytesIO()
-    draw(cells, picture).save(file, "JPEG", quality=85)
+    draw(placed(cells, picture), picture).save(file, "JPEG", quality=85)
     return file.getvalue()
 
 

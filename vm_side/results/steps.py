@@ -16,10 +16,11 @@ from PIL import Image
 from answer.cells import Cell
 from answer.layout import to_page
 from picture.frames import open_frame
-from picture.images import UnreadablePage, is_blank, model_picture, open_image
+from picture.images import UnreadablePage, is_blank, model_picture, own_size
 from picture.kinds import is_pdf_page
 from picture.limits import LARGE_PIXELS, is_kept, pixels_of
-from picture.pdf import open_pdf_page
+from picture.opening import open_image
+from picture.pdf_page import open_pdf_page
 from picture.png import encode_png
 from results.files import NO_PAGE, drawing_of, results_of
 
@@ -92,12 +93,13 @@ def prepare(
 ) -> Sent:
     """Decode the page and make of it what is sent."""
     page = open_page(source, pdf_page, values)
-    values["original_size"] = list(page.size)
+    page_size = own_size(page)
+    values["original_size"] = list(page_size)
     if is_blank(page):
-        return Sent(None, page.size, blank_results=results_of([], page, images))
+        return Sent(None, page_size, blank_results=results_of([], page, images))
     enlarged = 0 if is_pdf_page(source, pdf_page) else upsample_below
     picture = model_picture(page, max_pixels, enlarged)
-    page_size, size = page.size, picture.size
+    size = picture.size
     values["model_size"] = list(size)
     kept = page if is_kept(page) else None
     del page
@@ -125,7 +127,7 @@ def finish(
     if page is None and needs_page(answered, images):
         again: Values = {}
         page = open_page(source, pdf_page, again)
-        if page.size != sent.page_size or any(values[name] != again[name] for name in again):
+        if own_size(page) != sent.page_size or any(values[name] != again[name] for name in again):
             raise UnreadablePage("the file changed while its page was read: run again")
     return results_of(cells, page or NO_PAGE, images), notes
 
@@ -141,14 +143,15 @@ def redrawn(source: Source, pdf_page: int | None, values: Values, cells: list[Ce
 
 
 def open_page(source: Source, pdf_page: int | None, values: Values) -> Image.Image:
-    """Decode the page; a picture's hash and what is to be noted of it go into the values."""
+    """Decode the page; what is odd about it, and a picture's hash, go into the values."""
+    notes: list[str] = []
+    values["notes"] = notes
     if pdf_page is not None:
         is_pdf = is_pdf_page(source, pdf_page)
-        return (open_pdf_page if is_pdf else open_frame)(source, pdf_page)
+        return (open_pdf_page if is_pdf else open_frame)(source, pdf_page, notes)
     data = source if isinstance(source, bytes) else source.read_bytes()
     values["sha256"] = hashlib.sha256(data).hexdigest()
-    values["notes"] = []
-    return open_image(data, values["notes"])
+    return open_image(data, notes)
 
 
 def give_memory_back() -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from picture.images import UnreadablePage, open_image
+from picture.images import UnreadablePage
 from picture.kinds import what_it_is
 from picture.limits import pixels_of
+from picture.opening import open_image
 from rig import forms, pages
 from rig.command import SCRIPT
 
@@ -109,7 +110,7 @@ def test_postscript_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_who_has_no_heic_does_not_wait_for_its_reader() -> None:
     code = (
-        "import io, sys; from PIL import Image; from picture.images import open_image\n"
+        "import io, sys; from PIL import Image; from picture.opening import open_image\n"
         "file = io.BytesIO(); Image.new('L', (9, 9)).save(file, 'PNG')\n"
         "open_image(file.getvalue()); assert 'pillow_heif' not in sys.modules"
     )

@@ -12,7 +12,8 @@ from PIL import Image
 
 from picture import frames
 from picture.frames import chain_of, open_frame, pixels_of_frame
-from picture.images import UnreadablePage, open_image
+from picture.images import UnreadablePage
+from picture.opening import open_image
 from results.counting import Counted, count_pages
 from rig import forms, pages
 

@@ -20,11 +20,11 @@ from picture.images import (
     enlarged_size,
     is_blank,
     model_picture,
-    open_image,
     smart_resize,
     stretched,
 )
-from picture.pdf import open_pdf_page
+from picture.opening import open_image
+from picture.pdf_page import open_pdf_page
 from rig import pages
 from rig.page_art import scanned
 

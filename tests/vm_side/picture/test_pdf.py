@@ -19,7 +19,8 @@ from picture.images import (
     UnreadablePage,
     is_blank,
 )
-from picture.pdf import open_pdf, open_pdf_page
+from picture.pdf import open_pdf
+from picture.pdf_page import open_pdf_page
 from rig import pages
 
 
@@ -76,19 +77,10 @@ def test_a_rotated_pdf_page_is_upright(tmp_path: Path) -> None:
     assert open_pdf_page(tmp_path / "a.pdf", 0).size == (2339, 1653)
 
 
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        ((14400, 14400), "14400x14400 is more than 178,956,970 pixels: make it smaller"),
-        ((3, 900), "9x2500 is longer than 200:1: cut it into pieces"),
-    ],
-)
-def test_a_pdf_page_that_cannot_be_held_says_why(
-    tmp_path: Path, size: tuple[float, float], expected: str
-) -> None:
+def test_a_pdf_page_that_is_too_long_says_why(tmp_path: Path) -> None:
     with pytest.raises(UnreadablePage) as error:
-        open_pdf_page(a_pdf(tmp_path / "a.pdf", size), 0)
-    assert str(error.value) == expected
+        open_pdf_page(a_pdf(tmp_path / "a.pdf", (3, 900)), 0)
+    assert str(error.value) == "9x2500 is longer than 200:1: cut it into pieces"
 
 
 @pytest.mark.parametrize("box", [b"[0 0 0 0]", b"[0 0 0 842]", b"[9 9 9 9]"])
@@ -121,7 +113,7 @@ READ_ALL = """
 import sys
 from pathlib import Path
 from picture.images import UnreadablePage
-from picture.pdf import open_pdf_page
+from picture.pdf_page import open_pdf_page
 for name in sys.argv[1:]:
     try:
         open_pdf_page(Path(name), 0)

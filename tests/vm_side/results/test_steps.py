@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from picture.images import UnreadablePage
 from picture.limits import LARGE_PIXELS, pixels_of
 from results.steps import finish, in_turns, prepare
-from rig import hostages
+from rig import half_drawn, hostages
 
 PICTURE = [{"bbox": [0, 0, 500, 500], "category": "Picture"}]
 TEXT = [{"bbox": [0, 0, 500, 500], "category": "Text", "text": "a"}]
@@ -82,3 +86,27 @@ def test_pixels_are_known_before_they_are_decoded(tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(b"none")
     assert pixels_of(tmp_path / "b.png", None) == pixels_of(tmp_path / "gone.png", None) == 0
     assert pixels_of(book, 7) == 0
+
+
+def test_boxes_of_a_picture_that_was_decoded_smaller_are_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    picture = Image.new("RGB", (8100, 8100), "white")
+    picture.paste("red", (4000, 4000, 8100, 8100))
+    picture.save(path)
+    sent, values = prepared(path)
+    assert values["original_size"] == [8100, 8100] and sent.page_size == (8100, 8100)
+    half = [side // 2 for side in sent.size]
+    cells = [{"bbox": [*half, *sent.size], "category": "Picture"}]
+    files, _ = finish(path, None, values, sent, cells, True)
+    assert json.loads(files[".json"])[0]["bbox"] == [4050, 4050, 8100, 8100]
+    data = base64.b64decode(files[".md"].split(b"base64,")[1].rstrip(b")"))
+    with Image.open(io.BytesIO(data)) as figure:
+        assert figure.size == (2025, 2025) and figure.getextrema() != (255, 255)
+
+
+def test_what_is_odd_about_a_page_is_in_its_values(tmp_path: Path) -> None:
+    path = half_drawn.errors_amidst(tmp_path / "a.pdf")
+    values: dict[str, Any] = {}
+    prepare(path, 0, values, 1_000_000, 0, False)
+    (note,) = values["notes"]
+    assert note.startswith("drawn by PDFium")

@@ -1,0 +1,135 @@
+"""A page is not blank because its levels, or its alpha, were taken for others."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+
+from picture.images import contrast, is_blank
+from picture.modes import levels
+from picture.opening import open_image
+from rig import pages
+
+PAGE = pages.article(50)
+INK = ImageChops.invert(PAGE)
+WHITE = Image.new("L", PAGE.size, 255)
+CLEAR = Image.new("L", PAGE.size, 0)
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def deep(times: int, kind: str = "PNG") -> bytes:
+    """The page in 16 bits, of which it uses the lower ones."""
+    data = b"".join(struct.pack("<H", level * times) for level in PAGE.tobytes())
+    return encoded(Image.frombytes("I;16", PAGE.size, data), kind)
+
+
+def deep_colour(times: int) -> bytes:
+    """The same in three channels: Pillow keeps the upper 8 bits alone."""
+    rows = (PAGE.crop((0, y, PAGE.width, y + 1)).tobytes() for y in range(PAGE.height))
+    raw = b"".join(
+        b"\0" + b"".join(struct.pack(">H", level * times) * 3 for level in row) for row in rows
+    )
+    head = struct.pack(">IIBBBBB", *PAGE.size, 16, 2, 0, 0, 0)
+    chunks = (b"IHDR", head), (b"IDAT", zlib.compress(raw, 1)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+
+
+def palette() -> bytes:
+    """White ink on a transparent colour that is white, too."""
+    picture = INK.point(lambda level: level // 255).convert("P")
+    picture.putpalette([255] * 6)
+    return encoded(picture, transparency=0)
+
+
+LOST = {
+    "8 bits in 16": (deep(1), 0),
+    "10 bits in 16": (deep(4), 1),
+    "12 bits in 16": (deep(16), 1),
+    "14 bits in 16": (deep(64), 1),
+    "12 bits in a TIFF": (deep(16, "TIFF"), 1),
+    "12 bits in colour": (deep_colour(16), 16),
+    "32 bits": (encoded(PAGE.convert("I").point(lambda level: level * 65_793), "TIFF"), 1),
+    "signed": (encoded(PAGE.convert("I").point(lambda level: level * 256 - 32_768), "TIFF"), 1),
+    "fractions": (encoded(PAGE.convert("F").point(lambda level: level / 255), "TIFF"), 1),
+    "alpha that hides all": (encoded(Image.merge("LA", (PAGE, CLEAR))), 0),
+    "colour that alpha hides": (encoded(Image.merge("RGBA", [PAGE] * 3 + [CLEAR])), 0),
+}
+
+
+@pytest.mark.parametrize(("data", "apart"), LOST.values(), ids=LOST)
+def test_nothing_is_lost_before_it_is_looked_at(data: bytes, apart: int) -> None:
+    notes: list[str] = []
+    picture = open_image(data, notes)
+    assert picture.mode == "L" and len(notes) == 1
+    assert contrast(ImageChops.difference(picture, PAGE)) <= apart
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(Image.merge("LA", (WHITE, INK))),
+        encoded(Image.merge("RGBA", [WHITE] * 3 + [INK])),
+        encoded(Image.merge("RGBA", [WHITE] * 3 + [INK]), "WEBP", lossless=True, exact=True),
+        encoded(PAGE.point(lambda level: 254 + (level < 128)), transparency=254),
+        palette(),
+    ],
+)
+def test_white_ink_on_nothing_is_laid_on_black(data: bytes) -> None:
+    notes: list[str] = []
+    picture = open_image(data, notes)
+    assert not is_blank(picture) and picture.getpixel((0, 0)) == 0
+    assert notes == ["its ink shows on a dark ground alone: laid on black"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(Image.merge("LA", (WHITE, CLEAR))),
+        encoded(Image.merge("RGBA", [CLEAR] * 4)),
+        encoded(Image.merge("RGBA", [WHITE] * 4)),
+        encoded(Image.new("I;16", (40, 30), 3000)),
+    ],
+)
+def test_what_is_empty_stays_blank(data: bytes) -> None:
+    notes: list[str] = []
+    assert is_blank(open_image(data, notes)) and not notes
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "is_fraction", "expected"),
+    [
+        (0, 65535, False, (0, 65535)),
+        (0, 32768, False, (0, 65535)),
+        (0, 32767, False, (0, 32767)),
+        (0, 4095, False, (0, 4095)),
+        (0, 255, False, (0, 255)),
+        (0, 12, False, (0, 255)),
+        (3000, 3000, False, (0, 65535)),
+        (-32768, 32767, False, (-32768, 32767)),
+        (0, 1, False, (0, 255)),
+        (0, 1, True, (0, 1)),
+        (0.5, 0.5, True, (0, 1)),
+        (0, 200.5, True, (0, 255)),
+        (0, 2**32 - 1, False, (0, 2**32 - 1)),
+    ],
+)
+def test_levels(low: float, high: float, is_fraction: bool, expected: tuple[float, float]) -> None:
+    assert levels(low, high, is_fraction) == expected
+
+
+def test_levels_that_are_no_numbers() -> None:
+    with pytest.raises(ValueError, match="no numbers"):
+        levels(0, float("nan"), True)

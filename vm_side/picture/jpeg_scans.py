@@ -1,0 +1,60 @@
+"""The scans of a JPEG that is stored in several, coarse ones first: are the fine ones there?"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
+FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+ALONE = (0x01, *range(0xD0, 0xD9))  # markers without a length
+MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # in the pixels' data
+COEFFICIENTS = 64
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Some coefficients of some components, down to a bit; fine is one that adds that bit alone.
+
+    start is where its marker stands.
+    """
+
+    start: int
+    components: frozenset[int]
+    coefficients: range
+    lowest_bit: int
+    is_fine: bool
+
+
+def scans_of(jpeg: bytes) -> tuple[frozenset[int], list[Scan]]:
+    """The picture's components, and the scans that have begun, in their order."""
+    components: frozenset[int] = frozenset()
+    scans = []
+    at = 2
+    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF and jpeg[at + 1] != END_OF_IMAGE:
+        marker = jpeg[at + 1]
+        if marker == 0xFF or marker in ALONE:
+            at += 1 if marker == 0xFF else 2
+            continue
+        size = int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        body = jpeg[at + 4 : at + 2 + size]
+        at += 2 + size
+        if marker in FRAMES and len(body) > 5:
+            components = frozenset(body[6::3])
+        elif marker == START_OF_SCAN and body and len(body) >= 4 + 2 * body[0]:
+            first, last, bits = body[1 + 2 * body[0] : 4 + 2 * body[0]]
+            named = frozenset(body[1 : 1 + 2 * body[0] : 2])
+            start = at - 2 - size
+            scans.append(Scan(start, named, range(first, last + 1), bits & 15, bits > 15))
+            end = MARKER.search(jpeg, at)
+            at = end.start() if end else len(jpeg)
+    return components, scans
+
+
+def has_all_scans(components: frozenset[int], scans: Sequence[Scan]) -> bool:
+    """Whether the last of a picture's scans has begun: all coefficients down to the last bit."""
+    depth = {(name, k): -1 for name in components for k in range(COEFFICIENTS)}
+    for scan in scans:
+        for name in scan.components & components:
+            for k in scan.coefficients:
+                depth[name, k] = scan.lowest_bit
+    return bool(depth) and not any(depth.values())

@@ -1,0 +1,97 @@
+"""Any Pillow mode -> "L" or "RGB", so that nothing that shows is lost."""
+
+import math
+from typing import cast
+
+from PIL import Image
+
+from picture.images import bands_of, is_blank
+
+FULL_16_BITS = 65_535
+ON_BLACK = "its ink shows on a dark ground alone: laid on black"
+OPAQUE = "its alpha hides all of it: shown without"
+
+
+def flattened(image: Image.Image, notes: list[str]) -> Image.Image:
+    """Any mode -> "L" or "RGB"; what is transparent becomes white, unless all vanishes in it."""
+    if image.mode in ("L", "RGB"):
+        if "transparency" not in image.info:
+            return image
+        image = image.convert("RGBA")
+    if image.mode[0] in "IF":
+        return eight_bits(image, notes)
+    if image.mode in ("LA", "PA", "La", "RGBa") or (
+        image.mode == "P" and "transparency" in image.info
+    ):
+        image = image.convert("RGBA")
+    if image.mode == "RGBA":
+        return without_alpha(image, notes)
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def without_alpha(image: Image.Image, notes: list[str]) -> Image.Image:
+    """An "RGBA" picture on white; on black, or with its alpha left out, if it is blank so."""
+    alpha = image.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return image.convert("RGB")
+    page = laid_on("white", image, alpha)
+    if is_blank(page):
+        others = {ON_BLACK: laid_on("black", image, alpha), OPAQUE: image.convert("RGB")}
+        for note, other in others.items():
+            if not is_blank(other):
+                notes.append(note)
+                return other
+    return page
+
+
+def laid_on(colour: str, image: Image.Image, alpha: Image.Image) -> Image.Image:
+    """A picture on a ground."""
+    ground = Image.new("RGB", image.size, colour)
+    ground.paste(image, mask=alpha)
+    return ground
+
+
+def eight_bits(image: Image.Image, notes: list[str]) -> Image.Image:
+    """16 or 32 bits a pixel, or fractions -> "L"; Pillow's own cuts all above 255 to white."""
+    low, high = cast(tuple[float, float], image.getextrema())
+    black, white = levels(low, high, image.mode == "F")
+    if (black, white) != (0, FULL_16_BITS):
+        notes.append(f"its levels are {low:g} to {high:g}: {white:g} was taken for white")
+    scale = 255 / (white - black)
+    page, top = Image.new("L", image.size), 0
+    for band in bands_of(image):
+        fractions = band.convert("F").point(lambda value: value * scale + (0.5 - black * scale))
+        page.paste(fractions.convert("L"), (0, top))
+        top += band.height
+    return page
+
+
+def levels(low: float, high: float, is_fraction: bool) -> tuple[float, float]:
+    """Which levels are black and white, by the least and the greatest that there are.
+
+    White is the greatest of as few bits as hold them all: 16, or a camera's 12. Fractions end at 1,
+    and a picture of one level stays as dark as it is. Raises ValueError.
+    """
+    if not math.isfinite(high - low):
+        raise ValueError("levels that are no numbers")
+    black = min(low, 0)
+    span = high - black
+    if is_fraction and span <= 1:
+        return black, black + 1
+    if low == high and span <= FULL_16_BITS:
+        return black, black + FULL_16_BITS
+    return black, black + 2 ** max(8, math.ceil(span).bit_length()) - 1
+
+
+def brightened(image: Image.Image, notes: list[str]) -> Image.Image:
+    """A picture of 16 bits a channel, of which Pillow kept the upper 8, where those are all low."""
+    colours = [band for band in image.getbands() if band != "A"]
+    extrema = [cast(tuple[int, int], image.getchannel(band).getextrema()) for band in colours]
+    high = max(high for _, high in extrema)
+    if high > 127 or all(low == high for low, high in extrema):
+        return image
+    white = 2 ** high.bit_length() - 1
+    table = [min(255, level * 255 // white) for level in range(256)]
+    notes.append(f"its levels end at {high} of 255: {white} was taken for white")
+    same = list(range(256))
+    return image.point([v for band in image.getbands() for v in (same if band == "A" else table)])
