@@ -12,7 +12,7 @@ from lib.knobs import MACHINE, Knobs, check_workers, verb
 from lib.machines import left_on, open_machine
 from lib.machines.machine import Machine
 
-READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "PROMPT_MODE", "IMAGES", "MODEL")
+READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "ROTATE", "PROMPT_MODE", "IMAGES", "MODEL")
 SERVER = ("API_KEY_FILE", "PREFLIGHT")
 FILES = ("PAGES", "PDF_PASSWORD_FILE")
 FETCH_INTERVAL_S = 30.0
@@ -46,6 +46,7 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--processes": knobs.processes,
         "--max-pixels": knobs.max_pixels,
         "--upsample-below": knobs.upsample_below,
+        "--rotate": knobs.rotate,
         "--prompt-mode": knobs.prompt_mode,
         "--endpoint": knobs.endpoint,
         "--model": knobs.model,

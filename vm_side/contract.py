@@ -44,7 +44,15 @@ FAILED = "failed"
 LEFT = "left"  # not reached: the batch was interrupted, or the server went away
 STATUSES = (*DONE, FAILED, LEFT)
 
-RECIPE = ("prompt_mode", "max_pixels", "upsample_below")  # the settings that decide a page's cells
+RECIPE = ("prompt_mode", "max_pixels", "upsample_below", "rotate")  # what decides a page's cells
+AUTO = "auto"
+ROTATIONS = (
+    AUTO,
+    "0",
+    "90",
+    "180",
+    "270",
+)  # rotate: degrees clockwise, or those of each page's own
 PREVIEW_MODEL = "dots-ocr-cpu-preview"
 
 CATEGORIES = (
@@ -83,6 +91,10 @@ class Recorded(Protocol):
         """Who read it."""
 
     @property
+    def rotation(self) -> int:
+        """By how many degrees clockwise it was turned."""
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """The recipe by which it was read."""
 
@@ -115,11 +127,23 @@ def is_read(record: Recorded, sha256: str, wanted: Mapping[str, Any]) -> bool:
 
     wanted is the recipe and, under "model", the model's name.
     """
+    recipe = {"model": record.model, **record.settings, "rotate": wanted["rotate"]}
     return (
         record.status in DONE
         and record.sha256 == sha256
-        and {"model": record.model, **record.settings} == wanted
+        and recipe == wanted
+        and is_turned(record, wanted["rotate"])
     )
+
+
+def is_turned(record: Recorded, rotate: str) -> bool:
+    """Whether a page was turned as is wanted now, for whatever reason.
+
+    A record older than this setting counts as AUTO's: else all pages were to be read again for few.
+    """
+    if rotate == AUTO:
+        return bool(record.settings.get("rotate", AUTO) == AUTO)
+    return record.rotation == int(rotate)
 
 
 def key_from(key: str, file: str) -> str:

@@ -22,10 +22,12 @@ import click
 
 from batch import BatchError, End, Prices, UnknownModel, run_batch
 from contract import (
+    AUTO,
     KEY,
     KEY_FILE,
     PASSWORD,
     PASSWORD_FILE,
+    ROTATIONS,
     ExitCode,
     key_from,
     password_from,
@@ -101,6 +103,13 @@ def page_list(context: click.Context, parameter: click.Parameter, value: str) ->
     default=1_200_000,
     type=click.IntRange(0),
     help="Pictures of at most so many pixels are enlarged first.",
+)
+@click.option(
+    "--rotate",
+    envvar="ROTATE",
+    default=AUTO,
+    type=click.Choice(ROTATIONS),
+    help="Degrees by which each page is turned clockwise; auto: those that stand wrong are found.",
 )
 @click.option("-i", "--images", envvar="IMAGES", is_flag=True, help="Also draw the boxes (.jpg).")
 @click.option(
@@ -198,6 +207,7 @@ def main(
     processes: int,
     max_pixels: int,
     upsample_below: int,
+    rotate: str,
     images: bool,
     endpoint: str,
     api_key_file: str,
@@ -228,6 +238,7 @@ def main(
         prompt_mode=prompt_mode,
         max_pixels=max_pixels,
         upsample_below=upsample_below,
+        rotate=rotate,
         images=images,
         request_timeout_s=request_timeout,
         ready_timeout_s=ready_timeout,

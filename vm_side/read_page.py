@@ -55,6 +55,7 @@ class Settings:
     prompt_mode: str
     max_pixels: int
     upsample_below: int
+    rotate: str
     images: bool
     request_timeout_s: float
     ready_timeout_s: float
@@ -176,7 +177,7 @@ def _read(
 ) -> tuple[str, str]:
     """Fill the draft, write the files, and return (status, reason)."""
     source, pdf_page, values = _fetch(draft.task, settings), draft.page.pdf_page, draft.values
-    shape = settings.max_pixels, settings.upsample_below, settings.images
+    shape = settings.max_pixels, settings.upsample_below, settings.rotate, settings.images
     sent = compute(prepare, source, pdf_page, values, *shape)
     if sent.png is None:
         write_results(settings.output, draft.page.result, sent.blank_results)
@@ -239,5 +240,6 @@ def redraw(task: Task, settings: Settings, compute: Compute) -> None:
     name = task.page.result
     cells = json.loads((settings.output / f"{name}.json").read_bytes())
     source = _fetch(task, settings)
-    drawing = compute(redrawn, source, task.page.pdf_page, {}, cells)
+    rotation = task.drawn_from.rotation if task.drawn_from else 0
+    drawing = compute(redrawn, source, task.page.pdf_page, {}, cells, rotation)
     write_files(settings.output, {name + DRAWING_ENDING: drawing})

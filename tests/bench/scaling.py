@@ -100,7 +100,9 @@ def read_no_op(folder: Path, pages: int, nodes: int = 8) -> NoOp:
         if number % 1000 == 0:
             path.parent.mkdir(parents=True)
         path.touch()
-    settings = Settings(source, output, "", "", 0, "layout_all", 2_000_000, 0, False, 60, 60, 0)
+    settings = Settings(
+        source, output, "", "", 0, "layout_all", 2_000_000, 0, "0", False, 60, 60, 0
+    )
     with FleetRig(folder / "fleet") as rig:
         for _ in range(nodes):
             rig.add_node(THREADS, leaves=False)

@@ -18,7 +18,12 @@ ENGLISH = (
     "read it with tables formulas captions and notes kept apart so that nothing is lost on the way"
 )
 KOREAN = "페이지 문서 결과 모델 표 수식 그림 본문 제목 각주 처리 시간 기계 읽기 순서 확인"
-SETTINGS = {"prompt_mode": "layout_all", "max_pixels": 2_000_000, "upsample_below": 1_200_000}
+SETTINGS = {
+    "prompt_mode": "layout_all",
+    "max_pixels": 2_000_000,
+    "upsample_below": 1_200_000,
+    "rotate": "auto",
+}
 FAILURES = (
     "damaged picture: image file is truncated",
     "no usable answer: the model repeated itself",

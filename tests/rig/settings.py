@@ -29,6 +29,7 @@ def settings_in(folder: Path) -> Settings:
         prompt_mode="layout_all",
         max_pixels=2_000_000,
         upsample_below=1_200_000,
+        rotate="auto",
         images=False,
         request_timeout_s=5.0,
         ready_timeout_s=0.0,

@@ -37,6 +37,7 @@ def settings_for(batch: Batch, **changes: Any) -> Settings:
         prompt_mode="layout_all",
         max_pixels=2_000_000,
         upsample_below=0,
+        rotate="auto",
         images=False,
         request_timeout_s=60.0,
         ready_timeout_s=10.0,

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from contract import KEY, PASSWORD, SECRETS, key_from, password_from
+from contract import AUTO, KEY, PASSWORD, ROTATIONS, SECRETS, key_from, password_from
 from lib import closed, kinds
 from lib.config import read_config, what_it_says
 from lib.numbers import Hours, Number
@@ -43,6 +43,11 @@ class Knobs:
     )
     upsample_below: int = knob(
         1_200_000, "Pictures of at most so many pixels are enlarged first.", click.IntRange(0)
+    )
+    rotate: str = knob(
+        AUTO,
+        "Degrees by which each page is turned clockwise; auto: those that stand wrong are found.",
+        click.Choice(ROTATIONS),
     )
     prompt_mode: str = knob(
         "layout_all", "What to ask for.", click.Choice(["layout_all", "layout_only", "ocr"])

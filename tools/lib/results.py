@@ -19,7 +19,14 @@ T = TypeVar("T")
 REPORT = "report.html"
 LARGEST_BYTES = 1 << 28  # of one result of a page: nobody must fill our disk
 LARGEST_MANIFEST_BYTES = 1 << 29  # a million pages have 350 MB
-HOW = {"sha256": str, "model": str, "settings": dict, "pdf_pages": int, "finished_at": float}
+HOW = {
+    "sha256": str,
+    "model": str,
+    "settings": dict,
+    "pdf_pages": int,
+    "rotation": int,
+    "finished_at": float,
+}
 BROUGHT = ', "brought": {'  # begins what is added at home to the end of a line
 
 
@@ -39,6 +46,7 @@ class Line:
     model: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     pdf_pages: int = 0
+    rotation: int = 0
     finished_at: float = 0.0
     brought: Mapping[str, str] = field(default_factory=dict)
     """At home: what its files were when they came; see lib.standing."""

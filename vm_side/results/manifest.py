@@ -38,7 +38,7 @@ Key = tuple[str, int | None]  # see Page.key
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One page in the manifest. Sizes are [width, height] in pixels, upright."""
+    """One page in the manifest. Sizes are [width, height] in pixels, of the upright page."""
 
     page: str
     """Path of the results below the output folder, without their endings."""
@@ -55,6 +55,8 @@ class Record:
     """Of the whole input file."""
     version: str = ""
     """The store's own mark of that content, if it has one: saves reading it again."""
+    rotation: int = 0
+    """By how many degrees clockwise the page was turned to stand upright."""
     original_size: list[int] = field(default_factory=list)
     model_size: list[int] = field(default_factory=list)
     cells: int = 0
@@ -70,7 +72,7 @@ class Record:
     pdf_pages: int = 0
     """How many pages its file has; 0 for a picture, and until the batch has ended."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """What else decides the result: prompt_mode, max_pixels, upsample_below."""
+    """What else decides the result: prompt_mode, max_pixels, upsample_below, rotate."""
 
     @property
     def key(self) -> Key:

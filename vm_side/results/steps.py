@@ -15,6 +15,7 @@ from PIL import Image
 
 from answer.cells import Cell
 from answer.layout import to_page
+from contract import AUTO
 from picture.frames import open_frame
 from picture.images import UnreadablePage, is_blank, model_picture, own_size
 from picture.kinds import is_pdf_page
@@ -22,11 +23,14 @@ from picture.limits import LARGE_PIXELS, is_kept, pixels_of
 from picture.opening import open_image
 from picture.pdf_page import open_pdf_page
 from picture.png import encode_png
+from picture.upright import degrees_wanted, turned
 from results.files import NO_PAGE, drawing_of, results_of
 
 T = TypeVar("T")
 Source = Path | bytes
 Values = dict[str, Any]  # of a page's record; a step adds what it learns, also if it fails
+
+NOT_LOOKED = "which way is up was not looked for: onnxruntime is not among the packages here"
 
 Turn = Callable[[bool], AbstractContextManager[Any]]
 """Gives a turn to compute; of those for a page that is large there is one at a time."""
@@ -89,13 +93,16 @@ def prepare(
     values: Values,
     max_pixels: int,
     upsample_below: int,
+    rotate: str,
     images: bool,
 ) -> Sent:
     """Decode the page and make of it what is sent."""
     page = open_page(source, pdf_page, values)
+    has_marks = not is_blank(page)
+    page = set_upright(page, rotate if has_marks or rotate != AUTO else "0", values)
     page_size = own_size(page)
     values["original_size"] = list(page_size)
-    if is_blank(page):
+    if not has_marks:
         return Sent(None, page_size, blank_results=results_of([], page, images))
     enlarged = 0 if is_pdf_page(source, pdf_page) else upsample_below
     picture = model_picture(page, max_pixels, enlarged)
@@ -126,8 +133,8 @@ def finish(
     page = sent.page
     if page is None and needs_page(answered, images):
         again: Values = {}
-        page = open_page(source, pdf_page, again)
-        if own_size(page) != sent.page_size or any(values[name] != again[name] for name in again):
+        page = turned(open_page(source, pdf_page, again), values["rotation"])
+        if own_size(page) != sent.page_size or values.get("sha256") != again.get("sha256"):
             raise UnreadablePage("the file changed while its page was read: run again")
     return results_of(cells, page or NO_PAGE, images), notes
 
@@ -137,9 +144,20 @@ def needs_page(cells: Iterable[Cell], images: bool) -> bool:
     return images or any(cell["category"] == "Picture" for cell in cells)
 
 
-def redrawn(source: Source, pdf_page: int | None, values: Values, cells: list[Cell]) -> bytes:
-    """The drawing of a page that was read before."""
-    return drawing_of(cells, open_page(source, pdf_page, values))
+def redrawn(
+    source: Source, pdf_page: int | None, values: Values, cells: list[Cell], rotation: int
+) -> bytes:
+    """The drawing of a page that was read before, turned so."""
+    return drawing_of(cells, turned(open_page(source, pdf_page, values), rotation))
+
+
+def set_upright(page: Image.Image, rotate: str, values: Values) -> Image.Image:
+    """The page turned as is wanted; what was done goes into the values."""
+    degrees = degrees_wanted(page, rotate)
+    if degrees is None:
+        values.setdefault("notes", []).append(NOT_LOOKED)
+    values["rotation"] = degrees or 0
+    return turned(page, values["rotation"])
 
 
 def open_page(source: Source, pdf_page: int | None, values: Values) -> Image.Image:

@@ -11,19 +11,20 @@ from workers.interrupt import signals_held
 
 # What else each worker would import, at its start or at its first page.
 PRELOADED = (
-    *("workers.pool", "multiprocessing.popen_forkserver", "encodings.idna"),
+    *("workers.pool", "workers.preloaded", "multiprocessing.popen_forkserver", "encodings.idna"),
     *(f"PIL.{kind}ImagePlugin" for kind in ("Bmp", "Gif", "Jpeg", "Png", "Ppm")),
 )
 # glibc then asks for memory in pages of 2 MiB, where the system has such: of 4 KiB they are so many
 # that a colour page spends a seventh of its time on asking.
 HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}  # of numpy's: none must run when workers are forked
 
 
 def start_forkserver(module: str) -> None:
     """Start the process that workers are forked from, with the module loaded, if none runs."""
     forkserver.set_forkserver_preload([module, *PRELOADED])
     # it looks for the modules in PYTHONPATH alone
-    with environment({"PYTHONPATH": os.pathsep.join(sys.path), **HUGE_PAGES}):
+    with environment({"PYTHONPATH": os.pathsep.join(sys.path), **HUGE_PAGES, **NO_THREADS}):
         with signals_held():
             resource_tracker.ensure_running()  # lets SIGINT and SIGTERM go before it returns
         with signals_held():

@@ -31,7 +31,12 @@ from results.manifest import (
 from results.pages import Page
 
 ODD_NUMBERS = (10**400, 1e308 * 10, -(10**400), -1, True, "7", None, [7])
-SETTINGS = {"prompt_mode": "layout_all", "max_pixels": 2_000_000, "upsample_below": 1_200_000}
+SETTINGS = {
+    "prompt_mode": "layout_all",
+    "max_pixels": 2_000_000,
+    "upsample_below": 1_200_000,
+    "rotate": "auto",
+}
 
 
 def record(name: str = "a", status: str = "ok", **more: Any) -> Record:

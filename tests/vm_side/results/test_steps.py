@@ -22,7 +22,7 @@ TEXT = [{"bbox": [0, 0, 500, 500], "category": "Text", "text": "a"}]
 
 def prepared(path: Path) -> tuple[Any, dict[str, Any]]:
     values: dict[str, Any] = {}
-    return prepare(path, None, values, 1_000_000, 0, False), values
+    return prepare(path, None, values, 1_000_000, 0, "0", False), values
 
 
 @pytest.mark.parametrize(

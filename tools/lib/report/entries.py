@@ -28,6 +28,8 @@ class Entry:
     sha256: str
     size: tuple[float, float]
     """Width and height in pixels; (0, 0) of a page that could not be opened."""
+    rotation: int
+    """By how many degrees clockwise the page was turned; its size and boxes are so, too."""
     tokens_in: int
     tokens_out: int
     attempts: int
@@ -50,7 +52,8 @@ class Entry:
         """The name of its pictures, by content: no page's own name is ever a file name of ours."""
         if not self.sha256:
             return ""
-        return hashlib.sha256(f"{self.sha256} {self.pdf_page}".encode()).hexdigest()[:20]
+        turn = f" {self.rotation}" if self.rotation else ""
+        return hashlib.sha256(f"{self.sha256} {self.pdf_page}{turn}".encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ def read_entry(line: results.Line) -> Entry | None:
         notes=tuple(map(word, notes)) if isinstance(notes, list) else (),
         sha256=word(values.get("sha256")),
         size=(number(size[0]), number(size[1])) if has_size else (0.0, 0.0),
+        rotation=line.rotation if line.rotation in (90, 180, 270) else 0,
         tokens_in=int(number(values.get("tokens_in"))),
         tokens_out=int(number(values.get("tokens_out"))),
         attempts=int(number(values.get("attempts"))),

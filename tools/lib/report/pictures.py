@@ -36,8 +36,8 @@ class Job:
     path: Path
     sha256: str
     folder: Path
-    pages: tuple[tuple[int | None, str], ...]
-    """(page of a PDF, or frame of a TIFF, or None, the pictures' name) of each."""
+    pages: tuple[tuple[int | None, int, str], ...]
+    """(page of a PDF, or frame of a TIFF, or None, degrees to turn it, the pictures' name) of each."""
     password: str = field(default="", repr=False)
 
     def __str__(self) -> str:
@@ -53,16 +53,17 @@ def jobs(
     if source is None:
         return
     stand = [names_in(folder / kind) for kind in KINDS]
-    missing: dict[tuple[str, str], dict[str, int | None]] = {}
+    missing: dict[tuple[str, str], dict[str, tuple[int | None, int]]] = {}
     for entry in entries:
         if (
             entry.picture
             and is_below(entry.input)
             and not all(entry.picture in names for names in stand)
         ):
-            missing.setdefault((entry.input, entry.sha256), {})[entry.picture] = entry.pdf_page
+            page = entry.pdf_page, entry.rotation
+            missing.setdefault((entry.input, entry.sha256), {})[entry.picture] = page
     for (name, sha256), pictures in missing.items():
-        pages = [(pdf_page, picture) for picture, pdf_page in pictures.items()]
+        pages = [(*page, picture) for picture, page in pictures.items()]
         for start in range(0, len(pages), PDF_RUN):
             run = tuple(pages[start : start + PDF_RUN])
             yield Job(source / name, sha256, folder, run, password)
@@ -86,12 +87,12 @@ def make(job: Job) -> int:
             head = file.read(1024)
         if head[4:8] == b"ftyp":
             pillow_heif.register_heif_opener()
-        for number, name in job.pages:
+        for number, rotation, name in job.pages:
             if number is not None and b"%PDF-" in head:
                 picture = render(job.path, number, job.password)
             else:
                 picture = open_picture(job.path, number or 0)
-            write(picture, job.folder, name)
+            write(picture.rotate(-rotation, expand=True), job.folder, name)
             made += 1
     except UNREADABLE:
         pass  # the report shows such a page as an empty sheet
