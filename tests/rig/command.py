@@ -23,7 +23,8 @@ from rig.replies import Reply
 SCRIPT = Path(__file__).parents[2] / "vm_side" / "process_all_images.py"
 TIMEOUT_S = 60.0
 OPTIONS = (
-    *("INPUT", "OUTPUT", "PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "IMAGES", "ENDPOINT"),
+    *("INPUT", "OUTPUT", "PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "ROTATE"),
+    *("IMAGES", "ENDPOINT"),
     *("MODEL", "PROMPT_MODE", "REQUEST_TIMEOUT", "PAGE_TIMEOUT", "READY_TIMEOUT", "RETRIES"),
     *("PRICE_PER_HOUR", "PRICE_PER_WORKER_HOUR", "SCHEDULER", "STATE"),
     *("API_KEY", "API_KEY_FILE", "PREFLIGHT", "PAGES", "PDF_PASSWORD", "PDF_PASSWORD_FILE"),

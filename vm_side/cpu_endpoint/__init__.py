@@ -2,3 +2,8 @@
 
 May import: nothing of ours.
 """
+
+import os
+
+# Else onnxruntime reports to its maker, as soon as it is imported: see picture/orientation.py.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

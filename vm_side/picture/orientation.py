@@ -8,11 +8,16 @@ model, asks for a Python below 3.13 and for a build of OpenCV that needs a scree
 
 import functools
 import math
+import os
 from pathlib import Path
 
 import numpy
-import onnxruntime
 from PIL import Image
+
+# Else it reports to its maker, from a thread that it starts at once: nothing later could stop that.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
 
 SIDE = 224  # pixels of the square that it sees
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the pictures it was trained on

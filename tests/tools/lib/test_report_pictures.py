@@ -151,3 +151,26 @@ def test_a_job_in_parts_is_one_for_each_page(tmp_path: Path, folder: Path) -> No
 def test_a_job_that_is_left_out_is_told_by_its_file() -> None:
     book = Job(Path("in/a.pdf"), "0", Path("out"), ((0, "x"), (1, "y")))
     assert (str(book), str(replace(book, pages=((None, "x"),)))) == ("a.pdf page 0, 1", "a.pdf")
+
+
+@pytest.mark.parametrize(
+    ("rotation", "corner"),
+    [(0, (0, 0)), (90, (-1, 0)), (180, (-1, -1)), (270, (0, -1)), (45, (0, 0)), ("x", (0, 0))],
+)
+def test_a_page_is_shown_as_it_was_turned(
+    tmp_path: Path, folder: Path, rotation: int, corner: tuple[int, int]
+) -> None:
+    """Also one that was read again with another turn: its picture has another name."""
+    picture = Image.new("L", (300, 200), 255)
+    picture.paste(0, (0, 0, 40, 40))
+    picture.save(tmp_path / "a.png")
+    results = ResultSet(tmp_path / "out")
+    results.add("a.png", [], sha256=sha256(tmp_path / "a.png"), rotation=rotation)
+    (entry,) = read_entries(results.finish())
+    (plain,) = results_of(tmp_path / "plain", tmp_path / "a.png")
+    assert (entry.picture == plain.picture) == (corner == (0, 0))
+    assert sum(map(make, jobs([entry], tmp_path, folder))) == 1
+    with Image.open(folder / "pages" / f"{entry.picture}.webp") as shown:
+        at = [side - 10 if end else 10 for side, end in zip(shown.size, corner, strict=True)]
+        assert shown.convert("L").getpixel((at[0], at[1])) < 60  # type: ignore[operator]  # of mode L
+        assert (shown.width < shown.height) == (rotation in (90, 270))

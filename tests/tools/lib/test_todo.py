@@ -53,6 +53,9 @@ def work(files: list[str], lines: list[Line], knobs: Knobs = KNOBS, lost: str = 
         ({"settings": {}}, READ),
         ({"settings": {**recipe_of(KNOBS), "max_pixels": 1}}, READ),
         ({"settings": {**recipe_of(KNOBS), "one_more": 1}}, READ),
+        ({"settings": {**recipe_of(KNOBS), "rotate": "0"}}, READ),
+        ({"settings": {k: v for k, v in recipe_of(KNOBS).items() if k != "rotate"}}, NOTHING),
+        ({"rotation": 90}, NOTHING),
         ({"model": ""}, READ),
         ({"model": PREVIEW_MODEL}, READ),
     ],
@@ -69,6 +72,8 @@ def test_a_page(more: dict[str, Any], expected: Work) -> None:
         ({"max_pixels": 1_000_000}, READ),
         ({"upsample_below": 0}, READ),
         ({"prompt_mode": "ocr"}, READ),
+        ({"rotate": "0"}, NOTHING),  # nor had auto turned it
+        ({"rotate": "90"}, READ),
         ({"processes": 3, "retries": 0}, NOTHING),
     ],
 )
