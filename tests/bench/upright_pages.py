@@ -388,8 +388,8 @@ HELD_OUT: tuple[Draw, ...] = (index, poem, invoice, dialogue, two_languages)
 WITHOUT_WAY: tuple[Draw, ...] = (vertical, photo_only, drawing)
 """Never to be turned, however they stand; whether they are found when turned does not count."""
 
-FEW_WORDS = (few_lines, one_title, slide, card, caption_only, letterhead)
-"""So little writing that it may pass for upright when it stands on its head."""
+FEW_WORDS = (few_lines, one_title, slide, card, caption_only, letterhead, form)
+"""Mostly below forty words, which may pass for upright when they stand on their head."""
 
 LANDSCAPE = {
     "slide": (842, 474),

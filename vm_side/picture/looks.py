@@ -84,7 +84,7 @@ def middle(page: Image.Image) -> Image.Image:
 def seen_at(page: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
     """A part of a page as the model sees it."""
     size = (SEEN_SIDE, SEEN_SIDE)
-    return page.resize(size, Image.Resampling.BICUBIC, box, reducing_gap=2).convert("L")
+    return page.resize(size, Image.Resampling.BICUBIC, box, reducing_gap=1).convert("L")
 
 
 def busiest(gray: Image.Image, share: float) -> list[tuple[float, float, float, float]]:

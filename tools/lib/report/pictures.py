@@ -37,7 +37,7 @@ class Job:
     sha256: str
     folder: Path
     pages: tuple[tuple[int | None, int, str], ...]
-    """(page of a PDF, or frame of a TIFF, or None, degrees to turn it, the pictures' name) of each."""
+    """(page of a PDF, or frame of a TIFF, or None; its rotation; the pictures' name) of each."""
     password: str = field(default="", repr=False)
 
     def __str__(self) -> str:
