@@ -45,14 +45,8 @@ LEFT = "left"  # not reached: the batch was interrupted, or the server went away
 STATUSES = (*DONE, FAILED, LEFT)
 
 RECIPE = ("prompt_mode", "max_pixels", "upsample_below", "rotate")  # what decides a page's cells
-AUTO = "auto"
-ROTATIONS = (
-    AUTO,
-    "0",
-    "90",
-    "180",
-    "270",
-)  # rotate: degrees clockwise, or those of each page's own
+AUTO = "auto"  # of rotate: as far as each page needs it; else degrees clockwise
+ROTATIONS = (AUTO, "0", "90", "180", "270")
 PREVIEW_MODEL = "dots-ocr-cpu-preview"
 
 CATEGORIES = (

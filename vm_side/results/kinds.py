@@ -32,6 +32,7 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "notes": lambda value: isinstance(value, list) and all(map(is_text, value)),
     "sha256": is_text,
     "version": is_text,
+    "rotation": lambda value: type(value) is int and value in (0, 90, 180, 270),
     "original_size": lambda value: isinstance(value, list) and all(map(is_count, value)),
     "model_size": lambda value: isinstance(value, list) and all(map(is_count, value)),
     "cells": is_count,

@@ -71,6 +71,7 @@ def test_a_record_is_a_line_and_a_line_a_record() -> None:
         reason='two\nlines, "quoted"\u2028and\u2029more\x85',
         notes=["1 boxes turned"],
         sha256="0" * 64,
+        rotation=90,
         original_size=[827, 1170],
         model_size=[1204, 1652],
         cells=25,
@@ -133,6 +134,7 @@ def test_fields_of_a_newer_version_are_ignored_and_of_an_older_one_filled_in() -
     ("name", "value"),
     [
         *((name, v) for name in ("seconds", "tokens_in", "pdf_pages") for v in ODD_NUMBERS),
+        *(("rotation", v) for v in (*ODD_NUMBERS, 45, 90.0)),
         ("tokens_out", 1.5),
         ("original_size", 7),
         ("model_size", [1, 10**400]),
