@@ -37,10 +37,16 @@ def test_reads_the_pages_on_the_machine_once(kit: Toolkit, server: ModelServer) 
 
 def test_knobs_become_options_of_the_command(kit: Toolkit, server: ModelServer) -> None:
     prepare(kit, 1)
-    kit.knobs |= {"PROMPT_MODE": "ocr", "MAX_PIXELS": "50000", "PRICE_PER_HOUR": "3600"}
+    kit.knobs |= {
+        "PROMPT_MODE": "ocr",
+        "MAX_PIXELS": "50000",
+        "PRICE_PER_HOUR": "3600",
+        "ROTATE": "180",
+    }
     end = kit.run("process", "--json", IMAGES="1", MODEL=server.model)
     totals = json.loads(end.out)
-    assert totals["settings"] == {"prompt_mode": "ocr", "max_pixels": 50000, "upsample_below": 0}
+    changed = {"prompt_mode": "ocr", "max_pixels": 50000, "upsample_below": 0, "rotate": "180"}
+    assert totals["settings"] == changed
     assert totals["run"]["cost_usd"] == 0  # this computer costs nothing, whatever the knob says
     assert server.requests[0].size[0] * server.requests[0].size[1] <= 50000
 
