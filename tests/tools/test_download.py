@@ -49,7 +49,7 @@ def test_brings_the_results_with_their_folders(kit: Toolkit) -> None:
     page = "상자 1/스캔 1/스캔 1"
     assert pages_in(kit.output) == [f"{page}.json", f"{page}.md", f"{page}_nohf.md"]
     assert statuses_in(kit.output) == {"상자 1/스캔 1.png": "ok"}
-    assert json.loads((kit.output / "summary.json").read_text()) == {"pages": 1}
+    assert json.loads((kit.output / "summary.json").read_text()) == {"pages": 1, "not_read": {}}
 
 
 def test_pictures_come_only_if_asked_for(kit: Toolkit) -> None:
@@ -147,7 +147,7 @@ def test_a_killed_process_left_no_summary_to_replace_ours(kit: Toolkit) -> None:
     assert kit.run("download").code == 0
     (kit.machine / "result/summary.json").unlink()
     assert kit.run("download").code == 0
-    assert json.loads((kit.output / "summary.json").read_text()) == {"pages": 1}
+    assert json.loads((kit.output / "summary.json").read_text()) == {"pages": 1, "not_read": {}}
 
 
 def test_a_torn_line_is_no_line(kit: Toolkit) -> None:

@@ -149,8 +149,8 @@ def test_a_job_in_parts_is_one_for_each_page(tmp_path: Path, folder: Path) -> No
 
 
 def test_a_job_that_is_left_out_is_told_by_its_file() -> None:
-    book = Job(Path("in/a.pdf"), "0", Path("out"), ((0, "x"), (1, "y")))
-    assert (str(book), str(replace(book, pages=((None, "x"),)))) == ("a.pdf page 0, 1", "a.pdf")
+    book = Job(Path("in/a.pdf"), "0", Path("out"), ((0, 0, "x"), (1, 90, "y")))
+    assert (str(book), str(replace(book, pages=((None, 0, "x"),)))) == ("a.pdf page 0, 1", "a.pdf")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from picture import looks, orientation
-from picture.images import open_image
+from picture.opening import open_image
 from picture.upright import degrees_wanted, turned
 from rig import pages
 

@@ -114,7 +114,7 @@ def test_a_results_folder_that_cannot_be_written_is_told_before_pages_are_read(
 def test_the_manifest_comes_from_the_bucket_and_goes_there(root: Remote, tmp_path: Path) -> None:
     record = Record("a/a", "a.png", None, "ok", sha256="5", version="7")
     results = ("a/a.json", "a/a.md", "a/a_nohf.md")
-    root.write_files({"manifest.jsonl": record.line().encode(), **dict.fromkeys(results, b"")})
+    root.write_files({"manifest.jsonl": record.line().encode(), **dict.fromkeys(results, b"[]")})
     with Manifest(tmp_path / "state", root) as manifest:
         assert manifest.records == {record.key: record}
         manifest.finish([Page("b.png", "b/b")])

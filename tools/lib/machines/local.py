@@ -224,6 +224,7 @@ class LocalMachine:
             self.why = reason_of(error)
             return ""
 
+    @closed.to_all()
     def _claim(self, *needed: str) -> None:
         """Raise Failure unless these of its folders are ours."""
         claim(Disk(self.folder, ROOT), needed, self.knobs.take)

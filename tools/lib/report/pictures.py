@@ -42,7 +42,7 @@ class Job:
 
     def __str__(self) -> str:
         """What it is of, for people."""
-        numbers = ", ".join(str(page) for page, _ in self.pages if page is not None)
+        numbers = ", ".join(str(page) for page, _, _ in self.pages if page is not None)
         return f"{self.path.name} page {numbers}" if numbers else self.path.name
 
 
