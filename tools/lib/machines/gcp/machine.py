@@ -14,7 +14,7 @@ from google.cloud import compute_v1
 from lib.console import Failure, note, say
 from lib.files import Put
 from lib.inputs import Inputs
-from lib.knobs import Knobs
+from lib.knobs import ROOT, Knobs
 from lib.machines.gcp import guard
 from lib.machines.gcp.bucket import Bucket
 from lib.machines.gcp.compute import Action, Instance, next_to_start, since_of
@@ -42,6 +42,7 @@ SSH_TIMEOUT_S = 180.0  # from RUNNING until the machine lets us in
 SSH_PAUSE_S = 3.0
 BOUNDED = ("ConnectTimeout=10", "ServerAliveInterval=5")  # gcloud's own ssh would wait for ever
 LOCK_KEY = "dots-ocr-lock"
+NETWORK = ROOT / "vm_side" / "machine" / "network.sh"
 
 
 class GcpMachine(RemoteMachine):
@@ -159,6 +160,11 @@ class GcpMachine(RemoteMachine):
     def _guard(self, shell: Shell) -> None:
         """Also where it was on before us, or its startup script is not ours."""
         shell.run(guard.BY_STDIN, guard.script(self.knobs).encode())
+
+    def _start_model(self, shell: Shell) -> None:
+        """As any machine's; what runs in it is kept from the VM's account first."""
+        shell.run("sudo -n sh -s", NETWORK.read_bytes())
+        super()._start_model(shell)
 
     def _install(self, shell: Shell) -> None:
         shell.run("sudo -n sh vm_side/machine/install.sh")
