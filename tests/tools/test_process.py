@@ -54,14 +54,14 @@ def test_knobs_become_options_of_the_command(kit: Toolkit, server: ModelServer) 
 def test_every_option_of_the_command_is_given() -> None:
     """So that a variable of the machine's own environment, such as MODEL, decides nothing.
 
-    But the key's file: the machine says where that is (job.sh, or TARGET=local's environment).
+    But the secrets' files: the machine says where those are (job.sh, or TARGET=local's environment).
     """
     given = process.arguments(Knobs(images=True), force=True, as_json=True)
     options = [
         option.opts[-1]
         for option in process_all_images.main.params
         if isinstance(option, click.Option)
-        and option.name not in ("input_dir", "output_dir", "api_key_file")
+        and option.name not in ("input_dir", "output_dir", "api_key_file", "pdf_password_file")
     ]
     assert sorted(text for text in given if text.startswith("--")) == sorted(options)
 

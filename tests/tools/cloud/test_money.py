@@ -143,7 +143,7 @@ def test_what_fails_behind_the_turn_on_tells_that_it_is_on(
 ) -> None:
     """Whatever it is; here there is no gcloud to log in with."""
     gce.add_instance(VM)
-    end = GceToolkit(gce, tmp_path).run(verb, PATH="/nowhere")
+    end = GceToolkit(gce, tmp_path, MODEL_REVISION="5" * 40).run(verb, PATH="/nowhere")
     assert (end.code, gce.status(VM)) == (1, "RUNNING")
     assert "gcloud is not installed" in end.err
     assert end.err.endswith(IS_ON)

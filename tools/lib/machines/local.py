@@ -233,7 +233,8 @@ class LocalMachine:
     def _make_folders(self) -> None:
         for folder in (self.input, self.result):
             folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)  # one of an earlier version is open
+            if not folder.is_symlink():  # whose folder is somebody else's matter
+                folder.chmod(0o700)  # one of an earlier version is open
 
     @closed.to_all()
     def _copy_code(self) -> None:
