@@ -126,6 +126,7 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
         "IMAGES": "1",
         "MODEL": "dots",
         "PROMPT_MODE": "layout_only",
+        "ROTATE": "180",
         "REQUEST_TIMEOUT": "3",
         "READY_TIMEOUT": "9",
         "RETRIES": "0",
@@ -135,8 +136,7 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
     server = {"API_KEY", "API_KEY_FILE", "PREFLIGHT"}  # see test_key, test_preflight
     bounds = {"PAGE_TIMEOUT"}  # see test_hostages
     files = {"PAGES", "PDF_PASSWORD", "PDF_PASSWORD_FILE"}  # see test_forms
-    turns = {"ROTATE"}  # see test_upright
-    others = fleet | server | bounds | files | turns
+    others = fleet | server | bounds | files
     assert {*values, "INPUT", "OUTPUT", "ENDPOINT"} == set(OPTIONS) - others
     flags = []
     for name, value in values.items():
@@ -169,7 +169,12 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
         by_flags, by_variables = pool.map(run, ("flags", "variables"))
     assert by_flags == by_variables
     assert by_flags[1:] == (
-        {"prompt_mode": "layout_only", "max_pixels": 5000, "upsample_below": 1_000_000},
+        {
+            "prompt_mode": "layout_only",
+            "max_pixels": 5000,
+            "upsample_below": 1_000_000,
+            "rotate": "180",
+        },
         "dots",
     )
 
