@@ -54,7 +54,7 @@ def test_knobs_become_options_of_the_command(kit: Toolkit, server: ModelServer) 
 def test_every_option_of_the_command_is_given() -> None:
     """So that a variable of the machine's own environment, such as MODEL, decides nothing.
 
-    But the secrets' files: the machine says where those are (job.sh, or TARGET=local's environment).
+    But the secrets' files: the machine says where they are (job.sh, TARGET=local's environment).
     """
     given = process.arguments(Knobs(images=True), force=True, as_json=True)
     options = [
