@@ -38,6 +38,8 @@ MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
 RESULT_ENDINGS = (".json", ".md", "_nohf.md")
 DRAWING_ENDING = ".jpg"
 
+DOUBT_KINDS = ("missed", "empty", "amount", "repeated", "text_layer", "reader")
+
 DONE = ("ok", "repaired", "partial", "blank")
 WHOLE = ("ok", "repaired")  # nothing of the page is lost
 FAILED = "failed"

@@ -1,0 +1,33 @@
+"""All witnesses together: what is kept of a page, and what they say of an answer to it.
+
+The evidence is gathered once, before the page is sent; it is small, since it waits for the model.
+An answer is then compared with it in a few milliseconds, as often as there is another answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from answer.cells import Cell
+from trust.doubts import Doubt
+from trust.words import Word
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is kept of a page for its witnesses; words are those of a sane text layer."""
+
+    size: tuple[int, int]
+    words: Sequence[Word] = ()
+
+
+def evidence_of(picture: Image.Image, words: Sequence[Word] = ()) -> Evidence:
+    """Look at the picture that is sent, mode "L" or "RGB"."""
+    return Evidence(picture.size, words)
+
+
+def doubts_of(evidence: Evidence, cells: Sequence[Cell]) -> list[Doubt]:
+    """What speaks against an answer, the heaviest first; boxes in the picture's pixels."""
+    doubts: list[Doubt] = []
+    return sorted(doubts, key=lambda doubt: -doubt.weight)
