@@ -41,7 +41,7 @@ MEANINGS: dict[int, str] = {
 }
 
 
-@verb("INPUT", "OUTPUT", "IMAGES", "PAGES", *MACHINE, *FLEET, help=__doc__)
+@verb("INPUT", "OUTPUT", "IMAGES", "PAGES", "DOUBTFUL", *MACHINE, *FLEET, help=__doc__)
 @click.option("--force", is_flag=True, help="Read all pages again, also if none is new.")
 def main(knobs: Knobs, force: bool) -> int:
     check_workers(knobs)

@@ -14,12 +14,13 @@ from lib.machines.machine import Machine
 
 READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "ROTATE", "PROMPT_MODE", "IMAGES", "MODEL")
 SERVER = ("API_KEY_FILE", "PREFLIGHT")
+TRUST = ("WITNESS", "DOUBTFUL")
 FILES = ("PAGES", "PDF_PASSWORD_FILE")
 FETCH_INTERVAL_S = 30.0
 PATIENCE = ("READY_TIMEOUT", "REQUEST_TIMEOUT", "PAGE_TIMEOUT", "RETRIES")
 
 
-@verb(*READING, *FILES, *SERVER, *PATIENCE, "PRICE_PER_HOUR", *MACHINE, help=__doc__)
+@verb(*READING, *TRUST, *FILES, *SERVER, *PATIENCE, "PRICE_PER_HOUR", *MACHINE, help=__doc__)
 @click.option("--force", is_flag=True, help="Read all pages again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 def main(knobs: Knobs, force: bool, as_json: bool) -> int:
@@ -51,6 +52,7 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--endpoint": knobs.endpoint,
         "--model": knobs.model,
         "--pages": knobs.pages,
+        "--witness": knobs.witness,
         "--request-timeout": knobs.request_timeout,
         "--page-timeout": knobs.page_timeout,
         "--ready-timeout": knobs.ready_timeout,
@@ -60,7 +62,12 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--price-per-hour": knobs.price_per_hour,
         "--price-per-worker-hour": knobs.price_per_worker_hour,
     }
-    flags = {"--images": knobs.images, "--force": force, "--json": as_json}
+    flags = {
+        "--images": knobs.images,
+        "--doubtful": knobs.doubtful,
+        "--force": force,
+        "--json": as_json,
+    }
     return [
         *(text for name, value in values.items() for text in (name, str(value))),
         "--preflight" if knobs.preflight else "--no-preflight",

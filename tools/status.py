@@ -32,6 +32,7 @@ def page_counts(machine: Machine) -> dict[str, Any]:
         return {}
     return {
         "pages done": sum(line.status in results.DONE for line in lines),
+        "pages doubtful": sum(line.status == "doubtful" for line in lines),
         "pages failed": sum(line.status == "failed" for line in lines),
         "pages left": sum(line.status == "left" for line in lines),
     }

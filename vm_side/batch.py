@@ -10,7 +10,15 @@ from typing import Any, TypeVar
 
 import preflight
 from alike import Alike
-from contract import DONE, FAILED, LEFT, PAGE_ENDINGS, STATUSES, WHOLE, selection_from
+from contract import (
+    DOUBTFUL,
+    FAILED,
+    LEFT,
+    PAGE_ENDINGS,
+    STATUSES,
+    WHOLE,
+    selection_from,
+)
 from preflight import Fitness, Unfit
 from read_page import Settings, endpoint_of
 from reading import read_all, say
@@ -29,6 +37,7 @@ UNCLEAR = (
     "the server cannot tell how it sees a prompt with a picture (its /tokenize is none, or of"
     " another form); what it counts for the first pages is looked at in its place"
 )
+FIRST = "make report shows them first"
 OVERRULE = "or PREFLIGHT=0 if it reads pages well all the same"
 
 
@@ -99,7 +108,7 @@ def run_batch(
             read_now, cut_short = read_all(
                 tasks, settings, manifest, executor, interrupt, len(pages), fitness, alike
             )
-            for record in alike.rest(tasks, settings):
+            for record in alike.rest((t for t in tasks if t.doubted is None), settings):
                 manifest.add(record)
                 read_now.append(record)
                 say(f"failed: {record.input} {record.reason}")
@@ -195,11 +204,13 @@ def is_told(totals: Mapping[str, Any]) -> bool:
 def sentence(totals: Mapping[str, Any]) -> str:
     """The totals, for people."""
     run = totals["run"]
-    counts = ", ".join(f"{totals[s]} {s}" for s in (*DONE, FAILED, LEFT) if totals[s])
+    order = [*(status for status in STATUSES if status != DOUBTFUL), DOUBTFUL]
+    counts = ", ".join(f"{totals[s]:,} {s}" for s in order if totals[s])
+    counts += f": {FIRST}" if totals[DOUBTFUL] else ""
     again = "; run again for the rest" if totals[FAILED] or totals[LEFT] else ""
     which = f" (PAGES={totals['selected']})" if totals["selected"] else ""
     others = f"; {text}" if (text := told(totals["not_read"])) else ""
     return (
-        f"{totals['pages']} pages{which}: {counts or 'none'}; {run['pages']} read now,"
+        f"{totals['pages']:,} pages{which}: {counts or 'none'}; {run['pages']:,} read now,"
         f" {run['pages_per_second']:.2f} pages/s{again}{others}"
     )

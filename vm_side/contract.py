@@ -40,7 +40,8 @@ DRAWING_ENDING = ".jpg"
 
 DOUBT_KINDS = ("missed", "empty", "amount", "repeated", "text_layer", "reader")
 
-DONE = ("ok", "repaired", "partial", "blank")
+DOUBTFUL = "doubtful"  # read, and a witness speaks against it: somebody should look at it
+DONE = ("ok", "repaired", "partial", "blank", DOUBTFUL)
 WHOLE = ("ok", "repaired")  # nothing of the page is lost
 FAILED = "failed"
 LEFT = "left"  # not reached: the batch was interrupted, or the server went away
@@ -49,6 +50,7 @@ STATUSES = (*DONE, FAILED, LEFT)
 RECIPE = ("prompt_mode", "max_pixels", "upsample_below", "rotate")  # what decides a page's cells
 AUTO = "auto"  # of rotate: as far as each page needs it; else degrees clockwise
 ROTATIONS = (AUTO, "0", "90", "180", "270")
+WITNESSES = ("ink", "off")  # who compares an answer with its page
 PREVIEW_MODEL = "dots-ocr-cpu-preview"
 
 CATEGORIES = (

@@ -12,10 +12,9 @@ from picture.images import FACTOR
 from server.endpoint import Endpoint, Model
 from server.prompts import PROMPTS
 from server.request import IMAGE_TOKENS, white
-from server.room import PROMPT_TOKENS
+from server.room import ANSWER_ROOM, PROMPT_TOKENS, picture_room
 from server.verdicts import EndpointError
 
-ANSWER_ROOM = 4096  # tokens; most pages need a third of it, a dense one all
 PICTURE, PLACE = "<|img|>", "<|imgpad|>"
 USER, END, ASSISTANT = "<|user|>", "<|endofuser|>", "<|assistant|>"
 START = "vllm serve rednote-hilab/dots.ocr --chat-template-content-format string"
@@ -95,7 +94,7 @@ def check_room(model: Model, prompt_tokens: int, max_pixels: int) -> None:
     picture = -(-max_pixels // FACTOR**2)
     needed = picture + prompt_tokens + ANSWER_ROOM
     if 0 < model.max_tokens < needed:
-        room = (model.max_tokens - prompt_tokens - ANSWER_ROOM) * FACTOR**2
+        room = picture_room(model.max_tokens, prompt_tokens)
         smaller = f", or give -m {room} or less" if room >= FACTOR**2 else ""
         raise Unfit(
             f"a picture of {max_pixels} pixels, the prompt and an answer need {needed} tokens,"

@@ -28,6 +28,7 @@ from contract import (
     PASSWORD,
     PASSWORD_FILE,
     ROTATIONS,
+    WITNESSES,
     ExitCode,
     key_from,
     password_from,
@@ -147,6 +148,19 @@ def page_list(context: click.Context, parameter: click.Parameter, value: str) ->
     show_default=False,
     help=f"File with the password of PDFs; or the password itself in the variable {PASSWORD}.",
 )
+@click.option(
+    "--witness",
+    envvar="WITNESS",
+    default=WITNESSES[0],
+    type=click.Choice(WITNESSES),
+    help="Who compares an answer with its page.",
+)
+@click.option(
+    "--doubtful",
+    envvar="DOUBTFUL",
+    is_flag=True,
+    help="Read doubtful pages again; what stands is replaced by what is trusted more.",
+)
 @click.option("--model", envvar="MODEL", help="Served model.  [default: ask the server]")
 @click.option(
     "--prompt-mode",
@@ -214,6 +228,8 @@ def main(
     preflight: bool,
     pages: str,
     pdf_password_file: str,
+    witness: str,
+    doubtful: bool,
     model: str | None,
     prompt_mode: str,
     request_timeout: float,
@@ -227,6 +243,8 @@ def main(
 ) -> NoReturn:
     for number in STOP_SIGNALS:
         signal.signal(number, leave_at_signal)
+    if doubtful and witness == "off":
+        raise click.UsageError("a doubtful page is read again to be compared: without WITNESS=off")
     source, output = checked_folders(input_dir, output_dir, bool(scheduler))
     folder = checked_state(output, state)
     settings = Settings(
@@ -248,6 +266,8 @@ def main(
         api_key=checked_secret(KEY, api_key_file, key_from, bool(scheduler)),
         password=checked_secret(PASSWORD, pdf_password_file, password_from, bool(scheduler)),
         pages=pages,
+        witness=witness,
+        doubtful=doubtful,
     )
     prices = Prices(price_per_hour, price_per_worker_hour)
     try:
@@ -271,7 +291,8 @@ def exit_code(end: End) -> ExitCode:
     totals = end.totals
     if end.cut_short or totals["left"] or (not totals["pages"] and told(totals["not_read"])):
         return ExitCode.FAILED
-    return ExitCode.PAGES_FAILED if totals["failed"] else ExitCode.OK
+    has_failed = totals["failed"] or totals["run"]["failed"]  # a second reading leaves the first
+    return ExitCode.PAGES_FAILED if has_failed else ExitCode.OK
 
 
 def leave_at_signal(number: int, frame: FrameType | None) -> NoReturn:

@@ -5,38 +5,42 @@ What runs in a worker. It needs nothing but its settings and the file, and may b
 
 import functools
 import json
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from answer.ladder import climb
-from contract import DRAWING_ENDING, FAILED, LEFT, recipe_of
+from answer.cells import Cell
+from answer.judgement import NOT_ASKED, Judgement
+from answer.ladder import Outcome, climb, weight
+from answer.views import Size, View, view_of
+from contract import DRAWING_ENDING, FAILED, LEFT, WHOLE, WITNESSES, recipe_of
 from picture.images import UnreadablePage
 from picture.limits import KEPT_BYTES, OUT_OF_MEMORY
-from results.counting import source_of
+from results.fetching import content_of
 from results.files import ASIDE, write_files, write_results
 from results.manifest import Record
 from results.pages import Page
 from results.steps import (
     Compute,
     at_once,
+    enlarged,
     finish,
     give_memory_back,
+    judged,
     needs_page,
     prepare,
     redrawn,
 )
-from results.store import Place, Remote
+from results.store import Place
 from server.endpoint import Endpoint
-from server.request import Completion, Sampling, image_tokens
-from server.room import PROMPT_TOKENS, answer_room
+from server.room import PROMPT_TOKENS, more_pixels
 from server.silence import Silence
 from server.verdicts import EndpointError, ServerGone
 
-FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, too
+RESULT = ("cells", "finish_reason", "rotation", "trust", "doubts")  # what of a record tells of it
+NO_BETTER = "read again: no better"
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Settings:
     """What holds for all pages of a batch. max_model_tokens is the model's context, 0: unknown.
 
     prompt_tokens is what the prompt takes of it, at most. pages names those that are wanted of each
-    file, as PAGES does; password opens the PDFs that want one.
+    file, as PAGES does; password opens the PDFs that want one. witness is one of WITNESSES;
+    doubtful: pages of this status are read again.
     """
 
     input: Place
@@ -66,6 +71,8 @@ class Settings:
     password: str = field(default="", repr=False)
     page_timeout_s: float = 60.0
     pages: str = ""
+    witness: str = WITNESSES[0]
+    doubtful: bool = False
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -78,7 +85,8 @@ class Task:
     """A page to read; sha256 of a PDF (hashed once for all its pages), else empty.
 
     version is the store's mark of the file's content, empty on a disk. drawn_from is the record of
-    a page that is done and lacks nothing but its drawing. A twin is the same task in a second
+    a page that is done and lacks nothing but its drawing, doubted that of one to be read a second
+    time, whose results stand until there are better ones. A twin is the same task in a second
     worker, which writes its files aside.
     """
 
@@ -86,12 +94,14 @@ class Task:
     sha256: str = ""
     version: str = ""
     drawn_from: Record | None = None
+    doubted: Record | None = None
     is_twin: bool = False
 
 
 def twin_of(task: Task) -> Task | None:
-    """The twin of a task that asks the model; a drawing alone has none."""
-    return replace(task, is_twin=True) if task.drawn_from is None else None
+    """The twin of a task that asks the model for new results; any other has none."""
+    is_new = task.drawn_from is None and task.doubted is None
+    return replace(task, is_twin=True) if is_new else None
 
 
 def make_reader(settings: Settings, compute: Compute, silence: Silence) -> Callable[[Task], Record]:
@@ -176,70 +186,92 @@ def _read(
     draft: _Draft, settings: Settings, endpoint: Endpoint, compute: Compute
 ) -> tuple[str, str]:
     """Fill the draft, write the files, and return (status, reason)."""
-    source, pdf_page, values = _fetch(draft.task, settings), draft.page.pdf_page, draft.values
+    task, pdf_page, values = draft.task, draft.page.pdf_page, draft.values
+    source = _fetched(task, settings)
     shape = settings.max_pixels, settings.upsample_below, settings.rotate, settings.images
-    sent = compute(prepare, source, pdf_page, values, *shape)
+    sent = compute(prepare, source, pdf_page, values, *shape, settings.witness)
     if sent.png is None:
         write_results(settings.output, draft.page.result, sent.blank_results)
         return "blank", "one even colour: not sent"
-    png, size = sent.png, sent.size
+    context, prompt_tokens = settings.max_model_tokens, settings.prompt_tokens
+    show = functools.partial(view_of, endpoint, settings.model, context, prompt_tokens)
+    view = show(sent.png, sent.size)
+    sent = replace(sent, png=None)
     if sent.page is not None or (isinstance(source, bytes) and len(source) > KEPT_BYTES):
         source = b""  # a page waits for minutes: what is large, or done with, is not held
 
-    question = image_tokens(size) + settings.prompt_tokens
+    def opened() -> Path | bytes:
+        return source if source or sent.page is not None else _fetched(task, settings)
 
-    def ask(prompt: str, sampling: Sampling) -> Completion:
-        return endpoint.complete(settings.model, png, prompt, sampling, question)
+    def judge_answer(cells: Sequence[Cell], size: Size) -> Judgement:
+        if sent.evidence is None:
+            return NOT_ASKED
+        return compute(judged, b"", pdf_page, values, sent, cells, size, settings.prompt_mode)
 
-    limit = answer_room(settings.max_model_tokens, question)
-    outcome = climb(ask, settings.prompt_mode, limit, settings.retries, [0, 0, *size])
-    draft.values |= {
+    more = more_pixels(settings.max_pixels, context, prompt_tokens) if sent.is_capped else 0
+
+    def larger() -> View:
+        picture = compute(enlarged, opened(), pdf_page, values, sent, more)
+        return show(*picture, is_checked=False)
+
+    outcome = climb(
+        view,
+        settings.prompt_mode,
+        settings.retries,
+        judge_answer,
+        larger if more else None,
+        is_second_reading=task.doubted is not None,
+    )
+    del view  # and the picture in it
+    values |= {
         "attempts": outcome.attempts,
         "tokens_in": outcome.tokens_in,
         "tokens_out": outcome.tokens_out,
-        "finish_reason": outcome.finish_reason,
+        "doubt_tokens": outcome.doubt_tokens,
     }
     if outcome.answer is None:
         return FAILED, outcome.reason
-    if not needs_page(outcome.answer.cells, settings.images):
-        source = b""
-    elif sent.page is None and not source:
-        source = _fetch(draft.task, settings)
-    sent = replace(sent, png=None)
-    results, notes = compute(
-        finish, source, pdf_page, values, sent, outcome.answer.cells, settings.images
-    )
+    if task.doubted is not None and not is_better(outcome, task.doubted):
+        values |= kept_of(task.doubted)
+        return task.doubted.status, task.doubted.reason
+    values |= {
+        "finish_reason": outcome.finish_reason,
+        "trust": outcome.judgement.trust,
+        "doubts": list(outcome.judgement.doubts),
+    }
+    cells = outcome.answer.cells
+    source = opened() if needs_page(cells, settings.images) else b""
+    sent = replace(sent, size=outcome.size)
+    results, notes = compute(finish, source, pdf_page, values, sent, cells, settings.images)
     values["notes"] = [*values.get("notes", ()), *outcome.answer.notes, *notes]
     write_results(settings.output, draft.page.result, results)
-    if not values["cells"] and outcome.status in ("ok", "repaired"):
+    if not values["cells"] and outcome.status in WHOLE:
         return "blank", "the model found nothing on it"
     return outcome.status, outcome.reason
 
 
-def _fetch(task: Task, settings: Settings) -> Path | bytes:
-    """The page's file: what a store holds, or where it is on a disk. Raises UnreadablePage."""
-    if task.page.fault:
-        raise UnreadablePage(task.page.fault)
-    place = settings.input / task.page.input
-    if isinstance(place, Path):
-        return place
-    if task.page.pdf_page is None:
-        return place.read_bytes()
-    with FETCHING:
-        return kept_bytes(place, task.sha256)
+def is_better(outcome: Outcome, before: Record) -> bool:
+    """Whether a second reading is to be trusted more than the first, which was a whole one."""
+    is_whole = outcome.status != "partial"
+    return weight(outcome.judgement.trust, is_whole) > weight(before.trust, is_whole=True)
 
 
-@functools.lru_cache(maxsize=1)
-def kept_bytes(place: Remote, sha256: str) -> Path | bytes:
-    """A PDF's content, fetched once for pages that follow one another."""
-    return source_of(place)
+def kept_of(record: Record) -> dict[str, Any]:
+    """What stays of the record of a page whose second reading was no better."""
+    kept = {name: getattr(record, name) for name in RESULT}
+    return kept | {"notes": list(dict.fromkeys([*record.notes, NO_BETTER]))}
+
+
+def _fetched(task: Task, settings: Settings) -> Path | bytes:
+    """What the task's page is opened from. Raises UnreadablePage."""
+    return content_of(task.page, settings.input, task.sha256)
 
 
 def redraw(task: Task, settings: Settings, compute: Compute) -> None:
     """Draw the boxes of a page that was read before; asks the model nothing."""
     name = task.page.result
     cells = json.loads((settings.output / f"{name}.json").read_bytes())
-    source = _fetch(task, settings)
+    source = _fetched(task, settings)
     rotation = task.drawn_from.rotation if task.drawn_from else 0
     drawing = compute(redrawn, source, task.page.pdf_page, {}, cells, rotation)
     write_files(settings.output, {name + DRAWING_ENDING: drawing})

@@ -12,7 +12,7 @@ from contract import DONE, FAILED, LEFT, printable
 from first_pages import ENOUGH, Count, Refusals, count_of, fault_in
 from preflight import Fitness
 from read_page import Settings, Task, failed_record
-from results.manifest import Manifest, Record
+from results.manifest import Key, Manifest, Record
 from results.progress import Progress
 from workers.executor import Executor
 from workers.interrupt import Interrupt
@@ -53,7 +53,8 @@ def read_all(
         disable=not sys.stderr.isatty(),
     )
     trial = [task.page.key for task in tasks if task.drawn_from is None][:ENOUGH]
-    scribe = Scribe(manifest, progress, bar, fitness, Refusals(set(trial)))
+    standing = {task.page.key for task in tasks if task.doubted is not None}
+    scribe = Scribe(manifest, progress, bar, fitness, Refusals(set(trial)), standing)
     reading = executor.read(tasks, settings, interrupt, alike.is_wanted)
     with bar, contextlib.closing(reading) as results:
         try:
@@ -67,7 +68,8 @@ def read_all(
                     say(record.reason)
                     cut_short = True
                     break
-                alike.count(record)
+                if task.doubted is None:
+                    alike.count(record)
                 scribe.take(record, is_read=task.drawn_from is None)
             else:
                 scribe.end(is_whole=not interrupt.signal)
@@ -84,13 +86,17 @@ def read_all(
 
 @dataclass
 class Scribe:
-    """Writes the pages down, unless the first of them show a fault of the set-up."""
+    """Writes the pages down, unless the first of them show a fault of the set-up.
+
+    standing are the pages that have results, which stand also where a second reading failed.
+    """
 
     manifest: Manifest
     progress: Progress
     bar: "tqdm[NoReturn]"
     fitness: Fitness | None
     refusals: Refusals
+    standing: set[Key] = field(default_factory=set)
     read_now: list[Record] = field(default_factory=list)
     _counts: list[Count] = field(default_factory=list)
 
@@ -122,7 +128,8 @@ class Scribe:
             self.bar.set_postfix(failed=failed, refresh=False)
 
     def _write(self, record: Record) -> None:
-        self.manifest.add(record)
+        if record.status != FAILED or record.key not in self.standing:
+            self.manifest.add(record)
         self.bar.update()
         self.progress.count(record)
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from contract import DONE
+from contract import DONE, DOUBTFUL
 from first_pages import ENOUGH
 from read_page import Settings, Task
 from results.files import has_drawing, has_results
@@ -14,7 +14,10 @@ from results.store import Place, Remote, size_of
 
 
 def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -> list[Task]:
-    """What is to be done: pages without a record of this content and these settings."""
+    """What is to be done: pages without a record of this content and these settings.
+
+    And those with one that is doubtful, if they are to be read again.
+    """
     wanted = {"model": settings.model, **settings.recipe}
     hashes: dict[str, str] = {}  # of each file, once for all its pages
     tasks = []
@@ -33,6 +36,8 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
         is_read = record is not None and is_done(record, page, sha256, wanted)
         if record is None or not is_read or not has_results(settings.output, page.result):
             tasks.append(task)
+        elif settings.doubtful and record.status == DOUBTFUL:
+            tasks.append(replace(task, doubted=record))
         elif settings.images and not has_drawing(settings.output, page.result):
             tasks.append(replace(task, drawn_from=record))
     return tasks

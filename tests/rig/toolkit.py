@@ -27,12 +27,12 @@ from typing import Any
 from contract import SECRETS
 from lib.knobs import TABLE
 from rig import pages
-from rig.command import Finished, Running, processes, records_in
+from rig.command import FAST, Finished, Running, processes, records_in
 
 ROOT = Path(__file__).parents[2]
 OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "MAKEFILES")
 NOT_INHERITED = (*TABLE, *SECRETS, "CONFIG", "PREVIEW", "PYTHONPATH", *OF_MAKE)
-QUICK = {"PROCESSES": "2", "UPSAMPLE_BELOW": "0", "READY_TIMEOUT": "20", "RETRIES": "0"}
+QUICK = {**FAST, "RETRIES": "0"}
 MARK = "RIG_TOOLKIT"
 CODE = ("tools", "vm_side", "Makefile", "config.env", "requirements.txt")
 PREVIEW_MODULE = (

@@ -64,6 +64,10 @@ def test_the_sentence_counts_what_there_is() -> None:
     assert sentence(totals) == f"3 pages: {said}"
     totals |= {"not_read": {".txt": 1, ".docx": 2, "hidden": 3}, "selected": "1-2"}
     assert sentence(totals) == (f"3 pages (PAGES=1-2): {said}; not read: 3 hidden, 2 .docx, 1 .txt")
+    many = {"pages": 9873, "ok": 9812, "failed": 0, "doubtful": 61}
+    assert sentence(totals_of([], []) | many).startswith(
+        "9,873 pages: 9,812 ok, 61 doubtful: make report shows them first; 0 read now"
+    )
     assert sentence(totals_of([], [])) == "0 pages: none; 0 read now, 0.00 pages/s"
 
 
@@ -74,6 +78,8 @@ def test_the_sentence_counts_what_there_is() -> None:
         ("ok repaired", 0, False),
         ("ok partial", 1, True),
         ("ok blank", 1, True),
+        ("ok doubtful", 1, True),
+        ("ok doubtful", 0, False),
         ("ok blank", 0, False),  # it was told when it was read
         ("ok failed", 0, True),
         ("ok left", 0, True),

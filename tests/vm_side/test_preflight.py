@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import preflight
-from preflight import ANSWER_ROOM, Fitness, Unfit
+from preflight import Fitness, Unfit
 from rig.asking import client
 from rig.command import Batch, batch_of
 from rig.model_server import ModelServer
@@ -17,7 +17,7 @@ from rig.raw_server import RawServer
 from rig.vllm_ages import age_of
 from server.endpoint import Endpoint, Model
 from server.prompts import PROMPTS
-from server.room import PROMPT_TOKENS
+from server.room import ANSWER_ROOM, PROMPT_TOKENS
 from server.verdicts import ServerGone
 
 OLD = age_of("0.11")  # the picture is one token in its /tokenize

@@ -42,6 +42,7 @@ def settings_for(batch: Batch, **changes: Any) -> Settings:
         request_timeout_s=60.0,
         ready_timeout_s=10.0,
         retries=0,
+        witness="off",
     )
     return replace(settings, **changes)
 

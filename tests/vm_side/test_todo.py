@@ -64,6 +64,19 @@ def test_short_pages_are_among_the_first_of_many(
     assert sorted(ordered) == list(range(count))
 
 
+@pytest.mark.parametrize("status", ["ok", "partial", "blank", "doubtful"])
+def test_a_doubtful_page_is_read_again_if_that_is_wanted(settings: Settings, status: str) -> None:
+    """It keeps what it has until there is something better; of WITNESS nothing depends."""
+    record = done(settings, status=status, trust=0.1)
+    assert planned(settings, record) == planned(replace(settings, witness="off"), record) == []
+    again = [Task(PAGE, SHA256, doubted=record)] if status == "doubtful" else []
+    wanted = replace(settings, doubtful=True)
+    assert planned(wanted, record) == again
+    assert planned(wanted, replace(record, sha256="0" * 64)) == [Task(PAGE, SHA256)]
+    (settings.output / f"{PAGE.result}.md").unlink()
+    assert planned(wanted, record) == [Task(PAGE, SHA256)], "nothing stands that could be kept"
+
+
 def test_a_new_page_is_read_and_hashed_by_its_worker(settings: Settings) -> None:
     assert plan([PAGE], {}, settings) == [Task(PAGE, "")]
 

@@ -12,7 +12,16 @@ from typing import Any
 
 import click
 
-from contract import AUTO, KEY, PASSWORD, ROTATIONS, SECRETS, key_from, password_from
+from contract import (
+    AUTO,
+    KEY,
+    PASSWORD,
+    ROTATIONS,
+    SECRETS,
+    WITNESSES,
+    key_from,
+    password_from,
+)
 from lib import closed, kinds
 from lib.config import read_config, what_it_says
 from lib.numbers import Hours, Number
@@ -64,6 +73,10 @@ class Knobs:
     pdf_password_file: str = knob(
         "", f"File with the password of PDFs; or the password itself in the variable {PASSWORD}."
     )
+    witness: str = knob(
+        WITNESSES[0], "Who compares an answer with its page.", click.Choice(WITNESSES)
+    )
+    doubtful: bool = knob(False, "Read doubtful pages again.", bool)
     preflight: bool = knob(
         True, "Refuse a model server that would read pages wrongly without a word.", bool
     )
@@ -279,8 +292,10 @@ def zones_of(knobs: Knobs) -> list[str]:
 def check_workers(knobs: Knobs) -> None:
     """Raise click.UsageError if WORKERS asks for what the other knobs do not allow.
 
-    Or if there is no reading a secret: it is looked at here, before anything is turned on.
+    Or if DOUBTFUL does, or if there is no reading a secret: all before anything is turned on.
     """
+    if knobs.doubtful and knobs.witness == "off":
+        raise click.UsageError("DOUBTFUL=1 keeps what is trusted more: it needs a WITNESS, not off")
     given = {KEY: model_key(knobs), PASSWORD: pdf_password(knobs)}
     if not knobs.workers:
         return

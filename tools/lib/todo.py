@@ -12,6 +12,7 @@ from typing import Any
 
 from contract import (
     DONE,
+    DOUBTFUL,
     MANIFEST,
     PICTURES,
     PREVIEW_MODEL,
@@ -80,7 +81,8 @@ def todo(
         return Todo(Work.NOTHING, is_empty=True)
     of_file = defaultdict(list)
     for line in lines:
-        of_file[line.input].append(line)
+        if not (knobs.doubtful and line.status == DOUBTFUL):
+            of_file[line.input].append(line)
     reads = {name: reads_of(of_file[name], wanted, selection) for name in files}
     done: list[Line] = []
     unreadable: dict[str, str] = {}

@@ -1,14 +1,18 @@
 """The attempts for one page: ask again, otherwise, while answers are of no use; keep the best.
 
 The model now and then falls into a loop, runs to its limit or answers with prose. The same page
-at a higher temperature usually comes out well.
+at a higher temperature usually comes out well. So does one whose answer is doubted, or else with
+more pixels.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from answer.cells import Answer, parse
+from answer.cells import Answer, Cell, parse
+from answer.judgement import NOT_ASKED, Judgement
 from answer.loops import without_loop
+from answer.views import Size, View
+from contract import DOUBTFUL
 from server.prompts import PROMPTS
 from server.request import Completion, Sampling
 from server.verdicts import EndpointError, ServerGone
@@ -27,15 +31,46 @@ class Rung:
     token_share: float
     repetitions: int
     other_prompt: bool = False
+    larger: bool = False
 
 
-RUNGS = (
-    Rung(0.1, 1.0, 200),
-    Rung(0.3, 1.0, 200),
+FIRST = Rung(0.1, 1.0, 200)
+WARMER = Rung(0.3, 1.0, 200)
+RUNGS = (  # while no answer is whole
+    FIRST,
+    WARMER,
     Rung(0.7, 0.5, 150),
     Rung(0.3, 0.5, 150, other_prompt=True),
 )
+DOUBTED = (WARMER, Rung(0.1, 1.0, 200, larger=True))  # once one is, and it is doubted
 OTHER_PROMPT = {"layout_all": "layout_only", "layout_only": "layout_all"}
+WHOLE_IS_WORTH = 0.5  # of trust: a part has to be clearly more trusted, and never beats a good one
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One answer, and what to think of it."""
+
+    rung: Rung
+    completion: Completion
+    size: Size
+    """Of the picture that was seen, whose pixels its boxes are in."""
+    answer: Answer | None
+    """None: it was of no use."""
+    is_whole: bool = False
+    judgement: Judgement = NOT_ASKED
+    for_doubts: bool = False
+    """Whether it was made only because there were doubts."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether there is no reason to ask again."""
+        return self.is_whole and not self.judgement.reason
+
+    @property
+    def tokens(self) -> int:
+        """In and out."""
+        return self.completion.tokens_in + self.completion.tokens_out
 
 
 @dataclass(frozen=True)
@@ -46,96 +81,156 @@ class Outcome:
     status: str
     reason: str
     finish_reason: str
+    size: Size
+    """Of the picture that the answer's boxes are of."""
+    judgement: Judgement
     attempts: int
     tokens_in: int
     tokens_out: int
+    doubt_tokens: int
+    """In and out, of attempts that were made only because there were doubts."""
 
 
 def climb(
-    ask: Callable[[str, Sampling], Completion],
+    view: View,
     prompt_mode: str,
-    max_tokens: int,
     retries: int,
-    page_box: list[int],
+    judge: Callable[[Sequence[Cell], Size], Judgement],
+    larger: Callable[[], View] | None = None,
+    is_second_reading: bool = False,
 ) -> Outcome:
     """Ask by rung after rung until an answer is good, at most 1 + retries times.
 
-    page_box is [0, 0, width, height] of the picture sent: the box of plain OCR's only cell.
+    judge compares an answer with its page; larger makes a picture with more pixels, if there can be
+    one. A second reading begins otherwise than the first, and is all for doubts.
     Raises EndpointError if the server fails before any answer was of use.
     """
-    attempts = tokens_in = tokens_out = 0
-    best: Answer | None = None
-    best_finish = reason = ""
-    for rung in RUNGS[: 1 + retries]:
-        mode = prompt_mode
-        if rung.other_prompt:
-            if best is not None or prompt_mode not in OTHER_PROMPT:
-                break  # half a page with its text is worth more than boxes without
-            mode = OTHER_PROMPT[prompt_mode]
-        sampling = Sampling(
-            rung.temperature, max(1, int(max_tokens * rung.token_share)), rung.repetitions
-        )
+    tried: list[Attempt] = []
+    error = ""
+    skipped = {FIRST} if is_second_reading else set()
+    if larger is None:
+        skipped |= {rung for rung in DOUBTED if rung.larger}
+    if prompt_mode not in OTHER_PROMPT:
+        skipped |= {rung for rung in RUNGS if rung.other_prompt}
+    while len(tried) <= retries and (rung := next_rung(tried, skipped)):
+        seen = larger() if rung.larger and larger else view
+        mode = OTHER_PROMPT[prompt_mode] if rung.other_prompt else prompt_mode
+        limit = max(1, int(seen.max_tokens * rung.token_share))
         try:
-            completion = ask(PROMPTS[mode], sampling)
+            completion = seen.ask(
+                PROMPTS[mode], Sampling(rung.temperature, limit, rung.repetitions)
+            )
         except ServerGone:
             raise
-        except EndpointError as error:
-            if best is None:
+        except EndpointError as failure:
+            if not any(attempt.answer for attempt in tried):
                 raise
-            reason = f"{reason}; then {error}"
+            error = f"; then {failure}"
             break
-        attempts += 1
-        tokens_in += completion.tokens_in
-        tokens_out += completion.tokens_out
-        answer = read(completion, mode, page_box)
-        ended = completion.finish_reason == "stop"
-        if answer is not None and (ended or answer.well_formed) and not rung.other_prompt:
-            status = "ok" if answer.well_formed else "repaired"
-            return Outcome(
-                answer, status, "", completion.finish_reason, attempts, tokens_in, tokens_out
+        answer, is_whole = read(completion, mode, seen.size)
+        if answer is not None and mode != prompt_mode:
+            answer, is_whole = without_texts(answer), False
+        tried.append(
+            Attempt(
+                rung,
+                completion,
+                seen.size,
+                answer,
+                is_whole,
+                judge(answer.cells, seen.size) if answer else NOT_ASKED,
+                is_second_reading or any(attempt.is_whole for attempt in tried),
             )
-        if answer is None or not ended:  # else the reason is why the other prompt was asked
-            reason = complaint(completion, answer)
-        if answer is not None and not ended:
-            answer = without_loop(answer)
-        if answer is not None and (best is None or worth(answer) > worth(best)):
-            best, best_finish = adapted(answer, mode, prompt_mode), completion.finish_reason
-        best_finish = best_finish or completion.finish_reason
-    status = "failed" if best is None else "partial"
-    return Outcome(best, status, reason, best_finish, attempts, tokens_in, tokens_out)
+        )
+    return outcome(tried, error)
 
 
-def read(completion: Completion, mode: str, page_box: list[int]) -> Answer | None:
-    """The answer in a completion, or None if it is of no use."""
-    if mode != "ocr":
-        return parse(completion.text)
-    if not completion.text.strip():
+def next_rung(tried: Sequence[Attempt], skipped: set[Rung]) -> Rung | None:
+    """How to ask next, after these attempts; None: there is no reason to, or no other way."""
+    if any(attempt.is_good for attempt in tried):
         return None
-    text = completion.text.encode("utf-8", "replace").decode()
-    cell = {"bbox": page_box, "category": "Text", "text": text}
-    return Answer((cell,), well_formed=completion.finish_reason == "stop")
+    is_read = any(attempt.is_whole for attempt in tried)
+    is_useful = any(attempt.answer for attempt in tried)
+    used = skipped | {attempt.rung for attempt in tried}
+    for rung in DOUBTED if is_read else RUNGS:
+        if rung not in used and not (rung.other_prompt and is_useful):
+            return rung  # half a page with its text is worth more than boxes without
+    return None
 
 
-def complaint(completion: Completion, answer: Answer | None) -> str:
-    """Why an attempt was not good, in a few words."""
+def outcome(tried: Sequence[Attempt], error: str) -> Outcome:
+    """What attempts came to, of which the first of the best is kept."""
+    kept = max(tried, key=worth)
+    complaints = [complaint(attempt) for attempt in tried if not attempt.is_whole]
+    if kept.answer is None:
+        status, reason = "failed", complaints[-1]
+    elif not kept.is_whole:
+        status, reason = "partial", next(filter(None, reversed(complaints)))
+    elif kept.judgement.reason:
+        status, reason = DOUBTFUL, kept.judgement.reason
+    else:
+        status, reason = "ok" if kept.answer.well_formed else "repaired", ""
+    return Outcome(
+        kept.answer,
+        status,
+        reason and reason + error,
+        kept.completion.finish_reason,
+        kept.size,
+        kept.judgement,
+        len(tried),
+        sum(attempt.completion.tokens_in for attempt in tried),
+        sum(attempt.completion.tokens_out for attempt in tried),
+        sum(attempt.tokens for attempt in tried if attempt.for_doubts),
+    )
+
+
+def worth(attempt: Attempt) -> tuple[float, bool, int, int]:
+    """How much of a page an answer saved, and how surely.
+
+    Cells come before text, since a loop makes text without end.
+    """
+    if attempt.answer is None:
+        return -1, False, 0, 0
+    trusted = weight(attempt.judgement.trust, attempt.is_whole)
+    return trusted, attempt.is_whole, len(attempt.answer.cells), attempt.answer.text_length
+
+
+def weight(trust: float | None, is_whole: bool) -> float:
+    """What a reading of a page weighs beside another; without a witness there is no trust."""
+    return round((trust or 0.0) + is_whole * WHOLE_IS_WORTH, 3)
+
+
+def read(completion: Completion, mode: str, size: Size) -> tuple[Answer | None, bool]:
+    """The answer in a completion, and whether it is whole; None if it is of no use."""
+    ended = completion.finish_reason == "stop"
+    if mode != "ocr":
+        answer = parse(completion.text)
+    elif completion.text.strip():
+        text = completion.text.encode("utf-8", "replace").decode()
+        cell = {"bbox": [0, 0, *size], "category": "Text", "text": text}
+        answer = Answer((cell,), well_formed=ended)
+    else:
+        answer = None
+    if answer is None or ended or answer.well_formed:
+        return answer, answer is not None
+    return without_loop(answer), False
+
+
+def complaint(attempt: Attempt) -> str:
+    """Why an attempt was not good, in a few words; empty: it only was not what was asked for."""
+    completion = attempt.completion
+    if attempt.answer and completion.finish_reason == "stop":
+        return ""
     if completion.finish_reason == "length":
         return f"no end within {completion.tokens_out} tokens"
     if completion.finish_reason == "repetition":
         return "the model repeated itself"
-    if answer is None:
+    if attempt.answer is None:
         excerpt = " ".join(completion.text.split())[:80]
         return f"an answer that is no layout: {excerpt!r}"
     return f"the answer ended with {completion.finish_reason!r}"
 
 
-def worth(answer: Answer) -> tuple[int, int]:
-    """How much of a page an answer saved: cells first, since a loop makes text without end."""
-    return len(answer.cells), answer.text_length
-
-
-def adapted(answer: Answer, mode: str, wanted: str) -> Answer:
+def without_texts(answer: Answer) -> Answer:
     """An answer to the other prompt, made to fit the one that was wanted."""
-    if mode == wanted:
-        return answer
     cells = tuple({"bbox": c["bbox"], "category": c["category"]} for c in answer.cells)
     return replace(answer, cells=cells, notes=(*answer.notes, "boxes without text"))

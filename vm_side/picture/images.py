@@ -15,6 +15,7 @@ from PIL import Image, ImageStat
 FACTOR = 28  # the model's patch of 14 pixels, merged 2 x 2
 MIN_PIXELS = 3_136
 MAX_PIXELS = 11_289_600
+MUCH_MORE = 1.25  # times the pixels; with fewer more it would be the same picture again
 MAX_ASPECT = 200
 MAX_SOURCE_PIXELS = 178_956_970  # above it Pillow, and so the server, calls a picture a bomb
 PDF_DPI = 200
@@ -160,13 +161,25 @@ def stretched(page: Image.Image, size: tuple[int, int]) -> Image.Image:
     return page.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.NEAREST)
 
 
+def large_size(size: tuple[int, int], upsample_below: int) -> tuple[int, int]:
+    """The (width, height) of a page before it is brought to what the model takes."""
+    width, height = size
+    return enlarged_size(size) if width * height <= upsample_below else size
+
+
+def is_capped(size: tuple[int, int], max_pixels: int, upsample_below: int) -> bool:
+    """Whether a page of this (width, height) has much more than the model sees of it."""
+    width, height = large_size(size, upsample_below)
+    now, most = (math.prod(smart_resize(height, width, n)) for n in (max_pixels, MAX_PIXELS))
+    return most >= MUCH_MORE * now
+
+
 def model_picture(page: Image.Image, max_pixels: int, upsample_below: int) -> Image.Image:
     """The picture to send: enlarged if of at most upsample_below pixels, then smart_resize.
 
     Raises UnreadablePage if it comes out longer than the server takes.
     """
-    is_small = page.width * page.height <= upsample_below
-    large = enlarged_size(page.size) if is_small else page.size
+    large = large_size(page.size, upsample_below)
     height, width = smart_resize(large[1], large[0], max_pixels)
     if max(height, width) >= MAX_ASPECT * min(height, width):
         raise UnreadablePage(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from contract import STATUSES
+from contract import DOUBT_KINDS, STATUSES
 
 BEYOND = 1e15  # no page has so many of anything, and no run takes so long
 
@@ -23,6 +23,20 @@ def is_number(value: Any) -> bool:
     return is_count(value) or (type(value) is float and 0 <= value < BEYOND)
 
 
+def is_doubt(value: Any) -> bool:
+    """Whether it is a doubt, whose detail has a depth of one."""
+    if not isinstance(value, dict) or value.keys() != {"kind", "bbox", "cell", "detail"}:
+        return False
+    box, cell, detail = value["bbox"], value["cell"], value["detail"]
+    return (
+        value["kind"] in DOUBT_KINDS
+        and (isinstance(box, list) and len(box) == 4 and all(map(is_count, box)))
+        and (cell is None or is_count(cell))
+        and isinstance(detail, dict)
+        and all(is_text(v) or is_number(v) for v in detail.values())
+    )
+
+
 KINDS: dict[str, Callable[[Any], bool]] = {
     "page": is_text,
     "input": is_text,
@@ -38,10 +52,13 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "cells": is_count,
     "tokens_in": is_count,
     "tokens_out": is_count,
+    "doubt_tokens": is_count,
     "attempts": is_count,
     "seconds": is_number,
     "finished_at": is_number,
     "finish_reason": is_text,
+    "trust": lambda value: value is None or (is_number(value) and value <= 1),
+    "doubts": lambda value: isinstance(value, list) and all(map(is_doubt, value)),
     "model": is_text,
     "pdf_pages": is_count,
     "settings": lambda value: isinstance(value, dict),

@@ -48,7 +48,8 @@ class Record:
     """Page of a PDF, or frame of a TIFF, from 0; null for a picture."""
     status: str
     """ok; repaired (its JSON was mended); partial (cut short or looping: the best is kept);
-    blank; failed (see reason; the next run tries again); left (not reached)."""
+    blank; doubtful (read, but see doubts); failed (see reason; the next run tries again); left (not
+    reached)."""
     reason: str = ""
     notes: list[str] = field(default_factory=list)
     sha256: str = ""
@@ -62,12 +63,19 @@ class Record:
     cells: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
+    doubt_tokens: int = 0
+    """Of these, in and out: what was asked for only because there were doubts."""
     attempts: int = 0
     """Answers that the model gave for this page."""
     seconds: float = 0.0
     finished_at: float = 0.0
     """Unix time at which the page was done with; 0 in a manifest older than this field."""
     finish_reason: str = ""
+    trust: float | None = None
+    """How far its witnesses trust the answer, 0 to 1; null: they were not asked."""
+    doubts: list[dict[str, Any]] = field(default_factory=list)
+    """What they say against it, the heaviest first: kind, bbox in the upright page's pixels, the
+    index of the cell or null, and detail."""
     model: str = ""
     pdf_pages: int = 0
     """How many pages its file has; 0 for a picture, and until the batch has ended."""
@@ -253,12 +261,15 @@ def summary(
         **{status: counts[status] for status in STATUSES},
         "tokens_in": sum(record.tokens_in for record in records),
         "tokens_out": sum(record.tokens_out for record in records),
+        "doubt_tokens": sum(record.doubt_tokens for record in records),
+        "doubts": dict(Counter(d["kind"] for r in records for d in r.doubts).most_common()),
         "failures": dict(Counter(r.reason for r in records if r.status == FAILED).most_common()),
         "run": {
             "pages": len(run),
             "failed": sum(record.status == FAILED for record in run),
             "attempts": sum(record.attempts for record in run),
             "tokens_out": sum(record.tokens_out for record in run),
+            "doubt_tokens": sum(record.doubt_tokens for record in run),
             "seconds": round(seconds, 3),
             "pages_per_second": round(len(run) / seconds, 3) if seconds else 0.0,
             "pages_in_flight": round(sum(r.seconds for r in run) / seconds, 1) if seconds else 0.0,

@@ -5,19 +5,20 @@ Each step opens an untrusted file, so that whoever runs it holds it to its bound
 
 import ctypes
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from PIL import Image
 
 from answer.cells import Cell
+from answer.judgement import Judgement
 from answer.layout import to_page
 from contract import AUTO
 from picture.frames import open_frame
-from picture.images import UnreadablePage, is_blank, model_picture, own_size
+from picture.images import UnreadablePage, is_blank, is_capped, model_picture, own_size
 from picture.kinds import is_pdf_page
 from picture.limits import LARGE_PIXELS, is_kept, pixels_of
 from picture.opening import open_image
@@ -25,12 +26,18 @@ from picture.pdf_page import open_pdf_page
 from picture.png import encode_png
 from picture.upright import degrees_wanted, turned
 from results.files import NO_PAGE, drawing_of, results_of
+from trust.judging import gathered, judge
+from trust.words import Word
+
+if TYPE_CHECKING:
+    from trust.witnesses import Evidence
 
 T = TypeVar("T")
 Source = Path | bytes
 Values = dict[str, Any]  # of a page's record; a step adds what it learns, also if it fails
 
 NOT_LOOKED = "which way is up was not looked for: onnxruntime is not among the packages here"
+NOT_JUDGED = "whether the answer fits was not looked at: numpy is not among the packages here"
 
 Turn = Callable[[bool], AbstractContextManager[Any]]
 """Gives a turn to compute; of those for a page that is large there is one at a time."""
@@ -85,6 +92,12 @@ class Sent:
     png: bytes | None = None
     """What is sent; None of a blank page, whose results these are."""
     blank_results: dict[str, bytes] = field(default_factory=dict)
+    evidence: "Evidence | None" = None
+    """What the answers are compared with; None: with nothing."""
+    is_capped: bool = False
+    """Whether the page has more pixels than are sent."""
+    upsample_below: int = 0
+    """As it holds for this page: those of a PDF are not enlarged."""
 
 
 def prepare(
@@ -95,8 +108,9 @@ def prepare(
     upsample_below: int,
     rotate: str,
     images: bool,
+    witness: str,
 ) -> Sent:
-    """Decode the page and make of it what is sent."""
+    """Decode the page and make of it what is sent, and what its witnesses keep."""
     page = open_page(source, pdf_page, values)
     has_marks = not is_blank(page)
     page = set_upright(page, rotate if has_marks or rotate != AUTO else "0", values)
@@ -104,16 +118,56 @@ def prepare(
     values["original_size"] = list(page_size)
     if not has_marks:
         return Sent(None, page_size, blank_results=results_of([], page, images))
-    enlarged = 0 if is_pdf_page(source, pdf_page) else upsample_below
-    picture = model_picture(page, max_pixels, enlarged)
+    upsample_below = 0 if is_pdf_page(source, pdf_page) else upsample_below
+    picture = model_picture(page, max_pixels, upsample_below)
     size = picture.size
     values["model_size"] = list(size)
+    capped = is_capped(page.size, max_pixels, upsample_below)
+    words: Sequence[Word] = ()
+    evidence = None if witness == "off" else gathered(picture, words)
+    if evidence is None and witness != "off":
+        values["notes"].append(NOT_JUDGED)
     kept = page if is_kept(page) else None
     del page
     png = encode_png(picture)
     del picture
     give_memory_back()
-    return Sent(kept, page_size, size, png)
+    return Sent(
+        kept,
+        page_size,
+        size,
+        png,
+        evidence=evidence,
+        is_capped=capped,
+        upsample_below=upsample_below,
+    )
+
+
+def enlarged(
+    source: Source,
+    pdf_page: int | None,
+    values: Values,
+    sent: Sent,
+    max_pixels: int,
+) -> tuple[bytes, tuple[int, int]]:
+    """What is sent of the same page with more pixels, and its size. Raises UnreadablePage."""
+    page = sent.page or opened_again(source, pdf_page, values, sent.page_size)
+    picture = model_picture(page, max_pixels, sent.upsample_below)
+    return encode_png(picture), picture.size
+
+
+def judged(
+    source: Source,
+    pdf_page: int | None,
+    values: Values,
+    sent: Sent,
+    answered: Sequence[Cell],
+    size: tuple[int, int],
+    prompt_mode: str,
+) -> Judgement:
+    """What the witnesses say of an answer to a picture of this size; opens nothing."""
+    assert sent.evidence is not None
+    return judge(sent.evidence, answered, size, sent.page_size, prompt_mode)
 
 
 def finish(
@@ -121,7 +175,7 @@ def finish(
     pdf_page: int | None,
     values: Values,
     sent: Sent,
-    answered: list[Cell],
+    answered: Sequence[Cell],
     images: bool,
 ) -> tuple[dict[str, bytes], list[str]]:
     """The result files of an answer, by ending, and remarks; the page is opened again if need be.
@@ -132,11 +186,19 @@ def finish(
     values["cells"] = len(cells)
     page = sent.page
     if page is None and needs_page(answered, images):
-        again: Values = {}
-        page = turned(open_page(source, pdf_page, again), values["rotation"])
-        if own_size(page) != sent.page_size or values.get("sha256") != again.get("sha256"):
-            raise UnreadablePage("the file changed while its page was read: run again")
+        page = opened_again(source, pdf_page, values, sent.page_size)
     return results_of(cells, page or NO_PAGE, images), notes
+
+
+def opened_again(
+    source: Source, pdf_page: int | None, values: Values, page_size: tuple[int, int]
+) -> Image.Image:
+    """The page, upright as before. Raises UnreadablePage if it is another one by now."""
+    again: Values = {}
+    page = turned(open_page(source, pdf_page, again), values["rotation"])
+    if own_size(page) != page_size or values.get("sha256") != again.get("sha256"):
+        raise UnreadablePage("the file changed while its page was read: run again")
+    return page
 
 
 def needs_page(cells: Iterable[Cell], images: bool) -> bool:

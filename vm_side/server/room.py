@@ -6,9 +6,13 @@ it shortens the answer itself. Other servers do either, each in its own words.
 
 import re
 
+from picture.images import FACTOR, MAX_PIXELS, MUCH_MORE
+
 LONGEST_ANSWER = 16_384  # tokens; what the model was trained for
 PROMPT_TOKENS = 600  # where the server does not say how many there are
 LEAST_ANSWER = 256  # asked for at least, however large the question is thought to be
+ANSWER_ROOM = 4096  # tokens to leave for it; most pages need a third of it, a dense one all
+MORE = 2  # times the pixels, where a page is looked at again more closely
 
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 SUM = re.compile(r"(\d+) \+ (?:\D{0,20} )?(\d+) > (\d+)")
@@ -37,6 +41,21 @@ def answer_room(context: int, question: int) -> int:
     if not context:
         return LONGEST_ANSWER
     return min(LONGEST_ANSWER, max(LEAST_ANSWER, context - question))
+
+
+def picture_room(context: int, prompt_tokens: int) -> int:
+    """Pixels of the largest picture beside which a model's context has room for an answer."""
+    return (context - prompt_tokens - ANSWER_ROOM) * FACTOR**2
+
+
+def more_pixels(max_pixels: int, context: int, prompt_tokens: int) -> int:
+    """How many pixels a page may have when it is looked at more closely; 0: there are no more.
+
+    context is the model's, 0: unknown; it then says itself if they are too many.
+    """
+    room = picture_room(context, prompt_tokens) if context else MAX_PIXELS
+    pixels = min(MORE * max_pixels, MAX_PIXELS, room)
+    return pixels if pixels >= MUCH_MORE * max_pixels else 0
 
 
 def room_told(refusal: str, asked: int, question: int) -> int | None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
+from answer.cells import Cell
+from answer.judgement import NOT_ASKED, Judgement
 from answer.ladder import RUNGS, Outcome, climb
 from answer.loops import LONGEST_UNIT, LOOP_COUNT
+from answer.views import Size, View
 from server.prompts import LAYOUT_ALL, LAYOUT_ONLY, OCR, PROMPTS
 from server.request import Completion, Sampling
 from server.verdicts import EndpointError, ServerGone
 
 ONE = {"bbox": [1, 2, 30, 40], "category": "Title", "text": "# one"}
 TWO = {"bbox": [5, 60, 70, 80], "category": "Text", "text": "two"}
-BOX = [0, 0, 280, 392]
+SIZE = (280, 392)
 MAX_TOKENS = 1000
 
 
@@ -32,6 +36,11 @@ LOOPING = said(json.dumps([ONE, TWO])[:-3] + "ab" * 500, "repetition")
 BOXES = said(json.dumps([{k: v for k, v in TWO.items() if k != "text"}]))
 
 
+def nobody(cells: Sequence[Cell], size: Size) -> Judgement:
+    """There is no witness."""
+    return NOT_ASKED
+
+
 class Model:
     """Answers in turn what it was given, and remembers what it was asked."""
 
@@ -47,7 +56,7 @@ class Model:
         return answer
 
     def climb(self, mode: str = "layout_all", retries: int = 3) -> Outcome:
-        return climb(self.ask, mode, MAX_TOKENS, retries, BOX)
+        return climb(View(self.ask, SIZE, MAX_TOKENS), mode, retries, nobody)
 
 
 # ---- the rungs ----
@@ -87,7 +96,7 @@ def test_a_tiny_context_still_asks_for_a_token() -> None:
         asked.append(sampling)
         return said("")
 
-    climb(ask, "ocr", 1, 3, BOX)
+    climb(View(ask, SIZE, 1), "ocr", 3, nobody)
     assert [sampling.max_tokens for sampling in asked] == [1, 1, 1]
 
 
@@ -227,6 +236,124 @@ def test_layout_only_falls_back_on_the_full_prompt_and_leaves_its_text_out() -> 
     assert outcome.status == "partial"
 
 
+# ---- doubts ----
+
+SMALL, LARGE = SIZE, (560, 784)
+ONCE, AGAIN, CLOSER = (0.1, SMALL), (0.3, SMALL), (0.1, LARGE)  # temperature, picture
+LOOP = (LOOPING, 0.0)
+PART = (CUT, 0.0)
+
+
+def whole(trust: float) -> tuple[Completion, float]:
+    """A whole answer that is so much trusted."""
+    return said(json.dumps([{**ONE, "text": f"{trust}"}])), trust
+
+
+def part(trust: float) -> tuple[Completion, float]:
+    """A part of an answer."""
+    return said(json.dumps([{**ONE, "text": f"{trust}"}, TWO])[:-3], "length"), trust
+
+
+def judged(
+    answers: Sequence[tuple[Completion, float]],
+    retries: int = 3,
+    has_more: bool = True,
+    mode: str = "layout_all",
+    is_second_reading: bool = False,
+) -> tuple[Outcome, list[tuple[float, Size]]]:
+    """What a model comes to whose answers are so much trusted, and how it was asked."""
+    asked: list[tuple[float, Size]] = []
+
+    def view(size: Size) -> View:
+        def ask(prompt: str, sampling: Sampling) -> Completion:
+            asked.append((sampling.temperature, size))
+            return answers[len(asked) - 1][0]
+
+        return View(ask, size, MAX_TOKENS)
+
+    def judge(cells: Sequence[Cell], size: Size) -> Judgement:
+        assert size == asked[-1][1]
+        trust = answers[len(asked) - 1][1]
+        return Judgement(trust, "why" if trust < 0.5 else "", ({"of": trust},))
+
+    larger = (lambda: view(LARGE)) if has_more else None
+    outcome = climb(view(SMALL), mode, retries, judge, larger, is_second_reading)
+    return outcome, asked
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked", "status", "trust"),
+    [
+        ([whole(1.0)], [ONCE], "ok", 1.0),
+        ([whole(0.5)], [ONCE], "ok", 0.5),
+        ([whole(0.4), whole(0.9)], [ONCE, AGAIN], "ok", 0.9),
+        ([whole(0.4), whole(0.3), whole(0.8)], [ONCE, AGAIN, CLOSER], "ok", 0.8),
+        ([whole(0.2), whole(0.4), whole(0.3)], [ONCE, AGAIN, CLOSER], "doubtful", 0.4),
+        ([whole(0.4), whole(0.4), whole(0.4)], [ONCE, AGAIN, CLOSER], "doubtful", 0.4),
+        ([LOOP, whole(0.4), whole(0.9)], [ONCE, AGAIN, CLOSER], "ok", 0.9),
+        ([whole(0.4), LOOP, LOOP], [ONCE, AGAIN, CLOSER], "doubtful", 0.4),
+        ([whole(0.2), part(0.4), LOOP], [ONCE, AGAIN, CLOSER], "doubtful", 0.2),
+        ([whole(0.2), part(0.9), LOOP], [ONCE, AGAIN, CLOSER], "partial", 0.9),
+        ([whole(0.4), part(0.9), LOOP], [ONCE, AGAIN, CLOSER], "doubtful", 0.4),
+        ([part(1.0), whole(0.5)], [ONCE, AGAIN], "ok", 0.5),
+        ([part(0.9), whole(0.6)], [ONCE, AGAIN], "ok", 0.6),
+        ([part(0.2), part(0.7), PART], [ONCE, AGAIN, (0.7, SMALL)], "partial", 0.7),
+    ],
+)
+def test_a_doubted_answer_is_a_reason_to_ask_otherwise_and_then_with_more_pixels(
+    answers: list[tuple[Completion, float]],
+    asked: list[tuple[float, Size]],
+    status: str,
+    trust: float,
+) -> None:
+    outcome, asked_now = judged(answers)
+    assert (asked_now, outcome.status, outcome.judgement.trust) == (asked, status, trust)
+    assert outcome.judgement.doubts == ({"of": trust},)
+    assert outcome.reason == {"ok": "", "doubtful": "why"}.get(status, outcome.reason)
+    best = [trust for _, trust in answers].index(trust)
+    assert outcome.size == asked[best][1], "whose pixels its boxes are in"
+
+
+def test_doubts_are_bound_by_retries_and_by_what_can_be_asked() -> None:
+    doubted = [whole(0.1)] * 9
+    for retries, times in ((0, 1), (1, 2), (2, 3), (9, 3)):
+        assert len(judged(doubted, retries)[1]) == times
+    assert judged(doubted, has_more=False)[1] == [ONCE, AGAIN]
+    assert judged([(said("words"), 0.1)] * 9, mode="ocr")[1] == [ONCE, AGAIN, CLOSER]
+
+
+def test_what_is_asked_for_doubts_alone_is_counted_apart() -> None:
+    each = GOOD.tokens_in + GOOD.tokens_out
+    for answers, doubted in (
+        ([whole(0.9)], 0),
+        ([LOOP, whole(0.9)], 0),
+        ([whole(0.4), whole(0.9)], 1),
+        ([LOOP, whole(0.4), LOOP], 1),
+        ([whole(0.4), LOOP, whole(0.9)], 2),
+    ):
+        outcome, asked = judged(answers)
+        assert outcome.doubt_tokens == doubted * each
+        assert outcome.tokens_in + outcome.tokens_out == len(asked) * each
+
+
+def test_a_second_reading_begins_otherwise_and_is_all_for_doubts() -> None:
+    outcome, asked = judged([whole(0.4), whole(0.2)], is_second_reading=True)
+    assert asked == [AGAIN, CLOSER] and outcome.judgement.trust == 0.4
+    assert outcome.doubt_tokens == outcome.tokens_in + outcome.tokens_out
+    _, asked = judged([LOOP, LOOP, LOOP], is_second_reading=True)
+    assert asked == [AGAIN, (0.7, SMALL)]  # and no boxes without text
+
+
+def test_a_server_that_refuses_more_leaves_the_doubted_answer() -> None:
+    doubted = [Judgement(0.3, "why"), Judgement(0.2, "why")]
+    model = Model(GOOD, GOOD, EndpointError("400: too large"))
+    view = View(model.ask, SIZE, MAX_TOKENS)
+    outcome = climb(view, "layout_all", 3, lambda cells, size: doubted.pop(0), lambda: view)
+    assert (outcome.status, outcome.attempts) == ("doubtful", 2)
+    assert outcome.reason == "why; then 400: too large"
+    assert outcome.judgement.trust == 0.3
+
+
 # ---- plain OCR ----
 
 
@@ -237,7 +364,7 @@ def test_plain_ocr_is_one_cell_of_the_whole_picture_and_has_no_other_prompt() ->
     assert outcome.status == "ok"
     assert outcome.answer is not None
     assert list(outcome.answer.cells) == [
-        {"bbox": BOX, "category": "Text", "text": "한 줄\nline ?"}
+        {"bbox": [0, 0, *SIZE], "category": "Text", "text": "한 줄\nline ?"}
     ]
     empty = Model(*[said("")] * 3)
     assert (empty.climb("ocr").status, len(empty.asked)) == ("failed", 3)

@@ -19,6 +19,7 @@ from picture.images import (
     UnreadablePage,
     enlarged_size,
     is_blank,
+    is_capped,
     model_picture,
     smart_resize,
     stretched,
@@ -344,6 +345,22 @@ def test_a_page_with_the_least_mark_is_not(page: Image.Image) -> None:
 def test_smart_resize(height: int, width: int, max_pixels: int, expected: tuple[int, int]) -> None:
     assert smart_resize(height, width, max_pixels) == expected
     assert smart_resize(width, height, max_pixels) == expected[::-1]
+
+
+@pytest.mark.parametrize(
+    ("size", "upsample_below", "capped"),
+    [
+        ((1654, 2339), 0, True),  # A4 at 200 dpi
+        ((1240, 1754), 0, False),  # at 150: 2.2 megapixels are hardly more
+        ((827, 1170), 0, False),  # at 100
+        ((827, 1170), 1_200_000, True),  # the same, enlarged
+        ((20, 20), 0, False),
+    ],
+)
+def test_whether_more_pixels_of_a_page_can_be_shown(
+    size: tuple[int, int], upsample_below: int, capped: bool
+) -> None:
+    assert is_capped(size, CAP, upsample_below) == capped
 
 
 def test_smart_resize_keeps_its_bounds_and_what_it_made() -> None:

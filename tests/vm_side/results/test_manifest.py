@@ -30,6 +30,7 @@ from results.manifest import (
 )
 from results.pages import Page
 
+DOUBT = {"kind": "missed", "bbox": [1, 2, 30, 40], "cell": None, "detail": {"lines": 2}}
 ODD_NUMBERS = (10**400, 1e308 * 10, -(10**400), -1, True, "7", None, [7])
 SETTINGS = {
     "prompt_mode": "layout_all",
@@ -77,9 +78,12 @@ def test_a_record_is_a_line_and_a_line_a_record() -> None:
         cells=25,
         tokens_in=2537,
         tokens_out=900,
+        doubt_tokens=1000,
         attempts=2,
         seconds=1.5,
         finish_reason="length",
+        trust=0.25,
+        doubts=[DOUBT, {**DOUBT, "kind": "amount", "cell": 3, "detail": {"ratio": 0.5}}],
         model="dots",
         settings=SETTINGS,
     )
@@ -144,6 +148,13 @@ def test_fields_of_a_newer_version_are_ignored_and_of_an_older_one_filled_in() -
         ("sha256", 7),
         ("model", ["dots"]),
         ("settings", ["dots"]),
+        *(("trust", value) for value in (1.01, -0.1, True, "1", [1])),
+        ("doubts", {}),
+        *(("doubts", [value]) for value in (None, "missed", {}, {**DOUBT, "more": 1})),
+        *(("doubts", [DOUBT, {**DOUBT, "kind": kind}]) for kind in ("else", ["missed"])),
+        *(("doubts", [{**DOUBT, "bbox": box}]) for box in ([1, 2, 3], [1, 2, 3, "4"], [0.5] * 4)),
+        *(("doubts", [{**DOUBT, "cell": cell}]) for cell in (-1, 1.0, True, "1")),
+        *(("doubts", [{**DOUBT, "detail": detail}]) for detail in (7, {"a": None}, {"a": [1]})),
     ],
 )
 def test_an_odd_value_is_left_out_and_its_page_is_not(name: str, value: Any) -> None:
@@ -184,7 +195,7 @@ def test_a_last_line_torn_anywhere_is_no_line_and_swallows_no_other(tmp_path: Pa
     for size in range(1, len(last) - 1):
         path.write_bytes(whole + last[:size])
         assert list(load(tmp_path).values()) == [record()], size
-    for size in (*range(1, len(last), 37), len(last) - 2):
+    for size in (*range(1, len(last) - 1, 37), len(last) - 2):
         path.write_bytes(whole + last[:size])
         with Manifest(tmp_path) as manifest:
             manifest.add(record("c"))
@@ -426,30 +437,35 @@ def test_the_summary_adds_up() -> None:
     records = [
         record("a", tokens_in=100, tokens_out=10, attempts=1),
         record("b", "repaired", tokens_in=200, tokens_out=20, attempts=2, seconds=3600.0),
-        record("c", "partial", tokens_in=300, tokens_out=30, attempts=3),
+        record("c", "partial", tokens_in=300, tokens_out=30, attempts=3, doubts=[DOUBT]),
         record("d", "blank"),
+        record("i", "doubtful", doubts=[{**DOUBT, "kind": "empty"}, DOUBT], doubt_tokens=50),
         record("e", "failed", reason="why"),
         record("f", "failed", reason="because"),
         record("g", "failed", reason="why"),
         record("h", "left", reason="not reached: run again"),
     ]
-    totals = summary(records, records[1:6] + records[7:], 7200.0, price_per_hour=0.7, gpus=1)
+    totals = summary(records, records[1:7] + records[8:], 7200.0, price_per_hour=0.7, gpus=1)
     assert totals == {
-        "pages": 8,
+        "pages": 9,
         "ok": 1,
         "repaired": 1,
         "partial": 1,
         "blank": 1,
+        "doubtful": 1,
         "failed": 3,
         "left": 1,
         "tokens_in": 600,
         "tokens_out": 60,
+        "doubt_tokens": 50,
+        "doubts": {"missed": 2, "empty": 1},
         "failures": {"why": 2, "because": 1},
         "run": {
-            "pages": 5,
+            "pages": 6,
             "failed": 2,
             "attempts": 5,
             "tokens_out": 50,
+            "doubt_tokens": 50,
             "seconds": 7200.0,
             "pages_per_second": 0.001,
             "pages_in_flight": 0.5,

@@ -22,7 +22,7 @@ TEXT = [{"bbox": [0, 0, 500, 500], "category": "Text", "text": "a"}]
 
 def prepared(path: Path) -> tuple[Any, dict[str, Any]]:
     values: dict[str, Any] = {}
-    return prepare(path, None, values, 1_000_000, 0, "0", False), values
+    return prepare(path, None, values, 1_000_000, 0, "0", False, "off"), values
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_a_picture_that_was_decoded_smaller_is_turned_with_its_own_size(tmp_path
     path = tmp_path / "a.jpg"
     Image.new("RGB", (8200, 8000), "red").save(path)
     values: dict[str, Any] = {}
-    sent = prepare(path, None, values, 1_000_000, 0, "90", False)
+    sent = prepare(path, None, values, 1_000_000, 0, "90", False, "off")
     assert values["original_size"] == [8000, 8200] and sent.page_size == (8000, 8200)
 
 
 def test_what_is_odd_about_a_page_is_in_its_values(tmp_path: Path) -> None:
     path = half_drawn.errors_amidst(tmp_path / "a.pdf")
     values: dict[str, Any] = {}
-    prepare(path, 0, values, 1_000_000, 0, "0", False)
+    prepare(path, 0, values, 1_000_000, 0, "0", False, "off")
     (note,) = values["notes"]
     assert note.startswith("drawn by PDFium")

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from server.room import LEAST_ANSWER, LONGEST_ANSWER, answer_room, room_told
+from picture.images import MAX_PIXELS
+from server.room import (
+    ANSWER_ROOM,
+    LEAST_ANSWER,
+    LONGEST_ANSWER,
+    answer_room,
+    more_pixels,
+    room_told,
+)
 
 QUESTION = 3000  # what we think that picture and prompt take
 
@@ -21,6 +29,25 @@ QUESTION = 3000  # what we think that picture and prompt take
 )
 def test_the_room_that_a_context_leaves(context: int, question: int, room: int) -> None:
     assert answer_room(context, question) == room
+
+
+@pytest.mark.parametrize(
+    ("max_pixels", "context", "pixels"),
+    [
+        (2_000_000, 0, 4_000_000),  # not said
+        (2_000_000, 131_072, 4_000_000),
+        (8_000_000, 131_072, MAX_PIXELS),
+        (10_000_000, 131_072, 0),  # hardly more
+        (MAX_PIXELS, 131_072, 0),
+        (2_000_000, 600 + ANSWER_ROOM + 3500, 3500 * 784),
+        (2_000_000, 7248, 0),  # the least that the README asks for
+        (2_000_000, 1000, 0),
+    ],
+)
+def test_a_second_look_is_as_close_as_model_and_context_allow(
+    max_pixels: int, context: int, pixels: int
+) -> None:
+    assert more_pixels(max_pixels, context, 600) == pixels
 
 
 TOLD = [

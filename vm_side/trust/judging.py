@@ -1,0 +1,93 @@
+"""An answer and what was kept of its page -> a judgement, in the page's own pixels."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from answer.cells import Cell
+from answer.judgement import Judgement
+from answer.layout import to_page
+from contract import DOUBT_KINDS
+from trust.doubts import Doubt, is_doubtful, trust_left
+from trust.words import Word
+
+if TYPE_CHECKING:
+    from trust.witnesses import Evidence
+
+MOST = 100  # doubts of a page that are written down
+HEARD = {  # whom to hear of an answer to each prompt
+    "layout_all": DOUBT_KINDS,
+    "layout_only": ("missed", "empty"),  # there is no text, by design
+    "ocr": ("text_layer", "reader"),  # there is one cell, the page
+}
+REASONS = {
+    "missed": ("text in one place was not read", "text in {} places was not read"),
+    "empty": ("one cell has nothing under it", "{} cells have nothing under them"),
+    "amount": (
+        "one cell has too much or too little text",
+        "{} cells have too much or too little text",
+    ),
+    "repeated": ("one cell repeats another", "{} cells repeat others"),
+    "text_layer": ("one cell differs from the PDF's text", "{} cells differ from the PDF's text"),
+    "reader": (
+        "one cell is read otherwise by the second reader",
+        "{} cells are read otherwise by the second reader",
+    ),
+}
+NOTHING_READ = "nothing was read"
+
+
+def gathered(picture: Image.Image, words: Sequence[Word]) -> "Evidence | None":
+    """What is kept of a page for its witnesses; None if they cannot look at it."""
+    try:
+        from trust import witnesses  # noqa: PLC0415 - packages of before lack numpy
+    except ImportError:
+        return None
+    return witnesses.evidence_of(picture, words)
+
+
+def judge(
+    evidence: "Evidence",
+    cells: Iterable[Cell],
+    size: tuple[int, int],
+    page_size: tuple[int, int],
+    prompt_mode: str,
+) -> Judgement:
+    """Compare an answer with its page. size is that of the picture that the cells are of."""
+    from trust import witnesses  # noqa: PLC0415 - see gathered()
+
+    wide, high = (own / sent for own, sent in zip(evidence.size, size, strict=True))
+    scales = (wide, high, wide, high)
+    seen = [
+        {**cell, "bbox": [float(v) * s for v, s in zip(cell["bbox"], scales, strict=True)]}
+        for cell in cells
+    ]
+    heard = HEARD[prompt_mode]
+    doubts = [doubt for doubt in witnesses.doubts_of(evidence, seen) if doubt.kind in heard]
+    trust = trust_left(doubts)
+    return Judgement(
+        trust,
+        reason_of(doubts) if is_doubtful(trust) else "",
+        tuple(lines_of(doubts[:MOST], evidence.size, page_size)),
+    )
+
+
+def lines_of(
+    doubts: Iterable[Doubt], size: tuple[int, int], page_size: tuple[int, int]
+) -> list[dict[str, Any]]:
+    """Doubts for the manifest, their boxes in the page's own pixels."""
+    return to_page((doubt.line() for doubt in doubts), size, page_size)[0]
+
+
+def reason_of(doubts: Iterable[Doubt]) -> str:
+    """What speaks against a page, in plain words, the heaviest first."""
+    doubts = list(doubts)
+    if any(doubt.detail.get("why") == "nothing read" for doubt in doubts):
+        return NOTHING_READ
+    counts = Counter(doubt.kind for doubt in doubts)  # in the order of their first ones
+    return "; ".join(
+        REASONS[kind][0] if count == 1 else REASONS[kind][1].format(count)
+        for kind, count in counts.items()
+    )
