@@ -216,6 +216,12 @@ def records_in(output: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def files_in(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
 def results_in(output: Path) -> dict[str, Any]:
     """All that a batch leaves behind and that must not depend on how often it was disturbed."""
     files: dict[str, Any] = {

@@ -1,12 +1,17 @@
-"""Settings of a batch over an input of two small files, for tests of what is decided of it."""
+"""Settings of a batch over an input of two small files, for tests of what is decided of it; and how
+a node computes.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from read_page import Settings
 from results.pages import Page
+from results.steps import Sent
 
 PAGE = Page("a/page1.png", "a/page1/page1")
 PDF_PAGES = [Page("report.pdf", f"report/report_page_{index}", index) for index in range(3)]
@@ -35,3 +40,9 @@ def settings_in(folder: Path) -> Settings:
         ready_timeout_s=0.0,
         retries=0,
     )
+
+
+def without_pages(step: Any, source: Any, pdf_page: Any, values: Any, *more: Any) -> Any:
+    """As a node computes: the decoded page stays in another process."""
+    result = step(source, pdf_page, values, *more)
+    return replace(result, page=None) if isinstance(result, Sent) else result

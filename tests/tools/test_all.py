@@ -89,7 +89,13 @@ def files_of(folder: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
-@pytest.mark.parametrize("what", ["new", "changed", "lost", "settings", "model", "pdf"])
+def make_doubtful(manifest: Path) -> None:
+    """Of the first page."""
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace('"status": "ok"', '"status": "doubtful"', 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize("what", ["new", "changed", "lost", "settings", "model", "pdf", "doubtful"])
 def test_what_is_new_is_read(kit: Toolkit, server: ModelServer, what: str) -> None:
     kit.write_pages(2)
     pages.pdf(kit.input / "two.pdf", 2)
@@ -106,11 +112,16 @@ def test_what_is_new_is_read(kit: Toolkit, server: ModelServer, what: str) -> No
         kit.knobs["MAX_PIXELS"] = "1000000"
     elif what == "model":
         kit.knobs["MODEL"] = "other"
+    elif what == "doubtful":
+        for results in (kit.output, kit.machine / "result"):
+            make_doubtful(results / "manifest.jsonl")
+        kit.knobs |= {"DOUBTFUL": "1", "WITNESS": "ink"}
     else:
         pages.pdf(kit.input / "two.pdf", 3)
     end = kit.run("all")
     assert end.code == (2 if what == "model" else 0), end.err  # it asks for it, and there is none
     expected = {"new": 1, "changed": 1, "lost": 0, "settings": 4, "model": 0, "pdf": 3}
+    expected |= {"doubtful": 1}
     assert len(server.requests) - read == expected[what]
     assert (kit.output / "100dpi/page1/page1.md").is_file()
 

@@ -56,7 +56,7 @@ def test_every_option_of_the_command_is_given() -> None:
 
     But the secrets' files: the machine says where they are (job.sh, TARGET=local's environment).
     """
-    given = process.arguments(Knobs(images=True), force=True, as_json=True)
+    given = process.arguments(Knobs(images=True, doubtful=True), force=True, as_json=True)
     options = [
         option.opts[-1]
         for option in process_all_images.main.params

@@ -40,12 +40,15 @@ def test_counts_the_pages(kit: Toolkit, server: ModelServer) -> None:
         kit.run(verb)
     status = status_of(kit)
     assert (status["model server"], status["model"]) == ("ready", server.model)
-    counts = [status[name] for name in ("pages done", "pages failed", "pages left")]
-    assert counts == [2, 1, 0]
+    names = ("pages done", "pages doubtful", "pages failed", "pages left")
+    assert [status[name] for name in names] == [2, 0, 1, 0]
+    manifest = kit.machine / "result" / "manifest.jsonl"
+    manifest.write_text(manifest.read_text().replace('"ok"', '"doubtful"', 1))
+    assert [status_of(kit)[name] for name in names] == [2, 1, 1, 0]
 
 
 def test_for_people_is_a_table(kit: Toolkit) -> None:
     end = kit.run("status")
     assert (end.code, end.err) == (0, "")
-    assert f"machine       this computer ({kit.machine})" in end.out
-    assert "pages done    0" in end.out
+    assert f"machine         this computer ({kit.machine})" in end.out
+    assert "pages done      0" in end.out

@@ -136,7 +136,8 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
     server = {"API_KEY", "API_KEY_FILE", "PREFLIGHT"}  # see test_key, test_preflight
     bounds = {"PAGE_TIMEOUT"}  # see test_hostages
     files = {"PAGES", "PDF_PASSWORD", "PDF_PASSWORD_FILE"}  # see test_forms
-    others = fleet | server | bounds | files
+    trust = {"WITNESS", "DOUBTFUL"}  # see test_trust_of_a_batch
+    others = fleet | server | bounds | files | trust
     assert {*values, "INPUT", "OUTPUT", "ENDPOINT"} == set(OPTIONS) - others
     flags = []
     for name, value in values.items():

@@ -17,12 +17,13 @@ from read_page import Settings, Task, read_page, twin_of
 from results.files import ASIDE, take_from_aside
 from results.manifest import Record
 from results.pages import find_pages
-from results.steps import Sent, give_memory_back
+from results.steps import give_memory_back
 from results.store import Remote
-from rig.command import Batch, batch_of, records_in
+from rig.command import Batch, batch_of, files_in, records_in
 from rig.model_request import Request
 from rig.model_server import ModelServer
 from rig.replies import Reply
+from rig.settings import without_pages
 from server.endpoint import Endpoint
 from workers.executor import ProcessPool
 
@@ -45,11 +46,6 @@ def settings_for(batch: Batch, **changes: Any) -> Settings:
         witness="off",
     )
     return replace(settings, **changes)
-
-
-def files_in(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def test_a_twin_touches_nothing_before_it_has_won(tmp_path: Path) -> None:
@@ -113,12 +109,6 @@ def test_a_large_file_of_a_store_is_not_held_while_the_model_answers(
         assert read_page(Task(page), settings, endpoint, without_pages).status == "ok"
         endpoint.close()
     assert len(fetched) == times
-
-
-def without_pages(step: Any, source: Any, pdf_page: Any, values: Any, *more: Any) -> Any:
-    """As a node computes: the decoded page stays in another process."""
-    result = step(source, pdf_page, values, *more)
-    return replace(result, page=None) if isinstance(result, Sent) else result
 
 
 def test_a_drawing_has_no_twin(tmp_path: Path) -> None:

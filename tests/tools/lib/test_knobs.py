@@ -266,6 +266,14 @@ def test_workers_have_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         check_workers(Knobs(**nowhere))
 
 
+def test_who_reads_again_needs_a_witness() -> None:
+    """It is known for nothing, before anything is rented."""
+    check_workers(Knobs(doubtful=True))
+    check_workers(Knobs(witness="off"))
+    with pytest.raises(click.UsageError, match="needs a WITNESS"):
+        check_workers(Knobs(doubtful=True, witness="off"))
+
+
 def test_pages_are_looked_at_before_anything_else(tmp_path: Path) -> None:
     result = invoke(tmp_path, "PAGES=2-1")
     assert result.exit_code == 2 and "ends before it begins" in result.output
@@ -307,7 +315,7 @@ def test_the_machine_s_command_has_the_same_defaults() -> None:
 
 
 def test_the_machine_s_command_has_the_same_limits() -> None:
-    for name in ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "RETRIES", "PROMPT_MODE"):
+    for name in ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "RETRIES", "PROMPT_MODE", "WITNESS"):
         here, there = TABLE[name].metadata["kind"], OPTIONS[name].type
         assert here.to_info_dict() == there.to_info_dict(), name
     assert TABLE["MAX_PIXELS"].metadata["kind"].min == images.MIN_PIXELS

@@ -46,6 +46,7 @@ def work(files: list[str], lines: list[Line], knobs: Knobs = KNOBS, lost: str = 
         ({"status": "repaired"}, NOTHING),
         ({"status": "partial"}, NOTHING),
         ({"status": "blank"}, NOTHING),
+        ({"status": "doubtful"}, NOTHING),
         ({"status": "failed"}, READ),
         ({"status": "left"}, READ),
         ({"sha256": "before"}, READ),
@@ -79,6 +80,17 @@ def test_a_page(more: dict[str, Any], expected: Work) -> None:
 )
 def test_knobs(change: dict[str, Any], expected: Work) -> None:
     assert work(["a.png"], [line()], dataclasses.replace(KNOBS, **change)) == expected
+
+
+@pytest.mark.parametrize("status", ["ok", "repaired", "partial", "blank", "doubtful"])
+def test_doubtful_pages_are_read_again_if_that_is_wanted(status: str) -> None:
+    expected = READ if status == "doubtful" else NOTHING
+    again = dataclasses.replace(KNOBS, doubtful=True)
+    assert work(["a.png"], [line(status=status)], again) == expected
+    assert work(["b.pdf"], [*book(0, 1), *book(2, status=status)], again) == expected
+    assert work(["b.pdf"], book(0, 1, 2, status=status)) == NOTHING
+    off = dataclasses.replace(KNOBS, witness="off")
+    assert work(["a.png"], [line(status=status)], off) == NOTHING, "nothing depends on it"
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,15 @@ def test_a_batch_over_a_bucket_is_gone_on_with(
         assert count_reads(server, tmp_path) == reads + 2  # the new one; the PDF, to count
 
         assert run() == 0 and len(model.requests) == 6  # nothing to do
-        assert run("--force") == 0 and len(model.requests) == 12
+        manifest = batch.output / "manifest.jsonl"
+        doubtful = manifest.read_text().replace('"status": "ok"', '"status": "doubtful"', 1)
+        manifest.write_text(doubtful.replace('"trust": null', '"trust": 1.0', 1))
+        again = ("--doubtful", "--witness", "ink", "--retries", "0")
+        assert run(*again) == 0 and len(model.requests) == 7
+        assert (root / "result/manifest.jsonl").read_bytes().count(b'"doubtful"') == 1, "no better"
+        manifest.write_text(manifest.read_text().replace('"doubtful"', '"ok"'))
+
+        assert run("--force") == 0 and len(model.requests) == 13
         assert not [name for name in server.names("pages", result) if name.endswith(".jpg")]
 
 
