@@ -121,7 +121,7 @@ def measure(folder: Path, tar: Path, pages: Path, jobs: list[l4.Job], speedup: f
         with kit.make("--silent", "all", f"INPUT={pages}", f"OUTPUT={kit.output}") as job:
             done = job.finish(ONE_MAKE_S)
         statuses = list(statuses_in(kit.output).values())
-        if done.code or statuses != ["ok"] * len(jobs):
+        if done.code or len(statuses) != len(jobs) or not {*statuses} <= {"ok", "doubtful"}:
             raise click.ClickException(f"make all ended with {done.code}: {done.err}")
         on, off = (moment(kit, *which) for which in (("start", "insertTime"), ("stop", "endTime")))
         trace = traces(kit)[-1]
@@ -141,7 +141,8 @@ def measure(folder: Path, tar: Path, pages: Path, jobs: list[l4.Job], speedup: f
 def cloud_of(folder: Path, tar: Path, speedup: float) -> Iterator[CloudToolkit]:
     """A cloud with a bucket, and a VM whose container is the simulated card."""
     with Cloud(folder / "cloud") as cloud:
-        kit = CloudToolkit(cloud, folder / "desk", bucket=True, READY_TIMEOUT="600", PROCESSES="64")
+        knobs = {"READY_TIMEOUT": "600", "PROCESSES": "64", "WITNESS": "ink"}
+        kit = CloudToolkit(cloud, folder / "desk", bucket=True, **knobs)
         vm = cloud.add_vm(VM)
         vm.boot()
         vm.wait_for_boot()

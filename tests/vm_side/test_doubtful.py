@@ -163,7 +163,7 @@ def test_a_server_that_makes_the_larger_picture_smaller_is_not_believed(
 
 @pytest.mark.parametrize(
     ("mode", "kinds", "status"),
-    [("layout_only", {"missed"}, "doubtful"), ("ocr", set(), "ok")],
+    [("layout_only", {"missed"}, "doubtful"), ("ocr", {"amount"}, "doubtful")],
 )
 def test_of_each_prompt_those_are_heard_who_know_it(
     server: ModelServer, here: Settings, mode: str, kinds: set[str], status: str

@@ -20,7 +20,7 @@ MOST = 100  # doubts of a page that are written down
 HEARD = {  # whom to hear of an answer to each prompt
     "layout_all": DOUBT_KINDS,
     "layout_only": ("missed", "empty"),  # there is no text, by design
-    "ocr": ("text_layer", "reader"),  # there is one cell, the page
+    "ocr": ("amount", "text_layer", "reader"),  # there is one cell, the page
 }
 REASONS = {
     "missed": ("text in one place was not read", "text in {} places was not read"),

@@ -1,7 +1,7 @@
 """Imported by the process that workers are forked from, and by nothing else.
 
-It loads the model that sees which way is up, so that all workers share it: each for itself would
-take 30 MiB more. The model has no threads, which a fork would lose.
+It loads the model that sees which way is up, and the witnesses, so that all workers share them: the
+model alone would take 30 MiB for each. It has no threads, which a fork would lose.
 """
 
 import contextlib
@@ -9,5 +9,6 @@ import contextlib
 with contextlib.suppress(ImportError):  # pages then say that they were not looked at
     from picture import looks as looks
     from picture import orientation
+    from trust import witnesses as witnesses
 
     orientation.session()
