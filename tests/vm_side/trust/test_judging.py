@@ -1,0 +1,82 @@
+"""From doubts to a judgement: how far to trust an answer, and why not, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from answer.cells import Cell
+from contract import DOUBT_KINDS
+from server.prompts import PROMPTS
+from trust import witnesses
+from trust.doubts import Doubt
+from trust.judging import HEARD, MOST, REASONS, judge, reason_of
+
+BOX = (10, 20, 30, 40)
+SIZE = (280, 392)
+
+
+def doubt(kind: str = "missed", weight: float = 0.6, **detail: Any) -> Doubt:
+    return Doubt(kind, BOX, None, weight, detail)
+
+
+@pytest.mark.parametrize(
+    ("doubts", "reason"),
+    [
+        ([doubt()], "text in one place was not read"),
+        ([doubt()] * 3, "text in 3 places was not read"),
+        (
+            [doubt("empty"), doubt(), doubt("empty")],
+            "2 cells have nothing under them; text in one place was not read",
+        ),
+        ([doubt("amount", why="nothing read"), doubt()], "nothing was read"),
+    ],
+)
+def test_a_reason_says_what_is_wrong_the_heaviest_first(doubts: list[Doubt], reason: str) -> None:
+    assert reason_of(doubts) == reason
+
+
+def test_every_kind_has_words_and_every_prompt_has_witnesses() -> None:
+    assert REASONS.keys() == set(DOUBT_KINDS)
+    assert HEARD.keys() == PROMPTS.keys()
+    for kind in DOUBT_KINDS:
+        assert reason_of([doubt(kind)]) != reason_of([doubt(kind)] * 2)
+
+
+@pytest.mark.parametrize(
+    ("weights", "trust", "is_doubtful"),
+    [([], 1.0, False), ([0.5], 0.5, False), ([0.51], 0.49, True), ([0.2] * 4, 0.41, True)],
+)
+def test_trust_is_what_doubts_leave(
+    monkeypatch: pytest.MonkeyPatch, weights: list[float], trust: float, is_doubtful: bool
+) -> None:
+    doubts = [doubt(weight=weight) for weight in weights]
+    monkeypatch.setattr(witnesses, "doubts_of", lambda evidence, cells: doubts)
+    evidence = witnesses.evidence_of(Image.new("L", SIZE, "white"))
+    found = judge(evidence, [], SIZE, SIZE, "layout_all")
+    assert (found.trust, bool(found.reason)) == (trust, is_doubtful)
+
+
+def test_boxes_come_in_any_pixels_and_go_in_the_page_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A witness sees an answer to a larger picture as one to its own; of very many doubts some."""
+    seen: list[Any] = []
+
+    def doubts_of(evidence: witnesses.Evidence, cells: Sequence[Cell]) -> list[Doubt]:
+        seen.extend(cell["bbox"] for cell in cells)
+        return [doubt()] * (MOST + 1)
+
+    monkeypatch.setattr(witnesses, "doubts_of", doubts_of)
+    evidence = witnesses.evidence_of(Image.new("L", SIZE, "white"))
+    cells = [{"bbox": [20, "40", 60.0, 80], "category": "Text", "text": "a"}]
+    found = judge(evidence, cells, (560, 784), (1120, 1568), "layout_all")
+    assert seen == [[10.0, 20.0, 30.0, 40.0]] and cells[0]["bbox"] == [20, "40", 60.0, 80]
+    assert len(found.doubts) == MOST and found.reason.startswith(f"text in {MOST + 1} places")
+    assert found.doubts[0] == {
+        "kind": "missed",
+        "bbox": [40, 80, 120, 160],
+        "cell": None,
+        "detail": {},
+    }
