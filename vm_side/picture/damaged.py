@@ -30,7 +30,7 @@ def tolerance() -> Iterator[None]:
 
 def mended(
     data: bytes, opened: Callable[[bytes], ImageFile.ImageFile], why: object, notes: list[str]
-) -> Image.Image:
+) -> ImageFile.ImageFile:
     """The picture of a damaged file. What is missing gets the colour of the first pixel.
 
     Raises UnreadablePage if that is more than MOST_MISSING, and what Pillow raises.

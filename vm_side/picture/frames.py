@@ -6,16 +6,16 @@ So the chain is walked here, once for a file, and each frame is opened where it 
 
 import contextlib
 import functools
-import io
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-from PIL import Image, ImageFile
+from PIL import Image
 
 from picture.images import UnreadablePage
+from picture.kinds import file_of
 from picture.opening import faults_told, opened, page_in
 
 MOST_FRAMES = 65_535  # libtiff could not count further for thirty years
@@ -74,12 +74,7 @@ class OneFrame:
 def open_frame(source: Path | bytes, index: int, notes: list[str] | None = None) -> Image.Image:
     """Decode one frame, which counts from 0, as a picture. Raises UnreadablePage."""
     with faults_told(b"II*\0"), frame_alone(source, index) as file:
-
-        def from_the_start(_: bytes) -> ImageFile.ImageFile:
-            file.seek(0)
-            return opened(file)
-
-        return page_in(b"", from_the_start, [] if notes is None else notes)
+        return page_in(file, b"", [] if notes is None else notes)
 
 
 def pixels_of_frame(source: Path | bytes, index: int) -> int:
@@ -163,8 +158,3 @@ def number_at(file: IO[bytes], place: int, form: struct.Struct) -> int | None:
     file.seek(place)
     data = file.read(form.size)
     return int(form.unpack(data)[0]) if len(data) == form.size else None
-
-
-def file_of(source: Path | bytes) -> IO[bytes]:
-    """A file or its content, to read from. Raises OSError."""
-    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")

@@ -63,9 +63,14 @@ def one_channel_if_gray(image: Image.Image) -> Image.Image:
     return image.getchannel("R")
 
 
+def rows_of_band(width: int) -> int:
+    """How many rows of this width have BAND_PIXELS; an even number."""
+    return max(2, BAND_PIXELS // width // 2 * 2)
+
+
 def bands_of(image: Image.Image) -> Iterator[Image.Image]:
     """A picture in bands of BAND_PIXELS, so that what is made of them needs little memory."""
-    rows = max(1, BAND_PIXELS // image.width)
+    rows = rows_of_band(image.width)
     if rows >= image.height:
         yield image
         return

@@ -1,5 +1,6 @@
 """What a file is, by its first bytes, whatever its name says."""
 
+import io
 import re
 from pathlib import Path
 
@@ -39,10 +40,18 @@ OTHERS = (
 
 def head_of(source: Path | bytes) -> bytes:
     """The first bytes of a file, or of its content. Raises OSError."""
-    if isinstance(source, bytes):
-        return source[:HEAD_BYTES]
-    with source.open("rb") as file:
+    with file_of(source) as file:
         return file.read(HEAD_BYTES)
+
+
+def file_of(source: Path | bytes) -> io.BytesIO | io.BufferedReader:
+    """A file, or its content, to read from. Raises OSError."""
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def content_of(source: Path | bytes) -> bytes:
+    """All of a file. Raises OSError."""
+    return source if isinstance(source, bytes) else source.read_bytes()
 
 
 def is_pdf(head: bytes) -> bool:

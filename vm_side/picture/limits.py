@@ -1,13 +1,12 @@
 """What one page may take of the machine: memory while it is computed, and while it waits."""
 
-import io
 import warnings
 from pathlib import Path
 
 from PIL import Image
 
 from picture.frames import pixels_of_frame
-from picture.kinds import is_pdf_page
+from picture.kinds import file_of, is_pdf_page
 from picture.opening import opened
 from picture.pdf import MUPDF_ERRORS, forget, kept_pdf, page_of, scale_of
 
@@ -38,7 +37,7 @@ def pixels_of(source: Path | bytes, pdf_page: int | None) -> int:
             return int(page.rect.width * page.rect.height * scale_of(page.rect) ** 2)
         with (
             warnings.catch_warnings(action="ignore"),
-            io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file,
+            file_of(source) as file,
             opened(file) as image,
         ):
             return image.width * image.height

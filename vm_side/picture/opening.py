@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import os
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 from typing import IO
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
@@ -18,32 +20,43 @@ from picture.images import (
     check_size,
     one_channel_if_gray,
 )
-from picture.kinds import HEAD_BYTES, HEIF, picture_kind, what_it_is
+from picture.kinds import (
+    HEAD_BYTES,
+    HEIF,
+    content_of,
+    file_of,
+    head_of,
+    picture_kind,
+    what_it_is,
+)
+from picture.large.halves import ask_for_less, halved, is_too_large
 from picture.modes import brightened, flattened
 
 # EPS would run a program
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
-MOST_PIXELS = 64_000_000  # in colour: Pillow holds them in 256 MB
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 JUNK = b"\xef\xbb\xbf\r\n\t \0"  # what a careless download puts before a file
 
-Opener = Callable[[bytes], ImageFile.ImageFile]
+TAIL_BYTES = 1 << 20  # of a file, in which its end is looked for
 
 
-def open_image(data: bytes, notes: list[str] | None = None) -> Image.Image:
-    """Decode a picture file: upright by its EXIF tag, alpha on white, 8 bits, "L" or "RGB".
+def open_image(source: Path | bytes, notes: list[str] | None = None) -> Image.Image:
+    """Decode a picture file, or its content: upright by its EXIF tag, alpha on white, "L" or "RGB".
 
     Of an animation the first frame counts; that, and what else is odd, is added to the notes.
-    Raises UnreadablePage.
+    Raises UnreadablePage, and OSError if the file cannot be opened.
     """
-    if not data:
+    head = head_of(source)
+    if not head:
         raise UnreadablePage("the file is empty")
     odd = [] if notes is None else notes
-    if not picture_kind(data) and picture_kind(sound := data.lstrip(JUNK)):
-        odd.append(f"{len(data) - len(sound)} bytes before the picture left out")
-        data = sound
-    with faults_told(data):
-        return page_in(data, lambda content: opened(io.BytesIO(content)), odd)
+    if not picture_kind(head):
+        data = content_of(source)
+        if picture_kind(sound := data.lstrip(JUNK)):
+            odd.append(f"{len(data) - len(sound)} bytes before the picture left out")
+            source, head = sound, sound[:HEAD_BYTES]
+    with file_of(source) as file, faults_told(head):
+        return page_in(file, source, odd)
 
 
 @contextlib.contextmanager
@@ -53,7 +66,7 @@ def faults_told(head: bytes) -> Iterator[None]:
         with warnings.catch_warnings(action="ignore"):  # they would tear the progress bar
             yield
     except UnidentifiedImageError:
-        found, damaged = what_it_is(head[:HEAD_BYTES]), bool(picture_kind(head))
+        found, damaged = what_it_is(head), bool(picture_kind(head))
         raise UnreadablePage(f"{found}, damaged" if damaged else f"no picture: {found}") from None
     except Image.DecompressionBombError:
         raise UnreadablePage(f"more than {MAX_SOURCE_PIXELS:,} pixels: make it smaller") from None
@@ -91,9 +104,12 @@ def of_many(image: Image.Image) -> str:
     return "an animation, or several pictures in one file: the first was read"
 
 
-def page_in(data: bytes, opener: Opener, notes: list[str]) -> Image.Image:
-    """The page in a picture, as open_image gives it. Raises what Pillow raises, UnreadablePage."""
-    image = decoded(data, opener, notes)
+def page_in(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Image:
+    """The page in an open picture file, as open_image gives it; a damaged one's bytes are source's.
+
+    Raises what Pillow raises, and UnreadablePage.
+    """
+    image = decoded(file, source, notes)
     turn_upright(image, notes)
     page = one_channel_if_gray(flattened(image, notes))
     if OWN_SIZE in image.info:
@@ -101,47 +117,57 @@ def page_in(data: bytes, opener: Opener, notes: list[str]) -> Image.Image:
     return page
 
 
-def decoded(data: bytes, opener: Opener, notes: list[str]) -> Image.Image:
-    """The picture as it is stored, of a damaged file as far as it goes; opener opens it, also anew.
+def decoded(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Image:
+    """The picture as it is stored; of a damaged file, whose bytes are source's, as far as it goes.
 
     Raises what Pillow raises, and UnreadablePage if too much is missing.
     """
 
-    def fresh(content: bytes) -> ImageFile.ImageFile:
-        return made_small(opener(content))
+    def anew(content: bytes) -> ImageFile.ImageFile:
+        file.seek(0)
+        return fitting(opened(io.BytesIO(content) if content else file))
 
     try:
-        image = opener(data)
+        image = opened(file)
         notes += filter(None, [of_many(image)])
-        image = made_small(image)
-        is_deep = ";16" in str(image.tile)
-        image.load()
+        image = fitting(image)
+        kind, is_deep = image.format, ";16" in str(image.tile)
+        picture = whole_or_half(image)
     except UnidentifiedImageError:
+        data = content_of(source)
         if not data.startswith(PNG):
             raise
-        return mended(data, fresh, "a chunk of it is damaged", notes)
+        return whole_or_half(mended(data, anew, "a chunk of it is damaged", notes))
     except DAMAGE as error:
-        return mended(data, fresh, error, notes)
-    if image.format == "PNG" and data.rfind(b"IEND") < 0:
+        return whole_or_half(mended(content_of(source), anew, error, notes))
+    if kind == "PNG" and not has_end(file):
         notes.append("the picture's file is cut off, after all of its pixels")
-    return brightened(image, notes) if is_deep and image.mode[0] not in "IF" else image
+    return brightened(picture, notes) if is_deep and picture.mode[0] not in "IF" else picture
 
 
-def made_small(image: ImageFile.ImageFile) -> ImageFile.ImageFile:
-    """An opened picture; a very large one is to be decoded smaller, if its format can.
+def fitting(image: ImageFile.ImageFile) -> ImageFile.ImageFile:
+    """An opened picture; of a very large one less is asked for, if its format can do that.
 
     Raises UnreadablePage.
     """
-    size = wide, high = image.size
-    check_size(wide, high)
-    if wide * high > MOST_PIXELS and image.mode != "L":
-        if image.format == "JPEG2000":
-            image.reduce = 1  # type: ignore[assignment] # halvings; Pillow's way to ask
-        else:
-            image.draft(image.mode, (wide // 2, high // 2))  # of a JPEG; of others nothing
-    if image.size != size or image.format == "JPEG2000":
-        image.info[OWN_SIZE] = size
+    check_size(*image.size)
+    ask_for_less(image)
     return image
+
+
+def whole_or_half(image: ImageFile.ImageFile) -> Image.Image:
+    """A picture, decoded: as it is stored, or, of a very large one, half as wide and high."""
+    if is_too_large(image):
+        return halved(image)
+    image.load()
+    return image
+
+
+def has_end(png: IO[bytes]) -> bool:
+    """Whether a PNG goes on to its last chunk."""
+    size = png.seek(0, os.SEEK_END)
+    png.seek(max(0, size - TAIL_BYTES))
+    return b"IEND" in png.read()
 
 
 def turn_upright(image: Image.Image, notes: list[str]) -> None:

@@ -19,7 +19,7 @@ from answer.layout import to_page
 from contract import AUTO
 from picture.frames import open_frame
 from picture.images import UnreadablePage, is_blank, is_capped, model_picture, own_size
-from picture.kinds import is_pdf_page
+from picture.kinds import file_of, is_pdf_page
 from picture.limits import LARGE_PIXELS, is_kept, pixels_of
 from picture.opening import open_image
 from picture.pdf_page import open_pdf_page
@@ -229,9 +229,9 @@ def open_page(source: Source, pdf_page: int | None, values: Values) -> Image.Ima
     if pdf_page is not None:
         is_pdf = is_pdf_page(source, pdf_page)
         return (open_pdf_page if is_pdf else open_frame)(source, pdf_page, notes)
-    data = source if isinstance(source, bytes) else source.read_bytes()
-    values["sha256"] = hashlib.sha256(data).hexdigest()
-    return open_image(data, notes)
+    with file_of(source) as file:
+        values["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+    return open_image(source, notes)
 
 
 def give_memory_back() -> None:

@@ -1,0 +1,82 @@
+"""Which pictures are too large to be held, and how they are made half as wide and high."""
+
+import re
+
+from PIL import Image, ImageFile, TiffImagePlugin
+
+from picture.damaged import JPEGS
+from picture.images import OWN_SIZE
+from picture.large.bands import in_bands
+
+MOST_BYTES = 512_000_000  # of a picture; the programs of a worker take 100 MiB beside it
+# that a pixel takes at most, while it is decoded, flattened and turned; other modes: BYTES_ELSE
+BYTES = {"1": 2, "L": 2, "I;16": 3, "I;16B": 3, "I;16L": 3, "I": 5, "F": 5, "P": 8, "RGB": 8}
+BYTES_ELSE = 10
+ORIENTATION = 0x0112
+LARGEST_IN_SCANS = 150_000_000  # pixels
+MOST_SAMPLES = 70_000_000  # of a JPEG 2000, which takes 6 bytes for each
+HALVINGS = re.compile(rb"\xff\x52\0.{6}(.)", re.DOTALL)  # where a JPEG 2000 says how it is coded
+HEAD_BYTES = 1 << 20
+
+
+def is_too_large(image: Image.Image) -> bool:
+    """Whether more than MOST_BYTES would be needed for a picture."""
+    hides = image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info
+    each = BYTES_ELSE if hides else BYTES.get(image.mode, BYTES_ELSE)
+    return image.width * image.height * each > MOST_BYTES
+
+
+def ask_for_less(image: ImageFile.ImageFile) -> None:
+    """Have a JPEG or a JPEG 2000 decoded smaller, if it is too large."""
+    size = wide, high = image.size
+    if image.format == "JPEG2000":
+        samples, halvings = wide * high * len(image.getbands()), 0
+        while samples >> 2 * halvings > MOST_SAMPLES and halvings < halvings_in(image):
+            halvings += 1
+        if halvings:
+            image.reduce = halvings  # type: ignore[assignment] # Pillow's way to ask
+            image.info[OWN_SIZE] = size
+    elif image.format in JPEGS and is_too_large(image):
+        parts = 2
+        if "progressive" in image.info:  # it is held beside that in what its scans add up to
+            parts = 4 if wide * high < LARGEST_IN_SCANS else 8
+        image.draft(image.mode, (wide // parts, high // parts))
+        image.info[OWN_SIZE] = size
+
+
+def halvings_in(image: ImageFile.ImageFile) -> int:
+    """How often a JPEG 2000 holds itself in half the size."""
+    assert image.fp is not None
+    image.fp.seek(0)
+    found = HALVINGS.search(image.fp.read(HEAD_BYTES))
+    return found[1][0] if found else 0
+
+
+def halved(image: ImageFile.ImageFile) -> Image.Image:
+    """An opened picture as it is stored, each 2 x 2 pixels averaged.
+
+    Raises what Pillow raises, and zlib.error.
+    """
+    size = image.size
+    if isinstance(image, TiffImagePlugin.TiffImageFile):  # else as it will be once it is turned
+        size = image.tag_v2[256], image.tag_v2[257]
+    half, top = None, 0
+    for band in in_bands(image):
+        part = averageable(band).reduce(2)
+        half = half or Image.new(part.mode, ((size[0] + 1) // 2, (size[1] + 1) // 2))
+        half.paste(part, (0, top))
+        top += part.height
+    assert half is not None
+    half.info = {OWN_SIZE: size, **image.info}
+    half.info.pop("transparency", None)
+    half.getexif()[ORIENTATION] = Image.Image.getexif(image).get(ORIENTATION, 1)
+    return half
+
+
+def averageable(band: Image.Image) -> Image.Image:
+    """The same pixels in a mode of which an average can be taken."""
+    if "transparency" in band.info or band.mode in ("LA", "PA"):
+        return band.convert("RGBA")
+    if band.mode.startswith("I;"):
+        return band.convert("I")
+    return band.convert({"1": "L", "P": "RGB"}.get(band.mode, band.mode))

@@ -1,0 +1,76 @@
+"""The rows of a TIFF in bands: each strip of it, or tile, is packed by itself."""
+
+import io
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+from PIL import Image, ImageFile
+from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
+from PIL.TiffTags import LONG
+
+from picture.images import rows_of_band
+from picture.large.pieces import open_piece, read
+
+WIDTH, HEIGHT, COMPRESSION, PLANES = 256, 257, 259, 284
+STRIPS_AT, STRIP_ROWS, STRIP_SIZES = 273, 278, 279
+TILE_WIDTH, TILE_ROWS, TILES_AT, TILE_SIZES = 322, 323, 324, 325
+# what else decides how the rows are decoded
+DECIDING = (258, 259, 262, 266, 277, 284, 292, 293, 317, 320, 332, 338, 339, 347, 530, 531, 532)
+NOT_PACKED, OLD_JPEG = 1, 6  # the latter's tables are somewhere in the file
+APART = 2  # each channel in strips of its own
+
+
+def cut_tiff(image: ImageFile.ImageFile, file: IO[bytes]) -> Iterator[Image.Image] | None:
+    """Of a TIFF with all channels of a pixel together; not of a single strip that is packed."""
+    assert isinstance(image, TiffImageFile)
+    tags = image.tag_v2
+    wide, high = tags[WIDTH], tags[HEIGHT]
+    packing = tags.get(COMPRESSION, NOT_PACKED)
+    if TILES_AT in tags:
+        parts = list(zip(tags[TILES_AT], tags.get(TILE_SIZES, ()), strict=True))
+        rows, across = tags[TILE_ROWS], -(-wide // tags[TILE_WIDTH])
+    else:
+        parts = list(zip(tags[STRIPS_AT], tags.get(STRIP_SIZES, ()), strict=True))
+        rows, across = min(high, tags.get(STRIP_ROWS, high)), 1
+        if len(parts) == 1 and packing == NOT_PACKED:
+            start, size = parts[0]
+            parts, rows = [(start + row * (size // high), size // high) for row in range(high)], 1
+    if tags.get(PLANES) == APART or packing == OLD_JPEG or len(parts) != across * -(-high // rows):
+        return None
+    deep = -(-rows_of_band(wide) // rows)  # strips, or rows of tiles, in a band
+    deep += deep * rows % 2
+    if deep * rows >= high:
+        return None
+
+    def band(first: int) -> Image.Image:
+        pieces = [read(file, *part) for part in parts[first : first + deep * across]]
+        return band_of(tags, min(deep * rows, high - first // across * rows), rows, pieces)
+
+    return map(band, range(0, len(parts), deep * across))
+
+
+def band_of(
+    tags: ImageFileDirectory_v2, high: int, rows: int, parts: Sequence[bytes]
+) -> Image.Image:
+    """Some strips of so many rows, or tiles, of a TIFF, as a TIFF of their own."""
+    own = ImageFileDirectory_v2(prefix=tags.prefix)
+    for tag in (WIDTH, TILE_WIDTH, TILE_ROWS, *DECIDING):
+        if tag in tags:
+            own.tagtype[tag] = tags.tagtype[tag]
+            own[tag] = tags[tag]
+    places, sizes = (TILES_AT, TILE_SIZES) if TILES_AT in tags else (STRIPS_AT, STRIP_SIZES)
+    lengths = [len(part) for part in parts]
+    starts = list(itertools.accumulate(lengths[:-1], initial=0))
+    own.tagtype[places] = own.tagtype[sizes] = LONG
+    own[HEIGHT], own[sizes], own[places] = high, tuple(lengths), tuple(starts)
+    file = io.BytesIO()
+    if places == STRIPS_AT:
+        own[STRIP_ROWS] = rows
+    else:  # of strips Pillow itself adds what stands before them
+        own.save(file)
+        own[places] = tuple(file.tell() + start for start in starts)
+        file.seek(0)
+    own.save(file)
+    file.writelines(parts)
+    return open_piece(file.getvalue(), "TIFF")
