@@ -62,7 +62,7 @@ test: $(VENV)/setup-dev ## Run the tests
 lint: $(VENV)/setup-dev ## Check style and types
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
-	@$(PY) -m mypy vm_side tools tests samples
+	@$(PY) -m mypy vm_side tools tests
 
 bench: $(VENV)/setup-dev $(PARITY)/setup ## Measure the client, the GPU's idle time, the bill, a fleet: hours
 	@$(PY) tests/bench/client.py
@@ -96,4 +96,4 @@ $(VLLMS:%=.venv-vllm-%/setup): .venv-vllm-%/setup: tests/vllm/requirements-%.txt
 	@touch $@
 
 samples: $(VENV)/setup-dev ## Render the sample pages again
-	@$(PY) samples/render.py
+	@$(PY) tests/samples/render.py

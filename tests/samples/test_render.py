@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import re
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pymupdf
 import pytest
 from PIL import Image, ImageChops, ImageStat
+
+from samples import render, typesetting
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 EXPECTED = {
@@ -38,7 +37,7 @@ def committed() -> dict[str, Path]:
     return {
         unicodedata.normalize("NFC", path.relative_to(SAMPLES).as_posix()): path
         for path in SAMPLES.rglob("*")
-        if path.suffix in {".png", ".jpg", ".pdf"}
+        if path.is_file() and path.suffix != ".pyc"
     }
 
 
@@ -57,18 +56,6 @@ def difference(one: Image.Image, other: Image.Image) -> float:
     """Mean difference of two pictures of one size, 0 to 255."""
     both = (one.convert("L"), other.convert("L"))
     return float(ImageStat.Stat(ImageChops.difference(*both)).mean[0])
-
-
-@pytest.fixture
-def render(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The script as a module, with its own folder on the path as when it is run."""
-    monkeypatch.syspath_prepend(str(SAMPLES))
-    before = set(sys.modules)
-    yield importlib.import_module("render")
-    # Its rooms have common names: no other test shall get them by accident.
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(SAMPLES)):
-            del sys.modules[name]
 
 
 def test_the_folder_holds_the_expected_files_and_they_are_small() -> None:
@@ -92,7 +79,7 @@ def test_size_and_mode(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_the_script_renders_what_is_committed(render: ModuleType, name: str) -> None:
+def test_the_script_renders_what_is_committed(name: str) -> None:
     data = committed()[name].read_bytes()
     sample = next(sample for sample in render.SAMPLES if sample.path == name)
     again = render.encode(sample)
@@ -101,7 +88,7 @@ def test_the_script_renders_what_is_committed(render: ModuleType, name: str) -> 
     limit = 0.0 if exact else OTHER_VERSION_TOLERANCE
     old, new = pictures(data, name), pictures(again, name)
     assert [page.size for page in old] == [page.size for page in new]
-    assert max(map(difference, old, new)) <= limit, "run: python samples/render.py"
+    assert max(map(difference, old, new)) <= limit, "run: make samples"
 
 
 def _renderer(data: bytes, name: str) -> str:
@@ -134,8 +121,7 @@ def test_the_pdf_embeds_its_letters_and_can_be_searched() -> None:
     assert all(re.match(r"[A-Z]{6}\+", font[3]) and font[1] != "n/a" for font in fonts)
 
 
-def test_a_page_that_does_not_fit_is_an_error(render: ModuleType) -> None:
-    typesetting = importlib.import_module("typesetting")
+def test_a_page_that_does_not_fit_is_an_error() -> None:
     with pymupdf.open() as document:
         page = document.new_page(width=595, height=842)
         with pytest.raises(ValueError, match="too long"):
@@ -147,10 +133,8 @@ def test_a_page_that_does_not_fit_is_an_error(render: ModuleType) -> None:
     assert render.RENDERER.startswith("PyMuPDF")
 
 
-def test_the_command_writes_all_files_and_always_the_same(
-    render: ModuleType, tmp_path: Path
-) -> None:
-    command = [sys.executable, str(SAMPLES / "render.py"), "--out", str(tmp_path)]
+def test_the_command_writes_all_files_and_always_the_same(tmp_path: Path) -> None:
+    command = [sys.executable, render.__file__, "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == ""
     written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}

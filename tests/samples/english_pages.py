@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pymupdf
-from typesetting import A4_HEIGHT, A4_WIDTH, GREY, Column, Style, put
+
+from samples.typesetting import A4_HEIGHT, A4_WIDTH, GREY, Column, Style, put
 
 BODY = Style(size=11.5, align="justify")
 LIST = Style(size=11.5)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import pymupdf
-from typesetting import A4_HEIGHT, A4_WIDTH, GREY, Column, Style, put
+
+from samples.typesetting import A4_HEIGHT, A4_WIDTH, GREY, Column, Style, put
 
 
 def _temperature(hours: float, air: float, start: float, decay_hours: float) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pymupdf
-from english_pages import HARVEST_KG
-from typesetting import A4_HEIGHT, A4_WIDTH, GREY, Column, Style, put
+
+from samples.english_pages import HARVEST_KG
+from samples.typesetting import A4_HEIGHT, A4_WIDTH, GREY, Column, Style, put
 
 KOREAN = Style(font="korea", size=11.5, leading=1.7)
 KOREAN_BOLD = Style(font="korea", size=11.5, leading=1.7, thick=True)

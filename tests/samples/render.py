@@ -1,24 +1,29 @@
-"""Renders the sample pages of this folder.
+#!/usr/bin/env python3
+"""Renders the pages in samples/.
 
-The pages are committed together with this script, so that a first try needs nothing else. Run it
-again after a change of the pages:  python samples/render.py
+They are committed, so that a first try needs nothing else. Run it again after a change of the
+pages:  make samples
 """
 
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import english_pages
-import korean_pages
-import paper_page
 import pymupdf
 from PIL import Image, PngImagePlugin
-from typesetting import A4_HEIGHT, A4_WIDTH
 
+TESTS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS))
+
+from samples import english_pages, korean_pages, paper_page  # noqa: E402 - found by the line above
+from samples.typesetting import A4_HEIGHT, A4_WIDTH  # noqa: E402 - so are these
+
+SAMPLES_FOLDER = TESTS.parent / "samples"
 Draw = Callable[[pymupdf.Page], None]
 
 JPEG_QUALITY = 80
@@ -84,8 +89,8 @@ def encode(sample: Sample) -> bytes:
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(__file__).resolve().parent,
-    show_default="the folder of this script",
+    default=SAMPLES_FOLDER,
+    show_default="samples/",
     help="Folder to write the sample pages to.",
 )
 def main(out: Path) -> None:
