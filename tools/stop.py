@@ -12,10 +12,10 @@ from collections.abc import Callable
 import click
 
 from lib.console import Away, ExitCode, Failure, Interrupted, NoLogin, note, run, say
+from lib.kinds import Number
 from lib.knobs import MACHINE, Knobs, presumed, verb
 from lib.machines import lock, open_machine
 from lib.machines.machine import Machine
-from lib.numbers import Number
 
 NEEDED = ("TARGET", "PROJECT", "ZONE", "VM", "SSH_HOST", "MACHINE_DIR")
 PAUSES_S = (2.0, 4.0, 8.0, 15.0)  # between two tries; the last one stays

@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import sys
-import urllib.parse
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -33,8 +32,8 @@ from contract import (
     key_from,
     password_from,
     printable,
-    selection_from,
 )
+from options import Number, endpoint_url, page_list
 from picture.images import MAX_PIXELS, MIN_PIXELS
 from read_page import Settings
 from results.store import Place, Remote, place_of
@@ -43,29 +42,6 @@ from walk import as_on_disk, told
 from workers.executor import Executor, ProcessPool
 from workers.interrupt import STOP_SIGNALS
 from workers.pool import PoolError
-
-
-def endpoint_url(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """Check an endpoint's URL and bring it to the form http://host:port."""
-    parts = urllib.parse.urlsplit(value)
-    try:
-        name = (parts.hostname or "").encode("idna")  # as a connection will
-        valid = parts.scheme in ("http", "https") and name.split() == [name] and parts.port != 0
-        valid = valid and value.isprintable() and value.split() == [value]  # urlsplit drops some
-    except ValueError:
-        valid = False
-    if not valid:
-        raise click.BadParameter(f"{value!r} is no URL such as http://127.0.0.1:8000")
-    return value.rstrip("/").removesuffix("/v1")
-
-
-def page_list(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """Check which pages are wanted."""
-    try:
-        selection_from(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-    return value
 
 
 @click.command(help=__doc__, context_settings={"max_content_width": 100, "show_default": True})
@@ -173,21 +149,21 @@ def page_list(context: click.Context, parameter: click.Parameter, value: str) ->
     "--request-timeout",
     envvar="REQUEST_TIMEOUT",
     default=1800.0,
-    type=click.FloatRange(1),
+    type=Number(1),
     help="Seconds to wait for one answer.",
 )
 @click.option(
     "--page-timeout",
     envvar="PAGE_TIMEOUT",
     default=60.0,
-    type=click.FloatRange(1),
+    type=Number(1),
     help="CPU seconds that opening or drawing one page may take.",
 )
 @click.option(
     "--ready-timeout",
     envvar="READY_TIMEOUT",
     default=600.0,
-    type=click.FloatRange(0),
+    type=Number(0),
     help="Seconds to wait for a server that is loading, full or away, or for a fleet's first node.",
 )
 @click.option(
@@ -201,14 +177,14 @@ def page_list(context: click.Context, parameter: click.Parameter, value: str) ->
     "--price-per-hour",
     envvar="PRICE_PER_HOUR",
     default=0.0,
-    type=click.FloatRange(0),
+    type=Number(0),
     help="What the machine costs, in USD, for summary.json.",
 )
 @click.option(
     "--price-per-worker-hour",
     envvar="PRICE_PER_WORKER_HOUR",
     default=0.0,
-    type=click.FloatRange(0),
+    type=Number(0),
     help="The same of each other machine of a fleet.",
 )
 @click.option("--force", is_flag=True, help="Read all pages again.")

@@ -13,9 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from contract import ExitCode
+from process_all_images import main
 from rig import pages, replies
 from rig.command import OPTIONS, SCRIPT, Batch, batch_of, hang_while, results_in
 from rig.model_request import Request
@@ -29,6 +33,24 @@ Rigged = tuple[Batch, ModelServer]
 def three(tmp_path: Path) -> Iterator[Rigged]:
     with batch_of(tmp_path, 3) as rigged:
         yield rigged
+
+
+FLOATS = (
+    "--request-timeout",
+    "--page-timeout",
+    "--ready-timeout",
+    "--price-per-hour",
+    "--price-per-worker-hour",
+)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_numbers_that_are_none(value: str) -> None:
+    numbers = [each for each in main.params if isinstance(each.type, click.FloatRange)]
+    assert {each.opts[0] for each in numbers} == set(FLOATS)
+    for name in FLOATS:
+        finished = CliRunner().invoke(main, [name, value])
+        assert finished.exit_code == ExitCode.USAGE and name in finished.output
 
 
 def test_a_good_run_is_silent_and_leaves_results(three: Rigged, either: str) -> None:

@@ -2,9 +2,11 @@
 of APIs as it is: so each kind says which characters it has.
 """
 
+import math
 import re
 import urllib.parse
 from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -58,3 +60,27 @@ def page_list(value: str) -> str:
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     return value
+
+
+class Number(click.FloatRange):
+    """A number from a bound on; nan and inf are none, whatever click says."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number. Raises click.BadParameter."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number.", param, ctx)
+        return number
+
+
+class Hours(Number):
+    """How long a VM may run, as Google has it; 0 is for ever."""
+
+    LEAST, MOST = 0.1, 2880.0  # 120 days
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The hours. Raises click.BadParameter."""
+        hours = super().convert(value, param, ctx)
+        if hours and not self.LEAST <= hours <= self.MOST:
+            self.fail(f"{hours:g} is neither 0 nor in {self.LEAST:g} to {self.MOST:g}.", param, ctx)
+        return hours

@@ -24,7 +24,6 @@ from contract import (
 )
 from lib import closed, kinds
 from lib.config import read_config, what_it_says
-from lib.numbers import Hours, Number
 from lib.options import Option, Spare, option
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,16 +79,18 @@ class Knobs:
     preflight: bool = knob(
         True, "Refuse a model server that would read pages wrongly without a word.", bool
     )
-    ready_timeout: float = knob(600.0, "Seconds to wait for the model server.", Number(0))
-    request_timeout: float = knob(1800.0, "Seconds to wait for one page.", Number(1))
+    ready_timeout: float = knob(600.0, "Seconds to wait for the model server.", kinds.Number(0))
+    request_timeout: float = knob(1800.0, "Seconds to wait for one page.", kinds.Number(1))
     page_timeout: float = knob(
-        60.0, "CPU seconds that opening or drawing one page may take.", Number(1)
+        60.0, "CPU seconds that opening or drawing one page may take.", kinds.Number(1)
     )
     retries: int = knob(3, "Further tries for a page.", click.IntRange(0, 20))
     price_per_hour: float = knob(
-        1.096, "What the machine costs, in USD; nothing with TARGET=local.", Number(0)
+        1.096, "What the machine costs, in USD; nothing with TARGET=local.", kinds.Number(0)
     )
-    price_per_worker_hour: float = knob(0.229, "What one of the WORKERS costs, in USD.", Number(0))
+    price_per_worker_hour: float = knob(
+        0.229, "What one of the WORKERS costs, in USD.", kinds.Number(0)
+    )
     project: str = knob(
         "dev-giyoung", "Google Cloud project.", kinds.project, google="CLOUDSDK_CORE_PROJECT"
     )
@@ -129,7 +130,7 @@ class Knobs:
     start_timeout: float = knob(
         1800.0,
         "Seconds to wait for a VM, also while its zone is out of stock.",
-        Number(0),
+        kinds.Number(0),
     )
     idle_minutes: int = knob(
         15,
@@ -137,7 +138,7 @@ class Knobs:
         click.IntRange(0, 120 * 24 * 60),
     )
     max_hours: float = knob(
-        12.0, "The VM is turned off so many hours after its start; 0: never.", Hours(0)
+        12.0, "The VM is turned off so many hours after its start; 0: never.", kinds.Hours(0)
     )
     machine_type: str = knob(
         "g2-standard-8", "make create: its type, with its GPU.", kinds.resource

@@ -1,0 +1,43 @@
+"""What the values of the command's options may be."""
+
+import math
+import urllib.parse
+from typing import Any
+
+import click
+
+from contract import selection_from
+
+
+class Number(click.FloatRange):
+    """A number from a bound on; nan and inf are none, whatever click says."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number. Raises click.BadParameter."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number.", param, ctx)
+        return number
+
+
+def endpoint_url(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Check an endpoint's URL and bring it to the form http://host:port."""
+    parts = urllib.parse.urlsplit(value)
+    try:
+        name = (parts.hostname or "").encode("idna")  # as a connection will
+        valid = parts.scheme in ("http", "https") and name.split() == [name] and parts.port != 0
+        valid = valid and value.isprintable() and value.split() == [value]  # urlsplit drops some
+    except ValueError:
+        valid = False
+    if not valid:
+        raise click.BadParameter(f"{value!r} is no URL such as http://127.0.0.1:8000")
+    return value.rstrip("/").removesuffix("/v1")
+
+
+def page_list(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Check which pages are wanted."""
+    try:
+        selection_from(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return value
