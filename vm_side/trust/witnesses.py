@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from PIL import Image
 
 from answer.cells import Cell
+from trust.amount import amount, nothing_read
 from trust.doubts import Doubt
+from trust.empty import empty
+from trust.ink import ink_in, reduced
+from trust.lines import Writing, writing_in
+from trust.missed import missed
+from trust.repeated import repeated
+from trust.under import compare
 from trust.words import Word
 
 
@@ -19,15 +26,26 @@ class Evidence:
     """What is kept of a page for its witnesses; words are those of a sane text layer."""
 
     size: tuple[int, int]
+    writing: Writing
     words: Sequence[Word] = ()
 
 
 def evidence_of(picture: Image.Image, words: Sequence[Word] = ()) -> Evidence:
     """Look at the picture that is sent, mode "L" or "RGB"."""
-    return Evidence(picture.size, words)
+    gray, step = reduced(picture)
+    return Evidence(picture.size, writing_in(ink_in(gray), max(gray.size), step), words)
 
 
-def doubts_of(evidence: Evidence, cells: Sequence[Cell]) -> list[Doubt]:
-    """What speaks against an answer, the heaviest first; boxes in the picture's pixels."""
-    doubts: list[Doubt] = []
+def doubts_of(evidence: Evidence, cells: Sequence[Cell], with_text: bool = True) -> list[Doubt]:
+    """What speaks against an answer, the heaviest first; boxes in the picture's pixels.
+
+    with_text: whether the model was asked for text, and not for the layout alone.
+    """
+    writing, size = evidence.writing, evidence.size
+    compared = compare(writing, size, cells)
+    doubts = [*missed(writing, compared, size), *empty(compared, size)]
+    if with_text:
+        doubts += amount(compared, size)
+        doubts += nothing_read(writing, compared, size)
+        doubts += repeated(compared, cells, size)
     return sorted(doubts, key=lambda doubt: -doubt.weight)

@@ -1,0 +1,120 @@
+"""What is printed or written on a page: its connected parts of ink, by boxes.
+
+Ink is what differs from the ground around it, be it darker or lighter: ground and contrast are
+looked at part by part, since there are slides, shadows and coloured boxes.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageFilter
+
+from trust.runs import Bits, Ints, Runs, joined, runs_of, touching
+
+SEEN_PIXELS = 2_200_000  # of a larger page every few pixels are taken together
+PART = 32  # pixels: the side of a part that has one ground and one contrast
+CONTRAST = 0.3  # of the strongest nearby that a pixel of ink has
+SAMPLES = 8  # of a part, across and down
+LEAST = 22  # levels of gray: weaker than this is no ink
+NOISE = 6  # times the usual difference from the ground
+LONG_RUN = 1 / 9  # of a side: a longer piece of ink is a rule or a filled area
+MANY_RUNS = 120_000  # more than any page of text has
+
+Boxes = NDArray[numpy.int16]
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Connected parts of ink: boxes (x1, y1, x2, y2), areas, and the runs they are made of."""
+
+    boxes: Boxes
+    areas: Ints
+    runs: Runs
+    part: Ints
+    """Of each run, which part it belongs to."""
+
+    def kept(self, wanted: Bits) -> "Ink":
+        """Only the parts that are wanted."""
+        number = numpy.cumsum(wanted) - 1
+        runs = wanted[self.part]
+        return Ink(
+            self.boxes[wanted],
+            self.areas[wanted],
+            self.runs.kept(runs),
+            number[self.part[runs]],
+        )
+
+
+def ink_in(gray: Image.Image) -> Ink:
+    """Look at a picture of mode "L"."""
+    runs = runs_of(ink_bits(gray))
+    longest = max(12, max(gray.size) * LONG_RUN)
+    runs = runs.kept((runs.ends - runs.starts <= longest) & (numpy.arange(len(runs)) < MANY_RUNS))
+    return parts_of(runs)
+
+
+def reduced(picture: Image.Image) -> tuple[Image.Image, int]:
+    """The picture in gray with at most SEEN_PIXELS, and by what its sides were divided."""
+    step = math.ceil(math.sqrt(picture.width * picture.height / SEEN_PIXELS))
+    step = max(1, min(step, *picture.size))
+    gray = picture.convert("L")
+    return (gray.reduce(step) if step > 1 else gray), step
+
+
+def ink_bits(gray: Image.Image) -> Bits:
+    """Where there is ink."""
+    seen = ImageChops.difference(gray, spread(ground_of(gray), gray.size))
+    differs = samples_of(seen)
+    noise = numpy.percentile(numpy.median(differs, 2), 30)
+    least = max(LEAST, min(60, round(NOISE * noise)))
+    strongest = Image.fromarray(differs.max(2)).filter(ImageFilter.MaxFilter(3))
+    limit = strongest.point([max(least, round(CONTRAST * level)) for level in range(256)])
+    found: Bits = numpy.asarray(seen) >= numpy.asarray(spread(limit, gray.size))
+    return found
+
+
+def ground_of(gray: Image.Image) -> Image.Image:
+    """What each part of the page would be without its ink.
+
+    It is the darkest or the lightest that there is, whichever is more usual in and around a part.
+    """
+    levels = samples_of(gray)
+    tenth = levels.shape[2] // 10
+    ordered = numpy.partition(levels, (tenth, 5 * tenth, 9 * tenth), axis=2)
+    dark, usual, light = (ordered[:, :, n * tenth] for n in (1, 5, 9))
+    balance = numpy.pad(usual.astype(numpy.float32) * 2 - light - dark, 1, "edge")
+    high, wide = dark.shape
+    around = sum(balance[y : y + high, x : x + wide] for y in range(3) for x in range(3))
+    is_dark = balance[1:-1, 1:-1] * 4 + around < 0
+    return Image.fromarray(numpy.where(is_dark, dark, light)).filter(ImageFilter.MedianFilter(3))
+
+
+def samples_of(gray: Image.Image) -> NDArray[numpy.uint8]:
+    """Some pixels of each part: rows of parts."""
+    wide, high = (-(-side // PART) for side in gray.size)
+    # over the edge there is nothing: the box of the last parts is moved in
+    few = gray.resize((wide * SAMPLES, high * SAMPLES), Image.Resampling.NEAREST)
+    levels = numpy.asarray(few).reshape(high, SAMPLES, wide, SAMPLES)
+    return levels.transpose(0, 2, 1, 3).reshape(high, wide, -1)
+
+
+def spread(parts: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A picture that has a pixel for a part, as large as the page, without edges between parts."""
+    fewer = (-(-size[0] // 4), -(-size[1] // 4))
+    return parts.resize(fewer, Image.Resampling.BILINEAR).resize(size, Image.Resampling.NEAREST)
+
+
+def parts_of(runs: Runs) -> Ink:
+    """What is connected."""
+    part = joined(touching(runs), len(runs))
+    count = int(part.max()) + 1 if len(part) else 0
+    boxes = numpy.zeros((count, 4), numpy.int16)
+    boxes[:, :2] = 32767
+    for side, ends, of in ((0, numpy.minimum, runs.starts), (1, numpy.minimum, runs.rows)):
+        ends.at(boxes[:, side], part, of.astype(numpy.int16))
+    for side, of in ((2, runs.ends), (3, runs.rows + 1)):
+        numpy.maximum.at(boxes[:, side], part, of.astype(numpy.int16))
+    areas = numpy.bincount(part, runs.ends - runs.starts, count).astype(numpy.int64)
+    return Ink(boxes, areas, runs, part)

@@ -1,0 +1,72 @@
+"""Writing that is under no box."""
+
+from collections.abc import Iterator
+
+import numpy
+from numpy.typing import NDArray
+
+from trust.doubts import Doubt
+from trust.lines import Boxes, Floats, Writing, boxes_around
+from trust.runs import Bits, Ints, joined
+from trust.under import Compared, whole_numbers
+
+MANY = 600  # pieces of lines that are looked at: the longest
+LEAST_EMS = 1.8  # of a piece of a line
+LEAST_HEIGHT = 0.45  # of the usual line's height
+ALIKE = 1.8  # times as high may a line be as another one of the same paragraph
+ROOM = 1.1  # of its height may be between them
+LIGHT, MOST_WEIGHT = 0.04, 0.9
+WHOLLY_AT = 100  # ems of usual height
+MOST_OF_FEW = (0.3, 0.45)  # the most that one line weighs, and two
+
+
+def missed(writing: Writing, compared: Compared, size: tuple[int, int]) -> Iterator[Doubt]:
+    """Each paragraph, or piece of one, that no box covers."""
+    boxes, ems = bare_pieces(writing, compared)
+    paragraph = joined(of_one_paragraph(boxes), len(boxes))
+    around = boxes_around(boxes, paragraph)
+    for index, box in enumerate(around):
+        of_it = paragraph == index
+        rows = rows_in(boxes[of_it])
+        high = float(numpy.median(boxes[of_it][:, 3] - boxes[of_it][:, 1])) * writing.step
+        weight = weight_of(float(ems[of_it].sum()) * high / compared.em, rows)
+        corners = tuple(float(side) * writing.step for side in box)
+        yield Doubt("missed", whole_numbers(corners, size), None, weight, {"lines": rows})
+
+
+def bare_pieces(writing: Writing, compared: Compared) -> tuple[Boxes, Floats]:
+    """Of each line what of it is under no box, and how long that is in heights of its own."""
+    bare = compared.bare & writing.is_text[writing.line]
+    lines, line = numpy.unique(writing.line[bare], return_inverse=True)
+    boxes = boxes_around(writing.boxes[bare], line)
+    heights = writing.heights[lines]
+    ems = numpy.bincount(line, writing.length[bare], len(lines)) / heights
+    wanted = (ems >= LEAST_EMS) & (heights * writing.step >= LEAST_HEIGHT * compared.em)
+    longest = numpy.argsort(-ems * wanted, kind="stable")[: min(MANY, int(wanted.sum()))]
+    return boxes[longest], ems[longest].astype(numpy.float32)
+
+
+def of_one_paragraph(boxes: Boxes) -> tuple[Ints, Ints]:
+    """Which pieces of lines belong together: above one another, or side by side."""
+    x1, y1, x2, y2 = boxes.astype(numpy.float32).T
+    high = y2 - y1
+    higher = numpy.maximum(high[:, None], high)
+    across = numpy.maximum(x1[:, None], x1) - numpy.minimum(x2[:, None], x2)
+    down = numpy.maximum(y1[:, None], y1) - numpy.minimum(y2[:, None], y2)
+    near: Bits = (across <= ROOM * higher) & (down <= ROOM * higher)
+    near &= higher <= ALIKE * numpy.minimum(high[:, None], high)
+    one, other = numpy.nonzero(numpy.triu(near, 1))
+    return one, other
+
+
+def rows_in(boxes: NDArray[numpy.int16]) -> int:
+    """How many rows boxes stand in."""
+    middles = numpy.sort((boxes[:, 1].astype(float) + boxes[:, 3]) / 2)
+    high = float(numpy.median(boxes[:, 3] - boxes[:, 1]))
+    return 1 + int((numpy.diff(middles) > 0.5 * high).sum())
+
+
+def weight_of(ems: float, rows: int) -> float:
+    """How much of the trust so much missed writing takes."""
+    weight = min(MOST_WEIGHT, LIGHT + ems / WHOLLY_AT)
+    return min(weight, MOST_OF_FEW[rows - 1]) if rows <= len(MOST_OF_FEW) else weight

@@ -1,0 +1,25 @@
+"""The same longer text in cells whose pictures differ: a model that says one thing twice."""
+
+from collections.abc import Iterator, Sequence
+
+from answer.cells import Cell
+from trust.doubts import Doubt
+from trust.under import Compared, whole_numbers
+
+LONG = 30  # letters: shorter texts often stand on a page twice
+ALIKE = 0.12  # of the ink's length that two pictures of the same text may differ
+WEIGHT = 0.35
+
+
+def repeated(compared: Compared, cells: Sequence[Cell], size: tuple[int, int]) -> Iterator[Doubt]:
+    """Each cell with the text of an earlier one whose ink is as long by chance at most."""
+    first = dict[str, int]()
+    for index, cell in enumerate(cells):
+        letters = "".join(filter(str.isalnum, cell.get("text") or ""))
+        if len(letters) < LONG:
+            continue
+        earlier = first.setdefault(letters, index)
+        one, other = compared.cells[earlier].inked, compared.cells[index].inked
+        if earlier != index and abs(one - other) > ALIKE * max(one, other):
+            box = whole_numbers(compared.cells[index].box, size)
+            yield Doubt("repeated", box, index, WEIGHT, {"of": earlier})

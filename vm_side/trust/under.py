@@ -1,0 +1,138 @@
+"""What is written under the boxes of an answer's cells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy
+from numpy.typing import NDArray
+
+from answer.cells import Cell
+from trust.lines import Floats, Writing
+from trust.printed import height, length, plain
+from trust.runs import Bits
+
+Box = tuple[float, float, float, float]
+
+MOST_ROWS_HEIGHT = 0.6  # of the length under a box stands in rows of at most this height
+LOOSE = 0.2  # of the usual line's height: a box may be so much too small
+
+
+@dataclass(frozen=True)
+class Under:
+    """One cell: its box, set upright and cut at the picture's edge, its text and the ink below."""
+
+    box: Box
+    told: float
+    """The length of its text, in ems."""
+    inked: float
+    """The length of the ink that lies under its box and under no smaller one with text, in ems."""
+    is_formula: bool = False
+    is_outside: bool = False
+    """Most of its box is off the page."""
+
+    @property
+    def has_area(self) -> bool:
+        """Whether anything of the page can be under it."""
+        x1, y1, x2, y2 = self.box
+        return x2 - x1 >= 2 and y2 - y1 >= 2
+
+
+@dataclass(frozen=True)
+class Compared:
+    """All cells of an answer, and the letters of the page that no box covers."""
+
+    cells: Sequence[Under]
+    bare: Bits
+    em: float
+    """The usual height of a line on this page, in the picture's pixels."""
+
+
+def compare(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Compared:
+    """Lay the cells over a picture of this size."""
+    corners = writing.boxes.astype(numpy.float32) * writing.step
+    x, y = (corners[:, 0] + corners[:, 2]) / 2, (corners[:, 1] + corners[:, 3]) / 2
+    em = usual_height(writing) * writing.step
+    boxes = [upright(cell["bbox"], size) for cell in cells]
+    owner = numpy.full(len(x), -1)
+    bare = numpy.ones(len(x), bool)
+    for index in sorted(range(len(cells)), key=lambda index: -area(boxes[index])):
+        x1, y1, x2, y2 = boxes[index]
+        if x2 - x1 < 2 or y2 - y1 < 2:
+            continue
+        room = LOOSE * em
+        near = (x >= x1 - room) & (x <= x2 + room) & (y >= y1 - room) & (y <= y2 + room)
+        bare &= ~near
+        if cells[index].get("text"):
+            owner[near] = index
+    heights = heights_of(writing, owner, len(cells)) * writing.step
+    inked = numpy.bincount(owner + 1, writing.length, len(cells) + 1)[1:] * writing.step
+    under = [
+        replace(
+            of_cell(cell, box, float(ink), float(high), em), is_outside=is_off(cell["bbox"], box)
+        )
+        for cell, box, ink, high in zip(cells, boxes, inked, heights, strict=True)
+    ]
+    return Compared(under, bare, em)
+
+
+def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> Under:
+    """One cell with so much ink under its box, in rows that are so high."""
+    text, is_formula = cell.get("text") or "", cell["category"] == "Formula"
+    told = length(text, is_formula)
+    if is_formula:
+        return Under(box, told, ink / em, True)
+    rows = max(1.0, 1.4 * told * high / max(1.0, box[2] - box[0]))
+    return Under(box, told, ink / max(1.0, high / height(plain(text), rows)))
+
+
+def heights_of(writing: Writing, owner: NDArray[numpy.int64], count: int) -> Floats:
+    """How high most of what is written under each cell is."""
+    high = writing.heights[writing.line]
+    order = numpy.lexsort((high, owner))
+    order = order[numpy.searchsorted(owner[order], 0) :]
+    owner, high = owner[order], high[order]
+    reached = numpy.cumsum(writing.length[order], dtype=numpy.float64)
+    ends = numpy.searchsorted(owner, numpy.arange(count), "right")
+    total = numpy.concatenate(([0.0], reached))[ends]
+    before = numpy.concatenate(([0.0], total[:-1]))
+    at = numpy.searchsorted(reached, before + MOST_ROWS_HEIGHT * (total - before))
+    if not len(high):
+        return numpy.ones(count, numpy.float32)
+    return numpy.where(total > before, high[numpy.minimum(at, len(high) - 1)], 1)
+
+
+def usual_height(writing: Writing) -> float:
+    """The height of a line of most of a page's text."""
+    heights, weights = writing.heights, writing.ems * writing.is_text
+    order = numpy.argsort(heights)
+    reached = numpy.cumsum(weights[order])
+    if not len(order) or not reached[-1]:
+        return 16.0
+    return float(heights[order][numpy.searchsorted(reached, reached[-1] / 2)])
+
+
+def upright(box: Sequence[float], size: tuple[int, int]) -> Box:
+    """A box with its corners in order, cut at the edge of a picture of this size."""
+    inside = [min(max(value, 0), limit) for value, limit in zip(box, size * 2, strict=True)]
+    x1, x2 = sorted((float(inside[0]), float(inside[2])))
+    y1, y2 = sorted((float(inside[1]), float(inside[3])))
+    return x1, y1, x2, y2
+
+
+def area(box: Box) -> float:
+    """How much of the page a box covers."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def is_off(box: Sequence[float], inside: Box) -> bool:
+    """Whether most of a box that has an area is off the page."""
+    whole = abs(box[2] - box[0]) * abs(box[3] - box[1])
+    return whole > 0 and area(inside) < whole / 2
+
+
+def whole_numbers(box: Sequence[float], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """A box as a doubt has it: whole pixels, in the picture."""
+    x1, y1, x2, y2 = (
+        int(min(max(value, 0), limit)) for value, limit in zip(box, size * 2, strict=True)
+    )
+    return x1, y1, x2, y2
