@@ -19,7 +19,7 @@ CONTRAST = 0.3  # of the strongest nearby that a pixel of ink has
 SAMPLES = 8  # of a part, across and down
 LEAST = 22  # levels of gray: weaker than this is no ink
 NOISE = 6  # times the usual difference from the ground
-LONG_RUN = 1 / 9  # of a side: a longer piece of ink is a rule or a filled area
+LONG_RUN = 1 / 14  # of a side: a longer piece of ink is a rule or a filled area
 MANY_RUNS = 120_000  # more than any page of text has
 
 Boxes = NDArray[numpy.int16]
@@ -109,12 +109,17 @@ def spread(parts: Image.Image, size: tuple[int, int]) -> Image.Image:
 def parts_of(runs: Runs) -> Ink:
     """What is connected."""
     part = joined(touching(runs), len(runs))
-    count = int(part.max()) + 1 if len(part) else 0
-    boxes = numpy.zeros((count, 4), numpy.int16)
-    boxes[:, :2] = 32767
-    for side, ends, of in ((0, numpy.minimum, runs.starts), (1, numpy.minimum, runs.rows)):
-        ends.at(boxes[:, side], part, of.astype(numpy.int16))
-    for side, of in ((2, runs.ends), (3, runs.rows + 1)):
-        numpy.maximum.at(boxes[:, side], part, of.astype(numpy.int16))
-    areas = numpy.bincount(part, runs.ends - runs.starts, count).astype(numpy.int64)
+    sides = numpy.stack((runs.starts, runs.rows, runs.ends, runs.rows + 1), axis=1)
+    boxes = boxes_around(sides.astype(numpy.int16), part)
+    areas = numpy.bincount(part, runs.ends - runs.starts).astype(numpy.int64)
     return Ink(boxes, areas, runs, part)
+
+
+def boxes_around(boxes: Boxes, group: Ints) -> Boxes:
+    """The box around each group's boxes."""
+    count = int(group.max()) + 1 if len(group) else 0
+    around = numpy.zeros((count, 4), numpy.int16)
+    around[:, :2] = 32767
+    for side, farther in enumerate((numpy.minimum,) * 2 + (numpy.maximum,) * 2):
+        farther.at(around[:, side], group, boxes[:, side])
+    return around

@@ -9,18 +9,21 @@ from dataclasses import dataclass
 import numpy
 from numpy.typing import NDArray
 
-from trust.ink import Ink
+from trust.ink import Boxes, Ink
 from trust.runs import Bits, Ints, joined
 
 LOW = 3  # pixels: what is lower is a dot, or dust
-RULE = 15  # times as long as wide is a rule
-SPARSE, SOLID = 0.1, 0.85  # of its box that a letter fills at least, and a word at most
-DOTS = 0.72  # of their boxes that dots fill which stand in a row
 TALLEST = 1 / 7  # of the page's longer side
+SLIM, LONG = 15, 10  # times as high as wide, or as wide as high: no letter, and no word
+SPARSE, SOLID = 0.1, 0.85  # of its box that a letter fills at least, and a word at most
+HIGHER = 1.9  # times as high as most of its line is a bar or a brace: the line is lower
 NEAR = 1.2  # times the higher one's height: so far may the next letter of a line be
 CLOSED = 0.2  # of the line's height: so much room belongs to the letters, more is between words
+STEEP, FLAT = 0.15, 6  # the most that a line may slope, if it is so many times as long as high
+IN_A_ROW, UNEVEN = 2.2, 0.45  # of letters' heights: all of the line, and how far they differ
+DOTS, EVEN = 0.72, 0.12  # how much of its box a dot of a dotted line fills, and how alike they are
+FEW_LETTERS = 0.25  # of a line's length in heights: fewer are no letters but pieces of a rule
 
-Boxes = NDArray[numpy.int16]
 Floats = NDArray[numpy.float32]
 
 
@@ -30,44 +33,47 @@ class Writing:
 
     step: int
     boxes: Boxes
-    """Of each letter (x1, y1, x2, y2)."""
+    """Of each letter."""
     line: NDArray[numpy.int32]
     """Of each letter the number of its line."""
     length: Floats
-    """Of each letter what it adds to the length of its line, in pixels; spaces are left out."""
-    lines: Boxes
-    """Of each line its box."""
+    """Of each letter what it adds to the length of its line: room within words, none between."""
+    heights: Floats
+    """Of each line."""
     is_text: Bits
-    """Of each line whether it is writing beyond doubt, and no pattern or texture."""
-
-    @property
-    def heights(self) -> Floats:
-        """Of each line its height."""
-        return (self.lines[:, 3] - self.lines[:, 1]).astype(numpy.float32)
+    """Of each line whether it looks like writing, and not like a pattern or a texture."""
 
     @property
     def ems(self) -> Floats:
         """Of each line its length in heights of its own."""
-        total = numpy.bincount(self.line, self.length, len(self.lines))
+        total = numpy.bincount(self.line, self.length, len(self.heights))
         return numpy.asarray(total / self.heights, numpy.float32)
 
 
 def writing_in(ink: Ink, longer_side: int, step: int) -> Writing:
     """Which ink may be writing, on a page reduced by step to this side."""
-    x1, y1, x2, y2 = ink.boxes.astype(numpy.int64).T
-    wide, high = x2 - x1, y2 - y1
-    may_be = (high >= LOW) & (high <= longer_side * TALLEST) & (high <= RULE * wide)
-    may_be &= (wide <= RULE * high) & (ink.areas >= SPARSE * wide * high)
-    may_be &= (wide <= 3 * high) | (ink.areas <= SOLID * wide * high)
-    ink = ink.kept(may_be)
+    ink = ink.kept(may_be_letters(ink, longer_side))
     line = joined(neighbours(ink), len(ink.boxes))
-    lines = boxes_around(ink.boxes, line)
     order = numpy.lexsort((ink.boxes[:, 0], line))
-    boxes, of = ink.boxes[order], line[order]
-    length = lengths(boxes, of, lines)
-    ems = numpy.bincount(of, length, len(lines)) / (lines[:, 3] - lines[:, 1])
-    is_text = looks_like_text(ink, line, lines, ems)
-    return Writing(step, boxes, of.astype(numpy.int32), length, lines, is_text)
+    boxes, areas, line = ink.boxes[order], ink.areas[order], line[order]
+    wide, high = sizes(boxes)
+    mean = numpy.bincount(line, wide * high) / numpy.bincount(line, wide)
+    fits = high <= HIGHER * mean[line]
+    heights = heights_of(boxes[fits], line[fits])
+    length = lengths(boxes, line, heights)
+    ems = numpy.bincount(line, length, len(heights)) / heights
+    is_text, is_pattern = looks(boxes[fits], areas[fits], line[fits], heights, ems)
+    length[is_pattern[line]] = 0
+    return Writing(step, boxes, line.astype(numpy.int32), length, heights, is_text)
+
+
+def may_be_letters(ink: Ink, longer_side: int) -> Bits:
+    """Which parts have the size and the shape of a letter or a word."""
+    wide, high = sizes(ink.boxes)
+    fits = (high >= LOW) & (high <= longer_side * TALLEST) & (high <= SLIM * wide)
+    fits &= (wide <= LONG * high) & (ink.areas >= SPARSE * wide * high)
+    found: Bits = fits & ((wide <= 3 * high) | (ink.areas <= SOLID * wide * high))
+    return found
 
 
 def neighbours(ink: Ink) -> tuple[Ints, Ints]:
@@ -86,48 +92,61 @@ def neighbours(ink: Ink) -> tuple[Ints, Ints]:
         higher, lower = numpy.maximum(high, high[other]), numpy.minimum(high, high[other])
         room = starts[found] - place
         shared = numpy.minimum(y2, y2[other]) - numpy.maximum(y1, y1[other])
-        beside = (room >= 0) & (room <= NEAR * higher) & (lower >= 0.3 * higher)
+        beside = (room >= 0) & (room <= NEAR * higher) & (lower >= 0.4 * higher)
         beside &= (shared >= 0.5 * lower) & (ink.runs.rows[found] == row)
         pairs.append((numpy.flatnonzero(beside), other[beside]))
     ones, others = zip(*pairs, strict=True)
     return numpy.concatenate(ones), numpy.concatenate(others)
 
 
-def boxes_around(boxes: Boxes, group: Ints) -> Boxes:
-    """The box around each group's boxes."""
-    count = int(group.max()) + 1 if len(group) else 0
-    around = numpy.zeros((count, 4), numpy.int16)
-    around[:, :2] = 32767
-    for side, farther in enumerate((numpy.minimum,) * 2 + (numpy.maximum,) * 2):
-        farther.at(around[:, side], group, boxes[:, side])
-    return around
+def heights_of(boxes: Boxes, line: Ints) -> Floats:
+    """How high each line is: from its highest top to its lowest foot, whatever its slope."""
+    x1, y1, x2, y2 = boxes.astype(numpy.float64).T
+    weight = numpy.bincount(line, x2 - x1)
+    x, y = (x1 + x2) / 2, (y1 + y2) / 2
+    x -= (numpy.bincount(line, (x2 - x1) * x) / weight)[line]
+    y -= (numpy.bincount(line, (x2 - x1) * y) / weight)[line]
+    spread = numpy.bincount(line, (x2 - x1) * x * x)
+    slope = numpy.bincount(line, (x2 - x1) * x * y) / numpy.maximum(spread, 1)
+    high = numpy.bincount(line, (x2 - x1) * (y2 - y1)) / weight
+    is_long = numpy.sqrt(12 * spread / weight) >= FLAT * high
+    down = (numpy.where(is_long & (abs(slope) <= STEEP), slope, 0)[line]) * x
+    top, foot = numpy.full(len(high), numpy.inf), numpy.full(len(high), -numpy.inf)
+    numpy.minimum.at(top, line, y1 - down)
+    numpy.maximum.at(foot, line, y2 - down)
+    return numpy.asarray(foot - top, numpy.float32)
 
 
-def lengths(boxes: Boxes, line: Ints, lines: Boxes) -> Floats:
+def lengths(boxes: Boxes, line: Ints, heights: Floats) -> Floats:
     """What each letter adds to the length of its line, of letters in order."""
     x1, _, x2, _ = boxes.astype(numpy.int64).T
     apart = line * 65536  # so that the end of a line is before the start of the next
     reached = numpy.maximum.accumulate(x2 + apart)
     before = numpy.concatenate(([-65536], reached[:-1]))
     room = x1 + apart - before
-    high = (lines[line, 3] - lines[line, 1]).astype(numpy.int64)
     inked = reached - numpy.maximum(before, x1 + apart)
-    closed = (room > 0) & (room <= CLOSED * high)
+    closed = (room > 0) & (room <= CLOSED * heights[line])
     return numpy.asarray(inked + numpy.where(closed, room, 0), numpy.float32)
 
 
-def looks_like_text(ink: Ink, line: Ints, lines: Boxes, ems: Floats) -> Bits:
-    """Of each line whether its letters stand in a row, are alike in height, and are no pattern."""
-    count = len(lines)
-    x1, y1, x2, y2 = ink.boxes.astype(numpy.float64).T
-    wide, high = x2 - x1, y2 - y1
-    all_wide = numpy.bincount(line, wide, count)
-    mean_high = numpy.bincount(line, wide * high, count) / all_wide
-    spread = numpy.bincount(line, wide * high**2, count) / all_wide - mean_high**2
-    uneven = numpy.sqrt(numpy.maximum(spread, 0)) / mean_high
-    letters = numpy.bincount(line, minlength=count)
-    in_a_row = (lines[:, 3] - lines[:, 1] <= 2.2 * mean_high) & (uneven <= 0.45)
-    filled = numpy.bincount(line, ink.areas, count) / (all_wide * mean_high)
-    is_pattern = (filled > DOTS) & (uneven < 0.12)
-    found: Bits = in_a_row & ~is_pattern & (ems >= 1.5) & ((letters >= 3) | (ems >= 2))
-    return found
+def looks(
+    boxes: Boxes, areas: Ints, line: Ints, heights: Floats, ems: NDArray[numpy.float64]
+) -> tuple[Bits, Bits]:
+    """Of each line whether it looks like writing, and whether like dots in a row."""
+    wide, high = sizes(boxes)
+    all_wide = numpy.bincount(line, wide)
+    mean = numpy.bincount(line, wide * high) / all_wide
+    spread = numpy.bincount(line, wide * high**2) / all_wide - mean**2
+    uneven = numpy.sqrt(numpy.maximum(spread, 0)) / mean
+    letters = numpy.bincount(line)
+    filled = numpy.bincount(line, areas) / numpy.bincount(line, wide * high)
+    is_pattern = (filled > DOTS) & (uneven < EVEN) & (letters >= 4)
+    is_text = (heights <= IN_A_ROW * mean) & (uneven <= UNEVEN) & ~is_pattern
+    is_text &= (ems >= 1.5) & ((letters >= 3) | (ems >= 2)) & (letters >= FEW_LETTERS * ems)
+    return is_text, is_pattern
+
+
+def sizes(boxes: Boxes) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
+    """How wide and how high boxes are."""
+    x1, y1, x2, y2 = boxes.astype(numpy.float64).T
+    return x2 - x1, y2 - y1

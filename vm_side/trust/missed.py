@@ -6,12 +6,13 @@ import numpy
 from numpy.typing import NDArray
 
 from trust.doubts import Doubt
-from trust.lines import Boxes, Floats, Writing, boxes_around
+from trust.ink import Boxes, boxes_around
+from trust.lines import Floats, Writing
 from trust.runs import Bits, Ints, joined
 from trust.under import Compared, whole_numbers
 
 MANY = 600  # pieces of lines that are looked at: the longest
-LEAST_EMS = 1.8  # of a piece of a line
+LEAST_EMS, LEAST_OF_CUT = 1.8, 1.0  # of a line; of a piece whose line goes on under a box
 LEAST_HEIGHT = 0.45  # of the usual line's height
 ALIKE = 1.8  # times as high may a line be as another one of the same paragraph
 ROOM = 1.1  # of its height may be between them
@@ -41,7 +42,9 @@ def bare_pieces(writing: Writing, compared: Compared) -> tuple[Boxes, Floats]:
     boxes = boxes_around(writing.boxes[bare], line)
     heights = writing.heights[lines]
     ems = numpy.bincount(line, writing.length[bare], len(lines)) / heights
-    wanted = (ems >= LEAST_EMS) & (heights * writing.step >= LEAST_HEIGHT * compared.em)
+    is_cut = ems < 0.95 * writing.ems[lines]
+    wanted = ems >= numpy.where(is_cut, LEAST_OF_CUT, LEAST_EMS)
+    wanted &= heights * writing.step >= LEAST_HEIGHT * compared.em
     longest = numpy.argsort(-ems * wanted, kind="stable")[: min(MANY, int(wanted.sum()))]
     return boxes[longest], ems[longest].astype(numpy.float32)
 

@@ -9,7 +9,11 @@ from collections import Counter
 NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[]{}`-\"1/\\·"), frozenset("mwMWQO@%&—…")
 SCRIPT = 0.4  # of a letter's length is not there where it is a small one, above or below
 
-TAG = re.compile(r"<[^<>]{0,300}>")
+TAG = re.compile(
+    r"</?(?:table|thead|tbody|tfoot|tr|td|th|caption|col|colgroup|br|hr|p|b|i|u|s|em|strong|sub|sup|"
+    r"span|div|ul|ol|li|a|img|center|font|h[1-6])(?:\s[^<>]{0,300})?/?>",
+    re.IGNORECASE,
+)
 IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 LINK = re.compile(r"\[([^\]]*)\]\((?:[^()\s]*)\)")
 START_OF_LINE = re.compile(r"^[ \t]*(?:#{1,6}|[-*+>])[ \t]+", re.MULTILINE)

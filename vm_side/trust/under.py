@@ -14,6 +14,7 @@ from trust.runs import Bits
 Box = tuple[float, float, float, float]
 
 MOST_ROWS_HEIGHT = 0.6  # of the length under a box stands in rows of at most this height
+LOWEST = 0.5  # of the usual line's height is no line of letters but one of dashes
 LOOSE = 0.2  # of the usual line's height: a box may be so much too small
 
 
@@ -25,8 +26,8 @@ class Under:
     told: float
     """The length of its text, in ems."""
     inked: float
-    """The length of the ink that lies under its box and under no smaller one with text, in ems."""
-    is_formula: bool = False
+    """The length of the ink that lies under its box and under no smaller one but a Picture's, in ems."""
+    category: str
     is_outside: bool = False
     """Most of its box is off the page."""
 
@@ -62,9 +63,9 @@ def compare(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> C
         room = LOOSE * em
         near = (x >= x1 - room) & (x <= x2 + room) & (y >= y1 - room) & (y <= y2 + room)
         bare &= ~near
-        if cells[index].get("text"):
+        if cells[index]["category"] != "Picture":
             owner[near] = index
-    heights = heights_of(writing, owner, len(cells)) * writing.step
+    heights = numpy.maximum(heights_of(writing, owner, len(cells)) * writing.step, LOWEST * em)
     inked = numpy.bincount(owner + 1, writing.length, len(cells) + 1)[1:] * writing.step
     under = [
         replace(
@@ -80,9 +81,9 @@ def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> Under:
     text, is_formula = cell.get("text") or "", cell["category"] == "Formula"
     told = length(text, is_formula)
     if is_formula:
-        return Under(box, told, ink / em, True)
+        return Under(box, told, ink / em, "Formula")
     rows = max(1.0, 1.4 * told * high / max(1.0, box[2] - box[0]))
-    return Under(box, told, ink / max(1.0, high / height(plain(text), rows)))
+    return Under(box, told, ink / max(1.0, high / height(plain(text), rows)), cell["category"])
 
 
 def heights_of(writing: Writing, owner: NDArray[numpy.int64], count: int) -> Floats:
