@@ -59,6 +59,7 @@ def test_a_true_answer_is_not_doubted() -> None:
         ({"text": "E = mc^2", "category": "Formula"}, "none"),
         ({"category": "Picture", "text": LINES[3]}, "none"),
         ({"bbox": [45, 45, 690, 55]}, "none"),  # thin, but the words' middles are in it
+        ({"bbox": [50, 52, 690, 62]}, "none"),  # a little too low
         ({"bbox": [690, 60, 50, 40]}, "none"),
     ],
 )
@@ -120,6 +121,13 @@ def test_a_layer_of_another_script_than_the_answer_is_no_witness() -> None:
     words = [Word("渡船七点离港岛上没人", word.bbox) for word in WORDS]
     assert text_layer_doubts(words, CELLS[:5]) == []
     assert text_layer_doubts(words, [cell | {"text": LINES[5] * 2} for cell in CELLS])
+
+
+def test_a_page_about_latex_has_its_commands() -> None:
+    words, cells = laid_out(
+        [r"\\documentclass and \\paragraph stand before \\begin{document}", *LINES]
+    )
+    assert text_layer_doubts(words, cells) == []
 
 
 def test_nothing_is_said_of_an_answer_without_texts() -> None:

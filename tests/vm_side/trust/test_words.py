@@ -78,11 +78,15 @@ def white(document: pymupdf.Document, page: pymupdf.Page) -> None:
 
 
 def without_letters(document: pymupdf.Document, page: pymupdf.Page) -> None:
-    """A font whose glyphs have numbers alone, as some programs write them."""
+    """All in a font whose glyphs have numbers alone, as some programs write them."""
     page.add_redact_annot(page.rect)
     page.apply_redactions()
+    write_without_letters(document, page, SENTENCE[:60])
+
+
+def write_without_letters(document: pymupdf.Document, page: pymupdf.Page, text: str) -> None:
     writer = pymupdf.TextWriter(page.rect)
-    writer.append((40, 60), SENTENCE[:60], font=pymupdf.Font("korea"))
+    writer.append((40, 300), text, font=pymupdf.Font("korea"))
     writer.write_text(page)
     for xref in range(1, document.xref_length()):
         if document.xref_get_key(xref, "ToUnicode")[0] != "null":
@@ -114,6 +118,13 @@ def test_of_a_picture_on_the_page_it_is_known_that_nothing_is_known(tmp_path: Pa
     (unknown,) = [word for word in found if not word.text]
     assert 0.9 < (unknown.bbox[3] - unknown.bbox[1]) / (picture.height * 200 / 600) < 1.1
     assert [word.text for word in found if word.text][:3] == ["The", "ferry", "leaves"]
+
+
+def test_a_word_of_which_the_letters_are_not_known_is_there(tmp_path: Path) -> None:
+    with pymupdf.open() as document:
+        write_without_letters(document, page_of(document), "lantern")
+        said = layer_of(document, tmp_path / "a.pdf")
+    assert said[:2] == ["The", "ferry"] and said[-1] == ""
 
 
 def test_a_page_of_too_many_words_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
