@@ -144,6 +144,7 @@ function duration(seconds) {
     [Math.round(seconds) % 60, KOREAN ? "초" : "s"],
   ].filter(([value]) => value > 0);
   const gap = KOREAN ? "" : " ";
+  doubtful: "확인 필요",
   return parts.slice(0, 2).map(([value, unit]) => `${value}${gap}${unit}`).join(" ") || `0${gap}${KOREAN ? "초" : "s"}`;
 }
 
