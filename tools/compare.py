@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Show what differs between two results of the same pages: text, boxes, categories.
+"""Show what differs between two results of the same pages: text, boxes, categories, doubts.
 
 A and B are results, or folders in them (A=results/100dpi B=results/120dpi). Pages are matched by
 their path below these. Writes compare.html into the results of B, to look at.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ import click
 from lib.console import note, printable, run
 from lib.report import compare_build
 from lib.report.comparison import Compared, as_json, compare, open_side, totals
+from lib.report.doubts import Doubt
 
 MOST_ROWS = 20
 HEAD = ("text", "words", "moved", "new", "gone", "category", "")
@@ -48,7 +50,17 @@ def sentences(found: dict[str, Any]) -> list[str]:
         f"boxes {percent(found['boxes_alike'])} alike: {found['moved']} moved,"
         f" {found['added']} new, {found['removed']} gone,"
         f" {found['recategorised']} of another category",
+        *doubts(found),
     ]
+
+
+def doubts(found: dict[str, Any]) -> list[str]:
+    """What became of the doubts, if there were any."""
+    names = ("doubts_gone", "doubts_new", "doubtful_a", "doubtful_b")
+    gone, new, before, after = (found[name] for name in names)
+    if not any((gone, new, before, after)):
+        return []
+    return [f"doubts {gone} gone, {new} new: doubtful pages {before} in A, {after} in B"]
 
 
 def table(pages: Sequence[Compared]) -> list[str]:
@@ -70,19 +82,23 @@ def table(pages: Sequence[Compared]) -> list[str]:
 def cells(page: Compared) -> tuple[str, ...]:
     """One line of the table."""
     if page.first is None or page.second is None:
-        return (
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            f"{page.page} (only in {'B' if page.first is None else 'A'})",
-        )
+        return (*[""] * 6, f"{page.page} (only in {'B' if page.first is None else 'A'})")
     found = page.found
     counts = (found.words_changed, found.moved, found.added, found.removed, found.recategorised)
-    states = f" ({page.first.status} → {page.second.status})" if "status" in page.kinds else ""
-    return (percent(found.text_alike), *(str(n) if n else "·" for n in counts), page.page + states)
+    said = [
+        f"{page.first.status} → {page.second.status}" if "status" in page.kinds else "",
+        f"doubts gone: {names(page.gone)}" if page.gone else "",
+        f"new doubts: {names(page.new)}" if page.new else "",
+    ]
+    remark = "; ".join(filter(None, said))
+    name = f"{page.page} ({remark})" if remark else page.page
+    return (percent(found.text_alike), *(str(n) if n else "·" for n in counts), name)
+
+
+def names(doubts: Sequence[Doubt]) -> str:
+    """Doubts by kind: 2 missed, amount."""
+    kinds = Counter(doubt.kind for doubt in doubts)
+    return ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in kinds.items())
 
 
 def percent(part: float) -> str:

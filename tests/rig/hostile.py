@@ -1,6 +1,8 @@
-"""What a page may hold that shall do nothing: as text, in tables, in names."""
+"""What a page may hold that shall do nothing: as text, in tables, in names, as its doubts."""
 
 from __future__ import annotations
+
+from typing import Any
 
 ELSEWHERE = "http://127.0.0.1:9/"  # the discard port: whoever asks there has been led astray
 PAYLOADS = (
@@ -45,3 +47,41 @@ NAMES = (
     "\u202egnp.exe/한글 이름.png",
     "http:/127.0.0.1:9/35.png",
 )
+NUMBERS: tuple[Any, ...] = (
+    *(float("nan"), float("inf"), float("-inf"), 1e300, -1e300, 10**400, 10**15, -1, -0.0, 1e-300),
+    *(True, None, "7", [], {}, [[7]]),
+)
+
+
+def doubt_of_all(value: Any, kind: Any = "missed") -> dict[str, Any]:
+    """A doubt of which every part is this."""
+    names = ("lines", "ratio", "of", "precision", "recall", "agreement", "why", "engine", "x")
+    return {"kind": kind, "bbox": [value] * 4, "cell": value, "detail": dict.fromkeys(names, value)}
+
+
+def nested(depth: int) -> Any:
+    """A list in a list in a list."""
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+def doubt_in_words(text: str, kind: str) -> dict[str, Any]:
+    """A doubt that shows its words, which are this."""
+    detail = {"agreement": 0.5, "engine": text, "why": text}
+    return {"kind": kind, "bbox": [0, 0, 9, 9], "cell": 0, "detail": detail}
+
+
+def hostile_doubts(kinds: tuple[str, ...]) -> list[Any]:
+    """What a line may have as its doubts, of these kinds and of others."""
+    nowhere = {"bbox": [9, 9, 1, 1], "cell": 10**9}
+    details = (*NUMBERS, nested(400), {"why": {"why": PAYLOADS[0]}})
+    return [
+        *(None, 3, "missed", {"kind": "missed"}, nested(400), [nested(400), None, 3, "x", [], {}]),
+        *([doubt_in_words(text, kind) for text in PAYLOADS] for kind in kinds),
+        [doubt_of_all(value, kind) for kind in kinds for value in NUMBERS],
+        [doubt_of_all(7, kind) for kind in (*PAYLOADS, *NUMBERS, "toString", "of")],
+        [{"kind": kind, **nowhere, "detail": detail} for kind in kinds for detail in details],
+        [doubt_of_all(1, kind) for kind in kinds] * (100_000 // len(kinds)),
+    ]

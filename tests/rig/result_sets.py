@@ -39,9 +39,14 @@ class ResultSet:
 
     folder: Path
     records: list[Record] = field(default_factory=list)
+    doubted: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, name: str, cells: Cells | None = None, **values: Any) -> Record:
-        """Add a page: 100dpi/page1.png. Its files are written unless it failed."""
+        """Add a page: 100dpi/page1.png. Its files are written unless it failed.
+
+        Its doubts and trust may be anything.
+        """
+        self.doubted[name] = {key: values.pop(key) for key in ("doubts", "trust") if key in values}
         path = Path(name)
         page = str(path.with_suffix("") / path.stem)
         facts: dict[str, Any] = {
@@ -70,7 +75,7 @@ class ResultSet:
     def finish(self) -> Path:
         """Write the manifest and the summary; the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        lines = [json.dumps(asdict(record)) for record in self.records]
+        lines = [json.dumps(asdict(r) | self.doubted[r.input]) for r in self.records]
         (self.folder / "manifest.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         seconds = 2.0 * len(self.records)
         totals = summary(self.records, self.records, seconds, price_per_hour=0.71, gpus=1)
@@ -83,6 +88,11 @@ def cell(category: str, text: str, box: tuple[int, int, int, int]) -> dict[str, 
     """A cell as it stands in a page's JSON."""
     found: dict[str, Any] = {"bbox": list(box), "category": category}
     return found if category == "Picture" else {**found, "text": text}
+
+
+def doubt(kind: str, box: Any = (80, 60, 700, 100), at: Any = None, **detail: Any) -> Any:
+    """A doubt as it stands in a manifest."""
+    return {"kind": kind, "bbox": list(box), "cell": at, "detail": detail}
 
 
 def page_of_a_book(chance: random.Random, words_per_text: int = 45) -> Cells:

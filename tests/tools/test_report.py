@@ -18,11 +18,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from contract import DOUBT_KINDS
 from rig import hostages
 from rig.browser import Watched, open_browser, until
 from rig.command import processes, wait_until
-from rig.hostile import NAMES, PAYLOADS
-from rig.result_sets import ResultSet, cell, write_book
+from rig.hostile import NAMES, NUMBERS, PAYLOADS, hostile_doubts
+from rig.result_sets import ResultSet, cell, doubt, write_book
 from rig.toolkit import ROOT, Toolkit, files_below, statuses_in
 
 TABLE = "<table><tr><th>Year</th><th>Pages</th></tr><tr><td>2026</td><td>10 000</td></tr></table>"
@@ -53,6 +54,65 @@ def small_set(folder: Path) -> Path:
     )
     results.add("책/둘째.png", [cell("Text", "등대에 대한 글.", (80, 60, 700, 100))])
     results.add("c.pdf", page="c/c_page_0", pdf_page=0, status="failed", reason="damaged PDF: x")
+    return results.finish()
+
+
+PLACES = [(80, 100 * row, 700, 100 * row + 80) for row in range(8)]
+DOUBTS = [
+    doubt("missed", (80, 900, 700, 1000), lines=3),
+    doubt("missed", (80, 1050, 700, 1080), lines=1),
+    doubt("amount", PLACES[1], 1, ratio=0.4),
+    doubt("amount", PLACES[2], 2, ratio=2.31),
+    doubt("amount", PLACES[3], 3, why="nothing read"),
+    doubt("repeated", PLACES[4], 4, of=2),
+    doubt("text_layer", PLACES[5], 5, precision=0.62, recall=0.58),
+    doubt("reader", PLACES[6], 6, agreement=0.81, engine="tesseract"),
+    doubt("empty", PLACES[7], 7, why="no ink"),
+    doubt("empty", PLACES[7], 7, why="no area"),
+    doubt("empty", PLACES[7], 7, why="off the page"),
+    doubt("reader", PLACES[6], 6),
+]
+REASONS = {
+    "en-US": [
+        "3 lines of ink were not read",
+        "one line of ink was not read",
+        "too short: 40 % of what its ink holds",
+        "too long: 231 % of what its ink holds",
+        "nothing was read here",
+        "same text as cell 3",
+        "the PDF's own text has other words: it has 62 % of these, and 58 % of its words are here",
+        "a second reader (tesseract) reads it differently: 81 % alike",
+        "text where there is no ink",
+        "its box has no area",
+        "its box is off the page",
+        "Read differently",
+    ],
+    "ko-KR": [
+        "읽지 않은 글자가 3줄 있습니다",
+        "읽지 않은 글자가 1줄 있습니다",
+        "너무 짧음: 보이는 글자 양의 40 %",
+        "너무 긺: 보이는 글자 양의 231 %",
+        "여기에서 아무것도 읽지 않았습니다",
+        "3번 셀과 글이 같습니다",
+        "PDF에 든 글과 단어가 다름: 이 단어의 62 %가 PDF에, PDF 단어의 58 %가 여기에 있습니다",
+        "다른 판독기 (tesseract)는 다르게 읽음: 81 % 일치",
+        "글자가 없는 자리에 글이 있습니다",
+        "상자의 넓이가 없습니다",
+        "상자가 페이지 밖에 있습니다",
+        "다른 판독기와 다름",
+    ],
+}
+
+
+def doubted_set(folder: Path) -> Path:
+    """Pages of which some are doubted, from not at all to badly, and one that no witness saw."""
+    results = ResultSet(folder)
+    text = [cell("Text", f"text {row}", box) for row, box in enumerate(PLACES)]
+    results.add("unseen.png", text)
+    results.add("fine.png", text, trust=1.0, doubts=[])
+    results.add("light.png", text, trust=0.85, doubts=[doubt("amount", PLACES[1], 1, ratio=2)])
+    results.add("bad.png", text, status="doubtful", trust=0.4, doubts=DOUBTS[:1])
+    results.add("worst.png", text, status="doubtful", trust=0.08, doubts=DOUBTS)
     return results.finish()
 
 
@@ -118,6 +178,14 @@ def test_says_nothing_but_what_json_is_asked_for(kit: Toolkit) -> None:
     assert found["report"] == str(kit.output / "report.html")
     assert (found["pages"], found["ok"], found["failed"]) == (3, 2, 1)
     assert found["failures"] == {"damaged PDF: x": 1}
+
+
+def test_doubts_are_counted_by_kind(kit: Toolkit) -> None:
+    doubted_set(kit.output)
+    found = json.loads(kit.run("report", "--json").out)
+    assert (found["ok"], found["doubtful"]) == (3, 2)
+    kinds = {"missed": 2, "empty": 1, "amount": 2, "repeated": 1, "text_layer": 1, "reader": 1}
+    assert found["doubts"] == kinds
 
 
 def test_results_that_are_not_there_are_a_failure(kit: Toolkit) -> None:
@@ -304,6 +372,96 @@ def test_search_filter_open_hover_and_walk(watched: Watched, samples: Path) -> N
     page.wait_for_selector(".cell.Table")
 
 
+@pytest.fixture(scope="module")
+def doubted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the set with doubts."""
+    return build(doubted_set(tmp_path_factory.mktemp("doubted") / "results"))
+
+
+BY_TRUST = ["worst.png", "bad.png", "light.png", "fine.png", "unseen.png"]
+
+
+def test_the_least_trusted_are_listed_first_and_doubts_by_kind(
+    watched: Watched, doubted: Path
+) -> None:
+    page = watched.page
+    page.goto(doubted.as_uri())
+    wait_for(page, BY_TRUST)
+    assert page.locator("#totals .doubtful").inner_text().split("\n")[1] == "2"
+    first = page.locator(".row").first.inner_text()
+    assert "doubtful" in first and "trust 0.08" in first and "Ink not read" in first
+    kinds = page.locator("#doubt-kinds").inner_text().split("\n")
+    assert kinds[:4] == ["2", "Ink not read", "2", "Too short or too long"]
+    page.locator("#doubt-kinds button", has_text="Too short").click()
+    wait_for(page, ["worst.png", "light.png"])
+    assert "doubt=amount" in page.url
+    page.select_option("#doubt", "any")
+    wait_for(page, BY_TRUST[:3])
+    page.locator("#clear").click()
+    page.locator("#totals .doubtful button").click()
+    wait_for(page, BY_TRUST[:2])
+    page.locator("#clear").click()
+    page.select_option("#sort", "order")
+    wait_for(page, ["unseen.png", "fine.png", "light.png", "bad.png", "worst.png"])
+    page.goto(f"{doubted.as_uri()}#doubt=__proto__&sort=trust")
+    wait_for(page, BY_TRUST)
+
+
+def test_without_doubts_nothing_is_said_of_them(watched: Watched, samples: Path) -> None:
+    page = watched.page
+    page.goto(samples.as_uri())
+    wait_for(page, ["첫째.png", "둘째.png", "c_page_0"])
+    assert [page.locator(f"#{name}").is_visible() for name in ("doubt", "doubts")] == [False] * 2
+    assert page.locator("#sort").input_value() == "order"
+    assert page.locator("#sort option").all_inner_texts()[0] == "In order"
+    assert not page.locator("#totals .doubtful").count()
+
+
+@pytest.mark.parametrize("locale", REASONS)
+def test_a_page_says_what_is_doubted_and_why(browser: Browser, doubted: Path, locale: str) -> None:
+    watched = Watched.open(browser, locale=locale)
+    page = watched.page
+    page.goto(f"{doubted.as_uri()}#page=worst/worst")
+    page.wait_for_selector(".doubts")
+    assert page.locator(".doubts .why").all_inner_texts() == REASONS[locale]
+    assert "0.08" in page.locator(".facts").inner_text()
+    notes = page.locator(".cell >> nth=7").locator(".doubt-note").all_inner_texts()
+    assert [note.split("\n")[-1] for note in notes] == REASONS[locale][8:11]
+    page.close()
+    assert watched.trouble == []
+
+
+def test_what_is_doubted_is_marked_and_reached_by_key(watched: Watched, doubted: Path) -> None:
+    page = watched.page
+    page.goto(f"{doubted.as_uri()}#page=worst/worst")
+    page.wait_for_selector(".doubts")
+    # dashed boxes where ink was not read, an exclamation mark at each doubted cell
+    box, sheet = (page.locator(name).first.bounding_box() for name in (".box.doubt", ".sheet"))
+    assert box and sheet
+    assert abs((box["y"] - sheet["y"]) / sheet["height"] - 900 / 1169) < 0.01
+    style = "(e) => getComputedStyle(e).borderTopStyle"
+    assert page.locator(".box.doubt").first.evaluate(style) == "dashed"
+    marks = page.locator(".box .number").all_inner_texts()
+    assert sorted(marks) == ["!", "!", "1", *(f"{number}\n!" for number in range(2, 9))]
+    assert page.locator(".box.doubted").count() == 7
+    # from doubt to doubt by key, and to the cell's text
+    page.keyboard.press("d")
+    assert page.locator(".box.doubt.marked").count() == 1
+    for _ in range(2):
+        page.keyboard.press("d")
+    assert page.locator(".box.marked .number").inner_text() == "2\n!"
+    page.keyboard.press("Enter")
+    label = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert label == f"2 Text: {REASONS['en-US'][2]}"
+    # from a box to its row
+    page.locator(".box.doubt").last.click()
+    assert REASONS["en-US"][1] in page.evaluate("document.activeElement.textContent")
+    page.keyboard.press("b")
+    assert not page.locator(".box.doubt").first.is_visible()
+    page.keyboard.press("j")
+    until(page, "document.querySelectorAll('.doubts .doubt').length === 1")
+
+
 def test_a_link_leads_to_a_page_and_back_to_the_list(watched: Watched, samples: Path) -> None:
     page = watched.page
     page.goto(f"{samples.as_uri()}#page={quote('책/둘째/둘째')}&category=Text")
@@ -449,6 +607,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         results.add(f"{number:02} failed.png", status="failed", reason=payload, sha256=payload)
     for name in NAMES:
         results.add(name, [cell("Text", name, (80, 20, 700, 90))])
+    for number, value in enumerate(hostile_doubts(DOUBT_KINDS)):
+        text = [cell("Text", "doubted", (80, 20, 700, 90))]
+        doubts = {"doubts": value, "trust": NUMBERS[number % len(NUMBERS)]}
+        results.add(f"doubted {number}.png", text, status="doubtful", **doubts)
     return build(results.finish())
 
 
@@ -457,7 +619,7 @@ def test_nothing_hostile_happens(watched: Watched, hostile: Path) -> None:
     page.goto(hostile.as_uri())
     page.wait_for_selector(".row")
     seen: set[str] = set()
-    for _ in range(2 * len(PAYLOADS) + len(NAMES)):
+    for _ in range(2 * len(PAYLOADS) + len(NAMES) + len(hostile_doubts(DOUBT_KINDS))):
         if not seen:
             page.locator(".row a").first.click()
         else:
@@ -469,6 +631,7 @@ def test_nothing_hostile_happens(watched: Watched, hostile: Path) -> None:
             list(seen),
         )
         seen.add(page.locator("#page-place").inner_text())
+        page.keyboard.press("d")
     page.keyboard.press("Escape")
     for word in ("alert", "<script", "__proto__", "onerror", "(", "\\"):
         page.locator("#search").fill(word)

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from contract import CATEGORIES, STATUSES
+from contract import CATEGORIES, DOUBT_KINDS, STATUSES
 from lib.report import build, compare_build
 from lib.report.document import STATIC, source_hash
 
@@ -37,15 +37,24 @@ def test_nothing_is_asked_of_a_network_and_no_element_has_a_style(name: str) -> 
 
 
 def test_every_word_that_is_said_exists_and_every_word_is_said() -> None:
-    words = set(re.findall(r"^  (\w+): \[", (STATIC / "words.js").read_text(), re.MULTILINE))
+    table = (STATIC / "words.js").read_text(encoding="utf-8").partition("const CATEGORY_WORDS")[0]
+    words = set(re.findall(r"^  (\w+): \[", table, re.MULTILINE))
     sources = "".join(path.read_text(encoding="utf-8") for path in STATIC.glob("*.js"))
     templates = "".join(
         path.read_text(encoding="utf-8") for path in (STATIC.parent / "templates").iterdir()
     )
     said = set(re.findall(r'\bt\("(\w+)"', sources))
     said |= set(re.findall(r'data-(?:t|label)="(\w+)"', templates))
-    said |= set(re.findall(r'"(kind\w+)"', sources))
+    said |= set(re.findall(r'"(kind[A-Z]\w+)"', sources))
     assert said == words
+
+
+def test_every_kind_of_doubt_has_its_words_and_its_reasons() -> None:
+    words = (STATIC / "words.js").read_text(encoding="utf-8").partition("const DOUBT_WORDS")[2]
+    reasons = (STATIC / "doubts.js").read_text(encoding="utf-8").partition("const DOUBT_REASONS")[2]
+    for kind in DOUBT_KINDS:
+        assert re.search(rf'^  {kind}: \["[A-Z].+", ".*[가-힣].*"\],$', words, re.MULTILINE), kind
+        assert re.search(rf"^  {kind}: \(\{{", reasons, re.MULTILINE), kind
 
 
 @pytest.mark.parametrize("names", [CATEGORIES, STATUSES])

@@ -8,12 +8,12 @@ import pytest
 
 from lib.report.entries import (
     Cell,
-    number,
     read_cell,
     read_cells,
     read_entries,
     read_summary,
 )
+from lib.report.values import number
 from rig.result_sets import ResultSet, cell
 
 
@@ -91,6 +91,20 @@ def test_one_number_that_nobody_can_mean_ends_nothing(tmp_path: Path) -> None:
     (entry,) = read_entries(results.finish())
     assert (entry.tokens_in, entry.finished_at) == (0, 0)
     assert read_cells(tmp_path, entry)[0].box == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("depth", [*range(900, 1010, 3), 991, 992, 100_000])
+def test_nesting_of_any_depth_ends_nothing(tmp_path: Path, depth: int) -> None:
+    results = ResultSet(tmp_path)
+    results.add("good.png", [])
+    results.finish()
+    deep = "[" * depth + "]" * depth
+    bad = f'{{"page":"a/a","input":"a","pdf_page":null,"status":"ok","doubts":{deep},"reason":""}}'
+    with (tmp_path / "manifest.jsonl").open("a") as file:
+        file.write(bad + "\n")
+    (tmp_path / "summary.json").write_text(f'{{"settings": {deep}, "run": 3}}')
+    assert read_entries(tmp_path)[0].name == "good.png"
+    assert read_summary(tmp_path).get("run") in (None, 3)
 
 
 def test_cells_that_are_a_folder_are_none(tmp_path: Path) -> None:

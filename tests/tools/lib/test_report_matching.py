@@ -4,8 +4,10 @@ import time
 
 import pytest
 
-from lib.report.entries import Box, Cell
-from lib.report.matching import compare_pages, compare_words, match, overlap_of
+from lib.report.doubts import Doubt
+from lib.report.entries import Cell
+from lib.report.matching import compare_doubts, compare_pages, compare_words, match, overlap_of
+from lib.report.values import Box
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
@@ -110,3 +112,31 @@ def test_long_texts_that_share_nothing_take_no_longer() -> None:
     started = time.process_time()
     compare_words("the a of " * 5000, " ".join(f"w{n} the of" for n in range(5000)))
     assert time.process_time() - started < 5
+
+
+def doubted(kind: str, top: float = 0.1, height: float = 0.1, cell: int | None = None) -> Doubt:
+    return Doubt(kind, (0.1, top, 0.9, top + height), cell)
+
+
+HERE, NEAR, FAR = doubted("missed"), doubted("missed", 0.12), doubted("missed", 0.5)
+OTHER, FLAT = doubted("amount"), doubted("empty", height=0.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "gone", "new"),
+    [
+        ([], [], (), ()),
+        ([HERE], [], (HERE,), ()),
+        ([], [HERE], (), (HERE,)),
+        ([HERE], [NEAR], (), ()),
+        ([HERE], [FAR], (HERE,), (FAR,)),
+        ([HERE], [OTHER], (HERE,), (OTHER,)),
+        ([FLAT], [FLAT], (), ()),
+        ([HERE, HERE], [NEAR], (HERE,), ()),  # each is the same as one other only
+        ([doubted("amount", cell=3)], [doubted("amount", cell=7)], (), ()),  # it is the place
+    ],
+)
+def test_doubts_that_went_away_and_new_ones(
+    first: list[Doubt], second: list[Doubt], gone: tuple[Doubt, ...], new: tuple[Doubt, ...]
+) -> None:
+    assert compare_doubts(first, second) == (gone, new)

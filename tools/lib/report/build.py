@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract import CATEGORIES, MANIFEST, STATUSES
+from contract import CATEGORIES, DOUBT_KINDS, MANIFEST, STATUSES
 from lib import files
 from lib.console import Failure
 from lib.report import chunks, pictures
 from lib.report.chunks import Digest
 from lib.report.document import render
-from lib.report.entries import Entry, number, read_entries, read_summary
+from lib.report.entries import Entry, read_entries, read_summary
 from lib.report.pool import CPU_S, each
 from lib.report.scripts import write_script
+from lib.report.values import number
 from lib.results import REPORT
 
 HTML, FOLDER = REPORT, "report_files"
@@ -91,6 +92,7 @@ def index(
         "chunk": chunks.PAGES_PER_CHUNK,
         "categories": CATEGORIES,
         "statuses": STATUSES,
+        "doubtKinds": DOUBT_KINDS,
         "folders": folders,
         "reasons": reasons,
         "model": next((entry.model for entry in entries if entry.model), ""),
@@ -102,6 +104,8 @@ def index(
         "folder": [place[entry.folder] for entry in entries],
         "status": [STATUSES.index(entry.status) for entry in entries],
         "reason": [cause.get(entry.reason, -1) for entry in entries],
+        "trust": [trust(entry) for entry in entries],
+        "doubts": [doubt_mask(entry) for entry in entries],
         "picture": [entry.picture if entry.picture in seen else "" for entry in entries],
         "aspect": [aspect(entry) for entry in entries],
         "seconds": [round(entry.seconds, 2) for entry in entries],
@@ -114,6 +118,16 @@ def index(
         "mask": [sum(1 << i for i, count in enumerate(d.counts) if count) for d in digests],
         "snippet": [digest.snippet for digest in digests],
     }
+
+
+def trust(entry: Entry | None) -> float:
+    """The trust in a page; -1 where it is not known."""
+    return -1 if entry is None or entry.trust is None else round(entry.trust, 3)
+
+
+def doubt_mask(entry: Entry) -> int:
+    """Which kinds of doubt a page has: a bit each."""
+    return sum(1 << DOUBT_KINDS.index(kind) for kind in {doubt.kind for doubt in entry.doubts})
 
 
 def aspect(entry: Entry) -> float:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract import CATEGORIES
+from contract import CATEGORIES, DOUBT_KINDS
 from lib import files, results
-from lib.report.entries import Entry, cells_path, clean, read_cells
+from lib.report.doubts import Doubt
+from lib.report.entries import Entry, cells_path, read_cells
 from lib.report.markup import cell_html, plain_text
 from lib.report.pool import TEXT_CPU_S, each
 from lib.report.scripts import remove_above, write_script
+from lib.report.values import clean
 
 PAGES_PER_CHUNK = 50
 STATE = "state.json"
@@ -104,7 +106,15 @@ def about(entry: Entry) -> dict[str, Any]:
         "tokensIn": entry.tokens_in,
         "attempts": entry.attempts,
         "model": entry.model,
+        "doubts": [doubt_row(doubt) for doubt in entry.doubts],
+        "moreDoubts": entry.more_doubts,
     }
+
+
+def doubt_row(doubt: Doubt) -> list[Any]:
+    """A doubt for the browser: kind, box, cell (-1: of none), detail."""
+    cell = -1 if doubt.cell is None else doubt.cell
+    return [DOUBT_KINDS.index(doubt.kind), *percents(doubt.box), cell, doubt.detail]
 
 
 def percents(box: tuple[float, float, float, float]) -> list[float]:
@@ -130,7 +140,8 @@ def key_of(chunk: Chunk) -> str:
 
 def program() -> str:
     """The content of the rooms that decide what a chunk looks like."""
-    rooms = (Path(__file__).with_name(name) for name in ("chunks.py", "markup.py", "entries.py"))
+    names = ("chunks.py", "markup.py", "entries.py", "doubts.py", "values.py")
+    rooms = (Path(__file__).with_name(name) for name in names)
     return "".join(room.read_text(encoding="utf-8") for room in rooms)
 
 
@@ -143,7 +154,7 @@ def read_state(folder: Path) -> list[dict[str, Any]]:
     """What was written before; nothing if that cannot be told."""
     try:
         found = json.loads(results.read_text(folder / STATE))
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     known = found if isinstance(found, list) else []
     return [chunk if isinstance(chunk, dict) else {} for chunk in known]

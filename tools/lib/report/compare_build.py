@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from contract import CATEGORIES
+from contract import CATEGORIES, DOUBT_KINDS
 from lib import files
 from lib.report import build, pictures
-from lib.report.chunks import PAGES_PER_CHUNK, percents
+from lib.report.chunks import PAGES_PER_CHUNK, doubt_row, percents
 from lib.report.comparison import Compared, Side, cells_of, totals
 from lib.report.document import render
 from lib.report.entries import Entry, read_cells
@@ -52,6 +52,7 @@ def index(
         "made": int(time.time()),
         "chunk": PAGES_PER_CHUNK,
         "categories": CATEGORIES,
+        "doubtKinds": DOUBT_KINDS,
         "places": [Path(place).as_posix() for place in places],
         **totals(first, second, pages),
         "page": [page.page for page in pages],
@@ -66,6 +67,7 @@ def index(
         "statuses": [
             [entry.status if entry else "" for entry in (page.first, page.second)] for page in pages
         ],
+        "trusts": [[build.trust(entry) for entry in (page.first, page.second)] for page in pages],
         "ways": [page.kinds for page in pages],
         "facts": [
             [
@@ -75,6 +77,8 @@ def index(
                 page.found.added,
                 page.found.removed,
                 page.found.recategorised,
+                len(page.gone),
+                len(page.new),
             ]
             for page in pages
         ],
@@ -112,6 +116,7 @@ def detail(first: Side, second: Side, page: Compared) -> dict[str, Any]:
             ]
             for side, cells in enumerate(sides)
         ],
+        "doubts": [[doubt_row(doubt) for doubt in doubts] for doubts in (page.gone, page.new)],
         "reasons": [entry.reason if entry else "" for entry in (page.first, page.second)],
         "differences": [row(difference) for difference in page.found.differences],
     }

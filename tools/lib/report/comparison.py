@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-from contract import MANIFEST
+from contract import DONE, MANIFEST
 from lib.console import Failure
 from lib.inputs import path_of
+from lib.report.doubts import Doubt
 from lib.report.entries import Cell, Entry, read_cells, read_entries
-from lib.report.matching import PageDifference, compare_pages
+from lib.report.matching import PageDifference, compare_doubts, compare_pages
 from lib.report.pool import TEXT_CPU_S, each
 from walk import one_form
 
@@ -34,6 +35,10 @@ class Compared:
     first: Entry | None
     second: Entry | None
     found: PageDifference
+    gone: tuple[Doubt, ...] = ()
+    """Doubts that only the first has."""
+    new: tuple[Doubt, ...] = ()
+    """Doubts that only the second has."""
 
     @property
     def kinds(self) -> list[str]:
@@ -46,6 +51,7 @@ class Compared:
             "boxes": found.moved + found.added + found.removed > 0,
             "category": found.recategorised > 0,
             "status": self.first.status != self.second.status,
+            "doubts": bool(self.gone or self.new),
         }
         return [kind for kind, is_so in ways.items() if is_so]
 
@@ -57,7 +63,8 @@ class Compared:
         found = self.found
         touched = found.moved + found.added + found.removed + found.recategorised
         boxes = touched / found.boxes if found.boxes else 0.0
-        return round(10 * (1 - found.text_alike) + boxes + ("status" in self.kinds), 4)
+        others = len({"status", "doubts"}.intersection(self.kinds))
+        return round(10 * (1 - found.text_alike) + boxes + others, 4)
 
 
 def open_side(given: str) -> Side:
@@ -118,6 +125,7 @@ def compare(first: Side, second: Side) -> list[Compared]:
             first.pages.get(name),
             second.pages.get(name),
             found.get(name) or PageDifference(),
+            *doubts_of(first.pages.get(name), second.pages.get(name)),
         )
         for name in names
     ]
@@ -130,6 +138,23 @@ Pair = tuple[Path, Entry, Path, Entry]
 def compare_some(pairs: Sequence[Pair]) -> list[PageDifference]:
     """The work of one job."""
     return [compare_pages(*cells_of(pair)) for pair in pairs]
+
+
+def doubts_of(
+    first: Entry | None, second: Entry | None
+) -> tuple[tuple[Doubt, ...], tuple[Doubt, ...]]:
+    """The doubts that went away, and the new ones, of a page that witnesses have seen twice.
+
+    Where one reading has no answer, or knew no witnesses, nothing can be told.
+    """
+    if not (is_witnessed(first) and is_witnessed(second)):
+        return (), ()
+    return compare_doubts(first.doubts, second.doubts)
+
+
+def is_witnessed(entry: Entry | None) -> TypeGuard[Entry]:
+    """Whether a page has an answer of which witnesses had their say."""
+    return entry is not None and entry.status in DONE and entry.trust is not None
 
 
 def cells_of(pair: Pair) -> tuple[list[Cell], list[Cell]]:
@@ -158,8 +183,17 @@ def totals(first: Side, second: Side, pages: Sequence[Compared]) -> dict[str, An
         "added": sum(page.found.added for page in both),
         "removed": sum(page.found.removed for page in both),
         "recategorised": sum(page.found.recategorised for page in both),
+        "doubtful_a": doubtful(page.first for page in both),
+        "doubtful_b": doubtful(page.second for page in both),
+        "doubts_gone": sum(len(page.gone) for page in both),
+        "doubts_new": sum(len(page.new) for page in both),
         "kinds": dict(Counter(kind for page in pages for kind in page.kinds)),
     }
+
+
+def doubtful(entries: Iterable[Entry | None]) -> int:
+    """How many pages somebody should look at."""
+    return sum(entry is not None and entry.status == "doubtful" for entry in entries)
 
 
 def alike(part: float, whole: float) -> float:
@@ -182,4 +216,7 @@ def as_json(page: Compared) -> dict[str, Any]:
         "added": found.added,
         "removed": found.removed,
         "recategorised": found.recategorised,
+        "trust": [entry.trust if entry else None for entry in (page.first, page.second)],
+        "doubts_gone": [doubt.kind for doubt in page.gone],
+        "doubts_new": [doubt.kind for doubt in page.new],
     }

@@ -8,10 +8,8 @@ from typing import Any
 
 from contract import CATEGORIES, DONE, MANIFEST, STATUSES, SUMMARY
 from lib import results
-
-BEYOND = 1e15  # no page has such a size, and no run took so long
-
-Box = tuple[float, float, float, float]
+from lib.report.doubts import Doubt, doubts_in, trust_in
+from lib.report.values import Box, number, relative, word
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,12 @@ class Entry:
     seconds: float
     finished_at: float
     model: str
+    trust: float | None = None
+    """How much of the page can be trusted, from 0 to 1; None: no witness said anything of it."""
+    doubts: tuple[Doubt, ...] = ()
+    """What speaks against its answer, the heaviest first."""
+    more_doubts: int = 0
+    """How many more its line has."""
 
     @property
     def folder(self) -> str:
@@ -73,12 +77,17 @@ def read_entries(folder: Path) -> list[Entry]:
 
 def read_entry(line: results.Line) -> Entry | None:
     """A line of the manifest as an Entry; None if it is of no page."""
-    values = json.loads(line.text)
+    try:
+        values = json.loads(line.text)
+    except RecursionError:  # nested as deep as read_lines could just bear: we stand deeper
+        return None
     if line.status not in STATUSES or not isinstance(line.input, str):
         return None
     notes = values.get("notes")
     size = values.get("original_size")
     has_size = isinstance(size, list) and len(size) == 2
+    width, height = map(number, size) if has_size else (0.0, 0.0)
+    doubts, more_doubts = doubts_in(values.get("doubts"), (width, height))
     return Entry(
         line=line.text,
         page=line.page,
@@ -88,7 +97,7 @@ def read_entry(line: results.Line) -> Entry | None:
         reason=word(values.get("reason")),
         notes=tuple(map(word, notes)) if isinstance(notes, list) else (),
         sha256=word(values.get("sha256")),
-        size=(number(size[0]), number(size[1])) if has_size else (0.0, 0.0),
+        size=(width, height),
         rotation=line.rotation if line.rotation in (90, 180, 270) else 0,
         tokens_in=int(number(values.get("tokens_in"))),
         tokens_out=int(number(values.get("tokens_out"))),
@@ -96,6 +105,9 @@ def read_entry(line: results.Line) -> Entry | None:
         seconds=number(values.get("seconds")),
         finished_at=number(values.get("finished_at")),
         model=word(values.get("model")),
+        trust=trust_in(values.get("trust")),
+        doubts=doubts,
+        more_doubts=more_doubts,
     )
 
 
@@ -103,7 +115,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """The totals of the last run, as process_all_images.py left them; empty if it did not."""
     try:
         found = json.loads(results.read_text(folder / SUMMARY))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -139,32 +151,3 @@ def read_cell(candidate: Any, size: tuple[float, float]) -> Cell | None:
         category=category if category in CATEGORIES else "Text",
         text=text if isinstance(text, str) else "",
     )
-
-
-def relative(box: Box, size: tuple[float, float]) -> Box:
-    """A box in pixels as parts of the page, within it; nothing of a page without a size."""
-    width, height = size
-    if width <= 0 or height <= 0:
-        return (0.0, 0.0, 0.0, 0.0)
-    left, top, right, bottom = (
-        min(max(value / side, 0.0), 1.0)
-        for value, side in zip(box, (width, height, width, height), strict=True)
-    )
-    return (left, top, max(left, right), max(top, bottom))
-
-
-def number(value: Any) -> float:
-    """A number that is not negative and can be meant; 0 of anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0.0
-    return float(value) if 0 < value < BEYOND else 0.0
-
-
-def word(value: Any) -> str:
-    """Any value as text; nothing as none."""
-    return "" if value is None else clean(str(value))
-
-
-def clean(text: str) -> str:
-    """A text without halves of surrogate pairs, which no UTF-8 can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,12 +1,16 @@
-"""What differs between two readings of a page: boxes by overlap, text word by word, categories."""
+"""What differs between two readings of a page: boxes by overlap, text word by word, categories;
+and doubts, of a kind and by overlap.
+"""
 
 import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib.report.entries import Box, Cell
+from lib.report.doubts import Doubt
+from lib.report.entries import Cell
 from lib.report.markup import plain_text
+from lib.report.values import Box
 
 SAME_CELL = 0.5  # boxes that overlap less are not of the same cell
 SAME_PLACE = 0.9  # boxes that overlap more have not moved
@@ -132,6 +136,26 @@ def match(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[int, int,
         if a is not None and second[b].text:
             pairs.append((a, b, overlap_of(first[a].box, second[b].box)))
     return pairs
+
+
+def compare_doubts(
+    first: Sequence[Doubt], second: Sequence[Doubt]
+) -> tuple[tuple[Doubt, ...], tuple[Doubt, ...]]:
+    """The doubts that only the first has, and those that only the second has."""
+    gone, new = [], list(second)
+    for doubt in first:
+        same = next((other for other in new if is_same(doubt, other)), None)
+        if same is None:
+            gone.append(doubt)
+        else:
+            new.remove(same)
+    return tuple(gone), tuple(new)
+
+
+def is_same(one: Doubt, other: Doubt) -> bool:
+    """Whether two doubts are of one kind and of one place."""
+    is_there = one.box == other.box or overlap_of(one.box, other.box) >= SAME_CELL
+    return one.kind == other.kind and is_there
 
 
 def overlap_of(one: Box, other: Box) -> float:

@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contract import STATUSES
-from lib.report.entries import Entry, number
+from contract import DOUBT_KINDS, STATUSES
+from lib.report.entries import Entry
+from lib.report.values import number
 
 
 def totals(entries: Sequence[Entry], summary: Mapping[str, Any]) -> dict[str, Any]:
     """Counts of all pages in the results, and what the last run took."""
     counts = Counter(entry.status for entry in entries)
     reasons = Counter(entry.reason for entry in entries if entry.status == "failed")
+    kinds = Counter(kind for entry in entries for kind in {doubt.kind for doubt in entry.doubts})
     found = summary.get("run")
     run = found if isinstance(found, dict) else {}
     names = ("pages", "seconds", "pages_per_second", "gpu_hours", "cost_usd")
@@ -19,6 +21,7 @@ def totals(entries: Sequence[Entry], summary: Mapping[str, Any]) -> dict[str, An
         "pages": len(entries),
         **{status: counts[status] for status in STATUSES},
         "failures": dict(reasons.most_common()),
+        "doubts": {kind: kinds[kind] for kind in DOUBT_KINDS if kinds[kind]},
         "tokens_in": sum(entry.tokens_in for entry in entries),
         "tokens_out": sum(entry.tokens_out for entry in entries),
         "run": {name: number(run.get(name)) for name in names},
@@ -32,6 +35,8 @@ def rows(found: Mapping[str, Any]) -> dict[str, str]:
     table = {"pages": f"{found['pages']:,}: {states}"}
     for reason, count in list(found["failures"].items())[:5]:
         table[f"  {count:,} failed"] = reason
+    if found["doubts"]:
+        table["doubts"] = ", ".join(f"{count:,} {kind}" for kind, count in found["doubts"].items())
     table["tokens"] = f"{found['tokens_out']:,} written, {found['tokens_in']:,} read"
     if run["pages"]:
         speed = f"{run['pages_per_second']:.2f} pages/s"

@@ -1,6 +1,6 @@
 // What differs between two result sets, page by page.
 
-const WAYS = { text: "kindText", boxes: "kindBoxes", category: "kindCategory", status: "kindStatus", only: "kindOnly" };
+const WAYS = { text: "kindText", boxes: "kindBoxes", category: "kindCategory", status: "kindStatus", doubts: "kindDoubts", only: "kindOnly" };
 
 async function main() {
   translateDocument();
@@ -105,11 +105,14 @@ function drawTotals(index) {
     total(t("boxesAlike"), percent(index.boxes_alike),
       [t("movedBoxes", round(index.moved)), t("addedBoxes", round(index.added)), t("removedBoxes", round(index.removed))].join(" · ")),
     total(t("otherCategory"), round(index.recategorised), t("ofBoxes", round(index.boxes))),
+    ...(index.doubts_gone || index.doubts_new || index.doubtful_a || index.doubtful_b ? [
+      total(t("doubtsWent"), round(index.doubts_gone),
+        [t("doubtsNew", round(index.doubts_new)), t("doubtfulPages", round(index.doubtful_a), round(index.doubtful_b))].join(" · "))] : []),
   );
 }
 
 function row(index, page) {
-  const [alike, words, moved, added, removed, category] = index.facts[page];
+  const [alike, words, moved, added, removed, category, doubtsGone, doubtsNew] = index.facts[page];
   const ways = index.ways[page];
   const [first, second] = index.statuses[page];
   const said = [
@@ -118,6 +121,8 @@ function row(index, page) {
     added ? t("addedBoxes", round(added)) : "",
     removed ? t("removedBoxes", round(removed)) : "",
     category ? t("categoryChanges", round(category)) : "",
+    doubtsGone ? t("doubtsGone", round(doubtsGone)) : "",
+    doubtsNew ? t("doubtsNew", round(doubtsNew)) : "",
     ways.includes("status") ? `${statusWord(first)} → ${statusWord(second)}` : "",
     first ? "" : t("onlyIn", index.b),
     second ? "" : t("onlyIn", index.a),

@@ -46,9 +46,13 @@ class Differences {
 
   draw(page, details) {
     const { index } = this;
-    const numbers = [new Map(), new Map()]; // cell -> its difference, for each side
-    details.differences.forEach((difference, number) =>
-      [0, 1].forEach((side) => difference[side] >= 0 && numbers[side].set(difference[side], number)));
+    // Of each row its places on both sheets, -1: none; first the rows of doubts, then those of differences.
+    const doubted = [0, 1].flatMap((side) => placesOf(details.doubts[side], details.cells[side])
+      .map((place) => (side ? [-1, place] : [place, -1])));
+    this.places = [...doubted, ...details.differences.map(([first, second]) => [first, second])];
+    const rowAt = [new Map(), new Map()]; // place -> its row, for each side
+    this.places.forEach((places, row) =>
+      [0, 1].forEach((side) => places[side] >= 0 && rowAt[side].set(places[side], row)));
     this.sheets = [0, 1].map((side) => {
       const cells = details.cells[side];
       const pane = byId(side ? "second" : "first");
@@ -56,7 +60,8 @@ class Differences {
       pane.setAttribute("aria-label", name);
       const status = index.statuses[page][side];
       const title = h("p", { class: "side-name" }, h("b", { text: `${side ? "B" : "A"} ` }), h("span", { class: "muted", text: `${name} ` }),
-        status && status !== "ok" ? h("span", { class: `pill ${status}`, text: statusWord(status) }) : null);
+        status && status !== "ok" ? h("span", { class: `pill ${status}`, text: statusWord(status) }) : null,
+        index.trusts[page][side] >= 0 ? h("span", { class: "muted", text: ` ${t("trustOf", n2.format(index.trusts[page][side]))}` }) : null);
       const reason = details.reasons[side];
       pane.replaceChildren(title, ...(reason ? [h("p", { class: "remark", text: reason })] : []));
       if (!status) {
@@ -64,26 +69,42 @@ class Differences {
         return null;
       }
       const sheet = makeSheet({
-        picture: pictureOf(index, page, side, "pages"),
-        aspect: index.aspects[page][side], cells, categories: index.categories,
-        onmark: (cell) => this.mark(cell < 0 ? -1 : numbers[side].get(cell) ?? -1, "text"),
+        index, picture: pictureOf(index, page, side, "pages"),
+        aspect: index.aspects[page][side], cells, doubts: details.doubts[side],
+        onmark: (place) => this.mark(rowAt[side].get(place) ?? -1, "text"),
       });
-      sheet.boxes.forEach((box, cell) => {
-        const number = numbers[side].get(cell);
-        box.classList.add(number === undefined ? "same" : "differs");
-        if (number !== undefined && details.differences[number][1 - side] < 0) box.classList.add("alone");
+      sheet.boxes.forEach((box, place) => {
+        const row = rowAt[side].get(place);
+        box.classList.add(row === undefined ? "same" : "differs");
+        if (row >= doubted.length && this.places[row][1 - side] < 0) box.classList.add("alone");
       });
       pane.append(sheet.element);
       pane.scrollTo(0, 0);
       return sheet;
     });
-    this.details = details;
-    this.rows = details.differences.map((difference, number) => this.row(details, difference, number));
-    byId("text").replaceChildren(...(this.rows.length ? this.rows : [h("p", { class: "remark", text: t("noDifference") })]));
+    const [gone, came] = details.doubts.map((doubts, side) => doubts.map((doubt, number) =>
+      this.doubt(doubt, details.cells[side], side, side * details.doubts[0].length + number)));
+    const differences = details.differences.map((difference, number) => this.row(details, difference, doubted.length + number));
+    this.rows = [...gone, ...came, ...differences];
+    const headed = (words, rows) => (rows.length ? [h("h2", { text: words }), ...rows] : []);
+    byId("text").replaceChildren(...headed(t("doubtsWent"), gone), ...headed(t("doubtsCame"), came), ...differences);
+    if (!this.rows.length) byId("text").append(h("p", { class: "remark", text: t("noDifference") }));
     byId("text").scrollTo(0, 0);
   }
 
-  row(details, difference, number) {
+  // A doubt that went away is one of A's, a new one is of B's.
+  doubt(doubt, cells, side, row) {
+    return doubtRow(this.index, doubt, cells, this.places[row][side], this.listeners(row), side ? "B" : "A");
+  }
+
+  listeners(row) {
+    return {
+      onmouseenter: () => this.mark(row, "sheets"), onmouseleave: () => this.mark(-1),
+      onfocus: () => this.mark(row, "sheets"), onblur: () => this.mark(-1),
+    };
+  }
+
+  row(details, difference, row) {
     const [first, second, overlap, words] = difference;
     const { categories } = this.index;
     const names = [first, second].map((cell, side) => (cell < 0 ? "" : categories[details.cells[side][cell][0]]));
@@ -99,9 +120,7 @@ class Differences {
     const alone = first < 0 ? details.texts[1][second] : second < 0 ? details.texts[0][first] : "";
     const tag = { "=": "span", "-": "del", "+": "ins" };
     return h("article", {
-      class: `difference ${kind}`, tabindex: "0",
-      onmouseenter: () => this.mark(number, "sheets"), onmouseleave: () => this.mark(-1),
-      onfocus: () => this.mark(number, "sheets"), onblur: () => this.mark(-1),
+      class: `difference ${kind}`, tabindex: "0", ...this.listeners(row),
     }, head,
     words ? h("p", { class: "words" }, ...words.map(([sign, text]) => h(tag[sign], { text }))) : null,
     alone ? h("p", { class: "words" }, h(first < 0 ? "ins" : "del", { text: alone })) : null);
@@ -110,9 +129,9 @@ class Differences {
   mark(number, reveal) {
     this.rows.forEach((row, place) => row.classList.toggle("marked", place === number));
     [0, 1].forEach((side) => {
-      const cell = number < 0 ? -1 : this.details.differences[number][side];
-      this.sheets[side]?.mark(cell);
-      if (cell >= 0 && reveal === "sheets") this.sheets[side]?.reveal(cell);
+      const place = number < 0 ? -1 : this.places[number][side];
+      this.sheets[side]?.mark(place);
+      if (place >= 0 && reveal === "sheets") this.sheets[side]?.reveal(place);
     });
     if (number >= 0 && reveal === "text") this.rows[number].scrollIntoView({ block: "nearest" });
   }

@@ -5,6 +5,7 @@ function drawOverview(index, pick) {
   const pages = index.page.length;
   const failed = counts[index.statuses.indexOf("failed")];
   const left = counts[index.statuses.indexOf("left")];
+  const doubtful = counts[index.statuses.indexOf("doubtful")];
   document.title = `${index.name} · dots.ocr`;
   byId("name").textContent = index.name;
   byId("about").replaceChildren(
@@ -16,10 +17,13 @@ function drawOverview(index, pick) {
   const { run } = index;
   const total = (word, value, facts, kind) =>
     h("div", { class: `total ${kind ?? ""}` },
-      h("dt", { text: word }), h("dd", {}, h("b", { text: value }), h("span", { class: "muted", text: facts })));
+      h("dt", { text: word }), h("dd", {}, h("b", { text: value }), h("span", { class: "muted" }, facts)));
   byId("totals").replaceChildren(
     total(t("pages"), round(pages), t("done", round(pages - failed - left))),
     total(t("failed"), round(failed), failed ? t("ofPages", n1.format((100 * failed) / pages)) : "", failed ? "bad" : ""),
+    ...(index.trust.some((trust) => trust >= 0)
+      ? [total(t("doubtful"), round(doubtful), doubtful
+        ? h("button", { type: "button", class: "link", onclick: () => pick({ status: "doubtful" }), text: t("lookFirst") }) : "", doubtful ? "doubtful" : "")] : []),
     total(t("speed"), run.pages ? short(run.pages_per_second) : "–",
       run.pages ? t("speedRun", round(run.pages), duration(run.seconds)) : ""),
     total(t("tokens"), compact(sum(index.tokens)), t("tokensIn", compact(index.tokensIn))),
@@ -45,7 +49,18 @@ function drawOverview(index, pick) {
         .sort((one, other) => other.count - one.count),
       (category) => pick({ category }))),
   );
+  drawDoubts(index, pick);
   drawFailures(index, pick);
+}
+
+// How many pages have a doubt of each kind.
+const doubtCounts = (index) => index.doubtKinds.map((_, kind) => index.doubts.filter((mask) => mask & (1 << kind)).length);
+
+function drawDoubts(index, pick) {
+  const counts = doubtCounts(index);
+  byId("doubts").hidden = sum(counts) === 0;
+  byId("doubt-kinds").replaceChildren(...countRows(index.doubtKinds
+    .map((doubt, kind) => ({ count: counts[kind], text: doubtWord(doubt), onclick: () => pick({ doubt }) }))));
 }
 
 function drawFailures(index, pick) {
@@ -55,9 +70,15 @@ function drawFailures(index, pick) {
     if (index.status[page] === failed && reason >= 0) tally.set(reason, (tally.get(reason) ?? 0) + 1);
   });
   byId("failures").hidden = tally.size === 0;
-  byId("reasons").replaceChildren(...[...tally].sort((one, other) => other[1] - one[1]).map(([reason, count]) =>
-    h("li", {}, h("button", { type: "button", onclick: () => pick({ status: "failed", reason }) },
-      h("b", { text: round(count) }), h("span", { text: index.reasons[reason] })))));
+  byId("reasons").replaceChildren(...countRows([...tally].map(([reason, count]) =>
+    ({ count, text: index.reasons[reason], onclick: () => pick({ status: "failed", reason }) }))));
+}
+
+// Rows of a count and what is counted, the most first; a click picks it.
+function countRows(rows) {
+  return rows.filter(({ count }) => count).sort((one, other) => other.count - one.count)
+    .map(({ count, text, onclick }) => h("li", {}, h("button", { type: "button", onclick },
+      h("b", { text: round(count) }), h("span", { text }))));
 }
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
@@ -68,7 +89,10 @@ function pageRow(index, page, href, extract) {
   const folder = index.folders[index.folder[page]];
   const picture = index.picture[page];
   const reason = index.reason[page];
+  const kinds = index.doubtKinds.filter((_, kind) => index.doubts[page] & (1 << kind));
+  const trust = index.trust[page];
   const facts = [
+    trust >= 0 && trust < 1 ? t("trustOf", n2.format(trust)) : "",
     index.cells[page] ? t("cells", round(index.cells[page])) : "",
     index.tokens[page] ? t("tokensOf", round(index.tokens[page])) : "",
     index.seconds[page] ? `${short(index.seconds[page])}${KOREAN ? "초" : " s"}` : "",
@@ -84,7 +108,8 @@ function pageRow(index, page, href, extract) {
       h("span", { class: "row-text" },
         h("span", { class: "row-name" },
           folder ? h("span", { class: "muted", text: `${folder}/` }) : null, h("b", { text: index.label[page] }),
-          status === "ok" ? null : h("span", { class: `pill ${status}`, text: statusWord(status) })),
+          status === "ok" ? null : h("span", { class: `pill ${status}`, text: statusWord(status) }),
+          kinds.length ? h("span", { class: "kinds", text: kinds.map(doubtWord).join(" · ") }) : null),
         text),
       h("span", { class: "row-facts muted" }, h("span", { text: facts.join(" · ") }), swatches(index, page))));
 }

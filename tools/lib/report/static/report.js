@@ -1,6 +1,7 @@
 // The report: what is filtered, searched and open stands in the address, behind the #.
 
-const FILTERS = { q: "", status: "", folder: "", category: "", reason: "", sort: "" };
+const FILTERS = { q: "", status: "", folder: "", category: "", doubt: "", reason: "", sort: "" };
+const SELECTS = ["status", "folder", "category", "doubt", "sort"];
 
 async function main() {
   translateDocument();
@@ -15,7 +16,15 @@ async function main() {
   let filters = { ...FILTERS };
   let found = [];
   let lastOpen = -1;
+  const isDoubtful = index.status.includes(index.statuses.indexOf("doubtful"));
+  const usualSort = isDoubtful ? "trust" : "order";
 
+  const columns = new Map([ // the most first
+    ["trust", (page) => (index.trust[page] < 0 ? -2 : -index.trust[page])],
+    ["seconds", (page) => index.seconds[page]],
+    ["tokens", (page) => index.tokens[page]],
+    ["cells", (page) => index.cells[page]],
+  ]);
   const texts = new Texts(index, () => filter());
   const list = new VirtualList(byId("list"), 96, (page) =>
     pageRow(index, page, hash({ page: index.page[page] }), filters.q ? texts.extract(page, wordsOf(filters.q)) : null));
@@ -44,6 +53,8 @@ async function main() {
     const status = index.statuses.indexOf(filters.status);
     const folder = filters.folder === "" ? -1 : Number(filters.folder);
     const category = index.categories.indexOf(filters.category);
+    const doubt = index.doubtKinds.indexOf(filters.doubt);
+    const doubts = filters.doubt === "any" ? -1 : doubt >= 0 ? 1 << doubt : 0;
     const reason = filters.reason === "" ? -1 : Number(filters.reason);
     if (words.length) texts.start();
     found = [];
@@ -51,12 +62,13 @@ async function main() {
       if (status >= 0 && index.status[page] !== status) continue;
       if (folder >= 0 && index.folder[page] !== folder) continue;
       if (category >= 0 && !(index.mask[page] & (1 << category))) continue;
+      if (doubts && !(index.doubts[page] & doubts)) continue;
       if (reason >= 0 && index.reason[page] !== reason) continue;
       if (words.length && !texts.matches(page, words)) continue;
       found.push(page);
     }
-    const column = { seconds: index.seconds, tokens: index.tokens, cells: index.cells }[filters.sort];
-    if (column) found.sort((one, other) => column[other] - column[one] || one - other);
+    const column = columns.get(filters.sort || usualSort);
+    if (column) found.sort((one, other) => column(other) - column(one) || one - other);
     list.show(found);
     sayCount(words);
     if (viewer.isOpen) viewer.sayPlace(found.indexOf(viewer.page), found.length);
@@ -74,7 +86,8 @@ async function main() {
   }
 
   function writeControls() {
-    for (const name of ["status", "folder", "category", "sort"]) byId(name).value = filters[name];
+    for (const name of SELECTS) byId(name).value = filters[name];
+    if (!filters.sort) byId("sort").value = usualSort;
     if (byId("search").value !== filters.q) byId("search").value = filters.q;
   }
 
@@ -115,9 +128,14 @@ async function main() {
     byId("folder").hidden = index.folders.length < 2;
     byId("category").append(option("", t("anyCategory")), ...index.categories
       .filter((_, number) => index.counts[number]).map((name) => option(name, categoryWord(name))));
-    byId("sort").append(option("", t("sortOrder")), option("seconds", t("sortSeconds")),
+    const counts = doubtCounts(index);
+    byId("doubt").append(option("", t("anyDoubt")), option("any", t("someDoubt")), ...index.doubtKinds
+      .filter((_, kind) => counts[kind]).map((name) => option(name, doubtWord(name))));
+    byId("doubt").hidden = sum(counts) === 0;
+    byId("sort").append(...(index.trust.some((trust) => trust >= 0) ? [option("trust", t("sortTrust"))] : []),
+      option("order", t("sortOrder")), option("seconds", t("sortSeconds")),
       option("tokens", t("sortTokens")), option("cells", t("sortCells")));
-    for (const name of ["status", "folder", "category", "sort"]) {
+    for (const name of SELECTS) {
       byId(name).addEventListener("change", () => {
         filters = { ...filters, reason: "", [name]: byId(name).value };
         apply();

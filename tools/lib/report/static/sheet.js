@@ -1,22 +1,29 @@
 // A page: its picture, and the cells' boxes over it with their place in the reading order.
 
-// cells: [category, left, top, width, height, …] in percent. onmark(number or -1), onpick(number).
-function makeSheet({ picture, aspect, cells, categories, onmark, onpick, numbers }) {
+// cells: [category, left, top, width, height, …] in percent. onmark(place or -1), onpick(place);
+// places are those of the cells, and behind them those of the doubts that are of no cell.
+function makeSheet({ index, picture, aspect, cells, doubts, onmark, onpick }) {
   const sheet = h("div", { class: "sheet", css: { "aspect-ratio": aspect } });
   if (picture) {
     sheet.append(h("img", { src: picture, alt: "", decoding: "async", draggable: "false" }));
   } else {
     sheet.append(h("p", { class: "no-picture", text: t("noPicture") }));
   }
-  const boxes = cells.map(([category, left, top, width, height], place) => {
+  const places = placesOf(doubts, cells);
+  const reasons = (place) => doubts.filter((_, number) => places[number] === place).map((doubt) => doubtReason(index, doubt));
+  const apart = doubts.filter((_, number) => places[number] >= cells.length);
+  const boxes = [...cells, ...apart].map(([kind, left, top, width, height], place) => {
+    const name = place < cells.length ? index.categories[kind] : "";
+    const why = reasons(place);
+    const mark = name ? `${place + 1}${why.length ? "\n!" : ""}` : "!";
     const box = h("div", {
-      class: `box ${categories[category]}`,
+      class: `box ${name || "doubt"} ${name && why.length ? "doubted" : ""}`,
       css: { left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%` },
       onmouseenter: () => onmark(place),
       onmouseleave: () => onmark(-1),
       onclick: () => onpick?.(place),
-    }, h("span", { class: "number", text: numbers ? numbers[place] : place + 1 }));
-    box.title = categoryWord(categories[category]);
+    }, h("span", { class: "number", text: mark }));
+    box.title = [...(name ? [categoryWord(name)] : []), ...why].join("\n");
     return { box, area: width * height };
   });
   // Small boxes over large ones, so that the mouse reaches both.
@@ -24,6 +31,8 @@ function makeSheet({ picture, aspect, cells, categories, onmark, onpick, numbers
   return {
     element: sheet,
     boxes: boxes.map(({ box }) => box),
+    places,
+    reasons,
     mark(place) {
       boxes.forEach(({ box }, number) => box.classList.toggle("marked", number === place));
     },

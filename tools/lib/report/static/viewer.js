@@ -2,7 +2,7 @@
 
 class Viewer {
   constructor(index, { step, close }) {
-    Object.assign(this, { index, step, close, page: -1, zoom: 1, hidden: new Set() });
+    Object.assign(this, { index, step, close, page: -1, zoom: 1, hidden: new Set(), doubts: [] });
     byId("back").addEventListener("click", close);
     byId("previous").addEventListener("click", () => step(-1));
     byId("next").addEventListener("click", () => step(1));
@@ -60,15 +60,17 @@ class Viewer {
     const name = index.picture[page];
     const picture = name ? `report_files/pages/${name}.webp` : "";
     const aspect = index.aspect[page];
-    const cells = details.cells;
-    const mark = (place, reveal) => this.mark(place, reveal);
+    const { cells, doubts } = details;
     this.sheet = makeSheet({
-      picture, aspect, cells, categories: index.categories,
-      onmark: (place) => mark(place, "text"), onpick: (place) => this.texts[place].focus(),
+      index, picture, aspect, cells, doubts,
+      onmark: (place) => this.mark(place, "text"), onpick: (place) => this.texts[place].focus(),
     });
-    this.texts = cells.map((cell, place) => this.cellText(cell, place, picture, aspect));
+    const texts = cells.map((cell, place) => this.cellText(cell, place, picture, aspect));
+    this.doubts = doubts.map((doubt, number) => this.doubt(doubt, cells, this.sheet.places[number]));
+    this.texts = [...texts, ...this.doubts.filter((_, number) => this.sheet.places[number] >= cells.length)];
     byId("sheet").replaceChildren(this.sheet.element);
-    byId("text").replaceChildren(this.facts(page, details), this.legend(cells), ...this.remarks(page, details), ...this.texts);
+    byId("text").replaceChildren(this.facts(page, details), this.legend(cells), ...this.remarks(page, details),
+      ...this.doubtList(details), ...texts);
     byId("sheet").scrollTo(0, 0);
     byId("text").scrollTo(0, 0);
     this.hideCategories();
@@ -80,13 +82,38 @@ class Viewer {
     const content = h("div", { class: "content" });
     setCleanedHtml(content, cell[5]);
     if (name === "Picture") content.append(cutOut(picture, aspect, cell) ?? "");
+    const reasons = this.sheet.reasons(place);
     return h("article", {
-      class: `cell ${name}`, tabindex: "0", "aria-label": `${place + 1} ${categoryWord(name)}`,
+      class: `cell ${name}`, tabindex: "0", "aria-label": [`${place + 1} ${categoryWord(name)}`, ...reasons].join(": "),
       onmouseenter: () => this.mark(place, "sheet"),
       onmouseleave: () => this.mark(-1),
       onfocus: () => this.mark(place, "sheet"),
       onblur: () => this.mark(-1),
-    }, h("header", {}, h("span", { class: "number", text: place + 1 }), h("span", { text: categoryWord(name) })), content);
+    }, h("header", {}, h("span", { class: "number", text: place + 1 }), h("span", { text: categoryWord(name) })),
+    ...reasons.map((text) => h("p", { class: "doubt-note" }, h("span", { class: "number", text: "!" }), h("span", { text }))),
+    content);
+  }
+
+  doubt(doubt, cells, place) {
+    return doubtRow(this.index, doubt, cells, place, {
+      onmouseenter: () => this.mark(place, "sheet"),
+      onmouseleave: () => this.mark(-1),
+      onfocus: () => this.mark(place, "sheet"),
+      onblur: () => this.mark(-1),
+      onclick: () => this.texts[place].focus(),
+    });
+  }
+
+  doubtList({ doubts, moreDoubts }) {
+    if (!doubts.length) return [];
+    return [h("section", { class: "doubts", "aria-label": t("doubts") },
+      h("h2", { text: `${t("doubts")} ${round(doubts.length + moreDoubts)}` }), ...this.doubts,
+      moreDoubts ? h("p", { class: "muted", text: t("moreDoubts", round(moreDoubts)) }) : null)];
+  }
+
+  nextDoubt() {
+    const place = this.doubts.indexOf(document.activeElement);
+    this.doubts[(place + 1) % this.doubts.length]?.focus();
   }
 
   facts(page, details) {
@@ -94,6 +121,7 @@ class Viewer {
     const files = index.page[page];
     const read = index.cells[page] || details.cells.length;
     const said = [
+      index.trust[page] >= 0 ? t("trustOf", n2.format(index.trust[page])) : "",
       details.size[0] ? `${round(details.size[0])} × ${round(details.size[1])}` : "",
       index.seconds[page] ? `${short(index.seconds[page])}${KOREAN ? "초" : " s"}` : "",
       index.tokens[page] ? t("tokensOf", round(index.tokens[page])) : "",
@@ -161,6 +189,7 @@ class Viewer {
       ArrowRight: () => this.step(1), j: () => this.step(1),
       Escape: () => this.close(),
       b: () => this.toggleBoxes(),
+      d: () => this.nextDoubt(),
       "+": () => this.setZoom(this.zoom * 1.25), "=": () => this.setZoom(this.zoom * 1.25),
       "-": () => this.setZoom(this.zoom / 1.25), 0: () => this.setZoom(1),
     };

@@ -26,13 +26,19 @@ const WORDS = {
   categories: ["Categories", "분류"],
   failures: ["Failures by reason", "실패 원인"],
   made: ["Report made {0}", "{0}에 만든 보고서"],
+  doubtful: ["Doubtful", "확인 필요"],
+  lookFirst: ["look at these first", "먼저 확인하세요"],
+  doubtsByKind: ["Doubts: pages by kind", "의심스러운 점: 종류별 페이지 수"],
   // list
   search: ["Search in all pages", "모든 페이지에서 검색"],
   anyStatus: ["Any status", "모든 상태"],
   anyFolder: ["Any folder", "모든 폴더"],
   anyCategory: ["Any category", "모든 분류"],
+  anyDoubt: ["Doubts or none", "의심 여부 모두"],
+  someDoubt: ["With doubts", "의심스러운 점 있음"],
   topFolder: ["(top)", "(최상위)"],
   sortOrder: ["In order", "순서대로"],
+  sortTrust: ["Least trusted first", "신뢰도 낮은 순"],
   sortSeconds: ["Slowest first", "느린 순"],
   sortTokens: ["Most tokens first", "토큰 많은 순"],
   sortCells: ["Most cells first", "셀 많은 순"],
@@ -47,6 +53,7 @@ const WORDS = {
   status: ["Status", "상태"],
   folder: ["Folder", "폴더"],
   category: ["Category", "분류"],
+  doubt: ["Kind of doubt", "의심스러운 점"],
   sort: ["Order", "정렬"],
   // page
   back: ["All pages", "전체 목록"],
@@ -58,16 +65,34 @@ const WORDS = {
   noPicture: ["No picture: the input was not there.", "그림 없음: 원본이 없었습니다."],
   noCells: ["There is nothing on this page.", "이 페이지에는 내용이 없습니다."],
   tries: ["{0} answers", "응답 {0}회"],
+  trustOf: ["trust {0}", "신뢰도 {0}"],
+  doubts: ["Doubts", "의심스러운 점"],
+  moreDoubts: ["… and {0} more doubts", "… 외 {0}건"],
   pictureOf: ["Page with its boxes", "상자가 표시된 페이지"],
   textOf: ["Text of the page", "페이지의 본문"],
   keys: [
-    "← → or j k: pages · / search · b boxes · + − zoom · Esc back",
-    "← → 또는 j k: 페이지 · / 검색 · b 상자 · + − 확대 · Esc 뒤로",
+    "← → or j k: pages · d doubts · / search · b boxes · + − zoom · Esc back",
+    "← → 또는 j k: 페이지 · d 의심스러운 점 · / 검색 · b 상자 · + − 확대 · Esc 뒤로",
   ],
   missing: [
     "{0} is missing. Keep the folder beside this file, or make the report again.",
     "{0} 파일이 없습니다. 폴더를 이 파일 옆에 두거나 보고서를 다시 만드세요.",
   ],
+  // why a page or a cell is doubted
+  lineMissed: ["one line of ink was not read", "읽지 않은 글자가 1줄 있습니다"],
+  linesMissed: ["{0} lines of ink were not read", "읽지 않은 글자가 {0}줄 있습니다"],
+  noInk: ["text where there is no ink", "글자가 없는 자리에 글이 있습니다"],
+  noArea: ["its box has no area", "상자의 넓이가 없습니다"],
+  offPage: ["its box is off the page", "상자가 페이지 밖에 있습니다"],
+  nothingRead: ["nothing was read here", "여기에서 아무것도 읽지 않았습니다"],
+  tooShort: ["too short: {0} % of what its ink holds", "너무 짧음: 보이는 글자 양의 {0} %"],
+  tooLong: ["too long: {0} % of what its ink holds", "너무 긺: 보이는 글자 양의 {0} %"],
+  sameText: ["same text as cell {0}", "{0}번 셀과 글이 같습니다"],
+  otherWords: [
+    "the PDF's own text has other words: it has {0} % of these, and {1} % of its words are here",
+    "PDF에 든 글과 단어가 다름: 이 단어의 {0} %가 PDF에, PDF 단어의 {1} %가 여기에 있습니다",
+  ],
+  otherReading: ["a second reader{0} reads it differently: {1} % alike", "다른 판독기{0}는 다르게 읽음: {1} % 일치"],
   // compare
   compared: ["Compared", "비교함"],
   changed: ["Changed", "달라짐"],
@@ -83,12 +108,18 @@ const WORDS = {
   addedBoxes: ["{0} new", "추가 {0}"],
   removedBoxes: ["{0} gone", "삭제 {0}"],
   categoryChanges: ["{0} in category", "분류 변경 {0}"],
+  doubtsWent: ["Doubts gone", "해소된 의심"],
+  doubtsGone: ["doubts gone: {0}", "해소된 의심 {0}건"],
+  doubtsNew: ["new doubts: {0}", "새 의심 {0}건"],
+  doubtfulPages: ["doubtful pages {0} → {1}", "확인 필요한 페이지 {0} → {1}"],
+  doubtsCame: ["New doubts", "새 의심"],
   sortChange: ["Most changed first", "많이 바뀐 순"],
   anyChange: ["Any change", "모든 변경"],
   kindText: ["Text", "본문"],
   kindBoxes: ["Boxes", "상자"],
   kindCategory: ["Category", "분류"],
   kindStatus: ["Status", "상태"],
+  kindDoubts: ["Doubts", "의심스러운 점"],
   kindOnly: ["Only in one", "한쪽에만"],
   searchNames: ["Search page names", "페이지 이름 검색"],
   noDifference: ["No difference.", "차이가 없습니다."],
@@ -113,15 +144,26 @@ const STATUS_WORDS = {
   ok: "정상",
   repaired: "복구됨",
   partial: "일부",
+  doubtful: "확인 필요",
   blank: "빈 페이지",
   failed: "실패",
   left: "남음",
+};
+
+const DOUBT_WORDS = {
+  missed: ["Ink not read", "읽지 않은 글자"],
+  empty: ["Text without ink", "빈 자리의 글"],
+  amount: ["Too short or too long", "길이가 맞지 않음"],
+  repeated: ["Repeated text", "반복된 글"],
+  text_layer: ["Unlike the PDF's text", "PDF 글과 다름"],
+  reader: ["Read differently", "다른 판독기와 다름"],
 };
 
 function t(key, ...values) {
   return WORDS[key][KOREAN ? 1 : 0].replace(/\{(\d)\}/g, (_, place) => values[Number(place)]);
 }
 const categoryWord = (name) => (KOREAN ? CATEGORY_WORDS[name] : name);
+const doubtWord = (kind) => DOUBT_WORDS[kind][KOREAN ? 1 : 0];
 const statusWord = (name) => (KOREAN ? STATUS_WORDS[name] : name);
 
 const figures = (digits) =>
@@ -144,7 +186,6 @@ function duration(seconds) {
     [Math.round(seconds) % 60, KOREAN ? "초" : "s"],
   ].filter(([value]) => value > 0);
   const gap = KOREAN ? "" : " ";
-  doubtful: "확인 필요",
   return parts.slice(0, 2).map(([value, unit]) => `${value}${gap}${unit}`).join(" ") || `0${gap}${KOREAN ? "초" : "s"}`;
 }
 
