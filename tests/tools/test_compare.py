@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from contract import DOUBT_KINDS
 from rig.browser import Watched, open_browser, until
-from rig.hostile import NAMES, PAYLOADS
-from rig.result_sets import Cells, ResultSet, cell
+from rig.hostile import NAMES, PAYLOADS, hostile_doubts
+from rig.result_sets import Cells, ResultSet, cell, doubt
 from rig.toolkit import Toolkit, files_below
 
 SIZES = {"100dpi": (827, 1169), "200dpi": (1654, 2339)}
@@ -97,6 +98,48 @@ def test_a_table_of_the_pages_that_differ_most(kit: Toolkit) -> None:
     ]
 
 
+def doubted_twice(folder: Path) -> tuple[Path, Path]:
+    """Two results of the same pages, of which the second are doubted less."""
+    low, beside = (80, 900, 700, 950), (82, 305, 702, 345)
+    missed, short = doubt("missed", DOWN, lines=2), doubt("amount", UP, 0, ratio=0.4)
+    other = doubt("missed", low, lines=1)
+    bad = {"status": "doubtful", "trust": 0.1}
+    pages: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "mended": ({**bad, "doubts": [missed, short]}, {"trust": 1.0, "doubts": []}),
+        "as it was": ({**bad, "doubts": [missed]}, {**bad, "doubts": [doubt("missed", beside)]}),
+        "elsewhere": ({**bad, "doubts": [short]}, {**bad, "doubts": [other, other]}),
+        "not seen before": ({}, {**bad, "doubts": [missed]}),
+        "not read again": ({**bad, "doubts": [missed]}, {"status": "failed", "trust": 1.0}),
+    }
+    folders = []
+    for number, side in enumerate(("before", "after")):
+        results = ResultSet(folder / side)
+        for name, sides in pages.items():
+            results.add(f"{name}.png", [cell("Text", "the same", UP)], **sides[number])
+        folders.append(results.finish())
+    return folders[0], folders[1]
+
+
+def test_whose_doubts_went_away_and_which_are_new(kit: Toolkit, tmp_path: Path) -> None:
+    sides = doubted_twice(tmp_path)
+    found = json.loads(compare(kit, *sides, "--json").out)
+    assert (found["doubts_gone"], found["doubts_new"]) == (3, 2)
+    assert (found["doubtful_a"], found["doubtful_b"]) == (4, 3)
+    pages = {page["page"].split("/")[0]: page for page in found["pages"]}
+    gone = {name: page["doubts_gone"] for name, page in pages.items() if page["doubts_gone"]}
+    new = {name: page["doubts_new"] for name, page in pages.items() if page["doubts_new"]}
+    assert gone == {"mended": ["missed", "amount"], "elsewhere": ["amount"]}
+    assert new == {"elsewhere": ["missed", "missed"]}
+    assert pages["mended"]["kinds"] == ["status", "doubts"]
+    assert pages["mended"]["trust"] == [0.1, 1.0]
+    assert pages["not seen before"]["trust"] == [None, 0.1]
+    assert pages["as it was"]["kinds"] == []
+    said = compare(kit, *sides).out
+    assert "doubts 3 gone, 2 new: doubtful pages 4 in A, 3 in B" in said
+    assert "mended/mended (doubtful → ok; doubts gone: missed, amount)" in said
+    assert "elsewhere/elsewhere (doubts gone: amount; new doubts: 2 missed)" in said
+
+
 @pytest.mark.parametrize(
     ("first", "second", "says"),
     [
@@ -176,8 +219,39 @@ def test_the_differences_page_by_page(watched: Watched, kit: Toolkit) -> None:
     assert page.locator("#text").inner_text() == "No difference."
 
 
+def test_the_doubts_that_changed_are_marked_on_their_side(
+    watched: Watched, kit: Toolkit, tmp_path: Path
+) -> None:
+    sides = doubted_twice(tmp_path)
+    assert compare(kit, *sides).code == 0
+    page = watched.page
+    page.goto((sides[1] / "compare.html").as_uri())
+    page.wait_for_selector(".row")
+    page.select_option("#way", "doubts")
+    assert page.locator(".row-name b").all_inner_texts() == ["mended/mended", "elsewhere/elsewhere"]
+    assert "doubts gone: 2" in page.locator(".row").first.inner_text()
+    assert "doubtful → ok" in page.locator(".row").first.inner_text()
+    assert page.locator("#totals .total").last.inner_text().split("\n")[:2] == ["Doubts gone", "3"]
+    page.locator(".row a").first.click()
+    page.wait_for_selector(".doubt")
+    rows = ["A ! 2 lines of ink were not read", "A 1 Text too short: 40 % of what its ink holds"]
+    shown = [" ".join(row.split()) for row in page.locator("button.doubt").all_inner_texts()]
+    assert shown == rows
+    assert page.locator("#text h2").all_inner_texts() == ["Doubts gone"]
+    assert "trust 0.1" in page.locator("#first .side-name").inner_text()
+    page.locator("button.doubt").first.focus()
+    assert page.locator("#first .box.doubt.marked").count() == 1
+    page.locator("#first .box.doubted").hover()
+    assert "too short" in page.locator("button.doubt.marked").inner_text()
+    page.keyboard.press("j")
+    until(page, "document.querySelector('#page-name').textContent.startsWith('elsewhere')")
+    page.wait_for_selector("#second .box.doubt")
+    assert page.locator("#text h2").all_inner_texts() == ["Doubts gone", "New doubts"]
+    assert page.locator("#second .box.doubt").count() == 2
+
+
 def test_nothing_hostile_happens(watched: Watched, kit: Toolkit, tmp_path: Path) -> None:
-    folders = []
+    folders, candidates = [], hostile_doubts(DOUBT_KINDS)[:-1]  # the last is a matter of size
     for side in "ab":
         results = ResultSet(tmp_path / f"<svg onload=alert(40)> {side}")
         for number, payload in enumerate(PAYLOADS):
@@ -186,13 +260,17 @@ def test_nothing_hostile_happens(watched: Watched, kit: Toolkit, tmp_path: Path)
             results.add(f"{number}.png", [text, alone], status="partial", reason=payload)
         for name in NAMES:
             results.add(name, [cell("Text", name + side, UP)])
+        for number, value in enumerate(candidates if side == "a" else candidates[::-1]):
+            text = [cell("Text", side, UP)]
+            results.add(f"doubted {number}.png", text, doubts=value, trust=0)
         folders.append(results.finish())
     assert compare(kit, folders[0], folders[1]).code == 0
     page = watched.page
     page.goto((folders[1] / "compare.html").as_uri())
     page.locator(".row a").first.click()
-    for number in range(len(PAYLOADS) + len(NAMES)):
-        place = f"{number + 1} / {len(PAYLOADS) + len(NAMES)}"
+    count = len(PAYLOADS) + len(NAMES) + len(candidates)
+    for number in range(count):
+        place = f"{number + 1} / {count}"
         until(page, "(place) => document.querySelector('#page-place').textContent === place", place)
         page.wait_for_selector(".difference")
         page.keyboard.press("j")
