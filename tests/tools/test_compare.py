@@ -115,7 +115,8 @@ def doubted_twice(folder: Path) -> tuple[Path, Path]:
     for number, side in enumerate(("before", "after")):
         results = ResultSet(folder / side)
         for name, sides in pages.items():
-            results.add(f"{name}.png", [cell("Text", "the same", UP)], **sides[number])
+            words = f"read {side}" if name == "elsewhere" else "the same"
+            results.add(f"{name}.png", [cell("Text", words, UP)], **sides[number])
         folders.append(results.finish())
     return folders[0], folders[1]
 
@@ -228,11 +229,11 @@ def test_the_doubts_that_changed_are_marked_on_their_side(
     page.goto((sides[1] / "compare.html").as_uri())
     page.wait_for_selector(".row")
     page.select_option("#way", "doubts")
-    assert page.locator(".row-name b").all_inner_texts() == ["mended/mended", "elsewhere/elsewhere"]
-    assert "doubts gone: 2" in page.locator(".row").first.inner_text()
-    assert "doubtful → ok" in page.locator(".row").first.inner_text()
+    assert page.locator(".row-name b").all_inner_texts() == ["elsewhere/elsewhere", "mended/mended"]
+    said = page.locator(".row").last.inner_text()
+    assert "doubts gone: 2" in said and "doubtful → ok" in said
     assert page.locator("#totals .total").last.inner_text().split("\n")[:2] == ["Doubts gone", "3"]
-    page.locator(".row a").first.click()
+    page.locator(".row a").last.click()
     page.wait_for_selector(".doubt")
     rows = ["A ! 2 lines of ink were not read", "A 1 Text too short: 40 % of what its ink holds"]
     shown = [" ".join(row.split()) for row in page.locator("button.doubt").all_inner_texts()]
@@ -243,11 +244,14 @@ def test_the_doubts_that_changed_are_marked_on_their_side(
     assert page.locator("#first .box.doubt.marked").count() == 1
     page.locator("#first .box.doubted").hover()
     assert "too short" in page.locator("button.doubt.marked").inner_text()
-    page.keyboard.press("j")
+    page.keyboard.press("k")
     until(page, "document.querySelector('#page-name').textContent.startsWith('elsewhere')")
     page.wait_for_selector("#second .box.doubt")
     assert page.locator("#text h2").all_inner_texts() == ["Doubts gone", "New doubts"]
     assert page.locator("#second .box.doubt").count() == 2
+    page.locator(".difference").hover()
+    assert page.locator(".marked").count() == 3  # the row, and the cell on both sides
+    assert page.locator(".difference.marked ins").inner_text() == "after"
 
 
 def test_nothing_hostile_happens(watched: Watched, kit: Toolkit, tmp_path: Path) -> None:
