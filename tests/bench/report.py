@@ -49,12 +49,13 @@ SEARCH = """async (word) => {
 
 @click.command(help=__doc__)
 @click.option("--pages", default=10_000, show_default=True)
+@click.option("--doubted", default=0.1, show_default=True, help="Share of pages with doubts.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Keep the results here.")
-def main(pages: int, folder: Path | None) -> None:
+def main(pages: int, doubted: float, folder: Path | None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         output = folder or Path(temporary, "results")
         if not (output / "manifest.jsonl").is_file():
-            timed("write the results", write_book, output, pages)
+            timed("write the results", write_book, output, pages, 1, doubted)
         draw_pictures(output)
         timed("make the report", build, output, None)
         timed("make it again", build, output, None)

@@ -130,8 +130,29 @@ def table(chance: random.Random) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def write_book(folder: Path, count: int, seed: int = 1) -> Path:
-    """A result set of so many pages in folders of 500, of which some failed; with two runs."""
+def doubts_of_a_page(chance: random.Random, cells: Cells) -> dict[str, Any]:
+    """Doubts of a page with cells, its trust, and its status."""
+    details: dict[str, dict[str, Any]] = {
+        "missed": {"lines": chance.randint(1, 9)},
+        "empty": {"why": "no ink"},
+        "amount": {"ratio": round(chance.uniform(0.1, 3), 3)},
+        "repeated": {"of": 0},
+        "text_layer": {"precision": 0.62, "recall": 0.58},
+        "reader": {"agreement": round(chance.random(), 3), "engine": "tesseract"},
+    }
+    doubts = []
+    for kind in chance.choices(list(details), k=chance.randint(1, 5)):
+        at = chance.randrange(len(cells))
+        doubts.append(doubt(kind, cells[at]["bbox"], at, **details[kind]))
+    trust = round(chance.random(), 3)
+    return {"doubts": doubts, "trust": trust, "status": "ok" if trust >= 0.5 else "doubtful"}
+
+
+def write_book(folder: Path, count: int, seed: int = 1, doubted: float = 0.0) -> Path:
+    """A result set of so many pages in folders of 500, of which some failed; with two runs.
+
+    doubted is the share of pages that witnesses doubt; where it is 0, there were no witnesses.
+    """
     chance = random.Random(seed)
     results = ResultSet(folder)
     now = STARTED
@@ -161,11 +182,16 @@ def write_book(folder: Path, count: int, seed: int = 1) -> Path:
             else ("ok", "")
         )
         tokens = sum(len(c.get("text", "")) for c in cells) // 3 + 20 * len(cells)
+        seen: dict[str, Any] = {"status": status}
+        if doubted:
+            seen |= {"doubts": [], "trust": 1.0}
+        if status == "ok" and chance.random() < doubted:
+            seen = doubts_of_a_page(chance, cells)
         results.add(
             name,
             cells,
-            status=status,
             reason=reason,
+            **seen,
             seconds=seconds,
             finished_at=now,
             tokens_out=tokens,

@@ -265,8 +265,8 @@ def test_nothing_hostile_happens(watched: Watched, kit: Toolkit, tmp_path: Path)
         for name in NAMES:
             results.add(name, [cell("Text", name + side, UP)])
         for number, value in enumerate(candidates if side == "a" else candidates[::-1]):
-            text = [cell("Text", side, UP)]
-            results.add(f"doubted {number}.png", text, doubts=value, trust=0)
+            cells = [cell("Text", side, UP)]
+            results.add(f"doubted {number}.png", cells, doubts=value, trust=0)
         folders.append(results.finish())
     assert compare(kit, folders[0], folders[1]).code == 0
     page = watched.page
