@@ -55,8 +55,9 @@ NUMBERS: tuple[Any, ...] = (
 
 def doubt_of_all(value: Any, kind: Any = "missed") -> dict[str, Any]:
     """A doubt of which every part is this."""
-    names = ("lines", "ratio", "of", "precision", "recall", "agreement", "why", "engine", "x")
-    return {"kind": kind, "bbox": [value] * 4, "cell": value, "detail": dict.fromkeys(names, value)}
+    names = ("lines", "ratio", "of", "precision", "recall", "digits", "words")
+    detail = dict.fromkeys((*names, "agreement", "why", "engine", "x"), value)
+    return {"kind": kind, "bbox": [value] * 4, "cell": value, "detail": detail}
 
 
 def nested(depth: int) -> Any:

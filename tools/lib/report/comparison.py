@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from contract import DONE, MANIFEST
+from contract import DONE, DOUBTFUL, MANIFEST
 from lib.console import Failure
 from lib.inputs import path_of
 from lib.report.doubts import Doubt
@@ -193,7 +193,7 @@ def totals(first: Side, second: Side, pages: Sequence[Compared]) -> dict[str, An
 
 def doubtful(entries: Iterable[Entry | None]) -> int:
     """How many pages somebody should look at."""
-    return sum(entry is not None and entry.status == "doubtful" for entry in entries)
+    return sum(entry is not None and entry.status == DOUBTFUL for entry in entries)
 
 
 def alike(part: float, whole: float) -> float:

@@ -8,7 +8,7 @@ from lib.report.values import BEYOND, Box, clean, number, relative
 
 MOST = 100  # of a page, the heaviest; nobody looks at more
 LONGEST = 40  # characters of a word in a detail
-NUMBERS = ("lines", "ratio", "of", "precision", "recall", "agreement")
+NUMBERS = ("lines", "ratio", "of", "precision", "recall", "digits", "words", "agreement")
 WORDS = ("why", "engine")
 
 

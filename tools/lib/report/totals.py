@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contract import DOUBT_KINDS, STATUSES
+from contract import STATUSES
 from lib.report.entries import Entry
 from lib.report.values import number
 
@@ -13,7 +13,7 @@ def totals(entries: Sequence[Entry], summary: Mapping[str, Any]) -> dict[str, An
     """Counts of all pages in the results, and what the last run took."""
     counts = Counter(entry.status for entry in entries)
     reasons = Counter(entry.reason for entry in entries if entry.status == "failed")
-    kinds = Counter(kind for entry in entries for kind in {doubt.kind for doubt in entry.doubts})
+    doubts = Counter(doubt.kind for entry in entries for doubt in entry.doubts)
     found = summary.get("run")
     run = found if isinstance(found, dict) else {}
     names = ("pages", "seconds", "pages_per_second", "gpu_hours", "cost_usd")
@@ -21,7 +21,7 @@ def totals(entries: Sequence[Entry], summary: Mapping[str, Any]) -> dict[str, An
         "pages": len(entries),
         **{status: counts[status] for status in STATUSES},
         "failures": dict(reasons.most_common()),
-        "doubts": {kind: kinds[kind] for kind in DOUBT_KINDS if kinds[kind]},
+        "doubts": dict(doubts.most_common()),
         "tokens_in": sum(entry.tokens_in for entry in entries),
         "tokens_out": sum(entry.tokens_out for entry in entries),
         "run": {name: number(run.get(name)) for name in names},

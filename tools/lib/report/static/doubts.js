@@ -11,8 +11,9 @@ const DOUBT_REASONS = {
     why === "nothing read" ? t("nothingRead")
     : ratio < 1 ? t("tooShort", inPercent(ratio)) : ratio >= 1 ? t("tooLong", inPercent(ratio)) : "",
   repeated: ({ of }) => (of >= 0 ? t("sameText", round(of + 1)) : ""),
-  text_layer: ({ precision, recall }) =>
-    precision >= 0 && recall >= 0 ? t("otherWords", inPercent(precision), inPercent(recall)) : "",
+  text_layer: ({ precision, recall, digits, words }) =>
+    words ? t("wordsMissed", round(words)) : digits ? t("otherDigits", round(digits))
+    : precision >= 0 && recall >= 0 ? t("otherWords", inPercent(precision), inPercent(recall)) : "",
   reader: ({ agreement, engine }) =>
     agreement >= 0 ? t("otherReading", engine ? ` (${engine})` : "", inPercent(agreement)) : "",
 };

@@ -92,6 +92,8 @@ const WORDS = {
     "the PDF's own text has other words: it has {0} % of these, and {1} % of its words are here",
     "PDF에 든 글과 단어가 다름: 이 단어의 {0} %가 PDF에, PDF 단어의 {1} %가 여기에 있습니다",
   ],
+  wordsMissed: ["words of the PDF's own text that are in no cell: {0}", "PDF에 든 단어 {0}개가 어느 셀에도 없습니다"],
+  otherDigits: ["digits unlike those of the PDF's own text: {0}", "PDF에 든 글과 다른 숫자 {0}개"],
   otherReading: ["a second reader{0} reads it differently: {1} % alike", "다른 판독기{0}는 다르게 읽음: {1} % 일치"],
   // compare
   compared: ["Compared", "비교함"],
