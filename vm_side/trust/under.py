@@ -26,7 +26,7 @@ class Under:
     told: float
     """The length of its text, in ems."""
     inked: float
-    """The length of the ink that lies under its box and under no smaller one but a Picture's, in ems."""
+    """The length of the ink under its box and under no smaller one but a Picture's, in ems."""
     category: str
     is_outside: bool = False
     """Most of its box is off the page."""
