@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +39,9 @@ class ResultSet:
 
     folder: Path
     records: list[Record] = field(default_factory=list)
-    doubted: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, name: str, cells: Cells | None = None, **values: Any) -> Record:
-        """Add a page: 100dpi/page1.png. Its files are written unless it failed.
-
-        Its doubts and trust may be anything.
-        """
-        self.doubted[name] = {key: values.pop(key) for key in ("doubts", "trust") if key in values}
+        """Add a page: 100dpi/page1.png. Its files are written unless it failed."""
         path = Path(name)
         page = str(path.with_suffix("") / path.stem)
         facts: dict[str, Any] = {
@@ -75,10 +70,14 @@ class ResultSet:
     def finish(self) -> Path:
         """Write the manifest and the summary; the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        lines = [json.dumps(asdict(r) | self.doubted[r.input]) for r in self.records]
+        lines = [
+            json.dumps({part.name: getattr(record, part.name) for part in fields(record)})
+            for record in self.records
+        ]
         (self.folder / "manifest.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         seconds = 2.0 * len(self.records)
-        totals = summary(self.records, self.records, seconds, price_per_hour=0.71, gpus=1)
+        sane = [replace(record, doubts=[]) for record in self.records]  # tests put anything there
+        totals = summary(sane, sane, seconds, price_per_hour=0.71, gpus=1)
         totals |= {"model": "dots.ocr", "settings": SETTINGS}
         (self.folder / "summary.json").write_text(json.dumps(totals), encoding="utf-8")
         return self.folder
