@@ -13,7 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 SHARED_STYLES = ("base.css", "controls.css", "sheet.css")
-SHARED_SCRIPTS = ("dom.js", "words.js", "list.js", "search.js", "doubts.js", "sheet.js")
+SHARED_SCRIPTS = (
+    *("dom.js", "words.js", "head.js", "list.js", "search.js", "doubts.js", "sheet.js"),
+    "pageview.js",
+)
 
 
 def render(template: str, styles: tuple[str, ...], scripts: tuple[str, ...]) -> str:

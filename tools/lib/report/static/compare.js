@@ -3,23 +3,15 @@
 const WAYS = { text: "kindText", boxes: "kindBoxes", category: "kindCategory", status: "kindStatus", doubts: "kindDoubts", only: "kindOnly" };
 
 async function main() {
-  translateDocument();
-  let index;
-  try {
-    index = await load("compare_files", "index");
-  } catch (error) {
-    byId("overview").replaceChildren(h("p", { class: "remark bad", text: t("missing", error.message) }));
-    return;
-  }
+  const index = await loadIndex("compare_files");
+  if (!index) return;
   const places = new Map(index.page.map((page, place) => [page, place]));
-  let found = [];
   const list = new VirtualList(byId("list"), 64, (page) => row(index, page));
-  const viewer = new Differences(index, { step, close });
 
   function filter() {
     const words = wordsOf(byId("search").value);
     const way = byId("way").value;
-    found = index.page.map((_, page) => page).filter((page) =>
+    const found = index.page.map((_, page) => page).filter((page) =>
       (way === "" || (way === "any" ? index.ways[page].length : index.ways[page].includes(way)))
       && words.every((word) => plain(index.page[page]).includes(word)));
     if (byId("sort").value === "name") {
@@ -27,51 +19,19 @@ async function main() {
       found.sort((one, other) => order(index.page[one], index.page[other]));
     }
     list.show(found);
-    byId("count").textContent = found.length === index.page.length
-      ? t("all", round(found.length)) : t("shown", round(found.length), round(index.page.length));
+    byId("count").textContent = countOf(found, index);
     byId("nothing").hidden = found.length > 0;
-    if (viewer.isOpen) viewer.sayPlace(found.indexOf(viewer.page), found.length);
-  }
-
-  function step(by) {
-    const place = found.indexOf(viewer.page);
-    const next = found[place < 0 ? 0 : place + by];
-    if (next !== undefined) location.replace(pageHash(index, next));
-  }
-
-  function close() {
-    const { page } = viewer;
-    viewer.hide();
-    history.replaceState(null, "", "#");
-    document.title = `${index.a} ↔ ${index.b}`;
-    list.draw();
-    list.focus(found.indexOf(page));
+    if (viewer.isOpen) viewer.sayPlace();
   }
 
   function followAddress() {
     const page = places.get(new URLSearchParams(location.hash.slice(1)).get("page"));
-    if (page !== undefined) viewer.show(page, found.indexOf(page), found.length);
-    else if (viewer.isOpen) close();
-  }
-
-  function key(event) {
-    if (hasModifier(event)) return;
-    if (event.key === "Escape" && isTyping(event)) event.target.blur();
-    if (isTyping(event) && !(event.key === "ArrowDown" && event.target.id === "search")) return;
-    if (event.key === "/") {
-      if (viewer.isOpen) close();
-      byId("search").focus();
-      event.preventDefault();
-    } else if (viewer.isOpen) {
-      if (viewer.key(event.key)) event.preventDefault();
-    } else if (["ArrowDown", "j", "ArrowUp", "k"].includes(event.key) && (list.focused >= 0 || isTyping(event))) {
-      list.focus(list.focused + (event.key === "ArrowDown" || event.key === "j" ? 1 : -1));
-      event.preventDefault();
-    }
+    if (page !== undefined) viewer.show(page);
+    else if (viewer.isOpen) viewer.close();
   }
 
   drawTotals(index);
-  const option = (value, text) => h("option", { value, text });
+  const viewer = new Differences(index, "compare_files", list, (page) => (page === undefined ? "#" : pageHash(index, page)));
   byId("way").append(option("", t("all", round(index.page.length))), option("any", t("anyChange")),
     ...Object.keys(WAYS).filter((way) => index.kinds[way])
       .map((way) => option(way, `${t(WAYS[way])} (${round(index.kinds[way])})`)));
@@ -81,7 +41,7 @@ async function main() {
   filter();
   followAddress();
   addEventListener("hashchange", followAddress);
-  addEventListener("keydown", key);
+  viewer.listen();
   document.documentElement.dataset.ready = "true";
 }
 
@@ -91,11 +51,8 @@ const pageHash = (index, page) =>
 const percent = (part) => `${part === 1 ? 100 : n1.format(Math.min(99.9, 100 * part))} %`;
 
 function drawTotals(index) {
-  document.title = `${index.a} ↔ ${index.b}`;
-  byId("name").textContent = `${index.a} ↔ ${index.b}`;
-  byId("about").replaceChildren(h("span", { text: t("made", when(index.made)) }));
-  const total = (word, value, facts) => h("div", { class: "total" },
-    h("dt", { text: word }), h("dd", {}, h("b", { text: value }), h("span", { class: "muted", text: facts })));
+  const name = `${index.a} ↔ ${index.b}`;
+  sayHead(name, name, t("made", when(index.made)));
   const alone = [["only_a", index.a], ["only_b", index.b]].filter(([key]) => index[key])
     .map(([key, name]) => `${round(index[key])} ${t("onlyIn", name)}`);
   byId("totals").replaceChildren(

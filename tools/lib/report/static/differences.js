@@ -1,47 +1,9 @@
 // The view of one page in two readings: both pictures with their boxes, and what differs.
 
-class Differences {
-  constructor(index, { step, close }) {
-    Object.assign(this, { index, step, close, page: -1 });
-    byId("back").addEventListener("click", close);
-    byId("previous").addEventListener("click", () => step(-1));
-    byId("next").addEventListener("click", () => step(1));
-    byId("boxes").addEventListener("click", () => this.toggleBoxes());
-  }
-
-  get isOpen() {
-    return !byId("viewer").hidden;
-  }
-
-  async show(page, place, count) {
-    const wasOpen = this.isOpen;
-    this.page = page;
-    byId("viewer").hidden = false;
-    byId("overview").inert = true;
-    document.body.classList.add("viewing");
+class Differences extends PageView {
+  head(page) {
     byId("page-name").replaceChildren(h("b", { text: this.index.page[page] }));
-    this.sayPlace(place, count);
-    document.title = `${this.index.page[page]} · ${this.index.a} ↔ ${this.index.b}`;
-    if (!wasOpen) byId("back").focus();
-    let details;
-    try {
-      details = (await load("compare_files", `data/${Math.floor(page / this.index.chunk)}`))[page % this.index.chunk];
-    } catch (error) {
-      byId("text").replaceChildren(h("p", { class: "remark bad", text: t("missing", error.message) }));
-      return;
-    }
-    if (this.page === page) this.draw(page, details);
-  }
-
-  sayPlace(place, count) {
-    byId("page-place").textContent = place >= 0 ? `${round(place + 1)} / ${round(count)}` : "";
-  }
-
-  hide() {
-    byId("viewer").hidden = true;
-    byId("overview").inert = false;
-    document.body.classList.remove("viewing");
-    this.page = -1;
+    document.title = `${this.index.page[page]} · ${this.title}`;
   }
 
   draw(page, details) {
@@ -134,21 +96,6 @@ class Differences {
       if (place >= 0 && reveal === "sheets") this.sheets[side]?.reveal(place);
     });
     if (number >= 0 && reveal === "text") this.rows[number].scrollIntoView({ block: "nearest" });
-  }
-
-  toggleBoxes() {
-    const off = byId("viewer").classList.toggle("without-boxes");
-    byId("boxes").setAttribute("aria-pressed", String(!off));
-  }
-
-  key(key) {
-    const actions = {
-      ArrowLeft: () => this.step(-1), k: () => this.step(-1),
-      ArrowRight: () => this.step(1), j: () => this.step(1),
-      Escape: () => this.close(), b: () => this.toggleBoxes(),
-    };
-    actions[key]?.();
-    return key in actions;
   }
 }
 

@@ -6,18 +6,10 @@ function drawOverview(index, pick) {
   const failed = counts[index.statuses.indexOf("failed")];
   const left = counts[index.statuses.indexOf("left")];
   const doubtful = counts[index.statuses.indexOf("doubtful")];
-  document.title = `${index.name} · dots.ocr`;
-  byId("name").textContent = index.name;
-  byId("about").replaceChildren(
-    h("span", { text: t("made", when(index.made)) }),
-    ...(index.model ? [h("span", { text: index.model })] : []),
-    ...index.settings.map(([name, value]) => h("span", { text: `${name} ${value}` })),
-  );
+  sayHead(`${index.name} · dots.ocr`, index.name, t("made", when(index.made)), index.model,
+    ...index.settings.map(([name, value]) => `${name} ${value}`));
 
   const { run } = index;
-  const total = (word, value, facts, kind) =>
-    h("div", { class: `total ${kind ?? ""}` },
-      h("dt", { text: word }), h("dd", {}, h("b", { text: value }), h("span", { class: "muted" }, facts)));
   byId("totals").replaceChildren(
     total(t("pages"), round(pages), t("done", round(pages - failed - left))),
     total(t("failed"), round(failed), failed ? t("ofPages", n1.format((100 * failed) / pages)) : "", failed ? "bad" : ""),

@@ -4,18 +4,10 @@ const FILTERS = { q: "", status: "", folder: "", category: "", doubt: "", reason
 const SELECTS = ["status", "folder", "category", "doubt", "sort"];
 
 async function main() {
-  translateDocument();
-  let index;
-  try {
-    index = await load("report_files", "index");
-  } catch (error) {
-    byId("overview").replaceChildren(h("p", { class: "remark bad", text: t("missing", error.message) }));
-    return;
-  }
+  const index = await loadIndex("report_files");
+  if (!index) return;
   const places = new Map(index.page.map((page, place) => [page, place]).reverse());
   let filters = { ...FILTERS };
-  let found = [];
-  let lastOpen = -1;
   const isDoubtful = index.status.includes(index.statuses.indexOf("doubtful"));
   const usualSort = isDoubtful ? "trust" : "order";
 
@@ -27,8 +19,9 @@ async function main() {
   ]);
   const texts = new Texts(index, () => filter());
   const list = new VirtualList(byId("list"), 96, (page) =>
-    pageRow(index, page, hash({ page: index.page[page] }), filters.q ? texts.extract(page, wordsOf(filters.q)) : null));
-  const viewer = new Viewer(index, { step, close });
+    pageRow(index, page, addressOf(page), filters.q ? texts.extract(page, wordsOf(filters.q)) : null));
+
+  const addressOf = (page) => hash({ page: index.page[page] });
 
   function hash(changes) {
     const parts = Object.entries({ ...filters, ...changes }).filter(([, value]) => value !== "" && value !== undefined);
@@ -57,7 +50,7 @@ async function main() {
     const doubts = filters.doubt === "any" ? -1 : doubt >= 0 ? 1 << doubt : 0;
     const reason = filters.reason === "" ? -1 : Number(filters.reason);
     if (words.length) texts.start();
-    found = [];
+    const found = [];
     for (let page = 0; page < index.page.length; page += 1) {
       if (status >= 0 && index.status[page] !== status) continue;
       if (folder >= 0 && index.folder[page] !== folder) continue;
@@ -70,16 +63,14 @@ async function main() {
     const column = columns.get(filters.sort || usualSort);
     if (column) found.sort((one, other) => column(other) - column(one) || one - other);
     list.show(found);
-    sayCount(words);
-    if (viewer.isOpen) viewer.sayPlace(found.indexOf(viewer.page), found.length);
+    sayCount(found, words);
+    if (viewer.isOpen) viewer.sayPlace();
   }
 
-  function sayCount(words) {
-    const counted = found.length === index.page.length
-      ? t("all", round(found.length)) : t("shown", round(found.length), round(index.page.length));
+  function sayCount(found, words) {
     const waits = words.length && !texts.isComplete;
     const progress = waits ? ` · ${t("reading", round((100 * texts.loaded) / texts.chunks))}` : "";
-    byId("count").textContent = texts.failure ? t("missing", texts.failure.message) : counted + progress;
+    byId("count").textContent = texts.failure ? t("missing", texts.failure.message) : countOf(found, index) + progress;
     byId("nothing").hidden = found.length > 0 || waits;
     byId("list").dataset.ready = String(!waits);
     byId("clear").hidden = Object.entries(filters).every(([name, value]) => name === "sort" || value === "");
@@ -91,36 +82,21 @@ async function main() {
     if (byId("search").value !== filters.q) byId("search").value = filters.q;
   }
 
-  function step(by) {
-    const place = found.indexOf(viewer.page);
-    const next = found[place < 0 ? 0 : place + by];
-    if (next !== undefined) location.replace(hash({ page: index.page[next] }));
-  }
-
-  function close() {
-    lastOpen = viewer.page;
-    viewer.hide();
-    history.replaceState(null, "", hash({}));
-    list.draw();
-    list.focus(found.indexOf(lastOpen));
-  }
-
   // Do what the address says: at the start, and whenever it changes.
   function followAddress() {
     const asked = new URLSearchParams(location.hash.slice(1));
     const next = Object.fromEntries(Object.keys(FILTERS).map((name) => [name, asked.get(name) ?? ""]));
-    if (Object.keys(FILTERS).some((name) => next[name] !== filters[name]) || !found.length) {
+    if (Object.keys(FILTERS).some((name) => next[name] !== filters[name]) || !list.items.length) {
       filters = next;
       writeControls();
       filter();
     }
     const page = places.get(asked.get("page"));
-    if (page !== undefined) viewer.show(page, found.indexOf(page), found.length, wordsOf(filters.q));
-    else if (viewer.isOpen) close();
+    if (page !== undefined) viewer.show(page, wordsOf(filters.q));
+    else if (viewer.isOpen) viewer.close();
   }
 
   function fillControls() {
-    const option = (value, text) => h("option", { value, text });
     byId("status").append(option("", t("anyStatus")), ...index.statuses
       .filter((_, number) => index.status.includes(number)).map((name) => option(name, statusWord(name))));
     byId("folder").append(option("", t("anyFolder")),
@@ -148,28 +124,12 @@ async function main() {
     byId("clear").addEventListener("click", () => pick(FILTERS));
   }
 
-  function key(event) {
-    if (hasModifier(event)) return;
-    if (event.key === "Escape" && isTyping(event)) event.target.blur();
-    if (isTyping(event) && !(event.key === "ArrowDown" && event.target.id === "search")) return;
-    if (event.key === "/") {
-      if (viewer.isOpen) close();
-      byId("search").focus();
-      byId("search").select();
-      event.preventDefault();
-    } else if (viewer.isOpen) {
-      if (viewer.key(event.key)) event.preventDefault();
-    } else if (["ArrowDown", "j", "ArrowUp", "k"].includes(event.key) && (list.focused >= 0 || isTyping(event))) {
-      list.focus(list.focused + (event.key === "ArrowDown" || event.key === "j" ? 1 : -1));
-      event.preventDefault();
-    }
-  }
-
   fillControls();
   drawOverview(index, pick);
+  const viewer = new Viewer(index, "report_files", list, addressOf);
   followAddress();
   addEventListener("hashchange", followAddress);
-  addEventListener("keydown", key);
+  viewer.listen();
   document.documentElement.dataset.ready = "true";
 }
 

@@ -1,58 +1,22 @@
 // The view of one page: its picture with the boxes, its text beside it.
 
-class Viewer {
-  constructor(index, { step, close }) {
-    Object.assign(this, { index, step, close, page: -1, zoom: 1, hidden: new Set(), doubts: [] });
-    byId("back").addEventListener("click", close);
-    byId("previous").addEventListener("click", () => step(-1));
-    byId("next").addEventListener("click", () => step(1));
-    byId("boxes").addEventListener("click", () => this.toggleBoxes());
+class Viewer extends PageView {
+  constructor(...rest) {
+    super(...rest);
+    Object.assign(this, { zoom: 1, hidden: new Set(), doubts: [] });
     byId("zoom-in").addEventListener("click", () => this.setZoom(this.zoom * 1.25));
     byId("zoom-out").addEventListener("click", () => this.setZoom(this.zoom / 1.25));
   }
 
-  get isOpen() {
-    return !byId("viewer").hidden;
-  }
-
-  // Show a page; place and count say where it is among those that are listed.
-  async show(page, place, count, words) {
-    this.page = page;
+  head(page) {
     const { index } = this;
-    const wasOpen = this.isOpen;
-    byId("viewer").hidden = false;
-    byId("overview").inert = true;
-    document.body.classList.add("viewing");
     const folder = index.folders[index.folder[page]];
     const status = index.statuses[index.status[page]];
     byId("page-name").replaceChildren(
       ...(folder ? [h("span", { class: "muted", text: `${folder}/` })] : []), h("b", { text: index.label[page] }));
-    this.sayPlace(place, count);
     byId("page-status").className = `pill ${status}`;
     byId("page-status").textContent = statusWord(status);
     document.title = `${index.label[page]} · ${index.name}`;
-    if (!wasOpen) byId("back").focus();
-    let details;
-    try {
-      details = (await load("report_files", `data/${Math.floor(page / index.chunk)}`))[page % index.chunk];
-    } catch (error) {
-      byId("text").replaceChildren(h("p", { class: "remark bad", text: t("missing", error.message) }));
-      return;
-    }
-    if (this.page === page) this.draw(page, details, words); // else the next one was asked for already
-  }
-
-  sayPlace(place, count) {
-    byId("page-place").textContent = place >= 0 ? `${round(place + 1)} / ${round(count)}` : "";
-  }
-
-  hide() {
-    byId("viewer").hidden = true;
-    byId("overview").inert = false;
-    document.body.classList.remove("viewing");
-    document.title = `${this.index.name} · dots.ocr`;
-    this.page = -1;
-    highlight(document.body, []);
   }
 
   draw(page, details, words) {
@@ -172,28 +136,17 @@ class Viewer {
     if (reveal === "text") this.texts[place].scrollIntoView({ block: "nearest" });
   }
 
-  toggleBoxes() {
-    const off = byId("sheet").classList.toggle("without-boxes");
-    byId("boxes").setAttribute("aria-pressed", String(!off));
-  }
-
   setZoom(zoom) {
     this.zoom = Math.min(4, Math.max(0.5, zoom));
     setStyle(byId("sheet"), { "--zoom": this.zoom });
   }
 
-  // A key while a page is shown; true if it meant something.
-  key(key) {
-    const actions = {
-      ArrowLeft: () => this.step(-1), k: () => this.step(-1),
-      ArrowRight: () => this.step(1), j: () => this.step(1),
-      Escape: () => this.close(),
-      b: () => this.toggleBoxes(),
+  get keys() {
+    return {
+      ...super.keys,
       d: () => this.nextDoubt(),
       "+": () => this.setZoom(this.zoom * 1.25), "=": () => this.setZoom(this.zoom * 1.25),
       "-": () => this.setZoom(this.zoom / 1.25), 0: () => this.setZoom(1),
     };
-    actions[key]?.();
-    return key in actions;
   }
 }
