@@ -19,6 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from contract import DOUBT_KINDS
+from lib.report.totals import rows
 from rig import hostages
 from rig.browser import Watched, open_browser, until
 from rig.command import processes, wait_until
@@ -192,6 +193,9 @@ def test_doubts_are_counted_by_kind(kit: Toolkit) -> None:
     assert (found["ok"], found["doubtful"]) == (3, 2)
     kinds = {"amount": 4, "missed": 3, "text_layer": 3, "empty": 3, "reader": 2, "repeated": 1}
     assert found["doubts"] == kinds
+    table = rows(found)
+    assert table["doubts"].startswith("4 amount, 3 missed")
+    assert table["pages"] == "5: 3 ok, 2 doubtful"
 
 
 def test_results_that_are_not_there_are_a_failure(kit: Toolkit) -> None:
