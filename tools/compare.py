@@ -56,8 +56,8 @@ def sentences(found: dict[str, Any]) -> list[str]:
 
 def doubts(found: dict[str, Any]) -> list[str]:
     """What became of the doubts, if there were any."""
-    names = ("doubts_gone", "doubts_new", "doubtful_a", "doubtful_b")
-    gone, new, before, after = (found[name] for name in names)
+    keys = ("doubts_gone", "doubts_new", "doubtful_a", "doubtful_b")
+    gone, new, before, after = (found[key] for key in keys)
     if not any((gone, new, before, after)):
         return []
     return [f"doubts {gone} gone, {new} new: doubtful pages {before} in A, {after} in B"]
