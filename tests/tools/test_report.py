@@ -74,6 +74,7 @@ DOUBTS = [
     doubt("reader", PLACES[6], 6),
     doubt("text_layer", (80, 1090, 700, 1110), words=12),
     doubt("text_layer", PLACES[5], 5, precision=1, recall=1, digits=2),
+    doubt("reader", PLACES[6], 6, agreement=0.97, digits=3, engine="rapidocr"),
 ]
 REASONS = {
     "en-US": [
@@ -91,6 +92,7 @@ REASONS = {
         "Read differently",
         "words of the PDF's own text that are in no cell: 12",
         "digits unlike those of the PDF's own text: 2",
+        "digits that a second reader (rapidocr) reads differently: 3",
     ],
     "ko-KR": [
         "읽지 않은 글자가 3줄 있습니다",
@@ -107,6 +109,7 @@ REASONS = {
         "다른 판독기와 다름",
         "PDF에 든 단어 12개가 어느 셀에도 없습니다",
         "PDF에 든 글과 다른 숫자 2개",
+        "다른 판독기 (rapidocr)가 다르게 읽은 숫자 3개",
     ],
 }
 
@@ -191,7 +194,7 @@ def test_doubts_are_counted_by_kind(kit: Toolkit) -> None:
     doubted_set(kit.output)
     found = json.loads(kit.run("report", "--json").out)
     assert (found["ok"], found["doubtful"]) == (3, 2)
-    kinds = {"amount": 4, "missed": 3, "text_layer": 3, "empty": 3, "reader": 2, "repeated": 1}
+    kinds = {"amount": 4, "missed": 3, "text_layer": 3, "empty": 3, "reader": 3, "repeated": 1}
     assert found["doubts"] == kinds
     table = rows(found)
     assert table["doubts"].startswith("4 amount, 3 missed")

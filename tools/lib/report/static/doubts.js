@@ -14,8 +14,10 @@ const DOUBT_REASONS = {
   text_layer: ({ precision, recall, digits, words }) =>
     words ? t("wordsMissed", round(words)) : digits ? t("otherDigits", round(digits))
     : precision >= 0 && recall >= 0 ? t("otherWords", inPercent(precision), inPercent(recall)) : "",
-  reader: ({ agreement, engine }) =>
-    agreement >= 0 ? t("otherReading", engine ? ` (${engine})` : "", inPercent(agreement)) : "",
+  reader: ({ agreement, digits, engine }) => {
+    const who = engine ? ` (${engine})` : "";
+    return digits ? t("digitsRead", who, round(digits)) : agreement >= 0 ? t("otherReading", who, inPercent(agreement)) : "";
+  },
 };
 
 // Why, as far as its detail tells; else the kind alone.

@@ -94,6 +94,7 @@ const WORDS = {
   ],
   wordsMissed: ["words of the PDF's own text that are in no cell: {0}", "PDF에 든 단어 {0}개가 어느 셀에도 없습니다"],
   otherDigits: ["digits unlike those of the PDF's own text: {0}", "PDF에 든 글과 다른 숫자 {0}개"],
+  digitsRead: ["digits that a second reader{0} reads differently: {1}", "다른 판독기{0}가 다르게 읽은 숫자 {1}개"],
   otherReading: ["a second reader{0} reads it differently: {1} % alike", "다른 판독기{0}는 다르게 읽음: {1} % 일치"],
   // compare
   compared: ["Compared", "비교함"],
