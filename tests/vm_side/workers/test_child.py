@@ -17,7 +17,7 @@ from results.steps import Sent, finish, prepare
 from rig import hostages
 from workers.child import Child
 
-SHAPE = (1_000_000, 0, "0", False)
+SHAPE = (1_000_000, 0, "0", False, "off")
 
 
 @pytest.fixture
