@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from lib.knobs import Knobs
 from rig import pages, preview
-from rig.command import Running, wait_until
+from rig.command import Running, records_in, wait_until
 from rig.model_server import ModelServer, Reply, Request
 from rig.toolkit import ROOT, Marked, Toolkit, foreign_server, free_port, statuses_in
 
@@ -380,7 +380,9 @@ def test_signals_that_come_together_are_as_one(own: Toolkit) -> None:
     reason="the CPU preview's packages are not installed: make test installs them",
 )
 def test_the_cpu_preview_reads_two_sample_pages(tmp_path: Path) -> None:
-    kit = Toolkit(tmp_path, ENDPOINT=f"http://127.0.0.1:{free_port()}", READY_TIMEOUT="120")
+    """As they are: a witness has no doubt of them."""
+    knobs = {"READY_TIMEOUT": "120", "WITNESS": "ink"}
+    kit = Toolkit(tmp_path, ENDPOINT=f"http://127.0.0.1:{free_port()}", **knobs)
     for name in ("100dpi/article.png", "72dpi/letter.png"):
         (kit.input / Path(name).name).write_bytes((ROOT / "samples" / name).read_bytes())
     with kit.verb("all") as job:
@@ -388,6 +390,7 @@ def test_the_cpu_preview_reads_two_sample_pages(tmp_path: Path) -> None:
         job.wait_until_nobody_is_left()
     assert end.code == 0, end.err
     assert statuses_in(kit.output) == {"article.png": "ok", "letter.png": "ok"}
+    assert [record["doubts"] for record in records_in(kit.output)] == [[], []]
     assert len((kit.output / "article/article.md").read_text(encoding="utf-8")) > 200
 
 

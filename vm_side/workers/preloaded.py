@@ -7,6 +7,8 @@ model alone would take 30 MiB for each. It has no threads, which a fork would lo
 import contextlib
 
 with contextlib.suppress(ImportError):  # pages then say that they were not looked at
+    from numpy import ma as ma  # numpy's median loads it at its first use
+
     from picture import looks as looks
     from picture import orientation
     from trust import witnesses as witnesses

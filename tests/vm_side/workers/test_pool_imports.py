@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from rig import pages
 from rig.model_server import ModelServer
+from rig.replies import Reply
+from rig.true_page import told, true_page
 
 TESTS = Path(__file__).parents[2]
 # As the command does, it imports at the top what its workers do not need.
@@ -47,10 +48,12 @@ def test_a_worker_imports_nothing(tmp_path: Path, how: list[str], ending: str) -
     """Neither the main script, nor the module of its function, nor for its first page."""
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "in").mkdir()
+    picture, cells = true_page(dpi=80)
     for number in (1, 2):
-        pages.tiny(number).save(tmp_path / "in" / f"{number}{ending}")
+        picture.save(tmp_path / "in" / f"{number}{ending}")
     paths = (TESTS.parent / "vm_side", TESTS)
     with ModelServer() as server:
+        server.script = lambda request: Reply(told(cells, request.size))
         done = subprocess.run(
             [sys.executable, *how, server.url],
             cwd=tmp_path,
