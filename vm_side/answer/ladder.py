@@ -20,7 +20,7 @@ from server.verdicts import EndpointError, ServerGone
 
 @dataclass(frozen=True)
 class Rung:
-    """One attempt: how to sample, the share of the token limit, and another prompt to use.
+    """One attempt: how to sample, the share of the token limit, another prompt, a larger picture.
 
     repetitions is the count at which the server stops a loop, whatever the size of its turns. It
     is beyond any dot leader and any row of empty cells, since it only has to be quick with the
@@ -44,6 +44,7 @@ RUNGS = (  # while no answer is whole
 )
 DOUBTED = (WARMER, Rung(0.1, 1.0, 200, larger=True))  # once one is, and it is doubted
 OTHER_PROMPT = {"layout_all": "layout_only", "layout_only": "layout_all"}
+Judge = Callable[[Sequence[Cell], Size], Judgement]
 WHOLE_IS_WORTH = 0.5  # of trust: a part has to be clearly more trusted, and never beats a good one
 
 
@@ -57,9 +58,9 @@ class Attempt:
     """Of the picture that was seen, whose pixels its boxes are in."""
     answer: Answer | None
     """None: it was of no use."""
-    is_whole: bool = False
-    judgement: Judgement = NOT_ASKED
-    for_doubts: bool = False
+    is_whole: bool
+    judgement: Judgement
+    for_doubts: bool
     """Whether it was made only because there were doubts."""
 
     @property
@@ -95,7 +96,7 @@ def climb(
     view: View,
     prompt_mode: str,
     retries: int,
-    judge: Callable[[Sequence[Cell], Size], Judgement],
+    judge: Judge,
     larger: Callable[[], View] | None = None,
     is_second_reading: bool = False,
 ) -> Outcome:
@@ -114,12 +115,9 @@ def climb(
         skipped |= {rung for rung in RUNGS if rung.other_prompt}
     while len(tried) <= retries and (rung := next_rung(tried, skipped)):
         seen = larger() if rung.larger and larger else view
-        mode = OTHER_PROMPT[prompt_mode] if rung.other_prompt else prompt_mode
-        limit = max(1, int(seen.max_tokens * rung.token_share))
+        for_doubts = is_second_reading or any(attempt.is_whole for attempt in tried)
         try:
-            completion = seen.ask(
-                PROMPTS[mode], Sampling(rung.temperature, limit, rung.repetitions)
-            )
+            tried.append(attempted(rung, seen, prompt_mode, judge, for_doubts))
         except ServerGone:
             raise
         except EndpointError as failure:
@@ -127,21 +125,20 @@ def climb(
                 raise
             error = f"; then {failure}"
             break
-        answer, is_whole = read(completion, mode, seen.size)
-        if answer is not None and mode != prompt_mode:
-            answer, is_whole = without_texts(answer), False
-        tried.append(
-            Attempt(
-                rung,
-                completion,
-                seen.size,
-                answer,
-                is_whole,
-                judge(answer.cells, seen.size) if answer else NOT_ASKED,
-                is_second_reading or any(attempt.is_whole for attempt in tried),
-            )
-        )
     return outcome(tried, error)
+
+
+def attempted(rung: Rung, view: View, prompt_mode: str, judge: Judge, for_doubts: bool) -> Attempt:
+    """Ask once. Raises EndpointError."""
+    mode = OTHER_PROMPT[prompt_mode] if rung.other_prompt else prompt_mode
+    limit = max(1, int(view.max_tokens * rung.token_share))
+    sampling = Sampling(rung.temperature, limit, rung.repetitions)
+    completion = view.ask(PROMPTS[mode], sampling)
+    answer, is_whole = read(completion, mode, view.size)
+    if answer is not None and rung.other_prompt:
+        answer, is_whole = without_texts(answer), False
+    judgement = judge(answer.cells, view.size) if answer is not None else NOT_ASKED
+    return Attempt(rung, completion, view.size, answer, is_whole, judgement, for_doubts)
 
 
 def next_rung(tried: Sequence[Attempt], skipped: set[Rung]) -> Rung | None:
