@@ -15,8 +15,8 @@ from trust.lines import Writing
 from trust.under import Compared, Under, whole_numbers
 
 USUAL, SPREAD = math.log(1.1), 0.1  # of text to ink where both are measured right: a logarithm
-TRUSTED_CELLS = 3  # so many such cells are thought of on every page beside its own
-FAR_FROM_USUAL = 0.5  # more than a font or a script can make of it
+TRUSTED_CELLS = 2  # so many such cells are thought of on every page beside its own
+FEWER, MORE = 0.3, 0.6  # logarithms: as far as a font or a script can be from it
 ENOUGH = 5.0  # ems of text or ink: less tells nothing
 STRAY, LEAST_STRAY, MOST_STRAY = 4, 0.2, 0.4  # how far a true text may be: spreads; logarithms
 STRAY_OF_SHORT = 1.0  # more, of one em
@@ -59,7 +59,7 @@ def usual_ratio(cells: Sequence[Under]) -> tuple[float, float]:
         if min(cell.told, cell.inked) >= ENOUGH and cell.category != "Formula"
     ]
     usual = float(numpy.median(ratios + [USUAL] * TRUSTED_CELLS))
-    usual = min(max(usual, USUAL - FAR_FROM_USUAL), USUAL + FAR_FROM_USUAL)
+    usual = min(max(usual, USUAL - FEWER), USUAL + MORE)
     far = [abs(ratio - usual) for ratio in ratios]
     return usual, float(numpy.median(far + [SPREAD] * TRUSTED_CELLS))
 

@@ -18,13 +18,15 @@ SLIM, LONG = 15, 10  # times as high as wide, or as wide as high: no letter, and
 SPARSE, SOLID = 0.1, 0.85  # of its box that a letter fills at least, and a word at most
 HIGHER = 1.9  # times as high as most of its line is a bar or a brace: the line is lower
 NEAR = 1.2  # times the higher one's height: so far may the next letter of a line be
-CLOSED = 0.2  # of the line's height: so much room belongs to the letters, more is between words
-STEEP, FLAT = 0.15, 6  # the most that a line may slope, if it is so many times as long as high
+CLOSED = 0.26  # of the line's height: so much room belongs to the letters, more is between words
+STEEP, FLAT = 0.15, 4  # the most that a line may slope, if it is so many times as long as rough
+MOST_FEET = 0.7  # of a line's letters stand on its baseline or, pieces of a sign, above it
 IN_A_ROW, UNEVEN = 2.2, 0.45  # of letters' heights: all of the line, and how far they differ
 DOTS, EVEN = 0.72, 0.12  # how much of its box a dot of a dotted line fills, and how alike they are
 FEW_LETTERS = 0.25  # of a line's length in heights: fewer are no letters but pieces of a rule
 
 Floats = NDArray[numpy.float32]
+Doubles = NDArray[numpy.float64]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Writing:
     length: Floats
     """Of each letter what it adds to the length of its line: room within words, none between."""
     heights: Floats
-    """Of each line."""
+    """Of each line from its baseline up."""
     is_text: Bits
     """Of each line whether it looks like writing, and not like a pattern or a texture."""
 
@@ -100,21 +102,36 @@ def neighbours(ink: Ink) -> tuple[Ints, Ints]:
 
 
 def heights_of(boxes: Boxes, line: Ints) -> Floats:
-    """How high each line is: from its highest top to its lowest foot, whatever its slope."""
+    """How high each line is: from what most letters stand on to the highest top."""
     x1, y1, x2, y2 = boxes.astype(numpy.float64).T
-    weight = numpy.bincount(line, x2 - x1)
-    x, y = (x1 + x2) / 2, (y1 + y2) / 2
-    x -= (numpy.bincount(line, (x2 - x1) * x) / weight)[line]
-    y -= (numpy.bincount(line, (x2 - x1) * y) / weight)[line]
-    spread = numpy.bincount(line, (x2 - x1) * x * x)
-    slope = numpy.bincount(line, (x2 - x1) * x * y) / numpy.maximum(spread, 1)
-    high = numpy.bincount(line, (x2 - x1) * (y2 - y1)) / weight
-    is_long = numpy.sqrt(12 * spread / weight) >= FLAT * high
-    down = (numpy.where(is_long & (abs(slope) <= STEEP), slope, 0)[line]) * x
-    top, foot = numpy.full(len(high), numpy.inf), numpy.full(len(high), -numpy.inf)
-    numpy.minimum.at(top, line, y1 - down)
-    numpy.maximum.at(foot, line, y2 - down)
-    return numpy.asarray(foot - top, numpy.float32)
+    wide, x = x2 - x1, (x1 + x2) / 2
+    slope = slopes_of(x, (y1 + y2) / 2, wide, line)[line] * x
+    top = numpy.full(int(line.max(initial=-1)) + 1, numpy.inf)
+    numpy.minimum.at(top, line, y1 - slope)
+    foot = share_of_each(y2 - slope, wide, line, MOST_FEET)
+    return numpy.asarray(numpy.maximum(foot - top, LOW), numpy.float32)
+
+
+def slopes_of(x: Doubles, y: Doubles, weight: Doubles, line: Ints) -> Doubles:
+    """How steeply each line falls; 0 of a short one, where that cannot be told."""
+    total = numpy.bincount(line, weight)
+    x = x - (numpy.bincount(line, weight * x) / total)[line]
+    y = y - (numpy.bincount(line, weight * y) / total)[line]
+    spread = numpy.bincount(line, weight * x * x)
+    slope = numpy.bincount(line, weight * x * y) / numpy.maximum(spread, 1)
+    rough = numpy.sqrt(numpy.bincount(line, weight * y * y) / total)
+    is_told = (numpy.sqrt(spread / total) >= FLAT * rough) & (abs(slope) <= STEEP)
+    return numpy.where(is_told, slope, 0)
+
+
+def share_of_each(values: Doubles, weights: Doubles, group: Ints, share: float) -> Doubles:
+    """Of each group the value that this share of its weight does not exceed."""
+    order = numpy.lexsort((values, group))
+    reached = numpy.cumsum(weights[order])
+    total = reached[numpy.searchsorted(group[order], numpy.arange(group.max(initial=-1) + 1), "right") - 1]
+    before = numpy.concatenate(([0.0], total[:-1]))
+    at = numpy.searchsorted(reached, before + share * (total - before))
+    return values[order][at]
 
 
 def lengths(boxes: Boxes, line: Ints, heights: Floats) -> Floats:
@@ -130,7 +147,7 @@ def lengths(boxes: Boxes, line: Ints, heights: Floats) -> Floats:
 
 
 def looks(
-    boxes: Boxes, areas: Ints, line: Ints, heights: Floats, ems: NDArray[numpy.float64]
+    boxes: Boxes, areas: Ints, line: Ints, heights: Floats, ems: Doubles
 ) -> tuple[Bits, Bits]:
     """Of each line whether it looks like writing, and whether like dots in a row."""
     wide, high = sizes(boxes)
@@ -142,11 +159,11 @@ def looks(
     filled = numpy.bincount(line, areas) / numpy.bincount(line, wide * high)
     is_pattern = (filled > DOTS) & (uneven < EVEN) & (letters >= 4)
     is_text = (heights <= IN_A_ROW * mean) & (uneven <= UNEVEN) & ~is_pattern
-    is_text &= (ems >= 1.5) & ((letters >= 3) | (ems >= 2)) & (letters >= FEW_LETTERS * ems)
+    is_text &= (ems >= 1.7) & ((letters >= 3) | (ems >= 2.6)) & (letters >= FEW_LETTERS * ems)
     return is_text, is_pattern
 
 
-def sizes(boxes: Boxes) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
+def sizes(boxes: Boxes) -> tuple[Doubles, Doubles]:
     """How wide and how high boxes are."""
     x1, y1, x2, y2 = boxes.astype(numpy.float64).T
     return x2 - x1, y2 - y1

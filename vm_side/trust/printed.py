@@ -91,22 +91,19 @@ def width(letter: str) -> float:
     return 0.65 if letter.isupper() else 0.5
 
 
-TALL = frozenset("bdfhijkltß!?'\"|/\\()[]{}")
-DEEP = frozenset("gjpqyQ,;()[]{}|/")
-EAST_ASIAN_HEIGHT, HEIGHT_ABOVE, HEIGHT_BELOW, HEIGHT_BETWEEN = 0.9, 0.25, 0.2, 0.45
+TALL = frozenset("bdfhijklt!?'\"|/\\()[]{}")
+EAST_ASIAN_HEIGHT, TALL_HEIGHT, LOW_HEIGHT = 0.86, 0.7, 0.47
 
 
 def height(text: str, rows: float = 1) -> float:
-    """How high, in ems, the ink of most rows of a text is that is printed in so many rows."""
+    """How high, in ems, most rows of a text are from the baseline up, if it is in so many rows."""
     counts = Counter(text)
     east = sum(times for letter, times in counts.items() if is_east_asian(letter))
     seen = sum(times for letter, times in counts.items() if letter.isalnum())
     if east >= 0.3 * seen > 0:
         return EAST_ASIAN_HEIGHT
     tall = sum(times for x, times in counts.items() if x in TALL or x.isupper() or x.isdigit())
-    deep = sum(times for x, times in counts.items() if x in DEEP)
-    above, below = tall >= 0.7 * rows, deep >= 0.7 * rows
-    return HEIGHT_BETWEEN + above * HEIGHT_ABOVE + below * HEIGHT_BELOW
+    return TALL_HEIGHT if tall >= 0.7 * rows else LOW_HEIGHT
 
 
 @functools.cache

@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy
-from numpy.typing import NDArray
 
 from answer.cells import Cell
-from trust.lines import Floats, Writing
-from trust.printed import height, length, plain
-from trust.runs import Bits
+from trust.lines import Floats, Writing, share_of_each
+from trust.printed import TALL_HEIGHT, height, length, plain
+from trust.runs import Bits, Ints
 
 Box = tuple[float, float, float, float]
 
 MOST_ROWS_HEIGHT = 0.6  # of the length under a box stands in rows of at most this height
 LOWEST = 0.5  # of the usual line's height is no line of letters but one of dashes
-LOOSE = 0.2  # of the usual line's height: a box may be so much too small
+LOOSE = 0.25  # of the usual line's height: a box may be so much too small
 
 
 @dataclass(frozen=True)
@@ -81,25 +80,19 @@ def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> Under:
     text, is_formula = cell.get("text") or "", cell["category"] == "Formula"
     told = length(text, is_formula)
     if is_formula:
-        return Under(box, told, ink / em, "Formula")
+        return Under(box, told, ink * TALL_HEIGHT / em, "Formula")
     rows = max(1.0, 1.4 * told * high / max(1.0, box[2] - box[0]))
     return Under(box, told, ink / max(1.0, high / height(plain(text), rows)), cell["category"])
 
 
-def heights_of(writing: Writing, owner: NDArray[numpy.int64], count: int) -> Floats:
-    """How high most of what is written under each cell is."""
-    high = writing.heights[writing.line]
-    order = numpy.lexsort((high, owner))
-    order = order[numpy.searchsorted(owner[order], 0) :]
-    owner, high = owner[order], high[order]
-    reached = numpy.cumsum(writing.length[order], dtype=numpy.float64)
-    ends = numpy.searchsorted(owner, numpy.arange(count), "right")
-    total = numpy.concatenate(([0.0], reached))[ends]
-    before = numpy.concatenate(([0.0], total[:-1]))
-    at = numpy.searchsorted(reached, before + MOST_ROWS_HEIGHT * (total - before))
-    if not len(high):
-        return numpy.ones(count, numpy.float32)
-    return numpy.where(total > before, high[numpy.minimum(at, len(high) - 1)], 1)
+def heights_of(writing: Writing, owner: Ints, count: int) -> Floats:
+    """How high most of what is written under each cell is; 0: nothing is."""
+    found = numpy.zeros(count, numpy.float32)
+    cells, of = numpy.unique(owner, return_inverse=True)
+    high = writing.heights[writing.line].astype(numpy.float64)
+    heights = share_of_each(high, writing.length.astype(numpy.float64), of, MOST_ROWS_HEIGHT)
+    found[cells[cells >= 0]] = heights[cells >= 0]
+    return found
 
 
 def usual_height(writing: Writing) -> float:
