@@ -1,0 +1,429 @@
+#!/usr/bin/env python3
+"""Pages whose cells are known, for bench/trust.py: those of upright_pages.py, and unkinder ones.
+
+With a FOLDER they are written there: `NAME.png`, and `NAME.json` as our results hold cells.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import random
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import click
+from PIL import Image, ImageChops, ImageDraw
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS.parent / "vm_side")]
+
+from answer.cells import Cell  # noqa: E402 - found by the line above, as are those below
+from bench import upright_pages as upright  # noqa: E402
+from rig.page_art import scanned as on_gray_paper  # noqa: E402
+
+Colour = int | tuple[int, int, int]
+Corners = tuple[float, float, float, float]
+Draw = Callable[["KnownSheet"], None]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that was written: where it was put, in points, and the box of its ink."""
+
+    text: str
+    top: float
+    box: Corners
+
+    @property
+    def high(self) -> float:
+        return self.box[3] - self.box[1]
+
+
+def around(boxes: Sequence[Corners]) -> list[int]:
+    """The smallest box that holds them all."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return [
+        *map(math.floor, (min(lefts), min(tops))),
+        *map(math.ceil, (max(rights), max(bottoms))),
+    ]
+
+
+def cell_of(lines: Sequence[Line], category: str = "Text") -> Cell:
+    text = " ".join(line.text for line in lines)
+    return {"bbox": around([line.box for line in lines]), "category": category, "text": text}
+
+
+def paragraphs(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines below one another, cut behind those that end early."""
+    right = max((line.box[2] for line in lines), default=0)
+    left = min((line.box[0] for line in lines), default=0)
+    found: list[list[Line]] = [[]]
+    for line in lines:
+        found[-1].append(line)
+        if line.box[2] < right - 0.25 * (right - left):
+            found.append([])
+    return [each for each in found if each]
+
+
+def blocks(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines as they were put, cut where the next is not just below or beside the last."""
+    found: list[list[Line]] = [list(lines[:1])] if lines else []
+    for last, line in pairwise(lines):
+        size = max(last.high, line.high)
+        beside = line.top == last.top and abs(line.box[0] - last.box[2]) < size
+        below = 0 < line.box[1] - last.box[1] < 2.2 * size and line.box[0] < last.box[2]
+        like = 0.6 < (line.high or 1) / (last.high or 1) < 1.6
+        if beside or (below and like and line.box[2] > found[-1][0].box[0]):
+            found[-1].append(line)
+        else:
+            found.append([line])
+    return found
+
+
+@dataclass
+class KnownSheet(upright.Sheet):
+    """A sheet that keeps the cells of what is drawn on it."""
+
+    ink: Colour = 0
+    cells: list[Cell] = field(default_factory=list)
+    loose: list[Line] = field(default_factory=list)
+    """Lines that are in no cell yet."""
+
+    def on(self, ground: tuple[int, int, int], ink: tuple[int, int, int]) -> None:
+        """Start again on a coloured ground."""
+        self.image = Image.new("RGB", self.image.size, ground)
+        self.pen, self.ink = ImageDraw.Draw(self.image), ink
+
+    def put(self, x: float, y: float, text: str, size: float, name: str = "") -> None:
+        at, face = (self.px(x), self.px(y)), self.font(size, name)
+        self.pen.text(at, text, self.ink, face)
+        self.loose.append(Line(text, y, self.pen.textbbox(at, text, face)))
+
+    def taken(self) -> list[Line]:
+        """The loose lines, to make cells of."""
+        lines, self.loose = self.loose, []
+        return lines
+
+    def close(self, category: str = "Text") -> None:
+        """Make cells of the loose lines."""
+        self.cells += [cell_of(block, category) for block in blocks(self.taken())]
+
+    def whole(self, category: str, text: str = "") -> None:
+        """Make one cell of all loose lines; without a text, theirs."""
+        cell = cell_of(self.taken(), category)
+        self.cells.append({**cell, "text": text} if text else cell)
+
+    def picture(self, box: upright.Box) -> None:
+        self.cells.append({"bbox": [self.px(at) for at in box], "category": "Picture"})
+
+    def text(self, box: upright.Box, size: float, leading: float = 1.4, lines: int = 999) -> float:
+        self.close()
+        end = super().text(box, size, leading, lines)
+        self.cells += [cell_of(paragraph) for paragraph in paragraphs(self.taken())]
+        return end
+
+    def title(self, y: float, size: float, words: int, x: float = 60) -> float:
+        self.close()
+        end = super().title(y, size, words, x)
+        self.whole("Title")
+        return end
+
+    def table(
+        self, box: upright.Box, rows: int, columns: int, size: float, ruled: str = "all"
+    ) -> float:
+        self.close()
+        end = super().table(box, rows, columns, size, ruled)
+        lines = self.taken()
+        frame = tuple(float(self.px(at)) for at in (box[0], box[1], box[2], end))
+        boxes = [line.box for line in lines] + ([] if ruled == "none" else [frame])
+        cells = [f"<td>{line.text}</td>" for line in lines]
+        html = "".join(
+            f"<tr>{''.join(cells[at : at + columns])}</tr>" for at in range(0, len(cells), columns)
+        )
+        cell = {"bbox": around(boxes), "category": "Table", "text": f"<table>{html}</table>"}
+        self.cells.append(cell)
+        return end
+
+    def photo(self, box: upright.Box) -> None:
+        super().photo(box)
+        self.picture(box)
+
+    def chart(self, box: upright.Box) -> None:
+        self.close()
+        super().chart(box)
+        frame = tuple(float(self.px(at)) for at in box)
+        whole = around([frame, *(line.box for line in self.taken())])
+        self.cells.append({"bbox": whole, "category": "Picture"})
+
+    def number(self) -> str:
+        return f"{self.rng.uniform(0, 5000):,.{self.rng.choice((0, 1, 2))}f}"
+
+
+def broadsheet(s: KnownSheet) -> None:
+    """A newspaper of five or six narrow columns, with photos that break them."""
+    s.put(150, 30, " ".join(s.words(2)).upper(), 40)
+    s.whole("Title")
+    s.line((30, 86, 812, 86), 1.2)
+    s.put(30, 92, f"{s.words(1)[0]} {s.rng.randint(1, 31)}, {s.rng.randint(1950, 2020)}", 8)
+    s.close("Page-header")
+    count = s.rng.choice((5, 6))
+    wide = 782 / count
+    size = s.rng.choice((7.5, 8, 9))
+    for column in range(count):
+        x, y = 30 + column * wide, 112.0
+        while y < 1120:
+            s.put(x, y, " ".join(s.words(2))[: int(wide / 8)], s.rng.choice((13, 16)))
+            s.whole("Section-header")
+            y = s.text((x, y + 22, x + wide - 8, 1150), size, 1.2, s.rng.randint(8, 40)) + 6
+            if s.rng.random() < 0.3 and y < 1000:
+                s.photo((x, y, x + wide - 8, y + 90))
+                y += 96
+                s.put(x, y, " ".join(s.words(3))[: int(wide / 4.5)], 7)
+                s.whole("Caption")
+                y += 14
+        if column and s.rng.random() < 0.6:
+            s.line((x - 4, 112, x - 4, 1150), 0.4)
+
+
+def exam(s: KnownSheet) -> None:
+    """Numbered questions with choices, blanks to fill in, and room for answers."""
+    y = s.title(40, 18, 3)
+    s.put(60, y, f"{s.words(1)[0]}: ____________    {s.words(1)[0]}: ________", 10)
+    s.close()
+    y += 30
+    for question in range(1, s.rng.randint(6, 12)):
+        s.put(60, y, f"{question}. {' '.join(s.words(s.rng.randint(6, 11)))} ({s.number()})?", 10)
+        s.whole("List-item")
+        y += 18
+        kind = s.rng.randrange(3)
+        if kind == 0:
+            for place, letter in enumerate("ABCD"):
+                s.put(80 + 115 * place, y, f"{letter}. {s.words(1)[0]}", 10)
+                s.whole("List-item")
+            y += 26
+        elif kind == 1:
+            s.line((80, y + 14, 420, y + 14), 0.5)
+            y += 26
+        else:
+            s.pen.rectangle([s.px(at) for at in (80, y, 520, y + 40)], outline=s.ink)
+            y += 54
+        if y > 740:
+            break
+    s.put(290, 800, f"{s.rng.randint(1, 8)} / 8", 9)
+    s.close("Page-footer")
+
+
+def dark_slide(s: KnownSheet) -> None:
+    """Few words on a dark ground, a band, a foot."""
+    s.on(s.rng.choice(((16, 24, 58), (40, 6, 30), (24, 24, 24))), (240, 240, 230))
+    s.pen.rectangle((0, 0, s.image.width, s.px(70)), (40, 90, 160))
+    s.title(18, 28, 3, 40)
+    y = 110.0
+    for _ in range(s.rng.randint(2, 5)):
+        s.pen.ellipse([s.px(at) for at in (48, y + 8, 56, y + 16)], (230, 160, 40))
+        s.put(70, y, " ".join(s.words(s.rng.randint(3, 7))), 18)
+        s.whole("List-item")
+        y += 46
+    if s.rng.random() < 0.5:
+        s.photo((560, 120, 800, 300))
+    s.ink = (150, 160, 190)
+    s.put(40, 448, f"{s.words(1)[0]} {s.rng.randint(2010, 2030)}", 9)
+    s.close("Page-footer")
+    s.put(800, 448, str(s.rng.randint(1, 60)), 9)
+    s.close("Page-footer")
+
+
+def textbook(s: KnownSheet) -> None:
+    """Coloured boxes, tints, two columns and pictures of a school book."""
+    s.on((255, 252, 240), (30, 30, 40))
+    s.pen.rectangle([s.px(at) for at in (0, 0, 595, 60)], (230, 120, 40))
+    s.ink = (255, 255, 255)
+    s.title(16, 22, 3)
+    s.ink = (30, 30, 40)
+    y = s.text((50, 80, 545, 200), 11, 1.4, s.rng.randint(2, 6)) + 10
+    for left, tint in ((50, (220, 236, 250)), (305, (250, 226, 226))):
+        s.pen.rectangle([s.px(at) for at in (left, y, left + 240, y + 210)], tint)
+        s.ink = (20, 60, 140)
+        s.put(left + 10, y + 8, " ".join(s.words(2)), 13)
+        s.whole("Section-header")
+        s.ink = (30, 30, 40)
+        s.text((left + 10, y + 34, left + 230, y + 204), 9.5, 1.4, s.rng.randint(4, 11))
+    s.photo((50, y + 226, 300, y + 380))
+    s.put(50, y + 386, f"{s.words(1)[0]} {s.rng.randint(1, 9)}. {' '.join(s.words(3))}", 8)
+    s.whole("Caption")
+    s.text((315, y + 226, 545, 790), 10, 1.4)
+
+
+def papers_formulas(s: KnownSheet) -> None:
+    """Display formulas with their numbers between prose, as in a paper."""
+    y = 60.0
+    for number in range(1, 9):
+        y = s.text((60, y, 535, 790), 10, 1.35, s.rng.randint(2, 5)) + 12
+        if y > 740:
+            break
+        a, b, c = (s.rng.choice("xyzabnk") for _ in range(3))
+        s.put(
+            170,
+            y,
+            f"{a}({b}) = ∑ {c} + 3{b} − ∫ {a} d{b} + {c} ≤ {s.rng.randint(2, 99)}",
+            12,
+            upright.MATH,
+        )
+        latex = rf"{a}({b}) = \sum {c} + 3{b} - \int {a} \, d{b} + {c} \leq 2"
+        s.whole("Formula", f"$${latex}$$")
+        s.put(515, y, f"({number})", 10, upright.MATH)
+        s.whole("Text")
+        y += 30
+    s.put(290, 806, str(s.rng.randint(1, 400)), 9)
+    s.close("Page-footer")
+
+
+def filled_form(s: KnownSheet) -> None:
+    """Boxes with small labels above, some of them filled in, in lines side by side."""
+    y = s.title(40, 18, 3)
+    for _ in range(s.rng.randint(6, 11)):
+        for left, right in ((50, 290), (305, 545)):
+            s.pen.rectangle([s.px(at) for at in (left, y, right, y + 44)], outline=s.ink)
+            s.put(left + 4, y + 3, " ".join(s.words(2)), 7)
+            s.close()
+            if s.rng.random() < 0.6:
+                s.put(left + 10, y + 20, f"{s.words(1)[0]} {s.number()}", 13)
+                s.close()
+        y += 56
+
+
+def handwritten(s: KnownSheet) -> None:
+    """Notes on ruled paper; lines slope and wander."""
+    for y in range(60, 820, 28):
+        s.line((0, y, 595, y), 0.3)
+    y = 34.0
+    while y < 760:
+        for _ in range(s.rng.randint(1, 4)):
+            words = " ".join(s.words(s.rng.randint(3, 6)))
+            s.put(60 + s.rng.uniform(-4, 6), y + s.rng.uniform(-2, 2), words, 17)
+            y += 28
+            if y > 780:
+                break
+        s.close()
+        y += 28
+
+
+OWN: tuple[Draw, ...] = (
+    *(broadsheet, exam, dark_slide, textbook, papers_formulas, filled_form, handwritten),
+)
+OTHERS: tuple[Draw, ...] = tuple(
+    draw  # of the rest, what is drawn without put() would be in no cell
+    for draw in (*upright.TUNED, *upright.HELD_OUT)
+    if draw not in (upright.letterhead, upright.formulas)
+)
+SIZES = {**upright.LANDSCAPE, "dark_slide": (842, 474), "broadsheet": (842, 1190)}
+
+
+def turned(cells: Sequence[Cell], size: tuple[int, int], degrees: float) -> list[Cell]:
+    """The cells of a picture that was turned about its middle, as Pillow turns it."""
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    found = []
+    for cell in cells:
+        left, top, right, bottom = cell["bbox"]
+        corners = []
+        for x, y in ((left, top), (right, top), (left, bottom), (right, bottom)):
+            across, down = x - size[0] / 2, y - size[1] / 2
+            at = (
+                size[0] / 2 + across * cosine + down * sine,
+                size[1] / 2 - across * sine + down * cosine,
+            )
+            corners.append((*at, *at))
+        found.append({**cell, "bbox": around(corners)})
+    return found
+
+
+def poor_scan(
+    page: Image.Image, cells: list[Cell], rng: random.Random
+) -> tuple[Image.Image, list[Cell]]:
+    """Askew on gray paper, in uneven light, as a bad JPEG."""
+    degrees = rng.uniform(-1.2, 1.2)
+    white = 255 if page.mode == "L" else (255, 255, 255)
+    askew = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=white)
+    gray = on_gray_paper(askew, rng.randrange(1000))
+    light = Image.linear_gradient("L").rotate(rng.choice((0, 90, 180))).resize(page.size)
+    light = light.point(lambda level: 255 - level // 4)
+    shaded = ImageChops.multiply(gray, light.convert(gray.mode))
+    buffer = io.BytesIO()
+    shaded.save(buffer, "JPEG", quality=rng.choice((30, 50, 70)))
+    return Image.open(buffer).convert(page.mode), turned(cells, page.size, degrees)
+
+
+def waved(page: Image.Image, cells: list[Cell]) -> tuple[Image.Image, list[Cell]]:
+    """Columns of pixels pushed up and down, as lines wander that are written by hand."""
+    reach = page.height // 160
+    image = Image.new(page.mode, page.size, page.getpixel((0, 0)))
+    for x in range(page.width):
+        image.paste(
+            page.crop((x, 0, x + 1, page.height)), (x, round(reach * math.sin(x / 9 / reach)))
+        )
+    found = []
+    for cell in cells:
+        left, top, right, bottom = cell["bbox"]
+        found.append({**cell, "bbox": [left, max(0, top - reach), right, bottom + reach]})
+    return image, found
+
+
+@dataclass(frozen=True)
+class KnownPage:
+    """A page, and its true cells in its pixels."""
+
+    name: str
+    image: Image.Image
+    cells: list[Cell]
+
+
+def make(draw: Draw, language: str, seed: int, more: tuple[str, ...] = ()) -> KnownPage:
+    """The page of this kind with this number."""
+    rng = random.Random(f"{draw.__name__} {language} {seed} known")
+    wide, high = SIZES.get(draw.__name__, (595, 842))
+    dpi = rng.choice((100, 120, 150, 200)) if wide * high > 100_000 else 200
+    font = rng.choice(upright.fonts(language, more))
+    sheet = KnownSheet(rng, language, font, dpi, wide, high)
+    draw(sheet)
+    sheet.close()
+    image, cells = sheet.image, sheet.cells
+    if draw is handwritten:
+        image, cells = waved(image, cells)
+    how = rng.choice(("clean", "clean", "poor", "blurred", "inverted"))
+    if how == "poor":
+        image, cells = poor_scan(image, cells, rng)
+    elif how != "clean":
+        image = {"blurred": upright.blurred, "inverted": upright.inverted}[how](image, rng)
+    return KnownPage(f"{draw.__name__}_{language}_{seed}_{how}", image, cells)
+
+
+def pages(seeds: int, more: tuple[str, ...] = ()) -> list[tuple[Draw, str, int, tuple[str, ...]]]:
+    """What to make: so many of each kind, the unkind ones twice."""
+    return [
+        (draw, language, seed, more)
+        for draw in (*OWN, *OTHERS)
+        for language in ("en", "ko")
+        for seed in range(seeds * (2 if draw in OWN else 1))
+    ]
+
+
+@click.command(help=__doc__)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seeds", default=1, help="Pages of each kind and language.")
+@click.option("--font", multiple=True, help="A further font: en:FILE or ko:FILE.")
+def main(folder: Path, seeds: int, font: tuple[str, ...]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for which in pages(seeds, font):
+        page = make(*which)
+        page.image.save(folder / f"{page.name}.png")
+        text = json.dumps(page.cells, ensure_ascii=False)
+        (folder / f"{page.name}.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
