@@ -6,7 +6,8 @@ overlaps its place that the true answer did not get. A false alarm is a true ans
 doubtful, or a true cell with any doubt (ink that is said to be missed counts as one cell).
 
 PAGES are folders of pictures with their cells beside them: `NAME.json` in the form of our results,
-or one JSON list of OmniDocBench. A text layer comes from `NAME.pdf`.
+or one JSON list of OmniDocBench. A text layer comes from `NAME.pdf`. Without PAGES, pages are made
+(bench/trust_pages.py), in English and Korean.
 """
 
 from __future__ import annotations
@@ -22,31 +23,18 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pymupdf
-from PIL import Image
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "vm_side")]
 
-from answer.cells import Cell  # noqa: E402 - found by the line above, as are those below
-from bench.trust_faults import Box, Fault, Page, faults_of, overlap  # noqa: E402
-from contract import DOUBT_KINDS, PICTURES  # noqa: E402
-from picture.images import model_picture, one_channel_if_gray  # noqa: E402
+from bench import trust_pages  # noqa: E402 - found by the line above, as are those below
+from bench.trust_faults import Box, Fault, faults_of, overlap  # noqa: E402
+from bench.trust_truth import Known, as_sent, known_in  # noqa: E402
+from contract import DOUBT_KINDS  # noqa: E402
 from trust.doubts import Doubt, is_doubtful, trust_left  # noqa: E402
 from trust.witnesses import doubts_of, evidence_of  # noqa: E402
-from trust.words import Word  # noqa: E402
 
-MAX_PIXELS, UPSAMPLE_BELOW = 2_000_000, 1_200_000
 SAME = 0.5  # of two doubts' common area: a fault did not bring about the second
-
-OMNI = {
-    **{"title": "Title", "text_block": "Text", "reference": "Text", "code_txt": "Text"},
-    **{"figure_caption": "Caption", "table_caption": "Caption", "code_txt_caption": "Caption"},
-    **{"figure_footnote": "Footnote", "table_footnote": "Footnote", "page_footnote": "Footnote"},
-    **{"header": "Page-header", "footer": "Page-footer", "page_number": "Page-footer"},
-    **{"equation_isolated": "Formula", "equation_caption": "Text", "table": "Table"},
-}
-"""OmniDocBench's names of what has a text; all others are left alone, as pictures are."""
 
 
 @dataclass
@@ -65,6 +53,8 @@ class Tally:
     doubts_ms: list[float] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     """The true pages that are doubtful."""
+    untold: list[str] = field(default_factory=list)
+    """The faults without a doubt: where."""
 
     def add(self, other: Tally) -> None:
         self.pages += other.pages
@@ -77,69 +67,7 @@ class Tally:
         self.evidence_ms += other.evidence_ms
         self.doubts_ms += other.doubts_ms
         self.alarms += other.alarms
-
-
-def from_omni(detections: Iterable[dict[str, Any]]) -> list[Cell]:
-    """OmniDocBench's layout of a page -> cells as dots.ocr would answer them."""
-    cells: list[Cell] = []
-    for found in sorted(detections, key=lambda found: found.get("order") or 0):
-        across, down = found["poly"][0::2], found["poly"][1::2]
-        cell = {
-            "bbox": [round(min(across)), round(min(down)), round(max(across)), round(max(down))]
-        }
-        category = OMNI.get(found["category_type"], "Picture")
-        text = found.get("text") or found.get("latex") or ""
-        if category == "Table":
-            text = found.get("html") or found.get("latex") or ""
-        is_read = category != "Picture" and bool(text)
-        cells.append(
-            {**cell, "category": category, "text": text}
-            if is_read
-            else {**cell, "category": "Picture"}
-        )
-    return cells
-
-
-def annotated(folder: Path) -> Iterator[tuple[Path, list[Cell]]]:
-    """The pictures below a folder that have true cells."""
-    pictures = {path.name: path for path in sorted(folder.rglob("*")) if path.suffix in PICTURES}
-    for path in sorted(folder.rglob("*.json")):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found and "layout_dets" in found[0]:
-            for page in found:
-                picture = pictures.get(Path(page["page_info"]["image_path"]).name)
-                if picture is not None:
-                    yield picture, from_omni(page["layout_dets"])
-            continue
-        beside = [path.with_suffix(ending) for ending in PICTURES]
-        yield from ((picture, found) for picture in beside if picture.exists())
-
-
-def words_beside(picture: Path, size: tuple[int, int]) -> list[Word]:
-    """The words of the PDF page that a picture was drawn from, if there is one beside it."""
-    path = picture.with_suffix(".pdf")
-    if not path.exists():
-        return []
-    with pymupdf.open(path) as document:
-        page = document[0]
-        wide, high = size[0] / page.rect.width, size[1] / page.rect.height
-        return [
-            Word(text, (x1 * wide, y1 * high, x2 * wide, y2 * high))
-            for x1, y1, x2, y2, text, *_ in page.get_text("words")
-        ]
-
-
-def as_sent(page: Image.Image, cells: Sequence[Cell]) -> Page:
-    """A page as the model sees it, and its cells there."""
-    flat = page if page.mode in ("L", "RGB") else page.convert("RGB")
-    sent = model_picture(one_channel_if_gray(flat), MAX_PIXELS, UPSAMPLE_BELOW)
-    wide, high = sent.width / page.width, sent.height / page.height
-    scales = (wide, high, wide, high)
-    moved = [
-        {**cell, "bbox": [int(at * by) for at, by in zip(cell["bbox"], scales, strict=True)]}
-        for cell in cells
-    ]
-    return Page(sent, moved)
+        self.untold += other.untold
 
 
 def is_known(doubt: Doubt, before: Sequence[Doubt]) -> bool:
@@ -175,12 +103,11 @@ def false_cells_of(doubts: Sequence[Doubt]) -> Counter[str]:
     return counts
 
 
-def judged(
-    name: str, page: Page, words: Sequence[Word], rng: random.Random, most: int, only: Sequence[str]
-) -> Tally:
+def judged(known: Known, rng: random.Random, most: int, only: Sequence[str]) -> Tally:
     """One page, and its faults."""
+    page = known.page
     started = time.process_time()
-    evidence = evidence_of(page.picture, words)
+    evidence = evidence_of(page.picture, known.words)
     gathered = time.process_time()
     before = doubts_of(evidence, page.cells)
     ended = time.process_time()
@@ -189,16 +116,19 @@ def judged(
     tally.doubts_ms.append(1000 * (ended - gathered))
     if is_doubtful(trust_left(before)):
         tally.doubtful = 1
-        tally.alarms.append(name)
+        tally.alarms.append(known.name)
     for fault in faults_of(page, rng, most):
         if only and fault.name not in only:
             continue
         doubts = doubts_of(evidence, fault.cells)
         kinds = kinds_that_tell(fault, doubts, before)
+        told = tally.told[fault.name]
         tally.made[fault.name] += 1
-        tally.told[fault.name].update(kinds)
-        tally.told[fault.name]["any"] += bool(kinds)
-        tally.told[fault.name]["doubtful"] += is_doubtful(trust_left(doubts))
+        told.update(kinds)
+        told["any"] += bool(kinds)
+        told["doubtful"] += is_doubtful(trust_left(doubts))
+        if not kinds:
+            tally.untold.append(f"{fault.name}: {known.name} {[*map(round, fault.places[0])]}")
     return tally
 
 
@@ -238,36 +168,42 @@ def as_json(tally: Tally) -> dict[str, Any]:
     }
 
 
-def sets_of(folders: Sequence[Path]) -> Iterator[tuple[str, Iterable[tuple[Path, list[Cell]]]]]:
-    """Folders of pages by name."""
-    for folder in folders:
-        yield folder.name, annotated(folder)
+def made(language: str, seeds: int, font: tuple[str, ...]) -> Iterator[Known]:
+    """Pages that are made here."""
+    for which in trust_pages.kinds(language, seeds):
+        page = trust_pages.make(*which, font)
+        yield Known(page.name, as_sent(page.image, page.cells))
 
 
 @click.command(help=__doc__)
-@click.option("--pages", multiple=True, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--pages", multiple=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--seeds", default=1, help="Pages of each kind and language that are made.")
+@click.option("--font", multiple=True, help="A further font of these: en:FILE or ko:FILE.")
 @click.option("--seed", default=0, help="Of the faults that are drawn by lot.")
 @click.option("--most", default=8, help="Faults of one kind a page.")
 @click.option("--only", multiple=True, help="A fault by its name; may be given again.")
 @click.option("--alarms", is_flag=True, help="Name the true pages that are doubtful.")
+@click.option("--untold", is_flag=True, help="Name the faults that are not told, in sent pixels.")
 @click.option("--json", "as_data", is_flag=True, help="Print JSON instead of tables.")
 def main(
     pages: tuple[Path, ...],
+    seeds: int,
+    font: tuple[str, ...],
     seed: int,
     most: int,
     only: tuple[str, ...],
     alarms: bool,
+    untold: bool,
     as_data: bool,
 ) -> None:
+    sets: dict[str, Iterable[Known]] = {folder.name: known_in(folder) for folder in pages} or {
+        f"made, {language}": made(language, seeds, font) for language in ("en", "ko")
+    }
     total, data = Tally(), {}
-    for name, found in sets_of(pages):
+    for name, found in sets.items():
         tally = Tally()
-        for path, cells in found:
-            with Image.open(path) as opened:
-                page = as_sent(opened, cells)
-            words = words_beside(path, page.picture.size)
-            rng = random.Random(f"{seed} {path.name}")
-            tally.add(judged(f"{name}/{path.name}", page, words, rng, most, only))
+        for known in found:
+            tally.add(judged(known, random.Random(f"{seed} {known.name}"), most, only))
         if not tally.pages:
             raise click.ClickException(f"{name}: no page there has its cells beside it")
         data[name] = as_json(tally)
@@ -276,9 +212,10 @@ def main(
             click.echo("\n".join((f"{name}: {tally.pages} pages", *table(tally))))
     if as_data:
         click.echo(json.dumps({**data, "all": as_json(total)}, ensure_ascii=False, indent=1))
-    else:
-        click.echo("\n".join((f"all: {total.pages} pages", *table(total))))
-        click.echo("\n".join(f"doubtful: {page}" for page in total.alarms if alarms))
+        return
+    click.echo("\n".join((f"all: {total.pages} pages", *table(total))))
+    click.echo("\n".join(f"doubtful: {page}" for page in total.alarms if alarms))
+    click.echo("\n".join(f"not told: {fault}" for fault in total.untold if untold))
 
 
 if __name__ == "__main__":

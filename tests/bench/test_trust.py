@@ -1,0 +1,219 @@
+"""The faults are those that their names say, and what tells one is counted right."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops, ImageDraw
+
+from answer.cells import Cell
+from bench import trust, trust_pages
+from bench.trust_faults import Fault, Page, columns, faults_of, overlap
+from bench.trust_truth import as_sent, from_omni, known_in
+from trust.doubts import Doubt
+
+LONG_TEXT = "A line of the page with 20 characters and more."
+TABLE = "<table><tr><td>a</td><td>1</td></tr><tr><td>b</td><td>22</td></tr></table>"
+
+
+def cell(box: tuple[int, int, int, int], text: str, category: str = "Text") -> Cell:
+    return {"bbox": list(box), "category": category, "text": text}
+
+
+@pytest.fixture
+def page() -> Page:
+    """Two columns of black boxes for text, a table below, white between; a page number."""
+    picture = Image.new("L", (1000, 1400), 255)
+    cells: list[Cell] = [
+        cell((60, 100, 460, 160), f"One: {LONG_TEXT} {LONG_TEXT}"),
+        cell((60, 200, 460, 260), f"Two: {LONG_TEXT} {LONG_TEXT}"),
+        cell((540, 100, 940, 160), f"Three: {LONG_TEXT} {LONG_TEXT}"),
+        cell((540, 200, 940, 260), f"Four: {LONG_TEXT} {LONG_TEXT}"),
+        cell((60, 800, 940, 900), TABLE, "Table"),
+        {"bbox": [60, 500, 460, 700], "category": "Picture"},
+        cell((490, 1340, 510, 1360), "17", "Page-footer"),
+    ]
+    pen = ImageDraw.Draw(picture)
+    for each in cells:
+        pen.rectangle(tuple(each["bbox"]), 0)
+    return Page(picture, cells)
+
+
+@pytest.fixture
+def faults(page: Page) -> dict[str, list[Fault]]:
+    found: dict[str, list[Fault]] = {}
+    for fault in faults_of(page, random.Random(1), most=99):
+        found.setdefault(fault.name, []).append(fault)
+    return found
+
+
+def changed(page: Page, fault: Fault) -> list[int]:
+    """Which cells are others."""
+    pairs = zip(page.cells, fault.cells, strict=True)
+    return [index for index, (true, false) in enumerate(pairs) if true != false]
+
+
+def test_what_is_dropped_is_gone_and_numbers_count_apart(
+    page: Page, faults: dict[str, list[Fault]]
+) -> None:
+    gone = [[each for each in page.cells if each not in fault.cells] for fault in faults["dropped"]]
+    assert gone == [[page.cells[index]] for index in range(5)]
+    assert [fault.cells for fault in faults["number dropped"]] == [list(page.cells[:6])]
+
+
+@pytest.mark.parametrize("percent", [2, 5])
+def test_a_shifted_box_is_off_by_its_share(
+    page: Page, faults: dict[str, list[Fault]], percent: int
+) -> None:
+    for fault in faults[f"shifted {percent}%"]:
+        [index] = changed(page, fault)
+        true, false = page.cells[index]["bbox"], fault.cells[index]["bbox"]
+        assert {abs(false[0] - true[0]), abs(false[1] - true[1])} <= {0, 10 * percent, 14 * percent}
+        assert fault.places == (tuple(true), tuple(false))
+    [common] = faults[f"all shifted {percent}%"]
+    offs = {
+        (false["bbox"][0] - true["bbox"][0], false["bbox"][1] - true["bbox"][1])
+        for true, false in zip(page.cells, common.cells, strict=True)
+    }
+    assert len(offs) == 1 and offs != {(0, 0)}
+
+
+def test_what_is_invented_stands_on_white(page: Page, faults: dict[str, list[Fault]]) -> None:
+    assert faults["invented on white"]
+    for fault in faults["invented on white"]:
+        *others, new = fault.cells
+        assert others == page.cells and len(new["text"]) >= 20
+        assert page.picture.crop(tuple(new["bbox"])).getextrema() == (255, 255)
+        assert not any(overlap(tuple(new["bbox"]), tuple(each["bbox"])) for each in page.cells)
+
+
+def test_texts_are_halved_doubled_and_swapped(page: Page, faults: dict[str, list[Fault]]) -> None:
+    for name, ratio in (("halved", 0.5), ("doubled", 2)):
+        assert [changed(page, fault) for fault in faults[name]] == [[0], [1], [2], [3]]
+        for fault in faults[name]:
+            [index] = changed(page, fault)
+            lengths = (len(each[index]["text"]) for each in (fault.cells, page.cells))
+            assert next(lengths) / next(lengths) == pytest.approx(ratio, abs=0.02)
+    assert len(faults["swapped"]) == 6
+    for fault in faults["swapped"]:
+        one, other = changed(page, fault)
+        assert fault.cells[one]["text"] == page.cells[other]["text"]
+        assert fault.cells[other]["text"] == page.cells[one]["text"]
+
+
+def test_one_digit_is_another_and_never_in_a_tag(
+    page: Page, faults: dict[str, list[Fault]]
+) -> None:
+    assert len(faults["digits"]) == 5
+    for fault in faults["digits"]:
+        [index] = changed(page, fault)
+        pairs = zip(page.cells[index]["text"], fault.cells[index]["text"], strict=True)
+        [(true, false)] = [pair for pair in pairs if pair[0] != pair[1]]
+        assert true.isdigit() and false.isdigit()
+
+
+def test_a_row_is_dropped_and_a_column_lost(page: Page, faults: dict[str, list[Fault]]) -> None:
+    [fault] = faults["row dropped"]
+    assert fault.cells[4]["text"].count("<tr>") == 1
+    assert columns(page) == [[0, 1], [2, 3]]
+    assert [len(fault.cells) for fault in faults["column lost"]] == [5, 5]
+
+
+def test_nothing_read_has_no_word_in_a_box(page: Page, faults: dict[str, list[Fault]]) -> None:
+    over_all, dumb, units = (fault.cells for fault in faults["nothing read"])
+    assert over_all == [{"bbox": [0, 0, 1000, 1400], "category": "Picture"}]
+    assert {each["text"] for each in dumb} == {""}
+    assert {tuple(each["bbox"]) for each in units} == {(0, 0, 1, 1)}
+
+
+def test_a_blank_page_has_no_faults() -> None:
+    assert not list(faults_of(Page(Image.new("L", (100, 100), 255), []), random.Random(1), 9))
+
+
+def doubt(kind: str, box: tuple[int, int, int, int], index: int | None = None) -> Doubt:
+    return Doubt(kind, box, index, 0.1)
+
+
+FAULT = Fault("dropped", [], ((0, 0, 100, 20),))
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "kinds"),
+    [
+        ([doubt("missed", (10, 5, 90, 15))], [], {"missed"}),
+        ([doubt("missed", (10, 50, 90, 60))], [], set()),  # elsewhere
+        ([doubt("missed", (10, 5, 90, 15))], [doubt("missed", (10, 5, 88, 15))], set()),  # before
+        ([doubt("missed", (10, 5, 90, 15))], [doubt("missed", (10, 5, 20, 15))], {"missed"}),
+        ([doubt("empty", (10, 5, 90, 15))], [doubt("missed", (10, 5, 90, 15))], {"empty"}),
+        ([doubt("empty", (0, 0, 9, 9)), doubt("amount", (0, 0, 9, 9))], [], {"empty", "amount"}),
+    ],
+)
+def test_a_fault_is_told_by_a_new_doubt_in_its_place(
+    after: list[Doubt], before: list[Doubt], kinds: set[str]
+) -> None:
+    assert trust.kinds_that_tell(FAULT, after, before) == kinds
+
+
+def test_false_alarms_count_each_cell_once() -> None:
+    counts = trust.false_cells_of(
+        [
+            doubt("amount", (0, 0, 9, 9), 1),
+            doubt("empty", (0, 0, 9, 9), 1),
+            doubt("amount", (0, 20, 9, 29), 2),
+            doubt("missed", (50, 50, 60, 60)),
+            doubt("missed", (70, 50, 80, 60)),
+        ]
+    )
+    assert counts == {"amount": 2, "empty": 1, "missed": 2, "any": 4}
+
+
+def test_omnidocbench_is_read_as_cells_in_reading_order(tmp_path: Path) -> None:
+    corners = [10.0, 20.0, 60.0, 20.0, 60.0, 40.0, 10.0, 40.0]
+    kinds = {"text_block": "b", "title": "a", "table": "", "figure": "", "text_mask": ""}
+    found = [
+        {"category_type": kind, "poly": corners, "text": text, "order": 5 - len(text) * ord(text)}
+        if text
+        else {"category_type": kind, "poly": corners, "html": TABLE, "order": 9}
+        for kind, text in kinds.items()
+    ]
+    cells = from_omni(found)
+    assert [each["category"] for each in cells] == ["Text", "Title", "Table", "Picture", "Picture"]
+    assert cells[0] == cell((10, 20, 60, 40), "b") and cells[2]["text"] == TABLE
+    assert "text" not in cells[3]
+    (tmp_path / "images").mkdir()
+    Image.new("L", (1400, 1400), 255).save(tmp_path / "images" / "one.png")
+    info = {"image_path": "one.png", "width": 1400, "height": 1400}
+    listed = [{"layout_dets": found, "page_info": info}]
+    (tmp_path / "truth.json").write_text(json.dumps(listed), encoding="utf-8")
+    [known] = known_in(tmp_path)
+    assert len(known.page.cells) == 5 and not known.words
+
+
+def test_cells_go_with_the_picture_as_it_is_sent() -> None:
+    large = as_sent(Image.new("L", (2000, 2800), 255), [cell((200, 280, 1000, 1400), "x")])
+    wide, high = large.picture.size
+    assert wide * high <= 2_000_000
+    assert large.cells[0]["bbox"] == pytest.approx(
+        [0.1 * wide, 0.1 * high, 0.5 * wide, 0.5 * high], abs=1
+    )
+
+
+@pytest.mark.parametrize("draw", trust_pages.OWN, ids=lambda draw: draw.__name__)
+def test_all_that_is_written_on_a_made_page_is_in_its_cells(
+    draw: trust_pages.Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, cells = trust_pages.drawn(draw, "en", random.Random(1))
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda *_: None)
+    unwritten, same = trust_pages.drawn(draw, "en", random.Random(1))
+    writing = ImageChops.difference(image, unwritten).convert("L")
+    assert writing.getbbox() and cells == same
+    wide, high = writing.size
+    for each in cells:
+        left, top, right, bottom = each["bbox"]
+        assert 0 <= left < right <= wide and 0 <= top < bottom <= high
+        assert writing.crop((left, top, right, bottom)).getbbox()
+        writing.paste(0, (left, top, right, bottom))
+    assert writing.getbbox() is None
