@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image, ImageChops, ImageDraw
 
 from answer.cells import Cell
@@ -189,7 +190,7 @@ def test_omnidocbench_is_read_as_cells_in_reading_order(tmp_path: Path) -> None:
     listed = [{"layout_dets": found, "page_info": info}]
     (tmp_path / "truth.json").write_text(json.dumps(listed), encoding="utf-8")
     [known] = known_in(tmp_path)
-    assert len(known.page.cells) == 5 and not known.words
+    assert len(known.page.cells) == 5 and known.pdf is None
 
 
 def test_cells_go_with_the_picture_as_it_is_sent() -> None:
@@ -199,6 +200,19 @@ def test_cells_go_with_the_picture_as_it_is_sent() -> None:
     assert large.cells[0]["bbox"] == pytest.approx(
         [0.1 * wide, 0.1 * high, 0.5 * wide, 0.5 * high], abs=1
     )
+
+
+def test_the_bench_counts_the_faults_of_a_folder(page: Page, tmp_path: Path) -> None:
+    page.picture.save(tmp_path / "one.png")
+    (tmp_path / "one.json").write_text(json.dumps(page.cells), encoding="utf-8")
+    options = ["--pages", str(tmp_path), "--most", "2", "--only", "dropped", "--json"]
+    done = CliRunner().invoke(trust.main, options)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["all"] == found[tmp_path.name]
+    assert found["all"]["pages"] == 1 and found["all"]["cells"] == 7
+    assert found["all"]["faults"]["dropped"]["made"] == 2
+    assert set(found["all"]["cpu_ms"]) == {"words_on", "evidence_of", "doubts_of"}
 
 
 @pytest.mark.parametrize("draw", trust_pages.OWN, ids=lambda draw: draw.__name__)

@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from bench.trust_faults import Box, Fault, faults_of, overlap  # noqa: E402
 from bench.trust_truth import Known, as_sent, known_in  # noqa: E402
 from contract import DOUBT_KINDS  # noqa: E402
 from trust.doubts import Doubt, is_doubtful, trust_left  # noqa: E402
+from trust.layer import words_on  # noqa: E402
 from trust.witnesses import doubts_of, evidence_of  # noqa: E402
 
 SAME = 0.5  # of two doubts' common area: a fault did not bring about the second
@@ -49,8 +51,8 @@ class Tally:
     made: Counter[str] = field(default_factory=Counter)
     told: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """By fault, then by kind; "any": each fault once; "doubtful": it made the page so."""
-    evidence_ms: list[float] = field(default_factory=list)
-    doubts_ms: list[float] = field(default_factory=list)
+    cpu_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """Of each page, by function."""
     alarms: list[str] = field(default_factory=list)
     """The true pages that are doubtful."""
     untold: list[str] = field(default_factory=list)
@@ -64,10 +66,17 @@ class Tally:
         self.made += other.made
         for fault, kinds in other.told.items():
             self.told[fault] += kinds
-        self.evidence_ms += other.evidence_ms
-        self.doubts_ms += other.doubts_ms
+        for function, times in other.cpu_ms.items():
+            self.cpu_ms[function] += times
         self.alarms += other.alarms
         self.untold += other.untold
+
+    @contextmanager
+    def timed(self, function: str) -> Iterator[None]:
+        """Add the CPU time of what is done here."""
+        started = time.process_time()
+        yield
+        self.cpu_ms[function].append(1000 * (time.process_time() - started))
 
 
 def is_known(doubt: Doubt, before: Sequence[Doubt]) -> bool:
@@ -103,17 +112,18 @@ def false_cells_of(doubts: Sequence[Doubt]) -> Counter[str]:
     return counts
 
 
-def judged(known: Known, rng: random.Random, most: int, only: Sequence[str]) -> Tally:
-    """One page, and its faults."""
-    page = known.page
-    started = time.process_time()
-    evidence = evidence_of(page.picture, known.words)
-    gathered = time.process_time()
-    before = doubts_of(evidence, page.cells)
-    ended = time.process_time()
-    tally = Tally(1, len(page.cells), false_cells=false_cells_of(before))
-    tally.evidence_ms.append(1000 * (gathered - started))
-    tally.doubts_ms.append(1000 * (ended - gathered))
+def judged(
+    known: Known, rng: random.Random, most: int, only: Sequence[str] = (), layer: bool = True
+) -> Tally:
+    """One page, and its faults; layer: whether its text layer is heard."""
+    page, tally = known.page, Tally(1, len(known.page.cells))
+    with tally.timed("words_on"):
+        words = words_on(known.pdf, 0, 0, page.picture) if known.pdf and layer else ()
+    with tally.timed("evidence_of"):
+        evidence = evidence_of(page.picture, words)
+    with tally.timed("doubts_of"):
+        before = doubts_of(evidence, page.cells)
+    tally.false_cells = false_cells_of(before)
     if is_doubtful(trust_left(before)):
         tally.doubtful = 1
         tally.alarms.append(known.name)
@@ -149,8 +159,8 @@ def table(tally: Tally) -> Iterator[str]:
     kinds = "".join(f"{share(false[kind], tally.cells):>11}" for kind in DOUBT_KINDS)
     row = f"{tally.cells:>6}{share(false['any'], tally.cells):>9}"
     yield f"  {'false alarms':<19}{row}{share(tally.doubtful, tally.pages):>10}{kinds}"
-    for what, ms in (("evidence_of", tally.evidence_ms), ("doubts_of", tally.doubts_ms)):
-        yield f"  CPU of {what}: {sum(ms) / len(ms):.1f} ms a page, at most {max(ms):.1f}"
+    for function, ms in tally.cpu_ms.items():
+        yield f"  CPU of {function}: {sum(ms) / len(ms):.1f} ms a page, at most {max(ms):.1f}"
 
 
 def as_json(tally: Tally) -> dict[str, Any]:
@@ -163,8 +173,7 @@ def as_json(tally: Tally) -> dict[str, Any]:
         "faults": {
             fault: {"made": made, **tally.told[fault]} for fault, made in tally.made.items()
         },
-        "evidence_ms": sum(tally.evidence_ms) / tally.pages,
-        "doubts_ms": sum(tally.doubts_ms) / tally.pages,
+        "cpu_ms": {function: sum(ms) / len(ms) for function, ms in tally.cpu_ms.items()},
     }
 
 
@@ -182,6 +191,7 @@ def made(language: str, seeds: int, font: tuple[str, ...]) -> Iterator[Known]:
 @click.option("--seed", default=0, help="Of the faults that are drawn by lot.")
 @click.option("--most", default=8, help="Faults of one kind a page.")
 @click.option("--only", multiple=True, help="A fault by its name; may be given again.")
+@click.option("--layer/--no-layer", default=True, help="Hear the text layer, where there is one.")
 @click.option("--alarms", is_flag=True, help="Name the true pages that are doubtful.")
 @click.option("--untold", is_flag=True, help="Name the faults that are not told, in sent pixels.")
 @click.option("--json", "as_data", is_flag=True, help="Print JSON instead of tables.")
@@ -192,6 +202,7 @@ def main(
     seed: int,
     most: int,
     only: tuple[str, ...],
+    layer: bool,
     alarms: bool,
     untold: bool,
     as_data: bool,
@@ -203,7 +214,8 @@ def main(
     for name, found in sets.items():
         tally = Tally()
         for known in found:
-            tally.add(judged(known, random.Random(f"{seed} {known.name}"), most, only))
+            rng = random.Random(f"{seed} {known.name}")
+            tally.add(judged(known, rng, most, only, layer))
         if not tally.pages:
             raise click.ClickException(f"{name}: no page there has its cells beside it")
         data[name] = as_json(tally)

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pymupdf
 from PIL import Image
 
 from answer.cells import Cell
 from bench.trust_faults import Page
 from contract import PICTURES
 from picture.images import model_picture, one_channel_if_gray
-from trust.words import Word
 
 MAX_PIXELS, UPSAMPLE_BELOW = 2_000_000, 1_200_000
 
@@ -31,11 +29,11 @@ OMNI = {
 
 @dataclass(frozen=True)
 class Known:
-    """A page with its truth, and the words of its text layer if it has one."""
+    """A page with its truth, and the PDF of one page that it was drawn from, if it was."""
 
     name: str
     page: Page
-    words: Sequence[Word] = ()
+    pdf: Path | None = None
 
 
 def from_omni(detections: Iterable[dict[str, Any]]) -> list[Cell]:
@@ -74,20 +72,6 @@ def annotated(folder: Path) -> Iterator[tuple[Path, list[Cell]]]:
         yield from ((picture, found) for picture in beside if picture.exists())
 
 
-def words_beside(picture: Path, size: tuple[int, int]) -> list[Word]:
-    """The words of the PDF page that a picture was drawn from, if there is one beside it."""
-    path = picture.with_suffix(".pdf")
-    if not path.exists():
-        return []
-    with pymupdf.open(path) as document:
-        page = document[0]
-        wide, high = size[0] / page.rect.width, size[1] / page.rect.height
-        return [
-            Word(text, (x1 * wide, y1 * high, x2 * wide, y2 * high))
-            for x1, y1, x2, y2, text, *_ in page.get_text("words")
-        ]
-
-
 def as_sent(page: Image.Image, cells: Sequence[Cell]) -> Page:
     """A page as the model sees it, and its cells there."""
     flat = page if page.mode in ("L", "RGB") else page.convert("RGB")
@@ -106,4 +90,5 @@ def known_in(folder: Path) -> Iterator[Known]:
     for path, cells in annotated(folder):
         with Image.open(path) as picture:
             page = as_sent(picture, cells)
-        yield Known(f"{folder.name}/{path.name}", page, words_beside(path, page.picture.size))
+        pdf = path.with_suffix(".pdf")
+        yield Known(f"{folder.name}/{path.name}", page, pdf if pdf.exists() else None)
