@@ -34,12 +34,17 @@ class Agreement:
 
 
 def agreement(
-    said: Sequence[str], written: Sequence[str], own: Sequence[str], near: Sequence[str]
+    said: Sequence[str],
+    written: Sequence[str],
+    own: Sequence[str],
+    near: Sequence[str],
+    is_whole: bool = True,
 ) -> Agreement:
     """The agreement of words.
 
     said are the cell's, written those of its form, too, since a page may be about LaTeX. own are
-    the other's in the cell's box, near those that touch it, too.
+    the other's in the cell's box, near those that touch it, too. is_whole: they are all that stands
+    there; else nothing can speak against what the cell has besides.
     """
     recall, known = share_found(own, written)
     precision, looked_for = share_found(said, near)
@@ -48,6 +53,8 @@ def agreement(
         precision = min(precision, sum(map(len, near)) / length)
     here, there, around = map(digits_in, (said, own, near))
     digits = min((here - around).total(), (there - here).total())
+    if not is_whole:
+        precision, digits = 1.0, 0
     return Agreement(precision, recall, max(known, looked_for), known * (1 - recall), digits)
 
 

@@ -1,0 +1,111 @@
+"""Words that another witness has read -> the cells they stand in, and how far both agree.
+
+What stands half inside a box counts for the cell, and not against it. Formulas and pictures are
+left alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy
+from numpy.typing import NDArray
+
+from answer.cells import Cell
+from trust.agreement import Agreement, agreement
+from trust.plain import WORD, folded, plain, words_of
+from trust.words import Box, Word
+
+LEFT_ALONE = ("Picture", "Formula")
+MARGIN = 0.5  # of a word's height, by which it may stand outside of a box
+UNTOLD = 0.1  # of a cell's box: with more that is not told, precision says nothing
+
+
+@dataclass(frozen=True)
+class Under:
+    """What stands under the cells of an answer."""
+
+    said: list[list[str]]
+    """Each cell's words, folded."""
+    read: list[list[str]]
+    """The same of each word of the witness, which may be several, or none."""
+    inside: NDArray[numpy.int64]
+    """Of each word the cell that it stands in; -1: none."""
+    found: dict[int, Agreement]
+    """By cell; of those that have a text, and are not left alone."""
+
+
+def under(words: Sequence[Word], cells: Sequence[Cell]) -> Under:
+    """Compare each cell with the words under its box; there is one of both at least."""
+    boxes = numpy.array([upright(cell["bbox"]) for cell in cells], float)
+    places = numpy.array([word.bbox for word in words], float)
+    inside, touching = holding(boxes, places), touched(boxes, places)
+    read = [WORD.findall(line) for line in folded("\n".join(w.text for w in words)).split("\n")]
+    is_clear = numpy.array([bool(word.text) for word in words])
+    said = [words_of(plain(cell.get("text", ""))) for cell in cells]
+    found = {}
+    for number, cell in enumerate(cells):
+        if cell["category"] in LEFT_ALONE or "text" not in cell:
+            continue
+        own, near = (
+            [word for at in numpy.flatnonzero(there & is_clear) for word in read[at]]
+            for there in (inside == number, touching[number])
+        )
+        is_whole = bool(near) and covered(boxes[number], places[~is_clear]) <= UNTOLD
+        found[number] = agreement(said[number], words_of(cell["text"]), own, near, is_whole)
+    return Under(said, read, inside, found)
+
+
+def holding(boxes: NDArray[numpy.float64], places: NDArray[numpy.float64]) -> NDArray[numpy.int64]:
+    """Of each word the cell that it stands in, the smallest; -1: in none."""
+    x, y = (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
+    margin = MARGIN * numpy.minimum(places[:, 3] - places[:, 1], places[:, 2] - places[:, 0])
+    found = numpy.full(len(places), -1)
+    sizes = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    for room in (margin, 0 * margin):  # what stands in one truly belongs there
+        for number in numpy.argsort(-sizes, kind="stable"):
+            x1, y1, x2, y2 = boxes[number]
+            is_in = (x > x1 - room) & (x < x2 + room) & (y > y1 - room) & (y < y2 + room)
+            found[is_in] = number
+    return found
+
+
+def touched(boxes: NDArray[numpy.float64], places: NDArray[numpy.float64]) -> NDArray[numpy.bool_]:
+    """Of each cell the words that its box touches."""
+    x1, y1, x2, y2 = (boxes[:, side, None] for side in range(4))
+    found: NDArray[numpy.bool_] = (
+        (places[:, 2] >= x1) & (places[:, 0] <= x2) & (places[:, 3] >= y1) & (places[:, 1] <= y2)
+    )
+    return found
+
+
+def covered(box: NDArray[numpy.float64], others: NDArray[numpy.float64]) -> float:
+    """How much of a box others cover, from 0 to 1 or, where they overlap, more."""
+    x1, y1, x2, y2 = box
+    wide = numpy.minimum(others[:, 2], x2) - numpy.maximum(others[:, 0], x1)
+    high = numpy.minimum(others[:, 3], y2) - numpy.maximum(others[:, 1], y1)
+    area = float((wide.clip(0) * high.clip(0)).sum())
+    return area / max(1.0, float((x2 - x1) * (y2 - y1)))
+
+
+def held_by(boxes: Sequence[Box], words: Sequence[Word]) -> NDArray[numpy.bool_]:
+    """Of each word whether it stands in one of these boxes."""
+    places = numpy.array([word.bbox for word in words], float)
+    found: NDArray[numpy.bool_] = holding(numpy.array(boxes, float).reshape(-1, 4), places) >= 0
+    return found
+
+
+def upright(box: Sequence[float]) -> Box:
+    """A cell's box with its corners in order."""
+    x1, y1, x2, y2 = map(float, box)
+    return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
+
+
+def whole(box: Iterable[float]) -> tuple[int, int, int, int]:
+    """A box in whole pixels."""
+    x1, y1, x2, y2 = map(int, box)
+    return x1, y1, x2, y2
+
+
+def box_of(cell: Cell) -> tuple[int, int, int, int]:
+    """A cell's box, upright and in whole pixels."""
+    return whole(upright(cell["bbox"]))
