@@ -1,0 +1,70 @@
+"""The second reader as a witness: what another engine reads in a cell's place, against its text.
+
+The engine errs, too. So a word more or less is not told, but another text is, and another digit:
+of these it is sure, or says that it is not.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+from answer.cells import Cell
+from trust.agreement import Agreement
+from trust.doubts import Doubt
+from trust.plain import EAST_ASIAN
+from trust.under_boxes import box_of, under
+from trust.words import Box, Word
+
+SURE = 0.85  # of the engine, about a line: below, it says nothing. Of Hangul it does not tell
+WRONG, ODD = 0.45, 0.65  # agreement below
+LONG = 12  # letters: of less, another text is no reason to read a page again
+SERIOUS, LIGHT, DIGITS = 0.6, 0.15, 0.2
+
+Line = tuple[str, Box, float]
+"""A line that the engine found: its text, its box, and how sure it is, from 0 to 1."""
+
+
+def reader_doubts(lines: Iterable[Line], cells: Sequence[Cell], engine: str) -> list[Doubt]:
+    """What the lines that an engine has read say against an answer to the same picture."""
+    words = [word for line in lines for word in words_in(*line)]
+    if not words or not any("text" in cell for cell in cells):
+        return []
+    return [
+        Doubt("reader", box_of(cells[number]), number, weight, detail | {"engine": engine})
+        for number, found in under(words, cells).found.items()
+        for weight, detail in verdict(found)
+    ]
+
+
+def verdict(found: Agreement) -> Iterator[tuple[float, dict[str, float]]]:
+    """The weight and the detail of a doubt about a cell, if there is one."""
+    worst = min(found.precision, found.recall)
+    detail = {"agreement": round(worst, 2)}
+    if worst < WRONG and found.letters >= LONG:
+        yield SERIOUS, detail
+    elif found.digits and worst >= ODD:
+        yield DIGITS, detail | {"digits": found.digits}
+    elif worst < ODD:
+        yield LIGHT, detail
+
+
+def words_in(text: str, box: Box, sure: float) -> Iterator[Word]:
+    """The words of a line, each where it stands by its share of the line's length.
+
+    A line may go on through several cells. One that is not sure is there, but not told.
+    """
+    x1, y1, x2, y2 = box
+    if not text or (sure < SURE and not EAST_ASIAN.search(text)):
+        yield Word("", box)
+        return
+    if y2 - y1 > x2 - x1:  # upright writing, or a single sign
+        yield Word(text, box)
+        return
+    ends = [0]
+    for sign in text:
+        ends.append(ends[-1] + 1 + (unicodedata.east_asian_width(sign) in "WF"))
+    unit = (x2 - x1) / ends[-1]
+    at = 0
+    for part in text.split(" "):
+        if part:
+            yield Word(part, (x1 + unit * ends[at], y1, x1 + unit * ends[at + len(part)], y2))
+        at += len(part) + 1
