@@ -27,7 +27,6 @@ from picture.png import encode_png
 from picture.upright import degrees_wanted, turned
 from results.files import NO_PAGE, drawing_of, results_of
 from trust.judging import gathered, judge
-from trust.words import Word
 
 if TYPE_CHECKING:
     from trust.witnesses import Evidence
@@ -112,19 +111,23 @@ def prepare(
 ) -> Sent:
     """Decode the page and make of it what is sent, and what its witnesses keep."""
     page = open_page(source, pdf_page, values)
+    is_pdf = is_pdf_page(source, pdf_page)
+    is_odd = bool(values["notes"])  # what is drawn of such a page may not be what its text says
     has_marks = not is_blank(page)
     page = set_upright(page, rotate if has_marks or rotate != AUTO else "0", values)
     page_size = own_size(page)
     values["original_size"] = list(page_size)
     if not has_marks:
         return Sent(None, page_size, blank_results=results_of([], page, images))
-    upsample_below = 0 if is_pdf_page(source, pdf_page) else upsample_below
+    upsample_below = 0 if is_pdf else upsample_below
     picture = model_picture(page, max_pixels, upsample_below)
     size = picture.size
     values["model_size"] = list(size)
     capped = is_capped(page.size, max_pixels, upsample_below)
-    words: Sequence[Word] = ()
-    evidence = None if witness == "off" else gathered(picture, words)
+    layer = None
+    if pdf_page is not None and is_pdf and not is_odd:
+        layer = source, pdf_page, values["rotation"]
+    evidence = None if witness == "off" else gathered(picture, layer)
     if evidence is None and witness != "off":
         values["notes"].append(NOT_JUDGED)
     kept = page if is_kept(page) else None

@@ -1,7 +1,8 @@
 """An answer and what was kept of its page -> a judgement, in the page's own pixels."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -11,7 +12,6 @@ from answer.judgement import Judgement
 from answer.layout import to_page
 from contract import DOUBT_KINDS
 from trust.doubts import Doubt, is_doubtful, trust_left
-from trust.words import Word
 
 if TYPE_CHECKING:
     from trust.witnesses import Evidence
@@ -39,13 +39,20 @@ REASONS = {
 NOTHING_READ = "nothing was read"
 
 
-def gathered(picture: Image.Image, words: Sequence[Word]) -> "Evidence | None":
-    """What is kept of a page for its witnesses; None if they cannot look at it."""
+def gathered(
+    picture: Image.Image, layer: tuple[Path | bytes, int, int] | None = None
+) -> "Evidence | None":
+    """What is kept of a page for its witnesses; None if they cannot look at it.
+
+    layer says where there is a text layer to look at: a PDF, the number of its page, and by how
+    many degrees that was turned.
+    """
     try:
         from trust import witnesses  # noqa: PLC0415 - packages of before lack numpy
+        from trust.layer import words_on  # noqa: PLC0415 - the same
     except ImportError:
         return None
-    return witnesses.evidence_of(picture, words)
+    return witnesses.evidence_of(picture, words_on(picture, *layer) if layer else ())
 
 
 def judge(

@@ -43,11 +43,11 @@ LEAST_STEP = 10  # gray levels between neighbours, where there is ink
 
 
 def words_on(
-    source: Path | bytes, index: int, rotation: int, picture: Image.Image
+    picture: Image.Image, source: Path | bytes, index: int, rotation: int
 ) -> Sequence[Word]:
-    """The words of a page, in the order of its text layer; none if that cannot be trusted.
+    """The words of a PDF's page, in the order of its text layer; none if that cannot be trusted.
 
-    picture is what is sent, turned clockwise by so many degrees of rotation.
+    picture is what is sent of it, turned clockwise by so many degrees of rotation.
     """
     try:
         page = kept_pdf(source)[index]

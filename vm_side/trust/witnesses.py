@@ -17,6 +17,7 @@ from trust.ink import ink_in, reduced
 from trust.lines import Writing, writing_in
 from trust.missed import missed
 from trust.repeated import repeated
+from trust.text_layer import text_layer_doubts
 from trust.under import compare
 from trust.words import Word
 
@@ -48,4 +49,5 @@ def doubts_of(evidence: Evidence, cells: Sequence[Cell], with_text: bool = True)
         doubts += amount(compared, size)
         doubts += nothing_read(writing, compared, size)
         doubts += repeated(compared, cells, size)
+        doubts += text_layer_doubts(evidence.words, cells, doubts)
     return sorted(doubts, key=lambda doubt: -doubt.weight)

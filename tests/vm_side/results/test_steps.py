@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from PIL import Image
 from picture.images import UnreadablePage
 from picture.limits import LARGE_PIXELS, pixels_of
 from results.steps import finish, in_turns, prepare
-from rig import half_drawn, hostages
+from rig import half_drawn, hostages, pages
 
 PICTURE = [{"bbox": [0, 0, 500, 500], "category": "Picture"}]
 TEXT = [{"bbox": [0, 0, 500, 500], "category": "Text", "text": "a"}]
@@ -118,3 +119,23 @@ def test_what_is_odd_about_a_page_is_in_its_values(tmp_path: Path) -> None:
     prepare(path, 0, values, 1_000_000, 0, "0", False, "off")
     (note,) = values["notes"]
     assert note.startswith("drawn by PDFium")
+
+
+@pytest.mark.parametrize("rotate", ["0", "90"])
+def test_of_a_sound_pdf_the_words_are_kept_for_the_witnesses(tmp_path: Path, rotate: str) -> None:
+    path, values = pages.pdf(tmp_path / "a.pdf", 1), dict[str, Any]()
+    sent = prepare(path, 0, values, 1_000_000, 0, rotate, False, "ink")
+    assert sent.evidence is not None
+    words = sent.evidence.words
+    assert len(words) > 100
+    assert len(pickle.dumps(sent.evidence)) < 200_000
+    assert all(
+        0 <= word.bbox[2] <= sent.size[0] >= 0 <= word.bbox[3] <= sent.size[1] for word in words
+    )
+
+
+def test_of_an_odd_pdf_none_are(tmp_path: Path) -> None:
+    values: dict[str, Any] = {}
+    path = half_drawn.errors_amidst(tmp_path / "a.pdf")
+    sent = prepare(path, 0, values, 1_000_000, 0, "0", False, "ink")
+    assert sent.evidence is not None and not sent.evidence.words

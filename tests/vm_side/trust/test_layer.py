@@ -22,7 +22,7 @@ def layer_of(document: pymupdf.Document, path: Path) -> list[str]:
     """The texts of a document's first page."""
     document.save(path)
     picture = model_picture(open_pdf_page(path, 0), 1_000_000, 0)
-    return [word.text for word in words_on(path, 0, 0, picture)]
+    return [word.text for word in words_on(picture, path, 0, 0)]
 
 
 def page_of(document: pymupdf.Document) -> pymupdf.Page:
@@ -47,7 +47,7 @@ def test_a_word_lies_where_it_is_drawn(
             page.set_cropbox(pymupdf.Rect(crop))
         document.save(tmp_path / "a.pdf")
     picture = model_picture(turned(open_pdf_page(tmp_path / "a.pdf", 0), turn), 1_000_000, 0)
-    (word,) = words_on(tmp_path / "a.pdf", 0, turn, picture)
+    (word,) = words_on(picture, tmp_path / "a.pdf", 0, turn)
     assert word.text == "harbour"
     ink = picture.point(lambda level: 255 * (level < 128)).getbbox()
     assert ink is not None
@@ -114,7 +114,7 @@ def test_of_a_picture_on_the_page_it_is_known_that_nothing_is_known(tmp_path: Pa
         page.insert_image((40, 300, 240, 500), pixmap=page.get_pixmap(dpi=40))
         document.save(tmp_path / "a.pdf")
     picture = model_picture(open_pdf_page(tmp_path / "a.pdf", 0), 1_000_000, 0)
-    found = words_on(tmp_path / "a.pdf", 0, 0, picture)
+    found = words_on(picture, tmp_path / "a.pdf", 0, 0)
     (unknown,) = [word for word in found if not word.text]
     assert 0.9 < (unknown.bbox[3] - unknown.bbox[1]) / (picture.height * 200 / 600) < 1.1
     assert [word.text for word in found if word.text][:3] == ["The", "ferry", "leaves"]
@@ -139,7 +139,7 @@ def test_a_file_that_is_gone_bad_has_none(tmp_path: Path) -> None:
     with pymupdf.open() as document:
         page_of(document)
         document.save(tmp_path / "a.pdf")
-    assert words_on(tmp_path / "a.pdf", 5, 0, Image.new("L", (100, 100))) == ()
+    assert words_on(Image.new("L", (100, 100)), tmp_path / "a.pdf", 5, 0) == ()
 
 
 @pytest.mark.parametrize(
