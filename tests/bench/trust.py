@@ -118,7 +118,7 @@ def judged(
     """One page, and its faults; layer: whether its text layer is heard."""
     page, tally = known.page, Tally(1, len(known.page.cells))
     with tally.timed("words_on"):
-        words = words_on(known.pdf, 0, 0, page.picture) if known.pdf and layer else ()
+        words = words_on(page.picture, known.pdf, 0, 0) if known.pdf and layer else ()
     with tally.timed("evidence_of"):
         evidence = evidence_of(page.picture, words)
     with tally.timed("doubts_of"):

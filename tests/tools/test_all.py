@@ -381,8 +381,8 @@ def test_signals_that_come_together_are_as_one(own: Toolkit) -> None:
 )
 def test_the_cpu_preview_reads_two_sample_pages(tmp_path: Path) -> None:
     """As they are: a witness has no doubt of them."""
-    knobs = {"READY_TIMEOUT": "120", "WITNESS": "ink"}
-    kit = Toolkit(tmp_path, ENDPOINT=f"http://127.0.0.1:{free_port()}", **knobs)
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    kit = Toolkit(tmp_path, ENDPOINT=endpoint, READY_TIMEOUT="120", WITNESS="ink")
     for name in ("100dpi/article.png", "72dpi/letter.png"):
         (kit.input / Path(name).name).write_bytes((ROOT / "samples" / name).read_bytes())
     with kit.verb("all") as job:

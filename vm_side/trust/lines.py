@@ -128,7 +128,9 @@ def share_of_each(values: Doubles, weights: Doubles, group: Ints, share: float) 
     """Of each group the value that this share of its weight does not exceed."""
     order = numpy.lexsort((values, group))
     reached = numpy.cumsum(weights[order])
-    total = reached[numpy.searchsorted(group[order], numpy.arange(group.max(initial=-1) + 1), "right") - 1]
+    total = reached[
+        numpy.searchsorted(group[order], numpy.arange(group.max(initial=-1) + 1), "right") - 1
+    ]
     before = numpy.concatenate(([0.0], total[:-1]))
     at = numpy.searchsorted(reached, before + share * (total - before))
     return values[order][at]
