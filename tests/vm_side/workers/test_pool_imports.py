@@ -43,14 +43,14 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("how", [["program.py"], ["-m", "program"]], ids=["script", "module"])
-@pytest.mark.parametrize("ending", [".png", ".jpg"])
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".pdf"])
 def test_a_worker_imports_nothing(tmp_path: Path, how: list[str], ending: str) -> None:
     """Neither the main script, nor the module of its function, nor for its first page."""
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "in").mkdir()
     picture, cells = true_page(dpi=80)
     for number in (1, 2):
-        picture.save(tmp_path / "in" / f"{number}{ending}")
+        picture.save(tmp_path / "in" / f"{number}{ending}", resolution=80)
     paths = (TESTS.parent / "vm_side", TESTS)
     with ModelServer() as server:
         server.script = lambda request: Reply(told(cells, request.size))
