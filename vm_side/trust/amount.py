@@ -35,7 +35,7 @@ def amount(compared: Compared, size: tuple[int, int]) -> Iterator[Doubt]:
     for index, cell in enumerate(compared.cells):
         told = cell.told / math.exp(usual)
         much = max(told, cell.inked)
-        if much < ENOUGH or not cell.inked or cell.category == "Picture" or why_empty(cell):
+        if much < ENOUGH or not can_be_compared(cell):
             continue
         ratio = told / cell.inked
         if not ratio or abs(math.log(ratio)) > may_stray(cell, much, spread):
@@ -43,6 +43,12 @@ def amount(compared: Compared, size: tuple[int, int]) -> Iterator[Doubt]:
             weight = WEIGHT + (MOST_WEIGHT - WEIGHT) * share
             box = whole_numbers(cell.box, size)
             yield Doubt("amount", box, index, weight, {"ratio": round(ratio, 2)})
+
+
+def can_be_compared(cell: Under) -> bool:
+    """Whether there are both text, or should be, and ink in letters."""
+    is_read = cell.category != "Picture" and cell.inked > 0
+    return is_read and not cell.is_unclear and not why_empty(cell)
 
 
 def may_stray(cell: Under, ems: float, spread: float) -> float:

@@ -28,6 +28,6 @@ def why_empty(cell: Under) -> str:
         return "off the page"
     if not cell.has_area:
         return "no area"
-    if cell.told >= SOME_TEXT and cell.inked < NO_INK * cell.told:
+    if cell.told >= SOME_TEXT and not cell.is_unclear and cell.inked < NO_INK * cell.told:
         return "no ink"
     return ""

@@ -20,7 +20,8 @@ SAMPLES = 8  # of a part, across and down
 LEAST = 22  # levels of gray: weaker than this is no ink
 NOISE = 6  # times the usual difference from the ground
 LONG_RUN = 1 / 14  # of a side: a longer piece of ink is a rule or a filled area
-MANY_RUNS = 120_000  # more than any page of text has
+MANY_RUNS = 200_000  # more than any page of text has
+GRAIN = 8  # pixels: the side of a square whose ink is counted
 
 Boxes = NDArray[numpy.int16]
 
@@ -47,12 +48,22 @@ class Ink:
         )
 
 
-def ink_in(gray: Image.Image) -> Ink:
-    """Look at a picture of mode "L"."""
+def ink_in(gray: Image.Image) -> tuple[Ink, NDArray[numpy.uint8]]:
+    """Look at a picture of mode "L": its ink without rules and areas, and how much all of it is."""
     runs = runs_of(ink_bits(gray))
-    longest = max(12, max(gray.size) * LONG_RUN)
-    runs = runs.kept((runs.ends - runs.starts <= longest) & (numpy.arange(len(runs)) < MANY_RUNS))
-    return parts_of(runs)
+    long = runs.ends - runs.starts
+    is_short = long <= max(12, max(gray.size) * LONG_RUN)
+    density = density_of(runs, gray.size)
+    return parts_of(runs.kept(is_short & (numpy.cumsum(is_short) <= MANY_RUNS))), density
+
+
+def density_of(runs: Runs, size: tuple[int, int]) -> NDArray[numpy.uint8]:
+    """How many pixels of each square of GRAIN are ink, as good as; a long run counts as none."""
+    wide, high = (-(-side // GRAIN) for side in size)
+    long = runs.ends - runs.starts
+    square = runs.rows // GRAIN * wide + (runs.starts + runs.ends) // 2 // GRAIN
+    counts = numpy.bincount(square, numpy.minimum(long, 4 * GRAIN), wide * high)
+    return numpy.minimum(counts, 255).astype(numpy.uint8).reshape(high, wide)
 
 
 def reduced(picture: Image.Image) -> tuple[Image.Image, int]:

@@ -14,8 +14,8 @@ from trust.runs import Bits, Ints, joined
 
 LOW = 3  # pixels: what is lower is a dot, or dust
 TALLEST = 1 / 7  # of the page's longer side
-SLIM, LONG = 15, 10  # times as high as wide, or as wide as high: no letter, and no word
-SPARSE, SOLID = 0.1, 0.85  # of its box that a letter fills at least, and a word at most
+SLIM, LONG = 15, 14  # times as high as wide, or as wide as high: no letter, and no word
+SPARSE, SOLID = 0.1, 0.8  # of its box that a letter fills at least, and a word at most
 HIGHER = 1.9  # times as high as most of its line is a bar or a brace: the line is lower
 NEAR = 1.2  # times the higher one's height: so far may the next letter of a line be
 CLOSED = 0.26  # of the line's height: so much room belongs to the letters, more is between words
@@ -24,6 +24,8 @@ MOST_FEET = 0.7  # of a line's letters stand on its baseline or, pieces of a sig
 IN_A_ROW, UNEVEN = 2.2, 0.45  # of letters' heights: all of the line, and how far they differ
 DOTS, EVEN = 0.72, 0.12  # how much of its box a dot of a dotted line fills, and how alike they are
 FEW_LETTERS = 0.25  # of a line's length in heights: fewer are no letters but pieces of a rule
+MANY_LETTERS, THIN = 0.5, 0.5  # words that touch are fewer, but do not fill their boxes
+THICK = 9  # pixels: as high are no dots and no rules
 
 Floats = NDArray[numpy.float32]
 Doubles = NDArray[numpy.float64]
@@ -40,6 +42,8 @@ class Writing:
     """Of each letter the number of its line."""
     length: Floats
     """Of each letter what it adds to the length of its line: room within words, none between."""
+    areas: NDArray[numpy.int32]
+    """Of each letter."""
     heights: Floats
     """Of each line from its baseline up."""
     is_text: Bits
@@ -66,7 +70,9 @@ def writing_in(ink: Ink, longer_side: int, step: int) -> Writing:
     ems = numpy.bincount(line, length, len(heights)) / heights
     is_text, is_pattern = looks(boxes[fits], areas[fits], line[fits], heights, ems)
     length[is_pattern[line]] = 0
-    return Writing(step, boxes, line.astype(numpy.int32), length, heights, is_text)
+    return Writing(
+        step, boxes, line.astype(numpy.int32), length, areas.astype(numpy.int32), heights, is_text
+    )
 
 
 def may_be_letters(ink: Ink, longer_side: int) -> Bits:
@@ -153,14 +159,18 @@ def looks(
 ) -> tuple[Bits, Bits]:
     """Of each line whether it looks like writing, and whether like dots in a row."""
     wide, high = sizes(boxes)
-    all_wide = numpy.bincount(line, wide)
+    letters, all_wide = numpy.bincount(line), numpy.bincount(line, wide)
     mean = numpy.bincount(line, wide * high) / all_wide
-    spread = numpy.bincount(line, wide * high**2) / all_wide - mean**2
-    uneven = numpy.sqrt(numpy.maximum(spread, 0)) / mean
-    letters = numpy.bincount(line)
+    uneven = numpy.sqrt(numpy.bincount(line, wide * (high - mean[line]) ** 2) / all_wide) / mean
+    mean_wide = all_wide / letters
+    uneven_wide = numpy.bincount(line, abs(wide - mean_wide[line])) / all_wide
     filled = numpy.bincount(line, areas) / numpy.bincount(line, wide * high)
     is_pattern = (filled > DOTS) & (uneven < EVEN) & (letters >= 4)
+    is_pattern &= (uneven_wide < EVEN) | (mean < THICK)
     is_text = (heights <= IN_A_ROW * mean) & (uneven <= UNEVEN) & ~is_pattern
+    is_text &= (filled <= SOLID) & (
+        (letters >= MANY_LETTERS * ems) | (filled <= THIN) | (mean >= THICK)
+    )
     is_text &= (ems >= 1.7) & ((letters >= 3) | (ems >= 2.6)) & (letters >= FEW_LETTERS * ems)
     return is_text, is_pattern
 

@@ -51,6 +51,11 @@ def length(text: str, is_formula: bool = False) -> float:
     return length_of_letters(plain(text)) + sum(maths)
 
 
+def has_leaders(text: str) -> bool:
+    """Whether there are dots that lead to a page number, or lines to write on: any number fits."""
+    return LEADERS.search(text) is not None
+
+
 def plain(text: str) -> str:
     """A text without the signs of Markdown and HTML."""
     if "<" in text or "&" in text:

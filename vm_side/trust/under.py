@@ -4,16 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy
+from numpy.typing import NDArray
 
 from answer.cells import Cell
+from trust.ink import GRAIN
 from trust.lines import Floats, Writing, share_of_each
-from trust.printed import TALL_HEIGHT, height, length, plain
+from trust.printed import TALL_HEIGHT, has_leaders, height, length, plain
 from trust.runs import Bits, Ints
 
 Box = tuple[float, float, float, float]
+Density = NDArray[numpy.uint8]
 
 MOST_ROWS_HEIGHT = 0.6  # of the length under a box stands in rows of at most this height
 LOWEST = 0.5  # of the usual line's height is no line of letters but one of dashes
+INK_OF_TEXT = 0.12  # of the square of a line's height: the least ink that an em of text has
+CLEAR = 0.5  # of the ink that is in letters: less, and one cannot tell
 LOOSE = 0.25  # of the usual line's height: a box may be so much too small
 
 
@@ -25,8 +30,10 @@ class Under:
     told: float
     """The length of its text, in ems."""
     inked: float
-    """The length of the ink under its box and under no smaller one but a Picture's, in ems."""
+    """The length of the ink under its box, and under no smaller one but a Picture's, in ems."""
     category: str
+    is_unclear: bool = False
+    """There is ink enough for its text, but most is not in letters that were found, or in dots."""
     is_outside: bool = False
     """Most of its box is off the page."""
 
@@ -47,7 +54,9 @@ class Compared:
     """The usual height of a line on this page, in the picture's pixels."""
 
 
-def compare(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Compared:
+def compare(
+    writing: Writing, density: Density, size: tuple[int, int], cells: Sequence[Cell]
+) -> Compared:
     """Lay the cells over a picture of this size."""
     corners = writing.boxes.astype(numpy.float32) * writing.step
     x, y = (corners[:, 0] + corners[:, 2]) / 2, (corners[:, 1] + corners[:, 3]) / 2
@@ -66,13 +75,22 @@ def compare(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> C
             owner[near] = index
     heights = numpy.maximum(heights_of(writing, owner, len(cells)) * writing.step, LOWEST * em)
     inked = numpy.bincount(owner + 1, writing.length, len(cells) + 1)[1:] * writing.step
-    under = [
-        replace(
-            of_cell(cell, box, float(ink), float(high), em), is_outside=is_off(cell["bbox"], box)
-        )
-        for cell, box, ink, high in zip(cells, boxes, inked, heights, strict=True)
-    ]
+    areas = numpy.bincount(owner + 1, writing.areas, len(cells) + 1)[1:]
+    under = []
+    for cell, box, ink, high, found in zip(cells, boxes, inked, heights, areas, strict=True):
+        one = of_cell(cell, box, float(ink), float(high), em)
+        inside = ink_inside(box, density, writing.step)
+        enough = INK_OF_TEXT * one.told * (em / writing.step) ** 2
+        is_unclear = inside >= enough and found < CLEAR * inside
+        is_unclear |= has_leaders(cell.get("text") or "")
+        under.append(replace(one, is_unclear=is_unclear, is_outside=is_off(cell["bbox"], box)))
     return Compared(under, bare, em)
+
+
+def ink_inside(box: Box, density: Density, step: int) -> int:
+    """About how many pixels of ink are in a box."""
+    x1, y1, x2, y2 = (round(side / step / GRAIN) for side in box)
+    return int(density[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)].sum())
 
 
 def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> Under:

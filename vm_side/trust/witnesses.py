@@ -18,7 +18,7 @@ from trust.lines import Writing, writing_in
 from trust.missed import missed
 from trust.repeated import repeated
 from trust.text_layer import text_layer_doubts
-from trust.under import compare
+from trust.under import Density, compare
 from trust.words import Word
 
 
@@ -28,13 +28,15 @@ class Evidence:
 
     size: tuple[int, int]
     writing: Writing
+    density: Density
     words: Sequence[Word] = ()
 
 
 def evidence_of(picture: Image.Image, words: Sequence[Word] = ()) -> Evidence:
     """Look at the picture that is sent, mode "L" or "RGB"."""
     gray, step = reduced(picture)
-    return Evidence(picture.size, writing_in(ink_in(gray), max(gray.size), step), words)
+    ink, density = ink_in(gray)
+    return Evidence(picture.size, writing_in(ink, max(gray.size), step), density, words)
 
 
 def doubts_of(evidence: Evidence, cells: Sequence[Cell], with_text: bool = True) -> list[Doubt]:
@@ -43,7 +45,7 @@ def doubts_of(evidence: Evidence, cells: Sequence[Cell], with_text: bool = True)
     with_text: whether the model was asked for text, and not for the layout alone.
     """
     writing, size = evidence.writing, evidence.size
-    compared = compare(writing, size, cells)
+    compared = compare(writing, evidence.density, size, cells)
     doubts = [*missed(writing, compared, size), *empty(compared, size)]
     if with_text:
         doubts += amount(compared, size)
