@@ -1,6 +1,6 @@
 """Cells whose text is too long or too short for the ink under them; pages of which none was read.
 
-Letters differ in width, so that a text is compared with its ink by how much more or less it is than
+Letters differ in width, so that a text is laid with its ink by how much more or less it is than
 elsewhere on the page.
 """
 
@@ -11,8 +11,8 @@ import numpy
 
 from trust.doubts import Doubt
 from trust.empty import why_empty
+from trust.laid import Laid, LaidCell, whole_numbers
 from trust.lines import Writing
-from trust.under import Compared, Under, whole_numbers
 
 USUAL, SPREAD = math.log(1.1), 0.1  # of text to ink where both are measured right: a logarithm
 TRUSTED_CELLS = 2  # so many such cells are thought of on every page beside its own
@@ -25,14 +25,15 @@ WEIGHT, MOST_WEIGHT = 0.12, 0.6
 MOST_AT = 80  # ems too much or too little
 
 PAGE_OF_TEXT = 12  # ems of writing on a page that cannot go without any text
-NOTHING_READ = 0.1  # of it
+OF_ALL_INK = 0.1  # on such a page is in that writing; of a photo's, what looks like some is less
+NOTHING_READ = 0.1  # of the writing
 WEIGHT_OF_NOTHING = 0.9
 
 
-def amount(compared: Compared, size: tuple[int, int]) -> Iterator[Doubt]:
+def amount(laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
     """What speaks against each cell whose text is not as long as its ink."""
-    usual, spread = usual_ratio(compared.cells)
-    for index, cell in enumerate(compared.cells):
+    usual, spread = usual_ratio(laid.cells)
+    for index, cell in enumerate(laid.cells):
         told = cell.told / math.exp(usual)
         much = max(told, cell.inked)
         if much < ENOUGH or not can_be_compared(cell):
@@ -45,19 +46,19 @@ def amount(compared: Compared, size: tuple[int, int]) -> Iterator[Doubt]:
             yield Doubt("amount", box, index, weight, {"ratio": round(ratio, 2)})
 
 
-def can_be_compared(cell: Under) -> bool:
+def can_be_compared(cell: LaidCell) -> bool:
     """Whether there are both text, or should be, and ink in letters."""
     is_read = cell.category != "Picture" and cell.inked > 0
     return is_read and not cell.is_unclear and not why_empty(cell)
 
 
-def may_stray(cell: Under, ems: float, spread: float) -> float:
+def may_stray(cell: LaidCell, ems: float, spread: float) -> float:
     """How far the logarithm of a true text's ratio may be from the page's."""
     stray = min(max(STRAY * spread, LEAST_STRAY), MOST_STRAY)
     return stray + STRAY_OF_SHORT / ems + STRAY_OF_FORMULA * (cell.category == "Formula")
 
 
-def usual_ratio(cells: Sequence[Under]) -> tuple[float, float]:
+def usual_ratio(cells: Sequence[LaidCell]) -> tuple[float, float]:
     """Text to ink on most of a page, what fonts and scripts make of it, and how far cells stray."""
     ratios = [
         math.log(cell.told / cell.inked)
@@ -70,11 +71,13 @@ def usual_ratio(cells: Sequence[Under]) -> tuple[float, float]:
     return usual, float(numpy.median(far + [SPREAD] * TRUSTED_CELLS))
 
 
-def nothing_read(writing: Writing, compared: Compared, size: tuple[int, int]) -> Iterator[Doubt]:
-    """What speaks against an answer without text to a page that is full of it."""
+def nothing_read(writing: Writing, laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
+    """What speaks against an answer without text to a page that is full of it, not of photos."""
     ems, heights = writing.ems, writing.heights * writing.step
-    same = abs(heights - compared.em) <= 0.4 * compared.em
-    written = float(ems[writing.is_text & same & (ems >= 3)].sum())
-    read = sum(cell.told for cell in compared.cells if not why_empty(cell))
-    if written >= PAGE_OF_TEXT and read < NOTHING_READ * written:
+    is_usual = writing.is_text & (abs(heights - laid.em) <= 0.4 * laid.em) & (ems >= 3)
+    written = float(ems[is_usual].sum())
+    read = sum(cell.told for cell in laid.cells if not why_empty(cell))
+    if written < PAGE_OF_TEXT or read >= NOTHING_READ * written:
+        return
+    if writing.areas[is_usual[writing.line]].sum() >= OF_ALL_INK * int(writing.density.sum()):
         yield Doubt("amount", (0, 0, *size), None, WEIGHT_OF_NOTHING, {"why": "nothing read"})

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from trust.doubts import Doubt
-from trust.under import Compared, Under, whole_numbers
+from trust.laid import Laid, LaidCell, has_area, whole_numbers
 
 NO_INK = 0.12  # of the length of a text: less ink than this is none
 SOME_TEXT = 0.5  # ems: less may be a bullet or a dash, whose ink is none of a letter
@@ -11,9 +11,9 @@ WEIGHT, MOST_WEIGHT = 0.15, 0.6
 MOST_AT = 15  # ems of text that are not there
 
 
-def empty(compared: Compared, size: tuple[int, int]) -> Iterator[Doubt]:
+def empty(laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
     """What speaks against each cell that has no area, or text without ink."""
-    for index, cell in enumerate(compared.cells):
+    for index, cell in enumerate(laid.cells):
         why = why_empty(cell)
         if why:
             share = min(1.0, cell.told / MOST_AT)
@@ -22,11 +22,11 @@ def empty(compared: Compared, size: tuple[int, int]) -> Iterator[Doubt]:
             yield Doubt("empty", box, index, weight, {"why": why})
 
 
-def why_empty(cell: Under) -> str:
+def why_empty(cell: LaidCell) -> str:
     """Why nothing can be read under a cell; empty: something can."""
     if cell.is_outside:
         return "off the page"
-    if not cell.has_area:
+    if not has_area(cell.box):
         return "no area"
     if cell.told >= SOME_TEXT and not cell.is_unclear and cell.inked < NO_INK * cell.told:
         return "no ink"

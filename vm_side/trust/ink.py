@@ -58,7 +58,7 @@ def ink_in(gray: Image.Image) -> tuple[Ink, NDArray[numpy.uint8]]:
 
 
 def density_of(runs: Runs, size: tuple[int, int]) -> NDArray[numpy.uint8]:
-    """How many pixels of each square of GRAIN are ink, as good as; a long run counts as none."""
+    """About how many pixels of each square of GRAIN are ink; of a long run only some count."""
     wide, high = (-(-side // GRAIN) for side in size)
     long = runs.ends - runs.starts
     square = runs.rows // GRAIN * wide + (runs.starts + runs.ends) // 2 // GRAIN

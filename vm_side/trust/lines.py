@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy
 from numpy.typing import NDArray
+from PIL import Image
 
-from trust.ink import Boxes, Ink
+from trust.ink import Boxes, Ink, ink_in, reduced
 from trust.runs import Bits, Ints, joined
 
 LOW = 3  # pixels: what is lower is a dot, or dust
@@ -43,11 +44,13 @@ class Writing:
     length: Floats
     """Of each letter what it adds to the length of its line: room within words, none between."""
     areas: NDArray[numpy.int32]
-    """Of each letter."""
+    """Of each letter how many pixels are ink."""
     heights: Floats
     """Of each line from its baseline up."""
     is_text: Bits
     """Of each line whether it looks like writing, and not like a pattern or a texture."""
+    density: NDArray[numpy.uint8]
+    """How much ink there is, in letters or not, in squares of GRAIN pixels."""
 
     @property
     def ems(self) -> Floats:
@@ -56,9 +59,11 @@ class Writing:
         return numpy.asarray(total / self.heights, numpy.float32)
 
 
-def writing_in(ink: Ink, longer_side: int, step: int) -> Writing:
-    """Which ink may be writing, on a page reduced by step to this side."""
-    ink = ink.kept(may_be_letters(ink, longer_side))
+def writing_in(picture: Image.Image) -> Writing:
+    """Look at a picture, mode "L" or "RGB"."""
+    gray, step = reduced(picture)
+    ink, density = ink_in(gray)
+    ink = ink.kept(may_be_letters(ink, max(gray.size)))
     line = joined(neighbours(ink), len(ink.boxes))
     order = numpy.lexsort((ink.boxes[:, 0], line))
     boxes, areas, line = ink.boxes[order], ink.areas[order], line[order]
@@ -69,9 +74,16 @@ def writing_in(ink: Ink, longer_side: int, step: int) -> Writing:
     length = lengths(boxes, line, heights)
     ems = numpy.bincount(line, length, len(heights)) / heights
     is_text, is_pattern = looks(boxes[fits], areas[fits], line[fits], heights, ems)
-    length[is_pattern[line]] = 0
+    of_letters = ~is_pattern[line]
     return Writing(
-        step, boxes, line.astype(numpy.int32), length, areas.astype(numpy.int32), heights, is_text
+        step,
+        boxes,
+        line.astype(numpy.int32),
+        length * of_letters,
+        (areas * of_letters).astype(numpy.int32),
+        heights,
+        is_text,
+        density,
     )
 
 

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from trust.doubts import Doubt
 from trust.ink import Boxes, boxes_around
+from trust.laid import Laid, whole_numbers
 from trust.lines import Floats, Writing
 from trust.runs import Bits, Ints, joined
-from trust.under import Compared, whole_numbers
 
 MANY = 600  # pieces of lines that are looked at: the longest
 LEAST_EMS, LEAST_OF_CUT = 1.7, 1.3  # of a line; of a piece whose line goes on under a box
@@ -21,30 +21,30 @@ WHOLLY_AT = 130  # ems of usual height
 MOST_OF_FEW = (0.3, 0.45)  # the most that one line weighs, and two
 
 
-def missed(writing: Writing, compared: Compared, size: tuple[int, int]) -> Iterator[Doubt]:
+def missed(writing: Writing, laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
     """Each paragraph, or piece of one, that no box covers."""
-    boxes, ems = bare_pieces(writing, compared)
+    boxes, ems = bare_pieces(writing, laid)
     paragraph = joined(of_one_paragraph(boxes), len(boxes))
     around = boxes_around(boxes, paragraph)
     for index, box in enumerate(around):
         of_it = paragraph == index
         rows = rows_in(boxes[of_it])
         high = float(numpy.median(boxes[of_it][:, 3] - boxes[of_it][:, 1])) * writing.step
-        weight = weight_of(float(ems[of_it].sum()) * high / compared.em, rows)
+        weight = weight_of(float(ems[of_it].sum()) * high / laid.em, rows)
         corners = tuple(float(side) * writing.step for side in box)
         yield Doubt("missed", whole_numbers(corners, size), None, weight, {"lines": rows})
 
 
-def bare_pieces(writing: Writing, compared: Compared) -> tuple[Boxes, Floats]:
+def bare_pieces(writing: Writing, laid: Laid) -> tuple[Boxes, Floats]:
     """Of each line what of it is under no box, and how long that is in heights of its own."""
-    bare = compared.bare & writing.is_text[writing.line]
+    bare = laid.bare & writing.is_text[writing.line]
     lines, line = numpy.unique(writing.line[bare], return_inverse=True)
     boxes = boxes_around(writing.boxes[bare], line)
     heights = writing.heights[lines]
     ems = numpy.bincount(line, writing.length[bare], len(lines)) / heights
     is_cut = ems < 0.95 * writing.ems[lines]
     wanted = ems >= numpy.where(is_cut, LEAST_OF_CUT, LEAST_EMS)
-    wanted &= heights * writing.step >= LEAST_HEIGHT * compared.em
+    wanted &= heights * writing.step >= LEAST_HEIGHT * laid.em
     longest = numpy.argsort(-ems * wanted, kind="stable")[: min(MANY, int(wanted.sum()))]
     return boxes[longest], ems[longest].astype(numpy.float32)
 

@@ -6,14 +6,11 @@ import re
 import unicodedata
 from collections import Counter
 
+from trust.plain import TAG
+
 NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[]{}`-\"1/\\·"), frozenset("mwMWQO@%&—…")
 SCRIPT = 0.4  # of a letter's length is not there where it is a small one, above or below
 
-TAG = re.compile(
-    r"</?(?:table|thead|tbody|tfoot|tr|td|th|caption|col|colgroup|br|hr|p|b|i|u|s|em|strong|sub|sup|"
-    r"span|div|ul|ol|li|a|img|center|font|h[1-6])(?:\s[^<>]{0,300})?/?>",
-    re.IGNORECASE,
-)
 IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 LINK = re.compile(r"\[([^\]]*)\]\((?:[^()\s]*)\)")
 START_OF_LINE = re.compile(r"^[ \t]*(?:#{1,6}|[-*+>])[ \t]+", re.MULTILINE)
@@ -48,7 +45,7 @@ def length(text: str, is_formula: bool = False) -> float:
 
     if "$" in text or "\\" in text:
         text = MATH.sub(apart, text)
-    return length_of_letters(plain(text)) + sum(maths)
+    return length_of_letters(without_signs(text)) + sum(maths)
 
 
 def has_leaders(text: str) -> bool:
@@ -56,7 +53,7 @@ def has_leaders(text: str) -> bool:
     return LEADERS.search(text) is not None
 
 
-def plain(text: str) -> str:
+def without_signs(text: str) -> str:
     """A text without the signs of Markdown and HTML."""
     if "<" in text or "&" in text:
         text = html.unescape(TAG.sub(" ", text))

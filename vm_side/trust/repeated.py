@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 
 from answer.cells import Cell
 from trust.doubts import Doubt
-from trust.under import Compared, whole_numbers
+from trust.laid import Laid, whole_numbers
 
 LONG = 30  # letters: shorter texts often stand on a page twice
 ALIKE = 0.12  # of the ink's length that two pictures of the same text may differ
 WEIGHT = 0.35
 
 
-def repeated(compared: Compared, cells: Sequence[Cell], size: tuple[int, int]) -> Iterator[Doubt]:
+def repeated(laid: Laid, cells: Sequence[Cell], size: tuple[int, int]) -> Iterator[Doubt]:
     """Each cell with the text of an earlier one whose ink is as long by chance at most."""
     first = dict[str, int]()
     for index, cell in enumerate(cells):
@@ -19,7 +19,7 @@ def repeated(compared: Compared, cells: Sequence[Cell], size: tuple[int, int]) -
         if len(letters) < LONG:
             continue
         earlier = first.setdefault(letters, index)
-        one, other = compared.cells[earlier].inked, compared.cells[index].inked
+        one, other = laid.cells[earlier].inked, laid.cells[index].inked
         if earlier != index and abs(one - other) > ALIKE * max(one, other):
-            box = whole_numbers(compared.cells[index].box, size)
+            box = whole_numbers(laid.cells[index].box, size)
             yield Doubt("repeated", box, index, WEIGHT, {"of": earlier})

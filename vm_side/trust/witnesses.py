@@ -1,7 +1,7 @@
 """All witnesses together: what is kept of a page, and what they say of an answer to it.
 
 The evidence is gathered once, before the page is sent; it is small, since it waits for the model.
-An answer is then compared with it in a few milliseconds, as often as there is another answer.
+An answer is then laid with it in a few milliseconds, as often as there is another answer.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,11 @@ from answer.cells import Cell
 from trust.amount import amount, nothing_read
 from trust.doubts import Doubt
 from trust.empty import empty
-from trust.ink import ink_in, reduced
+from trust.laid import lay
 from trust.lines import Writing, writing_in
 from trust.missed import missed
 from trust.repeated import repeated
 from trust.text_layer import text_layer_doubts
-from trust.under import Density, compare
 from trust.words import Word
 
 
@@ -28,28 +27,19 @@ class Evidence:
 
     size: tuple[int, int]
     writing: Writing
-    density: Density
     words: Sequence[Word] = ()
 
 
 def evidence_of(picture: Image.Image, words: Sequence[Word] = ()) -> Evidence:
     """Look at the picture that is sent, mode "L" or "RGB"."""
-    gray, step = reduced(picture)
-    ink, density = ink_in(gray)
-    return Evidence(picture.size, writing_in(ink, max(gray.size), step), density, words)
+    return Evidence(picture.size, writing_in(picture), words)
 
 
-def doubts_of(evidence: Evidence, cells: Sequence[Cell], with_text: bool = True) -> list[Doubt]:
-    """What speaks against an answer, the heaviest first; boxes in the picture's pixels.
-
-    with_text: whether the model was asked for text, and not for the layout alone.
-    """
+def doubts_of(evidence: Evidence, cells: Sequence[Cell]) -> list[Doubt]:
+    """What speaks against an answer, the heaviest first; boxes in the picture's pixels."""
     writing, size = evidence.writing, evidence.size
-    compared = compare(writing, evidence.density, size, cells)
-    doubts = [*missed(writing, compared, size), *empty(compared, size)]
-    if with_text:
-        doubts += amount(compared, size)
-        doubts += nothing_read(writing, compared, size)
-        doubts += repeated(compared, cells, size)
-        doubts += text_layer_doubts(evidence.words, cells, doubts)
+    laid = lay(writing, size, cells)
+    doubts = [*missed(writing, laid, size), *empty(laid, size), *amount(laid, size)]
+    doubts += [*nothing_read(writing, laid, size), *repeated(laid, cells, size)]
+    doubts += text_layer_doubts(evidence.words, cells, doubts)
     return sorted(doubts, key=lambda doubt: -doubt.weight)

@@ -1,19 +1,16 @@
-"""What is written under the boxes of an answer's cells."""
+"""An answer's cells laid over the page: what is written under each box, and what under none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy
-from numpy.typing import NDArray
 
 from answer.cells import Cell
 from trust.ink import GRAIN
 from trust.lines import Floats, Writing, share_of_each
-from trust.printed import TALL_HEIGHT, has_leaders, height, length, plain
+from trust.printed import TALL_HEIGHT, has_leaders, height, length, without_signs
 from trust.runs import Bits, Ints
-
-Box = tuple[float, float, float, float]
-Density = NDArray[numpy.uint8]
+from trust.words import Box
 
 MOST_ROWS_HEIGHT = 0.6  # of the length under a box stands in rows of at most this height
 LOWEST = 0.5  # of the usual line's height is no line of letters but one of dashes
@@ -23,7 +20,7 @@ LOOSE = 0.25  # of the usual line's height: a box may be so much too small
 
 
 @dataclass(frozen=True)
-class Under:
+class LaidCell:
     """One cell: its box, set upright and cut at the picture's edge, its text and the ink below."""
 
     box: Box
@@ -33,74 +30,73 @@ class Under:
     """The length of the ink under its box, and under no smaller one but a Picture's, in ems."""
     category: str
     is_unclear: bool = False
-    """There is ink enough for its text, but most is not in letters that were found, or in dots."""
+    """Text and ink cannot be compared: dots lead to a number, or the ink is hardly in letters."""
     is_outside: bool = False
     """Most of its box is off the page."""
 
-    @property
-    def has_area(self) -> bool:
-        """Whether anything of the page can be under it."""
-        x1, y1, x2, y2 = self.box
-        return x2 - x1 >= 2 and y2 - y1 >= 2
-
 
 @dataclass(frozen=True)
-class Compared:
+class Laid:
     """All cells of an answer, and the letters of the page that no box covers."""
 
-    cells: Sequence[Under]
+    cells: Sequence[LaidCell]
     bare: Bits
     em: float
     """The usual height of a line on this page, in the picture's pixels."""
 
 
-def compare(
-    writing: Writing, density: Density, size: tuple[int, int], cells: Sequence[Cell]
-) -> Compared:
+def lay(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Laid:
     """Lay the cells over a picture of this size."""
-    corners = writing.boxes.astype(numpy.float32) * writing.step
-    x, y = (corners[:, 0] + corners[:, 2]) / 2, (corners[:, 1] + corners[:, 3]) / 2
     em = usual_height(writing) * writing.step
     boxes = [upright(cell["bbox"], size) for cell in cells]
-    owner = numpy.full(len(x), -1)
-    bare = numpy.ones(len(x), bool)
-    for index in sorted(range(len(cells)), key=lambda index: -area(boxes[index])):
-        x1, y1, x2, y2 = boxes[index]
-        if x2 - x1 < 2 or y2 - y1 < 2:
-            continue
-        room = LOOSE * em
-        near = (x >= x1 - room) & (x <= x2 + room) & (y >= y1 - room) & (y <= y2 + room)
-        bare &= ~near
-        if cells[index]["category"] != "Picture":
-            owner[near] = index
-    heights = numpy.maximum(heights_of(writing, owner, len(cells)) * writing.step, LOWEST * em)
+    owner, bare = owners_of(writing, boxes, cells, LOOSE * em)
+    high = numpy.maximum(heights_of(writing, owner, len(cells)) * writing.step, LOWEST * em)
     inked = numpy.bincount(owner + 1, writing.length, len(cells) + 1)[1:] * writing.step
     areas = numpy.bincount(owner + 1, writing.areas, len(cells) + 1)[1:]
-    under = []
-    for cell, box, ink, high, found in zip(cells, boxes, inked, heights, areas, strict=True):
-        one = of_cell(cell, box, float(ink), float(high), em)
-        inside = ink_inside(box, density, writing.step)
-        enough = INK_OF_TEXT * one.told * (em / writing.step) ** 2
-        is_unclear = inside >= enough and found < CLEAR * inside
-        is_unclear |= has_leaders(cell.get("text") or "")
-        under.append(replace(one, is_unclear=is_unclear, is_outside=is_off(cell["bbox"], box)))
-    return Compared(under, bare, em)
+    laid = []
+    for index, cell in enumerate(cells):
+        one = of_cell(cell, boxes[index], float(inked[index]), float(high[index]), em)
+        all_ink = ink_inside(one.box, writing)
+        is_enough = all_ink >= INK_OF_TEXT * one.told * (em / writing.step) ** 2
+        is_unclear = is_enough and areas[index] < CLEAR * all_ink
+        laid.append(replace(one, is_unclear=one.is_unclear or bool(is_unclear)))
+    return Laid(laid, bare, em)
 
 
-def ink_inside(box: Box, density: Density, step: int) -> int:
-    """About how many pixels of ink are in a box."""
-    x1, y1, x2, y2 = (round(side / step / GRAIN) for side in box)
-    return int(density[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)].sum())
+def owners_of(
+    writing: Writing, boxes: Sequence[Box], cells: Sequence[Cell], room: float
+) -> tuple[Ints, Bits]:
+    """Of each letter in which cell it is, -1 in none or a Picture; and whether it is in none."""
+    corners = writing.boxes.astype(numpy.float32) * writing.step
+    x, y = (corners[:, 0] + corners[:, 2]) / 2, (corners[:, 1] + corners[:, 3]) / 2
+    owner, bare = numpy.full(len(x), -1), numpy.ones(len(x), bool)
+    for index in sorted(range(len(cells)), key=lambda index: -area(boxes[index])):
+        if has_area(boxes[index]):
+            x1, y1, x2, y2 = boxes[index]
+            near = (x >= x1 - room) & (x <= x2 + room) & (y >= y1 - room) & (y <= y2 + room)
+            bare &= ~near
+            if cells[index]["category"] != "Picture":
+                owner[near] = index
+    return owner, bare
 
 
-def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> Under:
+def ink_inside(box: Box, writing: Writing) -> int:
+    """About how many pixels of ink are in a box, be it in letters or not."""
+    x1, y1, x2, y2 = (round(side / writing.step / GRAIN) for side in box)
+    return int(writing.density[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)].sum())
+
+
+def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> LaidCell:
     """One cell with so much ink under its box, in rows that are so high."""
-    text, is_formula = cell.get("text") or "", cell["category"] == "Formula"
-    told = length(text, is_formula)
-    if is_formula:
-        return Under(box, told, ink * TALL_HEIGHT / em, "Formula")
-    rows = max(1.0, 1.4 * told * high / max(1.0, box[2] - box[0]))
-    return Under(box, told, ink / max(1.0, high / height(plain(text), rows)), cell["category"])
+    text, category = cell.get("text") or "", cell["category"]
+    told = length(text, category == "Formula")
+    if category == "Formula":
+        size = em / TALL_HEIGHT
+    else:
+        rows = max(1.0, 1.4 * told * high / max(1.0, box[2] - box[0]))
+        size = high / height(without_signs(text), rows)
+    is_outside = is_off(cell["bbox"], box)
+    return LaidCell(box, told, ink / max(1.0, size), category, has_leaders(text), is_outside)
 
 
 def heights_of(writing: Writing, owner: Ints, count: int) -> Floats:
@@ -129,6 +125,11 @@ def upright(box: Sequence[float], size: tuple[int, int]) -> Box:
     x1, x2 = sorted((float(inside[0]), float(inside[2])))
     y1, y2 = sorted((float(inside[1]), float(inside[3])))
     return x1, y1, x2, y2
+
+
+def has_area(box: Box) -> bool:
+    """Whether anything of the page can be in a box."""
+    return box[2] - box[0] >= 2 and box[3] - box[1] >= 2
 
 
 def area(box: Box) -> float:
