@@ -17,7 +17,7 @@ Box = tuple[float, float, float, float]
 
 PLAIN = ("Caption", "Footnote", "List-item", "Section-header", "Text", "Title")
 LONG = 20  # characters: below, half a text may be as long as a wide one
-NUMBER = 4  # characters: page numbers, the numbers of equations, a single letter
+NUMBER = 4  # letters and digits: of pages, equations, sections
 GRID = 4  # pixels of the picture a side, where white is looked for
 WHITE = 20  # levels between the darkest and the lightest pixel of what passes for white
 INVENTED = "This sentence stands nowhere on the page, and yet it was read there. "
@@ -87,13 +87,23 @@ def without(page: Page, lost: Sequence[int]) -> list[Cell]:
     return [cell for index, cell in enumerate(page.cells) if index not in lost]
 
 
+def is_number(cell: Cell) -> bool:
+    """Whether a cell holds no more than a number, a single letter or a mark."""
+    return sum(map(str.isalnum, text_of(cell))) <= NUMBER
+
+
+def lines(page: Page) -> list[int]:
+    """The cells of at least one line."""
+    return [index for index in read(page) if not is_number(page.cells[index])]
+
+
 def dropped(page: Page, rng: random.Random) -> Iterator[Fault]:
-    for index in read(page, least=NUMBER + 1):
+    for index in lines(page):
         yield Fault("dropped", without(page, [index]), (box_of(page.cells[index]),))
 
 
 def number_dropped(page: Page, rng: random.Random) -> Iterator[Fault]:
-    for index in set(read(page)) - set(read(page, least=NUMBER + 1)):
+    for index in sorted({*read(page)} - {*lines(page)}):
         yield Fault("number dropped", without(page, [index]), (box_of(page.cells[index]),))
 
 
@@ -118,7 +128,7 @@ def shifted(share: float) -> Make:
     """One cell's box."""
 
     def make(page: Page, rng: random.Random) -> Iterator[Fault]:
-        for index in read(page, least=NUMBER + 1):
+        for index in lines(page):
             true = page.cells[index]
             cell = moved(true, step(page, share, rng), page)
             places = (box_of(true), box_of(cell))
