@@ -70,6 +70,7 @@ bench: $(VENV)/setup-dev $(PARITY)/setup ## Measure the client, the GPU's idle t
 	@$(PY) tests/bench/gpu.py
 	@$(PY) tests/bench/bill.py
 	@$(PY) tests/bench/scaling.py
+	@$(PY) tests/bench/trust.py
 
 parity: $(VENV)/setup-dev $(PARITY)/setup ## Compare pictures and cells with dots.ocr's own client
 	@$(PY) -m pytest tests/parity
