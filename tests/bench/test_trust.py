@@ -218,6 +218,16 @@ def test_the_bench_counts_the_faults_of_a_folder(page: Page, tmp_path: Path) -> 
     assert set(found["all"]["cpu_ms"]) == {"words_on", "evidence_of", "doubts_of"}
 
 
+@pytest.mark.parametrize("degrees", [-1.2, 0, 0.7, 30])
+def test_a_cell_turns_with_its_page(degrees: float) -> None:
+    page = Image.new("L", (400, 600), 0)
+    box = (50, 80, 250, 180)
+    page.paste(255, box)
+    [turned] = trust_pages.turned([cell(box, "x")], page.size, degrees)
+    ink = page.rotate(degrees).getbbox()
+    assert turned["bbox"] == pytest.approx(ink, abs=2)
+
+
 @pytest.mark.parametrize("draw", trust_pages.OWN, ids=lambda draw: draw.__name__)
 def test_all_that_is_written_on_a_made_page_is_in_its_cells(
     draw: trust_pages.Draw, monkeypatch: pytest.MonkeyPatch

@@ -45,7 +45,6 @@ class Tally:
 
     pages: int = 0
     cells: int = 0
-    doubtful: int = 0
     false_cells: Counter[str] = field(default_factory=Counter)
     """True cells in doubt, by kind; under "any" each once."""
     made: Counter[str] = field(default_factory=Counter)
@@ -61,7 +60,6 @@ class Tally:
     def add(self, other: Tally) -> None:
         self.pages += other.pages
         self.cells += other.cells
-        self.doubtful += other.doubtful
         self.false_cells += other.false_cells
         self.made += other.made
         for fault, kinds in other.told.items():
@@ -124,8 +122,8 @@ def judged(
     with tally.timed("doubts_of"):
         before = doubts_of(evidence, page.cells)
     tally.false_cells = false_cells_of(before)
-    if is_doubtful(trust_left(before)):
-        tally.doubtful = 1
+    was_doubtful = is_doubtful(trust_left(before))
+    if was_doubtful:
         tally.alarms.append(known.name)
     for fault in faults_of(page, rng, most):
         if only and fault.name not in only:
@@ -136,7 +134,7 @@ def judged(
         tally.made[fault.name] += 1
         told.update(kinds)
         told["any"] += bool(kinds)
-        told["doubtful"] += is_doubtful(trust_left(doubts))
+        told["doubtful"] += is_doubtful(trust_left(doubts)) and not was_doubtful
         if not kinds:
             tally.untold.append(f"{fault.name}: {known.name} {[*map(round, fault.places[0])]}")
     return tally
@@ -158,7 +156,7 @@ def table(tally: Tally) -> Iterator[str]:
     false = tally.false_cells
     kinds = "".join(f"{share(false[kind], tally.cells):>11}" for kind in DOUBT_KINDS)
     row = f"{tally.cells:>6}{share(false['any'], tally.cells):>9}"
-    yield f"  {'false alarms':<19}{row}{share(tally.doubtful, tally.pages):>10}{kinds}"
+    yield f"  {'false alarms':<19}{row}{share(len(tally.alarms), tally.pages):>10}{kinds}"
     for function, ms in tally.cpu_ms.items():
         yield f"  CPU of {function}: {sum(ms) / len(ms):.1f} ms a page, at most {max(ms):.1f}"
 
@@ -177,7 +175,7 @@ def as_json(tally: Tally) -> dict[str, Any]:
     }
 
 
-def made(language: str, seeds: int, font: tuple[str, ...]) -> Iterator[Known]:
+def made_pages(language: str, seeds: int, font: tuple[str, ...]) -> Iterator[Known]:
     """Pages that are made here."""
     for which in trust_pages.kinds(language, seeds):
         page = trust_pages.make(*which, font)
@@ -208,7 +206,7 @@ def main(
     as_data: bool,
 ) -> None:
     sets: dict[str, Iterable[Known]] = {folder.name: known_in(folder) for folder in pages} or {
-        f"made, {language}": made(language, seeds, font) for language in ("en", "ko")
+        f"made, {language}": made_pages(language, seeds, font) for language in ("en", "ko")
     }
     total, data = Tally(), {}
     for name, found in sets.items():

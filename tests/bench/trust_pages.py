@@ -156,6 +156,21 @@ def filled_form(s: KnownSheet) -> None:
         y += 56
 
 
+def waved(page: Image.Image, cells: list[Cell]) -> tuple[Image.Image, list[Cell]]:
+    """Columns of pixels pushed up and down, as lines wander that are written by hand."""
+    reach = page.height // 160
+    image = Image.new(page.mode, page.size, page.getpixel((0, 0)))
+    for x in range(page.width):
+        column = page.crop((x, 0, x + 1, page.height))
+        image.paste(column, (x, round(reach * math.sin(x / 9 / reach))))
+    grown = []
+    for cell in cells:
+        left, top, right, bottom = cell["bbox"]
+        box = [left, max(0, top - reach), right, min(page.height, bottom + reach)]
+        grown.append({**cell, "bbox": box})
+    return image, grown
+
+
 def handwritten(s: KnownSheet) -> None:
     """Notes on ruled paper; lines slope and wander."""
     for rule in range(60, 820, 28):
@@ -170,11 +185,10 @@ def handwritten(s: KnownSheet) -> None:
                 break
         s.close()
         y += 28
+    s.image, s.cells = waved(s.image, s.cells)
 
 
-OWN: tuple[Draw, ...] = (
-    *(broadsheet, exam, dark_slide, textbook, papers_formulas, filled_form, handwritten),
-)
+OWN = (broadsheet, exam, dark_slide, textbook, papers_formulas, filled_form, handwritten)
 OTHERS: tuple[Draw, ...] = tuple(
     draw  # of the rest, what is drawn without put() would be in no cell
     for draw in (*upright.TUNED, *upright.HELD_OUT)
@@ -185,18 +199,17 @@ SIZES = {**upright.LANDSCAPE, "dark_slide": (842, 474), "broadsheet": (842, 1190
 
 def turned(cells: Sequence[Cell], size: tuple[int, int], degrees: float) -> list[Cell]:
     """The cells of a picture that was turned about its middle, as Pillow turns it."""
+    wide, high = size
     sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
     found = []
     for cell in cells:
         left, top, right, bottom = cell["bbox"]
         corners = []
         for x, y in ((left, top), (right, top), (left, bottom), (right, bottom)):
-            across, down = x - size[0] / 2, y - size[1] / 2
-            at = (
-                size[0] / 2 + across * cosine + down * sine,
-                size[1] / 2 - across * sine + down * cosine,
-            )
-            corners.append((*at, *at))
+            across, down = x - wide / 2, y - high / 2
+            new_x = min(max(0, across * cosine + down * sine + wide / 2), wide)
+            new_y = min(max(0, down * cosine - across * sine + high / 2), high)
+            corners.append((new_x, new_y, new_x, new_y))
         found.append({**cell, "bbox": around(corners)})
     return found
 
@@ -215,21 +228,6 @@ def poor_scan(
     buffer = io.BytesIO()
     shaded.save(buffer, "JPEG", quality=rng.choice((30, 50, 70)))
     return Image.open(buffer).convert(page.mode), turned(cells, page.size, degrees)
-
-
-def waved(page: Image.Image, cells: list[Cell]) -> tuple[Image.Image, list[Cell]]:
-    """Columns of pixels pushed up and down, as lines wander that are written by hand."""
-    reach = page.height // 160
-    image = Image.new(page.mode, page.size, page.getpixel((0, 0)))
-    for x in range(page.width):
-        image.paste(
-            page.crop((x, 0, x + 1, page.height)), (x, round(reach * math.sin(x / 9 / reach)))
-        )
-    found = []
-    for cell in cells:
-        left, top, right, bottom = cell["bbox"]
-        found.append({**cell, "bbox": [left, max(0, top - reach), right, bottom + reach]})
-    return image, found
 
 
 @dataclass(frozen=True)
@@ -251,7 +249,7 @@ def drawn(
     sheet = KnownSheet(rng, language, font, dpi, wide, high)
     draw(sheet)
     sheet.close()
-    return waved(sheet.image, sheet.cells) if draw is handwritten else (sheet.image, sheet.cells)
+    return sheet.image, sheet.cells
 
 
 def make(draw: Draw, language: str, seed: int, more: tuple[str, ...] = ()) -> KnownPage:
