@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from contract import DONE, MANIFEST, SUMMARY
-from lib import files, results
+from lib import checked, files, results
 from lib.alike import refuse_alike
 from lib.console import Failure
 from lib.inputs import find_inputs
@@ -30,6 +30,7 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
         raise Failure("the machine has no results of these pages", "make process")
     output = make_output(knobs, sorted(filter(results.is_below, {line.input for line in lines})))
     ours = results.read_lines(results.read_text(output / MANIFEST))
+    written, lines = lines, checked.kept(lines, ours)
     names = [name for line in lines for name in line.files(knobs.images)]
     with Standing(output, ours, lines) as standing:
         astray = files.leading_out(output, names)
@@ -46,6 +47,7 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
             os.sync()  # a power cut must not leave a line without its results
         files.write_whole(output / MANIFEST, results.text_of(true), durable=True)
     if summary := machine.read_result(SUMMARY):  # a killed process has written none
+        summary = checked.recounted(summary, written, lines)
         files.write_whole(
             output / SUMMARY, with_not_read(summary, inputs.not_read) if inputs else summary
         )

@@ -26,6 +26,7 @@ HOW = {
     "pdf_pages": int,
     "rotation": int,
     "finished_at": float,
+    "reader": str,
 }
 BROUGHT = ', "brought": {'  # begins what is added at home to the end of a line
 
@@ -48,6 +49,8 @@ class Line:
     pdf_pages: int = 0
     rotation: int = 0
     finished_at: float = 0.0
+    reader: str = ""
+    """Which second reader has read it, too: see lib.checked."""
     brought: Mapping[str, str] = field(default_factory=dict)
     """At home: what its files were when they came; see lib.standing."""
 

@@ -76,6 +76,8 @@ class Record:
     doubts: list[dict[str, Any]] = field(default_factory=list)
     """What they say against it, the heaviest first: kind, bbox in the upright page's pixels, the
     index of the cell or null, and detail."""
+    reader: str = ""
+    """Which other engine has read the page, too; empty: none. Its doubts are among them then."""
     model: str = ""
     pdf_pages: int = 0
     """How many pages its file has; 0 for a picture, and until the batch has ended."""

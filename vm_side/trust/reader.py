@@ -16,7 +16,7 @@ from trust.words import Box, Word
 
 SURE = 0.85  # of the engine, about a line: below, it says nothing. Of Hangul it does not tell
 WRONG, ODD = 0.45, 0.65  # agreement below
-LONG = 12  # letters: of less, another text is no reason to read a page again
+LONG = 12  # letters: of less, two that were read wrongly make another text
 SERIOUS, LIGHT, DIGITS = 0.6, 0.15, 0.2
 
 Line = tuple[str, Box, float]
@@ -43,7 +43,7 @@ def verdict(found: Agreement) -> Iterator[tuple[float, dict[str, float]]]:
         yield SERIOUS, detail
     elif found.digits and worst >= ODD:
         yield DIGITS, detail | {"digits": found.digits}
-    elif worst < ODD:
+    elif worst < ODD and found.letters >= LONG:
         yield LIGHT, detail
 
 

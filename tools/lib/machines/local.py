@@ -298,6 +298,6 @@ def install(requirements: Path) -> None:
     if done.returncode:
         raise Failure(
             f"pip could not install the CPU preview's packages:\n{done.stderr.strip()}",
-            "mend what pip says (network? disk?), then make start",
+            "mend what pip says (network? disk?), then run this again",
         )
     files.write_whole(stamp, wanted)

@@ -1,0 +1,133 @@
+"""make check: pages that were read are read a second time, by the real engines."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from results.manifest import read_record
+from rig.command import records_in
+from rig.toolkit import ROOT, Toolkit, line, make_environment, statuses_in
+from rig.true_page import in_pixels, true_page
+
+OTHER = "Nobody has seen a heron there since the lamps went out. " * 5
+BROUGHT = {"of": "abc", ".json": "0123456789abcdef"}
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Toolkit:
+    """The toolkit in an environment that has the engines."""
+    python = make_environment(tmp_path / "environment")
+    wanted = (ROOT / "vm_side/cpu_endpoint/requirements.txt").read_bytes()
+    (tmp_path / "environment/cpu-endpoint.sha256").write_text(sha256(wanted).hexdigest())
+    return Toolkit(tmp_path, python=python)
+
+
+def add_page(kit: Toolkit, name: str, is_wrong: bool = False, **values: Any) -> dict[str, Any]:
+    """A page below INPUT, and its results as dots.ocr's; its line.
+
+    What is wrong has one digit changed in a cell, and other texts in two.
+    """
+    picture, cells = true_page(dpi=150)
+    picture.save(kit.input / f"{name}.png")
+    texts = [cell["text"] for cell in cells]
+    if is_wrong:
+        texts = [texts[0], texts[2], OTHER, texts[3], texts[4].replace("block 4", "block 8")]
+    placed = [
+        cell | {"bbox": in_pixels(cell, picture.size), "text": text}
+        for cell, text in zip(cells, texts, strict=True)
+    ]
+    (kit.output / name).mkdir(parents=True)
+    (kit.output / name / f"{name}.json").write_text(json.dumps(placed))
+    facts: dict[str, Any] = {
+        "sha256": sha256((kit.input / f"{name}.png").read_bytes()).hexdigest(),
+        "original_size": list(picture.size),
+        "cells": len(cells),
+        "model": "dots.ocr",
+        "finished_at": 1.5,
+        "trust": 1.0,
+        "doubts": [],
+    }
+    return line(f"{name}/{name}", f"{name}.png", **facts | values)
+
+
+def write_manifest(kit: Toolkit, *lines: dict[str, Any]) -> None:
+    text = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in lines)
+    (kit.output / "manifest.jsonl").write_text(text)
+    totals = {"pages": len(lines), "ok": len(lines), "doubtful": 0, "doubts": {}}
+    (kit.output / "summary.json").write_text(json.dumps(totals))
+
+
+def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit) -> None:
+    """And asked once. What is added to a line at home stays."""
+    write_manifest(
+        here,
+        add_page(here, "true") | {"brought": BROUGHT},
+        add_page(here, "wrong", is_wrong=True),
+        add_page(here, "again", reader="PP-OCR"),
+        add_page(here, "preview", model="dots-ocr-cpu-preview"),
+        add_page(here, "changed", sha256="0" * 64),
+        line("gone/gone", "gone.png", status="failed"),
+    )
+    end = here.run("check", "--json")
+    assert end.code == 0, end.err
+    assert json.loads(end.out) == {"pages": 5, "checked": 3, "now": 2, "doubtful": 1}
+    assert end.err.splitlines() == ["not checked: changed/changed: the file is another one by now"]
+    records = {entry["page"].partition("/")[0]: entry for entry in records_in(here.output)}
+    assert records["true"]["reader"].startswith("PP-OCR") and records["true"]["doubts"] == []
+    assert list(records["true"])[-1] == "brought" and records["true"]["brought"] == BROUGHT
+    wrong = records["wrong"]
+    assert wrong["status"] == "doubtful" and wrong["trust"] < 0.5
+    assert wrong["reason"] == "3 cells are read otherwise by the second reader"
+    assert [(doubt["kind"], doubt["cell"]) for doubt in wrong["doubts"][:2]] == [
+        ("reader", 1),
+        ("reader", 2),
+    ]
+    assert (wrong["doubts"][2]["cell"], wrong["doubts"][2]["detail"]["digits"]) == (4, 1)
+    assert [records[name].get("reader", "") for name in ("again", "preview", "changed")] == [
+        "PP-OCR",
+        "",
+        "",
+    ]
+    for text in (here.output / "manifest.jsonl").read_text().splitlines():
+        assert read_record(text) is not None
+    summary = json.loads((here.output / "summary.json").read_text())
+    assert (summary["ok"], summary["doubtful"], summary["doubts"]) == (5, 1, {"reader": 3})
+
+    before = (here.output / "manifest.jsonl").read_bytes()
+    (here.input / "changed.png").unlink()
+    end = here.run("check", "--json")
+    assert (end.code, end.err, json.loads(end.out)["now"]) == (0, "", 0)
+    assert (here.output / "manifest.jsonl").read_bytes() == before
+
+
+def test_without_results_it_says_so(here: Toolkit) -> None:
+    here.write_pages(1)
+    end = here.run("check")
+    assert end.code == 1 and "has no results" in end.err
+
+
+def test_a_check_is_kept_until_the_page_is_read_anew(here: Toolkit) -> None:
+    """The machine, from which the lines come anew, knows nothing of it."""
+    page = add_page(here, "a")
+    result = here.machine / "result"
+    (result / "a").mkdir(parents=True)
+    for ending in (".json", ".md", "_nohf.md"):
+        (result / f"a/a{ending}").write_text("[]")
+    (result / "manifest.jsonl").write_text(json.dumps(page) + "\n")
+    (result / "summary.json").write_text(json.dumps({"pages": 1, "ok": 1, "doubtful": 0}))
+    assert here.run("download").code == 0
+    (entry,) = records_in(here.output)
+    checked = {"status": "doubtful", "reason": "x", "trust": 0.1, "doubts": [], "reader": "PP-OCR"}
+    brought = {"brought": entry.pop("brought")}
+    (here.output / "manifest.jsonl").write_text(json.dumps(entry | checked | brought) + "\n")
+    assert here.run("download").code == 0
+    assert records_in(here.output) == [page | checked | brought]
+    summary = json.loads((here.output / "summary.json").read_text())
+    assert (summary["ok"], summary["doubtful"]) == (0, 1)
+
+    (result / "manifest.jsonl").write_text(json.dumps(page | {"finished_at": 2.5}) + "\n")
+    assert here.run("download").code == 0
+    assert statuses_in(here.output) == {"a.png": "ok"}

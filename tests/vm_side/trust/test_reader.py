@@ -1,0 +1,90 @@
+"""What a second reader's lines say against an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trust.doubts import is_doubtful, trust_left
+from trust.reader import reader_doubts, words_in
+
+TEXT = "The ferry of 1904 leaves the harbour at seven in the morning"
+OTHER = "Nobody on the island has counted herons since the lamps went out"
+BOX = (50.0, 40.0, 650.0, 60.0)
+BELOW = (50.0, 80.0, 650.0, 100.0)
+
+
+def cell(text: str, box: tuple[float, ...] = BOX, category: str = "Text") -> dict[str, Any]:
+    return {"bbox": list(box), "category": category, "text": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "sure", "weight", "detail"),
+    [
+        (TEXT, TEXT, 0.99, "none", {}),
+        (TEXT, TEXT.replace("ferry", "fcrry"), 0.99, "none", {}),
+        (TEXT.replace("1904", "1907"), TEXT, 0.99, "light", {"digits": 1}),
+        (TEXT.replace("1904", "1907"), TEXT, 0.5, "none", {}),  # it is not sure
+        (OTHER, TEXT, 0.99, "serious", {}),
+        (TEXT[:38], TEXT, 0.99, "light", {}),
+        ("", TEXT, 0.99, "serious", {}),
+        ("dateline", "datcline", 0.99, "none", {}),
+        ("$E = mc^2$", TEXT, 0.99, "serious", {}),
+        ("배는 일곱 시에 항구를 떠난다", "배는일곱시에 항구를 떠난다", 0.1, "none", {}),
+        ("배는 일곱 시에 항구를 떠난다", "섬에서 깨어 있는 사람은 아무도 없다", 0.1, "serious", {}),
+    ],
+)
+def test_a_cell_against_what_is_read_in_its_place(
+    text: str, read: str, sure: float, weight: str, detail: dict[str, Any]
+) -> None:
+    found = reader_doubts([(read, BOX, sure)], [cell(text)], "x")
+    assert [doubt.cell for doubt in found] == [0] * (weight != "none")
+    for doubt in found:
+        assert is_doubtful(trust_left([doubt])) is (weight == "serious")
+        assert doubt.detail.items() >= {**detail, "engine": "x"}.items()
+        assert 0 <= doubt.detail["agreement"] <= 1
+
+
+def test_a_line_that_goes_through_two_cells_is_shared() -> None:
+    left, right = (
+        cell("3.2", (50, 40, 100, 60)),
+        cell("On herons, and what they see", (110, 40, 650, 60)),
+    )
+    line = ("3.2 On herons, and what they see", BOX, 0.99)
+    assert reader_doubts([line], [left, right], "x") == []
+    (doubt,) = reader_doubts([line], [left | {"text": "8.2"}, right], "x")
+    assert (doubt.cell, doubt.detail["digits"]) == (0, 1)
+
+
+def test_swapped_cells_are_both_doubted() -> None:
+    lines = [(TEXT, BOX, 0.99), (OTHER, BELOW, 0.99)]
+    found = reader_doubts(lines, [cell(OTHER), cell(TEXT, BELOW)], "x")
+    assert [doubt.cell for doubt in found] == [0, 1]
+
+
+@pytest.mark.parametrize("category", ["Formula", "Picture"])
+def test_formulas_and_pictures_are_left_alone(category: str) -> None:
+    assert reader_doubts([(TEXT, BOX, 0.99)], [cell(OTHER, category=category)], "x") == []
+
+
+def test_nothing_is_said_where_nothing_was_read() -> None:
+    assert reader_doubts([], [cell(TEXT)], "x") == []
+    assert reader_doubts([("", BOX, 0.0)], [cell(TEXT)], "x") == []
+    assert reader_doubts([(TEXT, BOX, 0.99)], [], "x") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "box", "parts"),
+    [
+        ("ab cd", (0, 0, 100, 10), [("ab", 0, 40), ("cd", 60, 100)]),
+        ("등대 ab", (0, 0, 70, 10), [("등대", 0, 40), ("ab", 50, 70)]),
+        (" a", (0, 0, 20, 10), [("a", 10, 20)]),
+        ("ab cd", (0, 0, 10, 100), [("ab cd", 0, 10)]),
+    ],
+)
+def test_words_stand_where_their_part_of_the_line_is(
+    text: str, box: tuple[float, float, float, float], parts: list[tuple[str, float, float]]
+) -> None:
+    found = [(word.text, word.bbox[0], word.bbox[2]) for word in words_in(text, box, 0.99)]
+    assert found == parts

@@ -1,0 +1,94 @@
+"""What a second reader has found: on the lines of OUTPUT's manifest, and kept when they come anew.
+
+The machine knows nothing of it. It is of one reading of a page; of the next one it says nothing.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from contract import DONE, PREVIEW_MODEL, STATUSES
+from lib.results import Line
+
+CHANGED = ("status", "reason", "trust", "doubts", "reader")
+
+Changes = Mapping[str, Any]
+Reading = tuple[tuple[str, int | None], str, float]
+
+
+def reading_of(line: Line) -> Reading:
+    """What tells one reading of a page from the next."""
+    return line.key, line.sha256, line.finished_at
+
+
+def is_waiting(line: Line) -> bool:
+    """Whether a page is to be checked, as far as its line tells."""
+    return line.status in DONE and not line.reader and line.model != PREVIEW_MODEL
+
+
+def read_checks(text: str) -> dict[Reading, Changes]:
+    """What was found, by reading; a torn line is none."""
+    found = {}
+    for part in text.split("\n"):
+        try:
+            entry = json.loads(part)
+            key = entry["input"], entry["pdf_page"]
+            found[key, entry["sha256"], entry["finished_at"]] = entry["changes"]
+        except (ValueError, LookupError, TypeError):
+            continue
+    return found
+
+
+def laid_on(lines: Iterable[Line], checks: Mapping[Reading, Changes]) -> list[Line]:
+    """The lines, with what was found of these readings."""
+    return [
+        changed(line, checks[reading_of(line)]) if reading_of(line) in checks else line
+        for line in lines
+    ]
+
+
+def kept(arriving: Iterable[Line], ours: Iterable[Line]) -> list[Line]:
+    """Lines that come from the machine, with what was found here of the same readings."""
+    return laid_on(arriving, {reading_of(old): changes_of(old) for old in ours if old.reader})
+
+
+def changes_of(line: Line) -> Changes:
+    """What a second reader has changed in a line."""
+    entry = json.loads(line.text)
+    return {name: entry[name] for name in CHANGED if name in entry}
+
+
+def changed(line: Line, changes: Changes) -> Line:
+    """A line with these changes; all else of it stays, also what is added to it at home."""
+    entry = json.loads(line.said) | changes
+    text = json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    new = replace(line, text=text, status=entry["status"], reader=str(entry["reader"]))
+    return new.with_brought(line.brought)
+
+
+def recounted(summary: str, before: Sequence[Line], after: Sequence[Line]) -> str:
+    """A summary whose counts know what has changed. A text that is no summary stays as it is."""
+    pairs = [(old, new) for old, new in zip(before, after, strict=True) if old.text != new.text]
+    try:
+        found = json.loads(summary)
+        counts = Counter({status: found[status] for status in STATUSES if status in found})
+        kinds = Counter(found.get("doubts", {}))
+        for old, new in pairs:
+            counts.subtract([old.status])
+            counts.update([new.status])
+            kinds.subtract(kinds_in(old))
+            kinds.update(kinds_in(new))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return summary
+    if not pairs:
+        return summary
+    found |= counts | {"doubts": {kind: count for kind, count in kinds.most_common() if count > 0}}
+    return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+
+
+def kinds_in(line: Line) -> list[str]:
+    """The kinds of a line's doubts."""
+    doubts = json.loads(line.text).get("doubts")
+    return [str(doubt["kind"]) for doubt in doubts] if isinstance(doubts, list) else []

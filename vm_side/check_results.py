@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Read pages that were read before a second time, by the CPU preview's engines, and compare.
+
+Needs no model server, and no GPU. For each page that was not checked yet, a line of JSON goes to
+--to: which page it is, and what changes in its line of the manifest, which stays as it is.
+
+Example: python check_results.py --input pages --output results --to checks.jsonl
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from tqdm import tqdm
+
+from contract import PASSWORD, PASSWORD_FILE, ExitCode, password_from, printable
+from results.manifest import Record, load
+from second_reading import Opinion, Places, heard, is_waiting, make_second_reader
+from workers import bounds
+from workers.interrupt import Interrupt
+from workers.pool import Crash, PoolError, run
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command(help=__doc__)
+@click.option("--input", "source", type=FOLDER, required=True, help="Folder of the pages.")
+@click.option("--output", type=FOLDER, required=True, help="Folder of the results.")
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="Where the lines go.")
+@click.option("--page-timeout", default=60.0, help="CPU seconds that drawing one page may take.")
+def main(source: Path, output: Path, to: Path, page_timeout: float) -> NoReturn:
+    try:
+        password = password_from(os.environ.get(PASSWORD, ""), os.environ.get(PASSWORD_FILE, ""))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    waiting = [
+        record
+        for record in load(output).values()
+        if is_waiting(record) and (source / record.input).is_file()
+    ]
+    places = Places(source, output, page_timeout, password)
+    with Interrupt() as interrupt, to.open("a", encoding="utf-8") as file:
+        try:
+            for record, opinion in opinions(waiting, places, interrupt):
+                if opinion.fault:
+                    say(f"not checked: {record.page}: {opinion.fault}")
+                else:
+                    file.write(line_of(record, opinion) + "\n")
+                    file.flush()
+        except PoolError as error:
+            raise click.ClickException(str(error)) from error
+    sys.exit(ExitCode.INTERRUPTED if interrupt.signal else ExitCode.OK)
+
+
+def opinions(
+    waiting: list[Record], places: Places, interrupt: Interrupt
+) -> Iterator[tuple[Record, Opinion]]:
+    """What the second reader says of each page, as it comes. Raises PoolError."""
+    results = run(
+        waiting,
+        make_second_reader,
+        (places,),
+        most_at_once,
+        interrupt,
+        last_words=bounds.last_words(places.page_timeout_s, "read"),
+    )
+    silent = not sys.stderr.isatty()
+    watched = tqdm(results, total=len(waiting), unit="page", dynamic_ncols=True, disable=silent)
+    for record, found in watched:
+        yield record, Opinion(fault=found.reason) if isinstance(found, Crash) else found
+
+
+def most_at_once() -> int:
+    """All cores but one, at the lowest priority."""
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
+def line_of(record: Record, opinion: Opinion) -> str:
+    """Which page, read when, and what changes in its line."""
+    which = {"input": record.input, "pdf_page": record.pdf_page}
+    when = {"sha256": record.sha256, "finished_at": record.finished_at}
+    return json.dumps({**which, **when, "changes": heard(record, opinion)}, ensure_ascii=False)
+
+
+def say(text: str) -> None:
+    """A line for people, above the progress bar."""
+    tqdm.write(printable(text), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

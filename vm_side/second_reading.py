@@ -1,0 +1,146 @@
+"""A page that was read is read a second time, by another engine, and both are compared.
+
+The engine is the CPU preview's. It reads the page's own picture, and asks no server.
+"""
+
+import functools
+import json
+import os
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy
+from PIL import Image
+
+from contract import DONE, DOUBTFUL, PREVIEW_MODEL, WHOLE
+from picture.images import UnreadablePage, own_size
+from picture.pdf import open_with
+from picture.upright import turned
+from results.manifest import Record
+from results.pages import sha256_of
+from results.steps import open_page
+from trust.doubts import TRUSTED, Doubt, is_doubtful, trust_left
+from trust.judging import reason_of
+from trust.reader import Line, reader_doubts
+from workers import bounds
+
+MOST_PIXELS = 9_000_000  # an A4 page at 300 dpi; what has more is read at half the size, or less
+READING_S = 300.0  # of CPU time; a newspaper's page takes 15
+LOWEST_PRIORITY = 19
+
+Read = Callable[[Image.Image], list[Line]]
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What a second reader says of a page, in the page's own pixels; or why it says nothing."""
+
+    reader: str = ""
+    doubts: tuple[Doubt, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where pages and results are, and what opens a page."""
+
+    input: Path
+    output: Path
+    page_timeout_s: float
+    password: str = field(default="", repr=False)
+
+
+def is_waiting(record: Record) -> bool:
+    """Whether a page is to be read a second time; not one that the same engine has read."""
+    return (
+        record.status in DONE
+        and record.cells > 0
+        and not record.reader
+        and record.model != PREVIEW_MODEL
+        and record.settings.get("prompt_mode") != "layout_only"
+    )
+
+
+def heard(record: Record, opinion: Opinion) -> dict[str, Any]:
+    """What a second reader's opinion changes in the record of a page."""
+    trust = trust_left(opinion.doubts, 1.0 if record.trust is None else record.trust)
+    heavy = [doubt.line() for doubt in opinion.doubts if doubt.weight > TRUSTED]
+    light = [doubt.line() for doubt in opinion.doubts if doubt.weight <= TRUSTED]
+    changes = {
+        "trust": trust,
+        "doubts": [*heavy, *record.doubts, *light],
+        "reader": opinion.reader,
+    }
+    if is_doubtful(trust) and record.status in WHOLE:
+        changes |= {"status": DOUBTFUL, "reason": reason_of(opinion.doubts)}
+    return changes
+
+
+def make_second_reader(places: Places) -> Callable[[Record], Opinion]:
+    """The page function of one process, in which the engine is loaded."""
+    bounds.limit_memory()
+    os.nice(LOWEST_PRIORITY)
+    open_with(places.password)
+    name, read = load_engine()
+    return functools.partial(second_reading, places=places, name=name, read=read)
+
+
+def load_engine() -> tuple[str, Read]:
+    """The engine's name, and what reads a picture by it. Raises ImportError."""
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # heeded when the models are loaded
+    from cpu_endpoint import engine, models, tesseract  # noqa: PLC0415 - packages of its own
+
+    found = tesseract.find()
+    korean = tesseract.Tesseract(found) if found.command else None
+    both = engine.Engine(models.Models(threads=1), korean)
+
+    def read(picture: Image.Image) -> list[Line]:
+        colours = numpy.asarray(picture.convert("RGB"))[:, :, ::-1]
+        lines = both.lines(numpy.ascontiguousarray(colours), lambda: False)
+        return [(line.text, line.box, line.score) for line in lines]
+
+    return "PP-OCR and Tesseract" if korean else "PP-OCR", read
+
+
+def second_reading(record: Record, places: Places, name: str, read: Read) -> Opinion:
+    """Read a page again, and compare. Never raises for a bad page."""
+    try:
+        cells = json.loads((places.output / f"{record.page}.json").read_bytes())
+        with bounds.within(nullcontext(), places.page_timeout_s):
+            picture, size = opened(record, places.input / record.input)
+        with bounds.within(nullcontext(), READING_S):
+            lines = read(picture)
+        wide, high = (own / seen for own, seen in zip(size, picture.size, strict=True))
+        placed = [
+            (text, (x1 * wide, y1 * high, x2 * wide, y2 * high), sure)
+            for text, (x1, y1, x2, y2), sure in lines
+        ]
+        doubts = reader_doubts(placed, cells, name)
+    except (UnreadablePage, MemoryError) as error:
+        return Opinion(fault=str(error) or "out of memory")
+    except OSError as error:
+        return Opinion(fault=f"{error.strerror}: {error.filename}")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return Opinion(fault="its JSON is not what was written")
+    return Opinion(name, tuple(sorted(doubts, key=lambda doubt: -doubt.weight)))
+
+
+def opened(record: Record, path: Path) -> tuple[Image.Image, tuple[int, int]]:
+    """The page as it was read, upright, and its own size. Raises UnreadablePage, OSError."""
+    if hash_of(path) != record.sha256:
+        raise UnreadablePage("the file is another one by now")
+    page = turned(open_page(path, record.pdf_page, {}), record.rotation)
+    size = own_size(page)
+    times = 1
+    while page.width * page.height > MOST_PIXELS * times**2:
+        times += 1
+    return (page.reduce(times) if times > 1 else page), size
+
+
+@functools.lru_cache(maxsize=2)
+def hash_of(path: Path) -> str:
+    """Of a file whose pages come one after the other."""
+    return sha256_of(path)
