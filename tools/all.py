@@ -28,7 +28,7 @@ from lib.console import (
 )
 from lib.home import make_output, note_not_read
 from lib.inputs import Inputs, end_of_nothing, find_inputs
-from lib.knobs import FLEET, MACHINE, Knobs, as_environment, check_workers, verb
+from lib.knobs import FLEET, MACHINE, OCR, Knobs, as_environment, check_workers, verb
 from lib.machines import lock, open_machine
 from lib.results import REPORT
 from lib.todo import Work, look
@@ -41,7 +41,7 @@ MEANINGS: dict[int, str] = {
 }
 
 
-@verb("INPUT", "OUTPUT", "IMAGES", "PAGES", "DOUBTFUL", *MACHINE, *FLEET, help=__doc__)
+@verb("INPUT", "OUTPUT", "IMAGES", "PAGES", "WITNESS", "DOUBTFUL", *MACHINE, *FLEET, help=__doc__)
 @click.option("--force", is_flag=True, help="Read all pages again, also if none is new.")
 def main(knobs: Knobs, force: bool) -> int:
     check_workers(knobs)
@@ -77,7 +77,8 @@ def without_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs
     note_not_read(output, inputs.not_read)
     stays = "the VM stays off" if knobs.target == "gcp" else "the machine is left alone"
     note(f"make all: nothing new: {todo.done} pages are done; {stays}")
-    codes = {} if (output / REPORT).is_file() else {"report": run_step("report", environment)}
+    after = [*checks(knobs), *["report"] * (not (output / REPORT).is_file())]
+    codes = {step: run_step(step, environment) for step in after}
     if todo.unreadable:
         codes["upload"] = ExitCode.PAGES_FAILED
     return worst(codes)
@@ -129,8 +130,13 @@ def steps(knobs: Knobs) -> tuple[tuple[str, ...], tuple[str, ...]]:
     off again; the GPU does not wait for either.
     """
     if has_bucket(knobs):
-        return ("upload", "start", "process"), ("download", "report")
-    return ("start", "upload", "process", "download"), ("report",)
+        return ("upload", "start", "process"), ("download", *checks(knobs), "report")
+    return ("start", "upload", "process", "download"), (*checks(knobs), "report")
+
+
+def checks(knobs: Knobs) -> tuple[str, ...]:
+    """The second reader's step: at home, when nothing bills any more."""
+    return ("check",) if knobs.witness == OCR else ()
 
 
 def has_bucket(knobs: Knobs) -> bool:

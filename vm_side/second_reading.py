@@ -75,7 +75,8 @@ def heard(record: Record, opinion: Opinion) -> dict[str, Any]:
         "reader": opinion.reader,
     }
     if is_doubtful(trust) and record.status in WHOLE:
-        changes |= {"status": DOUBTFUL, "reason": reason_of(opinion.doubts)}
+        reason = reason_of(opinion.doubts)
+        changes |= {"status": DOUBTFUL, "read_as": record.status, "reason": reason}
     return changes
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from results.manifest import read_record
 from rig.command import records_in
+from rig.model_server import ModelServer
 from rig.toolkit import ROOT, Toolkit, line, make_environment, statuses_in
 from rig.true_page import in_pixels, true_page
 
@@ -101,6 +102,20 @@ def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit) -> None:
     end = here.run("check", "--json")
     assert (end.code, end.err, json.loads(end.out)["now"]) == (0, "", 0)
     assert (here.output / "manifest.jsonl").read_bytes() == before
+
+
+def test_make_all_ends_with_it_and_asks_once(here: Toolkit, server: ModelServer) -> None:
+    """Once the machine is off; without new pages it is not turned on for it."""
+    true_page(dpi=80)[0].save(here.input / "a.png")
+    here.knobs |= {"ENDPOINT": server.url, "WITNESS": "ocr"}
+    assert here.run("all").code == 0
+    (entry,) = records_in(here.output)
+    assert entry["reader"].startswith("PP-OCR") and entry["trust"] is not None
+    (before,) = records_in(here.machine / "result")
+    assert before["reader"] == "" and len(server.requests) == before["attempts"]
+    night = {"TARGET": "gcp", "PATH": "/nowhere", "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": "/nowhere"}
+    assert here.run("all", **night).code == 0
+    assert records_in(here.output) == [entry]
 
 
 def test_without_results_it_says_so(here: Toolkit) -> None:

@@ -66,6 +66,7 @@ def test_what_an_opinion_changes(
     assert changes["doubts"] == [names[name] for name in order]
     assert (changes.get("status", page.status), changes["trust"]) == (status, trust)
     assert ("reason" in changes) is (status == "doubtful" != page.status)
+    assert changes.get("read_as", page.status) == page.status
     changed = read_record(
         json.dumps({"page": "a", "input": "a", "pdf_page": None, "status": status} | changes)
     )

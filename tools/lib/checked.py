@@ -12,7 +12,7 @@ from typing import Any
 from contract import DONE, PREVIEW_MODEL, STATUSES
 from lib.results import Line
 
-CHANGED = ("status", "reason", "trust", "doubts", "reader")
+CHANGED = ("status", "read_as", "reason", "trust", "doubts", "reader")
 
 Changes = Mapping[str, Any]
 Reading = tuple[tuple[str, int | None], str, float]
@@ -64,7 +64,8 @@ def changed(line: Line, changes: Changes) -> Line:
     """A line with these changes; all else of it stays, also what is added to it at home."""
     entry = json.loads(line.said) | changes
     text = json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
-    new = replace(line, text=text, status=entry["status"], reader=str(entry["reader"]))
+    status, reader, read_as = (entry.get(name, "") for name in ("status", "reader", "read_as"))
+    new = replace(line, text=text, status=status, reader=reader, read_as=read_as)
     return new.with_brought(line.brought)
 
 

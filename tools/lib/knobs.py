@@ -35,6 +35,9 @@ def knob(default: Any, text: str, kind: Any = str, short: str = "", google: str 
     return field(default=default, metadata=metadata)
 
 
+OCR = "ocr"  # a witness at home, beside the first of those that a machine has
+
+
 @dataclass(frozen=True)
 class Knobs:
     """All knobs; a field's name in capitals is its name in config.env and on the make line."""
@@ -73,7 +76,9 @@ class Knobs:
         "", f"File with the password of PDFs; or the password itself in the variable {PASSWORD}."
     )
     witness: str = knob(
-        WITNESSES[0], "Who compares an answer with its page.", click.Choice(WITNESSES)
+        WITNESSES[0],
+        f"Who compares an answer with its page; {OCR}: ink, and make check at the end of make all.",
+        click.Choice((*WITNESSES, OCR)),
     )
     doubtful: bool = knob(False, "Read doubtful pages again.", bool)
     preflight: bool = knob(
@@ -283,6 +288,11 @@ def pdf_password(knobs: Knobs) -> str:
         return password_from(os.environ.get(PASSWORD, ""), knobs.pdf_password_file)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+
+
+def machine_witness(knobs: Knobs) -> str:
+    """Who compares an answer with its page where it is read; OCR comes afterwards, at home."""
+    return WITNESSES[0] if knobs.witness == OCR else knobs.witness
 
 
 def zones_of(knobs: Knobs) -> list[str]:

@@ -27,6 +27,7 @@ HOW = {
     "rotation": int,
     "finished_at": float,
     "reader": str,
+    "read_as": str,
 }
 BROUGHT = ', "brought": {'  # begins what is added at home to the end of a line
 
@@ -50,7 +51,9 @@ class Line:
     rotation: int = 0
     finished_at: float = 0.0
     reader: str = ""
-    """Which second reader has read it, too: see lib.checked."""
+    """Which second reader has read it, too; see lib.checked."""
+    read_as: str = ""
+    """What the machine has for its status, if the second reader made it doubtful."""
     brought: Mapping[str, str] = field(default_factory=dict)
     """At home: what its files were when they came; see lib.standing."""
 

@@ -81,7 +81,7 @@ def todo(
         return Todo(Work.NOTHING, is_empty=True)
     of_file = defaultdict(list)
     for line in lines:
-        if not (knobs.doubtful and line.status == DOUBTFUL):
+        if not (knobs.doubtful and line.status == DOUBTFUL and not line.read_as):
             of_file[line.input].append(line)
     reads = {name: reads_of(of_file[name], wanted, selection) for name in files}
     done: list[Line] = []

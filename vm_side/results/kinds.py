@@ -60,6 +60,7 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "trust": lambda value: value is None or (is_number(value) and value <= 1),
     "doubts": lambda value: isinstance(value, list) and all(map(is_doubt, value)),
     "reader": is_text,
+    "read_as": is_text,
     "model": is_text,
     "pdf_pages": is_count,
     "settings": lambda value: isinstance(value, dict),

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import process_all_images
-from contract import SECRETS
+from contract import SECRETS, WITNESSES
 from lib.config import read_config
-from lib.knobs import TABLE, Knobs, as_environment, check_workers, verb
+from lib.knobs import TABLE, Knobs, as_environment, check_workers, machine_witness, verb
 from picture import images
 from rig.toolkit import ROOT, Toolkit
 from server import prompts
@@ -266,6 +266,17 @@ def test_workers_have_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         check_workers(Knobs(**nowhere))
 
 
+@pytest.mark.parametrize(
+    ("witness", "there"), [(None, "ink"), ("ink", "ink"), ("ocr", "ink"), ("off", "off")]
+)
+def test_the_second_reader_is_a_witness_at_home_alone(witness: str | None, there: str) -> None:
+    """The machine has neither its engines nor a knob for it."""
+    knobs = Knobs(witness=witness) if witness else Knobs()
+    assert machine_witness(knobs) == there
+    assert there in WITNESSES
+    assert not witness or witness in TABLE["WITNESS"].metadata["kind"].choices
+
+
 def test_who_reads_again_needs_a_witness() -> None:
     """It is known for nothing, before anything is rented."""
     check_workers(Knobs(doubtful=True))
@@ -315,7 +326,7 @@ def test_the_machine_s_command_has_the_same_defaults() -> None:
 
 
 def test_the_machine_s_command_has_the_same_limits() -> None:
-    for name in ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "RETRIES", "PROMPT_MODE", "WITNESS"):
+    for name in ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "RETRIES", "PROMPT_MODE"):
         here, there = TABLE[name].metadata["kind"], OPTIONS[name].type
         assert here.to_info_dict() == there.to_info_dict(), name
     assert TABLE["MAX_PIXELS"].metadata["kind"].min == images.MIN_PIXELS

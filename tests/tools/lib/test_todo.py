@@ -89,6 +89,8 @@ def test_doubtful_pages_are_read_again_if_that_is_wanted(status: str) -> None:
     assert work(["a.png"], [line(status=status)], again) == expected
     assert work(["b.pdf"], [*book(0, 1), *book(2, status=status)], again) == expected
     assert work(["b.pdf"], book(0, 1, 2, status=status)) == NOTHING
+    at_home = line(status="doubtful", read_as="ok")  # the machine would not read it again
+    assert work(["a.png"], [at_home], again) == NOTHING
     off = dataclasses.replace(KNOBS, witness="off")
     assert work(["a.png"], [line(status=status)], off) == NOTHING, "nothing depends on it"
 

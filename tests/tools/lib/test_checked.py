@@ -1,0 +1,92 @@
+"""What a second reader has found, on the lines of a manifest."""
+
+import json
+from typing import Any
+
+import pytest
+
+from contract import PREVIEW_MODEL
+from lib.checked import is_waiting, kept, laid_on, read_checks, recounted
+from lib.results import Line, read_lines
+from rig.toolkit import line
+
+CHANGES = {
+    "status": "doubtful",
+    "read_as": "ok",
+    "reason": "x",
+    "trust": 0.2,
+    "doubts": [{"kind": "reader"}],
+    "reader": "PP-OCR",
+}
+BROUGHT = {"brought": {"of": "1"}}
+
+
+def entry(name: str = "a", **more: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = {"sha256": "s", "finished_at": 1.5, "model": "dots", "odd": "\udcff 한"}
+    return line(f"{name}/{name}", f"{name}.png", **facts | more)
+
+
+def lines_of(*entries: dict[str, Any]) -> list[Line]:
+    return read_lines("\n".join(map(json.dumps, entries)))
+
+
+def check_of(found: dict[str, Any], changes: dict[str, Any]) -> str:
+    which = {name: found[name] for name in ("input", "pdf_page", "sha256", "finished_at")}
+    return json.dumps({**which, "changes": changes})
+
+
+@pytest.mark.parametrize("more", [{}, BROUGHT])
+def test_a_line_is_changed_and_all_else_of_it_stays(more: dict[str, Any]) -> None:
+    before = lines_of(entry() | more, entry("b"))
+    checks = read_checks(f"{check_of(entry(), CHANGES)}\nnone\n{check_of(entry(), CHANGES)[:30]}")
+    after = laid_on(before, checks)
+    assert after[1] is before[1]
+    assert json.loads(after[0].text) == entry() | CHANGES | more
+    assert list(json.loads(after[0].text))[-1] == ("brought" if more else "reader")
+    assert after == read_lines("\n".join(one.text for one in after)), "as it will be read"
+    after[0].text.encode()
+
+
+@pytest.mark.parametrize(
+    ("more", "is_kept"),
+    [({}, True), ({"finished_at": 2.5}, False), ({"sha256": "t"}, False), ({"odd": "y"}, True)],
+)
+def test_of_another_reading_it_says_nothing(more: dict[str, Any], is_kept: bool) -> None:
+    ours = lines_of(entry() | CHANGES | BROUGHT)
+    (arrived,) = kept(lines_of(entry(**more)), ours)
+    assert json.loads(arrived.text) == entry(**more) | (CHANGES if is_kept else {})
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, True),
+        ({"status": "doubtful"}, True),
+        ({"status": "failed"}, False),
+        ({"reader": "x"}, False),
+        ({"model": PREVIEW_MODEL}, False),
+    ],
+)
+def test_what_is_waiting(more: dict[str, Any], expected: bool) -> None:
+    (found,) = lines_of(entry(**more))
+    assert is_waiting(found) is expected
+
+
+@pytest.mark.parametrize(
+    ("summary", "expected"),
+    [
+        ({"ok": 2, "doubtful": 0, "doubts": {}}, {"ok": 1, "doubtful": 1, "doubts": {"reader": 1}}),
+        (
+            {"ok": 2, "doubts": {"amount": 3}},
+            {"ok": 1, "doubtful": 1, "doubts": {"amount": 3, "reader": 1}},
+        ),
+        ([], []),
+        ({"doubts": 7}, {"doubts": 7}),
+    ],
+)
+def test_a_summary_knows_it_or_stays(summary: Any, expected: Any) -> None:
+    before = lines_of(entry(), entry("b"))
+    after = laid_on(before, read_checks(check_of(entry(), CHANGES)))
+    assert json.loads(recounted(json.dumps(summary), before, after)) == expected
+    assert recounted("{", before, after) == "{"
+    assert recounted(json.dumps(summary), before, before) == json.dumps(summary)
