@@ -4,8 +4,9 @@ A rename alone promises less. After a cut a file may have its name and nothing i
 the file that was there before.
 """
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -14,16 +15,23 @@ def write_whole(path: Path, parts: Iterable[bytes]) -> None:
 
     The parts are written as they come: those of a large file are not held together.
     """
-    write_beside(path, parts)
+    write_beside({path: parts})
     put_in_place([path])
 
 
-def write_beside(path: Path, parts: Iterable[bytes]) -> None:
-    """Write what is to become a file, on the disk, under the name that part_of() gives."""
-    with part_of(path).open("wb") as file:
-        file.writelines(parts)
-        file.flush()
-        os.fsync(file.fileno())
+def write_beside(contents: Mapping[Path, Iterable[bytes]]) -> None:
+    """Write what is to become files, on the disk, under the names that part_of() gives.
+
+    All are written before the first is waited for: then the disk mostly writes them at once.
+    """
+    with contextlib.ExitStack() as open_files:
+        files = []
+        for path, parts in contents.items():
+            files.append(open_files.enter_context(part_of(path).open("wb")))
+            files[-1].writelines(parts)
+            files[-1].flush()
+        for file in files:
+            os.fsync(file.fileno())
 
 
 def put_in_place(paths: Iterable[Path]) -> None:

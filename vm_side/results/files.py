@@ -58,9 +58,9 @@ def write_files(folder: Place, files: Mapping[str, bytes]) -> None:
         folder.write_files(files)
         return
     paths = [folder / name for name in files]
-    for path, content in zip(paths, files.values(), strict=True):
+    for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_beside(path, [content])
+    write_beside({path: [content] for path, content in zip(paths, files.values(), strict=True)})
     put_in_place(paths)
 
 
