@@ -10,7 +10,7 @@ from picture.kinds import file_of, is_pdf_page
 from picture.opening import opened
 from picture.pdf import MUPDF_ERRORS, forget, kept_pdf, page_of, scale_of
 
-MEMORY_MIB = 4096  # of a process that computes; the largest honest page takes 1,600
+MEMORY_MIB = 4096  # of a process that computes; the largest honest page, a WebP, takes 2,800
 KEPT_BYTES = 16_000_000  # of a picture while the model answers: a larger one is opened again
 LARGE_PIXELS = 64_000_000  # of what is larger, one page is computed at a time
 

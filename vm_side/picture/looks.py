@@ -20,6 +20,7 @@ SEEN_SIDE = 224  # pixels of the square that the model sees
 SURE = -0.22  # four in five: of the first look, that the page stands right
 CLEAR = 2.0  # by so much ahead in the middle: that it stands right
 LEAD, LEAD_IF_DOUBTFUL = 0.6, 2.0  # of a turn over none, on average
+LEAD_IF_AGREED = 1.3  # of half a doubtful turn, if no part takes the page for upright
 LEAD_OVER_OTHERS = 0.3
 
 PARTS, VOTES, VETO = 6, 4, 3  # votes for a turn; votes for none that end it
@@ -46,7 +47,10 @@ def degrees_to_upright(page: Image.Image, ask: Ask) -> int:
     if quarters == 0 or votes[quarters] < VOTES:
         return 0
     wanted = [LEAD_OVER_OTHERS] * 4
-    wanted[0] = LEAD_IF_DOUBTFUL if is_doubtful(gray, quarters) else LEAD
+    wanted[0] = LEAD
+    if is_doubtful(gray, quarters):
+        is_agreed = quarters == 2 and not votes[0]
+        wanted[0] = LEAD_IF_AGREED if is_agreed else LEAD_IF_DOUBTFUL
     leads = [(sums[quarters] - each) / PARTS for each in sums]
     is_sure = all(leads[other] >= wanted[other] for other in range(4) if other != quarters)
     return 90 * quarters if is_sure else 0

@@ -20,6 +20,7 @@ SAMPLES = Path(__file__).parents[3] / "samples"
 ANGLES = (0, 90, 180, 270)
 # chances of no turn that is needed any more, of one quarter, two, three
 SURE, ENOUGH, HARDLY = (0.91, 0.03, 0.03, 0.03), (0.4, 0.2, 0.2, 0.2), (0.31, 0.23, 0.23, 0.23)
+FAIRLY = (0.7, 0.1, 0.1, 0.1)
 HEAD_FOR_FEET = (0.2, 0.05, 0.7, 0.05)
 
 Chances = Sequence[float]
@@ -74,6 +75,23 @@ def test_a_page_is_turned_if_its_parts_agree(
     page = turned(page_of(lines), angle)
     found = looks.degrees_to_upright(page, model(*chances))
     assert found == (-angle % 360 if is_found else 0)
+
+
+@pytest.mark.parametrize(
+    ("angle", "chances", "is_found"),
+    [
+        (180, [FAIRLY], True),
+        (90, [FAIRLY], False),
+        (270, [FAIRLY], False),
+        (180, [*[FAIRLY] * 6, HEAD_FOR_FEET], False),
+        (180, [HARDLY], False),
+    ],
+)
+def test_few_words_upside_down_are_found_if_no_part_says_otherwise(
+    angle: int, chances: list[Chances], is_found: bool
+) -> None:
+    page = turned(page_of(3), angle)
+    assert (looks.degrees_to_upright(page, model(*chances)) == -angle % 360) == is_found
 
 
 def test_an_upright_page_takes_one_look() -> None:
