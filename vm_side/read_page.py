@@ -19,7 +19,7 @@ from contract import DRAWING_ENDING, FAILED, LEFT, WHOLE, WITNESSES, recipe_of
 from picture.images import UnreadablePage
 from picture.limits import KEPT_BYTES, OUT_OF_MEMORY
 from results.fetching import content_of
-from results.files import ASIDE, write_files, write_results
+from results.files import ASIDE, has_drawing, write_files, write_results
 from results.manifest import Record
 from results.pages import Page
 from results.steps import (
@@ -135,7 +135,7 @@ def read_page(
         settings = replace(settings, output=settings.output / ASIDE)
     try:
         if task.drawn_from is not None:
-            redraw(task, settings, compute)
+            redraw(task, task.drawn_from, settings, compute)
             return task.drawn_from
         status, reason = _read(draft, settings, endpoint, compute)
     except ServerGone as error:
@@ -232,6 +232,8 @@ def _read(
     if outcome.answer is None:
         return FAILED, outcome.reason
     if task.doubted is not None and not is_better(outcome, task.doubted):
+        if settings.images and not has_drawing(settings.output, task.page.result):
+            redraw(task, task.doubted, settings, compute)
         values |= kept_of(task.doubted)
         return task.doubted.status, task.doubted.reason
     values |= {
@@ -267,11 +269,10 @@ def _fetched(task: Task, settings: Settings) -> Path | bytes:
     return content_of(task.page, settings.input, task.sha256)
 
 
-def redraw(task: Task, settings: Settings, compute: Compute) -> None:
-    """Draw the boxes of a page that was read before; asks the model nothing."""
+def redraw(task: Task, record: Record, settings: Settings, compute: Compute) -> None:
+    """Draw the boxes of a page that was read before, as its record says; asks the model nothing."""
     name = task.page.result
     cells = json.loads((settings.output / f"{name}.json").read_bytes())
     source = _fetched(task, settings)
-    rotation = task.drawn_from.rotation if task.drawn_from else 0
-    drawing = compute(redrawn, source, task.page.pdf_page, {}, cells, rotation)
+    drawing = compute(redrawn, source, task.page.pdf_page, {}, cells, record.rotation)
     write_files(settings.output, {name + DRAWING_ENDING: drawing})

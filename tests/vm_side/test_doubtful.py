@@ -235,7 +235,9 @@ def test_what_stands_is_replaced_by_what_is_trusted_more_and_by_nothing_else(
         for name in told_of:
             assert getattr(after, name) == getattr(before, name), name
         assert after.notes == [NO_BETTER]
+        (here.output / f"{PAGE.result}.jpg").unlink()
         assert read(here, doubted=after).notes == [NO_BETTER]
+        assert files_in(here.output) == stood, "a drawing that lacked is there"
 
 
 def test_a_second_reading_that_fails_leaves_the_first(server: ModelServer, here: Settings) -> None:
