@@ -24,6 +24,7 @@ from results.manifest import Record
 from results.pages import Page
 from results.steps import (
     Compute,
+    Sent,
     at_once,
     enlarged,
     finish,
@@ -193,41 +194,20 @@ def _read(
     if sent.png is None:
         write_results(settings.output, draft.page.result, sent.blank_results)
         return "blank", "one even colour: not sent"
-    context, prompt_tokens = settings.max_model_tokens, settings.prompt_tokens
-    show = functools.partial(view_of, endpoint, settings.model, context, prompt_tokens)
-    view = show(sent.png, sent.size)
-    sent = replace(sent, png=None)
     if sent.page is not None or (isinstance(source, bytes) and len(source) > KEPT_BYTES):
         source = b""  # a page waits for minutes: what is large, or done with, is not held
 
     def opened() -> Path | bytes:
         return source if source or sent.page is not None else _fetched(task, settings)
 
-    def judge_answer(cells: Sequence[Cell], size: Size) -> Judgement:
-        if sent.evidence is None:
-            return NOT_ASKED
-        return compute(judged, b"", pdf_page, values, sent, cells, size, settings.prompt_mode)
-
-    more = more_pixels(settings.max_pixels, context, prompt_tokens) if sent.is_capped else 0
-
-    def larger() -> View:
-        picture = compute(enlarged, opened(), pdf_page, values, sent, more)
-        return show(*picture, is_checked=False)
-
-    outcome = climb(
-        view,
-        settings.prompt_mode,
-        settings.retries,
-        judge_answer,
-        larger if more else None,
-        is_second_reading=task.doubted is not None,
-    )
-    del view  # and the picture in it
+    outcome = _ask(draft, sent, opened, settings, endpoint, compute)
+    sent = replace(sent, png=None, size=outcome.size)
     values |= {
         "attempts": outcome.attempts,
         "tokens_in": outcome.tokens_in,
         "tokens_out": outcome.tokens_out,
         "doubt_tokens": outcome.doubt_tokens,
+        "finish_reason": outcome.finish_reason,
     }
     if outcome.answer is None:
         return FAILED, outcome.reason
@@ -236,20 +216,50 @@ def _read(
             redraw(task, task.doubted, settings, compute)
         values |= kept_of(task.doubted)
         return task.doubted.status, task.doubted.reason
-    values |= {
-        "finish_reason": outcome.finish_reason,
-        "trust": outcome.judgement.trust,
-        "doubts": list(outcome.judgement.doubts),
-    }
+    values |= {"trust": outcome.judgement.trust, "doubts": list(outcome.judgement.doubts)}
     cells = outcome.answer.cells
     source = opened() if needs_page(cells, settings.images) else b""
-    sent = replace(sent, size=outcome.size)
     results, notes = compute(finish, source, pdf_page, values, sent, cells, settings.images)
     values["notes"] = [*values.get("notes", ()), *outcome.answer.notes, *notes]
     write_results(settings.output, draft.page.result, results)
     if not values["cells"] and outcome.status in WHOLE:
         return "blank", "the model found nothing on it"
     return outcome.status, outcome.reason
+
+
+def _ask(
+    draft: _Draft,
+    sent: Sent,
+    opened: Callable[[], Path | bytes],
+    settings: Settings,
+    endpoint: Endpoint,
+    compute: Compute,
+) -> Outcome:
+    """Ask about the page, and compare each answer with it."""
+    assert sent.png is not None
+    pdf_page, values = draft.page.pdf_page, draft.values
+    context, prompt_tokens = settings.max_model_tokens, settings.prompt_tokens
+    show = functools.partial(view_of, endpoint, settings.model, context, prompt_tokens)
+    more = more_pixels(settings.max_pixels, context, prompt_tokens) if sent.is_capped else 0
+    kept = replace(sent, png=None)
+
+    def judge(cells: Sequence[Cell], size: Size) -> Judgement:
+        if kept.evidence is None:
+            return NOT_ASKED
+        return compute(judged, b"", pdf_page, values, kept, cells, size, settings.prompt_mode)
+
+    def larger() -> View:
+        picture = compute(enlarged, opened(), pdf_page, values, kept, more)
+        return show(*picture, is_checked=False)
+
+    return climb(
+        show(sent.png, sent.size),
+        settings.prompt_mode,
+        settings.retries,
+        judge,
+        larger if more else None,
+        is_second_reading=draft.task.doubted is not None,
+    )
 
 
 def is_better(outcome: Outcome, before: Record) -> bool:

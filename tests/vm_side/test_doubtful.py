@@ -248,6 +248,7 @@ def test_a_second_reading_that_fails_leaves_the_first(server: ModelServer, here:
     server.script = lambda request: Reply("I am sorry.")
     after = read(here, doubted=before)
     assert after.status == "failed" and files_in(here.output) == stood
+    assert (after.finish_reason, after.doubt_tokens > 0) == ("stop", True)
 
 
 def test_a_second_reading_has_no_twin() -> None:
