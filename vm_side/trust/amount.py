@@ -14,11 +14,11 @@ from trust.empty import why_empty
 from trust.laid import Laid, LaidCell, whole_numbers
 from trust.lines import Writing
 
-USUAL, SPREAD = math.log(1.1), 0.1  # of text to ink where both are measured right: a logarithm
+USUAL, SPREAD = 0.14, 0.08  # of text to ink where both are measured right: a logarithm
 TRUSTED_CELLS = 2  # so many such cells are thought of on every page beside its own
 FEWER, MORE = 0.3, 0.6  # logarithms: as far as a font or a script can be from it
 ENOUGH = 5.0  # ems of text or ink: less tells nothing
-STRAY, LEAST_STRAY, MOST_STRAY = 4, 0.2, 0.4  # how far a true text may be: spreads; logarithms
+STRAY, LEAST_STRAY, MOST_STRAY = 3, 0.25, 0.35  # how far a true text may be: spreads; logarithms
 STRAY_OF_SHORT = 1.0  # more, of one em
 STRAY_OF_FORMULA = 0.5  # more: its lines stand above one another
 WEIGHT, MOST_WEIGHT = 0.12, 0.6
