@@ -11,12 +11,13 @@ from trust.plain import TAG
 NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[]{}`-\"1/\\·"), frozenset("mwMWQO@%&—…")
 SCRIPT = 0.4  # of a letter's length is not there where it is a small one, above or below
 
-IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
-LINK = re.compile(r"\[([^\]]*)\]\((?:[^()\s]*)\)")
+# all bounded, since a model may repeat a sign without end
+IMAGE = re.compile(r"!\[[^\]]{0,300}\]\([^)]{0,300}\)")
+LINK = re.compile(r"\[([^\]]{0,300})\]\([^()\s]{0,300}\)")
 START_OF_LINE = re.compile(r"^[ \t]*(?:#{1,6}|[-*+>])[ \t]+", re.MULTILINE)
-LEADERS = re.compile(r"([._…·‧・\-=*~⋯—])(?:\s?\1){3,}")  # dots to a page number, lines to write on
-ROW_OF_DASHES = re.compile(r"^[|:\-\s]+$", re.MULTILINE)
-MATH = re.compile(r"\$\$?(.+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+LEADERS = re.compile(r"([._…·‧・⋯]|\\[cl]?dots?(?![a-zA-Z]))(?:\s*\1){3,}")  # any number fits
+ROW_OF_DASHES = re.compile(r"^[|:\- \t]+$", re.MULTILINE)
+MATH = re.compile(r"\$\$?([^$]{1,1000})\$\$?|\\\((.{1,1000}?)\\\)|\\\[(.{1,1000}?)\\\]", re.DOTALL)
 
 ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{[^{}]*\}(?:\s*\{[lcr|\s@]*\})?")
 NAMED = re.compile(
@@ -35,6 +36,7 @@ SMALL = re.compile(r"[_^]\s*(?:\{([^{}]*)\}|([^\s{}\\]))")
 
 def length(text: str, is_formula: bool = False) -> float:
     """The length of a text in ems, as if it were printed in one line without spaces."""
+    text = LEADERS.sub("", text)
     if is_formula:
         return length_of_latex(text)
     maths = list[float]()
@@ -49,7 +51,7 @@ def length(text: str, is_formula: bool = False) -> float:
 
 
 def has_leaders(text: str) -> bool:
-    """Whether there are dots that lead to a page number, or lines to write on: any number fits."""
+    """Whether there are dots that lead to a page number, or lines to write on."""
     return LEADERS.search(text) is not None
 
 
@@ -61,8 +63,7 @@ def without_signs(text: str) -> str:
         text = LINK.sub(r"\1", IMAGE.sub("", text))
     if "|" in text:
         text = ROW_OF_DASHES.sub("", text).replace("|", " ")
-    text = LEADERS.sub("", START_OF_LINE.sub("", text))
-    return text.replace("**", "").replace("__", "").replace("`", "")
+    return START_OF_LINE.sub("", text).replace("**", "").replace("__", "").replace("`", "")
 
 
 def length_of_letters(text: str) -> float:

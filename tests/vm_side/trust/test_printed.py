@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from trust.printed import LOW_HEIGHT, TALL_HEIGHT, has_leaders, height, length
@@ -20,7 +22,7 @@ PLAIN = "Nothing but words"
         "| Nothing | but |\n|---|:-:|\n| words | |",
         "Nothing but words ...............",
         "Nothing but words ________",
-        "![](data:image/png;base64,AAAA)Nothing but words",
+        "![a boat](boat.png)Nothing but words",
         "Nothing &#98;ut words",
     ],
 )
@@ -69,7 +71,41 @@ def test_the_height_of_a_text(text: str, expected: float) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("Name: ______", True), ("2 Rain . . . . . 7", True), ("No. Yes.", False), ("a -- b", False)],
+    [
+        ("Name: ______", True),
+        ("2 Rain . . . . . 7", True),
+        (r"= 2 \cdot \cdot\cdot \cdot 1", True),
+        ("No. Yes.", False),
+        ("a -- b", False),
+    ],
 )
 def test_leaders(text: str, expected: bool) -> None:
     assert has_leaders(text) is expected
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "$",
+        "\\(",
+        "\\[",
+        "[",
+        "![",
+        "](",
+        "<td",
+        "&",
+        "_{",
+        "^",
+        "\n",
+        "|\n",
+        ". ",
+        "\\begin{",
+        "\\text",
+    ],
+)
+@pytest.mark.parametrize("is_formula", [False, True])
+def test_a_sign_without_end_takes_no_time(sign: str, is_formula: bool) -> None:
+    text = f"|{sign * (60_000 // len(sign))}a"
+    started = time.process_time()
+    length(text, is_formula)
+    assert time.process_time() - started < 2
