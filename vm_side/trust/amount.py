@@ -1,6 +1,6 @@
 """Cells whose text is too long or too short for the ink under them; pages of which none was read.
 
-Letters differ in width, so that a text is laid with its ink by how much more or less it is than
+Fonts differ in width, so that a text is compared with its ink by how much more or less it is than
 elsewhere on the page.
 """
 

@@ -78,7 +78,7 @@ def ink_bits(gray: Image.Image) -> Bits:
     """Where there is ink."""
     seen = ImageChops.difference(gray, spread(ground_of(gray), gray.size))
     differs = samples_of(seen)
-    noise = numpy.percentile(numpy.median(differs, 2), 30)
+    noise = numpy.percentile(numpy.median(differs, 2), 30)  # of the calmer parts, without text
     least = max(LEAST, min(60, round(NOISE * noise)))
     strongest = Image.fromarray(differs.max(2)).filter(ImageFilter.MaxFilter(3))
     limit = strongest.point([max(least, round(CONTRAST * level)) for level in range(256)])
@@ -103,16 +103,15 @@ def ground_of(gray: Image.Image) -> Image.Image:
 
 
 def samples_of(gray: Image.Image) -> NDArray[numpy.uint8]:
-    """Some pixels of each part: rows of parts."""
+    """Some pixels of each part: rows of parts. The page is cut evenly, into parts of about PART."""
     wide, high = (-(-side // PART) for side in gray.size)
-    # over the edge there is nothing: the box of the last parts is moved in
     few = gray.resize((wide * SAMPLES, high * SAMPLES), Image.Resampling.NEAREST)
     levels = numpy.asarray(few).reshape(high, SAMPLES, wide, SAMPLES)
     return levels.transpose(0, 2, 1, 3).reshape(high, wide, -1)
 
 
 def spread(parts: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """A picture that has a pixel for a part, as large as the page, without edges between parts."""
+    """A picture that has a pixel for a part, made as large as the page: smooth, and fast."""
     fewer = (-(-size[0] // 4), -(-size[1] // 4))
     return parts.resize(fewer, Image.Resampling.BILINEAR).resize(size, Image.Resampling.NEAREST)
 

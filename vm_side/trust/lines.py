@@ -13,6 +13,7 @@ from PIL import Image
 from trust.ink import Boxes, Ink, ink_in, reduced
 from trust.runs import Bits, Ints, joined
 
+# Found by trial on print, scans, slides and handwriting in five scripts.
 LOW = 3  # pixels: what is lower is a dot, or dust
 TALLEST = 1 / 7  # of the page's longer side
 SLIM, LONG = 15, 14  # times as high as wide, or as wide as high: no letter, and no word
@@ -26,6 +27,7 @@ IN_A_ROW, UNEVEN = 2.2, 0.45  # of letters' heights: all of the line, and how fa
 DOTS, EVEN = 0.72, 0.12  # how much of its box a dot of a dotted line fills, and how alike they are
 FEW_LETTERS = 0.25  # of a line's length in heights: fewer are no letters but pieces of a rule
 MANY_LETTERS, THIN = 0.5, 0.5  # words that touch are fewer, but do not fill their boxes
+SHORTEST, SHORTEST_OF_FEW = 1.7, 2.6  # heights: a shorter line is none; one of one or two letters
 THICK = 9  # pixels: as high are no dots and no rules
 
 Floats = NDArray[numpy.float32]
@@ -100,7 +102,7 @@ def neighbours(ink: Ink) -> tuple[Ints, Ints]:
     """Which letters stand beside which."""
     starts, _ = ink.runs.in_line()
     if not len(starts):
-        return starts, starts
+        return starts, starts  # and in them there is nothing to search
     _, y1, x2, y2 = ink.boxes.astype(numpy.int64).T
     high = y2 - y1
     pairs = []
@@ -146,9 +148,8 @@ def share_of_each(values: Doubles, weights: Doubles, group: Ints, share: float) 
     """Of each group the value that this share of its weight does not exceed."""
     order = numpy.lexsort((values, group))
     reached = numpy.cumsum(weights[order])
-    total = reached[
-        numpy.searchsorted(group[order], numpy.arange(group.max(initial=-1) + 1), "right") - 1
-    ]
+    groups = numpy.arange(group.max(initial=-1) + 1)
+    total = reached[numpy.searchsorted(group[order], groups, "right") - 1]
     before = numpy.concatenate(([0.0], total[:-1]))
     at = numpy.searchsorted(reached, before + share * (total - before))
     return values[order][at]
@@ -180,10 +181,9 @@ def looks(
     is_pattern = (filled > DOTS) & (uneven < EVEN) & (letters >= 4)
     is_pattern &= (uneven_wide < EVEN) | (mean < THICK)
     is_text = (heights <= IN_A_ROW * mean) & (uneven <= UNEVEN) & ~is_pattern
-    is_text &= (filled <= SOLID) & (
-        (letters >= MANY_LETTERS * ems) | (filled <= THIN) | (mean >= THICK)
-    )
-    is_text &= (ems >= 1.7) & ((letters >= 3) | (ems >= 2.6)) & (letters >= FEW_LETTERS * ems)
+    is_rule = (letters < MANY_LETTERS * ems) & (filled > THIN) & (mean < THICK)
+    is_text &= ~is_rule & (filled <= SOLID) & (letters >= FEW_LETTERS * ems)
+    is_text &= (ems >= SHORTEST) & ((letters >= 3) | (ems >= SHORTEST_OF_FEW))
     return is_text, is_pattern
 
 

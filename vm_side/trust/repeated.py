@@ -12,7 +12,7 @@ WEIGHT = 0.35
 
 
 def repeated(laid: Laid, cells: Sequence[Cell], size: tuple[int, int]) -> Iterator[Doubt]:
-    """Each cell with the text of an earlier one whose ink is as long by chance at most."""
+    """Each cell with the text of an earlier one, where the ink of both is not as long."""
     first = dict[str, int]()
     for index, cell in enumerate(cells):
         letters = "".join(filter(str.isalnum, cell.get("text") or ""))

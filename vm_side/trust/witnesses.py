@@ -1,7 +1,7 @@
 """All witnesses together: what is kept of a page, and what they say of an answer to it.
 
 The evidence is gathered once, before the page is sent; it is small, since it waits for the model.
-An answer is then laid with it in a few milliseconds, as often as there is another answer.
+An answer is then compared with it in a few milliseconds, as often as there is another answer.
 """
 
 from collections.abc import Sequence
