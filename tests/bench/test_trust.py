@@ -137,6 +137,12 @@ def test_a_blank_page_has_no_faults() -> None:
     assert not list(faults_of(Page(Image.new("L", (100, 100), 255), []), random.Random(1), 9))
 
 
+def test_leaders_are_no_text_to_halve() -> None:
+    page = Page(Image.new("L", (500, 500), 255), [cell((0, 0, 400, 20), f"1. One {'. ' * 40} 7")])
+    names = {fault.name for fault in faults_of(page, random.Random(1), 9)}
+    assert "dropped" in names and not names & {"halved", "doubled"}
+
+
 def doubt(kind: str, box: tuple[int, int, int, int], index: int | None = None) -> Doubt:
     return Doubt(kind, box, index, 0.1)
 

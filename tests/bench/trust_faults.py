@@ -21,6 +21,7 @@ NUMBER = 4  # letters and digits: of pages, equations, sections
 GRID = 4  # pixels of the picture a side, where white is looked for
 WHITE = 20  # levels between the darkest and the lightest pixel of what passes for white
 INVENTED = "This sentence stands nowhere on the page, and yet it was read there. "
+LEADERS = re.compile(r"[.·…_\s]{4,}")  # to a page's number, or to be filled in
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 
 
@@ -65,12 +66,12 @@ def whole(page: Page) -> Box:
 
 
 def read(page: Page, categories: Sequence[str] = (), least: int = 1) -> list[int]:
-    """The cells that hold so much text; no categories: of any but Picture."""
+    """The cells that hold so much text, leaders apart; no categories: of any but Picture."""
     return [
         index
         for index, cell in enumerate(page.cells)
         if (cell["category"] in categories if categories else cell["category"] != "Picture")
-        and len(text_of(cell).strip()) >= least
+        and len(LEADERS.sub(" ", text_of(cell)).strip()) >= least
     ]
 
 
