@@ -32,8 +32,10 @@ from bench import trust_pages  # noqa: E402 - found by the line above, as are th
 from bench.trust_faults import Box, Fault, faults_of, overlap  # noqa: E402
 from bench.trust_truth import Known, as_sent, known_in  # noqa: E402
 from contract import DOUBT_KINDS  # noqa: E402
+from second_reading import Read, load_engine  # noqa: E402
 from trust.doubts import Doubt, is_doubtful, trust_left  # noqa: E402
 from trust.layer import words_on  # noqa: E402
+from trust.reader import reader_doubts  # noqa: E402
 from trust.witnesses import doubts_of, evidence_of  # noqa: E402
 
 SAME = 0.5  # of two doubts' common area: a fault did not bring about the second
@@ -111,9 +113,14 @@ def false_cells_of(doubts: Sequence[Doubt]) -> Counter[str]:
 
 
 def judged(
-    known: Known, rng: random.Random, most: int, only: Sequence[str] = (), layer: bool = True
+    known: Known,
+    rng: random.Random,
+    most: int,
+    only: Sequence[str] = (),
+    layer: bool = True,
+    read: Read | None = None,
 ) -> Tally:
-    """One page, and its faults; layer: whether its text layer is heard."""
+    """One page, and its faults; layer: whether its text layer is heard. read: the second reader."""
     page, tally = known.page, Tally(1, len(known.page.cells))
     with tally.timed("words_on"):
         words = words_on(page.picture, known.pdf, 0, 0) if known.pdf and layer else ()
@@ -121,6 +128,9 @@ def judged(
         evidence = evidence_of(page.picture, words)
     with tally.timed("doubts_of"):
         before = doubts_of(evidence, page.cells)
+    with tally.timed("second reader"):
+        lines = read(page.picture) if read else []
+    before += reader_doubts(lines, page.cells, "")
     tally.false_cells = false_cells_of(before)
     was_doubtful = is_doubtful(trust_left(before))
     if was_doubtful:
@@ -128,7 +138,7 @@ def judged(
     for fault in faults_of(page, rng, most):
         if only and fault.name not in only:
             continue
-        doubts = doubts_of(evidence, fault.cells)
+        doubts = doubts_of(evidence, fault.cells) + reader_doubts(lines, fault.cells, "")
         kinds = kinds_that_tell(fault, doubts, before)
         told = tally.told[fault.name]
         tally.made[fault.name] += 1
@@ -190,6 +200,7 @@ def made_pages(language: str, seeds: int, font: tuple[str, ...]) -> Iterator[Kno
 @click.option("--most", default=8, help="Faults of one kind a page.")
 @click.option("--only", multiple=True, help="A fault by its name; may be given again.")
 @click.option("--layer/--no-layer", default=True, help="Hear the text layer, where there is one.")
+@click.option("--reader", is_flag=True, help="Hear the second reader: seconds a page.")
 @click.option("--alarms", is_flag=True, help="Name the true pages that are doubtful.")
 @click.option("--untold", is_flag=True, help="Name the faults that are not told, in sent pixels.")
 @click.option("--json", "as_data", is_flag=True, help="Print JSON instead of tables.")
@@ -201,6 +212,7 @@ def main(
     most: int,
     only: tuple[str, ...],
     layer: bool,
+    reader: bool,
     alarms: bool,
     untold: bool,
     as_data: bool,
@@ -209,11 +221,12 @@ def main(
         f"made, {language}": made_pages(language, seeds, font) for language in ("en", "ko")
     }
     total, data = Tally(), {}
+    read = load_engine()[1] if reader else None
     for name, found in sets.items():
         tally = Tally()
         for known in found:
             rng = random.Random(f"{seed} {known.name}")
-            tally.add(judged(known, rng, most, only, layer))
+            tally.add(judged(known, rng, most, only, layer, read))
         if not tally.pages:
             raise click.ClickException(f"{name}: no page there has its cells beside it")
         data[name] = as_json(tally)

@@ -10,7 +10,7 @@ from lib.checked import is_waiting, kept, laid_on, read_checks, recounted
 from lib.results import Line, read_lines
 from rig.toolkit import line
 
-CHANGES = {
+CHANGES: dict[str, Any] = {
     "status": "doubtful",
     "read_as": "ok",
     "reason": "x",
@@ -80,13 +80,16 @@ def test_what_is_waiting(more: dict[str, Any], expected: bool) -> None:
             {"ok": 2, "doubts": {"amount": 3}},
             {"ok": 1, "doubtful": 1, "doubts": {"amount": 3, "reader": 1}},
         ),
+        ({"ok": 2}, {"ok": 1, "doubtful": 1, "doubts": {"reader": 1}}),
         ([], []),
         ({"doubts": 7}, {"doubts": 7}),
     ],
 )
 def test_a_summary_knows_it_or_stays(summary: Any, expected: Any) -> None:
-    before = lines_of(entry(), entry("b"))
-    after = laid_on(before, read_checks(check_of(entry(), CHANGES)))
+    old = [{"kind": "amount"}]
+    before = lines_of(entry(doubts=old), entry("b"))
+    changes = CHANGES | {"doubts": [*old, *CHANGES["doubts"]]}
+    after = laid_on(before, read_checks(check_of(entry(), changes)))
     assert json.loads(recounted(json.dumps(summary), before, after)) == expected
     assert recounted("{", before, after) == "{"
     assert recounted(json.dumps(summary), before, before) == json.dumps(summary)
