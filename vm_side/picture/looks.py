@@ -5,6 +5,7 @@ after one look. The others are looked at in parts, each as it stands and turned 
 page is turned if the parts agree. The figures are those of tests/bench/upright.py.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy
@@ -19,12 +20,13 @@ SEEN_SIDE = 224  # pixels of the square that the model sees
 # Logarithms of how likely it is, of a number of quarters.
 SURE = -0.22  # four in five: of the first look, that the page stands right
 CLEAR = 2.0  # by so much ahead in the middle: that it stands right
-LEAD, LEAD_IF_DOUBTFUL = 0.6, 2.0  # of a turn over none, on average
-LEAD_IF_AGREED = 1.3  # of half a doubtful turn, if no part takes the page for upright
+LEAD, LEAD_IF_FEW = 0.6, 2.0  # of a turn over none, on average; of few lines
+LEAD_IF_AGREED, LEAD_IF_DISPUTED = 1.3, 0.9  # of half a turn: no part is against it; two are
 LEAD_OVER_OTHERS = 0.3
 
 PARTS, VOTES, VETO = 6, 4, 3  # votes for a turn; votes for none that end it
 FEW_LINES = 20  # pieces; where there are less, Hangul upside down can pass for upright
+RUNS_DOWN = 1.7  # times as many pieces across as along: columns of letters
 
 Ask = Callable[[Image.Image], Sequence[float]]
 """orientation.ask: how likely each number of quarters clockwise sets a picture upright."""
@@ -47,10 +49,7 @@ def degrees_to_upright(page: Image.Image, ask: Ask) -> int:
     if quarters == 0 or votes[quarters] < VOTES:
         return 0
     wanted = [LEAD_OVER_OTHERS] * 4
-    wanted[0] = LEAD
-    if is_doubtful(gray, quarters):
-        is_agreed = quarters == 2 and not votes[0]
-        wanted[0] = LEAD_IF_AGREED if is_agreed else LEAD_IF_DOUBTFUL
+    wanted[0] = lead_wanted(gray, quarters, against=votes[0])
     leads = [(sums[quarters] - each) / PARTS for each in sums]
     is_sure = all(leads[other] >= wanted[other] for other in range(4) if other != quarters)
     return 90 * quarters if is_sure else 0
@@ -110,13 +109,17 @@ def busiest(gray: Image.Image, share: float) -> list[tuple[float, float, float, 
     return boxes
 
 
-def is_doubtful(gray: Image.Image, quarters: int) -> bool:
-    """Whether a turn is one that is often wrong: of a few words, or of writing that runs down.
-
-    The letters of such writing stand in rows, which look like more lines than its columns.
+def lead_wanted(gray: Image.Image, quarters: int, against: int) -> float:
+    """By how much a turn has to lead over none, by the lines that it would set upright, and by how
+    many parts are against it. Writing that runs down is never turned: its letters stand in rows,
+    which look like more lines than its columns.
     """
-    along = pieces_of_lines(turned(gray, 90 * quarters))
-    return along < FEW_LINES or (quarters != 2 and pieces_of_lines(gray) >= 2 * along)
+    lines = pieces_of_lines(turned(gray, 90 * quarters))
+    if lines < FEW_LINES:
+        return LEAD_IF_AGREED if quarters == 2 and not against else LEAD_IF_FEW
+    if quarters != 2 and pieces_of_lines(gray) >= RUNS_DOWN * lines:
+        return math.inf
+    return LEAD_IF_DISPUTED if quarters == 2 and against > 1 else LEAD
 
 
 def pieces_of_lines(gray: Image.Image) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Sequence
-from math import log
+from math import inf, log
 from pathlib import Path
 
 import pytest
@@ -92,6 +92,37 @@ def test_few_words_upside_down_are_found_if_no_part_says_otherwise(
 ) -> None:
     page = turned(page_of(3), angle)
     assert (looks.degrees_to_upright(page, model(*chances)) == -angle % 360) == is_found
+
+
+def running_down() -> Image.Image:
+    """A page whose letters stand in columns."""
+    page = Image.new("L", (840, 1200), 255)
+    pen = ImageDraw.Draw(page)
+    for left in range(100, 740, 36):
+        for top in range(100, 1100, 16):
+            pen.rectangle((left, top, left + 11, top + 11), outline=0)
+    return page
+
+
+@pytest.mark.parametrize(
+    ("page", "quarters", "against", "lead"),
+    [
+        (page_of(40), 2, 0, looks.LEAD),
+        (page_of(40), 2, 1, looks.LEAD),
+        (page_of(40), 2, 2, looks.LEAD_IF_DISPUTED),
+        (turned(page_of(40), 270), 1, 2, looks.LEAD),
+        (page_of(3), 2, 0, looks.LEAD_IF_AGREED),
+        (page_of(3), 2, 1, looks.LEAD_IF_FEW),
+        (turned(page_of(3), 90), 3, 0, looks.LEAD_IF_FEW),
+        (running_down(), 1, 0, inf),
+        (running_down(), 3, 0, inf),
+        (running_down(), 2, 0, looks.LEAD),
+    ],
+)
+def test_how_sure_a_turn_must_be(
+    page: Image.Image, quarters: int, against: int, lead: float
+) -> None:
+    assert looks.lead_wanted(page, quarters, against) == lead
 
 
 def test_an_upright_page_takes_one_look() -> None:
