@@ -17,7 +17,7 @@ from PIL import Image
 
 from contract import DONE, DOUBTFUL, PREVIEW_MODEL, WHOLE
 from picture.images import UnreadablePage, own_size
-from picture.pdf import open_with
+from picture.pdf.mupdf import open_with
 from picture.upright import turned
 from results.manifest import Record
 from results.pages import sha256_of

@@ -1,1 +1,1 @@
-"""A file -> the picture that the model sees. May import: picture.large."""
+"""A file -> the picture that the model sees. May import: picture.large, picture.pdf."""

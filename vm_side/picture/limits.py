@@ -8,7 +8,7 @@ from PIL import Image
 from picture.frames import pixels_of_frame
 from picture.kinds import file_of, is_pdf_page
 from picture.opening import opened
-from picture.pdf import MUPDF_ERRORS, forget, kept_pdf, page_of, scale_of
+from picture.pdf.mupdf import MUPDF_ERRORS, forget, kept_pdf, page_of, scale_of
 
 MEMORY_MIB = 4096  # of a process that computes; the largest honest page, a WebP, takes 2,800
 KEPT_BYTES = 16_000_000  # of a picture while the model answers: a larger one is opened again

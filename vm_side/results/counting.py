@@ -11,7 +11,7 @@ from picture.frames import chain_of
 from picture.images import UnreadablePage
 from picture.kinds import TIFF, head_of, is_pdf, picture_kind, what_it_is
 from picture.limits import OUT_OF_MEMORY
-from picture.pdf import MUPDF_ERRORS, open_pdf
+from picture.pdf.mupdf import MUPDF_ERRORS, open_pdf
 from results.store import Place
 
 BYTES_PER_PAGE = 4  # of the file, at least; an empty page in the tightest file was seen to take 10

@@ -22,7 +22,7 @@ from picture.images import UnreadablePage, is_blank, is_capped, model_picture, o
 from picture.kinds import file_of, is_pdf_page
 from picture.limits import LARGE_PIXELS, is_kept, pixels_of
 from picture.opening import open_image
-from picture.pdf_page import open_pdf_page
+from picture.pdf.page import open_pdf_page
 from picture.png import encode_png
 from picture.upright import degrees_wanted, turned
 from results.files import NO_PAGE, drawing_of, results_of

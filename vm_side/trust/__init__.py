@@ -1,1 +1,1 @@
-"""Witnesses: does an answer fit its page? May import: picture, answer, contract."""
+"""Witnesses: does an answer fit its page? May import: picture, picture.pdf, answer, contract."""

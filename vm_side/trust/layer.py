@@ -13,7 +13,7 @@ import pymupdf
 from numpy.typing import NDArray
 from PIL import Image
 
-from picture.pdf import MUPDF_ERRORS, forget, kept_pdf
+from picture.pdf.mupdf import MUPDF_ERRORS, forget, kept_pdf
 from trust.words import Box, Word
 
 MOST_WORDS = 8_000  # of a page, pictures included: a newspaper's has 6,000

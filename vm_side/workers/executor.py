@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from contract import DONE
-from picture.pdf import open_with
+from picture.pdf.mupdf import open_with
 from read_page import Settings, Task, make_reader, twin_of
 from results.counting import Counted, count_pages
 from results.files import ASIDE, take_from_aside

@@ -25,7 +25,7 @@ from picture.images import (
     stretched,
 )
 from picture.opening import open_image
-from picture.pdf_page import open_pdf_page
+from picture.pdf.page import open_pdf_page
 from rig import pages
 from rig.page_art import scanned
 

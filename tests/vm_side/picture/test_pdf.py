@@ -14,13 +14,13 @@ import pymupdf
 import pytest
 from PIL import Image
 
-from picture import pdf
 from picture.images import (
     UnreadablePage,
     is_blank,
 )
-from picture.pdf import open_pdf
-from picture.pdf_page import open_pdf_page
+from picture.pdf import mupdf
+from picture.pdf.mupdf import open_pdf
+from picture.pdf.page import open_pdf_page
 from rig import pages
 
 
@@ -113,7 +113,7 @@ READ_ALL = """
 import sys
 from pathlib import Path
 from picture.images import UnreadablePage
-from picture.pdf_page import open_pdf_page
+from picture.pdf.page import open_pdf_page
 for name in sys.argv[1:]:
     try:
         open_pdf_page(Path(name), 0)
@@ -136,7 +136,7 @@ def test_mupdf_keeps_its_complaints_to_itself(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in damaged]
     ended = subprocess.run(
         [sys.executable, "-c", READ_ALL, *paths],
-        env={**os.environ, "PYTHONPATH": str(Path(pdf.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(mupdf.__file__).parents[2])},
         capture_output=True,
         check=True,
     )
@@ -189,7 +189,7 @@ def test_a_pdf_stays_open_for_its_next_page(
         opened.append(path)
         return open_pdf(path)
 
-    monkeypatch.setattr(pdf, "open_pdf", counted)
+    monkeypatch.setattr(mupdf, "open_pdf", counted)
     book, other = pages.pdf(tmp_path / "a.pdf", 3), pages.pdf(tmp_path / "b.pdf", 1)
     first, second = (open_pdf_page(book, index).tobytes() for index in (0, 1))
     assert first != second

@@ -8,12 +8,12 @@ from pathlib import Path
 import pymupdf
 import pytest
 
-from picture import pdf_page
 from picture.images import UnreadablePage, is_blank
 from picture.limits import pixels_of
-from picture.pdf import LARGEST_DRAWING, open_once
-from picture.pdf_page import open_pdf_page
-from picture.whole import BOX, REPAIRED
+from picture.pdf import page as pdf_page
+from picture.pdf.mupdf import LARGEST_DRAWING, open_once
+from picture.pdf.page import open_pdf_page
+from picture.pdf.whole import BOX, REPAIRED
 from rig import half_drawn, hostages, pages
 from rig.half_drawn import LINES, written
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from picture.whole import Drawn, choose, complaint, tiles_apart
+from picture.pdf.whole import Drawn, choose, complaint, tiles_apart
 from rig import pages
 
 SAID = "syntax error: x"

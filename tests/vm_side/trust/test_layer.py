@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from picture.images import model_picture
-from picture.pdf_page import open_pdf_page
+from picture.pdf.page import open_pdf_page
 from picture.upright import turned
 from trust import layer
 from trust.layer import is_sane, words_on

@@ -5,8 +5,8 @@ import pymupdf
 from picture.damaged import MOST_MISSING
 from picture.images import UnreadablePage
 from picture.opening import open_image
-from picture.pdf import MUPDF_ERRORS, take_warnings
-from picture.whole import UNDECODED
+from picture.pdf.mupdf import MUPDF_ERRORS, take_warnings
+from picture.pdf.whole import UNDECODED
 
 JPEG = "DCTDecode"
 ROWS = ("", "FlateDecode", "LZWDecode", "RunLengthDecode")  # whose pixels come row by row

@@ -12,7 +12,7 @@ import pymupdf
 from PIL import Image
 
 from picture.images import GUARD_SIDE, PDF_DPI, UnreadablePage, check_size, contrast
-from picture.whole import complaint
+from picture.pdf.whole import complaint
 
 FALLBACK_DPI = 72  # for pages of which a side would pass GUARD_SIDE at PDF_DPI
 LARGEST_DRAWING = 32_000_000  # pixels, of a poster; an A0 sheet has 8 million, and 2 are sent

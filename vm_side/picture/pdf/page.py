@@ -6,8 +6,8 @@ import pymupdf
 from PIL import Image
 
 from picture.images import UnreadablePage, is_blank
-from picture.lost import lost_of
-from picture.pdf import (
+from picture.pdf.lost import lost_of
+from picture.pdf.mupdf import (
     MUPDF_ERRORS,
     Drawing,
     check_memory,
@@ -18,8 +18,8 @@ from picture.pdf import (
     scale_of,
     take_warnings,
 )
-from picture.pdfium import drawn_by_pdfium
-from picture.whole import BOX, REPAIRED, Drawn, choose, tiles_apart
+from picture.pdf.pdfium import drawn_by_pdfium
+from picture.pdf.whole import BOX, REPAIRED, Drawn, choose, tiles_apart
 
 
 def open_pdf_page(source: Path | bytes, index: int, notes: list[str] | None = None) -> Image.Image:
