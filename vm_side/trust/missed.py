@@ -13,7 +13,7 @@ from trust.runs import Bits, Ints, joined
 
 MANY = 600  # pieces of lines that are looked at: the longest
 LEAST_EMS, LEAST_OF_CUT = 1.7, 1.0  # of a line; of a piece whose line goes on under a box
-LEAST_HEIGHT = 0.55  # of the usual line's height
+LEAST_HEIGHT = 0.5  # of the usual line's height
 ALIKE = 1.8  # times as high may a line be as another one of the same paragraph
 ROOM = 1.5  # of its height may be between them
 LIGHT, MOST_WEIGHT = 0.04, 0.9
