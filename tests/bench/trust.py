@@ -35,8 +35,9 @@ from contract import DOUBT_KINDS  # noqa: E402
 from second_reading import Read, load_engine  # noqa: E402
 from trust.doubts import Doubt, is_doubtful, trust_left  # noqa: E402
 from trust.layer import words_on  # noqa: E402
-from trust.reader import reader_doubts  # noqa: E402
+from trust.reader import Line, reader_doubts  # noqa: E402
 from trust.witnesses import doubts_of, evidence_of  # noqa: E402
+from trust.words import Word  # noqa: E402
 
 SAME = 0.5  # of two doubts' common area: a fault did not bring about the second
 
@@ -122,14 +123,18 @@ def judged(
 ) -> Tally:
     """One page, and its faults; layer: whether its text layer is heard. read: the second reader."""
     page, tally = known.page, Tally(1, len(known.page.cells))
-    with tally.timed("words_on"):
-        words = words_on(page.picture, known.pdf, 0, 0) if known.pdf and layer else ()
+    words: Sequence[Word] = ()
+    if known.pdf and layer:
+        with tally.timed("words_on"):
+            words = words_on(page.picture, known.pdf, 0, 0)
     with tally.timed("evidence_of"):
         evidence = evidence_of(page.picture, words)
     with tally.timed("doubts_of"):
         before = doubts_of(evidence, page.cells)
-    with tally.timed("second reader"):
-        lines = read(page.picture) if read else []
+    lines: list[Line] = []
+    if read:
+        with tally.timed("second reader"):
+            lines = read(page.picture)
     before += reader_doubts(lines, page.cells, "")
     tally.false_cells = false_cells_of(before)
     was_doubtful = is_doubtful(trust_left(before))
