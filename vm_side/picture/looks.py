@@ -18,7 +18,7 @@ LEAST_SIDE = 64  # pixels; on a smaller picture nothing can be told
 SEEN_SIDE = 224  # pixels of the square that the model sees
 
 # Logarithms of how likely it is, of a number of quarters.
-SURE = -0.22  # four in five: of the first look, that the page stands right
+SURE = -0.16  # six in seven: of the first look, that the page stands right
 CLEAR = 2.0  # by so much ahead in the middle: that it stands right
 LEAD, LEAD_IF_FEW = 0.6, 2.0  # of a turn over none, on average; of few lines
 LEAD_IF_AGREED, LEAD_IF_DISPUTED = 1.3, 0.9  # of half a turn: no part is against it; two are
