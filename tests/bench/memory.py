@@ -32,7 +32,7 @@ from pathlib import Path
 from results.steps import prepare
 values = {}
 started = time.process_time()
-prepare(Path(sys.argv[1]), None, values, 2_000_000, 1_200_000, "auto", False)
+prepare(Path(sys.argv[1]), None, values, 2_000_000, 1_200_000, "auto", False, "ink")
 seconds = time.process_time() - started
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(f"{int(peak.split()[1]) >> 10} MiB, {seconds:.1f} CPU-s", *values["notes"])

@@ -237,7 +237,7 @@ import sys
 from pathlib import Path
 from results.steps import prepare
 values = {}
-prepare(Path(sys.argv[1]), None, values, 2_000_000, 1_200_000, "auto", False)
+prepare(Path(sys.argv[1]), None, values, 2_000_000, 1_200_000, "auto", False, "ink")
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(int(peak.split()[1]) >> 10, *values["original_size"], values["notes"])
 """
