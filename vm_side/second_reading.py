@@ -24,7 +24,7 @@ from results.pages import sha256_of
 from results.steps import open_page
 from trust.doubts import TRUSTED, Doubt, is_doubtful, trust_left
 from trust.judging import reason_of
-from trust.reader import Line, reader_doubts
+from trust.text.reader_witness import Line, reader_doubts
 from workers import bounds
 
 MOST_PIXELS = 9_000_000  # an A4 page at 300 dpi; what has more is read at half the size, or less

@@ -32,12 +32,12 @@ from bench import trust_pages  # noqa: E402 - found by the line above, as are th
 from bench.trust_faults import Box, Fault, faults_of, overlap  # noqa: E402
 from bench.trust_truth import Known, as_sent, known_in  # noqa: E402
 from contract import DOUBT_KINDS  # noqa: E402
+from picture.pdf.text_layer import words_on  # noqa: E402
+from picture.words import Word  # noqa: E402
 from second_reading import Read, load_engine  # noqa: E402
 from trust.doubts import Doubt, is_doubtful, trust_left  # noqa: E402
-from trust.layer import words_on  # noqa: E402
-from trust.reader import Line, reader_doubts  # noqa: E402
+from trust.text.reader_witness import Line, reader_doubts  # noqa: E402
 from trust.witnesses import doubts_of, evidence_of  # noqa: E402
-from trust.words import Word  # noqa: E402
 
 SAME = 0.5  # of two doubts' common area: a fault did not bring about the second
 

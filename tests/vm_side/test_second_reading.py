@@ -16,7 +16,7 @@ from results.pages import sha256_of
 from rig.true_page import in_pixels, true_page
 from second_reading import Opinion, Places, heard, is_waiting
 from trust.doubts import Doubt
-from trust.reader import Line
+from trust.text.reader_witness import Line
 
 OLD = {"kind": "amount", "bbox": [1, 2, 3, 4], "cell": 0, "detail": {"ratio": 0.5}}
 SERIOUS = Doubt("reader", (10, 20, 30, 40), 1, 0.6, {"agreement": 0.1, "engine": "x"})

@@ -1,1 +1,4 @@
-"""Witnesses: does an answer fit its page? May import: picture, picture.pdf, answer, contract."""
+"""Witnesses: does an answer fit its page?
+
+May import: picture, picture.pdf, answer, trust.ink, trust.text, contract.
+"""

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 
-from trust.plain import TAG
+from trust.text.plain import TAG
 
 NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[]{}`-\"1/\\·"), frozenset("mwMWQO@%&—…")
 SCRIPT = 0.4  # of a letter's length is not there where it is a small one, above or below

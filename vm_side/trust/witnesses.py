@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from PIL import Image
 
 from answer.cells import Cell
-from trust.amount import amount, nothing_read
+from picture.words import Word
 from trust.doubts import Doubt
-from trust.empty import empty
-from trust.laid import lay
-from trust.lines import Writing, writing_in
-from trust.missed import missed
-from trust.repeated import repeated
-from trust.text_layer import text_layer_doubts
-from trust.words import Word
+from trust.ink.amount import amount, nothing_read
+from trust.ink.empty import empty
+from trust.ink.laid import lay
+from trust.ink.lines import Writing, writing_in
+from trust.ink.missed import missed
+from trust.ink.repeated import repeated
+from trust.text.layer_witness import text_layer_doubts
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ with contextlib.suppress(ImportError):  # pages then say that they were not look
 
     from picture import looks as looks
     from picture import orientation
-    from trust import layer as layer
+    from picture.pdf import text_layer as text_layer
     from trust import witnesses as witnesses
 
     orientation.session()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trust.agreement import agreement, pieces_of
-from trust.plain import plain, words_of
+from trust.text.agreement import agreement, pieces_of
+from trust.text.plain import plain, words_of
 
 SENTENCE = "The ferry leaves the harbour at seven, and nobody on the island sees it go."
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from rig.written_page import WrittenPage, full_page, prose
-from trust.lines import Writing, writing_in
+from trust.ink.lines import Writing, writing_in
 
 
 def written(writing: Writing) -> float:

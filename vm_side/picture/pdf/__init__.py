@@ -1,1 +1,4 @@
-"""A page of a PDF -> its picture, drawn whole or not at all. May import: picture."""
+"""A page of a PDF -> its picture, drawn whole or not at all, and the words of its text layer.
+
+May import: picture.
+"""

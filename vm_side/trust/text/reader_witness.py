@@ -8,11 +8,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 from answer.cells import Cell
-from trust.agreement import Agreement
+from picture.words import Box, Word
 from trust.doubts import Doubt
-from trust.plain import EAST_ASIAN
-from trust.under_boxes import box_of, under
-from trust.words import Box, Word
+from trust.text.agreement import Agreement
+from trust.text.compared import box_of, under
+from trust.text.plain import EAST_ASIAN
 
 SURE = 0.85  # of the engine, about a line: below, it says nothing. Of Hangul it does not tell
 WRONG, ODD = 0.45, 0.65  # agreement below

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from picture.images import model_picture
+from picture.pdf import text_layer
 from picture.pdf.page import open_pdf_page
+from picture.pdf.text_layer import is_sane, words_on
 from picture.upright import turned
-from trust import layer
-from trust.layer import is_sane, words_on
 
 SENTENCE = "The ferry leaves the harbour at seven, and nobody on the island is awake to see it go."
 
@@ -128,7 +128,7 @@ def test_a_word_of_which_the_letters_are_not_known_is_there(tmp_path: Path) -> N
 
 
 def test_a_page_of_too_many_words_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer, "MOST_WORDS", 10)
+    monkeypatch.setattr(text_layer, "MOST_WORDS", 10)
     with pymupdf.open() as document:
         page_of(document)
         assert layer_of(document, tmp_path / "a.pdf") == []

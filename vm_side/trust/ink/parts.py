@@ -11,7 +11,7 @@ import numpy
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
-from trust.runs import Bits, Ints, Runs, joined, runs_of, touching
+from trust.ink.runs import Bits, Ints, Runs, joined, runs_of, touching
 
 SEEN_PIXELS = 2_200_000  # of a larger page every few pixels are taken together
 PART = 32  # pixels: the side of a part that has one ground and one contrast

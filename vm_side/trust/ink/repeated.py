@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from answer.cells import Cell
 from trust.doubts import Doubt
-from trust.laid import Laid, whole_numbers
+from trust.ink.laid import Laid, whole_numbers
 
 LONG = 30  # letters: shorter texts often stand on a page twice
 ALIKE = 0.12  # of the ink's length that two pictures of the same text may differ

@@ -6,10 +6,10 @@ import numpy
 from numpy.typing import NDArray
 
 from trust.doubts import Doubt
-from trust.ink import Boxes, boxes_around
-from trust.laid import Laid, whole_numbers
-from trust.lines import Floats, Writing
-from trust.runs import Bits, Ints, joined
+from trust.ink.laid import Laid, whole_numbers
+from trust.ink.lines import Floats, Writing
+from trust.ink.parts import Boxes, boxes_around
+from trust.ink.runs import Bits, Ints, joined
 
 MANY = 600  # pieces of lines that are looked at: the longest
 LEAST_EMS, LEAST_OF_CUT = 1.7, 1.0  # of a line; of a piece whose line goes on under a box

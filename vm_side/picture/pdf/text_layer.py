@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from picture.pdf.mupdf import MUPDF_ERRORS, forget, kept_pdf
-from trust.words import Box, Word
+from picture.words import Box, Word
 
 MOST_WORDS = 8_000  # of a page, pictures included: a newspaper's has 6,000
 MOST_PICTURE = 0.5  # of a page that pictures cover: beyond, it is a scan

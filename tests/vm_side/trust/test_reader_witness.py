@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from trust.doubts import is_doubtful, trust_left
-from trust.reader import reader_doubts, words_in
+from trust.text.reader_witness import reader_doubts, words_in
 
 TEXT = "The ferry of 1904 leaves the harbour at seven in the morning"
 OTHER = "Nobody on the island has counted herons since the lamps went out"

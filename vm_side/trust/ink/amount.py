@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 import numpy
 
 from trust.doubts import Doubt
-from trust.empty import why_empty
-from trust.laid import Laid, LaidCell, whole_numbers
-from trust.lines import Writing
+from trust.ink.empty import why_empty
+from trust.ink.laid import Laid, LaidCell, whole_numbers
+from trust.ink.lines import Writing
 
 USUAL, SPREAD = 0.14, 0.08  # of text to ink where both are measured right: a logarithm
 TRUSTED_CELLS = 2  # so many such cells are thought of on every page beside its own

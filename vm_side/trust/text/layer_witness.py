@@ -6,11 +6,11 @@ from typing import Any
 import numpy
 
 from answer.cells import Cell
-from trust.agreement import Agreement
+from picture.words import Box, Word
 from trust.doubts import Doubt
-from trust.plain import EAST_ASIAN
-from trust.under_boxes import Under, box_of, held_by, under, whole
-from trust.words import Box, Word
+from trust.text.agreement import Agreement
+from trust.text.compared import Under, box_of, held_by, under, whole
+from trust.text.plain import EAST_ASIAN
 
 FOREIGN = 0.1  # of the letters: with less of its script in the answer, a layer is taken for wrong
 WRONG, ODD = 0.5, 0.8  # precision or recall below

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy
 
 from answer.cells import Cell
-from trust.ink import GRAIN
-from trust.lines import Floats, Writing, share_of_each
+from picture.words import Box
+from trust.ink.lines import Floats, Writing, share_of_each
+from trust.ink.parts import GRAIN
+from trust.ink.runs import Bits, Ints
 from trust.printed import TALL_HEIGHT, has_leaders, height, length, without_signs
-from trust.runs import Bits, Ints
-from trust.words import Box
 
 MOST_ROWS_HEIGHT = 0.6  # of the length under a box stands in rows of at most this height
 LOWEST = 0.5  # of the usual line's height is no line of letters but one of dashes

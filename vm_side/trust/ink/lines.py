@@ -10,8 +10,8 @@ import numpy
 from numpy.typing import NDArray
 from PIL import Image
 
-from trust.ink import Boxes, Ink, ink_in, reduced
-from trust.runs import Bits, Ints, joined
+from trust.ink.parts import Boxes, Ink, ink_in, reduced
+from trust.ink.runs import Bits, Ints, joined
 
 # Found by trial on print, scans, slides and handwriting in five scripts.
 LOW = 3  # pixels: what is lower is a dot, or dust

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from trust.doubts import Doubt
-from trust.laid import Laid, LaidCell, has_area, whole_numbers
+from trust.ink.laid import Laid, LaidCell, has_area, whole_numbers
 
 NO_INK = 0.12  # of the length of a text: less ink than this is none
 SOME_TEXT = 0.5  # ems: less may be a bullet or a dash, whose ink is none of a letter

@@ -11,9 +11,9 @@ import numpy
 from numpy.typing import NDArray
 
 from answer.cells import Cell
-from trust.agreement import Agreement, agreement
-from trust.plain import WORD, folded, plain, words_of
-from trust.words import Box, Word
+from picture.words import Box, Word
+from trust.text.agreement import Agreement, agreement
+from trust.text.plain import WORD, folded, plain, words_of
 
 LEFT_ALONE = ("Picture", "Formula")
 MARGIN = 0.5  # of a word's height, by which it may stand outside of a box

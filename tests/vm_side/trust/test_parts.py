@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from rig.written_page import full_page
-from trust.ink import SEEN_PIXELS, ink_in, reduced
-from trust.runs import joined, runs_of, touching
+from trust.ink.parts import SEEN_PIXELS, ink_in, reduced
+from trust.ink.runs import joined, runs_of, touching
 
 DRAWN = """
 .##..#.

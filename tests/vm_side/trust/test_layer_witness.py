@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from picture.words import Word
 from trust.doubts import Doubt, is_doubtful, trust_left
-from trust.text_layer import text_layer_doubts
-from trust.words import Word
+from trust.text.layer_witness import text_layer_doubts
 
 WIDE, HIGH = 12, 20  # pixels of a letter and of a line
 LINES = [

@@ -1,0 +1,1 @@
+"""What the ink of a page says against an answer. May import: trust, picture, answer."""
