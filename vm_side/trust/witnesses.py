@@ -39,7 +39,7 @@ def doubts_of(evidence: Evidence, cells: Sequence[Cell]) -> list[Doubt]:
     """What speaks against an answer, the heaviest first; boxes in the picture's pixels."""
     writing, size = evidence.writing, evidence.size
     laid = lay(writing, size, cells)
-    doubts = [*missed(writing, laid, size), *empty(laid, size), *amount(laid, size)]
-    doubts += [*nothing_read(writing, laid, size), *repeated(laid, cells, size)]
+    doubts = [*missed(writing, laid, size), *empty(laid), *amount(laid)]
+    doubts += [*nothing_read(writing, laid, size), *repeated(laid, cells)]
     doubts += text_layer_doubts(evidence.words, cells, doubts)
     return sorted(doubts, key=lambda doubt: -doubt.weight)

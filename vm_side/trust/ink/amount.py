@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy
 
+from trust.boxes import whole
 from trust.doubts import Doubt
 from trust.ink.empty import why_empty
-from trust.ink.laid import Laid, LaidCell, whole_numbers
+from trust.ink.laid import Laid, LaidCell
 from trust.ink.lines import Writing
 
 USUAL, SPREAD = 0.14, 0.08  # of text to ink where both are measured right: a logarithm
@@ -30,7 +31,7 @@ NOTHING_READ = 0.1  # of the writing
 WEIGHT_OF_NOTHING = 0.9
 
 
-def amount(laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
+def amount(laid: Laid) -> Iterator[Doubt]:
     """What speaks against each cell whose text is not as long as its ink."""
     usual, spread = usual_ratio(laid.cells)
     for index, cell in enumerate(laid.cells):
@@ -42,8 +43,7 @@ def amount(laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
         if not ratio or abs(math.log(ratio)) > may_stray(cell, much, spread):
             share = min(1.0, abs(told - cell.inked) / MOST_AT)
             weight = WEIGHT + (MOST_WEIGHT - WEIGHT) * share
-            box = whole_numbers(cell.box, size)
-            yield Doubt("amount", box, index, weight, {"ratio": round(ratio, 2)})
+            yield Doubt("amount", whole(cell.box), index, weight, {"ratio": round(ratio, 2)})
 
 
 def can_be_compared(cell: LaidCell) -> bool:

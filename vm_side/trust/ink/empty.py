@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from trust.boxes import has_area, whole
 from trust.doubts import Doubt
-from trust.ink.laid import Laid, LaidCell, has_area, whole_numbers
+from trust.ink.laid import Laid, LaidCell
 
 NO_INK = 0.12  # of the length of a text: less ink than this is none
 SOME_TEXT = 0.5  # ems: less may be a bullet or a dash, whose ink is none of a letter
@@ -11,15 +12,14 @@ WEIGHT, MOST_WEIGHT = 0.15, 0.6
 MOST_AT = 15  # ems of text that are not there
 
 
-def empty(laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
+def empty(laid: Laid) -> Iterator[Doubt]:
     """What speaks against each cell that has no area, or text without ink."""
     for index, cell in enumerate(laid.cells):
         why = why_empty(cell)
         if why:
             share = min(1.0, cell.told / MOST_AT)
             weight = WEIGHT + (MOST_WEIGHT - WEIGHT) * share
-            box = whole_numbers(cell.box, size)
-            yield Doubt("empty", box, index, weight, {"why": why})
+            yield Doubt("empty", whole(cell.box), index, weight, {"why": why})
 
 
 def why_empty(cell: LaidCell) -> str:

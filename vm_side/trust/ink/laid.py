@@ -7,6 +7,7 @@ import numpy
 
 from answer.cells import Cell
 from picture.words import Box
+from trust.boxes import area, cut, holding, in_rows, upright
 from trust.ink.lines import Floats, Writing, share_of_each
 from trust.ink.parts import GRAIN
 from trust.ink.runs import Bits, Ints
@@ -48,7 +49,7 @@ class Laid:
 def lay(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Laid:
     """Lay the cells over a picture of this size."""
     em = usual_height(writing) * writing.step
-    boxes = [upright(cell["bbox"], size) for cell in cells]
+    boxes = [cut(upright(cell["bbox"]), size) for cell in cells]
     owner, bare = owners_of(writing, boxes, cells, LOOSE * em)
     high = numpy.maximum(heights_of(writing, owner, len(cells)) * writing.step, LOWEST * em)
     inked = numpy.bincount(owner + 1, writing.length, len(cells) + 1)[1:] * writing.step
@@ -67,17 +68,11 @@ def owners_of(
     writing: Writing, boxes: Sequence[Box], cells: Sequence[Cell], room: float
 ) -> tuple[Ints, Bits]:
     """Of each letter in which cell it is, -1 in none or a Picture; and whether it is in none."""
-    corners = writing.boxes.astype(numpy.float32) * writing.step
-    x, y = (corners[:, 0] + corners[:, 2]) / 2, (corners[:, 1] + corners[:, 3]) / 2
-    owner, bare = numpy.full(len(x), -1), numpy.ones(len(x), bool)
-    for index in sorted(range(len(cells)), key=lambda index: -area(boxes[index])):
-        if has_area(boxes[index]):
-            x1, y1, x2, y2 = boxes[index]
-            near = (x >= x1 - room) & (x <= x2 + room) & (y >= y1 - room) & (y <= y2 + room)
-            bare &= ~near
-            if cells[index]["category"] != "Picture":
-                owner[near] = index
-    return owner, bare
+    letters = writing.boxes.astype(numpy.float32) * writing.step
+    is_picture = numpy.array([cell["category"] == "Picture" for cell in cells], bool).reshape(-1, 1)
+    owner = holding(in_rows(boxes) * ~is_picture, letters, room)
+    of_pictures = holding(in_rows(boxes) * is_picture, letters, room)
+    return owner, (owner < 0) & (of_pictures < 0)
 
 
 def ink_inside(box: Box, writing: Writing) -> int:
@@ -119,33 +114,7 @@ def usual_height(writing: Writing) -> float:
     return float(heights[order][numpy.searchsorted(reached, reached[-1] / 2)])
 
 
-def upright(box: Sequence[float], size: tuple[int, int]) -> Box:
-    """A box with its corners in order, cut at the edge of a picture of this size."""
-    inside = [min(max(value, 0), limit) for value, limit in zip(box, size * 2, strict=True)]
-    x1, x2 = sorted((float(inside[0]), float(inside[2])))
-    y1, y2 = sorted((float(inside[1]), float(inside[3])))
-    return x1, y1, x2, y2
-
-
-def has_area(box: Box) -> bool:
-    """Whether anything of the page can be in a box."""
-    return box[2] - box[0] >= 2 and box[3] - box[1] >= 2
-
-
-def area(box: Box) -> float:
-    """How much of the page a box covers."""
-    return (box[2] - box[0]) * (box[3] - box[1])
-
-
 def is_off(box: Sequence[float], inside: Box) -> bool:
     """Whether most of a box that has an area is off the page."""
     whole = abs(box[2] - box[0]) * abs(box[3] - box[1])
     return whole > 0 and area(inside) < whole / 2
-
-
-def whole_numbers(box: Sequence[float], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """A box as a doubt has it: whole pixels, in the picture."""
-    x1, y1, x2, y2 = (
-        int(min(max(value, 0), limit)) for value, limit in zip(box, size * 2, strict=True)
-    )
-    return x1, y1, x2, y2

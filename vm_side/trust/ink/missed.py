@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy
 from numpy.typing import NDArray
 
+from trust.boxes import cut, whole
 from trust.doubts import Doubt
-from trust.ink.laid import Laid, whole_numbers
+from trust.ink.laid import Laid
 from trust.ink.lines import Floats, Writing
 from trust.ink.parts import Boxes, boxes_around
 from trust.ink.runs import Bits, Ints, joined
@@ -31,8 +32,8 @@ def missed(writing: Writing, laid: Laid, size: tuple[int, int]) -> Iterator[Doub
         rows = rows_in(boxes[of_it])
         high = float(numpy.median(boxes[of_it][:, 3] - boxes[of_it][:, 1])) * writing.step
         weight = weight_of(float(ems[of_it].sum()) * high / laid.em, rows)
-        corners = tuple(float(side) * writing.step for side in box)
-        yield Doubt("missed", whole_numbers(corners, size), None, weight, {"lines": rows})
+        corners = cut((float(side) * writing.step for side in box), size)
+        yield Doubt("missed", whole(corners), None, weight, {"lines": rows})
 
 
 def bare_pieces(writing: Writing, laid: Laid) -> tuple[Boxes, Floats]:

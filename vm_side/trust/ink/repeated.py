@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 from answer.cells import Cell
+from trust.boxes import whole
 from trust.doubts import Doubt
-from trust.ink.laid import Laid, whole_numbers
+from trust.ink.laid import Laid
 
 LONG = 30  # letters: shorter texts often stand on a page twice
 ALIKE = 0.12  # of the ink's length that two pictures of the same text may differ
 WEIGHT = 0.35
 
 
-def repeated(laid: Laid, cells: Sequence[Cell], size: tuple[int, int]) -> Iterator[Doubt]:
+def repeated(laid: Laid, cells: Sequence[Cell]) -> Iterator[Doubt]:
     """Each cell with the text of an earlier one, where the ink of both is not as long."""
     first = dict[str, int]()
     for index, cell in enumerate(cells):
@@ -21,5 +22,4 @@ def repeated(laid: Laid, cells: Sequence[Cell], size: tuple[int, int]) -> Iterat
         earlier = first.setdefault(letters, index)
         one, other = laid.cells[earlier].inked, laid.cells[index].inked
         if earlier != index and abs(one - other) > ALIKE * max(one, other):
-            box = whole_numbers(laid.cells[index].box, size)
-            yield Doubt("repeated", box, index, WEIGHT, {"of": earlier})
+            yield Doubt("repeated", whole(laid.cells[index].box), index, WEIGHT, {"of": earlier})

@@ -4,7 +4,7 @@ What stands half inside a box counts for the cell, and not against it. Formulas 
 left alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from answer.cells import Cell
 from picture.words import Box, Word
+from trust.boxes import holding, in_rows, upright, whole
 from trust.text.agreement import Agreement, agreement
 from trust.text.plain import WORD, folded, plain, words_of
 
@@ -36,9 +37,9 @@ class Under:
 
 def under(words: Sequence[Word], cells: Sequence[Cell]) -> Under:
     """Compare each cell with the words under its box; there is one of both at least."""
-    boxes = numpy.array([upright(cell["bbox"]) for cell in cells], float)
-    places = numpy.array([word.bbox for word in words], float)
-    inside, touching = holding(boxes, places), touched(boxes, places)
+    boxes = in_rows(upright(cell["bbox"]) for cell in cells)
+    places = in_rows(word.bbox for word in words)
+    inside, touching = holding(boxes, places, room_of(places)), touched(boxes, places)
     read = [WORD.findall(line) for line in folded("\n".join(w.text for w in words)).split("\n")]
     is_clear = numpy.array([bool(word.text) for word in words])
     said = [words_of(plain(cell.get("text", ""))) for cell in cells]
@@ -53,20 +54,6 @@ def under(words: Sequence[Word], cells: Sequence[Cell]) -> Under:
         is_whole = bool(near) and covered(boxes[number], places[~is_clear]) <= UNTOLD
         found[number] = agreement(said[number], words_of(cell["text"]), own, near, is_whole)
     return Under(said, read, inside, found)
-
-
-def holding(boxes: NDArray[numpy.float64], places: NDArray[numpy.float64]) -> NDArray[numpy.int64]:
-    """Of each word the cell that it stands in, the smallest; -1: in none."""
-    x, y = (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
-    margin = MARGIN * numpy.minimum(places[:, 3] - places[:, 1], places[:, 2] - places[:, 0])
-    found = numpy.full(len(places), -1)
-    sizes = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    for room in (margin, 0 * margin):  # what stands in one truly belongs there
-        for number in numpy.argsort(-sizes, kind="stable"):
-            x1, y1, x2, y2 = boxes[number]
-            is_in = (x > x1 - room) & (x < x2 + room) & (y > y1 - room) & (y < y2 + room)
-            found[is_in] = number
-    return found
 
 
 def touched(boxes: NDArray[numpy.float64], places: NDArray[numpy.float64]) -> NDArray[numpy.bool_]:
@@ -89,21 +76,16 @@ def covered(box: NDArray[numpy.float64], others: NDArray[numpy.float64]) -> floa
 
 def held_by(boxes: Sequence[Box], words: Sequence[Word]) -> NDArray[numpy.bool_]:
     """Of each word whether it stands in one of these boxes."""
-    places = numpy.array([word.bbox for word in words], float)
-    found: NDArray[numpy.bool_] = holding(numpy.array(boxes, float).reshape(-1, 4), places) >= 0
+    places = in_rows(word.bbox for word in words)
+    found: NDArray[numpy.bool_] = holding(in_rows(boxes), places, room_of(places)) >= 0
     return found
 
 
-def upright(box: Sequence[float]) -> Box:
-    """A cell's box with its corners in order."""
-    x1, y1, x2, y2 = map(float, box)
-    return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
-
-
-def whole(box: Iterable[float]) -> tuple[int, int, int, int]:
-    """A box in whole pixels."""
-    x1, y1, x2, y2 = map(int, box)
-    return x1, y1, x2, y2
+def room_of(places: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+    """How far each word may stand outside of its box."""
+    sides = places[:, 2:] - places[:, :2]
+    room: NDArray[numpy.float64] = MARGIN * sides.min(1)
+    return room
 
 
 def box_of(cell: Cell) -> tuple[int, int, int, int]:

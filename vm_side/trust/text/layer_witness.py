@@ -7,9 +7,10 @@ import numpy
 
 from answer.cells import Cell
 from picture.words import Box, Word
+from trust.boxes import whole
 from trust.doubts import Doubt
 from trust.text.agreement import Agreement
-from trust.text.compared import Under, box_of, held_by, under, whole
+from trust.text.compared import Under, box_of, held_by, under
 from trust.text.plain import EAST_ASIAN
 
 FOREIGN = 0.1  # of the letters: with less of its script in the answer, a layer is taken for wrong

@@ -1,0 +1,43 @@
+"""Which box each thing stands in."""
+
+from __future__ import annotations
+
+import pytest
+
+from trust.boxes import cut, holding, in_rows, upright, whole
+
+PAGE = (0.0, 0.0, 100.0, 100.0)
+COLUMN = (10.0, 10.0, 50.0, 90.0)
+BESIDE = (52.0, 10.0, 90.0, 60.0)  # smaller
+
+
+@pytest.mark.parametrize(
+    ("boxes", "x", "expected"),
+    [
+        ([PAGE, COLUMN], 30, 1),  # the smallest
+        ([COLUMN, PAGE], 30, 0),
+        ([COLUMN, BESIDE], 49, 0),  # truly in one, and in the other's room
+        ([COLUMN, BESIDE], 51, 1),  # in the room of both
+        ([COLUMN], 53, 0),
+        ([COLUMN], 55, -1),
+        ([PAGE, COLUMN], 51, 0),
+        ([(30.0, 0.0, 31.0, 100.0)], 30, -1),  # nothing can be in it
+        ([], 30, -1),
+    ],
+)
+def test_a_thing_stands_in_the_smallest_box_around_its_middle(
+    boxes: list[tuple[float, float, float, float]], x: float, expected: int
+) -> None:
+    places = in_rows([(x - 5, 40, x + 5, 50), (x - 5, 400, x + 5, 410)])
+    assert holding(in_rows(boxes), places, 4).tolist() == [expected, -1]
+
+
+def test_each_thing_has_its_own_room() -> None:
+    places = in_rows([(50, 40, 60, 50), (50, 40, 60, 50)])
+    assert holding(in_rows([COLUMN]), places, in_rows([(4, 5, 0, 0)])[0, :2]).tolist() == [-1, 0]
+
+
+def test_a_doubt_has_a_box_in_order_on_the_page_in_whole_pixels() -> None:
+    box = cut(upright([120.5, 90, -3, 20.25]), (100, 100))
+    assert box == (0, 20.25, 100, 90)
+    assert whole(box) == (0, 20, 100, 90)

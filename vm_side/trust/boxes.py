@@ -1,0 +1,69 @@
+"""Boxes on a page, and which of them each thing stands in."""
+
+from collections.abc import Iterable
+
+import numpy
+from numpy.typing import NDArray
+
+from picture.words import Box
+
+LEAST_SIDE = 2  # pixels: in a box that is slimmer there is nothing of the page
+
+Floats = NDArray[numpy.float64]
+Ints = NDArray[numpy.int64]
+
+
+def upright(box: Iterable[float]) -> Box:
+    """A box with its corners in order."""
+    x1, y1, x2, y2 = map(float, box)
+    return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
+
+
+def cut(box: Iterable[float], size: tuple[int, int]) -> Box:
+    """A box cut at the edge of a picture of this size."""
+    x1, y1, x2, y2 = (
+        float(min(max(side, 0), limit)) for side, limit in zip(box, size * 2, strict=True)
+    )
+    return x1, y1, x2, y2
+
+
+def whole(box: Iterable[float]) -> tuple[int, int, int, int]:
+    """A box in whole pixels, as a doubt has it."""
+    x1, y1, x2, y2 = map(int, box)
+    return x1, y1, x2, y2
+
+
+def in_rows(boxes: Iterable[Box]) -> Floats:
+    """Boxes as an array, with a row for each."""
+    return numpy.array(list(boxes), float).reshape(-1, 4)
+
+
+def area(box: Box) -> float:
+    """How much of the page a box covers."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def has_area(box: Box) -> bool:
+    """Whether anything of the page can be in a box."""
+    return box[2] - box[0] >= LEAST_SIDE and box[3] - box[1] >= LEAST_SIDE
+
+
+def holding(boxes: Floats, places: NDArray[numpy.floating], room: Floats | float) -> Ints:
+    """Of each place the smallest box that its middle is in; -1: in none.
+
+    A box may be too small by so much room, but a place that is truly in one belongs there.
+    """
+    x, y = (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
+    found, is_truly_in = numpy.full(len(places), -1), numpy.zeros(len(places), bool)
+    wide, high = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    for number in numpy.argsort(-wide * high, kind="stable"):
+        if min(wide[number], high[number]) < LEAST_SIDE:
+            continue
+        x1, y1, x2, y2 = boxes[number]
+        outside = numpy.maximum(
+            abs(x - (x1 + x2) / 2) - wide[number] / 2, abs(y - (y1 + y2) / 2) - high[number] / 2
+        )
+        is_in = outside <= 0
+        found[is_in | ((outside <= room) & ~is_truly_in)] = number
+        is_truly_in |= is_in
+    return found
