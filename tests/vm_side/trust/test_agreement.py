@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trust.text.agreement import agreement, pieces_of
-from trust.text.plain import plain, words_of
+from trust.text.compared import words_said
+from trust.text.folding import words_of
 
 SENTENCE = "The ferry leaves the harbour at seven, and nobody on the island sees it go."
 
@@ -23,12 +24,14 @@ SENTENCE = "The ferry leaves the harbour at seven, and nobody on the island sees
         ("배는 7시에", ["배는", "7", "시에"]),
         ("TEX2の基本", ["tex2", "の基本"]),
         ("10\u207b\u00b3 \u00bd", ["10", "3", "1", "2"]),
+        ("[the ferry](https://example.org/timetable)", ["the", "ferry"]),
+        (r"$\sin x$ is $\mathrm{odd}$", ["sin", "x", "is", "odd"]),
         ("a < b and c > d", ["a", "b", "and", "c", "d"]),
         ("see <https://example.org/x>", ["see", "https", "example", "org", "x"]),
     ],
 )
 def test_what_stands_on_the_page(text: str, words: list[str]) -> None:
-    assert words_of(plain(text)) == words
+    assert words_said({"text": text}) == words
 
 
 @pytest.mark.parametrize(
@@ -67,7 +70,7 @@ def test_what_is_looked_for_of_a_word(word: str, pieces: list[str]) -> None:
 )
 def test_agreement(said: str, there: str, precision: float, recall: float, digits: int) -> None:
     read = words_of(there)
-    found = agreement(words_of(plain(said)), words_of(said), read, read)
+    found = agreement(words_said({"text": said}), words_of(said), read, read)
     assert found.precision == pytest.approx(precision, abs=0.12)
     assert found.recall == pytest.approx(recall, abs=0.12)
     assert found.digits == digits

@@ -1,4 +1,4 @@
-"""How long a cell's text is where it is printed."""
+"""What of a cell's text is printed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import time
 
 import pytest
 
-from trust.printed import LOW_HEIGHT, TALL_HEIGHT, has_leaders, height, length
+from trust.printed import SYMBOL_SIGN, has_leaders, printed
 
 PLAIN = "Nothing but words"
+
+
+def letters_of(text: str, is_formula: bool = False) -> str:
+    """Without the spaces, which say nothing."""
+    return "".join(printed(text, is_formula).text.split())
 
 
 @pytest.mark.parametrize(
@@ -26,47 +31,35 @@ PLAIN = "Nothing but words"
         "Nothing &#98;ut words",
     ],
 )
-def test_signs_that_are_not_printed_have_no_length(text: str) -> None:
-    assert length(text) == pytest.approx(length(PLAIN), rel=0.01)
-
-
-def test_what_only_looks_like_html_is_printed() -> None:
-    assert length("use <X> if 5 < 6") > length("use if 5 6") + length("X")
+def test_what_is_form_is_not_printed(text: str) -> None:
+    assert letters_of(text) == letters_of(PLAIN)
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "times"),
-    [("글자", "ab", 2), ("文字文字", "abcd", 2), ("WWW", "iii", 2.67), ("234", "abc", 1)],
+    "text", ["use <X> if 5 < 6", "C:\\Users", r"\documentclass{article}", "100 $", "a - b > c"]
 )
-def test_letters_differ_in_width(one: str, other: str, times: float) -> None:
-    assert length(one) == pytest.approx(times * length(other), rel=0.05)
+def test_what_only_looks_like_form_is_printed(text: str) -> None:
+    assert printed(text) == (text, "")
 
 
 @pytest.mark.parametrize(
-    ("latex", "printed"),
+    ("latex", "letters", "small"),
     [
-        (r"\alpha + \beta", "x+x"),
-        (r"\frac{a}{b} = \sqrt{c}", "ab=c"),
-        (r"\left( \mathbf{x} \right) \quad \text{word}", "(x)word"),
-        (r"\sin \theta", "sinx"),
-        (r"\begin{array}{lcr} a & b \\ c & d \end{array}", "abcd"),
+        (r"\alpha + \beta", "*+*", ""),
+        (r"\frac{a}{b} = \sqrt{c}", "ab=c", ""),
+        (r"\left( \mathbf{x} \right) \quad \text{word}", "(x)word", ""),
+        (r"\sin \theta", "sin*", ""),
+        (r"\begin{array}{lcr} a & b \\ c & d \end{array}", "abcd", ""),
+        (r"x_{ij} + y^2", "xij+y2", "ij2"),
+        (r"x^{\alpha}", "x*", "*"),
     ],
 )
-def test_latex_is_as_long_as_what_it_prints(latex: str, printed: str) -> None:
-    assert length(latex, is_formula=True) == pytest.approx(length(printed), rel=0.01)
-    assert length(f"so that ${latex}$ holds") == pytest.approx(length(f"so that {printed} holds"))
-
-
-def test_a_small_letter_above_or_below_is_shorter() -> None:
-    assert length("x", True) < length("x_{i}", True) < length("xi", True)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("some one", LOW_HEIGHT), ("Some one", TALL_HEIGHT), ("2026", TALL_HEIGHT), ("한글", 0.86)],
-)
-def test_the_height_of_a_text(text: str, expected: float) -> None:
-    assert height(text) == expected
+def test_of_latex_what_it_prints(latex: str, letters: str, small: str) -> None:
+    letters, small = (part.replace("*", SYMBOL_SIGN) for part in (letters, small))
+    assert letters_of(latex, is_formula=True) == letters
+    assert letters_of(f"so that ${latex}$ holds") == f"sothat{letters}holds"
+    for found in (printed(latex, is_formula=True), printed(f"so that \\({latex}\\) holds")):
+        assert "".join(found.small.split()) == small
 
 
 @pytest.mark.parametrize(
@@ -107,5 +100,5 @@ def test_leaders(text: str, expected: bool) -> None:
 def test_a_sign_without_end_takes_no_time(sign: str, is_formula: bool) -> None:
     text = f"|{sign * (60_000 // len(sign))}a"
     started = time.process_time()
-    length(text, is_formula)
+    printed(text, is_formula)
     assert time.process_time() - started < 2

@@ -8,10 +8,11 @@ import numpy
 from answer.cells import Cell
 from picture.words import Box
 from trust.boxes import area, cut, holding, in_rows, upright
+from trust.ink.ems import TALL_HEIGHT, height, length
 from trust.ink.lines import Floats, Writing, share_of_each
 from trust.ink.parts import GRAIN
 from trust.ink.runs import Bits, Ints
-from trust.printed import TALL_HEIGHT, has_leaders, height, length, without_signs
+from trust.printed import has_leaders, printed
 
 MOST_ROWS_HEIGHT = 0.6  # of the length under a box stands in rows of at most this height
 LOWEST = 0.5  # of the usual line's height is no line of letters but one of dashes
@@ -84,12 +85,13 @@ def ink_inside(box: Box, writing: Writing) -> int:
 def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> LaidCell:
     """One cell with so much ink under its box, in rows that are so high."""
     text, category = cell.get("text") or "", cell["category"]
-    told = length(text, category == "Formula")
+    on_page = printed(text, category == "Formula")
+    told = length(on_page)
     if category == "Formula":
         size = em / TALL_HEIGHT
     else:
         rows = max(1.0, 1.4 * told * high / max(1.0, box[2] - box[0]))
-        size = high / height(without_signs(text), rows)
+        size = high / height(on_page.text, rows)
     is_outside = is_off(cell["bbox"], box)
     return LaidCell(box, told, ink / max(1.0, size), category, has_leaders(text), is_outside)
 

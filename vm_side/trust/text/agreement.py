@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from trust.text.plain import EAST_ASIAN
+from trust.text.folding import EAST_ASIAN
 
 SHORT = 3  # letters: such a word is found in any text
 PIECE = 8  # letters that are looked for together: a longer word may be two, without the space

@@ -4,6 +4,7 @@ What stands half inside a box counts for the cell, and not against it. Formulas 
 left alone.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,11 +14,13 @@ from numpy.typing import NDArray
 from answer.cells import Cell
 from picture.words import Box, Word
 from trust.boxes import holding, in_rows, upright, whole
+from trust.printed import printed
 from trust.text.agreement import Agreement, agreement
-from trust.text.plain import WORD, folded, plain, words_of
+from trust.text.folding import WORD, folded, words_of
 
 LEFT_ALONE = ("Picture", "Formula")
 MARGIN = 0.5  # of a word's height, by which it may stand outside of a box
+COMMAND = re.compile(r"\\(?:begin|end)\{[a-z*]+\}|\\[A-Za-z]+")
 UNTOLD = 0.1  # of a cell's box: with more that is not told, precision says nothing
 
 
@@ -42,7 +45,7 @@ def under(words: Sequence[Word], cells: Sequence[Cell]) -> Under:
     inside, touching = holding(boxes, places, room_of(places)), touched(boxes, places)
     read = [WORD.findall(line) for line in folded("\n".join(w.text for w in words)).split("\n")]
     is_clear = numpy.array([bool(word.text) for word in words])
-    said = [words_of(plain(cell.get("text", ""))) for cell in cells]
+    said = [words_said(cell) for cell in cells]
     found = {}
     for number, cell in enumerate(cells):
         if cell["category"] in LEFT_ALONE or "text" not in cell:
@@ -54,6 +57,11 @@ def under(words: Sequence[Word], cells: Sequence[Cell]) -> Under:
         is_whole = bool(near) and covered(boxes[number], places[~is_clear]) <= UNTOLD
         found[number] = agreement(said[number], words_of(cell["text"]), own, near, is_whole)
     return Under(said, read, inside, found)
+
+
+def words_said(cell: Cell) -> list[str]:
+    """A cell's words. LaTeX that stands in no formula may be form or, on a page about it, text."""
+    return words_of(COMMAND.sub(" ", printed(cell.get("text", "")).text))
 
 
 def touched(boxes: NDArray[numpy.float64], places: NDArray[numpy.float64]) -> NDArray[numpy.bool_]:

@@ -11,7 +11,7 @@ from trust.boxes import whole
 from trust.doubts import Doubt
 from trust.text.agreement import Agreement
 from trust.text.compared import Under, box_of, held_by, under
-from trust.text.plain import EAST_ASIAN
+from trust.text.folding import EAST_ASIAN
 
 FOREIGN = 0.1  # of the letters: with less of its script in the answer, a layer is taken for wrong
 WRONG, ODD = 0.5, 0.8  # precision or recall below

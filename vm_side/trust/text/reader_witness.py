@@ -12,7 +12,7 @@ from picture.words import Box, Word
 from trust.doubts import Doubt
 from trust.text.agreement import Agreement
 from trust.text.compared import box_of, under
-from trust.text.plain import EAST_ASIAN
+from trust.text.folding import EAST_ASIAN
 
 SURE = 0.85  # of the engine, about a line: below, it says nothing. Of Hangul it does not tell
 WRONG, ODD = 0.45, 0.65  # agreement below

@@ -1,30 +1,15 @@
-r"""A cell's text without its form: of Markdown, HTML and LaTeX what stands on the page.
+"""A text -> its words, folded, so that two texts are compared by their letters and digits alone.
 
-Two texts are compared by their letters and digits alone, so that case, width, accents, spaces, line
-ends and hyphens do not count.
+Then case, width, accents, spaces, line ends and hyphens do not count.
 """
 
-import html
 import re
 import unicodedata
 
-TAG = re.compile(
-    r"</?(?:table|thead|tbody|tfoot|tr|t[dh]|br|[biup]|em|strong|su[bp]|div|span)\b[^<>]*>", re.I
-)
-COMMAND = re.compile(r"\\(?:begin|end)\{[a-z*]+\}|\\[A-Za-z]+")
 GLUE = re.compile(r"[-\u2010\u2011]\s*\n\s*")  # of a word that goes on in the next line
 EAST = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff"
 EAST_ASIAN = re.compile(f"[{EAST}]")
 WORD = re.compile(rf"[{EAST}]+|[^\W_{EAST}]+")
-
-
-def plain(text: str) -> str:
-    """What stands on the page."""
-    if "<" in text or "&" in text:
-        text = html.unescape(TAG.sub(" ", text))
-    if "\\" in text:
-        text = COMMAND.sub(" ", text)
-    return text
 
 
 def folded(text: str) -> str:
