@@ -48,8 +48,8 @@ def gathered(
     many degrees that was turned.
     """
     try:
-        from picture.pdf.text_layer import words_on  # noqa: PLC0415 - the same
-        from trust import witnesses  # noqa: PLC0415 - packages of before lack numpy
+        from picture.pdf.text_layer import words_on  # noqa: PLC0415 - packages of before lack numpy
+        from trust import witnesses  # noqa: PLC0415 - the same
     except ImportError:
         return None
     return witnesses.evidence_of(picture, words_on(picture, *layer) if layer else ())

@@ -118,5 +118,4 @@ def usual_height(writing: Writing) -> float:
 
 def is_off(box: Sequence[float], inside: Box) -> bool:
     """Whether most of a box that has an area is off the page."""
-    whole = abs(box[2] - box[0]) * abs(box[3] - box[1])
-    return whole > 0 and area(inside) < whole / 2
+    return area(inside) < area(upright(box)) / 2

@@ -20,8 +20,8 @@ from trust.text.folding import WORD, folded, words_of
 
 LEFT_ALONE = ("Picture", "Formula")
 MARGIN = 0.5  # of a word's height, by which it may stand outside of a box
-COMMAND = re.compile(r"\\(?:begin|end)\{[a-z*]+\}|\\[A-Za-z]+")
 UNTOLD = 0.1  # of a cell's box: with more that is not told, precision says nothing
+COMMAND = re.compile(r"\\(?:begin|end)\{[a-z*]+\}|\\[A-Za-z]+")  # of LaTeX
 
 
 @dataclass(frozen=True)
