@@ -19,6 +19,7 @@ from picture.images import UnreadablePage, own_size
 from picture.large import halves
 from picture.large.halves import averageable, halved, is_too_large
 from picture.large.png import CHANNELS, SIGNATURE, chunk
+from picture.large.tiff import cut_tiff
 from picture.opening import open_image
 from rig import forms
 from rig.command import SCRIPT
@@ -116,6 +117,18 @@ def test_a_tiff_of_one_strip() -> None:
     assert_halved(tiff_of(tags | {259: 8}, 273, 279, [packed]), is_cut=False)
 
 
+@pytest.mark.parametrize("odd", [(279, 2), (60_000, 4)])
+def test_a_tiff_with_an_odd_tag_is_not_cut(odd: tuple[int, int]) -> None:
+    """It is text, or missing: who decodes the whole may know what is meant."""
+    tags = {256: WIDE, 257: HIGH, 258: 8, 259: 1, 262: 1, 277: 1, 278: HIGH}
+    sound = tiff_of(tags, 273, 279, [NOISE.convert("L").tobytes()])
+    image = Image.open(
+        io.BytesIO(sound.replace(struct.pack("<HH", 279, 4), struct.pack("<HH", *odd)))
+    )
+    assert isinstance(image, TiffImagePlugin.TiffImageFile) and image.fp
+    assert cut_tiff(image, image.fp) is None
+
+
 def test_a_tiff_with_its_channels_apart() -> None:
     tags = {256: WIDE, 257: HIGH, 258: (8, 8, 8), 259: 1, 262: 2, 277: 3, 278: HIGH, 284: 2}
     parts = [band.tobytes() for band in NOISE.split()]
@@ -188,13 +201,18 @@ def nothing_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("orientation", forms.STORED)
-@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "TIFF of one strip", "JPEG", "WEBP"])
 def test_it_is_upright(monkeypatch: pytest.MonkeyPatch, kind: str, orientation: int) -> None:
+    packing = {}
+    if kind == "TIFF of one strip":
+        monkeypatch.setattr(TiffImagePlugin, "STRIP_SIZE", 1 << 30)
+        kind, packing = "TIFF", {"compression": "tiff_lzw"}
     monkeypatch.setattr(halves, "MOST_BYTES", 400 * 300 * halves.BYTES["RGB"] // 2)
     page = Image.new("RGB", (400, 300), "white")
     page.paste("red", (0, 0, 400, 60))
     stored = forms.stored(page, orientation)
-    half = open_image(encoded(stored, kind, exif=forms.tagged(orientation).tobytes()))
+    exif = forms.tagged(orientation).tobytes()
+    half = open_image(encoded(stored, kind, exif=exif, **packing))
     assert (half.size, own_size(half)) == ((200, 150), (400, 300))
     rows = [half.getpixel((100, y)) for y in (5, 140)]
     assert rows[0][1] < 20 and rows[1][1] > 235  # type: ignore[index] # of colours

@@ -57,11 +57,11 @@ def halved(image: ImageFile.ImageFile) -> Image.Image:
 
     Raises what Pillow raises, and zlib.error.
     """
-    size = image.size
-    if isinstance(image, TiffImagePlugin.TiffImageFile):  # else as it will be once it is turned
+    bands, size = in_bands(image), image.size
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and image.tile:  # not decoded, nor turned
         size = image.tag_v2[256], image.tag_v2[257]
     half, top = None, 0
-    for band in in_bands(image):
+    for band in bands:
         part = averageable(band).reduce(2)
         half = half or Image.new(part.mode, ((size[0] + 1) // 2, (size[1] + 1) // 2))
         half.paste(part, (0, top))

@@ -3,6 +3,7 @@
 import io
 import itertools
 from collections.abc import Iterator, Sequence
+from operator import index
 from typing import IO
 
 from PIL import Image, ImageFile
@@ -22,16 +23,26 @@ APART = 2  # each channel in strips of its own
 
 
 def cut_tiff(image: ImageFile.ImageFile, file: IO[bytes]) -> Iterator[Image.Image] | None:
-    """Of a TIFF with all channels of a pixel together; not of a single strip that is packed."""
+    """Of a TIFF with all channels of a pixel together; not of a single strip that is packed.
+
+    Nor of one with a tag that is missing or of another kind: Pillow may know what is meant.
+    """
     assert isinstance(image, TiffImageFile)
-    tags = image.tag_v2
+    try:
+        return bands_by(image.tag_v2, file)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+
+
+def bands_by(tags: ImageFileDirectory_v2, file: IO[bytes]) -> Iterator[Image.Image] | None:
+    """The same by its tags. Raises KeyError, TypeError, ValueError and ZeroDivisionError."""
     wide, high = tags[WIDTH], tags[HEIGHT]
     packing = tags.get(COMPRESSION, NOT_PACKED)
     if TILES_AT in tags:
-        parts = list(zip(tags[TILES_AT], tags.get(TILE_SIZES, ()), strict=True))
+        parts = places_of(tags[TILES_AT], tags[TILE_SIZES])
         rows, across = tags[TILE_ROWS], -(-wide // tags[TILE_WIDTH])
     else:
-        parts = list(zip(tags[STRIPS_AT], tags.get(STRIP_SIZES, ()), strict=True))
+        parts = places_of(tags[STRIPS_AT], tags[STRIP_SIZES])
         rows, across = min(high, tags.get(STRIP_ROWS, high)), 1
         if len(parts) == 1 and packing == NOT_PACKED:
             start, size = parts[0]
@@ -42,24 +53,29 @@ def cut_tiff(image: ImageFile.ImageFile, file: IO[bytes]) -> Iterator[Image.Imag
     deep += deep * rows % 2
     if deep * rows >= high:
         return None
+    shape = (WIDTH, TILE_WIDTH, TILE_ROWS) if TILES_AT in tags else (WIDTH,)
+    common = {tag: (tags.tagtype[tag], tags[tag]) for tag in (*shape, *DECIDING) if tag in tags}
 
     def band(first: int) -> Image.Image:
         pieces = [read(file, *part) for part in parts[first : first + deep * across]]
-        return band_of(tags, min(deep * rows, high - first // across * rows), rows, pieces)
+        own = ImageFileDirectory_v2(prefix=tags.prefix)
+        for tag, (kind, value) in common.items():
+            own.tagtype[tag], own[tag] = kind, value
+        return band_of(own, min(deep * rows, high - first // across * rows), rows, pieces)
 
     return map(band, range(0, len(parts), deep * across))
 
 
+def places_of(starts: Sequence[int], sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """Where strips, or tiles, start and how long they are. Raises TypeError and ValueError."""
+    return [(index(start), index(size)) for start, size in zip(starts, sizes, strict=True)]
+
+
 def band_of(
-    tags: ImageFileDirectory_v2, high: int, rows: int, parts: Sequence[bytes]
+    own: ImageFileDirectory_v2, high: int, rows: int, parts: Sequence[bytes]
 ) -> Image.Image:
-    """Some strips of so many rows, or tiles, of a TIFF, as a TIFF of their own."""
-    own = ImageFileDirectory_v2(prefix=tags.prefix)
-    for tag in (WIDTH, TILE_WIDTH, TILE_ROWS, *DECIDING):
-        if tag in tags:
-            own.tagtype[tag] = tags.tagtype[tag]
-            own[tag] = tags[tag]
-    places, sizes = (TILES_AT, TILE_SIZES) if TILES_AT in tags else (STRIPS_AT, STRIP_SIZES)
+    """Some strips of so many rows, or tiles, as a TIFF of their own, with these tags and more."""
+    places, sizes = (TILES_AT, TILE_SIZES) if TILE_ROWS in own else (STRIPS_AT, STRIP_SIZES)
     lengths = [len(part) for part in parts]
     starts = list(itertools.accumulate(lengths[:-1], initial=0))
     own.tagtype[places] = own.tagtype[sizes] = LONG
