@@ -248,8 +248,13 @@ def _ask(
             return NOT_ASKED
         return compute(judged, b"", pdf_page, values, kept, cells, size, settings.prompt_mode)
 
-    def larger() -> View:
-        picture = compute(enlarged, opened(), pdf_page, values, kept, more)
+    def larger() -> View | None:
+        if not more:
+            return None
+        try:
+            picture = compute(enlarged, opened(), pdf_page, values, kept, more)
+        except (UnreadablePage, MemoryError, OSError):
+            return None  # the answers that are there are not lost by it
         return show(*picture, is_checked=False)
 
     return climb(
@@ -257,7 +262,7 @@ def _ask(
         settings.prompt_mode,
         settings.retries,
         judge,
-        larger if more else None,
+        larger,
         is_second_reading=draft.task.doubted is not None,
     )
 

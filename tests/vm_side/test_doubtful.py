@@ -161,6 +161,22 @@ def test_a_server_that_makes_the_larger_picture_smaller_is_not_believed(
     assert len(read_json(here)) == FEWER
 
 
+def test_an_answer_is_not_lost_where_the_page_cannot_be_enlarged(
+    server: ModelServer, here: Settings
+) -> None:
+    """Its file is gone by then, or takes too much memory, or would be too long a strip."""
+    answer = reads(FEWER)
+
+    def takes_away(request: Request) -> Reply:
+        (here.input / PAGE.input).unlink(missing_ok=True)
+        return answer(request)
+
+    server.script = takes_away
+    record = read(here, without_pages)
+    assert (record.status, record.attempts, len(server.requests)) == ("doubtful", 2, 2)
+    assert len(read_json(here)) == FEWER
+
+
 @pytest.mark.parametrize(
     ("mode", "kinds", "status"),
     [("layout_only", {"missed"}, "doubtful"), ("ocr", {"amount"}, "doubtful")],

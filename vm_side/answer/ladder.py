@@ -97,24 +97,25 @@ def climb(
     prompt_mode: str,
     retries: int,
     judge: Judge,
-    larger: Callable[[], View] | None = None,
+    larger: Callable[[], View | None] = lambda: None,
     is_second_reading: bool = False,
 ) -> Outcome:
     """Ask by rung after rung until an answer is good, at most 1 + retries times.
 
-    judge compares an answer with its page; larger makes a picture with more pixels, if there can be
-    one. A second reading begins otherwise than the first, and is all for doubts.
+    judge compares an answer with its page; larger makes a picture with more pixels, None: there can
+    be none. A second reading begins otherwise than the first, and is all for doubts.
     Raises EndpointError if the server fails before any answer was of use.
     """
     tried: list[Attempt] = []
     error = ""
     skipped = {FIRST} if is_second_reading else set()
-    if larger is None:
-        skipped |= {rung for rung in DOUBTED if rung.larger}
     if prompt_mode not in OTHER_PROMPT:
         skipped |= {rung for rung in RUNGS if rung.other_prompt}
     while len(tried) <= retries and (rung := next_rung(tried, skipped)):
-        seen = larger() if rung.larger and larger else view
+        seen = larger() if rung.larger else view
+        if seen is None:
+            skipped.add(rung)
+            continue
         for_doubts = is_second_reading or any(attempt.is_whole for attempt in tried)
         try:
             tried.append(attempted(rung, seen, prompt_mode, judge, for_doubts))

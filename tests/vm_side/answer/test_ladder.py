@@ -276,7 +276,9 @@ def judged(
         trust = answers[len(asked) - 1][1]
         return Judgement(trust, "why" if trust < 0.5 else "", ({"of": trust},))
 
-    larger = (lambda: view(LARGE)) if has_more else None
+    def larger() -> View | None:
+        return view(LARGE) if has_more else None
+
     outcome = climb(view(SMALL), mode, retries, judge, larger, is_second_reading)
     return outcome, asked
 
