@@ -157,7 +157,9 @@ def test_a_server_that_makes_the_larger_picture_smaller_is_not_believed(
     server.complete = counts_less  # type: ignore[method-assign] # a fault of the server's
     record = read(here)
     assert (record.status, record.attempts, len(server.requests)) == ("doubtful", 2, 3)
-    assert record.reason.endswith("; then the server makes a larger picture smaller")
+    assert record.reason.endswith(
+        "; then the server shrank the picture that was sent with more pixels"
+    )
     assert len(read_json(here)) == FEWER
 
 

@@ -38,7 +38,7 @@ def view_of(
     def ask(prompt: str, sampling: Sampling) -> Completion:
         completion = endpoint.complete(model, png, prompt, sampling, tokens + prompt_tokens)
         if not is_checked and 0 < completion.tokens_in < tokens:
-            raise EndpointError("the server makes a larger picture smaller")
+            raise EndpointError("the server shrank the picture that was sent with more pixels")
         return completion
 
     return View(ask, size, answer_room(context, tokens + prompt_tokens))

@@ -30,13 +30,16 @@ REASONS = {
         "{} cells have too much or too little text",
     ),
     "repeated": ("one cell repeats another", "{} cells repeat others"),
-    "text_layer": ("one cell differs from the PDF's text", "{} cells differ from the PDF's text"),
+    "text_layer": (
+        "one place differs from the PDF's text",  # a cell, or words that are in none
+        "{} places differ from the PDF's text",
+    ),
     "reader": (
         "one cell is read otherwise by the second reader",
         "{} cells are read otherwise by the second reader",
     ),
 }
-NOTHING_READ = "nothing was read"
+NOTHING_READ = "next to nothing was read"
 
 
 def gathered(

@@ -1,4 +1,4 @@
-"""Texts too long or too short for their ink, and pages of which nothing was read."""
+"""Texts too long or too short for their ink, and pages of which next to nothing was read."""
 
 from __future__ import annotations
 

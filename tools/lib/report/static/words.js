@@ -84,7 +84,7 @@ const WORDS = {
   noInk: ["text where there is no ink", "글자가 없는 자리에 글이 있습니다"],
   noArea: ["its box has no area", "상자의 넓이가 없습니다"],
   offPage: ["its box is off the page", "상자가 페이지 밖에 있습니다"],
-  nothingRead: ["nothing was read here", "여기에서 아무것도 읽지 않았습니다"],
+  nothingRead: ["next to nothing was read here", "여기에서 읽은 것이 거의 없습니다"],
   tooShort: ["too short: {0} % of what its ink holds", "너무 짧음: 보이는 글자 양의 {0} %"],
   tooLong: ["too long: {0} % of what its ink holds", "너무 긺: 보이는 글자 양의 {0} %"],
   sameText: ["same text as cell {0}", "{0}번 셀과 글이 같습니다"],
