@@ -74,9 +74,11 @@ def test_a_night_without_new_pages_starts_nothing(own: Toolkit) -> None:
         end = own.run("all", **more)
         assert (end.code, end.out, end.err) == (0, "", "")
     assert files_of(own.machine) == before
-    (own.output / "report.html").unlink()
-    assert own.run("all", **night).code == 0
-    assert (own.output / "report.html").is_file()
+    report, manifest = own.output / "report.html", own.output / "manifest.jsonl"
+    for is_there in (False, True):
+        make_doubtful(manifest) if is_there else report.unlink()
+        assert own.run("all", **night).code == 0
+        assert report.stat().st_mtime >= manifest.stat().st_mtime, "it shows what was found"
 
 
 def crew(night: dict[str, str]) -> dict[str, str]:

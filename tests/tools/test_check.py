@@ -74,8 +74,12 @@ def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit) -> None:
     )
     end = here.run("check", "--json")
     assert end.code == 0, end.err
-    assert json.loads(end.out) == {"pages": 5, "checked": 3, "now": 2, "doubtful": 1}
-    assert end.err.splitlines() == ["not checked: changed/changed: the file is another one by now"]
+    found = {"pages": 5, "checked": 3, "now": 2, "doubtful": 1, "found": 1}
+    assert json.loads(end.out) == found
+    assert end.err.splitlines() == [
+        "not checked: changed/changed: the file is another one by now",
+        "check: 2 of 5 pages read a second time; 1 doubtful: make report shows them first",
+    ]
     records = {entry["page"].partition("/")[0]: entry for entry in records_in(here.output)}
     assert records["true"]["reader"].startswith("PP-OCR") and records["true"]["doubts"] == []
     assert list(records["true"])[-1] == "brought" and records["true"]["brought"] == BROUGHT

@@ -19,7 +19,8 @@ LOOK_S = 30.0  # between two looks at what was found
 
 def check(inputs: Inputs, output: Path, knobs: Knobs) -> tuple[int, dict[str, int]]:
     """Check what is not checked: (exit code, totals). Raises Failure."""
-    waiting = count_waiting(lines_in(output, inputs))
+    before = lines_in(output, inputs)
+    waiting = count_waiting(before)
     code = 0
     if waiting:
         install(CODE / "cpu_endpoint" / "requirements.txt")
@@ -29,7 +30,8 @@ def check(inputs: Inputs, output: Path, knobs: Knobs) -> tuple[int, dict[str, in
         "pages": len(lines),
         "checked": sum(bool(line.reader) for line in lines),
         "now": waiting - count_waiting(lines),
-        "doubtful": sum(line.status == DOUBTFUL for line in lines),
+        "doubtful": count_doubtful(lines),
+        "found": count_doubtful(lines) - count_doubtful(before),
     }
 
 
@@ -65,6 +67,11 @@ def lines_in(output: Path, inputs: Inputs) -> list[Line]:
     if not manifest:
         raise Failure(f"OUTPUT {output} has no results", "make all, or give their OUTPUT")
     return results.of_inputs(results.read_lines(manifest), set(inputs.files))
+
+
+def count_doubtful(lines: list[Line]) -> int:
+    """How many pages somebody should look at."""
+    return sum(line.status == DOUBTFUL for line in lines)
 
 
 def count_waiting(lines: list[Line]) -> int:
