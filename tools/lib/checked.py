@@ -81,7 +81,7 @@ def recounted(summary: str, before: Sequence[Line], after: Sequence[Line]) -> st
             counts.update([new.status])
             kinds.subtract(kinds_in(old))
             kinds.update(kinds_in(new))
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return summary
     if not pairs:
         return summary

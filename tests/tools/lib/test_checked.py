@@ -92,4 +92,6 @@ def test_a_summary_knows_it_or_stays(summary: Any, expected: Any) -> None:
     after = laid_on(before, read_checks(check_of(entry(), changes)))
     assert json.loads(recounted(json.dumps(summary), before, after)) == expected
     assert recounted("{", before, after) == "{"
+    odd = lines_of(entry(doubts=[{}]), entry("b"))
+    assert recounted(json.dumps(summary), odd, after) == json.dumps(summary), "of no kind"
     assert recounted(json.dumps(summary), before, before) == json.dumps(summary)
