@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from contract import PASSWORD, PASSWORD_FILE, ExitCode, password_from, printable
 from results.manifest import Record, load
-from second_reading import Opinion, Places, heard, is_waiting, make_second_reader
+from second_reading import READING_S, Opinion, Places, heard, is_waiting, make_second_reader
 from workers import bounds
 from workers.interrupt import Interrupt
 from workers.pool import Crash, PoolError, run
@@ -66,7 +66,7 @@ def opinions(
         (places,),
         most_at_once,
         interrupt,
-        last_words=bounds.last_words(places.page_timeout_s, "read"),
+        last_words=bounds.last_words(READING_S, "read"),
     )
     silent = not sys.stderr.isatty()
     watched = tqdm(results, total=len(waiting), unit="page", dynamic_ncols=True, disable=silent)

@@ -7,7 +7,7 @@ vm_side/ travels alone; of it tools/ imports this and walk.py alone (see tools/l
 import enum
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,6 +41,7 @@ DRAWING_ENDING = ".jpg"
 DOUBT_KINDS = ("missed", "empty", "amount", "repeated", "text_layer", "reader")
 
 DOUBTFUL = "doubtful"  # read, and a witness speaks against it: somebody should look at it
+NO_BETTER = "read again: no better"  # a note of such a page
 DONE = ("ok", "repaired", "partial", "blank", DOUBTFUL)
 WHOLE = ("ok", "repaired")  # nothing of the page is lost
 FAILED = "failed"
@@ -132,6 +133,14 @@ def is_read(record: Recorded, sha256: str, wanted: Mapping[str, Any]) -> bool:
         and recipe == wanted
         and is_turned(record, wanted["rotate"])
     )
+
+
+def is_to_be_read_again(status: str, notes: Collection[Any]) -> bool:
+    """Whether DOUBTFUL=1 reads a page again: not a third time if the second was no better.
+
+    Else a machine would be rented every night for a page that nothing mends.
+    """
+    return status == DOUBTFUL and NO_BETTER not in notes
 
 
 def is_turned(record: Recorded, rotate: str) -> bool:

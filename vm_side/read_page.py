@@ -15,7 +15,7 @@ from answer.cells import Cell
 from answer.judgement import NOT_ASKED, Judgement
 from answer.ladder import Outcome, climb, weight
 from answer.views import Size, View, view_of
-from contract import DRAWING_ENDING, FAILED, LEFT, WHOLE, WITNESSES, recipe_of
+from contract import DRAWING_ENDING, FAILED, LEFT, NO_BETTER, WHOLE, WITNESSES, recipe_of
 from picture.images import UnreadablePage
 from picture.limits import KEPT_BYTES, OUT_OF_MEMORY
 from results.fetching import content_of
@@ -41,7 +41,6 @@ from server.silence import Silence
 from server.verdicts import EndpointError, ServerGone
 
 RESULT = ("cells", "finish_reason", "rotation", "trust", "doubts")  # what of a record tells of it
-NO_BETTER = "read again: no better"
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ class Scribe:
         self._counts += [count] if count else []
         if fault := fault_in(self._counts, self.fitness.prompt_tokens):
             for number, each in enumerate(self.read_now):
-                if each.status in DONE:
+                if each.status in DONE and each.key not in self.standing:
                     self.read_now[number] = replace(each, status=LEFT, reason=fault)
                     self.manifest.add(self.read_now[number])
             raise SetupFault(f"{fault}: {COUNTS_REMEDY}")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from contract import DONE, DOUBTFUL
+from contract import DONE, is_to_be_read_again
 from first_pages import ENOUGH
 from read_page import Settings, Task
 from results.files import has_drawing, has_results
@@ -16,7 +16,7 @@ from results.store import Place, Remote, size_of
 def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -> list[Task]:
     """What is to be done: pages without a record of this content and these settings.
 
-    And those with one that is doubtful, if they are to be read again.
+    And doubtful ones, if they are to be read again.
     """
     wanted = {"model": settings.model, **settings.recipe}
     hashes: dict[str, str] = {}  # of each file, once for all its pages
@@ -36,7 +36,7 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
         is_read = record is not None and is_done(record, page, sha256, wanted)
         if record is None or not is_read or not has_results(settings.output, page.result):
             tasks.append(task)
-        elif settings.doubtful and record.status == DOUBTFUL:
+        elif settings.doubtful and is_to_be_read_again(record.status, record.notes):
             tasks.append(replace(task, doubted=record))
         elif settings.images and not has_drawing(settings.output, page.result):
             tasks.append(replace(task, drawn_from=record))

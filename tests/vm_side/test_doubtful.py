@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from answer.cells import Cell
-from read_page import NO_BETTER, Settings, Task, read_page, twin_of
+from contract import NO_BETTER
+from read_page import Settings, Task, read_page, twin_of
 from results.manifest import Record
 from results.pages import Page
 from results.steps import NOT_JUDGED, at_once

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contract import NO_BETTER
 from read_page import Settings, Task
 from results.files import NO_PAGE, results_of, write_results
 from results.manifest import Record
@@ -72,6 +73,7 @@ def test_a_doubtful_page_is_read_again_if_that_is_wanted(settings: Settings, sta
     again = [Task(PAGE, SHA256, doubted=record)] if status == "doubtful" else []
     wanted = replace(settings, doubtful=True)
     assert planned(wanted, record) == again
+    assert planned(wanted, replace(record, notes=["a note", NO_BETTER])) == [], "twice is enough"
     assert planned(wanted, replace(record, sha256="0" * 64)) == [Task(PAGE, SHA256)]
     (settings.output / f"{PAGE.result}.md").unlink()
     assert planned(wanted, record) == [Task(PAGE, SHA256)], "nothing stands that could be kept"

@@ -23,6 +23,7 @@ HOW = {
     "sha256": str,
     "model": str,
     "settings": dict,
+    "notes": list,
     "pdf_pages": int,
     "rotation": int,
     "finished_at": float,
@@ -47,6 +48,7 @@ class Line:
     sha256: str = ""
     model: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    notes: list[Any] = field(default_factory=list)
     pdf_pages: int = 0
     rotation: int = 0
     finished_at: float = 0.0

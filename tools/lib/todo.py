@@ -12,12 +12,12 @@ from typing import Any
 
 from contract import (
     DONE,
-    DOUBTFUL,
     MANIFEST,
     PICTURES,
     PREVIEW_MODEL,
     Selection,
     is_read,
+    is_to_be_read_again,
     recipe_of,
     selection_from,
 )
@@ -81,7 +81,8 @@ def todo(
         return Todo(Work.NOTHING, is_empty=True)
     of_file = defaultdict(list)
     for line in lines:
-        if not (knobs.doubtful and line.status == DOUBTFUL and not line.read_as):
+        is_doubted = is_to_be_read_again(line.status, line.notes) and not line.read_as
+        if not (knobs.doubtful and is_doubted):
             of_file[line.input].append(line)
     reads = {name: reads_of(of_file[name], wanted, selection) for name in files}
     done: list[Line] = []

@@ -57,7 +57,7 @@ def test_two_thousand_files_over_ssh(vm: Vm, tmp_path: Path) -> None:
     pages.write_folder(kit.input, FILES, small=True)
     end = kit.run("all")
     assert (end.code, end.out) == (0, "")
-    assert end.err.startswith(f"{FILES} pages: {FILES - 1} ok, 1 blank; ")  # and nothing else
+    assert end.err.startswith(f"{FILES:,} pages: {FILES - 1:,} ok, 1 blank; ")  # and nothing else
     assert end.err.count("\n") == 1
     assert Counter(statuses_in(kit.output).values()) == {"ok": FILES - 1, "blank": 1}
     assert kit.on_vm("docker ps -aq") == ""  # stop: the machine itself stays on

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract import PREVIEW_MODEL, recipe_of
+from contract import NO_BETTER, PREVIEW_MODEL, recipe_of
 from cpu_endpoint import protocol
 from lib.knobs import Knobs
 from lib.results import Line
@@ -91,6 +91,8 @@ def test_doubtful_pages_are_read_again_if_that_is_wanted(status: str) -> None:
     assert work(["b.pdf"], book(0, 1, 2, status=status)) == NOTHING
     at_home = line(status="doubtful", read_as="ok")  # the machine would not read it again
     assert work(["a.png"], [at_home], again) == NOTHING
+    twice = line(status=status, notes=["a note", NO_BETTER])
+    assert work(["a.png"], [twice], again) == NOTHING, "twice is enough"
     off = dataclasses.replace(KNOBS, witness="off")
     assert work(["a.png"], [line(status=status)], off) == NOTHING, "nothing depends on it"
 
