@@ -58,7 +58,7 @@ $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt vm_side/cpu_endpoint/requi
 	@touch $@
 
 test: $(VENV)/setup-dev ## Run the tests
-	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/setup-dev ## Check style and types
 	@$(PY) -m ruff check
