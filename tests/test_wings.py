@@ -12,7 +12,9 @@ from rig.toolkit import ROOT
 VM_SIDE, TOOLS = ROOT / "vm_side", ROOT / "tools"
 NOTHING = "nothing of ours"
 SHARED = {"contract", "walk"}  # of vm_side/, with tools/
-VERBS_MAY = {"lib", "lib.machines", "lib.machines.gcp", "lib.report"}  # no contract, no verb
+VERBS_MAY = {  # no contract, no verb
+    *("lib", "lib.machines", "lib.machines.gcp", "lib.pages", "lib.report"),
+}
 
 
 def dotted(path: Path, top: Path) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 import click
 
 from lib.console import note, printable, run
+from lib.pages.doubts import Doubt
 from lib.report import compare_build
 from lib.report.comparison import Compared, as_json, compare, open_side, totals
-from lib.report.doubts import Doubt
 
 MOST_ROWS = 20
 HEAD = ("text", "words", "moved", "new", "gone", "category", "")

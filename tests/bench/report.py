@@ -14,9 +14,9 @@ from PIL import Image, ImageDraw
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / name) for name in ("tests", "tools", "vm_side")]
 
+from lib.pages.entries import read_entries  # noqa: E402 - so is this
 from lib.report import pictures  # noqa: E402 - found by the line above
 from lib.report.build import FOLDER, build  # noqa: E402 - so is this
-from lib.report.entries import read_entries  # noqa: E402 - so is this
 from rig.browser import Watched, open_browser  # noqa: E402 - so is this
 from rig.result_sets import write_book  # noqa: E402 - so is this
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lib.pages.entries import Entry, read_entries
 from lib.report import chunks
 from lib.report.chunks import PAGES_PER_CHUNK, write_chunks
-from lib.report.entries import Entry, read_entries
 from lib.report.scripts import write_script
 from rig.result_sets import ResultSet, cell
 

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from lib.report.doubts import Doubt
-from lib.report.entries import Cell
+from lib.pages.doubts import Doubt
+from lib.pages.entries import Cell
+from lib.pages.values import Box
 from lib.report.matching import compare_doubts, compare_pages, compare_words, match, overlap_of
-from lib.report.values import Box
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 

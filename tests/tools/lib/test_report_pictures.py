@@ -9,7 +9,7 @@ import pymupdf
 import pytest
 from PIL import Image
 
-from lib.report.entries import Entry, read_entries
+from lib.pages.entries import Entry, read_entries
 from lib.report.pictures import (
     KINDS,
     PAGE_SIDE,

@@ -14,13 +14,13 @@ from typing import Any
 from contract import CATEGORIES, DOUBT_KINDS, MANIFEST, STATUSES
 from lib import files
 from lib.console import Failure
+from lib.pages.entries import Entry, read_entries, read_summary
+from lib.pages.values import number
+from lib.pool import CPU_S, each
 from lib.report import chunks, pictures
 from lib.report.chunks import Digest
 from lib.report.document import render
-from lib.report.entries import Entry, read_entries, read_summary
-from lib.report.pool import CPU_S, each
 from lib.report.scripts import write_script
-from lib.report.values import number
 from lib.results import REPORT
 
 HTML, FOLDER = REPORT, "report_files"
@@ -54,7 +54,7 @@ def build(
     for kind in pictures.KINDS:
         (folder / kind).mkdir(parents=True, exist_ok=True)
     jobs = list(pictures.jobs(entries, source, folder, password))
-    made = each(pictures.make, jobs, "pictures", page_timeout_s, pictures.one_by_one)
+    made = each(pictures.make, jobs, "report: pictures", page_timeout_s, pictures.one_by_one)
     new_pictures = sum(count for _, count in made)
     digests, new_chunks = chunks.write_chunks(entries, output, folder)
     pictures.remove_others(folder, entries)

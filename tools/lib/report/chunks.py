@@ -10,12 +10,12 @@ from typing import Any
 
 from contract import CATEGORIES, DOUBT_KINDS
 from lib import files, results
-from lib.report.doubts import Doubt
-from lib.report.entries import Entry, cells_path, read_cells
-from lib.report.markup import cell_html, plain_text
-from lib.report.pool import TEXT_CPU_S, each
+from lib.pages.doubts import Doubt
+from lib.pages.entries import Entry, cells_path, read_cells
+from lib.pages.markup import cell_html, plain_text
+from lib.pages.values import clean
+from lib.pool import TEXT_CPU_S, each
 from lib.report.scripts import remove_above, write_script
-from lib.report.values import clean
 
 PAGES_PER_CHUNK = 50
 STATE = "state.json"
@@ -55,7 +55,7 @@ def write_chunks(entries: Sequence[Entry], output: Path, folder: Path) -> tuple[
             digests[number] = [Digest(tuple(counts), text) for counts, text in known["pages"]]
         else:
             stale.append(chunk)
-    for chunk, made in each(write_chunk, stale, "text", TEXT_CPU_S):
+    for chunk, made in each(write_chunk, stale, "report: text", TEXT_CPU_S):
         digests[chunk.number] = made
     for kind in (DATA, TEXT):
         remove_above(folder / kind, len(keys))

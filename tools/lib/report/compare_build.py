@@ -11,11 +11,11 @@ from typing import Any
 
 from contract import CATEGORIES, DOUBT_KINDS
 from lib import files
+from lib.pages.entries import Entry, read_cells
 from lib.report import build, pictures
 from lib.report.chunks import PAGES_PER_CHUNK, doubt_row, percents
 from lib.report.comparison import Compared, Side, cells_of, totals
 from lib.report.document import render
-from lib.report.entries import Entry, read_cells
 from lib.report.matching import Difference
 from lib.report.scripts import remove_above, write_script
 

@@ -9,10 +9,10 @@ from typing import Any, TypeGuard
 from contract import DONE, DOUBTFUL, MANIFEST
 from lib.console import Failure
 from lib.inputs import path_of
-from lib.report.doubts import Doubt
-from lib.report.entries import Cell, Entry, read_cells, read_entries
+from lib.pages.doubts import Doubt
+from lib.pages.entries import Cell, Entry, read_cells, read_entries
+from lib.pool import TEXT_CPU_S, each
 from lib.report.matching import PageDifference, compare_doubts, compare_pages
-from lib.report.pool import TEXT_CPU_S, each
 from walk import one_form
 
 PAGES_PER_JOB = 50
@@ -116,7 +116,7 @@ def compare(first: Side, second: Side) -> list[Compared]:
     start = {id(job): number * PAGES_PER_JOB for number, job in enumerate(jobs)}
     found = {
         name: difference
-        for job, differences in each(compare_some, jobs, "compare", TEXT_CPU_S)
+        for job, differences in each(compare_some, jobs, "compare: text", TEXT_CPU_S)
         for name, difference in zip(shared[start[id(job)] :], differences, strict=False)
     }
     pages = [

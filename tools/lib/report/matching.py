@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib.report.doubts import Doubt
-from lib.report.entries import Cell
-from lib.report.markup import plain_text
-from lib.report.values import Box
+from lib.pages.doubts import Doubt
+from lib.pages.entries import Cell
+from lib.pages.markup import plain_text
+from lib.pages.values import Box
 
 SAME_CELL = 0.5  # boxes that overlap less are not of the same cell
 SAME_PLACE = 0.9  # boxes that overlap more have not moved

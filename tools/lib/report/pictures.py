@@ -13,7 +13,7 @@ import pymupdf
 from PIL import Image, ImageOps
 
 from lib.files import PART
-from lib.report.entries import Entry
+from lib.pages.entries import Entry
 from lib.results import is_below
 
 PAGES, THUMBS = KINDS = ("pages", "thumbs")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lib import files
-from lib.report.values import clean
+from lib.pages.values import clean
 
 
 def write_script(folder: Path, name: str, value: Any) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contract import STATUSES
-from lib.report.entries import Entry
-from lib.report.values import number
+from lib.pages.entries import Entry
+from lib.pages.values import number
 
 
 def totals(entries: Sequence[Entry], summary: Mapping[str, Any]) -> dict[str, Any]:

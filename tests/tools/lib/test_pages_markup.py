@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lib.report.entries import Cell
-from lib.report.markup import FORMULA_TAGS, TABLE_TAGS, TEXT_TAGS, cell_html, plain_text
+from lib.pages.entries import Cell
+from lib.pages.markup import FORMULA_TAGS, TABLE_TAGS, TEXT_TAGS, cell_html, plain_text
 from rig.hostile import PAYLOADS
 
 ALLOWED = {"colspan", "rowspan", "xmlns", "display", "displaystyle", "mathvariant", "stretchy"} | {

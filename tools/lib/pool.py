@@ -77,7 +77,7 @@ def each(
                         total += len(parts)
                         bar.total = total
                     else:
-                        say(f"report: {what}: {result.reason}; left out: {job!s:.200}")
+                        say(f"{what}: {result.reason}; left out: {job!s:.200}")
                     bar.update()
         finally:
             for worker in workers:

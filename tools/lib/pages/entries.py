@@ -8,8 +8,8 @@ from typing import Any
 
 from contract import CATEGORIES, DONE, MANIFEST, STATUSES, SUMMARY
 from lib import results
-from lib.report.doubts import Doubt, doubts_in, trust_in
-from lib.report.values import Box, number, relative, word
+from lib.pages.doubts import Doubt, doubts_in, trust_in
+from lib.pages.values import Box, number, relative, word
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract import DOUBT_KINDS
-from lib.report.values import BEYOND, Box, clean, number, relative
+from lib.pages.values import BEYOND, Box, clean, number, relative
 
 MOST = 100  # of a page, the heaviest; nobody looks at more
 LONGEST = 40  # characters of a word in a detail

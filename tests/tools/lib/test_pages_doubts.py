@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from contract import DOUBT_KINDS
-from lib.report.doubts import MOST, Doubt, doubt_in, doubts_in, trust_in
-from lib.report.entries import read_entries
+from lib.pages.doubts import MOST, Doubt, doubt_in, doubts_in, trust_in
+from lib.pages.entries import read_entries
 from rig.hostile import NUMBERS, hostile_doubts
 from rig.result_sets import SIZE, ResultSet, doubt
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from lib.console import Interrupted, interrupt
-from lib.report.pool import each
+from lib.pool import each
 
 Job = tuple[str, int]
 
@@ -62,7 +62,7 @@ def test_a_bad_job_costs_itself_alone(
     """Also if it is the only one: it is never done in this process."""
     good = [("", number) for number in range(others)]
     assert made((word, 1), *good, cpu_s=0.5) == [(job, 2 * job[1]) for job in good]
-    assert f"report: work: {why}; left out: ('{word}', 1)" in capsys.readouterr().err
+    assert f"work: {why}; left out: ('{word}', 1)" in capsys.readouterr().err
 
 
 def test_what_a_bad_job_can_be_split_into_is_tried(capsys: pytest.CaptureFixture[str]) -> None:

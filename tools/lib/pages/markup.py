@@ -14,8 +14,8 @@ from latex2mathml import exceptions as latex_errors
 from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
 
-from lib.report.entries import Cell
-from lib.report.values import clean
+from lib.pages.entries import Cell
+from lib.pages.values import clean
 
 
 def is_error(found: object) -> TypeGuard[type[Exception]]:

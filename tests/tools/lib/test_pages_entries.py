@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from lib.report.entries import (
+from lib.pages.entries import (
     Cell,
     read_cell,
     read_cells,
     read_entries,
     read_summary,
 )
-from lib.report.values import number
+from lib.pages.values import number
 from rig.result_sets import ResultSet, cell
 
 

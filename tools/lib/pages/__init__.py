@@ -1,0 +1,4 @@
+"""What a result set says of its pages: entries, cells, doubts; and text -> HTML that is safe.
+
+May import: contract, walk, lib.
+"""
