@@ -13,7 +13,7 @@ VM_SIDE, TOOLS = ROOT / "vm_side", ROOT / "tools"
 NOTHING = "nothing of ours"
 SHARED = {"contract", "walk"}  # of vm_side/, with tools/
 VERBS_MAY = {  # no contract, no verb
-    *("lib", "lib.machines", "lib.machines.gcp", "lib.pages", "lib.report"),
+    *("lib", "lib.machines", "lib.machines.gcp", "lib.documents", "lib.pages", "lib.report"),
 }
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import requests
 
 from contract import KEY, KEY_FILE, PASSWORD, PASSWORD_FILE
-from lib import closed, files
+from lib import closed, extras, files
 from lib.console import Failure, note, run_child, say
 from lib.files import Put
 from lib.inputs import Inputs, status_of
@@ -280,24 +280,9 @@ def is_open(host: str, port: int) -> bool:
 
 
 def install(requirements: Path) -> None:
-    """Install the CPU preview's packages into our environment, once for each state of the file.
+    """Install the CPU preview's packages.
 
-    Without dependencies, since the file pins them all: two of the packages ask for a build of
-    OpenCV that needs a screen's libraries, and work with the one that does not.
+    The file pins all that they need, but for a build of OpenCV that two of them ask for: it needs
+    a screen's libraries, and they work with the one that does not.
     """
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
-    stamp = Path(sys.prefix) / "cpu-endpoint.sha256"
-    if files.is_text(stamp, wanted):
-        return
-    say("installing the CPU preview's packages, once (a minute or two) …")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    pip += ["--require-hashes", "-r", str(requirements)]
-    done = subprocess.run(
-        pip, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise Failure(
-            f"pip could not install the CPU preview's packages:\n{done.stderr.strip()}",
-            "mend what pip says (network? disk?), then run this again",
-        )
-    files.write_whole(stamp, wanted)
+    extras.install(requirements, "cpu-endpoint", "the CPU preview")

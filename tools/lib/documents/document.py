@@ -1,0 +1,55 @@
+"""A document: pages in their order, with what was read on them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.pages.entries import Cell, Entry
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: what the manifest says of it, and its cells in reading order.
+
+    Of a page that failed, or was not reached, there are no cells: entry.status and entry.reason say
+    why, and every form that can says so in its place.
+    """
+
+    entry: Entry
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """What one file of OUTPUT/documents/ is made of: a PDF's pages, a TIFF's, or a folder's."""
+
+    path: str
+    """Below OUTPUT/documents/, without an ending: 100dpi/report."""
+    pages: tuple[Page, ...]
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where a form finds what is not in the cells."""
+
+    results: Path
+    """OUTPUT: the pages' pictures stand in it (Entry.pictures)."""
+    input: Path | None = None
+    """INPUT's folder; None: it was not given, or is not there."""
+    password: str = ""
+    """Opens PDFs that want one."""
+    with_furniture: bool = False
+    """Whether page headers and footers are part of the text."""
+
+
+Write = Callable[[Document, Sources, Path], list[str]]
+"""Writes a document in one form into a folder that is empty, in a process of its own that can be
+killed: files called `<document.name>.<ending>`, and what belongs to them in
+`<document.name>_files/`. Gives remarks for people: what is lost in this form, and why.
+Raises OSError, ValueError.
+"""

@@ -1,0 +1,33 @@
+"""Packages that few need: installed when they are first needed, by the hashes in their file."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from lib import files
+from lib.console import Failure, say
+
+
+def install(requirements: Path, name: str, whose: str) -> None:
+    """Install these packages into our environment, once for each state of their file.
+
+    name is a file name's part, whose is for people ("the CPU preview"). Without dependencies, since
+    the file pins them all. Raises Failure.
+    """
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    stamp = Path(sys.prefix) / f"{name}.sha256"
+    if files.is_text(stamp, wanted):
+        return
+    say(f"installing the packages of {whose}, once (a minute or two) …")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    pip += ["--no-deps", "--require-hashes", "-r", str(requirements)]
+    done = subprocess.run(
+        pip, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Failure(
+            f"pip could not install the packages of {whose}:\n{done.stderr.strip()}",
+            "mend what pip says (network? disk?), then run this again",
+        )
+    files.write_whole(stamp, wanted)
