@@ -3,12 +3,10 @@
 A server that already answers at ENDPOINT is used as it is, and never stopped.
 """
 
-import hashlib
 import os
 import re
 import socket
 import ssl
-import subprocess
 import sys
 import time
 import urllib.parse
@@ -20,7 +18,7 @@ import requests
 
 from contract import KEY, KEY_FILE, PASSWORD, PASSWORD_FILE
 from lib import closed, extras, files
-from lib.console import Failure, note, run_child, say
+from lib.console import Failure, note, run_child
 from lib.files import Put
 from lib.inputs import Inputs, status_of
 from lib.knobs import ROOT, Knobs, model_key, pdf_password

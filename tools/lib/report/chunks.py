@@ -10,6 +10,7 @@ from typing import Any
 
 from contract import CATEGORIES, DOUBT_KINDS
 from lib import files, results
+from lib.pages import doubts, entries, markup, values
 from lib.pages.doubts import Doubt
 from lib.pages.entries import Entry, cells_path, read_cells
 from lib.pages.markup import cell_html, plain_text
@@ -140,9 +141,8 @@ def key_of(chunk: Chunk) -> str:
 
 def program() -> str:
     """The content of the rooms that decide what a chunk looks like."""
-    names = ("chunks.py", "markup.py", "entries.py", "doubts.py", "values.py")
-    rooms = (Path(__file__).with_name(name) for name in names)
-    return "".join(room.read_text(encoding="utf-8") for room in rooms)
+    rooms = (__file__, markup.__file__, entries.__file__, doubts.__file__, values.__file__)
+    return "".join(Path(room).read_text(encoding="utf-8") for room in rooms)
 
 
 def stands(chunk: Chunk) -> bool:
