@@ -65,6 +65,13 @@ def test_a_server_without_health_serves() -> None:
         assert status.served_model(server.url) == ("x", "")
 
 
+def test_state_that_is_torn_or_nested_too_deep_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "job.json"
+    for text in ("", "{", "[1]", "[" * 100_000):
+        path.write_text(text)
+        assert status.read_json(path) == {}
+
+
 def test_a_server_that_loads_says_so() -> None:
     server = RawServer()
 

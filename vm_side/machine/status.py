@@ -26,6 +26,10 @@ SAMPLING = {  # a page's (answer/ladder.py, server/request.py): the first such r
 }
 LOG_BYTES = 64_000
 LOG_LINES = "15"
+ODD = (  # what is raised where something is away, or says something else
+    *(OSError, ValueError, KeyError, IndexError, TypeError),
+    RecursionError,  # JSON that is nested too deep
+)
 
 
 def main() -> None:
@@ -57,7 +61,7 @@ def served_model(endpoint: str) -> tuple[str, str]:
     try:
         check_health(endpoint)
         return json.loads(fetch(f"{endpoint}/v1/models"))["data"][0]["id"], ""
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+    except ODD as error:
         return "", said_by(error)
 
 
@@ -75,7 +79,7 @@ def answer_fault(endpoint: str, model: str) -> str:
     try:
         answer = fetch(f"{endpoint}/v1/chat/completions", tiny_question(model))
         json.loads(answer)["choices"][0]["message"]
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+    except ODD as error:
         return said_by(error)
     return ""
 
@@ -156,7 +160,7 @@ def fleet() -> dict[str, object]:
     """What the scheduler counts: workers, threads as "cores", pages as "processing"; {} if none."""
     try:
         counts = json.loads(fetch(f"{DASHBOARD}/json/counts.json"))
-    except (OSError, ValueError):
+    except ODD:
         return {}
     return counts if isinstance(counts, dict) else {}
 
@@ -221,7 +225,7 @@ def read_json(path: Path) -> dict[str, object]:
     """A small JSON file; {} if it is not there or torn."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except ODD:
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -23,6 +23,7 @@ from server.room import answer_room, room_told
 from server.silence import Silence
 from server.stream import AnswerStream, StreamError
 from server.verdicts import (
+    ANOTHER_FORM,
     EndpointError,
     ServerGone,
     Unreachable,
@@ -112,7 +113,7 @@ class Endpoint:
                 Model(served["id"], served.get("max_model_len") or 0, served.get("device") == "cpu")
                 for served in json.loads(response.body)["data"]
             ]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except ANOTHER_FORM as error:
             raise EndpointError(f"{where}: no list of models ({error!r})") from error
 
     def rendered(self, model: str, png: bytes, prompt: str) -> list[str] | None:
@@ -242,7 +243,7 @@ class Endpoint:
         except StreamError as error:  # a full server may begin an answer before it says so
             words = self._connection.hide(str(error))
             return NoAnswer(verdict(error.code), refused(error.code, words), words)
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except ANOTHER_FORM as error:
             return NoAnswer(Verdict.BROKEN, f"an answer that is none: {error!r}")
         if answer.finish_reason in GIVEN_UP:
             reason = f"the server ended it with {answer.finish_reason!r}"
@@ -263,7 +264,7 @@ def token_strings(body: bytes) -> list[str] | None:
     """The tokens in an answer of vLLM's /tokenize; None if it has another form."""
     try:
         tokens = json.loads(body)["token_strs"]
-    except (ValueError, KeyError, TypeError):
+    except ANOTHER_FORM:
         return None
     is_told = isinstance(tokens, list) and tokens and all(isinstance(t, str) for t in tokens)
     return tokens if is_told else None

@@ -79,7 +79,7 @@ def image_tokens(size: tuple[int, int]) -> int:
 
 
 def read_completion(body: bytes) -> Completion:
-    """Raises ValueError, KeyError, TypeError, IndexError or AttributeError for anything else."""
+    """Raises one of ANOTHER_FORM for anything else."""
     answer = json.loads(body)
     choice = answer["choices"][0]
     usage = answer.get("usage") or {}

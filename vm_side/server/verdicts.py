@@ -8,6 +8,12 @@ import enum
 import json
 from typing import Any
 
+ANOTHER_FORM = (
+    *(ValueError, KeyError, TypeError, IndexError, AttributeError),
+    RecursionError,  # JSON that is nested too deep
+)
+"""What an answer raises where it is read and is of another form than expected."""
+
 
 class EndpointError(Exception):
     """No answer for this page; the message is the reason, for people."""
@@ -42,7 +48,7 @@ def verdict(status: int) -> Verdict:
 def message(body: bytes) -> str:
     """The server's own words in an error body, in one line of at most 300 characters."""
     text = body.decode("utf-8", "replace")
-    with contextlib.suppress(ValueError, TypeError, KeyError):
+    with contextlib.suppress(*ANOTHER_FORM):
         error: Any = json.loads(text)["error"]
         text = error if isinstance(error, str) else str(error["message"])
     return " ".join(text.split())[:300]

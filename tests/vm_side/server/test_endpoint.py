@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,8 +15,11 @@ from rig.raw_server import RawServer
 from rig.replies import Reply, in_turn
 from server import endpoint
 from server.endpoint import retry_after_s
-from server.request import Completion
-from server.verdicts import EndpointError, ServerGone
+from server.request import Completion, read_completion
+from server.stream import AnswerStream
+from server.verdicts import ANOTHER_FORM, EndpointError, ServerGone
+
+DEEP = b"[" * 100_000  # JSON that no reader follows to its end
 
 
 @pytest.fixture(autouse=True)
@@ -161,6 +164,13 @@ def test_odd_counts_are_no_answer(server: ModelServer) -> None:
     assert "an answer that is none" in failure(server, retries=0)
 
 
+@pytest.mark.parametrize("read", [read_completion, lambda body: AnswerStream(9).hear(body)])
+def test_an_answer_nested_too_deep_is_none(read: Callable[[bytes], object]) -> None:
+    """In one piece and as a stream."""
+    with pytest.raises(ANOTHER_FORM):
+        read(DEEP if read is read_completion else b"data: " + DEEP + b"\n")
+
+
 # --- readiness and models ------------------------------------------------------------------
 
 
@@ -177,6 +187,7 @@ def test_models(server: ModelServer) -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "no list of models"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnope", "no list of models"),
         (b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"data": [1]', "no list of models"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(DEEP) + DEEP, "no list of models"),
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nlost!", "HTTP 404 lost!"),
     ],
 )

@@ -28,6 +28,7 @@ def test_verdicts(status: int, asks: str) -> None:
         (b"[1]", "[1]"),
         (b"<html>\n bad gateway", "<html> bad gateway"),
         (b"\xff" + b"x" * 1000, "\ufffd" + "x" * 299),
+        (b"[" * 100_000, "[" * 300),
         (b"", ""),
     ],
 )

@@ -102,6 +102,6 @@ class Server:
     def _read_state(self) -> dict[str, object]:
         try:
             state = json.loads(self._state.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, ValueError, RecursionError):
             return {}
         return state if isinstance(state, dict) else {}

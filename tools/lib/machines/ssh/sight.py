@@ -54,7 +54,7 @@ class Sight:
         said = self.shell.run(script)
         try:
             return {**empty, **printable(json.loads(said))}
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise Failure(
                 f"{self.shell.name} says what it was not asked: {said[:200]!r}",
                 "its .bashrc must print nothing; make start brings our code anew",
