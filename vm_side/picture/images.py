@@ -38,6 +38,8 @@ class UnreadablePage(Exception):
 
 def check_size(width: float, height: float) -> None:
     """Raise UnreadablePage for a page that cannot be held, or that the model cannot take."""
+    if min(width, height) < 1:
+        raise UnreadablePage(f"{width:.0f}x{height:.0f}: the page has no area")
     if width * height > MAX_SOURCE_PIXELS:
         raise UnreadablePage(
             f"{width:.0f}x{height:.0f} is more than {MAX_SOURCE_PIXELS:,} pixels: make it smaller"

@@ -34,7 +34,11 @@ from picture.modes import brightened, flattened
 
 # EPS would run a program
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
-DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+DAMAGE = (
+    *(OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
+    RuntimeError,  # of AVIF
+    TypeError,  # of a tag that is no number
+)
 JUNK = b"\xef\xbb\xbf\r\n\t \0"  # what a careless download puts before a file
 
 TAIL_BYTES = 1 << 20  # of a file, in which its end is looked for
@@ -70,6 +74,8 @@ def faults_told(head: bytes) -> Iterator[None]:
         raise UnreadablePage(f"{found}, damaged" if damaged else f"no picture: {found}") from None
     except Image.DecompressionBombError:
         raise UnreadablePage(f"more than {MAX_SOURCE_PIXELS:,} pixels: make it smaller") from None
+    except TypeError as error:
+        raise UnreadablePage("damaged picture: a tag of it is of a wrong type") from error
     except DAMAGE as error:
         raise UnreadablePage(f"damaged picture: {error}") from error
 

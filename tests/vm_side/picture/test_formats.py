@@ -54,6 +54,21 @@ def test_what_loses_nothing_is_the_page(kind: str) -> None:
     assert (read.mode, read.tobytes(), notes) == ("L", page.tobytes(), [])
 
 
+@pytest.mark.parametrize("kind", ["AVIF", "HEIF", "WEBP", "JPEG2000"])
+def test_a_picture_with_a_wrong_byte_is_read_or_told(kind: str) -> None:
+    """Each of its first bytes, one at a time: whatever its decoder raises then."""
+    data = encoded(Image.new("L", (24, 16), 200).convert("RGB"), kind)
+    told = 0
+    for place in range(min(len(data), 400)):
+        wrong = bytearray(data)
+        wrong[place] ^= 0xFF
+        try:
+            open_image(bytes(wrong))
+        except UnreadablePage:
+            told += 1
+    assert told > 20
+
+
 @pytest.mark.parametrize("orientation", forms.STORED)
 @pytest.mark.parametrize("kind", CARRIES_EXIF)
 def test_what_a_camera_has_turned_is_upright(tmp_path: Path, kind: str, orientation: int) -> None:

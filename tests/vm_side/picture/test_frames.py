@@ -194,3 +194,23 @@ def test_a_tiff_under_another_name_is_never_cut(tmp_path: Path) -> None:
     forms.tiff(tmp_path / "a.png", [pages.tiny(1), pages.tiny(2)])
     with pytest.raises(UnreadablePage, match=r"several pages: call it \.tif"):
         open_image((tmp_path / "a.png").read_bytes())
+
+
+def test_a_tag_of_any_type_is_read_or_told() -> None:
+    """Each tag of a frame as each type that TIFF knows, and some that it does not."""
+    told = set[str]()
+    for compression in (None, "tiff_lzw", "group4"):
+        page = forms.upright(1, 20).convert("1" if compression == "group4" else "RGB")
+        sound = saved(page, compression=compression)
+        (start,) = struct.unpack_from("<L", sound, 4)
+        (count,) = struct.unpack_from("<H", sound, start)
+        for entry in range(start + 2, start + 2 + 12 * count, 12):
+            for kind in range(18):
+                data = bytearray(sound)
+                struct.pack_into("<H", data, entry + 2, kind)
+                for read in (open_frame, pixels_of_frame):
+                    try:
+                        read(bytes(data), 0)
+                    except UnreadablePage as error:
+                        told.add(str(error))
+    assert any("of a wrong type" in reason for reason in told)

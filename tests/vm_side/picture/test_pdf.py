@@ -83,6 +83,15 @@ def test_a_pdf_page_that_is_too_long_says_why(tmp_path: Path) -> None:
     assert str(error.value) == "9x2500 is longer than 200:1: cut it into pieces"
 
 
+def test_a_pdf_page_without_area_says_why(tmp_path: Path) -> None:
+    path = a_pdf(tmp_path / "a.pdf", (595, 842))
+    with pymupdf.open(path) as document:
+        document.xref_set_key(document[0].xref, "UserUnit", "0")
+        document.save(tmp_path / "b.pdf")
+    with pytest.raises(UnreadablePage, match="no area"):
+        open_pdf_page(tmp_path / "b.pdf", 0)
+
+
 @pytest.mark.parametrize("box", [b"[0 0 0 0]", b"[0 0 0 842]", b"[9 9 9 9]"])
 def test_a_pdf_page_without_size_is_a_blank_letter(tmp_path: Path, box: bytes) -> None:
     raw = a_pdf(tmp_path / "a.pdf", (595, 842)).read_bytes()
