@@ -8,10 +8,12 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
+from picture import libtiff
 from picture.damaged import PNG, mended
 from picture.images import (
     MAX_SOURCE_PIXELS,
@@ -23,6 +25,7 @@ from picture.images import (
 from picture.kinds import (
     HEAD_BYTES,
     HEIF,
+    TIFF,
     content_of,
     file_of,
     head_of,
@@ -74,10 +77,14 @@ def faults_told(head: bytes) -> Iterator[None]:
         raise UnreadablePage(f"{found}, damaged" if damaged else f"no picture: {found}") from None
     except Image.DecompressionBombError:
         raise UnreadablePage(f"more than {MAX_SOURCE_PIXELS:,} pixels: make it smaller") from None
-    except TypeError as error:
-        raise UnreadablePage("damaged picture: a tag of it is of a wrong type") from error
     except DAMAGE as error:
-        raise UnreadablePage(f"damaged picture: {error}") from error
+        raise UnreadablePage(damage_told(error)) from error
+
+
+def damage_told(error: Exception) -> str:
+    """What Pillow, or Python, says of a damaged file, for people."""
+    why = "a tag of it is of a wrong type" if isinstance(error, TypeError) else error
+    return f"damaged picture: {why}"
 
 
 def opened(file: IO[bytes]) -> ImageFile.ImageFile:
@@ -124,6 +131,23 @@ def page_in(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Im
 
 
 def decoded(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Image:
+    """The picture as it is stored. Raises what Pillow raises, and UnreadablePage."""
+    is_tiff = picture_kind(file.read(16)) == TIFF
+    file.seek(0)
+    if not is_tiff:
+        return as_stored(file, source, notes)
+    try:
+        with libtiff.heard() as said:
+            picture = as_stored(file, source, notes)
+    except DAMAGE as error:
+        raise UnreadablePage(damage_told(error) + libtiff.first_of(said)) from error
+    if said:
+        file.seek(0)
+        notes.append(libtiff.remark(said, cast(TiffImageFile, opened(file)).tag_v2))
+    return picture
+
+
+def as_stored(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Image:
     """The picture as it is stored; of a damaged file, whose bytes are source's, as far as it goes.
 
     Raises what Pillow raises, and UnreadablePage if too much is missing.

@@ -1,0 +1,81 @@
+"""What libtiff says of a TIFF that it decodes: on the error output, where Pillow does not hear it.
+
+Of a fax (CCITT group 3 and 4) it goes on after an error and calls it a picture, though all rows
+below may be wrong: a warning of a library is evidence.
+"""
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from picture.damaged import MOST_MISSING
+from picture.images import UnreadablePage
+
+WIDTH, HEIGHT, COMPRESSION, STRIP_ROWS, TILE_WIDTH, TILE_ROWS = 256, 257, 259, 278, 322, 323
+GROUP_4 = 4  # each row is told by the one above it
+AT = re.compile(r"Fax\w+: (.+?) at (?:line|scanline) ([0-9]{1,9}) of (?:strip|tile) ([0-9]{1,9})")
+LONGEST = 100  # characters of what it says
+
+
+@contextlib.contextmanager
+def heard() -> Iterator[list[str]]:
+    """The lines that are written on the error output meanwhile, and not shown; known at the end.
+
+    For this process: one thread computes.
+    """
+    said = list[str]()
+    with tempfile.TemporaryFile() as file, contextlib.ExitStack() as after:
+        try:
+            kept = os.dup(2)
+        except OSError:  # it is closed
+            after.callback(os.close, 2)
+        else:
+            after.callback(os.close, kept)
+            after.callback(os.dup2, kept, 2)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield said
+        finally:
+            after.close()
+            file.seek(0)
+            said += dict.fromkeys(file.read(1 << 20).decode("utf-8", "replace").splitlines())
+
+
+def remark(said: Sequence[str], tags: Mapping[int, Any]) -> str:
+    """What is to be noted of a picture that came with these words; its tags tell its strips.
+
+    Raises UnreadablePage if more than MOST_MISSING of it may be wrong.
+    """
+    share = part_in_doubt(said, tags)
+    if share > MOST_MISSING:
+        raise UnreadablePage(f"damaged picture: {share:.0%} of it may be wrong{first_of(said)}")
+    most = f"up to {share:.1%} of it may be wrong" if share else "its rows are whole"
+    return f"the picture's file is damaged, {most}{first_of(said)}"
+
+
+def first_of(said: Sequence[str]) -> str:
+    """The first of these words, for people; nothing of none."""
+    return f" (libtiff: {said[0]:.{LONGEST}})" if said else ""
+
+
+def part_in_doubt(said: Sequence[str], tags: Mapping[int, Any]) -> float:
+    """What part of a fax may be wrong: of group 4 from a wrong row on to the end of its strip.
+
+    0 of what says no row: then the rows are whole, and something beside them is not.
+    """
+    wide, high = int(tags[WIDTH]), int(tags[HEIGHT])
+    across = int(tags.get(TILE_WIDTH, wide))
+    rows = min(high, int(tags.get(TILE_ROWS, tags.get(STRIP_ROWS, high))))
+    lost, before = 0, (-1, -1)
+    for found in filter(None, map(AT.match, said)):
+        line, strip = int(found[2]), int(found[3])
+        is_below = strip == before[0] and line >= before[1]
+        if tags.get(COMPRESSION) != GROUP_4:
+            lost += 1
+        elif not is_below:
+            lost += max(0, rows - line)
+        before = strip, line
+    return min(1.0, lost * across / (wide * high))
