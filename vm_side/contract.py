@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 
@@ -37,6 +37,11 @@ PAGE_ENDINGS = (*PICTURES, *MANY_PAGES)
 MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
 RESULT_ENDINGS = (".json", ".md", "_nohf.md")
 DRAWING_ENDING = ".jpg"
+
+PICTURE_FORMS = ("files", "inline", "none")  # what the Markdown has of a page's Picture cells
+ANY_FORM = "any"  # of a page without a Picture cell: it is right in each form
+PICTURES_FOLDER = "pictures"
+PICTURE_NAME = re.compile(r"(?:(page_[0-9]{1,9})_)?([1-9][0-9]{0,5})\.(?:png|jpg)")
 
 DOUBT_KINDS = ("missed", "empty", "amount", "repeated", "text_layer", "reader")
 
@@ -72,6 +77,49 @@ CATEGORIES = (
 def is_page_file(name: str) -> bool:
     """Whether a file of this name is read as pages; hidden files are not."""
     return not name.startswith(".") and name.lower().endswith(PAGE_ENDINGS)
+
+
+def picture_name(page: str, number: int, ending: str = ".png") -> str:
+    """What the file of a page's Picture cell is called; they are counted from 1, in reading order.
+
+    Before the number stands the result's name without the folder's own: nothing for page1/page1,
+    "page_0_" for report/report_page_0, whose folder has other pages' pictures, too.
+    """
+    path = PurePosixPath(page)
+    rest = path.name.removeprefix(path.parent.name).removeprefix("_")
+    return f"{rest}_{number}{ending}" if rest else f"{number}{ending}"
+
+
+def picture_number(name: str) -> int:
+    """Which of its page's Picture cells a file shows; 0: it is no such file."""
+    found = PICTURE_NAME.fullmatch(PurePosixPath(name).name)
+    return int(found[2]) if found else 0
+
+
+def picture_paths(page: str, names: object) -> list[str]:
+    """Where a page's pictures stand, below the results, by their names in its line, in order.
+
+    The line may come from anywhere: what is no name of a picture of this page is left out.
+    """
+    own = {
+        name
+        for name in (names if isinstance(names, list | tuple) else ())
+        if isinstance(name, str)
+        and (number := picture_number(name))
+        and name == picture_name(page, number, name[-4:])
+    }
+    folder = PurePosixPath(page).parent / PICTURES_FOLDER
+    return [str(folder / name) for name in sorted(own, key=lambda n: (picture_number(n), n))]
+
+
+def page_of_picture(path: str) -> str:
+    """Whose picture a file of this path would be, as a result's path; empty: nobody's."""
+    place = PurePosixPath(path)
+    found = PICTURE_NAME.fullmatch(place.name)
+    folder = place.parent.parent
+    if not found or place.parent.name != PICTURES_FOLDER or not folder.name:
+        return ""
+    return str(folder / (f"{folder.name}_{found[1]}" if found[1] else folder.name))
 
 
 class Recorded(Protocol):

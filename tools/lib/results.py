@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from contract import DONE as DONE
-from contract import DRAWING_ENDING, LEFT, RESULT_ENDINGS
+from contract import DRAWING_ENDING, LEFT, RESULT_ENDINGS, picture_paths
 from contract import MANIFEST as MANIFEST
 from lib.console import Failure
 from walk import BEYOND
@@ -24,6 +24,8 @@ HOW = {
     "model": str,
     "settings": dict,
     "notes": list,
+    "pictures": list,
+    "pictures_as": str,
     "pdf_pages": int,
     "rotation": int,
     "finished_at": float,
@@ -49,6 +51,9 @@ class Line:
     model: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: list[Any] = field(default_factory=list)
+    pictures: list[Any] = field(default_factory=list)
+    """The names of its pictures' files, as the line has them; see picture_paths."""
+    pictures_as: str = ""
     pdf_pages: int = 0
     rotation: int = 0
     finished_at: float = 0.0
@@ -77,10 +82,11 @@ class Line:
         return replace(self, text=self.text.removesuffix("}") + added, brought=brought)
 
     def files(self, images: bool) -> list[str]:
-        """The result files of the page, below the results."""
+        """The result files of the page, below the results; its JSON is the first."""
         if self.status not in DONE:
             return []
-        return [self.page + end for end in (*RESULT_ENDINGS, *([DRAWING_ENDING] if images else []))]
+        endings = (*RESULT_ENDINGS, *([DRAWING_ENDING] if images else []))
+        return [self.page + end for end in endings] + picture_paths(self.page, self.pictures)
 
 
 def read_lines(manifest: str) -> list[Line]:

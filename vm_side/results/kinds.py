@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from contract import DOUBT_KINDS, STATUSES
+from contract import ANY_FORM, DOUBT_KINDS, PICTURE_FORMS, PICTURE_NAME, STATUSES
 
 BEYOND = 1e15  # no page has so many of anything, and no run takes so long
 
@@ -37,6 +37,11 @@ def is_doubt(value: Any) -> bool:
     )
 
 
+def is_picture_name(value: Any) -> bool:
+    """Whether it is the name of a picture's file, and leads nowhere else."""
+    return isinstance(value, str) and PICTURE_NAME.fullmatch(value) is not None
+
+
 KINDS: dict[str, Callable[[Any], bool]] = {
     "page": is_text,
     "input": is_text,
@@ -50,6 +55,8 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "original_size": lambda value: isinstance(value, list) and all(map(is_count, value)),
     "model_size": lambda value: isinstance(value, list) and all(map(is_count, value)),
     "cells": is_count,
+    "pictures": lambda value: isinstance(value, list) and all(map(is_picture_name, value)),
+    "pictures_as": lambda value: value in ("", ANY_FORM, *PICTURE_FORMS),
     "tokens_in": is_count,
     "tokens_out": is_count,
     "doubt_tokens": is_count,

@@ -61,6 +61,12 @@ class Record:
     original_size: list[int] = field(default_factory=list)
     model_size: list[int] = field(default_factory=list)
     cells: int = 0
+    pictures: list[str] = field(default_factory=list)
+    """The files of its Picture cells, in the folder pictures beside its results; a box without area
+    has none. See contract.picture_name."""
+    pictures_as: str = ""
+    """What the Markdown has of them: files, inline or none; any: there is no Picture cell; empty in
+    a manifest older than this field, which means inline."""
     tokens_in: int = 0
     tokens_out: int = 0
     doubt_tokens: int = 0

@@ -31,6 +31,19 @@ def test_reads_what_was_written(tmp_path: Path) -> None:
     assert read_summary(tmp_path)["pages"] == 2
 
 
+def test_the_pictures_of_a_page(tmp_path: Path) -> None:
+    """Of any page that is done, and none that leads out of the results."""
+    results = ResultSet(tmp_path)
+    results.add("책/page1.png", pictures=["1.png", "../../../etc/2.png", "page_0_3.png", "11.jpg"])
+    results.add("a.pdf", page="a/a_page_0", pdf_page=0, pictures=["page_0_1.png"])
+    results.add("b.png", status="failed", pictures=["1.png"])
+    assert [entry.pictures for entry in read_entries(results.finish())] == [
+        ("책/page1/pictures/1.png", "책/page1/pictures/11.jpg"),
+        ("a/pictures/page_0_1.png",),
+        (),
+    ]
+
+
 def test_values_of_other_kinds_are_as_none(tmp_path: Path) -> None:
     line = {"page": "a/a", "input": "a.png", "pdf_page": None, "status": "ok", "seconds": "x"}
     wrong = {"tokens_out": None, "original_size": [1], "notes": 3, "reason": None, "sha256": 5}

@@ -70,6 +70,21 @@ def test_a_page_that_is_done_has_files(status: str) -> None:
     assert ("a/a.jpg" in found.files(images=True)) is done
 
 
+def test_its_pictures_are_files_of_a_page() -> None:
+    """Those that can be: a line comes from a machine that may be anybody's."""
+    names = ["page_0_10.png", "page_0_2.jpg", "page_1_1.png", "../x.png", "1.png", 7]
+    facts: dict[str, Any] = {"pdf_page": 0, "pictures": names}
+    (found,) = lines(line("a/a_page_0", "a.pdf", **facts))
+    pictures = ["a/pictures/page_0_2.jpg", "a/pictures/page_0_10.png"]
+    assert found.files(images=False)[0] == "a/a_page_0.json"
+    assert found.files(images=False)[3:] == pictures
+    (failed,) = lines(line("a/a_page_0", "a.pdf", "failed", **facts))
+    assert failed.files(images=True) == []
+    for odd in (None, "1.png", {"1.png": "1.png"}, 3):
+        (found,) = lines(line("a/a", "a.png", pictures=odd))
+        assert len(found.files(images=False)) == 3
+
+
 def test_the_lines_of_an_input() -> None:
     found = lines(
         line("a", "a.png"), line("b", "b.pdf", pdf_page=0), line("c", "b.pdf", pdf_page=1)

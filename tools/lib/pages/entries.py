@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from contract import CATEGORIES, DONE, MANIFEST, STATUSES, SUMMARY
+from contract import CATEGORIES, DONE, MANIFEST, STATUSES, SUMMARY, picture_paths
 from lib import results
 from lib.pages.doubts import Doubt, doubts_in, trust_in
 from lib.pages.values import Box, number, relative, word
@@ -40,6 +40,9 @@ class Entry:
     """What speaks against its answer, the heaviest first."""
     more_doubts: int = 0
     """How many more its line has."""
+    pictures: tuple[str, ...] = ()
+    """The files of its Picture cells, below the results, in order; picture_number tells of which
+    cell each is. A cell without area has none, nor has any where PICTURES was not files."""
 
     @property
     def folder(self) -> str:
@@ -108,6 +111,7 @@ def read_entry(line: results.Line) -> Entry | None:
         trust=trust_in(values.get("trust")),
         doubts=doubts,
         more_doubts=more_doubts,
+        pictures=tuple(picture_paths(line.page, line.pictures)) if line.status in DONE else (),
     )
 
 
