@@ -151,3 +151,15 @@ def test_a_cell_that_no_converter_can_do_with_is_its_text(
 
     monkeypatch.setattr("nh3.clean", fail)
     assert show("Table", "<table><td>1</table>") == "<p>&lt;table&gt;&lt;td&gt;1&lt;/table&gt;</p>"
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("<td>$</td><td>5</td><td>$</td>", "<td>$</td><td>5</td><td>$</td>"),  # no formula: prices
+        ("<td>x<y</td><td>z</td>", "<td>x&lt;y</td><td>z</td>"),
+    ],
+)
+def test_a_sign_in_a_cell_takes_no_cell_away(row: str, expected: str) -> None:
+    html = show("Table", f"<table><tr>{row}</tr></table>")
+    assert html == f"<table><tbody><tr>{expected}</tr></tbody></table>"

@@ -7,6 +7,7 @@ goes through nh3, which lets no script, no link, no style and no address pass.
 import html
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from typing import TypeGuard
 
 import nh3
@@ -64,6 +65,10 @@ FORMULAS = re.compile(  # bounded, so that a page full of dollars takes no longe
     re.DOTALL,
 )
 HELD, HELD_END = "\ue000", "\ue001"  # around the number of a formula that waits
+TABLE_TAG = re.compile(
+    rf"(</?(?:{'|'.join(sorted(TABLE_TAGS))})(?:[\s/][^<>]{{0,1000}})?>)", re.IGNORECASE
+)
+NO_TAG = re.compile(r"<(?!/?[a-zA-Z][^<>]{0,1000}>)")  # as in x<y
 WAITING = re.compile(f"{HELD}([0-9]{{1,6}}){HELD_END}")
 BARE_LATEX = re.compile(r"^\s*(?:\$\$|\\\[)(.*?)(?:\$\$|\\\])\s*$", re.DOTALL)
 DEFINES = re.compile(r"\\(?:def|newcommand|newenvironment|DeclareMathOperator)(?![a-z])")
@@ -105,25 +110,38 @@ def convert(cell: Cell, text: str) -> str:
 
 def prose(text: str) -> str:
     """Markdown, of the simplest kind, with formulas in it."""
-    held, formulas = hold(text)
+    formulas: list[str] = []
+    held = hold(text, formulas)
     return release(nh3.clean(markdown.render(held), tags=TEXT_TAGS, attributes={}), formulas)
 
 
 def table(text: str) -> str:
     """An HTML table, with formulas in it."""
-    held, formulas = hold(text)
-    clean = nh3.clean(
-        held,
+    formulas: list[str] = []
+    held = in_cells(text, lambda piece: hold(piece, formulas))
+    return release(clean_table(held), formulas)
+
+
+def in_cells(text: str, change: Callable[[str], str]) -> str:
+    """An HTML table with the text between its tags changed.
+
+    Piece by piece, since two prices in two cells are no formula: $</td><td>5</td><td>$.
+    """
+    return "".join(map(change, TABLE_TAG.split(text)))
+
+
+def clean_table(text: str) -> str:
+    """An HTML table as browsers understand it, all tags closed, and with those of tables alone."""
+    return nh3.clean(
+        NO_TAG.sub("&lt;", text),
         tags=TABLE_TAGS,
         attributes={"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
         attribute_filter=lambda tag, name, value: value if SPAN.fullmatch(value) else None,
     )
-    return release(clean, formulas)
 
 
-def hold(text: str) -> tuple[str, list[str]]:
-    """Take the formulas out of a text: what is left with their numbers in it, and their HTML."""
-    formulas: list[str] = []
+def hold(text: str, formulas: list[str]) -> str:
+    """Take the formulas out of a text: what is left with their numbers; their HTML is added."""
 
     def take(match: re.Match[str]) -> str:
         kind = str(match.lastgroup)
@@ -131,7 +149,7 @@ def hold(text: str) -> tuple[str, list[str]]:
         formulas.append(formula(latex, block=kind in ("block", "display")))
         return f"{HELD}{len(formulas) - 1}{HELD_END}"
 
-    return FORMULAS.sub(take, text), formulas
+    return FORMULAS.sub(take, text)
 
 
 def release(clean: str, formulas: list[str]) -> str:

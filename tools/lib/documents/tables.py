@@ -1,0 +1,238 @@
+"""A table's HTML -> a grid of cells. Models write it, so it may be anything, and has no end.
+
+It is understood as browsers do (html5ever, by nh3), but for spans: none overlaps another, and none
+goes beyond the edge.
+"""
+
+import html
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from lib.pages.markup import FORMULAS, LONGEST_MARKUP, clean_table, in_cells
+from lib.pages.values import clean
+
+MOST_COLUMNS = 1_000
+MOST_PLACES = 200_000  # rows times columns
+BREAKS = {"br", "p", "li", "ul", "ol", "caption"}
+RAISED = dict(zip("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ", strict=True))
+LOWERED = dict(zip("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", strict=True))
+SHIFTS = {"sup": (RAISED, "^"), "sub": (LOWERED, "_")}
+
+
+@dataclass(frozen=True)
+class GridCell:
+    """A cell: where it begins, counted from 0, how far it goes, and what it says."""
+
+    row: int
+    column: int
+    rowspan: int
+    colspan: int
+    text: str
+    """Formulas are LaTeX; a <br> is a line's end."""
+    is_header: bool
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table. In each row and in each column a cell begins; a place may have none."""
+
+    rows: int
+    columns: int
+    cells: tuple[GridCell, ...]
+    """By row, then by column."""
+    caption: str = ""
+    """Its caption, and whatever stands outside of its cells."""
+    left_out: int = 0
+    """How many cells are not here: a table of that size is none that a page can show."""
+
+    @property
+    def header_rows(self) -> int:
+        """How many rows at the top have nothing but headers."""
+        others = (cell.row for cell in self.cells if not cell.is_header)
+        return min(others, default=self.rows)
+
+    def texts(self) -> list[list[str]]:
+        """The rows as texts; a cell's text stands where it begins, and once."""
+        texts = [[""] * self.columns for _ in range(self.rows)]
+        for cell in self.cells:
+            texts[cell.row][cell.column] = cell.text
+        return texts
+
+
+@dataclass
+class Found:
+    """A cell as it stands in the HTML."""
+
+    rowspan: int
+    colspan: int
+    is_header: bool
+    text: str = ""
+
+
+def read_table(text: str) -> Grid:
+    """The grid of a table cell's text; text without a table is one cell."""
+    text = clean(text).strip()
+    reader = Reader()
+    if "<" in text and len(text) <= LONGEST_MARKUP:
+        inside = text if re.search("<table", text, re.IGNORECASE) else f"<table>{text}</table>"
+        reader.feed(clean_table(in_cells(inside, literal)))
+        reader.close()
+    if not any(reader.rows):
+        return Grid(1, 1, (GridCell(0, 0, 1, 1, text, False),)) if text else Grid(0, 0, ())
+    placed, left_out = place(reader.rows)
+    return gathered(placed, left_out, lines(reader.outside))
+
+
+def literal(text: str) -> str:
+    """The text between tags, its formulas so that no parser takes a < in them for a tag."""
+    return FORMULAS.sub(lambda match: html.escape(html.unescape(match[0]), quote=False), text)
+
+
+@dataclass
+class Reader(HTMLParser):
+    """Takes the rows out of clean HTML; a table in a cell is text of that cell."""
+
+    rows: list[list[Found]] = field(default_factory=list)
+    outside: str = ""
+    depth: int = 0
+    in_head: bool = False
+    cell: Found | None = None
+    shifted: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A table, a row, a cell or a break begins."""
+        if tag == "table":
+            self.depth += 1
+            self.say("\n")
+        elif tag in SHIFTS:
+            self.shifted.append(tag)
+        elif tag in BREAKS or (self.depth > 1 and tag == "tr"):
+            self.say("\n")
+        elif self.depth > 1:
+            self.say(" ")
+        elif tag == "thead":
+            self.in_head = True
+        elif tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            spans = dict(attrs)
+            self.cell = Found(
+                rowspan=int(spans.get("rowspan") or 1),
+                colspan=int(spans.get("colspan") or 1),
+                is_header=self.in_head or tag == "th",
+            )
+            self.rows[-1].append(self.cell)
+
+    def handle_endtag(self, tag: str) -> None:
+        """A table, a cell or a paragraph ends."""
+        if tag == "table":
+            self.depth -= 1
+            self.say("\n")
+        elif tag in SHIFTS:
+            self.shifted = self.shifted[:-1]
+        elif tag in BREAKS:
+            self.say("\n")
+        elif tag == "thead" and self.depth == 1:
+            self.in_head = False
+        elif tag in ("td", "th") and self.depth == 1:
+            self.cell = None
+
+    def handle_data(self, data: str) -> None:
+        """Text: blanks are one, however many; raised figures stay so, for 10³ is not 103."""
+        text = re.sub(r"\s+", " ", data)
+        self.say(shift(text, self.shifted[-1]) if self.shifted else text)
+
+    def say(self, text: str) -> None:
+        """Add to the cell, or to what stands outside of cells."""
+        if self.cell is not None:
+            self.cell.text += text
+        else:
+            self.outside += text
+
+
+def shift(text: str, tag: str) -> str:
+    """Raised or lowered text in letters that are so, or with a sign for it."""
+    letters, sign = SHIFTS[tag]
+    text = text.strip()
+    if all(letter in letters for letter in text):
+        return "".join(letters[letter] for letter in text)
+    return f"{sign}{text}" if len(text) == 1 else f"{sign}({text})"
+
+
+def lines(text: str) -> str:
+    """Lines without blanks around them, and without empty ones."""
+    stripped = (" ".join(line.split()) for line in text.split("\n"))
+    return "\n".join(line for line in stripped if line)
+
+
+def place(rows: list[list[Found]]) -> tuple[list[GridCell], int]:
+    """Give each cell its place, as browsers do, but never one that is taken.
+
+    A row's cells fill its free places from the left. Those of the rows above that go on into it
+    take theirs first. The number is of those for which a row was too long.
+    """
+    taken_until: list[int] = []  # by column: the first row that is free
+    placed, left_out = list[GridCell](), 0
+    for row, found in enumerate(rows):
+        column = 0
+        for cell in found:
+            while column < len(taken_until) and taken_until[column] > row:
+                column += 1
+            if column >= MOST_COLUMNS:
+                left_out += 1
+                continue
+            end = column
+            while end < min(column + cell.colspan, MOST_COLUMNS):
+                if end == len(taken_until):
+                    taken_until.append(0)
+                if taken_until[end] > row:
+                    break
+                taken_until[end] = row + cell.rowspan
+                end += 1
+            placed.append(
+                GridCell(row, column, cell.rowspan, end - column, lines(cell.text), cell.is_header)
+            )
+            column = end
+    return placed, left_out
+
+
+def gathered(cells: list[GridCell], left_out: int, caption: str) -> Grid:
+    """The grid without rows and columns in which no cell begins, and not larger than it may be."""
+    width = len({cell.column for cell in cells})
+    rows = sorted({cell.row for cell in cells})[: MOST_PLACES // width]
+    row_of = places(rows)
+    inside = [cell for cell in cells if cell.row in row_of]
+    columns = sorted({cell.column for cell in inside})
+    column_of = places(columns)
+    return Grid(
+        rows=len(rows),
+        columns=len(columns),
+        cells=tuple(
+            GridCell(
+                row=row_of[cell.row],
+                column=column_of[cell.column],
+                rowspan=count_between(rows, cell.row, cell.row + cell.rowspan),
+                colspan=count_between(columns, cell.column, cell.column + cell.colspan),
+                text=cell.text,
+                is_header=cell.is_header,
+            )
+            for cell in inside
+        ),
+        caption=caption,
+        left_out=left_out + len(cells) - len(inside),
+    )
+
+
+def places(numbers: list[int]) -> dict[int, int]:
+    """Which of them each is."""
+    return {number: place for place, number in enumerate(numbers)}
+
+
+def count_between(numbers: list[int], first: int, end: int) -> int:
+    """How many of the sorted numbers are from first to before end."""
+    return bisect_left(numbers, end) - bisect_left(numbers, first)
