@@ -1,0 +1,101 @@
+"""xlsx: each table a sheet, and a first sheet that lists them. Every cell is text, as it was read.
+
+A number stays as it is printed (007, 1.10), and nothing is a formula: cells have the type of text,
+and its format, by which they stay so when somebody edits them.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from lib.documents.document import Document, Sources
+from lib.documents.named_tables import CONTENTS, LEFT_OUT, NONE, contents, tables_of
+from lib.documents.tables import Grid, GridCell
+from lib.documents.xml_text import xml_text
+
+MOST_UNITS = 32_767  # of UTF-16, in one cell
+CUT = "of a cell with more than 32,767 characters Excel takes no more: the rest is left out"
+ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # Excel takes _x0041_ for an A, and _x005F_ for _
+NARROWEST, WIDEST = 8, 60  # columns, in characters
+FORMAT, PLACE, BOLD = "@", Alignment(wrap_text=True, vertical="top"), Font(bold=True)
+
+
+def write(document: Document, sources: Sources, folder: Path) -> list[str]:
+    """Write <name>.xlsx."""
+    tables = list(tables_of(document))
+    if not tables:
+        return [NONE]
+    book = Workbook()
+    book.properties.creator, book.properties.title = "", xml_text(document.name)
+    listed = listing([CONTENTS, *map(contents, tables)])
+    sheets = [("tables", listed), *((table.name, table.grid) for table in tables)]
+    book.remove(book.active)
+    are_cut = [fill(book.create_sheet(name), grid) for name, grid in sheets]
+    book.save(folder / f"{document.name}.xlsx")
+    left_out = any(table.grid.left_out for table in tables)
+    return [*([CUT] if any(are_cut) else []), *([LEFT_OUT] if left_out else [])]
+
+
+def listing(rows: list[tuple[str, ...]]) -> Grid:
+    """Rows of texts as a grid, the first of them headers."""
+    cells = [
+        GridCell(row, column, 1, 1, text, row == 0)
+        for row, texts in enumerate(rows)
+        for column, text in enumerate(texts)
+    ]
+    return Grid(len(rows), len(rows[0]), tuple(cells))
+
+
+def fill(sheet: Worksheet, grid: Grid) -> bool:
+    """Put a grid's cells in a sheet; whether one had to be cut."""
+    is_cut = False
+    for found in grid.cells:
+        row, column = found.row + 1, found.column + 1
+        text = fitting(xml_text(found.text))
+        is_cut |= text != xml_text(found.text)
+        cell = sheet.cell(row, column)
+        cell.value = ESCAPED.sub("_x005F_", text)
+        cell.data_type = "s"
+        cell.number_format, cell.alignment = FORMAT, PLACE
+        if found.is_header:
+            cell.font = BOLD
+        if found.rowspan > 1 or found.colspan > 1:
+            sheet.merge_cells(
+                start_row=row,
+                start_column=column,
+                end_row=row + found.rowspan - 1,
+                end_column=column + found.colspan - 1,
+            )
+    if 0 < grid.header_rows < grid.rows:
+        sheet.freeze_panes = sheet.cell(grid.header_rows + 1, 1)
+    for number, width in widths(grid):
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    return is_cut
+
+
+def fitting(text: str) -> str:
+    """As much of a text as a cell takes, with a sign that there was more."""
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * MOST_UNITS:
+        return text
+    return units[: 2 * (MOST_UNITS - 1)].decode("utf-16-le", "ignore") + "…"
+
+
+def widths(grid: Grid) -> Iterator[tuple[int, int]]:
+    """(column, counted from 1, how wide it should be) by the longest line in it."""
+    widest = [NARROWEST] * grid.columns
+    for cell in grid.cells:
+        if cell.colspan == 1:
+            longest = max(map(width, cell.text.split("\n")), default=0)
+            widest[cell.column] = max(widest[cell.column], min(longest + 2, WIDEST))
+    yield from enumerate(widest, 1)
+
+
+def width(line: str) -> int:
+    """How many places a line takes: Korean letters take two."""
+    return sum(1 if letter < "\u1100" else 2 for letter in line[:WIDEST])
