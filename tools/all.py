@@ -26,9 +26,10 @@ from lib.console import (
     set_handlers,
     shield,
 )
+from lib.documents.registry import wanted
 from lib.home import make_output, note_not_read
 from lib.inputs import Inputs, end_of_nothing, find_inputs
-from lib.knobs import FLEET, MACHINE, OCR, Knobs, as_environment, check_workers, verb
+from lib.knobs import EXPORTING, FLEET, MACHINE, OCR, Knobs, as_environment, check_workers, verb
 from lib.machines import lock, open_machine
 from lib.results import MANIFEST, REPORT
 from lib.todo import Work, look
@@ -41,12 +42,18 @@ MEANINGS: dict[int, str] = {
 }
 
 
-@verb("INPUT", "OUTPUT", "IMAGES", "PAGES", "WITNESS", "DOUBTFUL", *MACHINE, *FLEET, help=__doc__)
+@verb(
+    *("INPUT", "OUTPUT", "IMAGES", "PAGES", "WITNESS", "DOUBTFUL"),
+    *(*EXPORTING, *MACHINE, *FLEET),
+    help=__doc__,
+)
 @click.option("--force", is_flag=True, help="Read all pages again, also if none is new.")
 def main(knobs: Knobs, force: bool) -> int:
     check_workers(knobs)
+    wanted(knobs.export)  # a wrong format is told before anything is rented
     # the verbs get their knobs from us alone: config.env may be edited while they run
     environment = {**os.environ, **as_environment(knobs), "CONFIG": os.devnull}
+    environment["FORMATS"] = knobs.export
     inputs = find_inputs(knobs.input, knobs.output)
     if not inputs.files:
         what, end = end_of_nothing(inputs)
@@ -80,6 +87,7 @@ def without_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs
     codes = {step: run_step(step, environment) for step in checks(knobs)}
     if is_behind(output):
         codes["report"] = run_step("report", environment)
+    codes |= {step: run_step(step, environment) for step in exports(knobs)}
     if todo.unreadable:
         codes["upload"] = ExitCode.PAGES_FAILED
     return worst(codes)
@@ -137,13 +145,23 @@ def steps(knobs: Knobs) -> tuple[tuple[str, ...], tuple[str, ...]]:
     off again; the GPU does not wait for either.
     """
     if has_bucket(knobs):
-        return ("upload", "start", "process"), ("download", *checks(knobs), "report")
-    return ("start", "upload", "process", "download"), (*checks(knobs), "report")
+        return ("upload", "start", "process"), ("download", *at_home(knobs))
+    return ("start", "upload", "process", "download"), at_home(knobs)
+
+
+def at_home(knobs: Knobs) -> tuple[str, ...]:
+    """What is done with results that are here, when nothing bills any more."""
+    return (*checks(knobs), "report", *exports(knobs))
 
 
 def checks(knobs: Knobs) -> tuple[str, ...]:
-    """The second reader's step: at home, when nothing bills any more."""
+    """The second reader's step."""
     return ("check",) if knobs.witness == OCR else ()
+
+
+def exports(knobs: Knobs) -> tuple[str, ...]:
+    """The documents' step, also where no page is new: it makes what is behind, and no more."""
+    return ("export",) if knobs.export else ()
 
 
 def has_bucket(knobs: Knobs) -> bool:

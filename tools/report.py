@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from lib.console import note, run, say
-from lib.inputs import path_of
+from lib.console import note, run
+from lib.inputs import folder_of
 from lib.knobs import Knobs, pdf_password, verb
 from lib.report.build import build
 from lib.report.totals import rows, totals
@@ -20,7 +20,7 @@ from lib.report.totals import rows, totals
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 def main(knobs: Knobs, as_json: bool) -> None:
     output = Path(knobs.output).expanduser().resolve()
-    source = input_folder(knobs.input)
+    source = folder_of(knobs.input, "report: new pages are shown without their picture")
     built = build(output, source, knobs.page_timeout, pdf_password(knobs))
     if built is None:
         note(f"report: {output} has no pages yet: nothing to show")
@@ -32,17 +32,6 @@ def main(knobs: Knobs, as_json: bool) -> None:
     for name, value in rows(found).items():
         note(f"  {name:<12} {value}")
     note(f"report: {built.path}")
-
-
-def input_folder(given: str) -> Path | None:
-    """The folder that the manifest's inputs are in; None if it is not there."""
-    if not given:
-        return None
-    source = path_of(given)
-    if not source.exists():
-        say(f"report: INPUT {source} does not exist: new pages are shown without their picture")
-        return None
-    return source.parent if source.is_file() else source
 
 
 if __name__ == "__main__":

@@ -21,6 +21,12 @@ def one_form(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def natural(path: str) -> list[tuple[int, int, str]]:
+    """A sort key in which numbers count as numbers."""
+    parts = re.split(r"([0-9]+)", one_form(path))
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
 def as_on_disk(path: Path) -> Path:
     """A path whose parts may be written in the other form than on the disk."""
     if path.exists() or path == path.parent:

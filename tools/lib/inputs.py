@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract import PAGE_ENDINGS, is_page_file
-from lib.console import ExitCode, Failure
+from lib.console import ExitCode, Failure, say
 from walk import as_on_disk, look_below, told
 
 IRREGULAR = "no regular file (a pipe, a device or a socket)"
@@ -56,6 +56,17 @@ def find_inputs(given: str, output: str) -> Inputs:
 def path_of(given: str) -> Path:
     """A path as people type it, which may be another form of the name than the disk's."""
     return as_on_disk(Path(given).expanduser().resolve())
+
+
+def folder_of(given: str, otherwise: str) -> Path | None:
+    """The folder that the manifest's inputs are in; None if it is not there: then what is said."""
+    if not given:
+        return None
+    source = path_of(given)
+    if not source.exists():
+        say(f"INPUT {source} does not exist; {otherwise}")
+        return None
+    return source.parent if source.is_file() else source
 
 
 def end_of_nothing(inputs: Inputs) -> tuple[str, ExitCode]:

@@ -165,6 +165,14 @@ class Knobs:
         "", "WORKERS: disk image with docker, driver and CONTAINER_IMAGE.", kinds.disk_image
     )
     iap: bool = knob(False, "No external address: ssh through Google's IAP.", bool)
+    export: str = knob("", "Formats of documents that make all makes at its end, by commas.")
+    formats: str = knob("", "make export: formats, by commas; empty: those of EXPORT, else md.")
+    documents: str = knob(
+        "files",
+        "One document a file, or for the pictures of a folder one.",
+        click.Choice(["files", "folders"]),
+    )
+    page_headers: bool = knob(False, "Documents have the page headers and footers, too.", bool)
     machine_dir: str = knob(
         ".local-machine", "TARGET=local: the folder that stands for the machine."
     )
@@ -196,6 +204,7 @@ MACHINE = (
     "TAKE",
 )
 FLEET = ("ZONES", "WORKER_IMAGE")
+EXPORTING = ("EXPORT", "DOCUMENTS", "PAGE_HEADERS")
 CONFIG_HELP = "File of knobs; config.env of the project if not given."
 
 

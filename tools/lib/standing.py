@@ -88,12 +88,7 @@ class Standing:
 
     def set_aside(self, name: str) -> None:
         """Keep a file beside, under a name that no other has."""
-        place = self.output / name
-        number = 1
-        while (beside := old_name(place, number)).exists() and not files.is_same(place, beside):
-            number += 1
-        place.replace(beside)
-        self._aside.append(beside.relative_to(self.output).as_posix())
+        self._aside.append(set_aside(self.output / name).relative_to(self.output).as_posix())
 
     def tell(self) -> None:
         """Say what was kept beside: also where nobody watches, since it is no result any more."""
@@ -152,6 +147,14 @@ class Standing:
 def page_of(name: str) -> str:
     """The page that a result file is of."""
     return next((name.removesuffix(end) for end in ENDINGS if name.endswith(end)), name)
+
+
+def set_aside(place: Path) -> Path:
+    """Keep a file beside, under a name that no other has; where it is then."""
+    number = 1
+    while (beside := old_name(place, number)).exists() and not files.is_same(place, beside):
+        number += 1
+    return place.replace(beside)
 
 
 def old_name(path: Path, number: int) -> Path:

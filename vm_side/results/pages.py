@@ -6,7 +6,6 @@ folders: 100dpi/page1.png -> 100dpi/page1/page1.json, report.pdf -> report/repor
 
 import hashlib
 import os
-import re
 import stat
 import unicodedata
 from collections import Counter
@@ -17,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from contract import MANIFEST, MANY_PAGES, SUMMARY, Selection, is_page_file
 from results.counting import Counted, count_pages
 from results.store import Place, Remote, listing
-from walk import BEYOND, HIDDEN, Found, look_below, one_form
+from walk import BEYOND, HIDDEN, Found, look_below, natural, one_form
 
 LONGEST_NAME_BYTES = 255
 LONGEST_ENDING = "_nohf.md.part"
@@ -188,12 +187,6 @@ def fault_of_name(path: str, result: str) -> str:
         over = size - LONGEST_NAME_BYTES
         return f"the name is {over} bytes too long for its results: rename the file"
     return ""
-
-
-def natural(path: str) -> list[tuple[int, int, str]]:
-    """A sort key in which numbers count as numbers."""
-    parts = re.split(r"([0-9]+)", one_form(path))
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
 
 
 def sha256_of(path: Place) -> str:

@@ -1,7 +1,7 @@
 """A document: pages in their order, with what was read on them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib.pages.entries import Cell, Entry
@@ -41,7 +41,7 @@ class Sources:
     """OUTPUT: the pages' pictures stand in it (Entry.pictures)."""
     input: Path | None = None
     """INPUT's folder; None: it was not given, or is not there."""
-    password: str = ""
+    password: str = field(default="", repr=False)
     """Opens PDFs that want one."""
     with_furniture: bool = False
     """Whether page headers and footers are part of the text."""

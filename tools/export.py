@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Make documents of the results, in OUTPUT/documents/: one a PDF or a picture, in each of FORMATS.
+
+From what is in OUTPUT alone, in seconds; INPUT is looked at where a format shows the pages
+themselves. Only what changed is made again; what you changed there is kept.
+"""
+
+import json
+from pathlib import Path
+
+import click
+
+from lib import closed
+from lib.console import ExitCode, Failure, note, run, say
+from lib.documents.document import Sources
+from lib.documents.gathering import FOLDER, gather
+from lib.documents.keeping import Kept, opened
+from lib.documents.making import Outcome, make_all
+from lib.documents.registry import wanted_now
+from lib.inputs import folder_of
+from lib.knobs import EXPORTING, Knobs, pdf_password, verb
+from lib.pages.entries import read_entries
+from lib.results import MANIFEST
+
+NAMED = 10  # documents by name; of more, how many
+
+
+@verb("INPUT", "OUTPUT", "FORMATS", *EXPORTING, "PDF_PASSWORD_FILE", help=__doc__)
+@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
+def main(knobs: Knobs, as_json: bool) -> int:
+    formats = wanted_now(knobs)
+    password = pdf_password(knobs)
+    output = Path(knobs.output).expanduser().resolve()
+    if not (output / MANIFEST).is_file():
+        raise Failure(f"there are no results in {output}", "make download, or give their OUTPUT")
+    entries = read_entries(output)
+    if not entries:
+        note(f"export: {output} has no pages yet: nothing to make a document of")
+        return ExitCode.OK
+    closed.as_closed_as(output / MANIFEST)
+    source = folder_of(knobs.input, "export: the pages themselves cannot be shown")
+    documents, unnamed = gather(entries, knobs.documents)
+    sources = Sources(output, source, password, knobs.page_headers)
+    with opened(output / FOLDER) as (kept, making):
+        outcome = make_all(documents, formats, sources, kept, making)
+        outcome.faults |= unnamed
+        kept.drop_others({document.path for document in documents})
+        missing = {made.document: made.missing for made in kept.made.values() if made.missing}
+    if as_json:
+        click.echo(json.dumps(as_data(kept, outcome, missing), ensure_ascii=False))
+    tell(kept, outcome, missing)
+    return ExitCode.PAGES_FAILED if outcome.faults else ExitCode.OK
+
+
+def as_data(kept: Kept, outcome: Outcome, missing: dict[str, int]) -> dict[str, object]:
+    """What was done, for a program."""
+    return {
+        "documents": str(kept.folder),
+        "made": [
+            {"document": made.document, "format": made.format, "files": sorted(made.files)}
+            for made in outcome.made
+        ],
+        "unchanged": outcome.unchanged,
+        "missing_pages": missing,
+        "remarks": outcome.remarks,
+        "removed": kept.removed,
+        "kept": [*kept.set_aside, *kept.left],
+        "failed": outcome.faults,
+    }
+
+
+def tell(kept: Kept, outcome: Outcome, missing: dict[str, int]) -> None:
+    """Say what was done; what somebody should look at also where nobody watches."""
+    for name, reason in outcome.faults.items():
+        say(f"export: {name}: {reason}")
+    if kept.set_aside:
+        say(f"export: kept beside what came: {some(kept.set_aside)} (changed by hand, or not ours)")
+    if kept.left:
+        say(f"export: of no page any more, left since changed by hand: {some(kept.left)}")
+    if missing:
+        count = sum(missing.values())
+        say(f"export: {count} pages are missing in {some(list(missing))}: failed, or not reached")
+    for remark, documents in outcome.remarks.items():
+        note(f"  {remark} ({some(documents)})")
+    if len(outcome.made) <= NAMED:
+        for made in outcome.made:
+            note(f"  {kept.folder / min(made.files, key=len)}")
+    removed = f", {len(kept.removed)} files of no page any more removed" if kept.removed else ""
+    note(
+        f"export: {len(outcome.made)} documents made, {outcome.unchanged} as they were{removed}:"
+        f" {kept.folder}"
+    )
+
+
+def some(names: list[str]) -> str:
+    """The first of these names, and how many more there are."""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more}"
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,61 @@
+"""The formats that a document is written in: a line each, by the names that FORMATS says."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from lib.files import code_below
+from lib.knobs import ROOT, Knobs
+
+HERE = Path(__file__).parent
+CODE = (HERE, HERE.parent / "pages")
+USUAL = "md"
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: who writes it, and what that needs."""
+
+    module: str
+    """Of documents/formats/: it has write(), and is imported where a document is written."""
+    uses_input: bool = False
+    """Whether a document is made anew once INPUT's files are there, which it was made without."""
+    packages: str = ""
+    """Its requirements file, beside its module; empty: it needs no packages of its own."""
+
+    @property
+    def requirements(self) -> Path:
+        """Where its requirements file is."""
+        return HERE / "formats" / self.packages
+
+
+FORMATS: Mapping[str, Format] = {
+    "jsonl": Format("jsonl"),
+}
+
+
+def wanted(names: str) -> list[str]:
+    """The formats that a knob names, by commas. Raises click.UsageError."""
+    found = [name for text in names.lower().split(",") if (name := text.strip())]
+    if unknown := [name for name in found if name not in FORMATS]:
+        known = ", ".join(FORMATS)
+        raise click.UsageError(f"{unknown[0]!r} is no format of documents; there are {known}")
+    return list(dict.fromkeys(found))
+
+
+def wanted_now(knobs: Knobs) -> list[str]:
+    """The formats that make export writes. Raises click.UsageError."""
+    return wanted(knobs.formats or knobs.export or USUAL)
+
+
+def version() -> str:
+    """A hash of the code that writes documents, and of the packages' versions."""
+    whole = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    for folder in CODE:
+        for name in sorted(code_below(folder)):
+            whole.update(f"{name}\n".encode())
+            whole.update((folder / name).read_bytes())
+    return whole.hexdigest()

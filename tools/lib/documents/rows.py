@@ -1,0 +1,51 @@
+"""A page as a record: for the formats that are data."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from lib.documents.document import Document, Page, Sources
+from lib.pages.entries import Cell
+from lib.pages.markup import plain_text
+from lib.pages.values import clean
+
+FURNITURE = ("Page-header", "Page-footer")
+
+
+def rows(document: Document, sources: Sources) -> Iterator[dict[str, Any]]:
+    """A record for each page, those that were not read too."""
+    for number, page in enumerate(document.pages, 1):
+        entry = page.entry
+        yield {
+            "document": document.path,
+            "number": number,  # in the document, from 1
+            "source": clean(entry.input),
+            "source_page": entry.pdf_page,  # in its file, from 0; None: a picture
+            "sha256": entry.sha256,
+            "status": entry.status,
+            "reason": entry.reason,
+            "trust": entry.trust,
+            "model": entry.model,
+            "width": round(entry.size[0]),
+            "height": round(entry.size[1]),
+            "rotation": entry.rotation,
+            "text": text_of(page, sources.with_furniture),
+            "cells": [cell_row(cell, entry.size) for cell in page.cells],
+        }
+
+
+def text_of(page: Page, with_furniture: bool) -> str:
+    """The text of a page: a line each cell, without signs and tags."""
+    texts = (
+        plain_text(cell) for cell in page.cells if with_furniture or cell.category not in FURNITURE
+    )
+    return clean("\n".join(filter(None, texts)))
+
+
+def cell_row(cell: Cell, size: tuple[float, float]) -> dict[str, Any]:
+    """A cell as dots.ocr has it, its box in the page's pixels."""
+    sides = (*size, *size)
+    return {
+        "bbox": [round(part * side) for part, side in zip(cell.box, sides, strict=True)],
+        "category": cell.category,
+        "text": clean(cell.text),
+    }
