@@ -34,6 +34,10 @@ class Format:
 
 FORMATS: Mapping[str, Format] = {
     "jsonl": Format("jsonl"),
+    "csv": Format("csv"),
+    "xlsx": Format("xlsx", packages="requirements/xlsx.txt"),
+    "parquet": Format("parquet", packages="requirements/parquet.txt"),
+    "coco": Format("coco"),
 }
 
 

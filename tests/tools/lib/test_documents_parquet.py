@@ -1,0 +1,36 @@
+"""parquet has the records of jsonl, value for value."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow.parquet import read_table
+
+from lib.documents.formats import jsonl, parquet
+from rig.documents import document, written
+
+PAGES: tuple[list[tuple[str, str]], ...] = (
+    [("Title", "# 제목 \ud800\x00"), ("Table", "<table><tr><td>1"), ("Picture", "")],
+    [],
+)
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"pdf_page": None, "trust": 0.25, "rotation": 90}, {"size": (0.0, 0.0)}]
+)
+def test_the_records_are_those_of_jsonl(values: dict[str, Any], tmp_path: Path) -> None:
+    what = document(*PAGES, **values)
+    for module in (jsonl, parquet):
+        assert written(module.write, what, tmp_path) == []
+    lines = (tmp_path / "report.jsonl").read_text(encoding="utf-8").splitlines()
+    assert read_table(tmp_path / "report.parquet").to_pylist() == list(map(json.loads, lines))
+
+
+def test_more_pages_than_are_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "ROWS_AT_ONCE", 2)
+    written(parquet.write, document(*[[("Text", str(number))] for number in range(5)]), tmp_path)
+    found = read_table(tmp_path / "report.parquet").column("number").to_pylist()
+    assert found == [1, 2, 3, 4, 5]
