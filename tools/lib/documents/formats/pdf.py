@@ -1,0 +1,94 @@
+"""A document as a searchable PDF: its pages as they are, and their text over them, unseen."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy
+import pymupdf
+
+from lib.documents.document import Document, Page, Sources
+from lib.documents.searchable.glyphless import NAME, Letters
+from lib.documents.searchable.layer import layer_of
+from lib.documents.searchable.objects import MUPDF_ERRORS, name_font, put_stream, to_own_space
+from lib.documents.searchable.outline import Heading, heading_in, put_outline
+from lib.documents.searchable.own_text import lacking
+from lib.documents.searchable.sheets import bind, open_pdf
+from lib.files import PART
+
+LOOKED_AT_DPI = 120  # enough to tell lines apart
+MOST_PIXELS = 8_000_000
+
+
+def write(document: Document, sources: Sources, folder: Path) -> list[str]:
+    """See document.Write. Raises OSError, ValueError."""
+    if sources.input is None:
+        raise ValueError("a searchable PDF is made of the pages' own files: give INPUT")
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    target = folder / f"{document.name}.pdf"
+    try:
+        pages, remarks = bind(document, sources.input, sources.password, target)
+        with open_pdf(target, sources.password) as pdf:
+            remarks += lay(pdf, pages)
+            save(pdf, target)
+    except MUPDF_ERRORS as error:
+        raise ValueError(f"{document.name}: {error}") from error
+    return remarks
+
+
+def lay(pdf: pymupdf.Document, pages: Mapping[int, Page]) -> list[str]:
+    """Lay the text of the pages, by their place, over them; remarks."""
+    letters, font = Letters(), pdf.get_new_xref()
+    pdf.update_object(font, "<<>>")
+    headings, remarks, done = list[Heading](), list[str](), set[int]()
+    for index, page in sorted(pages.items()):
+        if index >= pdf.page_count:
+            remarks.append(f"page {index + 1}: it is not in the PDF")
+            continue
+        if pdf.page_xref(index) in done:  # the same page once more
+            continue
+        done.add(pdf.page_xref(index))
+        try:
+            headings += lay_over(pdf[index], page, letters, font)
+        except MUPDF_ERRORS as error:
+            remarks.append(f"page {index + 1}: without its text ({error})")
+        pymupdf.TOOLS.store_shrink(100)
+    letters.put(pdf, font)
+    put_outline(pdf, headings)
+    return remarks
+
+
+def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters, font: int) -> list[Heading]:
+    """Lay a page's text over it, upright as it was read; its headings.
+
+    The text is drawn first, while nothing of the page's own can move it.
+    """
+    if page.entry.rotation:
+        sheet.set_rotation((sheet.rotation + page.entry.rotation) % 360)
+    matrix = to_own_space(sheet)
+    if cells := lacking(sheet, page.cells):
+        pdf = sheet.parent
+        scale = min(LOOKED_AT_DPI / 72, (MOST_PIXELS / abs(sheet.rect.get_area())) ** 0.5)
+        look = pymupdf.Matrix(scale, scale)
+        pixmap = sheet.get_pixmap(matrix=look, colorspace=pymupdf.csGRAY, alpha=False)
+        gray = numpy.frombuffer(pixmap.samples, numpy.uint8).reshape(pixmap.height, pixmap.width)
+        name = name_font(sheet, font, NAME)
+        layer = layer_of(cells, gray, ~look * matrix, letters, name)
+        own = (f"{number} 0 R" for number in sheet.get_contents())
+        first = put_stream(pdf, layer.encode("ascii"))
+        pdf.xref_set_key(sheet.xref, "Contents", f"[{first} 0 R {' '.join(own)}]")
+    found = (heading_in(cell, sheet, matrix) for cell in page.cells)
+    return [heading for heading in found if heading]
+
+
+def save(pdf: pymupdf.Document, target: Path) -> None:
+    """Write what was added behind the original's bytes; a damaged file is written anew.
+
+    It stays encrypted if it was.
+    """
+    if pdf.can_save_incrementally():
+        pdf.saveIncr()
+        return
+    part = target.with_name(target.name + PART)
+    pdf.save(part, encryption=pymupdf.mupdf.PDF_ENCRYPT_KEEP)
+    part.replace(target)

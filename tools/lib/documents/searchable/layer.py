@@ -1,0 +1,114 @@
+"""Cells -> the text that lies over their page: each line of it in its place, invisible."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy
+import pymupdf
+from numpy.typing import NDArray
+
+from lib.documents.searchable.glyphless import DESCENT, Letters
+from lib.documents.searchable.ink import (
+    Box,
+    evenly,
+    extent,
+    ink_in,
+    lines_filled,
+    lines_of,
+    without_rules,
+)
+from lib.documents.searchable.lines import UNSPACED, as_drawn, shared_out
+from lib.documents.searchable.seen import seen_in
+from lib.pages.entries import Cell
+
+Gray = NDArray[numpy.uint8]
+
+TALL = 3.0  # times as high as wide: a line that may be turned
+RIGHT, DOWN, UP = (1, 0), (0, 1), (0, -1)  # to where a line is read, on the page as it is shown
+LEAST_SIDE = 1.0  # pixels
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text and its box, in pixels of the page's picture."""
+
+    text: str
+    box: Box
+    towards: tuple[int, int] = RIGHT
+
+
+def layer_of(
+    cells: Iterable[Cell], gray: Gray, matrix: pymupdf.Matrix, letters: Letters, font: str
+) -> str:
+    """The operators that write the cells' texts. gray is the page as it is shown; matrix leads from
+    its pixels to the page's own space.
+    """
+    lines = (line for cell in cells for line in lines_of_cell(cell, gray, letters))
+    written = "\n".join(operators(line, matrix, letters, font) for line in lines)
+    return f"q BT 3 Tr\n{written}\nET Q\n" if written else ""
+
+
+def lines_of_cell(cell: Cell, gray: Gray, letters: Letters) -> Iterator[Line]:
+    """The lines of a cell, where the page has them."""
+    high, wide = gray.shape
+    left, top, right, bottom = cell.box
+    box = (left * wide, top * high, right * wide, bottom * high)
+    yield from lines_in(seen_in(cell), box, gray, letters, is_one=cell.category == "Formula")
+
+
+def lines_in(
+    text: str, box: Box, gray: Gray, letters: Letters, is_one: bool = False
+) -> Iterator[Line]:
+    """The lines of a text in a box; is_one: it is one line, whatever it looks like."""
+    left, top, right, bottom = box
+    wide, high = max(LEAST_SIDE, right - left), max(LEAST_SIDE, bottom - top)
+    if not text:
+        return
+    if not is_one and (towards := turned(text, wide, high, letters)):
+        yield Line(text.replace("\n", " "), (left, top, left + wide, top + high), towards)
+        return
+    ink = without_rules(ink_in(gray, box))
+    if not ink.size:  # no more than a line of pixels, or beside the page
+        ink = numpy.zeros((round(high), round(wide)), bool)
+    expected = max(lines_filled(letters.width(text), wide, high), text.count("\n") + 1)
+    rows = evenly((0, len(ink)), 1) if is_one else lines_of(ink, expected)
+    spans = [extent(ink, row) for row in rows]
+    texts = shared_out(text, [end - start for start, end in spans], letters.width)
+    for line, (above, below), (start, end) in zip(texts, rows, spans, strict=True):
+        if line:
+            yield Line(line, (left + start, top + above, left + end, top + below))
+
+
+def turned(text: str, wide: float, high: float, letters: Letters) -> tuple[int, int] | None:
+    """To where the one line of a tall box is read; None: it is no such line.
+
+    It is, if its longest word would not fit into lines across the box.
+    """
+    ems = letters.width(text)
+    if high < TALL * wide or "\n" in text or lines_filled(ems, high, wide) >= 1.5:
+        return None
+    size = high / lines_filled(ems, wide, high)
+    if max(map(letters.width, text.split())) * size <= wide:
+        return None
+    return DOWN if UNSPACED.search(text) or "\uac00" <= text[0] <= "\ud7a3" else UP
+
+
+def operators(line: Line, matrix: pymupdf.Matrix, letters: Letters, font: str) -> str:
+    """What writes a line: as high as its box, and pressed or stretched to its length."""
+    left, top, right, bottom = line.box
+    x, y = line.towards
+    size, length = (bottom - top, right - left) if x else (right - left, bottom - top)
+    start = {
+        RIGHT: pymupdf.Point(left, bottom - DESCENT * size),
+        DOWN: pymupdf.Point(left + DESCENT * size, top),
+        UP: pymupdf.Point(right - DESCENT * size, bottom),
+    }[line.towards] * matrix
+    along = pymupdf.Point(x * matrix.a + y * matrix.c, x * matrix.b + y * matrix.d)
+    upwards = pymupdf.Point(y * matrix.a - x * matrix.c, y * matrix.b - x * matrix.d)
+    text = as_drawn(line.text)
+    stretch = 100 * length / (letters.width(text) * size)
+    numbers = " ".join(f"{n:.5f}" for n in (along.x, along.y, upwards.x, upwards.y))
+    return (
+        f"/{font} {size:.2f} Tf {stretch:.4f} Tz {numbers} {start.x:.2f} {start.y:.2f} Tm "
+        f"{letters.encoded(text + ' ')} Tj"
+    )

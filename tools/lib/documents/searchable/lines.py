@@ -1,0 +1,80 @@
+"""A text, in as many lines as the page has: which words stand on which line is not known."""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from lib.documents.searchable.glyphless import letters_in
+
+WORD = re.compile(r"\S+\s*")
+UNSPACED = re.compile("[\u0e00-\u0fff\u3040-\u30ff\u3400-\u9fff]")  # Korean has blanks
+REACH = 0.25  # of a line: where its end is looked for beyond where its share ends
+OWN_END = 0.2  # of its distance counts for an end of a line in the text itself
+LEFTWARDS, RIGHTWARDS = ("R", "AL"), ("L", "EN", "AN")  # by Unicode's names
+
+
+def shared_out(text: str, widths: Sequence[float], measure: Callable[[str], float]) -> list[str]:
+    """A text over lines of these widths: each gets its share of it.
+
+    Where the text has as many lines itself, they are taken.
+    """
+    own = text.split("\n")
+    if len(own) == len(widths):
+        return own
+    pieces = [piece for word in WORD.findall(text) for piece in pieces_of(word)]
+    sizes = [measure(piece) for piece in pieces]
+    scale = sum(sizes) / (sum(widths) or 1.0)
+    lines, at, used, wanted = list[str](), 0, 0.0, 0.0
+    for width in widths[:-1]:
+        wanted += width * scale
+        start, best = at, abs(used - wanted)
+        end, reached = at, used
+        while end < len(pieces) and reached < wanted + REACH * width * scale:
+            reached += sizes[end]
+            end += 1
+            apart = abs(reached - wanted) * (OWN_END if pieces[end - 1].endswith("\n") else 1)
+            if apart <= best:
+                at, used, best = end, reached, apart
+        lines.append("".join(pieces[start:at]))
+    lines.append("".join(pieces[at:]))
+    return [" ".join(line.split()) for line in lines]
+
+
+def pieces_of(word: str) -> Sequence[str]:
+    """The parts of a word between which a line may end: letters in Chinese, Japanese and Thai."""
+    return word if UNSPACED.search(word) else (word,)
+
+
+def as_drawn(line: str) -> str:
+    """A line's letters from left to right, as a PDF has them: viewers turn Hebrew and Arabic back.
+
+    Two levels, as most text has: words of one direction among those of the other.
+    """
+    letters = list(letters_in(line))
+    turned = [direction(letter) for letter in letters]
+    if True not in turned:
+        return line
+    is_leftward = next(way for way in turned if way is not None)
+    after, before = known(turned, is_leftward), known(turned[::-1], is_leftward)[::-1]
+    ways = [a if a == b else is_leftward for a, b in zip(after, before, strict=True)]
+    runs = [
+        (way, [letter for _, letter in run])
+        for way, run in itertools.groupby(zip(ways, letters, strict=True), lambda pair: pair[0])
+    ]
+    drawn = ["".join(run[::-1] if way else run) for way, run in runs]
+    return "".join(drawn[::-1] if is_leftward else drawn)
+
+
+def direction(letter: str) -> bool | None:
+    """Whether a letter is written from right to left; None: as those beside it."""
+    kind = unicodedata.bidirectional(letter[0])
+    return True if kind in LEFTWARDS else False if kind in RIGHTWARDS else None
+
+
+def known(ways: Sequence[bool | None], start: bool) -> list[bool]:
+    """The direction at each letter: its own, or that of the last one that has any."""
+    found = list[bool]()
+    for way in ways:
+        found.append(way if way is not None else found[-1] if found else start)
+    return found

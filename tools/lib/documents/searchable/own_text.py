@@ -1,0 +1,57 @@
+"""What a PDF's page can already be searched for: a second layer of it would double each hit."""
+
+import itertools
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import pymupdf
+
+from lib.documents.searchable.seen import seen_in, seen_in_html
+from lib.pages.entries import Cell
+
+ENOUGH = 0.8  # of a cell's pairs of letters
+MARGIN = 0.01  # of the page's width: boxes are not exact
+
+Word = tuple[float, float, str]  # its middle, in parts of the page as it is shown; its text
+
+
+def lacking(page: pymupdf.Page, cells: Iterable[Cell]) -> list[Cell]:
+    """The cells of a page whose text is not in its own layer, at their place."""
+    words = words_of(page)
+    return [cell for cell in cells if not stands(cell, words)]
+
+
+def words_of(page: pymupdf.Page) -> list[Word]:
+    """The words of a page's own text layer, unseen ones too."""
+    wide, high = page.rect.width, page.rect.height
+    found = list[Word]()
+    for x0, y0, x1, y1, text, *_ in page.get_text("words"):
+        middle = pymupdf.Point((x0 + x1) / 2, (y0 + y1) / 2) * page.rotation_matrix
+        found.append((middle.x / wide, middle.y / high, text))
+    return found
+
+
+def stands(cell: Cell, words: Sequence[Word]) -> bool:
+    """Whether a cell's text stands in its box already. A formula does if anything does.
+
+    Pairs of letters are compared: no blank, hyphen, ligature or order of columns counts.
+    """
+    left, top, right, bottom = cell.box
+    there = [
+        text
+        for x, y, text in words
+        if left - MARGIN <= x <= right + MARGIN and top - MARGIN <= y <= bottom + MARGIN
+    ]
+    own = pairs("".join(there))
+    if cell.category == "Formula":
+        return bool(own)
+    wanted = pairs(seen_in_html(cell.text) if cell.category == "Table" else seen_in(cell))
+    return (wanted & own).total() >= ENOUGH * wanted.total()
+
+
+def pairs(text: str) -> Counter[str]:
+    """Letters and digits, each alone and with what follows it."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    letters = "".join(filter(str.isalnum, plain))
+    return Counter([*letters, *(a + b for a, b in itertools.pairwise(letters))])

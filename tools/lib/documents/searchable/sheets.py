@@ -1,0 +1,183 @@
+"""The pages of a document as a PDF, as they came: still without its text."""
+
+import hashlib
+import itertools
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pillow_heif
+import pymupdf
+from PIL import Image
+
+from lib.documents.document import Document, Page
+from lib.documents.searchable.objects import MUPDF_ERRORS, put_packed, put_stream
+from lib.documents.searchable.picture import (
+    COLOURS,
+    TURNS,
+    Picture,
+    page_size,
+    picture_of,
+    upright_size,
+)
+from lib.results import is_below
+
+HELD_BYTES = 64 << 20  # of pictures, before they are written
+# as picture/opening.py of vm_side/: EPS would run a program
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
+UNREADABLE = (
+    *(OSError, ValueError, SyntaxError, LookupError, ArithmeticError),
+    *(Image.DecompressionBombError, *MUPDF_ERRORS),
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of INPUT that is still what was read, and which of its pages are wanted, in order."""
+
+    path: Path
+    pages: tuple[Page, ...]
+
+    def head(self) -> bytes:
+        """Its first bytes. Raises OSError."""
+        with self.path.open("rb") as file:
+            return file.read(1024)
+
+
+def files_of(document: Document, source: Path) -> tuple[list[File], list[str]]:
+    """The files that a document's pages are in; and of those that are no more, what they are."""
+    files, remarks = list[File](), list[str]()
+    for name, pages in itertools.groupby(document.pages, key=lambda page: page.entry.input):
+        file = File(source / name, tuple(pages))
+        if not is_below(name) or not file.path.is_file():
+            remarks.append(f"{name}: left out, it is no longer in INPUT")
+        elif not is_same(file):
+            remarks.append(f"{name}: left out, it has changed since it was read")
+        else:
+            files.append(file)
+    return files, remarks
+
+
+def is_same(file: File) -> bool:
+    """Whether a file's content is what was read. Raises OSError."""
+    with file.path.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    return all(page.entry.sha256 == sha256 for page in file.pages)
+
+
+def open_pdf(path: Path, password: str) -> pymupdf.Document:
+    """Open a PDF. Raises ValueError, in whose words no password is."""
+    try:
+        pdf = pymupdf.open(path, filetype="pdf")
+    except MUPDF_ERRORS as error:
+        raise ValueError(f"{path.name}: damaged beyond repair") from error
+    if not pdf.is_pdf or (pdf.needs_pass and not pdf.authenticate(password)):
+        why = "wants another password than PDF_PASSWORD" if pdf.is_pdf else "is no PDF"
+        pdf.close()
+        raise ValueError(f"{path.name}: {why}")
+    return pdf
+
+
+@dataclass
+class Book:
+    """A PDF that grows on the disk: only what came last is held in memory."""
+
+    target: Path
+    pdf: pymupdf.Document = field(default_factory=pymupdf.open)
+    pages: dict[int, Page] = field(default_factory=dict)
+    """What was read on its pages, by their place."""
+    held_bytes: int = 0
+
+    def add(self, picture: Picture, page: Page) -> None:
+        """A page that shows nothing but a picture."""
+        wide, high = page_size(upright_size(picture), picture.dpi)
+        turn = pymupdf.Matrix(*TURNS[picture.orientation]) * pymupdf.Matrix(wide, high)
+        drawing = f"q {' '.join(f'{number:.4f}' for number in turn)} cm /Page Do Q"
+        sheet = self.pdf.new_page(width=wide, height=high)
+        shown = put_picture(self.pdf, picture)
+        self.pdf.xref_set_key(sheet.xref, "Resources", f"<</XObject<</Page {shown} 0 R>>>>")
+        drawn = put_stream(self.pdf, drawing.encode("ascii"))
+        self.pdf.xref_set_key(sheet.xref, "Contents", f"{drawn} 0 R")
+        self.pages[self.pdf.page_count - 1] = page
+        self.hold(len(picture.data))
+
+    def add_pdf(self, file: File, password: str) -> None:
+        """All pages of another PDF."""
+        start = self.pdf.page_count
+        with open_pdf(file.path, password) as other:
+            self.pdf.insert_pdf(other)
+        self.pages |= {start + (page.entry.pdf_page or 0): page for page in file.pages}
+        self.hold(file.path.stat().st_size)
+
+    def hold(self, size_bytes: int) -> None:
+        """Write what is held, if it is much."""
+        self.held_bytes += size_bytes
+        if self.held_bytes > HELD_BYTES:
+            self.write()
+            self.pdf, self.held_bytes = pymupdf.open(self.target), 0
+
+    def write(self) -> None:
+        """Write what is held, and close."""
+        if self.target.exists():
+            self.pdf.saveIncr()
+        else:
+            self.pdf.save(self.target)
+        self.pdf.close()
+
+
+def put_picture(pdf: pymupdf.Document, picture: Picture) -> int:
+    """A picture as an object; its number."""
+    wide, high = picture.size
+    keys = f"/Type/XObject/Subtype/Image/Width {wide}/Height {high}{picture.keys}"
+    if picture.profile:
+        colours = COLOURS[picture.space]
+        profile = put_stream(pdf, picture.profile, f"/N {colours}/Alternate{picture.space}")
+        keys += f"/ColorSpace[/ICCBased {profile} 0 R]"
+    elif picture.space:
+        keys += f"/ColorSpace{picture.space}"
+    if picture.mask:
+        keys += f"/SMask {put_picture(pdf, picture.mask)} 0 R"
+    return put_packed(pdf, picture.data, keys)
+
+
+def bind(
+    document: Document, source: Path, password: str, target: Path
+) -> tuple[dict[int, Page], list[str]]:
+    """Write the pages of a document as a PDF: what was read on which of its pages, and remarks.
+
+    One PDF is copied as it is, with the pages that were not read. Raises OSError, ValueError.
+    """
+    files, remarks = files_of(document, source)
+    if len(files) == 1 and b"%PDF-" in files[0].head():
+        shutil.copyfile(files[0].path, target)
+        return {page.entry.pdf_page or 0: page for page in files[0].pages}, remarks
+    book = Book(target)
+    for file in files:
+        if b"%PDF-" in file.head():
+            book.add_pdf(file, password)
+            remarks.append(f"{file.path.name}: its bookmarks and fields are not in it")
+            continue
+        try:
+            for page, picture in pictures_in(file):
+                book.add(picture, page)
+                if picture.remark:
+                    remarks.append(f"{file.path.name}: {picture.remark}")
+        except UNREADABLE as error:
+            remarks.append(f"{file.path.name}: left out, it cannot be opened ({error})")
+    if not book.pdf.page_count:
+        raise ValueError("; ".join(remarks) or "there is no page in it")
+    book.pdf.set_metadata({"title": document.name})
+    book.write()
+    return book.pages, remarks
+
+
+def pictures_in(file: File) -> Iterator[tuple[Page, Picture]]:
+    """The pages of a picture file, with their pictures. Raises UNREADABLE."""
+    if file.head()[4:8] == b"ftyp":
+        pillow_heif.register_heif_opener()
+    formats = (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
+    with Image.open(file.path, formats=formats) as image:
+        for page in file.pages:
+            image.seek(page.entry.pdf_page or 0)
+            yield page, picture_of(file.path, image)
