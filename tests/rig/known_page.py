@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +55,7 @@ def draw(pdf: pymupdf.Document, blocks: Sequence[Block] = ARTICLE) -> list[Cell]
     cells = []
     for block in blocks:
         plain = block.text.lstrip("# ")
-        place = pymupdf.Rect(block.box) + (0, 0, 0, 15)
+        place = pymupdf.Rect(block.box) + pymupdf.Rect(0, 0, 0, 15)
         left = page.insert_textbox(place, plain, fontsize=block.size, fontname=block.font)
         assert left >= 0, f"too much text for its box: {plain:.40}"
         words = page.get_text("words", clip=block.box)

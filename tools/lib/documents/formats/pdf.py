@@ -7,9 +7,9 @@ import numpy
 import pymupdf
 
 from lib.documents.document import Document, Page, Sources
-from lib.documents.searchable.glyphless import NAME, Letters
+from lib.documents.searchable.glyphless import Letters
 from lib.documents.searchable.layer import layer_of
-from lib.documents.searchable.objects import MUPDF_ERRORS, name_font, put_stream, to_own_space
+from lib.documents.searchable.objects import MUPDF_ERRORS, put_stream, to_own_space
 from lib.documents.searchable.outline import Heading, heading_in, put_outline
 from lib.documents.searchable.own_text import lacking
 from lib.documents.searchable.sheets import bind, open_pdf
@@ -38,9 +38,8 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 def lay(pdf: pymupdf.Document, pages: Mapping[int, Page]) -> list[str]:
     """Lay the text of the pages, by their place, over them; remarks."""
-    letters, font = Letters(), pdf.get_new_xref()
-    pdf.update_object(font, "<<>>")
-    headings, remarks, done = list[Heading](), list[str](), set[int]()
+    letters, headings = Letters(), list[Heading]()
+    remarks, done = list[str](), set[int]()
     for index, page in sorted(pages.items()):
         if index >= pdf.page_count:
             remarks.append(f"page {index + 1}: it is not in the PDF")
@@ -49,16 +48,16 @@ def lay(pdf: pymupdf.Document, pages: Mapping[int, Page]) -> list[str]:
             continue
         done.add(pdf.page_xref(index))
         try:
-            headings += lay_over(pdf[index], page, letters, font)
+            headings += lay_over(pdf[index], page, letters)
         except MUPDF_ERRORS as error:
             remarks.append(f"page {index + 1}: without its text ({error})")
         pymupdf.TOOLS.store_shrink(100)
-    letters.put(pdf, font)
+    letters.write(pdf)
     put_outline(pdf, headings)
     return remarks
 
 
-def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters, font: int) -> list[Heading]:
+def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters) -> list[Heading]:
     """Lay a page's text over it, upright as it was read; its headings.
 
     The text is drawn first, while nothing of the page's own can move it.
@@ -72,8 +71,7 @@ def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters, font: int) -> li
         look = pymupdf.Matrix(scale, scale)
         pixmap = sheet.get_pixmap(matrix=look, colorspace=pymupdf.csGRAY, alpha=False)
         gray = numpy.frombuffer(pixmap.samples, numpy.uint8).reshape(pixmap.height, pixmap.width)
-        name = name_font(sheet, font, NAME)
-        layer = layer_of(cells, gray, ~look * matrix, letters, name)
+        layer = layer_of(cells, gray, ~look * matrix, letters, letters.font_for(sheet))
         own = (f"{number} 0 R" for number in sheet.get_contents())
         first = put_stream(pdf, layer.encode("ascii"))
         pdf.xref_set_key(sheet.xref, "Contents", f"[{first} 0 R {' '.join(own)}]")
@@ -86,6 +84,8 @@ def save(pdf: pymupdf.Document, target: Path) -> None:
 
     It stays encrypted if it was.
     """
+    if not pdf.is_dirty:
+        return
     if pdf.can_save_incrementally():
         pdf.saveIncr()
         return

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pymupdf
 
-from lib.documents.searchable.objects import put, put_stream
+from lib.documents.searchable.objects import name_font, put, put_stream
 
 NAME = "Unseen"
 EM = 1000
@@ -30,6 +30,8 @@ class Letters:
         self.numbers: dict[str, int] = {}
         self.glyphs: list[int] = [STEPS // 2]
         self.helvetica = pymupdf.Font("helv")
+        self.font = 0
+        """The number of the font's object, once it is wanted."""
 
     def width(self, text: str) -> float:
         """How wide a text is, in ems."""
@@ -58,8 +60,15 @@ class Letters:
             return float(self.helvetica.glyph_advance(ord(letter[0])))
         return 0.55
 
-    def put(self, pdf: pymupdf.Document, font: int) -> None:
-        """Write the font of all letters so far as the object of this number."""
+    def font_for(self, page: pymupdf.Page) -> str:
+        """The name by which a page knows the font."""
+        self.font = self.font or put(page.parent, "<<>>")
+        return name_font(page, self.font, NAME)
+
+    def write(self, pdf: pymupdf.Document) -> None:
+        """Write the font of all letters so far, if it is wanted."""
+        if not self.font:
+            return
         outlines = truetype()
         program = put_stream(pdf, outlines, f"/Length1 {len(outlines)}")
         glyphs = put_stream(pdf, struct.pack(f">{len(self.glyphs)}H", *self.glyphs))
@@ -79,7 +88,7 @@ class Letters:
             f"/FontDescriptor {descriptor} 0 R/CIDToGIDMap {glyphs} 0 R/W[0[{widths}]]>>",
         )
         pdf.update_object(
-            font,
+            self.font,
             f"<</Type/Font/Subtype/Type0/BaseFont/{NAME}/Encoding/Identity-H"
             f"/DescendantFonts[{descendant} 0 R]/ToUnicode {letters} 0 R>>",
         )

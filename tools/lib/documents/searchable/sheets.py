@@ -99,20 +99,8 @@ class Book:
         self.pdf.xref_set_key(sheet.xref, "Resources", f"<</XObject<</Page {shown} 0 R>>>>")
         drawn = put_stream(self.pdf, drawing.encode("ascii"))
         self.pdf.xref_set_key(sheet.xref, "Contents", f"{drawn} 0 R")
-        self.pages[self.pdf.page_count - 1] = page
-        self.hold(len(picture.data))
-
-    def add_pdf(self, file: File, password: str) -> None:
-        """All pages of another PDF."""
-        start = self.pdf.page_count
-        with open_pdf(file.path, password) as other:
-            self.pdf.insert_pdf(other)
-        self.pages |= {start + (page.entry.pdf_page or 0): page for page in file.pages}
-        self.hold(file.path.stat().st_size)
-
-    def hold(self, size_bytes: int) -> None:
-        """Write what is held, if it is much."""
-        self.held_bytes += size_bytes
+        self.pages[sheet.number] = page
+        self.held_bytes += len(picture.data)
         if self.held_bytes > HELD_BYTES:
             self.write()
             self.pdf, self.held_bytes = pymupdf.open(self.target), 0
@@ -146,7 +134,7 @@ def bind(
 ) -> tuple[dict[int, Page], list[str]]:
     """Write the pages of a document as a PDF: what was read on which of its pages, and remarks.
 
-    One PDF is copied as it is, with the pages that were not read. Raises OSError, ValueError.
+    A PDF is copied as it is, with the pages that were not read. Raises OSError, ValueError.
     """
     files, remarks = files_of(document, source)
     if len(files) == 1 and b"%PDF-" in files[0].head():
@@ -154,10 +142,6 @@ def bind(
         return {page.entry.pdf_page or 0: page for page in files[0].pages}, remarks
     book = Book(target)
     for file in files:
-        if b"%PDF-" in file.head():
-            book.add_pdf(file, password)
-            remarks.append(f"{file.path.name}: its bookmarks and fields are not in it")
-            continue
         try:
             for page, picture in pictures_in(file):
                 book.add(picture, page)
