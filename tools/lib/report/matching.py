@@ -3,21 +3,16 @@ and doubts, of a kind and by overlap.
 """
 
 import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.pages.doubts import Doubt
 from lib.pages.entries import Cell
 from lib.pages.markup import plain_text
-from lib.pages.values import Box
+from lib.pages.matching import SAME_CELL, WORD, match, overlap_of
 
-SAME_CELL = 0.5  # boxes that overlap less are not of the same cell
 SAME_PLACE = 0.9  # boxes that overlap more have not moved
 MANY_WORDS = 2_000  # above it, difflib's shortcut for frequent words is worth its flaws
-# A word with the blank behind it; a sign of Chinese or Japanese, which has no blanks, is a word.
-UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-WORD = re.compile(rf"[{UNSPACED}]\s*|[^\s{UNSPACED}]+\s*")
 
 Words = list[tuple[str, str]]
 """A text as runs: ("=", in both), ("-", only in the first), ("+", only in the second)."""
@@ -112,32 +107,6 @@ def differing(one: str, other: str) -> Words | None:
     return words if any(sign != "=" for sign, _ in words) else None
 
 
-def match(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[int, int, float]]:
-    """Cells that are the same: (number in first, number in second, overlap of their boxes).
-
-    The largest overlap first; then cells of one text and category, wherever they have gone.
-    """
-    candidates = [
-        (overlap, one.category == other.category, -a, -b)
-        for a, one in enumerate(first)
-        for b, other in enumerate(second)
-        if (overlap := overlap_of(one.box, other.box)) >= SAME_CELL
-    ]
-    pairs: list[tuple[int, int, float]] = []
-    left, right = set(range(len(first))), set(range(len(second)))
-    for overlap, _, minus_a, minus_b in sorted(candidates, reverse=True):
-        if -minus_a in left and -minus_b in right:
-            pairs.append((-minus_a, -minus_b, overlap))
-            left.remove(-minus_a)
-            right.remove(-minus_b)
-    by_text = {(first[a].category, first[a].text): a for a in sorted(left, reverse=True)}
-    for b in sorted(right):
-        a = by_text.pop((second[b].category, second[b].text), None)
-        if a is not None and second[b].text:
-            pairs.append((a, b, overlap_of(first[a].box, second[b].box)))
-    return pairs
-
-
 def compare_doubts(
     first: Sequence[Doubt], second: Sequence[Doubt]
 ) -> tuple[tuple[Doubt, ...], tuple[Doubt, ...]]:
@@ -156,21 +125,6 @@ def is_same(one: Doubt, other: Doubt) -> bool:
     """Whether two doubts are of one kind and of one place."""
     is_there = one.box == other.box or overlap_of(one.box, other.box) >= SAME_CELL
     return one.kind == other.kind and is_there
-
-
-def overlap_of(one: Box, other: Box) -> float:
-    """The area that two boxes share, by the area that they cover together."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (area(one) + area(other) - shared)
-
-
-def area(box: Box) -> float:
-    """Of a box in parts of the page."""
-    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def compare_words(one: str, other: str) -> Words:

@@ -1,0 +1,56 @@
+"""Which cells of two readings of a page are the same: by their boxes, then by their text."""
+
+import re
+from collections.abc import Sequence
+
+from lib.pages.entries import Cell
+from lib.pages.values import Box
+
+SAME_CELL = 0.5  # boxes that overlap less are not of the same cell
+# A word with the blank behind it; a sign of Chinese or Japanese, which has no blanks, is a word.
+UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+WORD = re.compile(rf"[{UNSPACED}]\s*|[^\s{UNSPACED}]+\s*")
+
+
+def match(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[int, int, float]]:
+    """Cells that are the same: (number in first, number in second, overlap of their boxes).
+
+    The largest overlap first; then cells of one text and category, wherever they have gone.
+    """
+    candidates = [
+        (overlap, one.category == other.category, -a, -b)
+        for a, one in enumerate(first)
+        for b, other in enumerate(second)
+        if (overlap := overlap_of(one.box, other.box)) >= SAME_CELL
+    ]
+    pairs: list[tuple[int, int, float]] = []
+    left, right = set(range(len(first))), set(range(len(second)))
+    for overlap, _, minus_a, minus_b in sorted(candidates, reverse=True):
+        if -minus_a in left and -minus_b in right:
+            pairs.append((-minus_a, -minus_b, overlap))
+            left.remove(-minus_a)
+            right.remove(-minus_b)
+    by_text = {(first[a].category, first[a].text): a for a in sorted(left, reverse=True)}
+    for b in sorted(right):
+        a = by_text.pop((second[b].category, second[b].text), None)
+        if a is not None and second[b].text:
+            pairs.append((a, b, overlap_of(first[a].box, second[b].box)))
+    return pairs
+
+
+def overlap_of(one: Box, other: Box) -> float:
+    """The area that two boxes share, by the area that they cover together."""
+    shared = shared_area(one, other)
+    return shared / (area(one) + area(other) - shared) if shared else 0.0
+
+
+def shared_area(one: Box, other: Box) -> float:
+    """The area that two boxes share."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return width * height if width > 0 and height > 0 else 0.0
+
+
+def area(box: Box) -> float:
+    """Of a box in parts of the page."""
+    return (box[2] - box[0]) * (box[3] - box[1])
