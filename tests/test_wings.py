@@ -14,6 +14,7 @@ NOTHING = "nothing of ours"
 SHARED = {"contract", "walk"}  # of vm_side/, with tools/
 VERBS_MAY = {  # no contract, no verb
     *("lib", "lib.machines", "lib.machines.gcp", "lib.documents", "lib.pages", "lib.report"),
+    "lib.score",
 }
 
 

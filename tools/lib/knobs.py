@@ -45,6 +45,7 @@ class Knobs:
     target: str = knob("gcp", "Where the work runs.", click.Choice(["gcp", "ssh", "local"]))
     input: str = knob("", "Folder of page images and PDFs, or one file.")
     output: str = knob("./results", "Folder for the results, on this computer.")
+    truth: str = knob("", "make score: folder with the truth of the pages, as JSON.")
     processes: int = knob(64, "Pages in flight, at most.", click.IntRange(1, 512), "-p")
     max_pixels: int = knob(
         2_000_000,

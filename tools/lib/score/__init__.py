@@ -1,0 +1,4 @@
+"""How good results are, against the truth of the same pages.
+
+May import: contract, walk, lib, lib.pages.
+"""

@@ -1,0 +1,119 @@
+"""The truth of pages, as it stands in JSON files below a folder, in one of two forms.
+
+Our own is the one of the results: an array of cells, boxes in the page's own pixels. The other is
+OmniDocBench's (lib.score.omnidocbench).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contract import CATEGORIES
+from lib.pages.entries import Cell
+from lib.pages.values import Box, clean, number, relative
+from lib.results import LARGEST_BYTES
+from walk import one_form
+
+ENDING = ".json"
+MOST_BLOCKS = 2_000  # of a page: no answer of the model's has more than some 700
+Size = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A cell of the truth; its box is in pixels, however large the page is."""
+
+    box: Box
+    category: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true of a page."""
+
+    file: str
+    """Where it stands, below the folder."""
+    page: str
+    """How it names its page: a path without its ending."""
+    blocks: tuple[Block, ...]
+    """In reading order."""
+    aside: tuple[Block, ...] = ()
+    """Blocks without a place in the reading order: their boxes and texts count, by themselves."""
+    ignored: tuple[Box, ...] = ()
+    """Where it says nothing: an answer there is neither right nor wrong."""
+    size: Size = (0.0, 0.0)
+    """Of the picture that its boxes are of; (0, 0): of the page as it was read."""
+    is_foreign: bool = False
+    """Whether it is in OmniDocBench's form: its texts are plain, and its categories are fewer."""
+
+    def is_too_large(self) -> bool:
+        """Whether it has more blocks than any page."""
+        return len(self.blocks) + len(self.aside) + len(self.ignored) > MOST_BLOCKS
+
+    def on_page(self, size: Size, rotation: int) -> tuple[list[Cell], list[Box]]:
+        """Its blocks, those aside last, and what it ignores; on a page of this size, which was
+        turned by so many degrees clockwise since its own picture was taken.
+        """
+
+        def placed(box: Box) -> Box:
+            if not all(self.size):
+                return relative(box, size)
+            left, top, right, bottom = relative(box, self.size)
+            for _ in range(rotation // 90):
+                left, top, right, bottom = 1 - bottom, left, 1 - top, right
+            return left, top, right, bottom
+
+        blocks = (*self.blocks, *self.aside)
+        cells = [Cell(placed(block.box), block.category, block.text) for block in blocks]
+        return cells, [placed(box) for box in self.ignored]
+
+
+class NoTruth(ValueError):
+    """A JSON file that is of neither form, or cannot be read: why."""
+
+
+def load(path: Path) -> Any:
+    """What stands in a JSON file. Raises NoTruth."""
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise NoTruth("too large")
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except RecursionError:
+        raise NoTruth("nested too deep") from None
+    except UnicodeDecodeError:
+        raise NoTruth("no UTF-8") from None
+    except ValueError as error:
+        raise NoTruth(f"no JSON: {error}") from None
+    except OSError as error:
+        raise NoTruth(error.strerror or "cannot be read") from None
+
+
+def page_of_cells(found: Sequence[Any], file: str) -> Truth:
+    """The truth of the page that a file of cells is named after."""
+    blocks = (block_of(candidate) for candidate in found)
+    page = one_form(file.removesuffix(ENDING))
+    return Truth(file, page, tuple(block for block in blocks if block is not None))
+
+
+def is_cells(found: Any) -> bool:
+    """Whether it is an array of cells; an empty one is that of an empty page."""
+    return isinstance(found, list) and all(
+        isinstance(candidate, dict) and isinstance(candidate.get("bbox"), list)
+        for candidate in found
+    )
+
+
+def block_of(candidate: dict[str, Any]) -> Block | None:
+    """A cell of our form; None if its box is none. What has no category is Text, as in results."""
+    box = tuple(map(number, candidate["bbox"]))
+    if len(box) != 4:
+        return None
+    category, text = candidate.get("category"), candidate.get("text")
+    return Block(
+        box,
+        category if category in CATEGORIES else "Text",
+        clean(text) if isinstance(text, str) else "",
+    )

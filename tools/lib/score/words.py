@@ -1,0 +1,184 @@
+"""Scores as JSON, and as tables for people."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from contract import CATEGORIES
+from lib.score.figures import PAGE, TABLE, TEXT, Kind, Score
+from lib.score.scores import Found, Scored, by_folder
+
+MOST_ROWS = 10
+MOST_NAMES = 3
+ABSENT = "(not in the results)"
+HEAD = ("pages", "CER", "WER", "tables", "TEDS", "order", "IoU", "F1", "")
+KIND_HEAD = ("true", "found", "CER", "IoU", "precision", "recall", "F1", "")
+SAID = {
+    PAGE: "it has more blocks than any page, or took too long",
+    TEXT: "a text is too long for its CER",
+    TABLE: "a table of the truth is no HTML, or one is too large for TEDS",
+}
+
+
+def as_json(found: Found, truth: str) -> dict[str, Any]:
+    """All of it for scripts, and for the report."""
+    absent = [page.page for page in found.pages if page.folder is None]
+    return {
+        "truth": truth,
+        **figures(found.total),
+        "missing": absent,
+        "without_truth": found.without_truth,
+        "unclear": found.unclear,
+        "no_truth": [{"file": file, "reason": reason} for file, reason in found.no_truth],
+        "folders": [
+            {"folder": folder, **figures(score)} for folder, score in by_folder(found.pages).items()
+        ],
+        "categories": {name: of_kind(kind) for name, kind in kinds(found.total)},
+        "scored": [
+            {
+                "page": page.page,
+                "of": page.content,
+                **figures(page.score),
+                "not_computed": page.score.not_computed,
+            }
+            for page in found.pages
+        ],
+    }
+
+
+def figures(score: Score) -> dict[str, Any]:
+    """The figures of a page, or of many."""
+    is_computed = score.pages > score.not_computed.count(PAGE)
+    return {
+        "pages": score.pages,
+        "cer": rounded(score.characters.rate) if is_computed else None,
+        "wer": rounded(score.words.rate) if is_computed else None,
+        "characters": score.characters.of,
+        "words": score.words.of,
+        "tables": len(score.tables),
+        "teds": rounded(score.teds),
+        "order": rounded(score.disorder),
+        "iou": rounded(score.boxes.iou),
+        "f1": rounded(score.boxes.f1),
+    }
+
+
+def of_kind(kind: Kind) -> dict[str, Any]:
+    """The figures of a category."""
+    return {
+        "true": kind.true,
+        "told": kind.told,
+        "found": kind.found,
+        "cer": rounded(kind.characters.rate) if kind.characters.of else None,
+        "iou": rounded(kind.iou),
+        "precision": rounded(kind.precision),
+        "recall": rounded(kind.recall),
+        "f1": rounded(kind.f1),
+    }
+
+
+def rounded(value: float | None) -> float | None:
+    """Enough digits for anybody."""
+    return None if value is None else round(value, 6)
+
+
+def kinds(score: Score) -> list[tuple[str, Kind]]:
+    """The categories that there are, in the contract's order."""
+    return [(name, score.kinds[name]) for name in CATEGORIES if name in score.kinds]
+
+
+def tables(found: Found) -> list[str]:
+    """The figures by folder, by category, and of the worst pages; as lines."""
+    folders = sorted(by_folder(found.pages).items(), key=lambda one: (one[0] is None, one[0] or ""))
+    rows = [row(score, ABSENT if name is None else f"{name}/") for name, score in folders]
+    whole = [row(found.total, "all")] if len(rows) > 1 else []
+    bad = [page for page in found.pages if is_wrong(page)]
+    more = len(bad) - MOST_ROWS
+    return [
+        *aligned([HEAD, *rows, *whole]),
+        "",
+        *aligned([KIND_HEAD, *(kind_row(name, kind) for name, kind in kinds(found.total))]),
+        *(["", "the worst pages:"] if bad else []),
+        *aligned([row(page.score, page.page)[1:] for page in bad[:MOST_ROWS]], HEAD[1:]),
+        *([f"… and {more} more pages with errors"] if more > 0 else []),
+    ]
+
+
+def is_wrong(page: Scored) -> bool:
+    """Whether anything of a page is wrong, or not known."""
+    score = page.score
+    return bool(score.not_computed or score.characters.errors or (score.teds or 1.0) < 1)
+
+
+def row(score: Score, name: str) -> tuple[str, ...]:
+    """A line of the first table."""
+    found = figures(score)
+    return (
+        str(found["pages"]),
+        percent(found["cer"]),
+        percent(found["wer"]),
+        str(found["tables"]),
+        *(part(found[key]) for key in ("teds", "order", "iou", "f1")),
+        name,
+    )
+
+
+def kind_row(name: str, kind: Kind) -> tuple[str, ...]:
+    """A line of the second."""
+    found = of_kind(kind)
+    counts = (str(kind.true), str(kind.found), percent(found["cer"]))
+    return *counts, *(part(found[key]) for key in ("iou", "precision", "recall", "f1")), name
+
+
+def percent(value: float | None) -> str:
+    """An error rate; 0 only where there is none."""
+    if value is None:
+        return "·"
+    return "0 %" if value == 0 else f"{max(value * 100, 0.01):.2f} %"
+
+
+def part(value: float | None) -> str:
+    """A figure from 0 to 1."""
+    return "·" if value is None else f"{value:.3f}"
+
+
+def aligned(rows: Sequence[tuple[str, ...]], head: tuple[str, ...] = ()) -> list[str]:
+    """Rows as lines, all columns but the last to the right."""
+    lines = [head, *rows] if head and rows else list(rows)
+    widths = (
+        [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
+        if lines
+        else []
+    )
+    return [
+        "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=False))
+        + f"  {line[-1]}".rstrip()
+        for line in lines
+    ]
+
+
+def remarks(found: Found) -> list[str]:
+    """What must be known beside the figures, a line each."""
+    absent = [page.page for page in found.pages if page.folder is None]
+    lines = []
+    if absent:
+        lines.append(
+            f"{some(absent)} not in the results: they count as pages of which nothing was read"
+        )
+    if found.unclear:
+        lines.append(
+            f"left out, as it could be of several pages, or is there twice: {some(found.unclear)}"
+        )
+    lines += [f"no truth: {file}: {reason}" for file, reason in found.no_truth[:MOST_ROWS]]
+    if len(found.no_truth) > MOST_ROWS:
+        lines.append(f"no truth: {len(found.no_truth) - MOST_ROWS} more files")
+    for what, why in SAID.items():
+        pages = [page.page for page in found.pages if what in page.score.not_computed]
+        if pages:
+            lines.append(f"not computed: {what} of {some(pages)}: {why}")
+    return lines
+
+
+def some(names: Sequence[str]) -> str:
+    """A few of some names, and how many there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
