@@ -8,7 +8,7 @@ PARITY := .venv-parity
 VLLMS := 0.11.0 0.26.0 0.32.0
 VLLM ?= $(VLLMS)
 MENDING := tests/vllm/mend.py tests/vllm/torchvision_without_cuda.py
-VERBS := all create image start upload process download stop status logs report export compare check score clean delete
+VERBS := all plan create image start upload process download stop status logs report export compare check score clean delete
 
 # What is said on make's line goes to the script as it stands: make itself would take a $ in it for a
 # variable of its own, and run what stands in $(shell …).
@@ -27,6 +27,7 @@ help: ## Show this
 	@echo 'Knobs, with their defaults, stand in config.env. To try it: make all INPUT=samples TARGET=local'
 
 all: $(VENV)/setup ## start, upload, process, download, stop whatever happened, report: INPUT=folder
+plan: $(VENV)/setup ## Show what make all would take: pages, hours, USD; no machine is needed
 create: $(VENV)/setup ## Create the VM, and turn it off; DRY_RUN=1 only shows what it would be
 image: $(VENV)/setup ## Build the image of the model server on the machine
 start: $(VENV)/setup ## Turn the machine on and start its model server; WORKERS=8 adds spot VMs

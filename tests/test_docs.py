@@ -7,6 +7,7 @@ import pytest
 
 from contract import STATUSES, ExitCode
 from lib.knobs import TABLE
+from lib.plan.cards import CARDS
 from rig.toolkit import ROOT
 from test_makefile import targets
 
@@ -112,3 +113,10 @@ def test_what_is_said_of_security_is_there() -> None:
 def test_commands_exist(name: str) -> None:
     for script in re.findall(r"(?:python3?|bin/python) ([\w/]+\.py)", read(name)):
         assert (ROOT / script).is_file(), script
+
+
+@pytest.mark.parametrize("name", ["docs/costs.md", "docs/costs.ko.md"])
+def test_the_cards_are_those_of_the_plan(name: str) -> None:
+    table = rows(read(name))
+    for card in CARDS:
+        assert table[card.name].split("|")[-1].strip() == f"{card.pages_per_s:.2f}"

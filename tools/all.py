@@ -6,10 +6,11 @@ their own. A shell's trap could not do this: it waits for the verb that runs bef
 signal, and the machine would go on billing meanwhile.
 """
 
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -31,6 +32,7 @@ from lib.home import make_output, note_not_read
 from lib.inputs import Inputs, end_of_nothing, find_inputs
 from lib.knobs import EXPORTING, FLEET, MACHINE, OCR, Knobs, as_environment, check_workers, verb
 from lib.machines import lock, open_machine
+from lib.plan.making import plan_for, remember, summary_of, took
 from lib.results import MANIFEST, REPORT
 from lib.todo import Work, look
 
@@ -101,8 +103,11 @@ def is_behind(output: Path) -> bool:
 
 def with_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs, force: bool) -> int:
     """The whole job."""
+    plan, summary = plan_for(inputs, knobs, force), summary_of(knobs)
+    note(f"make all: {plan.line()}")
     machine = open_machine(knobs)
     codes: dict[str, int] = {}
+    steps_s: dict[str, float] = {}
     on_since: float | None = None
     with lock.hold(machine, knobs.max_hours) as held:
         environment = {**environment, lock.TOKEN_VARIABLE: held.token}
@@ -112,20 +117,25 @@ def with_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs, f
                 if step == "start":
                     on_since = time.time()
                 options = ("--force",) if force and step == "process" else ()
-                codes[step] = run_step(step, environment, *options, meanwhile=held.renew)
+                with timed(steps_s, step):
+                    codes[step] = run_step(step, environment, *options, meanwhile=held.renew)
                 if not goes_on(step, codes[step]):
                     break
             shield()  # nothing comes between here and the stop
         except Interrupted:
             codes["interrupted"] = ExitCode.INTERRUPTED
         finally:
-            codes["stop"] = run_step("stop", environment, f"--patience={STOP_PATIENCE_S}")
+            with timed(steps_s, "stop"):
+                codes["stop"] = run_step("stop", environment, f"--patience={STOP_PATIENCE_S}")
     set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
     if knobs.target == "gcp" and on_since:
-        note(bill(time.time() - on_since, knobs))
+        note(f"make all: {took(plan, time.time() - on_since)}")
     for step in after:
         if has_results(codes):
-            codes[step] = run_step(step, environment)
+            with timed(steps_s, step):
+                codes[step] = run_step(step, environment)
+    if worst(codes) in (ExitCode.OK, ExitCode.PAGES_FAILED) and summary_of(knobs) != summary:
+        remember(plan, summary_of(knobs), steps_s)
     tell_others(inputs)
     if codes["stop"] != ExitCode.OK and machine.left_on():  # else its workers: the stop said so
         say(machine.alarm(on_since))
@@ -169,14 +179,14 @@ def has_bucket(knobs: Knobs) -> bool:
     return knobs.target == "gcp" and bool(knobs.bucket)
 
 
-def bill(seconds: float, knobs: Knobs) -> str:
-    """What the machine cost, in USD, for people; its workers came later and left earlier."""
-    hours = seconds / 3600
-    money, who, most = hours * knobs.price_per_hour, "the VM was", ""
-    if knobs.workers:
-        money += hours * knobs.workers * knobs.price_per_worker_hour
-        who, most = f"the VM and its {knobs.workers} workers were", "at most "
-    return f"make all: {who} on for {seconds / 60:.0f} minutes: {most}{money:.2f} USD, and its disk"
+@contextlib.contextmanager
+def timed(steps_s: dict[str, float], step: str) -> Iterator[None]:
+    """Write down how long a step takes, in seconds."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        steps_s[step] = time.monotonic() - began
 
 
 def run_step(

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lib.knobs import Knobs
 from rig import pages, preview
 from rig.command import Running, records_in, wait_until
 from rig.model_server import ModelServer, Reply, Request
@@ -394,11 +393,3 @@ def test_the_cpu_preview_reads_two_sample_pages(tmp_path: Path) -> None:
     assert statuses_in(kit.output) == {"article.png": "ok", "letter.png": "ok"}
     assert [record["doubts"] for record in records_in(kit.output)] == [[], []]
     assert len((kit.output / "article/article.md").read_text(encoding="utf-8")) > 200
-
-
-def test_what_the_machine_cost() -> None:
-    said = importlib.import_module("all").bill(1800.0, Knobs())
-    assert said == "make all: the VM was on for 30 minutes: 0.55 USD, and its disk"
-    crew = Knobs(workers=4, price_per_worker_hour=0.25)
-    said = importlib.import_module("all").bill(1800.0, crew)
-    assert "the VM and its 4 workers were on for 30 minutes: at most 1.05 USD" in said

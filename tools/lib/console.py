@@ -200,8 +200,9 @@ def bar(size_bytes: int, verb: str) -> "tqdm[NoReturn]":
     )
 
 
-def show_table(rows: Mapping[str, object]) -> None:
+def show_table(rows: Mapping[str, object] | Sequence[tuple[str, object]]) -> None:
     """Two columns on stdout, whatever is in them."""
-    width = max(map(len, rows))
-    for name, value in rows.items():
+    pairs = list(rows.items() if isinstance(rows, Mapping) else rows)
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
         click.echo(printable(f"{name:<{width}}  {value}"))

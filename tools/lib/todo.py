@@ -81,8 +81,7 @@ def todo(
         return Todo(Work.NOTHING, is_empty=True)
     of_file = defaultdict(list)
     for line in lines:
-        is_doubted = is_to_be_read_again(line.status, line.notes) and not line.read_as
-        if not (knobs.doubtful and is_doubted):
+        if not (knobs.doubtful and is_read_again(line)):
             of_file[line.input].append(line)
     reads = {name: reads_of(of_file[name], wanted, selection) for name in files}
     done: list[Line] = []
@@ -98,6 +97,11 @@ def todo(
         done += reads[name][content]
     is_whole = all(is_here(name) for line in done for name in line.files(knobs.images))
     return Todo(Work.NOTHING if is_whole else Work.FETCH, len(done), unreadable)
+
+
+def is_read_again(line: Line) -> bool:
+    """Whether DOUBTFUL=1 has the machine read a page again; not what is doubted at home alone."""
+    return is_to_be_read_again(line.status, line.notes) and not line.read_as
 
 
 def model_of(lines: Iterable[Line], knobs: Knobs) -> str:

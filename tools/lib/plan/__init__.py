@@ -1,0 +1,4 @@
+"""What a run will take, told before anything is rented: pages, hours, money.
+
+May import: contract, walk, lib.
+"""

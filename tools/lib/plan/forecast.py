@@ -1,0 +1,148 @@
+"""From a number of pages to hours and money, by the last run of this kind or by the table of cards.
+
+What cannot be known is None, and says why: nothing is made up for a card that nobody has measured.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lib.knobs import Knobs
+from lib.plan.cards import TOKENS, Card, card_of
+from lib.plan.left import Left
+from lib.plan.prices import Cost, cost
+from lib.plan.runs import Run
+
+BOOT_AND_LOAD_S = 190.0  # until a VM reads its first page: tests/bench/bill.py
+STOP_S = 20.0
+MANY = (8, 64)
+OF_LINEAR = 0.95  # of the sum of several machines, at eight: tests/bench/scaling.py
+BY_TABLE = "the table of cards, since no run of this kind has ended here"
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a forecast rests on, in words too. run: the last of this kind; card: if it is known.
+
+    Without either, nothing can be told.
+    """
+
+    run: Run | None
+    card: Card | None
+
+    @property
+    def says(self) -> str:
+        """What it rests on."""
+        if self.run:
+            return str(self.run)
+        if self.card:
+            return f"{BY_TABLE}: {self.card.name}, {self.card.how}"
+        return ""
+
+    @property
+    def start_s(self) -> float:
+        """From the turn-on to the first page, and from the last one to the end."""
+        return self.run.start_s + self.run.end_s if self.run else BOOT_AND_LOAD_S + STOP_S
+
+    def reading_s(self, pages: int, machines: int, max_pixels: int) -> float | None:
+        """Seconds of reading so many pages on so many machines."""
+        each = pages / machines / (OF_LINEAR if machines > 1 else 1)
+        if self.run is None:
+            return seconds_of(self.card, each, TOKENS, max_pixels) if self.card else None
+        of_run = self.run.pages / self.run.machines
+        of_run /= OF_LINEAR if self.run.machines > 1 else 1
+        if self.card is None:
+            return self.run.reading_s * each / of_run
+        tokens = self.run.tokens or TOKENS
+        by_table = seconds_of(self.card, of_run, tokens, max_pixels)
+        return seconds_of(self.card, each, tokens, max_pixels) * self.run.reading_s / by_table
+
+    @property
+    def knows_line(self) -> bool:
+        """Whether it is known how long pages and results travel over ssh."""
+        return self.run is not None and not self.run.bucket
+
+    def travel_s(self, left: Left) -> float:
+        """Seconds of upload and download while the machine is on, over ssh, as far as known."""
+        if self.run is None or self.run.bucket:
+            return 0.0
+        steps = self.run.steps_s
+        up_s = steps.get("upload", 0.0) * left.size_bytes / (self.run.size_bytes or 1)
+        down_s = steps.get("download", 0.0) * left.pages / self.run.pages
+        waits_s = max(0.0, up_s - steps.get("upload", 0.0))  # the model loads meanwhile
+        return waits_s + down_s
+
+
+def seconds_of(card: Card, pages: float, tokens: float, max_pixels: int) -> float:
+    """Of one machine; of a part of a page, the part of a page."""
+    whole = max(1.0, pages)
+    return card.seconds(whole, tokens, max_pixels) * pages / whole
+
+
+class Way(NamedTuple):
+    """So many machines, what their price is called, and an hour of the first and of each other."""
+
+    machines: int
+    price: str
+    first: float
+    others: float
+
+    @property
+    def per_hour(self) -> float:
+        """An hour of all of them."""
+        return self.first + (self.machines - 1) * self.others
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What one way comes to: hours from the turn-on to the end, and USD."""
+
+    way: Way
+    hours: float
+    cost: Cost
+
+
+def basis_of(run: Run | None, knobs: Knobs) -> Basis:
+    """The last run of this kind, and the card, as far as the knobs tell it."""
+    return Basis(run, card_of(knobs.machine_type) if knobs.target == "gcp" else None)
+
+
+def forecast(basis: Basis, left: Left, knobs: Knobs, way: Way) -> Forecast | None:
+    """What reading these pages comes to; None: it is not known. Without pages nothing is rented."""
+    is_by_bucket = knobs.target == "gcp" and (bool(knobs.bucket) or way.machines > 1)
+    seconds = basis.reading_s(left.pages, way.machines, knobs.max_pixels)
+    if seconds is None:
+        return None
+    if left.pages:
+        seconds += basis.start_s + (0.0 if is_by_bucket else basis.travel_s(left))
+    hours = seconds / 3600
+    if knobs.target != "gcp":  # its disk and its line are not Google's
+        return Forecast(way, hours, Cost(hours * way.per_hour))
+    disks_gb = knobs.disk_gb * way.machines
+    in_bucket_gb = left.gb if is_by_bucket else None
+    return Forecast(way, hours, cost(hours, way.per_hour, disks_gb, left.pages, in_bucket_gb))
+
+
+def own_way(knobs: Knobs) -> Way:
+    """What make all would do by these knobs."""
+    return Way(1 + knobs.workers, "as the knobs say", *prices_of(knobs))
+
+
+def ways(knobs: Knobs) -> list[Way]:
+    """What it could do: with other numbers of machines, at either price. Only a cloud has some."""
+    if knobs.target != "gcp":
+        return []
+    dear, cheap = knobs.price_per_hour, knobs.price_per_worker_hour
+    if knobs.spot:  # then PRICE_PER_HOUR is that of a spot VM
+        dear = max(dear, cheap)
+    found = [Way(1, "on demand", dear, dear), Way(1, "spot", cheap, cheap)]
+    for machines in MANY:
+        found.append(Way(machines, "on demand", dear, dear))
+        found.append(Way(machines, "the VM on demand, its workers spot", dear, cheap))
+    return found
+
+
+def prices_of(knobs: Knobs) -> tuple[float, float]:
+    """An hour of the machine, and of each worker, by the knobs; this computer costs nothing."""
+    if knobs.target == "local":
+        return 0.0, 0.0
+    return knobs.price_per_hour, knobs.price_per_worker_hour

@@ -1,0 +1,135 @@
+"""Which pages of INPUT are left to read, by the manifest that is here.
+
+Quick rather than sure: a file that is older than its results is taken for what was read. What make
+all does rests on contents alone: lib.todo here, and vm_side/todo.py on the machine.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contract import MANIFEST, PICTURES, Selection, is_read, recipe_of, selection_from
+from lib import results
+from lib.files import sha256_or_none
+from lib.inputs import Inputs
+from lib.knobs import Knobs, pdf_password
+from lib.plan.counting import Counter, count_all
+from lib.results import Line
+from lib.todo import is_read_again, model_of
+
+BYTES_PER_GB = 1e9
+
+
+@dataclass(frozen=True)
+class Left:
+    """Pages to be read, and pages that are done; the bytes of the files that have some to be read.
+
+    uncounted: files of which it is not known how many pages they have; each counts as one page.
+    """
+
+    pages: int
+    done: int = 0
+    size_bytes: int = 0
+    uncounted: int = 0
+
+    @property
+    def gb(self) -> float:
+        """The bytes, in GB."""
+        return self.size_bytes / BYTES_PER_GB
+
+
+@dataclass(frozen=True)
+class File:
+    """What the manifest says of a file: how many pages it has (0: nothing), how many are done."""
+
+    pages: int = 0
+    done: int = 0
+
+
+def look(inputs: Inputs, knobs: Knobs, force: bool = False) -> Left:
+    """What is left of these files. Opens those that may have many pages and are new."""
+    text = results.read_text(Path(knobs.output).expanduser() / MANIFEST)
+    lines = [] if force else results.of_inputs(results.read_lines(text), set(inputs.files))
+    selection = selection_from(knobs.pages)
+    known = known_files(
+        lines, knobs, selection, lambda name, of: content_of(inputs.root / name, of)
+    )
+    password = pdf_password(knobs)
+    return left(inputs, known, selection, lambda paths: count_all(paths, password))
+
+
+def left(inputs: Inputs, known: Mapping[str, File], selection: Selection, count: Counter) -> Left:
+    """The same, by what is known of the files; count opens the others."""
+    many = [
+        inputs.root / name
+        for name in inputs.files
+        if not name.lower().endswith(PICTURES) and not known.get(name, File()).pages
+    ]
+    counted = count(many)
+    pages = done = size_bytes = 0
+    for name in inputs.files:
+        file, path = known.get(name, File()), inputs.root / name
+        total = file.pages or (1 if name.lower().endswith(PICTURES) else counted.get(path, 1))
+        rest = max(0, selection.count(total) - file.done)
+        pages, done = pages + rest, done + file.done
+        size_bytes += size_of(path) if rest else 0
+    return Left(pages, done, size_bytes, len(many) - len(counted))
+
+
+def known_files(
+    lines: Iterable[Line],
+    knobs: Knobs,
+    selection: Selection,
+    content: Callable[[str, Collection[Line]], str | None],
+) -> dict[str, File]:
+    """What the lines say of each file, if they are of the content that it has now."""
+    lines = list(lines)
+    wanted: dict[str, Any] = {"model": model_of(lines, knobs), **recipe_of(knobs)}
+    of_file = defaultdict[str, list[Line]](list)
+    for line in lines:
+        if line.sha256:
+            of_file[line.input].append(line)
+    known = {}
+    for name, found in of_file.items():
+        sha256 = content(name, found)
+        if of_content := [line for line in found if line.sha256 == sha256]:
+            known[name] = file_of(of_content, wanted, selection, knobs.doubtful)
+    return known
+
+
+def file_of(
+    lines: Collection[Line], wanted: Mapping[str, Any], selection: Selection, doubtful: bool
+) -> File:
+    """What is known of a file by the lines of its content."""
+    is_one = all(line.pdf_page is None for line in lines)
+    pages = 1 if is_one else max(line.pdf_pages for line in lines)  # 0: the run was killed
+    done = {
+        line.pdf_page
+        for line in lines
+        if wanted["model"]
+        and is_read(line, line.sha256, wanted)
+        and selection.has(line.pdf_page)
+        and not (doubtful and is_read_again(line))
+    }
+    return File(pages, len(done))
+
+
+def content_of(path: Path, lines: Collection[Line]) -> str | None:
+    """The SHA-256 of a file, as its lines have it where they are younger; None: it is gone."""
+    contents = {line.sha256 for line in lines}
+    try:
+        changed_at = path.stat().st_mtime
+    except OSError:
+        return None
+    is_older = changed_at < min(line.finished_at for line in lines)
+    return contents.pop() if len(contents) == 1 and is_older else sha256_or_none(path)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 of one that is gone."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,87 @@
+"""The plan of a run, and what the run then took, which is the next one's basis."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from contract import SUMMARY
+from lib.console import printable
+from lib.inputs import Inputs
+from lib.knobs import Knobs
+from lib.plan.forecast import basis_of, forecast, own_way, ways
+from lib.plan.left import look
+from lib.plan.runs import Run, last_of_kind, place_of
+from lib.plan.words import Plan, duration, usd
+from lib.results import read_text
+
+
+def plan_for(inputs: Inputs, knobs: Knobs, force: bool) -> Plan:
+    """What reading these files takes, by what stands in OUTPUT."""
+    left = look(inputs, knobs, force)
+    basis = basis_of(last_of_kind(Path(knobs.output).expanduser(), knobs), knobs)
+    found = (forecast(basis, left, knobs, way) for way in ways(knobs))
+    own = forecast(basis, left, knobs, own_way(knobs))
+    return Plan(left, basis, own, [one for one in found if one], knobs)
+
+
+def summary_of(knobs: Knobs) -> dict[str, Any]:
+    """OUTPUT's summary.json; {} if there is none."""
+    try:
+        found = json.loads(read_text(Path(knobs.output).expanduser() / SUMMARY))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def remember(plan: Plan, summary: Mapping[str, Any], steps_s: Mapping[str, float]) -> None:
+    """Write down how fast a run was that has ended, by the summary it has left."""
+    knobs = plan.knobs
+    run = run_of(plan, summary, steps_s, time.time())
+    if run is not None:
+        run.write(Path(knobs.output).expanduser())
+
+
+def run_of(
+    plan: Plan, summary: Mapping[str, Any], steps_s: Mapping[str, float], now: float
+) -> Run | None:
+    """What is written down; None if the summary tells of no page that was read."""
+    knobs = plan.knobs
+    try:
+        done = summary["run"]
+        pages, seconds = int(done["pages"]), float(done["seconds"])
+        tokens = float(done["tokens_out"]) / pages
+        model, settings = printable(str(summary["model"])), dict(summary["settings"])
+    except (LookupError, TypeError, ValueError, ArithmeticError):
+        return None
+    if pages <= 0 or seconds <= 0:
+        return None
+    return Run(
+        target=knobs.target,
+        place=place_of(knobs),
+        bucket=knobs.target == "gcp" and bool(knobs.bucket),
+        machines=1 + knobs.workers,
+        model=model,
+        settings=settings,
+        pages=pages,
+        tokens=round(tokens, 1),
+        size_bytes=plan.left.size_bytes,
+        reading_s=seconds,
+        ended_at=round(now),
+        steps_s={step: round(took_s, 1) for step, took_s in steps_s.items()},
+    )
+
+
+def took(plan: Plan, seconds: float) -> str:
+    """What the machines were on for and cost, beside what the plan had said; for people."""
+    knobs, hours = plan.knobs, seconds / 3600
+    way = own_way(knobs)
+    who, most = "the VM was", ""
+    if knobs.workers:  # they came later and left earlier
+        who, most = f"the VM and its {knobs.workers} workers were", "at most "
+    said = ""
+    if plan.own is not None:
+        said = f"; planned: {duration(plan.own.hours)}, {usd(plan.own.cost.machines)}"
+    money = usd(hours * way.per_hour)
+    return f"{who} on for {duration(hours)}: {most}{money}, and the disk{said}"

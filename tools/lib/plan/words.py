@@ -1,0 +1,117 @@
+"""A plan for people: a line before make all, the table of make plan."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib.knobs import TABLE, Knobs
+from lib.plan.forecast import Basis, Forecast
+from lib.plan.left import Left
+from lib.plan.prices import G2_STANDARD_8
+
+UNKNOWN = (
+    "how long that takes is not known: no run of this kind has ended here, and no card of the"
+    " table is this machine's"
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is left, what a run by the knobs takes (None: not known), and other ways."""
+
+    left: Left
+    basis: Basis
+    own: Forecast | None
+    others: list[Forecast]
+    knobs: Knobs
+
+    def line(self) -> str:
+        """In one line."""
+        what = f"{self.left.pages:,} pages to read, {self.left.done:,} done"
+        if self.own is None:
+            return f"{what}; {UNKNOWN}"
+        money = f", {usd(self.own.cost.total)}" if self.own.way.per_hour else ""
+        return f"{what}: about {duration(self.own.hours)}{money} (by {self.basis.says})"
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """As a table of two columns."""
+        left = self.left
+        yield "to read", f"{left.pages:,} pages, in files of {size(left.size_bytes)}"
+        yield "done", f"{left.done:,} pages"
+        if left.uncounted:
+            yield "not counted", f"{left.uncounted:,} files cannot be opened here: a page each"
+        if self.own is None:
+            yield "hours, USD", UNKNOWN
+            return
+        yield "by", self.basis.says
+        yield "make all", f"{duration(self.own.hours)}, {in_parts(self.own)}"
+        for one in self.others:
+            machines = f"{one.way.machines} machine{'s' * (one.way.machines > 1)}"
+            yield machines, f"{duration(one.hours)}, {in_parts(one)}: {one.way.price}"
+        yield from (("beware", text) for text in warnings(self))
+
+    def document(self) -> dict[str, Any]:
+        """For scripts; own is null where hours and money are not known."""
+        return {
+            "pages": self.left.pages,
+            "done": self.left.done,
+            "size_bytes": self.left.size_bytes,
+            "files_not_counted": self.left.uncounted,
+            "by": self.basis.says or None,
+            "own": None if self.own is None else numbers(self.own),
+            "ways": [numbers(one) for one in self.others],
+            "beware": list(warnings(self)),
+        }
+
+
+def warnings(plan: Plan) -> Iterator[str]:
+    """What the numbers do not say."""
+    knobs, own = plan.knobs, plan.own
+    if knobs.target != "gcp" or own is None:
+        return
+    if not knobs.bucket and not plan.basis.knows_line and plan.left.pages:
+        yield f"without BUCKET the VM waits while {size(plan.left.size_bytes)} go over your line"
+    if 0 < knobs.max_hours < own.hours:
+        yield f"MAX_HOURS={knobs.max_hours:g} ends it before: run again for the rest, or raise it"
+    region = knobs.zone.rpartition("-")[0]
+    there, given = G2_STANDARD_8.get(region), (knobs.price_per_hour, knobs.price_per_worker_hour)
+    of_seoul = TABLE["PRICE_PER_HOUR"].default, TABLE["PRICE_PER_WORKER_HOUR"].default
+    if given == of_seoul != there:
+        found = f"{there.on_demand:g} and {there.spot:g}" if there else "other prices"
+        yield f"PRICE_PER_HOUR and PRICE_PER_WORKER_HOUR are Seoul's; {region} has {found}"
+
+
+def duration(hours: float) -> str:
+    """Hours, or minutes of a short run."""
+    return f"{hours:,.1f} h" if hours >= 2 else f"{hours * 60:,.0f} min"
+
+
+def size(bytes_: int) -> str:
+    """Megabytes, or gigabytes."""
+    return f"{bytes_ / 1e9:,.1f} GB" if bytes_ >= 1e9 else f"{bytes_ / 1e6:,.1f} MB"
+
+
+def usd(money: float) -> str:
+    """Money to the cent, or more exactly where it is less than ten of them."""
+    return f"{money:,.2f} USD" if money >= 0.1 else f"{money:.3f} USD"
+
+
+def in_parts(one: Forecast) -> str:
+    """USD, and what of it are not the machines."""
+    parts = {"disks": one.cost.disks, "bucket": one.cost.bucket, "egress": one.cost.egress}
+    told = ", ".join(f"{name} {usd(money)[:-4]}" for name, money in parts.items() if money >= 0.001)
+    return usd(one.cost.total) + (f" ({told} of it)" if told else "")
+
+
+def numbers(one: Forecast) -> Mapping[str, Any]:
+    """A forecast for scripts."""
+    return {
+        "machines": one.way.machines,
+        "price": one.way.price,
+        "hours": round(one.hours, 4),
+        "usd": round(one.cost.total, 4),
+        "usd_machines": round(one.cost.machines, 4),
+        "usd_disks": round(one.cost.disks, 4),
+        "usd_bucket": round(one.cost.bucket, 4),
+        "usd_egress": round(one.cost.egress, 4),
+    }

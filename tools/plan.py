@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Show what make all would take: pages, hours, USD. No machine is needed for it.
+
+Hours come from the last run of this kind in OUTPUT, else from the table of cards in docs/costs.md.
+What is done is told by the manifest in OUTPUT.
+"""
+
+import json
+
+import click
+
+from lib.console import ExitCode, run, say, show_table
+from lib.inputs import end_of_nothing, find_inputs
+from lib.knobs import MACHINE, Knobs, verb
+from lib.plan.making import plan_for
+
+READING = ("MAX_PIXELS", "UPSAMPLE_BELOW", "ROTATE", "PROMPT_MODE", "MODEL", "PAGES", "DOUBTFUL")
+MONEY = ("PRICE_PER_HOUR", "PRICE_PER_WORKER_HOUR", "DISK_GB", "SPOT")
+
+
+@verb("INPUT", "OUTPUT", *READING, *MONEY, *MACHINE, help=__doc__)
+@click.option("--force", is_flag=True, help="As if all pages were to be read again.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts.")
+def main(knobs: Knobs, force: bool, as_json: bool) -> int:
+    inputs = find_inputs(knobs.input, knobs.output)
+    if not inputs.files:
+        what, end = end_of_nothing(inputs)
+        say(f"plan: {what}")
+        return end
+    plan = plan_for(inputs, knobs, force)
+    if as_json:
+        click.echo(json.dumps(plan.document(), ensure_ascii=False))
+    else:
+        show_table(list(plan.rows()))
+    return ExitCode.OK
+
+
+if __name__ == "__main__":
+    run(main)
