@@ -10,18 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from cpu_endpoint import blocks, categories, korean, reading_order, tables
+from cpu_endpoint import blocks, categories, reading_order, tables
 from cpu_endpoint.categories import Cell
 from cpu_endpoint.geometry import Box, Line, Region, center, median, rows
+from cpu_endpoint.lines import StoppedError, read_lines
 from cpu_endpoint.models import Models, Picture
 from cpu_endpoint.tesseract import Tesseract
-from cpu_endpoint.text import has_content, paragraph
+from cpu_endpoint.text import paragraph
 
 _BOX_PROMPT = re.compile(r"Bounding Box:\s*\[([-\d.,\s]+)\]", re.I)
-
-
-class StoppedError(Exception):
-    """The reading was given up on request."""
 
 
 class Engine:
@@ -64,28 +61,8 @@ class Engine:
         ]
 
     def lines(self, picture: Picture, stopped: Callable[[], bool]) -> list[Line]:
-        """Lines of text as read; those that cannot be read keep their box, with no text."""
-        quads = self._models.detect(picture)
-        if not quads:
-            return []
-        crops = self._models.crop(picture, quads)
-        readings: list[korean.Reading] = []
-        # In portions, so that giving up does not wait for a whole newspaper page.
-        by_width = sorted(range(len(crops)), key=lambda i: crops[i].shape[1] / crops[i].shape[0])
-        for start in range(0, len(by_width), 24):
-            if stopped():
-                raise StoppedError
-            part = by_width[start : start + 24]
-            readings += self._models.recognise([crops[i] for i in part])
-        place = {line: at for at, line in enumerate(by_width)}
-        ordered = [readings[place[i]] for i in range(len(crops))]
-        texts = korean.read_korean(ordered, crops, self._tesseract)
-        if stopped():
-            raise StoppedError
-        return [
-            Line(quad_box(quad, picture), "" if is_noise(text, reading) else text, reading.score)
-            for quad, text, reading in zip(quads, texts, ordered, strict=True)
-        ]
+        """Lines of text. Raises StoppedError."""
+        return read_lines(self._models, self._tesseract, picture, stopped)
 
     def _with_table(self, cell: Cell, picture: Picture, stopped: Callable[[], bool]) -> Cell:
         if cell.category != "Table":
@@ -141,19 +118,6 @@ def inside(lines: list[Line], box: Box) -> list[Line]:
         for x, y in [center(line.box)]
         if box[0] <= x <= box[2] and box[1] <= y <= box[3]
     ]
-
-
-def is_noise(text: str, reading: korean.Reading) -> bool:
-    """Marks without a letter in a long line: a script that the engine cannot read."""
-    return not has_content(text) and reading.aspect > 3.0
-
-
-def quad_box(quad: np.ndarray[Any, Any], picture: Picture) -> Box:
-    """The upright box around four corners, clamped to the picture."""
-    height, width = picture.shape[:2]
-    x1, x2 = (float(np.clip(v, 0, width)) for v in (quad[:, 0].min(), quad[:, 0].max()))
-    y1, y2 = (float(np.clip(v, 0, height)) for v in (quad[:, 1].min(), quad[:, 1].max()))
-    return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)
 
 
 def in_order(cells: list[Cell], page_width: int) -> list[Cell]:

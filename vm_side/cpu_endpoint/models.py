@@ -25,17 +25,17 @@ _DETECTION_SIDE = 1280
 _LAYOUT_SCORE = 0.4
 
 
-class Models:
-    """Layout, detection, recognition and (where installed) table structure on the CPU."""
+class LineModels:
+    """Detection and recognition of lines of text on the CPU."""
 
     def __init__(self, threads: int = 2) -> None:
         """Load everything, which takes a second or two. Raises ImportError."""
         with _quiet():
             self._load(threads)
+            self._warm_up()
 
     def _load(self, threads: int) -> None:
         rapidocr: Any = importlib.import_module("rapidocr")
-        rapid_layout: Any = importlib.import_module("rapid_layout")
         self._ocr = rapidocr.RapidOCR(
             params={
                 "Global.log_level": "critical",
@@ -48,38 +48,12 @@ class Models:
                 "EngineConfig.onnxruntime.intra_op_num_threads": threads,
             }
         )
-        self._layout = rapid_layout.RapidLayout(
-            model_type="pp_layout_cdla",
-            conf_thresh=_LAYOUT_SCORE,
-            engine_cfg={"intra_op_num_threads": threads},
-        )
-        self._table = _load_table()
-        self._warm_up()
-
-    @property
-    def has_tables(self) -> bool:
-        return self._table is not None
 
     def _warm_up(self) -> None:
         """Run each model once: they are opened at their first use."""
-        picture = np.full((320, 240, 3), 255, np.uint8)
-        picture[100:110, 40:200] = 0
-        self.regions(picture)
+        picture = _one_line()
         self.detect(picture)
         self.recognise([picture[90:120, 30:210]])
-        self.table(picture, [Line((40.0, 100.0, 200.0, 110.0), "-", 1.0)])
-
-    def regions(self, picture: Picture) -> list[Region]:
-        """Layout regions with CDLA labels, in pixels, clamped to the picture."""
-        found = self._layout(picture)
-        height, width = picture.shape[:2]
-        regions = []
-        for box, label, score in zip(found.boxes, found.class_names, found.scores, strict=True):
-            x1, x2 = sorted(min(max(float(box[i]), 0.0), width) for i in (0, 2))
-            y1, y2 = sorted(min(max(float(box[i]), 0.0), height) for i in (1, 3))
-            if x2 - x1 >= 4 and y2 - y1 >= 4:
-                regions.append(Region((x1, y1, x2, y2), str(label), float(score)))
-        return regions
 
     def detect(self, picture: Picture) -> list[Picture]:
         """Corner points (4 × 2, clockwise from the upper left) of each line of text."""
@@ -102,6 +76,42 @@ class Models:
             for text, score, c in zip(found.txts, found.scores, crops, strict=True)
         ]
 
+
+class Models(LineModels):
+    """Besides these layout and, where it is installed, the structure of tables."""
+
+    def _load(self, threads: int) -> None:
+        super()._load(threads)
+        rapid_layout: Any = importlib.import_module("rapid_layout")
+        self._layout = rapid_layout.RapidLayout(
+            model_type="pp_layout_cdla",
+            conf_thresh=_LAYOUT_SCORE,
+            engine_cfg={"intra_op_num_threads": threads},
+        )
+        self._table = _load_table()
+
+    def _warm_up(self) -> None:
+        super()._warm_up()
+        picture = _one_line()
+        self.regions(picture)
+        self.table(picture, [Line((40.0, 100.0, 200.0, 110.0), "-", 1.0)])
+
+    @property
+    def has_tables(self) -> bool:
+        return self._table is not None
+
+    def regions(self, picture: Picture) -> list[Region]:
+        """Layout regions with CDLA labels, in pixels, clamped to the picture."""
+        found = self._layout(picture)
+        height, width = picture.shape[:2]
+        regions = []
+        for box, label, score in zip(found.boxes, found.class_names, found.scores, strict=True):
+            x1, x2 = sorted(min(max(float(box[i]), 0.0), width) for i in (0, 2))
+            y1, y2 = sorted(min(max(float(box[i]), 0.0), height) for i in (1, 3))
+            if x2 - x1 >= 4 and y2 - y1 >= 4:
+                regions.append(Region((x1, y1, x2, y2), str(label), float(score)))
+        return regions
+
     def table(self, picture: Picture, lines: Sequence[Line]) -> str | None:
         """HTML of the one table in the picture; lines in its pixels. None where it fails."""
         if self._table is None:
@@ -122,6 +132,13 @@ class Models:
             return None  # no cell found, or a structure that the decoder cannot close
         start, end = markup.find("<table>"), markup.rfind("</table>")
         return markup[start : end + len("</table>")] if 0 <= start < end else None
+
+
+def _one_line() -> Picture:
+    """A small page with a black line on it."""
+    picture = np.full((320, 240, 3), 255, np.uint8)
+    picture[100:110, 40:200] = 0
+    return picture
 
 
 @contextlib.contextmanager

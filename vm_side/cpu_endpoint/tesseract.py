@@ -21,7 +21,6 @@ LINE_HEIGHT = 32  # best of 32, 40, 48 and 64 pixels, and the fastest
 _BORDER = 10
 _OPTIONS = ("--psm", "7", "--dpi", "300")  # one line a picture
 _BATCH = 120
-_TIMEOUT_S = 120.0
 # Syllables of one word stand closer than this part of the line's height.
 _SPACE = 0.23
 
@@ -78,8 +77,10 @@ def scaled(crop: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 class Tesseract:
     """Reads line pictures; `stop` from another thread ends a call that is under way."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: Found, timeout_s: float = 120.0) -> None:
+        """timeout_s is how long it may take to read _BATCH lines."""
         self.languages = found.languages
+        self._timeout_s = timeout_s
         self._command = found.command
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = False
@@ -118,7 +119,7 @@ class Tesseract:
             )
             process = self._process
         try:
-            table, _ = process.communicate(tiff.getvalue(), timeout=_TIMEOUT_S)
+            table, _ = process.communicate(tiff.getvalue(), timeout=self._timeout_s)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from cpu_endpoint import protocol
-from cpu_endpoint.engine import StoppedError
+from cpu_endpoint.lines import StoppedError
 from cpu_endpoint.metrics import Metrics
 
 

@@ -16,7 +16,7 @@ import uvicorn
 from PIL import Image
 
 from cpu_endpoint import protocol, server
-from cpu_endpoint.engine import StoppedError
+from cpu_endpoint.lines import StoppedError
 
 JSON = {"Content-Type": "application/json"}
 Chat = Callable[..., dict[str, Any]]
