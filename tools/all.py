@@ -165,7 +165,7 @@ def at_home(knobs: Knobs) -> tuple[str, ...]:
 
 
 def checks(knobs: Knobs) -> tuple[str, ...]:
-    """The second reader's step."""
+    """The second reader's step, for what it did not reach before: when nothing bills any more."""
     return ("check",) if knobs.witness == OCR else ()
 
 

@@ -8,7 +8,7 @@ import click
 
 from lib.console import Failure, run
 from lib.home import bring_home, every
-from lib.knobs import MACHINE, Knobs, check_workers, machine_witness, verb
+from lib.knobs import MACHINE, Knobs, check_workers, verb
 from lib.machines import left_on, open_machine
 from lib.machines.machine import Machine
 
@@ -52,7 +52,7 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--endpoint": knobs.endpoint,
         "--model": knobs.model,
         "--pages": knobs.pages,
-        "--witness": machine_witness(knobs),
+        "--witness": knobs.witness,
         "--request-timeout": knobs.request_timeout,
         "--page-timeout": knobs.page_timeout,
         "--ready-timeout": knobs.ready_timeout,

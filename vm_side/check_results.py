@@ -17,9 +17,16 @@ from typing import NoReturn
 import click
 from tqdm import tqdm
 
-from contract import PASSWORD, PASSWORD_FILE, ExitCode, password_from, printable
+from contract import (
+    PASSWORD,
+    PASSWORD_FILE,
+    ExitCode,
+    has_no_second_reading,
+    password_from,
+    printable,
+)
 from results.manifest import Record, load
-from second_reading import READING_S, Opinion, Places, heard, is_waiting, make_second_reader
+from second_reading import READING_S, Opinion, Places, heard, make_second_reader
 from workers import bounds
 from workers.interrupt import Interrupt
 from workers.pool import Crash, PoolError, run
@@ -40,7 +47,7 @@ def main(source: Path, output: Path, to: Path, page_timeout: float) -> NoReturn:
     waiting = [
         record
         for record in load(output).values()
-        if is_waiting(record) and (source / record.input).is_file()
+        if has_no_second_reading(record) and (source / record.input).is_file()
     ]
     places = Places(source, output, page_timeout, password)
     with Interrupt() as interrupt, to.open("a", encoding="utf-8") as file:

@@ -56,7 +56,8 @@ STATUSES = (*DONE, FAILED, LEFT)
 RECIPE = ("prompt_mode", "max_pixels", "upsample_below", "rotate")  # what decides a page's cells
 AUTO = "auto"  # of rotate: as far as each page needs it; else degrees clockwise
 ROTATIONS = (AUTO, "0", "90", "180", "270")
-WITNESSES = ("ink", "off")  # who compares an answer with its page
+OCR = "ocr"  # ink, and a second reader
+WITNESSES = ("ink", OCR, "off")  # who compares an answer with its page
 PREVIEW_MODEL = "dots-ocr-cpu-preview"
 
 CATEGORIES = (
@@ -183,12 +184,48 @@ def is_read(record: Recorded, sha256: str, wanted: Mapping[str, Any]) -> bool:
     )
 
 
-def is_to_be_read_again(status: str, notes: Collection[Any]) -> bool:
+def is_to_be_read_again(status: str, notes: Collection[Any], read_as: str) -> bool:
     """Whether DOUBTFUL=1 reads a page again: not a third time if the second was no better.
 
-    Else a machine would be rented every night for a page that nothing mends.
+    Else a machine would be rented every night for a page that nothing mends. Nor one that the
+    second reader alone doubts: who has not heard the new answer.
     """
-    return status == DOUBTFUL and NO_BETTER not in notes
+    return status == DOUBTFUL and NO_BETTER not in notes and not read_as
+
+
+class Heard(Protocol):
+    """What a page's line says of who has read it."""
+
+    @property
+    def status(self) -> str:
+        """What became of it."""
+
+    @property
+    def cells(self) -> int:
+        """How many were found."""
+
+    @property
+    def model(self) -> str:
+        """Who read it."""
+
+    @property
+    def reader(self) -> str:
+        """Who read it a second time; empty: nobody."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The recipe by which it was read."""
+
+
+def has_no_second_reading(record: Heard) -> bool:
+    """Whether a page is to be read a second time; not one that the same engine has read."""
+    return (
+        record.status in DONE
+        and record.cells > 0
+        and not record.reader
+        and record.model != PREVIEW_MODEL
+        and record.settings.get("prompt_mode") != "layout_only"
+    )
 
 
 def is_turned(record: Recorded, rotate: str) -> bool:

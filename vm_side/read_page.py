@@ -40,7 +40,10 @@ from server.room import PROMPT_TOKENS, more_pixels
 from server.silence import Silence
 from server.verdicts import EndpointError, ServerGone
 
-RESULT = ("cells", "finish_reason", "rotation", "trust", "doubts")  # what of a record tells of it
+RESULT = (  # what of a record tells of it
+    *("cells", "finish_reason", "rotation", "trust", "doubts"),
+    *("reader", "read_as", "trusted_as"),
+)
 
 
 @dataclass(frozen=True)
@@ -267,9 +270,13 @@ def _ask(
 
 
 def is_better(outcome: Outcome, before: Record) -> bool:
-    """Whether a second reading is to be trusted more than the first, which was a whole one."""
+    """Whether a second reading is to be trusted more than the first, which was a whole one.
+
+    By those alone who have heard both: another engine has not.
+    """
     is_whole = outcome.status != "partial"
-    return weight(outcome.judgement.trust, is_whole) > weight(before.trust, is_whole=True)
+    trust = before.trusted_as if before.reader else before.trust
+    return weight(outcome.judgement.trust, is_whole) > weight(trust, is_whole=True)
 
 
 def kept_of(record: Record) -> dict[str, Any]:

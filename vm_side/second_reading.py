@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 from PIL import Image
 
-from contract import DONE, DOUBTFUL, PREVIEW_MODEL, WHOLE
+from contract import DOUBTFUL, WHOLE
 from picture.images import UnreadablePage, own_size
 from picture.pdf.mupdf import open_with
 from picture.upright import turned
@@ -23,15 +23,25 @@ from results.manifest import Record
 from results.pages import sha256_of
 from results.steps import open_page
 from trust.doubts import TRUSTED, Doubt, is_doubtful, trust_left
-from trust.judging import reason_of
+from trust.judging import MOST, reason_of
 from trust.text.reader_witness import Line, reader_doubts
 from workers import bounds
 
 MOST_PIXELS = 9_000_000  # an A4 page at 300 dpi; what has more is read at half the size, or less
 READING_S = 300.0  # of CPU time; a newspaper's page takes 15
 LOWEST_PRIORITY = 19
+PATIENCE_S = 1800.0  # with Tesseract, which at that priority may have to wait for long
 
 Read = Callable[[Image.Image], list[Line]]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What reads a picture, and whether it knows Hangul."""
+
+    name: str
+    read: Read
+    knows_hangul: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,17 +63,6 @@ class Places:
     password: str = field(default="", repr=False)
 
 
-def is_waiting(record: Record) -> bool:
-    """Whether a page is to be read a second time; not one that the same engine has read."""
-    return (
-        record.status in DONE
-        and record.cells > 0
-        and not record.reader
-        and record.model != PREVIEW_MODEL
-        and record.settings.get("prompt_mode") != "layout_only"
-    )
-
-
 def heard(record: Record, opinion: Opinion) -> dict[str, Any]:
     """What a second reader's opinion changes in the record of a page."""
     trust = trust_left(opinion.doubts, 1.0 if record.trust is None else record.trust)
@@ -73,6 +72,7 @@ def heard(record: Record, opinion: Opinion) -> dict[str, Any]:
         "trust": trust,
         "doubts": [*heavy, *record.doubts, *light],
         "reader": opinion.reader,
+        "trusted_as": record.trust,
     }
     if is_doubtful(trust) and record.status in WHOLE:
         reason = reason_of(opinion.doubts)
@@ -85,48 +85,50 @@ def make_second_reader(places: Places) -> Callable[[Record], Opinion]:
     bounds.limit_memory()
     os.nice(LOWEST_PRIORITY)
     open_with(places.password)
-    name, read = load_engine()
-    return functools.partial(second_reading, places=places, name=name, read=read)
+    return functools.partial(second_reading, places=places, engine=load_engine())
 
 
-def load_engine() -> tuple[str, Read]:
-    """The engine's name, and what reads a picture by it. Raises ImportError."""
+def load_engine() -> Engine:
+    """The CPU preview's, on one core. Raises ImportError."""
     os.environ["OMP_THREAD_LIMIT"] = "1"  # heeded when the models are loaded
-    from cpu_endpoint import engine, models, tesseract  # noqa: PLC0415 - packages of its own
+    import cv2  # noqa: PLC0415 - packages of its own
 
+    from cpu_endpoint import lines, models, tesseract  # noqa: PLC0415 - the same
+
+    cv2.setNumThreads(1)
     found = tesseract.find()
-    korean = tesseract.Tesseract(found) if found.command else None
-    both = engine.Engine(models.Models(threads=1), korean)
+    korean = tesseract.Tesseract(found, PATIENCE_S) if found.command else None
+    pp_ocr = models.LineModels(threads=1)
 
     def read(picture: Image.Image) -> list[Line]:
         colours = numpy.asarray(picture.convert("RGB"))[:, :, ::-1]
-        lines = both.lines(numpy.ascontiguousarray(colours), lambda: False)
-        return [(line.text, line.box, line.score) for line in lines]
+        found = lines.read_lines(pp_ocr, korean, numpy.ascontiguousarray(colours))
+        return [(line.text, line.box, line.score) for line in found]
 
-    return "PP-OCR and Tesseract" if korean else "PP-OCR", read
+    return Engine("PP-OCR and Tesseract" if korean else "PP-OCR", read, bool(korean))
 
 
-def second_reading(record: Record, places: Places, name: str, read: Read) -> Opinion:
+def second_reading(record: Record, places: Places, engine: Engine) -> Opinion:
     """Read a page again, and compare. Never raises for a bad page."""
     try:
         cells = json.loads((places.output / f"{record.page}.json").read_bytes())
         with bounds.within(nullcontext(), places.page_timeout_s):
             picture, size = opened(record, places.input / record.input)
         with bounds.within(nullcontext(), READING_S):
-            lines = read(picture)
+            lines = engine.read(picture)
         wide, high = (own / seen for own, seen in zip(size, picture.size, strict=True))
         placed = [
             (text, (x1 * wide, y1 * high, x2 * wide, y2 * high), sure)
             for text, (x1, y1, x2, y2), sure in lines
         ]
-        doubts = reader_doubts(placed, cells, name)
+        doubts = reader_doubts(placed, cells, engine.name, engine.knows_hangul)
     except (UnreadablePage, MemoryError) as error:
         return Opinion(fault=str(error) or "out of memory")
     except OSError as error:
         return Opinion(fault=f"{error.strerror}: {error.filename}")
     except (ValueError, LookupError, TypeError, AttributeError):
         return Opinion(fault="its JSON is not what was written")
-    return Opinion(name, tuple(sorted(doubts, key=lambda doubt: -doubt.weight)))
+    return Opinion(engine.name, tuple(sorted(doubts, key=lambda doubt: -doubt.weight)[:MOST]))
 
 
 def opened(record: Record, path: Path) -> tuple[Image.Image, tuple[int, int]]:

@@ -36,7 +36,7 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
         is_read = record is not None and is_done(record, page, sha256, wanted)
         if record is None or not is_read or not has_results(settings.output, page.result):
             tasks.append(task)
-        elif settings.doubtful and is_to_be_read_again(record.status, record.notes):
+        elif settings.doubtful and is_to_be_read_again(record.status, record.notes, record.read_as):
             tasks.append(replace(task, doubted=record))
         elif settings.images and not has_drawing(settings.output, page.result):
             tasks.append(replace(task, drawn_from=record))

@@ -34,7 +34,7 @@ from bench.trust_truth import Known, as_sent, known_in  # noqa: E402
 from contract import DOUBT_KINDS  # noqa: E402
 from picture.pdf.text_layer import words_on  # noqa: E402
 from picture.words import Word  # noqa: E402
-from second_reading import Read, load_engine  # noqa: E402
+from second_reading import Engine, load_engine  # noqa: E402
 from trust.doubts import Doubt, is_doubtful, trust_left  # noqa: E402
 from trust.text.reader_witness import Line, reader_doubts  # noqa: E402
 from trust.witnesses import doubts_of, evidence_of  # noqa: E402
@@ -119,9 +119,9 @@ def judged(
     most: int,
     only: Sequence[str] = (),
     layer: bool = True,
-    read: Read | None = None,
+    engine: Engine | None = None,
 ) -> Tally:
-    """One page, and its faults; layer: whether its text layer is heard. read: the second reader."""
+    """One page, and its faults; layer: whether its text layer is heard; engine: who reads again."""
     page, tally = known.page, Tally(1, len(known.page.cells))
     words: Sequence[Word] = ()
     if known.pdf and layer:
@@ -132,9 +132,9 @@ def judged(
     with tally.timed("doubts_of"):
         before = doubts_of(evidence, page.cells)
     lines: list[Line] = []
-    if read:
+    if engine:
         with tally.timed("second reader"):
-            lines = read(page.picture)
+            lines = engine.read(page.picture)
     before += reader_doubts(lines, page.cells, "")
     tally.false_cells = false_cells_of(before)
     was_doubtful = is_doubtful(trust_left(before))
@@ -226,12 +226,12 @@ def main(
         f"made, {language}": made_pages(language, seeds, font) for language in ("en", "ko")
     }
     total, data = Tally(), {}
-    read = load_engine()[1] if reader else None
+    engine = load_engine() if reader else None
     for name, found in sets.items():
         tally = Tally()
         for known in found:
             rng = random.Random(f"{seed} {known.name}")
-            tally.add(judged(known, rng, most, only, layer, read))
+            tally.add(judged(known, rng, most, only, layer, engine))
         if not tally.pages:
             raise click.ClickException(f"{name}: no page there has its cells beside it")
         data[name] = as_json(tally)

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 import second_reading
-from contract import PREVIEW_MODEL
+from contract import PREVIEW_MODEL, has_no_second_reading
 from results.manifest import Record, read_record
 from results.pages import sha256_of
 from rig.true_page import in_pixels, true_page
-from second_reading import Opinion, Places, heard, is_waiting
+from second_reading import Engine, Opinion, Places, heard
 from trust.doubts import Doubt
 from trust.text.reader_witness import Line
 
@@ -42,7 +42,7 @@ def record(**values: Any) -> Record:
     ],
 )
 def test_which_pages_are_read_a_second_time(values: dict[str, Any], is_wanted: bool) -> None:
-    assert is_waiting(record(**values)) is is_wanted
+    assert has_no_second_reading(record(**values)) is is_wanted
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,7 @@ def test_what_an_opinion_changes(
     assert (changes.get("status", page.status), changes["trust"]) == (status, trust)
     assert ("reason" in changes) is (status == "doubtful" != page.status)
     assert changes.get("read_as", page.status) == page.status
+    assert changes["trusted_as"] == page.trust
     changed = read_record(
         json.dumps({"page": "a", "input": "a", "pdf_page": None, "status": status} | changes)
     )
@@ -94,13 +95,13 @@ def line_of(text: str, *box: float) -> Line:
     return text, (left, top, right, bottom), 0.99
 
 
-def read_by(lines: list[Line]) -> Any:
-    return lambda picture: lines
+def read_by(lines: list[Line]) -> Engine:
+    return Engine("x", lambda picture: lines)
 
 
 def test_a_page_that_both_read_alike(place: tuple[Record, Places, list[Line]]) -> None:
     page, places, lines = place
-    assert second_reading.second_reading(page, places, "x", read_by(lines)) == Opinion("x")
+    assert second_reading.second_reading(page, places, read_by(lines)) == Opinion("x")
 
 
 @pytest.mark.parametrize("rotation", [0, 90])
@@ -124,7 +125,7 @@ def test_boxes_are_the_pages_own_also_if_it_is_read_smaller(
         halves = [line_of(text, *(side / 2 for side in box)) for text, box, _ in lines]
         return [halves[0], line_of("Something else stands here", *halves[1][1]), *halves[2:]]
 
-    found = second_reading.second_reading(page, places, "x", read)
+    found = second_reading.second_reading(page, places, Engine("x", read))
     assert sizes == [(414, 585)] and not found.fault
     (doubt,) = found.doubts
     cells = json.loads((tmp_path / "a/a.json").read_text())
@@ -153,4 +154,4 @@ def test_what_is_not_as_it_was_is_not_compared(
     (tmp_path / name).unlink()
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    assert fault in second_reading.second_reading(page, places, "x", read_by(lines)).fault
+    assert fault in second_reading.second_reading(page, places, read_by(lines)).fault

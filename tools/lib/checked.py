@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract import DONE, PREVIEW_MODEL, STATUSES
+from contract import STATUSES
 from lib.results import Line
 
-CHANGED = ("status", "read_as", "reason", "trust", "doubts", "reader")
+CHANGED = ("status", "read_as", "reason", "trust", "trusted_as", "doubts", "reader")
 
 Changes = Mapping[str, Any]
 Reading = tuple[tuple[str, int | None], str, float]
@@ -21,11 +21,6 @@ Reading = tuple[tuple[str, int | None], str, float]
 def reading_of(line: Line) -> Reading:
     """What tells one reading of a page from the next."""
     return line.key, line.sha256, line.finished_at
-
-
-def is_waiting(line: Line) -> bool:
-    """Whether a page is to be checked, as far as its line tells."""
-    return line.status in DONE and not line.reader and line.model != PREVIEW_MODEL
 
 
 def read_checks(text: str) -> dict[Reading, Changes]:

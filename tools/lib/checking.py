@@ -5,7 +5,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from contract import DOUBTFUL, MANIFEST, PASSWORD, PASSWORD_FILE, SUMMARY
+from contract import (
+    DOUBTFUL,
+    MANIFEST,
+    PASSWORD,
+    PASSWORD_FILE,
+    SUMMARY,
+    has_no_second_reading,
+)
 from lib import checked, files, results
 from lib.console import Failure, run_child
 from lib.inputs import Inputs
@@ -76,4 +83,4 @@ def count_doubtful(lines: list[Line]) -> int:
 
 def count_waiting(lines: list[Line]) -> int:
     """How many pages are to be checked."""
-    return sum(map(checked.is_waiting, lines))
+    return sum(map(has_no_second_reading, lines))

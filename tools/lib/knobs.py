@@ -22,6 +22,7 @@ from contract import (
     key_from,
     password_from,
 )
+from contract import OCR as OCR
 from lib import closed, kinds
 from lib.config import read_config, what_it_says
 from lib.options import Option, Spare, option
@@ -33,9 +34,6 @@ def knob(default: Any, text: str, kind: Any = str, short: str = "", google: str 
     """One row of the table: default, help, click type, one-letter flag, gcloud's variable."""
     metadata = {"help": text, "kind": kind, "short": short, "google": google}
     return field(default=default, metadata=metadata)
-
-
-OCR = "ocr"  # a witness at home, beside the first of those that a machine has
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,8 @@ class Knobs:
     )
     witness: str = knob(
         WITNESSES[0],
-        f"Who compares an answer with its page; {OCR}: ink, and make check at the end of make all.",
-        click.Choice((*WITNESSES, OCR)),
+        f"Who compares an answer with its page; {OCR}: ink, and a second reader.",
+        click.Choice(WITNESSES),
     )
     doubtful: bool = knob(False, "Read doubtful pages again.", bool)
     preflight: bool = knob(
@@ -298,11 +296,6 @@ def pdf_password(knobs: Knobs) -> str:
         return password_from(os.environ.get(PASSWORD, ""), knobs.pdf_password_file)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-
-
-def machine_witness(knobs: Knobs) -> str:
-    """Who compares an answer with its page where it is read; OCR comes afterwards, at home."""
-    return WITNESSES[0] if knobs.witness == OCR else knobs.witness
 
 
 def zones_of(knobs: Knobs) -> list[str]:

@@ -29,6 +29,7 @@ HOW = {
     "pdf_pages": int,
     "rotation": int,
     "finished_at": float,
+    "cells": int,
     "reader": str,
     "read_as": str,
 }
@@ -57,6 +58,7 @@ class Line:
     pdf_pages: int = 0
     rotation: int = 0
     finished_at: float = 0.0
+    cells: int = 0
     reader: str = ""
     """Which second reader has read it, too; see lib.checked."""
     read_as: str = ""

@@ -100,8 +100,8 @@ def todo(
 
 
 def is_read_again(line: Line) -> bool:
-    """Whether DOUBTFUL=1 has the machine read a page again; not what is doubted at home alone."""
-    return is_to_be_read_again(line.status, line.notes) and not line.read_as
+    """Whether DOUBTFUL=1 has the machine read a page again."""
+    return is_to_be_read_again(line.status, line.notes, line.read_as)
 
 
 def model_of(lines: Iterable[Line], knobs: Knobs) -> str:

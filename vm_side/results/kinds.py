@@ -23,6 +23,11 @@ def is_number(value: Any) -> bool:
     return is_count(value) or (type(value) is float and 0 <= value < BEYOND)
 
 
+def is_trust(value: Any) -> bool:
+    """Whether it is a trust, or that nobody was asked."""
+    return value is None or (is_number(value) and bool(value <= 1))
+
+
 def is_doubt(value: Any) -> bool:
     """Whether it is a doubt, whose detail has a depth of one."""
     if not isinstance(value, dict) or value.keys() != {"kind", "bbox", "cell", "detail"}:
@@ -64,7 +69,8 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "seconds": is_number,
     "finished_at": is_number,
     "finish_reason": is_text,
-    "trust": lambda value: value is None or (is_number(value) and value <= 1),
+    "trust": is_trust,
+    "trusted_as": is_trust,
     "doubts": lambda value: isinstance(value, list) and all(map(is_doubt, value)),
     "reader": is_text,
     "read_as": is_text,

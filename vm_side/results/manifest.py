@@ -86,6 +86,8 @@ class Record:
     """Which other engine has read the page, too; empty: none. Its doubts are among them then."""
     read_as: str = ""
     """What the status was until that engine's doubts made it doubtful; empty: they did not."""
+    trusted_as: float | None = None
+    """What the trust was before that engine was heard."""
     model: str = ""
     pdf_pages: int = 0
     """How many pages its file has; 0 for a picture, and until the batch has ended."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from contract import PREVIEW_MODEL
-from lib.checked import is_waiting, kept, laid_on, read_checks, recounted
+from contract import PREVIEW_MODEL, has_no_second_reading
+from lib.checked import kept, laid_on, read_checks, recounted
 from lib.results import Line, read_lines
 from rig.toolkit import line
 
@@ -15,6 +15,7 @@ CHANGES: dict[str, Any] = {
     "read_as": "ok",
     "reason": "x",
     "trust": 0.2,
+    "trusted_as": 1.0,
     "doubts": [{"kind": "reader"}],
     "reader": "PP-OCR",
 }
@@ -65,11 +66,13 @@ def test_of_another_reading_it_says_nothing(more: dict[str, Any], is_kept: bool)
         ({"status": "failed"}, False),
         ({"reader": "x"}, False),
         ({"model": PREVIEW_MODEL}, False),
+        ({"cells": 0}, False),
+        ({"settings": {"prompt_mode": "layout_only"}}, False),
     ],
 )
 def test_what_is_waiting(more: dict[str, Any], expected: bool) -> None:
-    (found,) = lines_of(entry(**more))
-    assert is_waiting(found) is expected
+    (found,) = lines_of(entry(**{"cells": 3} | more))
+    assert has_no_second_reading(found) is expected
 
 
 @pytest.mark.parametrize(

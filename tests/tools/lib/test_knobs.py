@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 import process_all_images
 from contract import SECRETS, WITNESSES
 from lib.config import read_config
-from lib.knobs import TABLE, Knobs, as_environment, check_workers, machine_witness, verb
+from lib.knobs import TABLE, Knobs, as_environment, check_workers, verb
 from picture import images
 from rig.toolkit import ROOT, Toolkit
 from server import prompts
@@ -266,15 +266,9 @@ def test_workers_have_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         check_workers(Knobs(**nowhere))
 
 
-@pytest.mark.parametrize(
-    ("witness", "there"), [(None, "ink"), ("ink", "ink"), ("ocr", "ink"), ("off", "off")]
-)
-def test_the_second_reader_is_a_witness_at_home_alone(witness: str | None, there: str) -> None:
-    """The machine has neither its engines nor a knob for it."""
-    knobs = Knobs(witness=witness) if witness else Knobs()
-    assert machine_witness(knobs) == there
-    assert there in WITNESSES
-    assert not witness or witness in TABLE["WITNESS"].metadata["kind"].choices
+def test_the_machine_has_the_same_witnesses() -> None:
+    assert tuple(TABLE["WITNESS"].metadata["kind"].choices) == WITNESSES
+    assert Knobs().witness == WITNESSES[0]
 
 
 def test_who_reads_again_needs_a_witness() -> None:

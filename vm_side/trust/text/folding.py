@@ -9,6 +9,7 @@ import unicodedata
 GLUE = re.compile(r"[-\u2010\u2011]\s*\n\s*")  # of a word that goes on in the next line
 EAST = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff"
 EAST_ASIAN = re.compile(f"[{EAST}]")
+HANGUL = re.compile("[\uac00-\ud7a3]")
 WORD = re.compile(rf"[{EAST}]+|[^\W_{EAST}]+")
 
 
