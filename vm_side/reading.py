@@ -8,12 +8,14 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from alike import Alike
-from contract import DONE, FAILED, LEFT, printable
+from contract import DONE, FAILED, LEFT, has_no_second_reading, printable
 from first_pages import ENOUGH, Count, Refusals, count_of, fault_in
 from preflight import Fitness
 from read_page import Settings, Task, failed_record
 from results.manifest import Key, Manifest, Record
 from results.progress import Progress
+from second_reader import second_reader
+from workers.beside import Beside
 from workers.executor import Executor
 from workers.interrupt import Interrupt
 from workers.pool import Crash, PoolError
@@ -54,9 +56,10 @@ def read_all(
     )
     trial = [task.page.key for task in tasks if task.drawn_from is None][:ENOUGH]
     standing = {task.page.key for task in tasks if task.doubted is not None}
-    scribe = Scribe(manifest, progress, bar, fitness, Refusals(set(trial)), standing)
-    reading = executor.read(tasks, settings, interrupt, alike.is_wanted)
-    with bar, contextlib.closing(reading) as results:
+    beside = second_reader(settings, manifest, say)
+    scribe = Scribe(manifest, progress, bar, fitness, Refusals(set(trial)), standing, beside)
+    reading = executor.read(tasks, settings, interrupt, alike.is_wanted, beside.look)
+    with bar, beside.until_the_end(), contextlib.closing(reading) as results:
         try:
             for task, result in results:
                 record = (
@@ -88,7 +91,8 @@ def read_all(
 class Scribe:
     """Writes the pages down, unless the first of them show a fault of the set-up.
 
-    standing are the pages that have results, which stand also where a second reading failed.
+    standing are the pages that have results, which stand also where a second reading failed. beside
+    takes those that another engine is to read, too.
     """
 
     manifest: Manifest
@@ -96,7 +100,8 @@ class Scribe:
     bar: "tqdm[NoReturn]"
     fitness: Fitness | None
     refusals: Refusals
-    standing: set[Key] = field(default_factory=set)
+    standing: set[Key]
+    beside: Beside[Record]
     read_now: list[Record] = field(default_factory=list)
     _counts: list[Count] = field(default_factory=list)
 
@@ -130,6 +135,8 @@ class Scribe:
     def _write(self, record: Record) -> None:
         if record.status != FAILED or record.key not in self.standing:
             self.manifest.add(record)
+            if has_no_second_reading(record):
+                self.beside.take(record)
         self.bar.update()
         self.progress.count(record)
 

@@ -29,7 +29,6 @@ from workers import bounds
 
 MOST_PIXELS = 9_000_000  # an A4 page at 300 dpi; what has more is read at half the size, or less
 READING_S = 300.0  # of CPU time; a newspaper's page takes 15
-LOWEST_PRIORITY = 19
 PATIENCE_S = 1800.0  # with Tesseract, which at that priority may have to wait for long
 
 Read = Callable[[Image.Image], list[Line]]
@@ -83,7 +82,7 @@ def heard(record: Record, opinion: Opinion) -> dict[str, Any]:
 def make_second_reader(places: Places) -> Callable[[Record], Opinion]:
     """The page function of one process, in which the engine is loaded."""
     bounds.limit_memory()
-    os.nice(LOWEST_PRIORITY)
+    bounds.give_way()
     open_with(places.password)
     return functools.partial(second_reading, places=places, engine=load_engine())
 

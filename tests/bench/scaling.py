@@ -33,7 +33,7 @@ from rig.command import Batch  # noqa: E402 - so is this
 from rig.fleet import FleetRig  # noqa: E402 - so is this
 from rig.worker_functions import no_op_reader  # noqa: E402 - so is this
 from server.endpoint import Model  # noqa: E402 - so is this
-from workers.executor import Results, every  # noqa: E402 - so is this
+from workers.executor import Look, Results, every  # noqa: E402 - so is this
 from workers.fleet import Fleet  # noqa: E402 - so is this
 from workers.interrupt import Interrupt  # noqa: E402 - so is this
 
@@ -87,6 +87,7 @@ class NoOpFleet(Fleet):
         settings: Settings,
         interrupt: Interrupt,
         is_wanted: Callable[[Task], bool] = every,
+        beside: Look = tuple,
     ) -> Results:
         """As Fleet.read, but for the function."""
         return self.run(tasks, no_op_reader, (settings,), interrupt)

@@ -5,6 +5,7 @@ its exit code says why. Beyond the memory an allocation fails, and the page with
 """
 
 import contextlib
+import os
 import resource
 import signal
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from contextlib import AbstractContextManager
 
 from picture.limits import MEMORY_MIB
 
+LOWEST_PRIORITY = 19
 TOO_LONG = -signal.SIGPROF  # exit code of a process that passed its CPU time
 
 
@@ -21,6 +23,22 @@ def limit_memory() -> None:
     wanted = MEMORY_MIB << 20
     wanted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
+
+
+def give_way() -> None:
+    """Let whoever else wants to compute do so first."""
+    os.nice(LOWEST_PRIORITY)
+
+
+def use_idle_cores_alone() -> None:
+    """Compute where nobody else does, also in other containers, where no priority of ours counts.
+
+    Linux takes a core that runs only such a process for an idle one; a Mac has no such thing.
+    """
+    give_way()
+    if hasattr(os, "SCHED_IDLE"):
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 @contextlib.contextmanager

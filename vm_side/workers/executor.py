@@ -6,8 +6,9 @@ Both give the same: pairs of a task and its record as they come, each task once.
 import os
 import shutil
 import signal
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -29,6 +30,7 @@ from workers.turns import Turns
 TURNS = ".turns"  # below the results: whose turn it is to compute
 
 R = TypeVar("R")
+Look = Callable[[], Iterable[Connection]]  # at what is done beside; see workers/beside.py
 Results = Generator[tuple[Task, Record | Crash], None, None]
 
 
@@ -49,10 +51,12 @@ class Executor(Protocol):
         settings: Settings,
         interrupt: Interrupt,
         is_wanted: Callable[[Task], bool] = every,
+        beside: Look = tuple,
     ) -> Results:
         """Read pages, each once, until all are read or the interrupt is set.
 
-        A page is passed over that is not is_wanted() any more when it would be read.
+        A page is passed over that is not is_wanted() any more when it would be read. beside() is
+        called now and then, where this computer reads and has cores to spare.
         """
 
     @property
@@ -76,6 +80,7 @@ class ProcessPool:
         settings: Settings,
         interrupt: Interrupt,
         is_wanted: Callable[[Task], bool] = every,
+        beside: Look = tuple,
     ) -> Results:
         """See Executor. Of a task and its twin, the one that ended first is the page's."""
         assert isinstance(settings.output, Path)
@@ -89,6 +94,7 @@ class ProcessPool:
             twin_of,
             bounds.last_words(settings.page_timeout_s),
             is_wanted,
+            beside,
         )
         try:
             with in_flight:

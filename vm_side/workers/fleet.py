@@ -22,7 +22,7 @@ from distributed import Client
 from distributed.scheduler import KilledWorker
 
 from read_page import Settings, Task
-from workers.executor import Results, every
+from workers.executor import Look, Results, every
 from workers.interrupt import Interrupt
 from workers.node import (
     Job,
@@ -103,8 +103,9 @@ class Fleet:
         settings: Settings,
         interrupt: Interrupt,
         is_wanted: Callable[[Task], bool] = every,
+        beside: Look = tuple,
     ) -> Results:
-        """See Executor."""
+        """See Executor. Nothing is done beside: the results are elsewhere."""
         return self.run(tasks, make_node_reader, (settings,), interrupt, is_wanted)
 
     @property

@@ -83,6 +83,7 @@ def run(
     twin_of: Callable[[T], T | None] = lambda task: None,
     last_words: Mapping[int, str] | None = None,
     is_wanted: Callable[[T], bool] = lambda task: True,
+    beside: Callable[[], Iterable[Connection]] = tuple,
 ) -> Generator[tuple[T, R | Crash], None, None]:
     """Yield (task, result) as they come, until all are done or the interrupt is set.
 
@@ -92,6 +93,7 @@ def run(
     it is None: what ends first is yielded, task or twin, and the other's worker is dead by then.
     A task whose worker ends with an exit code of last_words is not tried again: they are its Crash.
     A task is passed over that is no longer is_wanted() when its turn comes.
+    beside() is called before each wait, and names what else ends it.
     When the iterator ends or is closed, no worker is left. Raises PoolError.
     """
     pool = Pool(
@@ -105,7 +107,7 @@ def run(
     try:
         while pool.has_work and not interrupt.signal:
             pool.hand_out()
-            ready = wait([interrupt.fileno(), *(worker.pipe for worker in pool.workers)], LOOK_S)
+            ready = wait([interrupt.fileno(), *(w.pipe for w in pool.workers), *beside()], LOOK_S)
             for worker in [worker for worker in pool.workers if worker.pipe in ready]:
                 if worker in pool.workers:  # else it has just lost against its twin
                     yield from pool.hear(worker)

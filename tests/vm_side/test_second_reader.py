@@ -1,0 +1,176 @@
+"""The second reader while other pages are read, from end to end, with the real PP-OCR."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from results.manifest import load
+from rig.command import Batch, Running, wait_until
+from rig.model_request import Request
+from rig.model_server import ModelServer
+from rig.replies import Reply
+from rig.true_page import told, true_page
+from second_reader import readers_for
+
+PICTURE, CELLS = true_page(dpi=100)
+TEXTS = [cell["text"] for cell in CELLS]
+OTHER = (
+    "Nobody has seen a heron there since the lamps went out. Two bridges lead over the canal, and "
+    "both are closed at night. Who wants to cross must ask at the mill, where a dog is kept, or go "
+    "round by the old road, which takes an hour and is under water for most of the spring."
+)
+WRONG = [
+    cell | {"text": text}
+    for cell, text in zip(
+        CELLS,
+        [*TEXTS[:2], OTHER, TEXTS[3], TEXTS[4].replace("block 4", "block 8")],
+        strict=True,
+    )
+]
+SOON_S = 120.0  # for what happens on idle cores, of which there may be none for long
+KNOBS = {"WITNESS": "ocr"}
+
+
+class Held:
+    """A model that reads page a, wrongly, and thinks about b until it is let go."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+
+    def __call__(self, request: Request) -> Reply:
+        if request.size[0] > 0.95 * PICTURE.width:
+            return Reply(told(WRONG, request.size))
+        self.let_go.wait(2 * SOON_S)
+        return Reply(told(CELLS, request.size))
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[tuple[Batch, ModelServer, Held]]:
+    """Two pages, of which the second was scanned a little smaller."""
+    with ModelServer() as server:
+        batch = Batch(tmp_path, server.url)
+        batch.input.mkdir()
+        PICTURE.save(batch.input / "a.png")
+        PICTURE.resize([side * 9 // 10 for side in PICTURE.size]).save(batch.input / "b.png")
+        server.script = Held()
+        try:
+            yield batch, server, server.script
+        finally:
+            server.script.let_go.set()
+
+
+def record_of(batch: Batch, name: str) -> Any:
+    """What the manifest says of a page by now."""
+    return load(batch.output).get((name, None))
+
+
+def is_heard(batch: Batch) -> bool:
+    """Whether the second reader has said something."""
+    return bool((record := record_of(batch, "a.png")) and record.reader)
+
+
+def idlers(running: Running) -> list[int]:
+    """The processes of a command that compute on idle cores alone."""
+    found = []
+    for pid in running.members():
+        try:
+            if os.sched_getscheduler(pid) == os.SCHED_IDLE:
+                found.append(pid)
+        except ProcessLookupError:
+            continue
+    return found
+
+
+def test_its_doubts_are_there_while_other_pages_are_read(
+    held: tuple[Batch, ModelServer, Held],
+) -> None:
+    """The model is not asked again for them, nor is it in a later run."""
+    batch, server, model = held
+    with batch.start(environment=KNOBS) as running:
+        wait_until(lambda: idlers(running), SOON_S)
+        assert len(idlers(running)) == 1 and record_of(batch, "a.png").status == "ok"
+        assert os.getpriority(os.PRIO_PROCESS, idlers(running)[0]) == 19
+        wait_until(lambda: is_heard(batch), SOON_S)
+        assert record_of(batch, "b.png") is None, "it is still being read"
+        model.let_go.set()
+        ended = running.finish()
+        running.wait_until_nobody_is_left()
+    assert ended.code == 0
+    assert "1 ok, 1 doubtful: make report shows them first" in ended.err
+    first, second = batch.records
+    assert (first["status"], first["read_as"], first["trusted_as"]) == ("doubtful", "ok", 1.0)
+    assert first["reason"] == "2 cells are read otherwise by the second reader"
+    assert [doubt["cell"] for doubt in first["doubts"]] == [2, 4]
+    assert first["doubts"][1]["detail"]["digits"] == 1
+    assert (second["status"], second["reader"]) == ("ok", ""), "nobody waits for it"
+    assert batch.summary["doubts"] == {"reader": 2} and batch.summary["doubtful"] == 1
+    assert len(server.requests) == first["attempts"] + second["attempts"] == 2
+
+    again = batch.run(environment=KNOBS | {"DOUBTFUL": "1"})
+    assert (again.code, len(server.requests)) == (0, 2)
+    assert batch.records == [first, second]
+
+
+def test_it_may_be_killed(held: tuple[Batch, ModelServer, Held]) -> None:
+    batch, server, model = held
+    with batch.start(environment=KNOBS) as running:
+        wait_until(lambda: idlers(running), SOON_S)
+        os.kill(idlers(running)[0], signal.SIGKILL)
+        wait_until(lambda: not idlers(running), SOON_S)
+        model.let_go.set()
+        ended = running.finish()
+        running.wait_until_nobody_is_left()
+    assert ended.code == 0 and "Traceback" not in ended.err
+    assert batch.statuses() == {"a.png": "ok", "b.png": "ok"} and len(server.requests) == 2
+
+
+def test_a_ctrl_c_does_not_wait_for_it(held: tuple[Batch, ModelServer, Held]) -> None:
+    batch, _, _ = held
+    with batch.start(environment=KNOBS) as running:
+        wait_until(lambda: idlers(running), SOON_S)
+        running.signal_group(signal.SIGINT)
+        ended = running.finish(5)
+        running.wait_until_nobody_is_left()
+    assert (ended.code, "Traceback" in ended.err) == (130, False)
+    assert batch.statuses() == {"a.png": "ok", "b.png": "left"}
+
+
+def test_without_its_packages_the_pages_are_read_all_the_same(
+    held: tuple[Batch, ModelServer, Held], tmp_path: Path
+) -> None:
+    """And it is told once."""
+    batch, _, model = held
+    model.let_go.set()
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "sitecustomize.py").write_text(
+        "import importlib.util as util\n"
+        "find = util.find_spec\n"
+        "util.find_spec = lambda name, *more: None if name == 'rapidocr' else find(name, *more)\n"
+    )
+    for number in range(3):
+        PICTURE.resize([side * 8 // 10 for side in PICTURE.size]).save(
+            batch.input / f"c{number}.png"
+        )
+    ended = batch.run(environment=KNOBS | {"PYTHONPATH": str(hidden)})
+    assert ended.code == 0
+    assert ended.err.splitlines()[0] == (
+        "no second reader while the pages are read: rapidocr is not among the packages here;"
+        " make check has one"
+    )
+    assert ended.err.count("second reader") == 1
+    assert {entry["reader"] for entry in batch.records} == {""}
+
+
+@pytest.mark.parametrize(
+    ("cores", "readers"), [(1, 0), (2, 1), (3, 1), (4, 2), (8, 4), (16, 4), (64, 4)]
+)
+def test_it_has_no_more_than_half_of_the_cores(cores: int, readers: int) -> None:
+    assert readers_for(cores) == readers

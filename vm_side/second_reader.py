@@ -1,0 +1,68 @@
+"""The second reader while the pages are read (WITNESS=ocr): on cores that idle.
+
+What it finds of a page is laid on the page's line in the manifest. It asks nobody to read the page
+again. What it has not reached when the batch ends, make check reads.
+"""
+
+import importlib.util
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contract import OCR
+from read_page import Settings
+from results.manifest import Manifest, Record
+from workers import bounds
+from workers.beside import Beside
+from workers.pool import PoolError, Worker, start_worker
+
+if TYPE_CHECKING:
+    from second_reading import Opinion, Places
+
+MOST_READERS = 4  # half a gigabyte each; one reads a page in 3 s, and an L4 in 2
+PACKAGES = ("rapidocr", "cv2")  # what the others that it needs come with
+
+
+def second_reader(
+    settings: Settings, manifest: Manifest, say: Callable[[str], object]
+) -> Beside[Record]:
+    """Who reads pages a second time: nobody, unless that is wanted and there are cores for it."""
+
+    def lay_on(record: Record, opinion: "Opinion") -> None:
+        from second_reading import heard  # noqa: PLC0415 - with numpy, and only this needs it
+
+        if opinion.reader and manifest.records[record.key] is record:  # nothing else came of it
+            manifest.add(replace(record, **heard(record, opinion)))
+
+    def fall_silent(why: str) -> None:
+        say(f"no second reader while the pages are read: {why}; make check has one")
+
+    is_wanted = settings.witness == OCR
+    readers = readers_for(os.cpu_count() or 1) if is_wanted else 0
+    return Beside(lambda: start(settings), readers, lay_on, fall_silent)
+
+
+def readers_for(cores: int) -> int:
+    """At most half of the cores: pages and the model server need the others."""
+    return min(MOST_READERS, cores // 2)
+
+
+def start(settings: Settings) -> Worker[Record]:
+    """Start one. Raises PoolError."""
+    if lacking := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
+        raise PoolError(f"{lacking[0]} is not among the packages here")
+    from second_reading import Places  # noqa: PLC0415 - the same
+
+    assert isinstance(settings.input, Path) and isinstance(settings.output, Path)
+    places = Places(settings.input, settings.output, settings.page_timeout_s, settings.password)
+    return start_worker(make_idle_reader, (places,))
+
+
+def make_idle_reader(places: "Places") -> Callable[[Record], "Opinion"]:
+    """The page function of its process."""
+    from second_reading import make_second_reader  # noqa: PLC0415 - the same
+
+    bounds.use_idle_cores_alone()
+    return make_second_reader(places)

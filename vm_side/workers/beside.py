@@ -1,0 +1,101 @@
+"""What is done beside the pages, on cores that idle: nobody waits for it.
+
+At the end it is dropped, with what is in hand. So is a task whose worker dies: somebody may do it
+later. All of it happens in the parent's own thread, whenever that waits for the pages.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any, Generic, TypeVar
+
+from workers.pool import Crash, PoolError, Worker, describe_exit
+
+T = TypeVar("T")
+
+MOST_WAITING = 1000  # tasks: names, and no pictures
+DEATHS_IN_A_ROW = 3  # of workers, after which there is no other
+
+
+@dataclass
+class Beside(Generic[T]):
+    """A queue of tasks, and at most so many workers.
+
+    start() makes one. found() gets a task and its result, fall_silent() why there will be no more.
+    """
+
+    start: Callable[[], Worker[T]]
+    most_workers: int
+    found: Callable[[T, Any], None]
+    fall_silent: Callable[[str], None]
+    queue: deque[T] = field(default_factory=deque)
+    workers: list[Worker[T]] = field(default_factory=list)
+    deaths: int = 0
+
+    def take(self, task: T) -> None:
+        """Do this, too, if there is room for it."""
+        if self.most_workers and len(self.queue) < MOST_WAITING:
+            self.queue.append(task)
+
+    def look(self) -> list[Connection]:
+        """Hear and hand out, without waiting; what to wait for before the next look."""
+        self.hear()
+        self.hand_out()
+        return [worker.pipe for worker in self.workers]
+
+    def hear(self) -> None:
+        """Take what the workers have to say."""
+        for worker in [worker for worker in self.workers if worker.pipe.poll()]:
+            try:
+                message = worker.pipe.recv()
+            except (EOFError, OSError):
+                self.bury(worker)
+                continue
+            if not worker.has_started:
+                worker.has_started = True
+                continue
+            task, worker.task, self.deaths = worker.task, None, 0
+            assert task is not None  # a worker speaks only of the task it holds
+            if not isinstance(message, Crash):
+                self.found(task, message)
+
+    def hand_out(self) -> None:
+        """Give tasks to the workers that have none; start one more if that is not enough."""
+        free = [worker for worker in self.workers if worker.task is None]
+        if len(self.queue) > len(free) and len(self.workers) < self.most_workers:
+            try:
+                self.workers.append(self.start())
+            except PoolError as error:
+                self.give_up(str(error))
+        for worker in free:
+            if self.queue and worker.has_started:
+                task = self.queue.popleft()
+                worker.give(task, task)
+
+    def bury(self, worker: Worker[T]) -> None:
+        """A worker is dead, and its task with it."""
+        self.workers.remove(worker)
+        worker.end()
+        self.deaths += 1
+        if self.deaths == DEATHS_IN_A_ROW:
+            self.give_up(f"its processes end ({describe_exit(worker.process.exitcode)})")
+
+    def give_up(self, why: str) -> None:
+        """Do no more of it."""
+        self.most_workers = 0
+        self.queue.clear()
+        self.fall_silent(why)
+
+    @contextmanager
+    def until_the_end(self) -> Iterator[None]:
+        """What is there at the end of the block is heard; no worker is left."""
+        try:
+            yield
+            self.hear()
+        finally:
+            for worker in self.workers:
+                worker.process.kill()  # all, before the first is waited for
+            for worker in self.workers:
+                worker.end()
