@@ -84,6 +84,16 @@ def sleeper(folder: Path) -> Function:
     return function
 
 
+def waiter(folder: Path) -> Function:
+    """Waits for a file in the folder, and gives its name."""
+
+    def function(task: Any) -> str:
+        wait_for(folder, 1)
+        return next(folder.iterdir()).name
+
+    return function
+
+
 def crowd(folder: Path) -> Function:
     """How many are at work, oneself included, while this task is."""
 

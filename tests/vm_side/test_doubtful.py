@@ -259,6 +259,25 @@ def test_what_stands_is_replaced_by_what_is_trusted_more_and_by_nothing_else(
         assert files_in(here.output) == stood, "a drawing that lacked is there"
 
 
+def test_what_another_engine_said_of_the_first_does_not_speak_for_the_second(
+    server: ModelServer, here: Settings
+) -> None:
+    """It has not heard the second. What it said stays with what it was said of."""
+    server.script = reads(FEWER)
+    before = read(here)
+    assert before.trust == pytest.approx(0.16)
+    heard = {"reader": "x", "trusted_as": before.trust, "trust": 0.01, "read_as": "ok"}
+    before = replace(before, **heard)
+    server.script = reads(FEWER - 1)
+    after = read(here, doubted=before)
+    assert after.notes == [NO_BETTER] and len(read_json(here)) == FEWER
+    assert {name: getattr(after, name) for name in heard} == heard
+    server.script = reads(ALL)
+    after = read(here, doubted=before)
+    assert (after.status, after.reader, after.read_as) == ("ok", "", "")
+    assert after.trusted_as is None
+
+
 def test_a_second_reading_that_fails_leaves_the_first(server: ModelServer, here: Settings) -> None:
     assert isinstance(here.output, Path)
     server.script = reads(FEWER)
