@@ -266,7 +266,12 @@ def test_what_another_engine_said_of_the_first_does_not_speak_for_the_second(
     server.script = reads(FEWER)
     before = read(here)
     assert before.trust == pytest.approx(0.16)
-    heard = {"reader": "x", "trusted_as": before.trust, "trust": 0.01, "read_as": "ok"}
+    heard: dict[str, Any] = {
+        "reader": "x",
+        "trusted_as": before.trust,
+        "trust": 0.01,
+        "read_as": "ok",
+    }
     before = replace(before, **heard)
     server.script = reads(FEWER - 1)
     after = read(here, doubted=before)

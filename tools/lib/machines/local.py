@@ -21,7 +21,7 @@ from lib import closed, extras, files
 from lib.console import Failure, note, run_child
 from lib.files import Put
 from lib.inputs import Inputs, status_of
-from lib.knobs import ROOT, Knobs, model_key, pdf_password
+from lib.knobs import OCR, ROOT, Knobs, model_key, pdf_password
 from lib.machines.machine import Moved
 from lib.machines.ours import CODE, INPUT, RESULT, Disk, claim
 from lib.machines.server import Server
@@ -56,6 +56,8 @@ class LocalMachine:
             self.server.stop()  # ENDPOINT was changed since
         if model := self.served_model():
             note(f"using the model server at {self.endpoint}, which serves {model}")
+            if self.knobs.witness == OCR:  # the second reader has the preview's engines
+                install(self.code / "cpu_endpoint" / "requirements.txt")
             return
         self._refuse_foreign_port()
         install(self.code / "cpu_endpoint" / "requirements.txt")

@@ -16,12 +16,14 @@ from lib.machines.ssh import packages
 
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.M)
 TOP_OF_FLEET = ("distributed", "bokeh", "gcsfs")
+UNUSED = {"six"}  # rapidocr asks for it, and imports it nowhere
 OF_AN_EXTRA = {"grpcio-status"}  # google-api-core[grpc]
 PINNED = (
     "requirements.txt",
     "requirements-dev.txt",
     "vm_side/requirements.txt",
     "vm_side/requirements-fleet.txt",
+    "vm_side/requirements-reader.txt",
     "vm_side/cpu_endpoint/requirements.txt",
 )
 OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -51,14 +53,29 @@ def test_those_of_a_fleet_are_pinned_so_too_and_are_all_that_it_needs() -> None:
     alone = pins("vm_side/requirements.txt")
     assert alone.items() <= theirs.items()
     assert theirs.items() <= pins("requirements.txt", "requirements-dev.txt").items()
-    needed, new = set[str](), set(TOP_OF_FLEET)
+    assert theirs.keys() - OF_AN_EXTRA == needed_by(*TOP_OF_FLEET) | alone.keys()
+
+
+def needed_by(*names: str) -> set[str]:
+    """These packages and all that they need, by what is installed here."""
+    needed, new = set[str](), set(names)
     while new:
         name = new.pop()
         needed.add(name)
         wanted = map(Requirement, metadata.distribution(name).requires or [])
         used = [one for one in wanted if not one.marker or one.marker.evaluate({"extra": ""})]
-        new |= {re.sub(r"[-_.]+", "-", one.name).lower() for one in used} - needed
-    assert theirs.keys() - OF_AN_EXTRA == needed | alone.keys()
+        new |= {re.sub(r"[-_.]+", "-", one.name).lower() for one in used} - needed - UNUSED
+    return needed
+
+
+def test_those_of_the_second_reader_are_pinned_so_too_and_are_all_that_it_needs() -> None:
+    """As the CPU preview has them, and what these ask for and do without."""
+    pytest.importorskip("rapidocr", reason="the CPU engine's packages")
+    theirs, alone = pins("vm_side/requirements-reader.txt"), pins("vm_side/requirements.txt")
+    assert alone.items() <= theirs.items()
+    engines = pins("requirements.txt", "vm_side/cpu_endpoint/requirements.txt")
+    assert {name for name, _ in theirs.items() - engines.items()} == UNUSED
+    assert theirs.keys() == needed_by("rapidocr") | alone.keys() | UNUSED
 
 
 @pytest.mark.parametrize("name", PINNED)
@@ -81,7 +98,7 @@ def test_another_file_of_the_same_version_is_not_collected(
         packages.collect_packages(OURS)
 
 
-def test_those_of_a_fleet_are_collected_apart(
+def test_those_of_a_fleet_and_of_the_second_reader_are_collected_apart(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[str] = []
@@ -91,9 +108,11 @@ def test_those_of_a_fleet_are_collected_apart(
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr("subprocess.run", install)
-    alone, fleet = (packages.collect_packages("3.12", many) for many in (False, True))
-    assert alone != fleet
-    assert ["requirements-fleet.txt" in text for text in called] == [False, True]
+    wanted = ((False, False), (True, False), (False, True), (True, True))
+    found = [packages.collect_packages("3.12", *which) for which in wanted]
+    assert len(set(found)) == 3 and found[1] == found[3], "a fleet has no second reader"
+    lists = [Path(text.split()[-1]).name for text in called]
+    assert lists == ["requirements.txt", "requirements-fleet.txt", "requirements-reader.txt"]
 
 
 def test_they_are_all_that_the_command_imports(folder: Path, tmp_path: Path) -> None:

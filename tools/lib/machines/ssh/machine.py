@@ -25,7 +25,7 @@ from lib.console import (
 )
 from lib.files import Put, code_below
 from lib.inputs import Inputs
-from lib.knobs import ROOT, model_key, pdf_password
+from lib.knobs import OCR, ROOT, model_key, pdf_password
 from lib.machines.lock import TOKEN_VARIABLE
 from lib.machines.machine import Moved
 from lib.machines.ours import CODE as CODE_FOLDER
@@ -269,7 +269,7 @@ class RemoteMachine(Sight):
     def _bring_packages(self, shell: Shell) -> None:
         image = self.knobs.container_image
         version = run_image(shell, image, python_script(image)).strip()
-        packages = collect_packages(version, self.knobs.workers > 0)
+        packages = collect_packages(version, self.knobs.workers > 0, self.knobs.witness == OCR)
         names = [p.relative_to(packages).as_posix() for p in packages.rglob("*") if p.is_file()]
         mirror_up(shell, packages, names, ".dots-ocr/packages")
 

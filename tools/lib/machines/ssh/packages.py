@@ -13,17 +13,20 @@ from lib.knobs import ROOT
 
 REQUIREMENTS = ROOT / "vm_side" / "requirements.txt"
 FLEET_REQUIREMENTS = ROOT / "vm_side" / "requirements-fleet.txt"
+READER_REQUIREMENTS = ROOT / "vm_side" / "requirements-reader.txt"
 PACKAGES = ROOT / ".vm-packages"
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 
 
-def collect_packages(version: str, for_fleet: bool = False) -> Path:
+def collect_packages(version: str, for_fleet: bool = False, for_reader: bool = False) -> Path:
     """A folder of the packages that vm_side/ needs, for this version of Python on Linux.
 
     Made here, since a bare GPU image may lack pip and a machine without an external address
-    reaches no package index. A fleet needs some more.
+    reaches no package index. A fleet needs some more, and so does the second reader, which a fleet
+    does not have.
     """
-    wanted = FLEET_REQUIREMENTS if for_fleet else REQUIREMENTS
+    wanted = READER_REQUIREMENTS if for_reader else REQUIREMENTS
+    wanted = FLEET_REQUIREMENTS if for_fleet else wanted
     digest = hashlib.sha256(wanted.read_bytes()).hexdigest()[:12]
     folder = PACKAGES / f"python{version}-{digest}"
     if folder.is_dir():
