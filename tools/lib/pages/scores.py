@@ -10,7 +10,7 @@ from lib.pages.doubts import is_amount
 
 FILE = "score.json"
 DIGITS = 16  # of a result's SHA-256: enough to see that it is another
-FIGURES = ("cer", "wer", "teds", "order", "f1")
+FIGURES = ("cer", "wer", "teds", "order", "f1", "characters")
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class PageScore:
     teds: float | None
     order: float | None
     f1: float | None
+    characters: float | None
+    """How many the truth has."""
 
 
 def content_of(path: Path | None) -> str:

@@ -7,7 +7,7 @@ the last time is made again.
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from contract import CATEGORIES, DOUBT_KINDS, MANIFEST, STATUSES
 from lib import files
 from lib.console import Failure
 from lib.pages.entries import Entry, read_entries, read_summary
+from lib.pages.scores import PageScore, read_scores
 from lib.pages.values import number
 from lib.pool import CPU_S, each
 from lib.report import chunks, pictures
@@ -60,7 +61,8 @@ def build(
     pictures.remove_others(folder, entries)
     seen = pictures.names_in(folder / pictures.THUMBS)
     summary = read_summary(output)
-    write_script(folder, "index", index(entries, digests, summary, output.name, seen))
+    data = index(entries, digests, summary, output.name, seen)
+    write_script(folder, "index", data | {"scores": scores(entries, read_scores(output))})
     files.write_whole(output / HTML, document())
     return Built(output / HTML, entries, summary, new_chunks, new_pictures)
 
@@ -68,7 +70,9 @@ def build(
 def document() -> str:
     """The report's HTML, the same for all results."""
     return render(
-        "report.html", ("report.css",), ("plots.js", "overview.js", "viewer.js", "report.js")
+        "report.html",
+        ("report.css",),
+        ("plots.js", "scores.js", "overview.js", "viewer.js", "report.js"),
     )
 
 
@@ -117,6 +121,18 @@ def index(
         "cells": [sum(digest.counts) for digest in digests],
         "mask": [sum(1 << i for i, count in enumerate(d.counts) if count) for d in digests],
         "snippet": [digest.snippet for digest in digests],
+    }
+
+
+def scores(entries: Sequence[Entry], known: dict[str, PageScore]) -> dict[str, list[float]] | None:
+    """What make score found, a column each, -1 where nothing is known; None if of no page."""
+    if not any(entry.page in known for entry in entries):
+        return None
+    values = [asdict(known[entry.page]) if entry.page in known else {} for entry in entries]
+    names = [part.name for part in fields(PageScore)]
+    return {
+        name: [-1 if page.get(name) is None else round(page[name], 6) for page in values]
+        for name in names
     }
 
 

@@ -32,7 +32,7 @@ def as_json(found: Found, truth: str) -> dict[str, Any]:
         "folders": [
             {"folder": folder, **figures(score)} for folder, score in by_folder(found.pages).items()
         ],
-        "categories": {name: of_kind(kind) for name, kind in kinds(found.total)},
+        "categories": [{"name": name, **of_kind(kind)} for name, kind in kinds(found.total)],
         "scored": [
             {
                 "page": page.page,
@@ -78,7 +78,7 @@ def of_kind(kind: Kind) -> dict[str, Any]:
 
 def rounded(value: float | None) -> float | None:
     """Enough digits for anybody."""
-    return None if value is None else round(value, 6)
+    return None if value is None else round(value, 9)
 
 
 def kinds(score: Score) -> list[tuple[str, Kind]]:

@@ -16,6 +16,7 @@ function drawOverview(index, pick) {
     ...(index.trust.some((trust) => trust >= 0)
       ? [total(t("doubtful"), round(doubtful), doubtful
         ? h("button", { type: "button", class: "link", onclick: () => pick({ status: "doubtful" }), text: t("lookFirst") }) : "", doubtful ? "doubtful" : "")] : []),
+    ...(index.scores ? [scoreTotal(index.scores)] : []),
     total(t("speed"), run.pages ? short(run.pages_per_second) : "–",
       run.pages ? t("speedRun", round(run.pages), duration(run.seconds)) : ""),
     total(t("tokens"), compact(sum(index.tokens)), t("tokensIn", compact(index.tokensIn))),
@@ -85,6 +86,7 @@ function pageRow(index, page, href, extract) {
   const trust = index.trust[page];
   const facts = [
     trust >= 0 && trust < 1 ? t("trustOf", n2.format(trust)) : "",
+    ...scoresOf(index, page).slice(0, 1),
     index.cells[page] ? t("cells", round(index.cells[page])) : "",
     index.tokens[page] ? t("tokensOf", round(index.tokens[page])) : "",
     index.seconds[page] ? `${short(index.seconds[page])}${KOREAN ? "초" : " s"}` : "",

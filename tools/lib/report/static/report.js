@@ -9,10 +9,11 @@ async function main() {
   const places = new Map(index.page.map((page, place) => [page, place]).reverse());
   let filters = { ...FILTERS };
   const isDoubtful = index.status.includes(index.statuses.indexOf("doubtful"));
-  const usualSort = isDoubtful ? "trust" : "order";
+  const usualSort = index.scores ? "score" : isDoubtful ? "trust" : "order";
 
   const columns = new Map([ // the most first
     ["trust", (page) => (index.trust[page] < 0 ? -2 : -index.trust[page])],
+    ...(index.scores ? [["score", (page) => wrongness(index.scores, page)]] : []),
     ["seconds", (page) => index.seconds[page]],
     ["tokens", (page) => index.tokens[page]],
     ["cells", (page) => index.cells[page]],
@@ -109,7 +110,7 @@ async function main() {
       .filter((_, kind) => counts[kind]).map((name) => option(name, doubtWord(name))));
     byId("doubt").hidden = sum(counts) === 0;
     byId("sort").append(...(index.trust.some((trust) => trust >= 0) ? [option("trust", t("sortTrust"))] : []),
-      option("order", t("sortOrder")), option("seconds", t("sortSeconds")),
+      ...(index.scores ? [option("score", t("sortScore"))] : []), option("order", t("sortOrder")), option("seconds", t("sortSeconds")),
       option("tokens", t("sortTokens")), option("cells", t("sortCells")));
     for (const name of SELECTS) {
       byId(name).addEventListener("change", () => {

@@ -86,6 +86,7 @@ class Viewer extends PageView {
     const read = index.cells[page] || details.cells.length;
     const said = [
       index.trust[page] >= 0 ? t("trustOf", n2.format(index.trust[page])) : "",
+      ...scoresOf(index, page),
       details.size[0] ? `${round(details.size[0])} × ${round(details.size[1])}` : "",
       index.seconds[page] ? `${short(index.seconds[page])}${KOREAN ? "초" : " s"}` : "",
       index.tokens[page] ? t("tokensOf", round(index.tokens[page])) : "",

@@ -1,0 +1,29 @@
+// What make score found of the pages whose truth is known.
+
+const n3 = figures(3);
+// In percent; 0 only where there is none.
+const errorRate = (rate) => n2.format(rate > 0 ? Math.max(100 * rate, 0.01) : 0);
+const SCORE_WORDS = [
+  ["cer", "cerOf", errorRate], ["wer", "werOf", errorRate],
+  ["teds", "tedsOf", n3.format], ["order", "orderOf", n3.format], ["f1", "f1Of", n3.format],
+];
+
+// The character errors of all of them.
+function scoreTotal({ cer, characters }) {
+  const pages = [...cer.keys()].filter((page) => cer[page] >= 0);
+  const errors = sum(pages.map((page) => cer[page] * characters[page]));
+  const all = sum(pages.map((page) => characters[page]));
+  return total(t("cer"), all ? `${errorRate(errors / all)} %` : "–", t("cerPages", round(pages.length)));
+}
+
+// The figures of a page in words, its character errors first; none if it has no truth.
+function scoresOf({ scores }, page) {
+  if (!scores) return [];
+  return SCORE_WORDS.filter(([name]) => scores[name][page] >= 0)
+    .map(([name, key, format]) => t(key, format(scores[name][page])));
+}
+
+// For sorting: by character errors, then by tables; pages without a truth last.
+function wrongness({ cer, teds }, page) {
+  return cer[page] < 0 ? -1 : cer[page] * 1000 + (teds[page] < 0 ? 0 : 1 - teds[page]);
+}
