@@ -1,4 +1,4 @@
 """How good results are, against the truth of the same pages.
 
-May import: contract, walk, lib, lib.pages.
+May import: contract, walk, lib, lib.documents, lib.pages.
 """

@@ -8,7 +8,7 @@ from lib.pages.entries import Cell
 from lib.pages.markup import SIGNS
 from lib.pages.matching import area, shared_area
 from lib.pages.values import Box
-from lib.score.tables import read_table, texts_in
+from lib.score.tables import text_in
 from lib.score.texts import distance, normal
 
 INSIDE = 0.8  # a part of a cell's area: so much of it in a block, and it is a piece of that
@@ -84,8 +84,8 @@ def text_of(cell: Cell, is_plain: bool) -> str:
     """
     if cell.category == "Picture":
         return ""
-    if cell.category == "Table" and (table := read_table(cell.text)) is not None:
-        return normal(" ".join(texts_in(table)))
+    if cell.category == "Table":
+        return text_in(cell.text)
     if cell.category == "Formula":
         bare = LATEX.fullmatch(cell.text)
         return "".join(normal(bare[1] if bare else cell.text).split())

@@ -11,7 +11,7 @@ least: of 3,000 pairs of random trees it was too large for 6.
 
 from collections.abc import Sequence
 
-from lib.score.tables import LONGEST, Node, count, read_table, without_head
+from lib.score.tables import Node, count, is_too_large, read_tree
 from lib.score.texts import distance
 
 MOST_PAIRS = 1_000_000  # of nodes that differ: two tables of 1,000 cells
@@ -23,15 +23,13 @@ def teds(true: str, told: str, is_foreign: bool) -> float | None:
 
     0 where the answer is no table. is_foreign: the truth does not tell headings from other cells.
     """
-    if max(len(true), len(told)) > LONGEST:
+    if is_too_large(true) or is_too_large(told):
         return None
-    one, other = read_table(true), read_table(told)
+    one, other = read_tree(true, is_foreign), read_tree(told, is_foreign)
     if one is None:
         return None
     if other is None:
         return 0.0
-    if is_foreign:
-        one, other = without_head(one), without_head(other)
     nodes = max(count(one), count(other))
     found = tree_distance(one, other)
     return None if found is None else 1 - found / nodes if nodes else 1.0
