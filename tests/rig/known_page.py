@@ -68,8 +68,11 @@ def draw(pdf: pymupdf.Document, blocks: Sequence[Block] = ARTICLE) -> list[Cell]
 
 
 def words_in(page: pymupdf.Page) -> list[tuple[str, Box]]:
-    """The words of a page and their boxes, in the order in which they were drawn."""
-    return [(word[4], tuple(word[:4])) for word in page.get_text("words", sort=False)]
+    """The words of a page as it was drawn, in that order, in parts of its sides."""
+    return [
+        (text, (x0 / WIDE, y0 / HIGH, x1 / WIDE, y1 / HIGH))
+        for x0, y0, x1, y1, text, *_ in page.get_text("words", sort=False)
+    ]
 
 
 def picture_of(page: pymupdf.Page, dpi: int = 150) -> Image.Image:

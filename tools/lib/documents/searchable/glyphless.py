@@ -130,22 +130,32 @@ def letters_in(text: str) -> Iterator[str]:
 
 
 def truetype() -> bytes:
-    """A font with glyphs of all the widths and without one outline; of tables what a PDF needs."""
-    count = WIDEST + 1
+    """A font with glyphs of all the widths; of tables what a PDF needs.
+
+    A glyph is a line there and back, of no area: without any extent, PDFium takes text that runs
+    upwards for none.
+    """
+    widths = [n * EM // STEPS for n in range(WIDEST + 1)]
     up, down = round(ASCENT * EM), -round(DESCENT * EM)
-    box = (0, down, WIDEST * EM // STEPS, up)
+    box = (0, down, widths[-1], up)
+    glyphs = [
+        struct.pack(">5h2H2B4h", 1, 0, down, wide, up, 1, 0, 1, 1, 0, wide, down, up - down)
+        for wide in widths
+    ]
     tables = {
-        b"glyf": bytes(4),
+        b"glyf": b"".join(glyphs),
         b"head": struct.pack(
             ">4I2H2q4h2H3h",
             *(0x10000, 0x10000, 0, 0x5F0F3CF5, 0, EM, 0, 0, *box, 0, 8, 2, 0, 0),
         ),
         b"hhea": struct.pack(
-            ">I3hH11hH", 0x10000, up, down, 0, box[2], 0, 0, 0, 1, *[0] * 7, count
+            ">I3hH11hH", 0x10000, up, down, 0, *(box[2], 0, 0, box[2], 1), *[0] * 7, len(glyphs)
         ),
-        b"hmtx": b"".join(struct.pack(">Hh", n * EM // STEPS, 0) for n in range(count)),
-        b"loca": bytes(2 * (count + 1)),
-        b"maxp": struct.pack(">I14H", 0x10000, count, *[0] * 4, 2, *[0] * 8),
+        b"hmtx": b"".join(struct.pack(">Hh", wide, 0) for wide in widths),
+        b"loca": struct.pack(
+            f">{len(glyphs) + 1}H", *(n * len(glyphs[0]) // 2 for n in range(len(glyphs) + 1))
+        ),
+        b"maxp": struct.pack(">I14H", 0x10000, len(glyphs), 2, 1, 0, 0, 2, *[0] * 8),
     }
     power = len(tables).bit_length() - 1
     search = 16 << power

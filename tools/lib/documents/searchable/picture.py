@@ -148,14 +148,15 @@ def in_two_colours(image: Image.Image) -> Picture:
     """Black and white, as fax machines pack it: a fraction of what deflating makes of a page."""
     file = io.BytesIO()
     image.save(file, "TIFF", compression="group4", tiffinfo={ROWS_PER_STRIP: image.height})
-    with TiffImageFile(file) as tiff:
+    packed = file.getvalue()
+    with TiffImageFile(io.BytesIO(packed)) as tiff:
         (start,), (length,) = tiff.tag_v2[STRIP_OFFSETS], tiff.tag_v2[STRIP_BYTES]
     wide, high = image.size
     keys = (
         "/BitsPerComponent 1/Filter/CCITTFaxDecode"
         f"/DecodeParms<</K -1/Columns {wide}/Rows {high}/BlackIs1 true>>"
     )
-    return Picture(image.size, file.getvalue()[start : start + length], keys, GRAY)
+    return Picture(image.size, packed[start : start + length], keys, GRAY)
 
 
 def upright_size(picture: Picture) -> tuple[int, int]:

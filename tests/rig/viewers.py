@@ -1,0 +1,79 @@
+"""What others find in a PDF: poppler, and PDFium, which is Chromium's."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy
+import pymupdf
+import pypdfium2
+import pytest
+from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]
+Words = list[tuple[str, Box]]
+
+PAGE = re.compile(r'<page width="(.*?)" height="(.*?)">(.*?)</page>', re.DOTALL)
+WORD = re.compile(r'<word xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.*?)</word>')
+
+
+def poppler(path: Path, *options: str, original: Path | None = None) -> str:
+    """What pdftotext finds in a PDF. It must complain of nothing but what is in its original."""
+    if not shutil.which("pdftotext"):
+        reason = "pdftotext is not installed (poppler-utils)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    text, complaint = pdftotext(path, *options)
+    assert complaint == (pdftotext(original)[1] if original else "")
+    return text
+
+
+def pdftotext(path: Path, *options: str) -> tuple[str, str]:
+    """The text of a PDF, and what is odd about it."""
+    command = ["pdftotext", *options, str(path), "-"]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    return done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+
+
+def words_by_poppler(path: Path, *options: str, original: Path | None = None) -> list[Words]:
+    """The words of each page in the order of its operators, in parts of the page's sides."""
+    words = list[Words]()
+    said = poppler(path, "-bbox", "-raw", "-cropbox", *options, original=original)
+    for index, (wide, high, found) in enumerate(PAGE.findall(said)):
+        x, y = float(wide), float(high)  # of the page before it is turned
+        if rotation_of(path, index) in (90, 270):
+            x, y = y, x
+        words.append(
+            [
+                (html.unescape(text), (float(a) / x, float(b) / y, float(c) / x, float(d) / y))
+                for a, b, c, d, text in WORD.findall(found)
+            ]
+        )
+    return words
+
+
+def rotation_of(path: Path, page: int) -> int:
+    """By how much a page is turned before it is shown."""
+    with pymupdf.open(path) as document:
+        return int(document[page].rotation)
+
+
+def found_by_pdfium(path: Path, text: str, page: int = 0, password: str | None = None) -> int:
+    """How often Chromium's search finds a text on a page."""
+    with pypdfium2.PdfDocument(path, password=password) as document:
+        layer = document[page].get_textpage()
+        searcher = layer.search(text, match_case=False)
+        return sum(1 for _ in iter(searcher.get_next, None))
+
+
+def drawn_by_pdfium(path: Path, page: int = 0, password: str | None = None) -> NDArray[numpy.uint8]:
+    """A page's pixels, as Chromium draws it."""
+    with pypdfium2.PdfDocument(path, password=password) as document:
+        found: NDArray[numpy.uint8] = document[page].render(scale=1.5).to_numpy().copy()
+        return found
