@@ -15,6 +15,8 @@ import pypdfium2
 import pytest
 from numpy.typing import NDArray
 
+from rig.pages import PDF_PASSWORD
+
 Box = tuple[float, float, float, float]
 Words = list[tuple[str, Box]]
 
@@ -38,7 +40,8 @@ def pdftotext(path: Path, *options: str) -> tuple[str, str]:
     """The text of a PDF, and what is odd about it."""
     command = ["pdftotext", *options, str(path), "-"]
     done = subprocess.run(command, capture_output=True, check=False, timeout=60)
-    return done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+    complaint = done.stderr.decode("utf-8").replace("no word list\n", "")  # a page without text
+    return done.stdout.decode("utf-8"), complaint
 
 
 def words_by_poppler(path: Path, *options: str, original: Path | None = None) -> list[Words]:
@@ -61,6 +64,8 @@ def words_by_poppler(path: Path, *options: str, original: Path | None = None) ->
 def rotation_of(path: Path, page: int) -> int:
     """By how much a page is turned before it is shown."""
     with pymupdf.open(path) as document:
+        if document.needs_pass:
+            assert document.authenticate(PDF_PASSWORD)
         return int(document[page].rotation)
 
 

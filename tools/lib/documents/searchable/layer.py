@@ -26,6 +26,7 @@ Gray = NDArray[numpy.uint8]
 TALL = 3.0  # times as high as wide: a line that may be turned
 RIGHT, DOWN, UP = (1, 0), (0, 1), (0, -1)  # to where a line is read, on the page as it is shown
 LEAST_SIDE = 1.0  # pixels
+TIGHTEST = 0.6  # of its width: poppler sees no blanks in letters that are pressed further
 
 
 @dataclass(frozen=True)
@@ -97,18 +98,21 @@ def operators(line: Line, matrix: pymupdf.Matrix, letters: Letters, font: str) -
     """What writes a line: as high as its box, and pressed or stretched to its length."""
     left, top, right, bottom = line.box
     x, y = line.towards
-    size, length = (bottom - top, right - left) if x else (right - left, bottom - top)
+    high, length = (bottom - top, right - left) if x else (right - left, bottom - top)
+    text = as_drawn(line.text)
+    ems = letters.width(text)
+    size = min(high, length / (ems * TIGHTEST))
+    stand = (high - size) / 2 + DESCENT * size  # in the middle of its box
     start = {
-        RIGHT: pymupdf.Point(left, bottom - DESCENT * size),
-        DOWN: pymupdf.Point(left + DESCENT * size, top),
-        UP: pymupdf.Point(right - DESCENT * size, bottom),
+        RIGHT: pymupdf.Point(left, bottom - stand),
+        DOWN: pymupdf.Point(left + stand, top),
+        UP: pymupdf.Point(right - stand, bottom),
     }[line.towards] * matrix
     along = pymupdf.Point(x * matrix.a + y * matrix.c, x * matrix.b + y * matrix.d)
     upwards = pymupdf.Point(y * matrix.a - x * matrix.c, y * matrix.b - x * matrix.d)
-    text = as_drawn(line.text)
-    stretch = 100 * length / (letters.width(text) * size)
+    stretch = 100 * length / (ems * size)
     numbers = " ".join(f"{n:.5f}" for n in (along.x, along.y, upwards.x, upwards.y))
     return (
-        f"/{font} {size:.2f} Tf {stretch:.4f} Tz {numbers} {start.x:.2f} {start.y:.2f} Tm "
+        f"/{font} {size:.4g} Tf {stretch:.4f} Tz {numbers} {start.x:.2f} {start.y:.2f} Tm "
         f"{letters.encoded(text + ' ')} Tj"
     )

@@ -9,8 +9,8 @@ from lib.documents.searchable.glyphless import letters_in
 
 WORD = re.compile(r"\S+\s*")
 UNSPACED = re.compile("[\u0e00-\u0fff\u3040-\u30ff\u3400-\u9fff]")  # Korean has blanks
-REACH = 0.25  # of a line: where its end is looked for beyond where its share ends
-OWN_END = 0.2  # of its distance counts for an end of a line in the text itself
+REACH = 0.25  # of a line: so far from where its share ends
+OWN_END = 0.2  # of the distance counts, if the text itself has a line's end there
 LEFTWARDS, RIGHTWARDS = ("R", "AL"), ("L", "EN", "AN")  # by Unicode's names
 
 
@@ -28,12 +28,14 @@ def shared_out(text: str, widths: Sequence[float], measure: Callable[[str], floa
     lines, at, used, wanted = list[str](), 0, 0.0, 0.0
     for width in widths[:-1]:
         wanted += width * scale
-        start, best = at, abs(used - wanted)
+        start, best, reach = at, abs(used - wanted), REACH * width * scale
         end, reached = at, used
-        while end < len(pieces) and reached < wanted + REACH * width * scale:
+        while end < len(pieces) and reached < wanted + reach:
             reached += sizes[end]
             end += 1
-            apart = abs(reached - wanted) * (OWN_END if pieces[end - 1].endswith("\n") else 1)
+            apart = abs(reached - wanted)
+            if apart <= reach and pieces[end - 1].endswith("\n"):
+                apart *= OWN_END
             if apart <= best:
                 at, used, best = end, reached, apart
         lines.append("".join(pieces[start:at]))

@@ -21,6 +21,11 @@ INVERTED = "/Decode[1 0 1 0 1 0 1 0]"  # as Adobe writes CMYK into a JPEG, and a
 ORIENTATION, UPRIGHT, LYING = 0x0112, 1, (5, 6, 7, 8)  # EXIF's
 DEFLATE = 4  # of 9: twice as fast as 6, a hundredth larger
 ROWS_PER_STRIP, STRIP_OFFSETS, STRIP_BYTES = 278, 273, 279  # of a TIFF
+DAMAGE = (
+    *(OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, ArithmeticError),
+    *(struct.error, zlib.error),
+)
+"""What Pillow raises for a file that is not as it should be."""
 LEAST_DPI, MOST_DPI = 72, 1200
 LEAST_SIDE_PT, MOST_SIDE_PT = 200, 1800  # of a page's longer side: a postcard, A2
 A4_PT = 842
@@ -57,7 +62,7 @@ def picture_of(path: Path, image: Image.Image) -> Picture:
         is_deep = ";16" in str(getattr(image, "tile", ""))
         lost = "of 16 bits a colour 8 are kept" if is_deep else ""
         image.load()
-        found = decoded(ImageOps.exif_transpose(image), lost)
+        found = decoded(upright(image), lost)
     profile = image.info.get("icc_profile") or b""
     fits = profile and PROFILES.get(profile[16:20]) == found.space
     return replace(found, dpi=image.info.get("dpi"), profile=profile if fits else b"")
@@ -65,8 +70,7 @@ def picture_of(path: Path, image: Image.Image) -> Picture:
 
 def as_it_is(path: Path, image: Image.Image) -> Picture | None:
     """The file's own bytes, where they can stand in a PDF."""
-    orientation = image.getexif().get(ORIENTATION, UPRIGHT)
-    orientation = orientation if orientation in TURNS else UPRIGHT
+    orientation = orientation_of(image)
     space, eight = SPACES.get(image.mode), "/BitsPerComponent 8"
     if space and image.format in ("JPEG", "MPO"):
         inverted = INVERTED if space == CMYK and "adobe" in image.info else ""
@@ -77,6 +81,23 @@ def as_it_is(path: Path, image: Image.Image) -> Picture | None:
     if image.format == "PNG" and (found := rows_of_png(path.read_bytes())):
         return replace(found, orientation=orientation)
     return None
+
+
+def orientation_of(image: Image.Image) -> int:
+    """How a picture lies, as EXIF has it; upright if that cannot be read."""
+    try:
+        found = image.getexif().get(ORIENTATION, UPRIGHT)
+    except DAMAGE:
+        return UPRIGHT
+    return found if found in TURNS else UPRIGHT
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """A decoded picture, turned as EXIF has it if that can be read."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except DAMAGE:
+        return image
 
 
 def rows_of_png(data: bytes) -> Picture | None:

@@ -16,6 +16,7 @@ BULLET = re.compile(r"^[ \t]*[-*+][ \t]+", re.MULTILINE)
 STRONG = re.compile(r"\*\*|(?<!\w)__|__(?!\w)")
 EMPHASIS = re.compile(r"(?<![\\*\w])([*`])(?=\S)([^*`\n]{1,500}?)(?<=\S)\1(?![*\w])")
 ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!$|<>])")
+RAISED = re.compile(r"\$[\^_]\{?([^{}$\\^_]{1,20})\}?\$")  # the number of a note, behind a word
 BREAK = re.compile(r"<br ?/?>|</?(?:p|div|li|ul|ol)>", re.IGNORECASE)
 TAGS = re.compile(r"</?(?:b|i|u|s|em|strong|sub|sup|code|span)>", re.IGNORECASE)
 KEPT_CONTROLS = "\n\u200c\u200d"  # a line's end; how letters join in Persian and Hindi
@@ -33,6 +34,7 @@ def seen_in(cell: Cell) -> str:
 
 def seen(text: str) -> str:
     """What Markdown shows, in lines."""
+    text = RAISED.sub(r"\1", text)
     parts, end = list[str](), 0
     for match in FORMULAS.finditer(text):
         parts += [unmarked(text[end : match.start()]), letters_of(match[str(match.lastgroup)])]

@@ -1,20 +1,23 @@
 """The pages of a document as a PDF, as they came: still without its text."""
 
+import contextlib
 import hashlib
 import itertools
 import shutil
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pillow_heif
 import pymupdf
-from PIL import Image
+from PIL import Image, ImageFile
 
 from lib.documents.document import Document, Page
 from lib.documents.searchable.objects import MUPDF_ERRORS, put_packed, put_stream
 from lib.documents.searchable.picture import (
     COLOURS,
+    DAMAGE,
     TURNS,
     Picture,
     page_size,
@@ -26,10 +29,7 @@ from lib.results import is_below
 HELD_BYTES = 64 << 20  # of pictures, before they are written
 # as picture/opening.py of vm_side/: EPS would run a program
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
-UNREADABLE = (
-    *(OSError, ValueError, SyntaxError, LookupError, ArithmeticError),
-    *(Image.DecompressionBombError, *MUPDF_ERRORS),
-)
+UNREADABLE = (*DAMAGE, Image.DecompressionBombError, *MUPDF_ERRORS)
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,18 @@ def pictures_in(file: File) -> Iterator[tuple[Page, Picture]]:
     if file.head()[4:8] == b"ftyp":
         pillow_heif.register_heif_opener()
     formats = (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
-    with Image.open(file.path, formats=formats) as image:
+    with tolerance(), Image.open(file.path, formats=formats) as image:
         for page in file.pages:
             image.seek(page.entry.pdf_page or 0)
             yield page, picture_of(file.path, image)
+
+
+@contextlib.contextmanager
+def tolerance() -> Iterator[None]:
+    """Have Pillow decode what there is of a damaged picture, without a word: it has been read."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
