@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from lib.pages.entries import Entry, read_entries
+from lib.pages.originals import open_picture
 from lib.report.pictures import (
     KINDS,
     PAGE_SIDE,
@@ -18,7 +19,6 @@ from lib.report.pictures import (
     make,
     names_in,
     one_by_one,
-    open_picture,
     remove_others,
 )
 from rig.result_sets import ResultSet
@@ -109,18 +109,18 @@ def test_every_mode_is_shown_as_what_it_is(tmp_path: Path, mode: str) -> None:
         Image.new("L", (40, 60), gray).convert("RGB" if mode == "CMYK" else "L").convert(mode).save(
             path
         )
-    shown = open_picture(path)
+    shown = open_picture(path, 0, PAGE_SIDE)
     assert shown.size == (40, 60)
     assert list(shown.convert("L").getextrema()) == pytest.approx([gray, gray], abs=3)
 
 
 def test_what_is_transparent_is_white_and_a_turned_page_upright(tmp_path: Path) -> None:
     Image.new("RGBA", (40, 60), (0, 0, 0, 0)).save(tmp_path / "a.png")
-    assert open_picture(tmp_path / "a.png").getpixel((0, 0)) == (255, 255, 255)
+    assert open_picture(tmp_path / "a.png", 0, PAGE_SIDE).getpixel((0, 0)) == (255, 255, 255)
     turned = Image.Exif()
     turned[0x0112] = 6
     Image.new("RGB", (40, 60)).save(tmp_path / "b.jpg", exif=turned)
-    assert open_picture(tmp_path / "b.jpg").size == (60, 40)
+    assert open_picture(tmp_path / "b.jpg", 0, PAGE_SIDE).size == (60, 40)
 
 
 @pytest.mark.parametrize(

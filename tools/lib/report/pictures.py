@@ -3,16 +3,14 @@
 Made from the input, which the report then needs no more: results can be moved and still be seen.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pillow_heif
-import pymupdf
-from PIL import Image, ImageOps
+from PIL import Image
 
 from lib.files import PART
+from lib.pages import originals
 from lib.pages.entries import Entry
 from lib.results import is_below
 
@@ -21,12 +19,6 @@ ENDING = ".webp"  # half the size of a JPEG; and .jpg are the drawings of IMAGES
 PAGE_SIDE, PAGE_QUALITY = 1400, 50
 THUMB_SIZE, THUMB_QUALITY = (112, 144), 45
 PDF_RUN = 16  # pages of a file that one job renders
-# as picture/images.py of vm_side/; HEIF is known where a file is one
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
-UNREADABLE = (
-    *(pymupdf.mupdf.FzErrorBase, RuntimeError, OSError, ValueError, SyntaxError, LookupError),
-    *(Image.DecompressionBombError, Image.DecompressionBombWarning, ArithmeticError),
-)
 
 
 @dataclass(frozen=True)
@@ -77,59 +69,15 @@ def one_by_one(job: Job) -> list[Job]:
 def make(job: Job) -> int:
     """Make the pictures of a job; how many. None of a file that is gone, changed or damaged."""
     made = 0
-    if not job.path.is_file():  # a pipe would be waited for, a device has no end
-        return made
     try:
-        with job.path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != job.sha256:
-                return 0
-            file.seek(0)
-            head = file.read(1024)
-        if head[4:8] == b"ftyp":
-            pillow_heif.register_heif_opener()
-        for number, rotation, name in job.pages:
-            if number is not None and b"%PDF-" in head:
-                picture = render(job.path, number, job.password)
-            else:
-                picture = open_picture(job.path, number or 0)
-            write(picture.rotate(-rotation, expand=True), job.folder, name)
+        head = originals.head_of(job.path, job.sha256)
+        for number, rotation, name in job.pages if head else ():
+            picture = originals.open_page(job.path, head, number, rotation, PAGE_SIDE, job.password)
+            write(picture, job.folder, name)
             made += 1
-    except UNREADABLE:
+    except originals.UNREADABLE:
         pass  # the report shows such a page as an empty sheet
     return made
-
-
-def open_picture(path: Path, frame: int = 0) -> Image.Image:
-    """A picture file, or a frame of it, upright, on white, no larger than it is shown."""
-    formats = (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
-    with Image.open(path, formats=formats) as image:
-        image.seek(frame)
-        image.draft("RGB", (PAGE_SIDE, PAGE_SIDE))  # a JPEG of a large page: decode half of it
-        image.thumbnail((PAGE_SIDE, PAGE_SIDE), reducing_gap=2.0)
-        upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):  # 16 bits a pixel
-        return upright.convert("F").point(lambda value: value / 257).convert("L")
-    if upright.mode in ("L", "RGB") and "transparency" not in upright.info:
-        return upright
-    if upright.mode in ("1", "CMYK", "YCbCr"):
-        return upright.convert("RGB")
-    layered = upright.convert("RGBA")
-    white = Image.new("RGB", layered.size, "white")
-    white.paste(layered, mask=layered.getchannel("A"))
-    return white
-
-
-def render(path: Path, index: int, password: str = "") -> Image.Image:
-    """A page of a PDF, rendered at the size it is shown."""
-    pymupdf.TOOLS.mupdf_display_errors(False)
-    pymupdf.TOOLS.mupdf_display_warnings(False)
-    with pymupdf.open(path, filetype="pdf") as document:
-        if document.needs_pass:
-            document.authenticate(password)
-        page = document[index]
-        scale = PAGE_SIDE / max(page.rect.width, page.rect.height)
-        pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)
-        return Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
 
 
 def write(picture: Image.Image, folder: Path, name: str) -> None:

@@ -1,0 +1,75 @@
+"""The pages themselves, from INPUT: opened only in a process that can be killed (see lib.pool)."""
+
+import hashlib
+from pathlib import Path
+
+import pillow_heif
+import pymupdf
+from PIL import Image, ImageOps
+
+# as picture/images.py of vm_side/; HEIF is known where a file is one
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
+UNREADABLE = (
+    *(pymupdf.mupdf.FzErrorBase, RuntimeError, OSError, ValueError, SyntaxError, LookupError),
+    *(Image.DecompressionBombError, Image.DecompressionBombWarning, ArithmeticError),
+)
+
+
+def head_of(path: Path, sha256: str) -> bytes:
+    """The first bytes of a file, if it still has this content; none of what is no file."""
+    if not path.is_file():  # a pipe would be waited for, a device has no end
+        return b""
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            return b""
+        file.seek(0)
+        return file.read(1024)
+
+
+def open_page(
+    path: Path, head: bytes, number: int | None, rotation: int, side: int, password: str = ""
+) -> Image.Image:
+    """A page of a file that begins so: of a PDF, a frame of a TIFF, or a picture; turned upright.
+
+    Raises UNREADABLE.
+    """
+    if head[4:8] == b"ftyp":
+        pillow_heif.register_heif_opener()
+    if number is not None and b"%PDF-" in head:
+        picture = render(path, number, side, password)
+    else:
+        picture = open_picture(path, number or 0, side)
+    return picture.rotate(-rotation, expand=True)
+
+
+def open_picture(path: Path, frame: int, side: int) -> Image.Image:
+    """A picture file, or a frame of it, upright, on white, its longer side at most so long."""
+    formats = (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
+    with Image.open(path, formats=formats) as image:
+        image.seek(frame)
+        image.draft("RGB", (side, side))  # a JPEG of a large page: decode half of it
+        image.thumbnail((side, side), reducing_gap=2.0)
+        upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):  # 16 bits a pixel
+        return upright.convert("F").point(lambda value: value / 257).convert("L")
+    if upright.mode in ("L", "RGB") and "transparency" not in upright.info:
+        return upright
+    if upright.mode in ("1", "CMYK", "YCbCr"):
+        return upright.convert("RGB")
+    layered = upright.convert("RGBA")
+    white = Image.new("RGB", layered.size, "white")
+    white.paste(layered, mask=layered.getchannel("A"))
+    return white
+
+
+def render(path: Path, index: int, side: int, password: str = "") -> Image.Image:
+    """A page of a PDF, its longer side so long."""
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    with pymupdf.open(path, filetype="pdf") as document:
+        if document.needs_pass:
+            document.authenticate(password)
+        page = document[index]
+        scale = side / max(page.rect.width, page.rect.height)
+        pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)
+        return Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
