@@ -1,12 +1,13 @@
 """The tables of a document by names of their own: which page, and which on it."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lib.documents.document import Document, Page
+from lib.documents.document import Document
+from lib.documents.flow import MISSING, PAGE, Block, blocks_of
 from lib.documents.tables import Grid, read_table
 from lib.pages.entries import Entry
-from lib.pages.values import clean
 
 NONE = "there is no table in it: no file"
 LEFT_OUT = "of a table with more than 1,000 columns or 200,000 places, cells are left out"
@@ -29,22 +30,25 @@ class NamedTable:
 
 
 def tables_of(document: Document) -> Iterator[NamedTable]:
-    """All tables of a document that say something, in order."""
-    for number, page in enumerate(document.pages, 1):
-        grids = (
-            (at, grid)
-            for at, cell in enumerate(page.cells)
-            if cell.category == "Table" and (grid := read_table(cell.text)).cells
-        )
-        for count, (at, grid) in enumerate(grids, 1):
-            caption = "\n".join(filter(None, (caption_of(page, at), grid.caption)))
-            yield NamedTable(page.entry, number, count, caption, grid)
+    """All tables of a document that say something, in order; one over two pages is the first's."""
+    blocks = [block for block in blocks_of(document) if block.kind not in (PAGE, MISSING)]
+    counts = Counter[int]()
+    for at, block in enumerate(blocks):
+        if block.kind == "Table" and (grid := read_table(block.text)).cells:
+            counts[block.page] += 1
+            yield NamedTable(
+                entry=document.pages[block.page].entry,
+                page=block.page + 1,
+                number=counts[block.page],
+                caption="\n".join(filter(None, (caption_of(blocks, at), grid.caption))),
+                grid=grid,
+            )
 
 
-def caption_of(page: Page, at: int) -> str:
-    """The caption of the cell at a place: the one just before it, else just behind it."""
-    near = [page.cells[i] for i in (at - 1, at + 1) if 0 <= i < len(page.cells)]
-    captions = (" ".join(clean(c.text).split()) for c in near if c.category == "Caption")
+def caption_of(blocks: Sequence[Block], at: int) -> str:
+    """The caption of the block at a place: the one just before it, else just behind it."""
+    near = [blocks[i] for i in (at - 1, at + 1) if 0 <= i < len(blocks)]
+    captions = (" ".join(block.text.split()) for block in near if block.kind == "Caption")
     return next(captions, "")
 
 

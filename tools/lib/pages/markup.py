@@ -100,12 +100,20 @@ def convert(cell: Cell, text: str) -> str:
     if len(text) > LONGEST_MARKUP:
         return f"<p>{html.escape(text)}</p>"
     if cell.category == "Formula":
-        bare = BARE_LATEX.match(text)
-        if bare or not FORMULAS.search(text):
-            return formula(bare.group(1) if bare else text, block=True)
+        latex = bare_formula(text)
+        if latex is not None:
+            return formula(latex, block=True)
     if cell.category == "Table" and "<" in text:
         return table(text)
     return prose(text)
+
+
+def bare_formula(text: str) -> str | None:
+    """The LaTeX of a text that is a formula; None: one with words around."""
+    bare = BARE_LATEX.match(text)
+    if bare:
+        return bare.group(1)
+    return None if FORMULAS.search(text) else text
 
 
 def prose(text: str) -> str:
@@ -160,15 +168,26 @@ def release(clean: str, formulas: list[str]) -> str:
 def formula(latex: str, block: bool) -> str:
     """LaTeX as MathML; as code if it is none, or wants more than it should."""
     latex = latex.strip()
-    if 0 < len(latex) <= LONGEST_FORMULA and not DEFINES.search(latex):
-        try:
-            element = convert_to_element(rows(latex), display="block" if block else "inline")
-            for part in element.iter():  # its signs are written as &#x…; inside of the text
-                part.text = html.unescape(part.text or "")
+    try:
+        element = mathml(latex, block)
+        if element is not None:
             return clean_formula(ET.tostring(element, encoding="unicode"))
-        except CANNOT:
-            pass
+    except CANNOT:
+        pass
     return f"<code>{html.escape(latex)}</code>" if latex else ""
+
+
+def mathml(latex: str, block: bool) -> ET.Element | None:
+    """LaTeX as an element of MathML, not cleaned; None if it wants more than it should.
+
+    Raises what stands in CANNOT.
+    """
+    if not 0 < len(latex) <= LONGEST_FORMULA or DEFINES.search(latex):
+        return None
+    element = convert_to_element(rows(latex), display="block" if block else "inline")
+    for part in element.iter():  # its signs are written as &#x…; inside of the text
+        part.text = html.unescape(part.text or "")
+    return element
 
 
 def rows(latex: str) -> str:
