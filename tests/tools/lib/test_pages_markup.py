@@ -6,10 +6,19 @@ from html.parser import HTMLParser
 import pytest
 
 from lib.pages.entries import Cell
-from lib.pages.markup import FORMULA_TAGS, TABLE_TAGS, TEXT_TAGS, cell_html, plain_text
+from lib.pages.markup import (
+    FORMULA_TAGS,
+    LONGEST_MARKUP,
+    TABLE_TAGS,
+    TEXT_TAGS,
+    cell_html,
+    line_html,
+    plain_text,
+)
 from rig.hostile import PAYLOADS
 
-ALLOWED = {"colspan", "rowspan", "xmlns", "display", "displaystyle", "mathvariant", "stretchy"} | {
+ALLOWED = {
+    *("colspan", "rowspan", "start", "xmlns", "display", "displaystyle", "mathvariant", "stretchy"),
     *("fence", "form", "largeop", "movablelimits", "linethickness", "columnalign", "accent"),
     *("width", "minsize", "maxsize"),
 }
@@ -163,3 +172,32 @@ def test_a_cell_that_no_converter_can_do_with_is_its_text(
 def test_a_sign_in_a_cell_takes_no_cell_away(row: str, expected: str) -> None:
     html = show("Table", f"<table><tr>{row}</tr></table>")
     assert html == f"<table><tbody><tr>{expected}</tr></tbody></table>"
+
+
+def test_a_list_begins_with_the_number_that_was_read() -> None:
+    assert 'start="3"' in show("List-item", "3. c\n4. d")
+    assert "start" not in show("List-item", "1. a")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1. Introduction", "1. Introduction"),
+        ("# a *b*", "# a <em>b</em>"),
+        ("<b>x</b> & y", "&lt;b&gt;x&lt;/b&gt; &amp; y"),
+        ("a" * (LONGEST_MARKUP + 1) + "*b*", "a" * (LONGEST_MARKUP + 1) + "*b*"),
+    ],
+    ids=["number", "mark", "tag", "long"],
+)
+def test_a_text_in_one_line(text: str, expected: str) -> None:
+    assert line_html(text) == expected
+
+
+def test_a_formula_in_one_line() -> None:
+    assert line_html("On $x$").startswith("On <math")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_one_line_is_harmless(payload: str) -> None:
+    found = Inventory(line_html(payload))
+    assert found.tags <= TEXT_TAGS | FORMULA_TAGS and found.attributes.keys() <= ALLOWED

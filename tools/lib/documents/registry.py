@@ -35,6 +35,7 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "jsonl": Format("jsonl"),
     "csv": Format("csv"),
+    "html": Format("html"),
     "docx": Format("docx", packages="requirements/docx.txt"),
     "xlsx": Format("xlsx", packages="requirements/xlsx.txt"),
     "parquet": Format("parquet", packages="requirements/parquet.txt"),

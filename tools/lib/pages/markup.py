@@ -56,6 +56,7 @@ FORMULA_ATTRIBUTES = {
     *("movablelimits", "linethickness", "columnalign", "accent", "width", "minsize", "maxsize"),
 }
 SPAN = re.compile(r"[1-9][0-9]{0,2}")
+START = re.compile(r"[0-9]{1,9}")
 LENGTH = re.compile(r"[-+]?[0-9.]{1,6}(em|ex|px|pt|%)?|[a-z-]{1,20}")
 FORMULAS = re.compile(  # bounded, so that a page full of dollars takes no longer
     r"\$\$(?P<block>[^$]{1,2000}?)\$\$"
@@ -108,6 +109,16 @@ def convert(cell: Cell, text: str) -> str:
     return prose(text)
 
 
+def clean_text(found: str) -> str:
+    """The HTML of a text with nothing but what texts are made of, and the number of a list."""
+    return nh3.clean(
+        found,
+        tags=TEXT_TAGS,
+        attributes={"ol": {"start"}},
+        attribute_filter=lambda tag, name, value: value if START.fullmatch(value) else None,
+    )
+
+
 def bare_formula(text: str) -> str | None:
     """The LaTeX of a text that is a formula; None: one with words around."""
     bare = BARE_LATEX.match(text)
@@ -120,7 +131,17 @@ def prose(text: str) -> str:
     """Markdown, of the simplest kind, with formulas in it."""
     formulas: list[str] = []
     held = hold(text, formulas)
-    return release(nh3.clean(markdown.render(held), tags=TEXT_TAGS, attributes={}), formulas)
+    return release(clean_text(markdown.render(held)), formulas)
+
+
+def line_html(text: str) -> str:
+    """A text in one line as HTML that stands inside a line: it begins no list and no heading."""
+    formulas: list[str] = []
+    text = clean(text).replace(HELD, "").replace(HELD_END, "")
+    if len(text) > LONGEST_MARKUP:
+        return html.escape(text)
+    held = hold(text, formulas)
+    return release(clean_text(markdown.renderInline(held)), formulas)
 
 
 def table(text: str) -> str:
