@@ -14,8 +14,8 @@ from PIL import Image
 
 from lib.documents.document import Document, Page
 from lib.documents.formats import docx as as_docx
+from lib.documents.office.word_math import word_formula
 from lib.documents.pictures import MISSING
-from lib.documents.word_math import word_formula
 from lib.pages.markup import mathml
 from rig.documents import document, written
 

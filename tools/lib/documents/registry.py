@@ -39,6 +39,7 @@ FORMATS: Mapping[str, Format] = {
     "docx": Format("docx", packages="requirements/docx.txt"),
     "xlsx": Format("xlsx", packages="requirements/xlsx.txt"),
     "parquet": Format("parquet", packages="requirements/parquet.txt"),
+    "docling": Format("docling", packages="requirements/docling.txt"),
     "coco": Format("coco"),
 }
 

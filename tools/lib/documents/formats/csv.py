@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lib.documents.document import Document, Sources
 from lib.documents.named_tables import CONTENTS, LEFT_OUT, NONE, contents, tables_of
-from lib.documents.xml_text import xml_text
+from lib.documents.office.xml_text import xml_text
 
 GUARDED = "a ' stands before text that a spreadsheet would run as a formula (not in xlsx)"
 SIGNS = tuple("=+-@＝＋－＠")

@@ -18,13 +18,13 @@ from docx.oxml.ns import qn
 from docx.oxml.shape import CT_Inline
 from docx.shared import Emu, Mm, Pt, RGBColor
 
-from lib.documents import word
 from lib.documents.document import Document, Sources
 from lib.documents.flow import HEADINGS, MISSING, PAGE, Block, blocks_of
 from lib.documents.languages import language
+from lib.documents.office import word
+from lib.documents.office.xml_text import xml_text
 from lib.documents.pictures import Picture, Pictures
 from lib.documents.tables import read_table
-from lib.documents.xml_text import xml_text
 from lib.pages import markup
 
 PAPER, MARGIN = (Mm(210), Mm(297)), Mm(22)  # A4

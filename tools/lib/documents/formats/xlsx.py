@@ -15,8 +15,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lib.documents.document import Document, Sources
 from lib.documents.named_tables import CONTENTS, LEFT_OUT, NONE, contents, tables_of
+from lib.documents.office.xml_text import xml_text
 from lib.documents.tables import Grid, GridCell
-from lib.documents.xml_text import xml_text
 
 MOST_UNITS = 32_767  # of UTF-16, in one cell
 CUT = "of a cell with more than 32,767 characters Excel takes no more: the rest is left out"

@@ -8,7 +8,7 @@ from docx.oxml.ns import nsmap
 from docx.oxml.parser import OxmlElement
 from lxml import etree
 
-from lib.documents.xml_text import xml_text
+from lib.documents.office.xml_text import xml_text
 
 nsmap.setdefault("m", "http://schemas.openxmlformats.org/officeDocument/2006/math")
 

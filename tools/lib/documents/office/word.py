@@ -7,9 +7,9 @@ from docx.oxml.ns import qn
 from docx.oxml.parser import OxmlElement
 from markdown_it.token import Token
 
+from lib.documents.office.word_math import word_formula
+from lib.documents.office.xml_text import xml_text
 from lib.documents.tables import Grid, GridCell
-from lib.documents.word_math import word_formula
-from lib.documents.xml_text import xml_text
 from lib.pages import markup
 
 MOST_COLUMNS = 63  # of a table in Word
