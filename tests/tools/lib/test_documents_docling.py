@@ -18,7 +18,7 @@ from PIL import Image
 
 from lib.documents.document import Document, Page
 from lib.documents.formats import docling
-from lib.documents.pictures import MISSING
+from lib.documents.shown_pictures import MISSING
 from rig.documents import document, written
 from rig.hostile import PAYLOADS
 

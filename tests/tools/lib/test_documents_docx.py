@@ -15,7 +15,7 @@ from PIL import Image
 from lib.documents.document import Document, Page
 from lib.documents.formats import docx as as_docx
 from lib.documents.office.word_math import word_formula
-from lib.documents.pictures import MISSING
+from lib.documents.shown_pictures import MISSING
 from lib.pages.markup import mathml
 from rig.documents import document, written
 

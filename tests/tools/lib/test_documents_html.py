@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lib.documents import pictures as pictures_module
+from lib.documents import shown_pictures
 from lib.documents.document import Document, Page
 from lib.documents.formats import html as as_html
 from lib.documents.languages import language
-from lib.documents.pictures import MISSING, TOO_MANY
+from lib.documents.shown_pictures import MISSING, TOO_MANY
 from rig.browser import Watched, open_browser
 from rig.documents import document, written
 
@@ -74,7 +74,7 @@ def test_no_more_pictures_than_fit_in_one_file(
 ) -> None:
     what = with_picture(tmp_path, 3)
     one = (tmp_path / PICTURE).stat().st_size
-    monkeypatch.setattr(pictures_module, "MOST_BYTES", 2 * one)
+    monkeypatch.setattr(shown_pictures, "MOST_BYTES", 2 * one)
     assert source(what, tmp_path / "out", (TOO_MANY,)).count("<img") == 2
 
 

@@ -31,7 +31,7 @@ from pydantic import AnyUrl
 
 from lib.documents.document import Document, Sources
 from lib.documents.flow import FURNITURE, HEADINGS, MISSING, PAGE, Block, Place, blocks_of
-from lib.documents.pictures import Pictures
+from lib.documents.shown_pictures import ShownPictures
 from lib.documents.tables import Grid, read_table
 from lib.pages.entries import Cell
 from lib.pages.markup import bare_formula, plain_text
@@ -50,7 +50,7 @@ DPI = 72  # of pictures: docling wants one, and a cell's pixels have none
 
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     """Write <name>.docling.json."""
-    pictures = Pictures(document, sources.results)
+    pictures = ShownPictures(document, sources.results)
     made = Docling(document, pictures).whole
     text = clean(json.dumps(made.export_to_dict(), ensure_ascii=False))
     (folder / f"{document.name}.docling.json").write_text(text, encoding="utf-8")
@@ -60,7 +60,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 class Docling:
     """Puts a document's blocks into docling's form."""
 
-    def __init__(self, document: Document, pictures: Pictures) -> None:
+    def __init__(self, document: Document, pictures: ShownPictures) -> None:
         self.document, self.pictures = document, pictures
         self.whole = DoclingDocument(name=clean(document.name), origin=origin(document))
         self.group: ListGroup | None = None  # of the list that is going on

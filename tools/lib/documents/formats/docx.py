@@ -23,7 +23,7 @@ from lib.documents.flow import HEADINGS, MISSING, PAGE, Block, blocks_of
 from lib.documents.languages import language
 from lib.documents.office import word
 from lib.documents.office.xml_text import xml_text
-from lib.documents.pictures import Picture, Pictures
+from lib.documents.shown_pictures import ShownPicture, ShownPictures
 from lib.documents.tables import read_table
 from lib.pages import markup
 
@@ -44,7 +44,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     blocks = blocks_of(document, sources.with_furniture)
     whole = docx.Document()
     set_up(whole, document, language(" ".join(block.text for block in blocks)))
-    body = Body(whole, Pictures(document, sources.results))
+    body = Body(whole, ShownPictures(document, sources.results))
     end = whole.element.body.sectPr
     for block in blocks:
         for made in body.made_of(block):
@@ -56,7 +56,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 class Body:
     """Makes blocks into what stands in the body of a Word file."""
 
-    def __init__(self, whole: Word, pictures: Pictures) -> None:
+    def __init__(self, whole: Word, pictures: ShownPictures) -> None:
         self.whole, self.pictures = whole, pictures
         self.remarks: dict[str, None] = {}
         self.count = 0  # of pictures
@@ -105,7 +105,7 @@ class Body:
         self.count += 1
         yield word.element("w:p", word.element("w:r", self.drawing(picture, width, height)))
 
-    def drawing(self, picture: Picture, width: int, height: int) -> Any:
+    def drawing(self, picture: ShownPicture, width: int, height: int) -> Any:
         """A picture's file put into the package, and what shows it."""
         name = PackURI(f"/word/media/image{self.count}.{picture.kind}")
         package = self.whole.part.package

@@ -13,7 +13,7 @@ from pathlib import Path
 from lib.documents.document import Document, Sources
 from lib.documents.flow import HEADINGS, MISSING, PAGE, Block, blocks_of
 from lib.documents.languages import language
-from lib.documents.pictures import Pictures
+from lib.documents.shown_pictures import ShownPictures
 from lib.pages.entries import Cell
 from lib.pages.markup import cell_html, line_html
 from lib.pages.values import clean
@@ -27,7 +27,7 @@ NOWHERE = (0.0, 0.0, 0.0, 0.0)
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     """Write <name>.html."""
     blocks = blocks_of(document, sources.with_furniture)
-    pictures = Pictures(document, sources.results)
+    pictures = ShownPictures(document, sources.results)
     path = folder / f"{document.name}.html"
     with path.open("w", encoding="utf-8") as file:
         for part in parts(document, blocks, pictures):
@@ -35,7 +35,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     return list(pictures.remarks)
 
 
-def parts(document: Document, blocks: list[Block], pictures: Pictures) -> Iterator[str]:
+def parts(document: Document, blocks: list[Block], pictures: ShownPictures) -> Iterator[str]:
     """The file, piece by piece."""
     tag = language(" ".join(block.text for block in blocks))
     style = STYLE.read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def contents(blocks: list[Block], title: str) -> Iterator[str]:
     yield "</details></nav>"
 
 
-def piece(document: Document, number: int, block: Block, pictures: Pictures) -> str:
+def piece(document: Document, number: int, block: Block, pictures: ShownPictures) -> str:
     """One block as HTML."""
     if block.kind == PAGE:
         page = block.page + 1
@@ -101,7 +101,7 @@ def piece(document: Document, number: int, block: Block, pictures: Pictures) -> 
     return f'<div class="{block.kind}" dir="auto">{inside}</div>'
 
 
-def figure(block: Block, pictures: Pictures) -> str:
+def figure(block: Block, pictures: ShownPictures) -> str:
     """A picture with what is in it; nothing if it cannot be had."""
     picture = pictures.of(block)
     if picture is None:

@@ -27,7 +27,7 @@ DAMAGE = (
 
 
 @dataclass(frozen=True)
-class Picture:
+class ShownPicture:
     """A picture to put into a document."""
 
     content: bytes
@@ -37,7 +37,7 @@ class Picture:
     height: int
 
 
-class Pictures:
+class ShownPictures:
     """Gives the pictures of a document, no more than fit in one file; and tells what is lost."""
 
     def __init__(self, document: Document, results: Path) -> None:
@@ -45,7 +45,7 @@ class Pictures:
         self._bytes = 0
         self.remarks: dict[str, None] = {}
 
-    def of(self, block: Block) -> Picture | None:
+    def of(self, block: Block) -> ShownPicture | None:
         """What a Picture's block shows; None: it cannot be had."""
         entry = self.document.pages[block.page].entry
         paths = [path for path in entry.pictures if picture_number(path) == block.picture]
@@ -60,7 +60,7 @@ class Pictures:
         return picture
 
 
-def fitting(path: Path) -> Picture | None:
+def fitting(path: Path) -> ShownPicture | None:
     """A picture's file, made smaller if it is large; None if it cannot be opened."""
     try:
         if path.stat().st_size > LARGEST_BYTES:
@@ -71,11 +71,11 @@ def fitting(path: Path) -> Picture | None:
             kind = str(image.format).lower()
             is_small = max(image.size) <= MOST_PIXELS
             if is_small and (kind == "jpeg" or len(content) <= PLENTY):
-                return Picture(content, kind, *image.size)
+                return ShownPicture(content, kind, *image.size)
             smaller = image.convert("L" if image.mode in ("1", "L", "LA", "I;16") else "RGB")
     except DAMAGE:
         return None
     smaller.thumbnail((MOST_PIXELS, MOST_PIXELS))
     buffer = io.BytesIO()
     smaller.save(buffer, "JPEG", quality=QUALITY)
-    return Picture(buffer.getvalue(), "jpeg", *smaller.size)
+    return ShownPicture(buffer.getvalue(), "jpeg", *smaller.size)
