@@ -8,7 +8,7 @@ import pytest
 
 from contract import CATEGORIES
 from lib.documents.formats import coco
-from rig.documents import document, written
+from rig.small_documents import document, written
 
 PAGE = [("Title", "# a"), ("Table", "\ud800<b>")]
 

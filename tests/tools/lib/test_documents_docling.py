@@ -19,8 +19,8 @@ from PIL import Image
 from lib.documents.document import Document, Page
 from lib.documents.formats import docling
 from lib.documents.shown_pictures import MISSING
-from rig.documents import document, written
 from rig.hostile import PAYLOADS
+from rig.small_documents import document, written
 
 TABLE = (
     "<table><tr><th colspan=2>a</th></tr><tr><th>b</th><td>1</td></tr><tr><th>c</th><td>2</td></tr>"

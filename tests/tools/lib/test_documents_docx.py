@@ -17,7 +17,7 @@ from lib.documents.formats import docx as as_docx
 from lib.documents.office.word_math import word_formula
 from lib.documents.shown_pictures import MISSING
 from lib.pages.markup import mathml
-from rig.documents import document, written
+from rig.small_documents import document, written
 
 PICTURE = "report/pictures/page_0_1.png"
 

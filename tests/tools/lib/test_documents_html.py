@@ -12,7 +12,7 @@ from lib.documents.formats import html as as_html
 from lib.documents.languages import language
 from lib.documents.shown_pictures import MISSING, TOO_MANY
 from rig.browser import Watched, open_browser
-from rig.documents import document, written
+from rig.small_documents import document, written
 
 PICTURE = "report/pictures/page_0_1.png"
 KOREAN = "한글 문장은 어절 단위로 줄이 바뀌어야 읽기 좋습니다."

@@ -8,7 +8,7 @@ import pytest
 from pyarrow.parquet import read_table
 
 from lib.documents.formats import jsonl, parquet
-from rig.documents import document, written
+from rig.small_documents import document, written
 
 PAGES: tuple[list[tuple[str, str]], ...] = (
     [("Title", "# 제목 \ud800\x00"), ("Table", "<table><tr><td>1"), ("Picture", "")],

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from lib.documents.formats import csv as as_csv
 from lib.documents.formats import xlsx as as_xlsx
 from lib.documents.named_tables import LEFT_OUT, NONE, tables_of
-from rig.documents import document, written
+from rig.small_documents import document, written
 
 Rows = list[list[str]]
 FORMULAS = (

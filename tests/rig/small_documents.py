@@ -1,4 +1,4 @@
-"""Documents made up for the formats that they are written in."""
+"""Small documents, of pages with a few cells, for the formats that they are written in."""
 
 from __future__ import annotations
 
