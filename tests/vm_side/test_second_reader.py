@@ -34,8 +34,17 @@ WRONG = [
         strict=True,
     )
 ]
-SOON_S = 120.0  # for what happens on idle cores, of which there may be none for long
+SOON_S = 120.0
 KNOBS = {"WITNESS": "ocr"}
+IN_A_HURRY = """
+import os
+os.nice = os.sched_setscheduler = lambda *values: 0
+"""
+WITHOUT_ENGINES = """
+import importlib.util as util
+find = util.find_spec
+util.find_spec = lambda name, *more: None if name == "rapidocr" else find(name, *more)
+"""
 
 
 class Held:
@@ -76,6 +85,13 @@ def is_heard(batch: Batch) -> bool:
     return bool((record := record_of(batch, "a.png")) and record.reader)
 
 
+def altered(folder: Path, code: str) -> dict[str, str]:
+    """The knobs, and what alters each Python that the command runs in."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(code)
+    return KNOBS | {"PYTHONPATH": str(folder)}
+
+
 def idlers(running: Running) -> list[int]:
     """The processes of a command that compute on idle cores alone."""
     found = []
@@ -89,14 +105,11 @@ def idlers(running: Running) -> list[int]:
 
 
 def test_its_doubts_are_there_while_other_pages_are_read(
-    held: tuple[Batch, ModelServer, Held],
+    held: tuple[Batch, ModelServer, Held], tmp_path: Path
 ) -> None:
     """The model is not asked again for them, nor is it in a later run."""
     batch, server, model = held
-    with batch.start(environment=KNOBS) as running:
-        wait_until(lambda: idlers(running), SOON_S)
-        assert len(idlers(running)) == 1 and record_of(batch, "a.png").status == "ok"
-        assert os.getpriority(os.PRIO_PROCESS, idlers(running)[0]) == 19
+    with batch.start(environment=altered(tmp_path / "hurry", IN_A_HURRY)) as running:
         wait_until(lambda: is_heard(batch), SOON_S)
         assert record_of(batch, "b.png") is None, "it is still being read"
         model.let_go.set()
@@ -122,6 +135,8 @@ def test_it_may_be_killed(held: tuple[Batch, ModelServer, Held]) -> None:
     batch, server, model = held
     with batch.start(environment=KNOBS) as running:
         wait_until(lambda: idlers(running), SOON_S)
+        assert len(idlers(running)) == 1 and record_of(batch, "a.png").status == "ok"
+        assert os.getpriority(os.PRIO_PROCESS, idlers(running)[0]) == 19
         os.kill(idlers(running)[0], signal.SIGKILL)
         wait_until(lambda: not idlers(running), SOON_S)
         model.let_go.set()
@@ -148,18 +163,11 @@ def test_without_its_packages_the_pages_are_read_all_the_same(
     """And it is told once."""
     batch, _, model = held
     model.let_go.set()
-    hidden = tmp_path / "hidden"
-    hidden.mkdir()
-    (hidden / "sitecustomize.py").write_text(
-        "import importlib.util as util\n"
-        "find = util.find_spec\n"
-        "util.find_spec = lambda name, *more: None if name == 'rapidocr' else find(name, *more)\n"
-    )
     for number in range(3):
         PICTURE.resize([side * 8 // 10 for side in PICTURE.size]).save(
             batch.input / f"c{number}.png"
         )
-    ended = batch.run(environment=KNOBS | {"PYTHONPATH": str(hidden)})
+    ended = batch.run(environment=altered(tmp_path / "bare", WITHOUT_ENGINES))
     assert ended.code == 0
     assert ended.err.splitlines()[0] == (
         "no second reader while the pages are read: rapidocr is not among the packages here;"
