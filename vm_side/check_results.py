@@ -10,9 +10,10 @@ Example: python check_results.py --input pages --output results --to checks.json
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn
 
 import click
 from tqdm import tqdm
@@ -52,12 +53,7 @@ def main(source: Path, output: Path, to: Path, page_timeout: float) -> NoReturn:
     places = Places(source, output, page_timeout, password)
     with Interrupt() as interrupt, to.open("a", encoding="utf-8") as file:
         try:
-            for record, opinion in opinions(waiting, places, interrupt):
-                if opinion.fault:
-                    say(f"not checked: {record.page}: {opinion.fault}")
-                else:
-                    file.write(line_of(record, opinion) + "\n")
-                    file.flush()
+            write_down(opinions(waiting, places, interrupt), file)
         except PoolError as error:
             raise click.ClickException(str(error)) from error
     sys.exit(ExitCode.INTERRUPTED if interrupt.signal else ExitCode.OK)
@@ -79,6 +75,22 @@ def opinions(
     watched = tqdm(results, total=len(waiting), unit="page", dynamic_ncols=True, disable=silent)
     for record, found in watched:
         yield record, Opinion(fault=found.reason) if isinstance(found, Crash) else found
+
+
+def write_down(found: Iterable[tuple[Record, Opinion]], file: IO[str]) -> None:
+    """Write what comes, and say what does not; a fault of many pages is told of the first."""
+    faults = Counter[str]()
+    for record, opinion in found:
+        if not opinion.fault:
+            file.write(line_of(record, opinion) + "\n")
+            file.flush()
+            continue
+        faults[opinion.fault] += 1
+        if faults[opinion.fault] == 1:
+            say(f"not checked: {record.page}: {opinion.fault}")
+    for fault, count in faults.items():
+        if count > 1:
+            say(f"not checked: {count - 1:,} more: {fault}")
 
 
 def most_at_once() -> int:

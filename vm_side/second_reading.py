@@ -24,19 +24,21 @@ from results.pages import sha256_of
 from results.steps import open_page
 from trust.doubts import TRUSTED, Doubt, is_doubtful, trust_left
 from trust.judging import MOST, reason_of
+from trust.text.folding import HANGUL
 from trust.text.reader_witness import Line, reader_doubts
 from workers import bounds
 
 MOST_PIXELS = 9_000_000  # an A4 page at 300 dpi; what has more is read at half the size, or less
 READING_S = 300.0  # of CPU time; a newspaper's page takes 15
 PATIENCE_S = 1800.0  # with Tesseract, which at that priority may have to wait for long
+NO_HANGUL = "it has Korean, for which Tesseract and its Korean data are not here"
 
 Read = Callable[[Image.Image], list[Line]]
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What reads a picture, and whether it knows Hangul."""
+    """What reads a picture, and whether it knows Hangul; else it takes that for other signs."""
 
     name: str
     read: Read
@@ -111,6 +113,8 @@ def second_reading(record: Record, places: Places, engine: Engine) -> Opinion:
     """Read a page again, and compare. Never raises for a bad page."""
     try:
         cells = json.loads((places.output / f"{record.page}.json").read_bytes())
+        if not engine.knows_hangul and any(HANGUL.search(cell.get("text", "")) for cell in cells):
+            return Opinion(fault=NO_HANGUL)
         with bounds.within(nullcontext(), places.page_timeout_s):
             picture, size = opened(record, places.input / record.input)
         with bounds.within(nullcontext(), READING_S):
@@ -120,7 +124,7 @@ def second_reading(record: Record, places: Places, engine: Engine) -> Opinion:
             (text, (x1 * wide, y1 * high, x2 * wide, y2 * high), sure)
             for text, (x1, y1, x2, y2), sure in lines
         ]
-        doubts = reader_doubts(placed, cells, engine.name, engine.knows_hangul)
+        doubts = reader_doubts(placed, cells, engine.name)
     except (UnreadablePage, MemoryError) as error:
         return Opinion(fault=str(error) or "out of memory")
     except OSError as error:

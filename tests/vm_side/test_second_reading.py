@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,22 @@ def read_by(lines: list[Line]) -> Engine:
 def test_a_page_that_both_read_alike(place: tuple[Record, Places, list[Line]]) -> None:
     page, places, lines = place
     assert second_reading.second_reading(page, places, read_by(lines)) == Opinion("x")
+
+
+@pytest.mark.parametrize("knows_hangul", [True, False])
+def test_a_page_with_korean_is_read_by_who_knows_it(
+    tmp_path: Path, place: tuple[Record, Places, list[Line]], knows_hangul: bool
+) -> None:
+    """Whole, or not at all: one that was half read would count as read."""
+    page, places, lines = place
+    engine = replace(read_by(lines), knows_hangul=knows_hangul)
+    assert second_reading.second_reading(page, places, engine) == Opinion("x")
+    cells = json.loads((tmp_path / "a/a.json").read_text())
+    picture = {"bbox": [0, 0, 9, 9], "category": "Picture"}
+    cells[0]["text"] += "참"
+    (tmp_path / "a/a.json").write_text(json.dumps([picture, *cells]))
+    found = second_reading.second_reading(page, places, engine)
+    assert ("Tesseract" in found.fault, found.reader) == (not knows_hangul, "x" * knows_hangul)
 
 
 @pytest.mark.parametrize("rotation", [0, 90])

@@ -46,15 +46,6 @@ def test_a_cell_against_what_is_read_in_its_place(
         assert 0 <= doubt.detail["agreement"] <= 1
 
 
-@pytest.mark.parametrize("knows_hangul", [True, False])
-@pytest.mark.parametrize("text", ["7 시에 항구를 떠난다", TEXT])
-def test_of_hangul_one_says_nothing_that_does_not_know_it(text: str, knows_hangul: bool) -> None:
-    """It takes Hangul for other signs, and is sure of it."""
-    line = ("HH-L A0lll oorg HHLCt", BOX, 0.99)
-    found = reader_doubts([line], [cell(text), cell(OTHER, BELOW)], "x", knows_hangul)
-    assert bool(found) is (knows_hangul or text.isascii())
-
-
 def test_a_line_that_goes_through_two_cells_is_shared() -> None:
     left, right = (
         cell("3.2", (50, 40, 100, 60)),

@@ -12,7 +12,7 @@ from picture.words import Box, Word
 from trust.doubts import Doubt
 from trust.text.agreement import Agreement
 from trust.text.compared import box_of, under
-from trust.text.folding import EAST_ASIAN, HANGUL
+from trust.text.folding import EAST_ASIAN
 
 SURE = 0.85  # of the engine, about a line: below, it says nothing. Of Hangul it does not tell
 WRONG, ODD = 0.45, 0.65  # agreement below
@@ -23,20 +23,14 @@ Line = tuple[str, Box, float]
 """A line that the engine found: its text, its box, and how sure it is, from 0 to 1."""
 
 
-def reader_doubts(
-    lines: Iterable[Line], cells: Sequence[Cell], engine: str, knows_hangul: bool = True
-) -> list[Doubt]:
-    """What the lines that an engine has read say against an answer to the same picture.
-
-    Of Hangul one says nothing that does not know it, and takes it for other signs.
-    """
+def reader_doubts(lines: Iterable[Line], cells: Sequence[Cell], engine: str) -> list[Doubt]:
+    """What the lines that an engine has read say against an answer to the same picture."""
     words = [word for line in lines for word in words_in(*line)]
     if not words or not any("text" in cell for cell in cells):
         return []
     return [
         Doubt("reader", box_of(cells[number]), number, weight, detail | {"engine": engine})
         for number, found in under(words, cells).found.items()
-        if knows_hangul or not HANGUL.search(cells[number]["text"])
         for weight, detail in verdict(found)
     ]
 
