@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from lib import notify
 from lib.console import (
     ExitCode,
     Interrupted,
@@ -32,27 +33,26 @@ from lib.home import make_output, note_not_read
 from lib.inputs import Inputs, end_of_nothing, find_inputs
 from lib.knobs import EXPORTING, FLEET, MACHINE, OCR, Knobs, as_environment, check_workers, verb
 from lib.machines import lock, open_machine
+from lib.plan.budget import too_little, within_budget
 from lib.plan.making import plan_for, remember, summary_of, took
 from lib.results import MANIFEST, REPORT
 from lib.todo import Work, look
 
+WHAT = ("IMAGES", "PAGES", "WITNESS", "DOUBTFUL", "BUDGET", "NOTIFY_FILE")
 VERBS = Path(__file__).parent
 STOP_PATIENCE_S = 600  # how long the stop goes on trying while the network or the login is away
 MEANINGS: dict[int, str] = {
-    ExitCode.PAGES_FAILED: "some pages failed: run again",
+    ExitCode.PAGES_FAILED: "some pages failed, or were more than BUDGET pays: run again",
     ExitCode.INTERRUPTED: "interrupted",
 }
 
 
-@verb(
-    *("INPUT", "OUTPUT", "IMAGES", "PAGES", "WITNESS", "DOUBTFUL"),
-    *(*EXPORTING, *MACHINE, *FLEET),
-    help=__doc__,
-)
+@verb("INPUT", "OUTPUT", *WHAT, *EXPORTING, *MACHINE, *FLEET, help=__doc__)
 @click.option("--force", is_flag=True, help="Read all pages again, also if none is new.")
 def main(knobs: Knobs, force: bool) -> int:
     check_workers(knobs)
     wanted(knobs.export)  # a wrong format is told before anything is rented
+    target = notify.target_of(knobs)
     # the verbs get their knobs from us alone: config.env may be edited while they run
     environment = {**os.environ, **as_environment(knobs), "CONFIG": os.devnull}
     environment["FORMATS"] = knobs.export
@@ -64,7 +64,8 @@ def main(knobs: Knobs, force: bool) -> int:
     make_output(knobs, inputs.files)
     code = None if force else without_machine(knobs, environment, inputs)
     if code is None:
-        return with_machine(knobs, environment, inputs, force)
+        with notify.told_of_failure(target):
+            return with_machine(knobs, environment, inputs, force, target)
     tell_others(inputs)
     return code
 
@@ -101,10 +102,16 @@ def is_behind(output: Path) -> bool:
     return not report.is_file() or report.stat().st_mtime < manifest.stat().st_mtime
 
 
-def with_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs, force: bool) -> int:
-    """The whole job."""
+def with_machine(
+    knobs: Knobs, environment: Mapping[str, str], inputs: Inputs, force: bool, target: str
+) -> int:
+    """The whole job; target is who is told of its end."""
     plan, summary = plan_for(inputs, knobs, force), summary_of(knobs)
+    if why := too_little(plan):
+        raise click.UsageError(f"{why}: nothing is rented")
     note(f"make all: {plan.line()}")
+    knobs = within_budget(knobs)
+    environment = {**environment, **as_environment(knobs)}
     machine = open_machine(knobs)
     codes: dict[str, int] = {}
     steps_s: dict[str, float] = {}
@@ -116,7 +123,7 @@ def with_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs, f
             for step in before:
                 if step == "start":
                     on_since = time.time()
-                options = ("--force",) if force and step == "process" else ()
+                options = of_process(force, on_since) if step == "process" else ()
                 with timed(steps_s, step):
                     codes[step] = run_step(step, environment, *options, meanwhile=held.renew)
                 if not goes_on(step, codes[step]):
@@ -128,18 +135,32 @@ def with_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs, f
             with timed(steps_s, "stop"):
                 codes["stop"] = run_step("stop", environment, f"--patience={STOP_PATIENCE_S}")
     set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
+    money = ""
     if knobs.target == "gcp" and on_since:
-        note(f"make all: {took(plan, time.time() - on_since)}")
+        money = took(plan, time.time() - on_since)
+        note(f"make all: {money}")
     for step in after:
         if has_results(codes):
             with timed(steps_s, step):
                 codes[step] = run_step(step, environment)
-    if worst(codes) in (ExitCode.OK, ExitCode.PAGES_FAILED) and summary_of(knobs) != summary:
-        remember(plan, summary_of(knobs), steps_s)
     tell_others(inputs)
+    alarm = ""
     if codes["stop"] != ExitCode.OK and machine.left_on():  # else its workers: the stop said so
-        say(machine.alarm(on_since))
-    return exit_code(codes)
+        alarm = machine.alarm(on_since)
+        say(alarm)
+    code = exit_code(codes)
+    new = summary_of(knobs) if has_results(codes) else summary
+    new = {} if new == summary else new
+    notify.tell(target, notify.closing(code, new, money, alarm), code, new)
+    if code in (ExitCode.OK, ExitCode.PAGES_FAILED):
+        remember(plan, new, steps_s)
+    return code
+
+
+def of_process(force: bool, on_since: float | None) -> tuple[str, ...]:
+    """The options of process; from on_since on BUDGET counts."""
+    since = () if on_since is None else (f"--on-since={on_since}",)
+    return (*(("--force",) if force else ()), *since)
 
 
 def tell_others(inputs: Inputs) -> None:

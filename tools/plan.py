@@ -15,7 +15,7 @@ from lib.knobs import MACHINE, Knobs, verb
 from lib.plan.making import plan_for
 
 READING = ("MAX_PIXELS", "UPSAMPLE_BELOW", "ROTATE", "PROMPT_MODE", "MODEL", "PAGES", "DOUBTFUL")
-MONEY = ("PRICE_PER_HOUR", "PRICE_PER_WORKER_HOUR", "DISK_GB", "SPOT")
+MONEY = ("PRICE_PER_HOUR", "PRICE_PER_WORKER_HOUR", "DISK_GB", "SPOT", "BUDGET")
 
 
 @verb("INPUT", "OUTPUT", *READING, *MONEY, *MACHINE, help=__doc__)

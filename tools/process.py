@@ -2,6 +2,7 @@
 """Wait until the model answers, then read the machine's input: only what is missing or failed."""
 
 import contextlib
+import time
 from collections.abc import Callable
 
 import click
@@ -11,6 +12,7 @@ from lib.home import bring_home, every
 from lib.knobs import MACHINE, Knobs, check_workers, verb
 from lib.machines import left_on, open_machine
 from lib.machines.machine import Machine
+from lib.plan.forecast import own_way
 
 READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "ROTATE", "PROMPT_MODE", "IMAGES", "MODEL")
 SERVER = ("API_KEY_FILE", "PREFLIGHT")
@@ -23,12 +25,14 @@ PATIENCE = ("READY_TIMEOUT", "REQUEST_TIMEOUT", "PAGE_TIMEOUT", "RETRIES")
 @verb(*READING, *TRUST, *FILES, *SERVER, *PATIENCE, "PRICE_PER_HOUR", *MACHINE, help=__doc__)
 @click.option("--force", is_flag=True, help="Read all pages again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
-def main(knobs: Knobs, force: bool, as_json: bool) -> int:
+@click.option("--on-since", type=float, hidden=True, help="Since when BUDGET counts; Unix time.")
+def main(knobs: Knobs, force: bool, as_json: bool, on_since: float | None) -> int:
     check_workers(knobs)
     machine = open_machine(knobs)
     with left_on.told(machine):
         machine.wait_until_ready(knobs.ready_timeout)
-        return machine.run(arguments(knobs, force, as_json), meanwhile(machine, knobs))
+        options = [*arguments(knobs, force, as_json), *money(knobs, on_since)]
+        return machine.run(options, meanwhile(machine, knobs))
 
 
 def meanwhile(machine: Machine, knobs: Knobs) -> Callable[[], None]:
@@ -59,8 +63,6 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--retries": knobs.retries,
         "--scheduler": "",
         "--state": "",
-        "--price-per-hour": knobs.price_per_hour,
-        "--price-per-worker-hour": knobs.price_per_worker_hour,
     }
     flags = {
         "--images": knobs.images,
@@ -73,6 +75,19 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--preflight" if knobs.preflight else "--no-preflight",
         *(name for name, given in flags.items() if given),
     ]
+
+
+def money(knobs: Knobs, on_since: float | None) -> list[str]:
+    """Options for what the machines cost. BUDGET counts within make all alone, since on_since."""
+    spent_hours = 0.0 if on_since is None else max(0.0, time.time() - on_since) / 3600
+    values = {
+        "--price-per-hour": knobs.price_per_hour,
+        "--price-per-worker-hour": knobs.price_per_worker_hour,
+        "--workers": knobs.workers,
+        "--spent": spent_hours * own_way(knobs).per_hour,
+        "--budget": 0 if on_since is None else knobs.budget,
+    }
+    return [text for name, value in values.items() for text in (name, str(value))]
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from contract import (
     selection_from,
 )
 from preflight import Fitness, Unfit
+from purse import Purse
 from read_page import Settings, endpoint_of
 from reading import read_all, say
 from results.manifest import Manifest, summary
@@ -54,11 +55,13 @@ class End:
     """How a batch ended: its totals, as in summary.json, and whether a signal ended it.
 
     cut_short: it could not go on; pages that were left may have a record of an earlier run.
+    is_poor: it ended for want of money, as was wished.
     """
 
     totals: dict[str, Any]
     interrupted: bool
     cut_short: bool = False
+    is_poor: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,12 @@ class Prices:
 
 
 def run_batch(
-    settings: Settings, executor: Executor, state: Path, prices: Prices, force: bool
+    settings: Settings,
+    executor: Executor,
+    state: Path,
+    prices: Prices,
+    force: bool,
+    purse: Purse | None = None,
 ) -> End:
     """Read all pages of the input that are not done yet. Raises BatchError.
 
@@ -78,6 +86,7 @@ def run_batch(
     server is asked.
     """
     started = time.monotonic()
+    purse = purse or Purse(prices.here)
     not_read = Counter[str]()
     pages = find_pages(
         settings.input,
@@ -103,10 +112,10 @@ def run_batch(
             what = f"no {which}{', '.join(PAGE_ENDINGS)} below {settings.input}"
             say(what if told(not_read) else f"{what}: nothing to do")
             model, tasks = Model(""), []
-        with Interrupt() as interrupt:
+        with Interrupt(until_s=purse.ends_s) as interrupt:
             alike = Alike()
             read_now, cut_short = read_all(
-                tasks, settings, manifest, executor, interrupt, len(pages), fitness, alike
+                tasks, settings, manifest, executor, interrupt, len(pages), fitness, alike, purse
             )
             for record in alike.rest((t for t in tasks if t.doubted is None), settings):
                 manifest.add(record)
@@ -120,9 +129,12 @@ def run_batch(
             totals |= {"model": model.name, "settings": settings.recipe}
             totals |= {"not_read": dict(not_read.most_common()), "selected": settings.pages}
             manifest.write_summary(totals)
+            is_poor = purse.has_run_out and totals[LEFT] > 0
+            if is_poor:
+                say(f"BUDGET: {totals[LEFT]:,} pages are left, at {purse.usd:.2f} USD")
             if sys.stderr.isatty() or is_told(totals):
                 say(sentence(totals))  # in here: a signal must not come into tqdm's lock
-    return End(totals, bool(interrupt.signal), cut_short)
+    return End(totals, bool(interrupt.signal), cut_short, is_poor)
 
 
 def open_manifest(settings: Settings, state: Path) -> Manifest:

@@ -19,7 +19,7 @@ class ExitCode(enum.IntEnum):
     OK = 0  # done, or nothing to do
     FAILED = 1  # the operation failed
     USAGE = 2  # wrong options, or a wrong config.env
-    PAGES_FAILED = 3  # finished, but some pages failed: run again
+    PAGES_FAILED = 3  # some pages failed, or were more than BUDGET pays: run again
     INTERRUPTED = 130
 
 
@@ -121,6 +121,16 @@ def page_of_picture(path: str) -> str:
     if not found or place.parent.name != PICTURES_FOLDER or not folder.name:
         return ""
     return str(folder / (f"{folder.name}_{found[1]}" if found[1] else folder.name))
+
+
+def least_drain_s(whole_s: float) -> float:
+    """Of the seconds that a budget pays, what pages in flight get to end, at least."""
+    return min(60.0, 0.1 * whole_s)
+
+
+def reserve_s(whole_s: float) -> float:
+    """And those after them, at its end: results come home, and the machine is turned off."""
+    return min(240.0 + 0.02 * whole_s, 0.2 * whole_s)
 
 
 class Recorded(Protocol):
@@ -307,6 +317,18 @@ def selection_from(text: str) -> Selection:
         else:
             merged.append((first, last))
     return Selection(tuple(merged)) if merged else Selection()
+
+
+def beside_bar(progress: Mapping[str, Any]) -> dict[str, str]:
+    """What stands beside a progress bar: pages that failed, USD so far, and probably at the end."""
+    shown = {}
+    if isinstance(failed := progress.get("failed"), int) and failed:
+        shown["failed"] = f"{failed:,}"
+    if isinstance(usd := progress.get("usd"), float):
+        shown["USD"] = f"{usd:.2f}"
+        if isinstance(at_end := progress.get("usd_at_end"), float):
+            shown["USD"] += f" of {at_end:.2f}"
+    return shown
 
 
 def printable(said: Any) -> Any:

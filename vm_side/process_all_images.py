@@ -35,6 +35,7 @@ from contract import (
 )
 from options import Number, endpoint_url, page_list
 from picture.images import MAX_PIXELS, MIN_PIXELS
+from purse import Purse
 from read_page import Settings
 from results.store import Place, Remote, place_of
 from server.prompts import PROMPTS
@@ -187,6 +188,27 @@ from workers.pool import PoolError
     type=Number(0),
     help="The same of each other machine of a fleet.",
 )
+@click.option(
+    "--workers",
+    envvar="WORKERS",
+    default=0,
+    type=click.IntRange(0),
+    help="How many other machines bill meanwhile, for --budget.",
+)
+@click.option(
+    "--budget",
+    envvar="BUDGET",
+    default=0.0,
+    type=Number(0),
+    help="USD that the machines may cost: pages are left in time to end below it; 0: no limit.",
+)
+@click.option(
+    "--spent",
+    envvar="SPENT",
+    default=0.0,
+    type=Number(0),
+    help="USD of the budget that were spent before.",
+)
 @click.option("--force", is_flag=True, help="Read all pages again.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json at the end.")
 def main(
@@ -214,6 +236,9 @@ def main(
     retries: int,
     price_per_hour: float,
     price_per_worker_hour: float,
+    workers: int,
+    budget: float,
+    spent: float,
     force: bool,
     as_json: bool,
 ) -> NoReturn:
@@ -246,9 +271,10 @@ def main(
         doubtful=doubtful,
     )
     prices = Prices(price_per_hour, price_per_worker_hour)
+    purse = Purse(price_per_hour + workers * price_per_worker_hour, spent, budget)
     try:
         with open_executor(scheduler, ready_timeout, processes) as executor:
-            end = run_batch(settings, executor, folder, prices, force)
+            end = run_batch(settings, executor, folder, prices, force, purse)
     except UnknownModel as error:
         raise click.UsageError(printable(str(error))) from error
     except (BatchError, PoolError) as error:
@@ -265,6 +291,8 @@ def exit_code(end: End) -> ExitCode:
     if end.interrupted:
         return ExitCode.INTERRUPTED
     totals = end.totals
+    if end.is_poor and not end.cut_short:
+        return ExitCode.PAGES_FAILED
     if end.cut_short or totals["left"] or (not totals["pages"] and told(totals["not_read"])):
         return ExitCode.FAILED
     has_failed = totals["failed"] or totals["run"]["failed"]  # a second reading leaves the first

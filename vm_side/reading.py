@@ -8,9 +8,10 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from alike import Alike
-from contract import DONE, FAILED, LEFT, has_no_second_reading, printable
+from contract import DONE, FAILED, LEFT, beside_bar, has_no_second_reading, printable
 from first_pages import ENOUGH, Count, Refusals, count_of, fault_in
 from preflight import Fitness
+from purse import Purse
 from read_page import Settings, Task, failed_record
 from results.manifest import Key, Manifest, Record
 from results.progress import Progress
@@ -39,17 +40,19 @@ def read_all(
     page_count: int,
     fitness: Fitness | None,
     alike: Alike,
+    purse: Purse,
 ) -> tuple[list[Record], bool]:
     """Read the tasks and record what comes: (what was read, whether it had to end early).
 
     fitness is what the preflight came to; None: the server is not judged. alike says of which
-    files no further page is wanted.
+    files no further page is wanted, purse whether there is money for another one.
     """
     cut_short = False
-    progress = Progress(manifest.folder, page_count, page_count - len(tasks))
+    done = page_count - len(tasks)
+    progress = Progress(manifest.folder, page_count, done, purse.usd_per_hour, lambda: purse.usd)
     bar: tqdm[NoReturn] = tqdm(
         total=page_count,
-        initial=page_count - len(tasks),
+        initial=done,
         unit="page",
         dynamic_ncols=True,
         disable=not sys.stderr.isatty(),
@@ -58,7 +61,11 @@ def read_all(
     standing = {task.page.key for task in tasks if task.doubted is not None}
     beside = second_reader(settings, manifest, say)
     scribe = Scribe(manifest, progress, bar, fitness, Refusals(set(trial)), standing, beside)
-    reading = executor.read(tasks, settings, interrupt, alike.is_wanted, beside.look)
+
+    def is_wanted(task: Task) -> bool:
+        return alike.is_wanted(task) and purse.gives_out()
+
+    reading = executor.read(tasks, settings, interrupt, is_wanted, beside.look)
     with bar, beside.until_the_end(), contextlib.closing(reading) as results:
         try:
             for task, result in results:
@@ -71,11 +78,12 @@ def read_all(
                     say(record.reason)
                     cut_short = True
                     break
+                purse.count(record.seconds)
                 if task.doubted is None:
                     alike.count(record)
                 scribe.take(record, is_read=task.drawn_from is None)
             else:
-                scribe.end(is_whole=not interrupt.signal)
+                scribe.end(is_whole=not (interrupt.signal or purse.has_run_out))
         except PoolError as error:
             say(f"{error}: what is left is for the next run")
             cut_short = True
@@ -129,16 +137,15 @@ class Scribe:
         self._write(record)
         if record.status == FAILED:
             say(f"failed: {name_of(record)}: {record.reason}")
-            failed = sum(record.status == FAILED for record in self.read_now)
-            self.bar.set_postfix(failed=failed, refresh=False)
 
     def _write(self, record: Record) -> None:
         if record.status != FAILED or record.key not in self.standing:
             self.manifest.add(record)
             if has_no_second_reading(record):
                 self.beside.take(record)
-        self.bar.update()
         self.progress.count(record)
+        self.bar.set_postfix(beside_bar(self.progress.content()), refresh=False)
+        self.bar.update()
 
     def _refuse(self, reason: str) -> None:
         if reason:

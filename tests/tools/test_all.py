@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import json
 import os
 import signal
 from collections import Counter
@@ -58,6 +59,19 @@ def test_an_input_without_pages_is_nothing_to_do(kit: Toolkit) -> None:
     assert end.code == 0
     assert "nothing to do" in end.err
     assert not (kit.folder / "new").exists()  # nor the results of the pages of before
+
+
+def test_who_is_named_is_told_how_it_ended(kit: Toolkit, tmp_path: Path) -> None:
+    """Once, with the totals; a night without new pages is nothing to tell."""
+    kit.write_pages(2)
+    told = tmp_path / "told"
+    kit.knobs["NOTIFY"] = f"tee -a {told}"
+    for _ in range(2):
+        end = kit.run("all")
+        assert (end.code, end.out, end.err) == (0, "", "")
+    text, _, summary = told.read_text().partition("\n\n")
+    assert text == "make all: done\n2 ok"
+    assert json.loads(summary)["run"]["pages"] == 2
 
 
 # ---- nothing is started before it is known that there is something to do ----

@@ -41,6 +41,8 @@ FLOATS = (
     "--ready-timeout",
     "--price-per-hour",
     "--price-per-worker-hour",
+    "--budget",
+    "--spent",
 )
 
 
@@ -159,7 +161,8 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
     bounds = {"PAGE_TIMEOUT"}  # see test_hostages
     files = {"PAGES", "PDF_PASSWORD", "PDF_PASSWORD_FILE"}  # see test_forms
     trust = {"WITNESS", "DOUBTFUL"}  # see test_trust_of_a_batch
-    others = fleet | server | bounds | files | trust
+    money = {"BUDGET", "SPENT", "WORKERS"}  # see test_purse
+    others = fleet | server | bounds | files | trust | money
     assert {*values, "INPUT", "OUTPUT", "ENDPOINT"} == set(OPTIONS) - others
     flags = []
     for name, value in values.items():

@@ -76,7 +76,7 @@ class Number(click.FloatRange):
 class Hours(Number):
     """How long a VM may run, as Google has it; 0 is for ever."""
 
-    LEAST, MOST = 0.1, 2880.0  # 120 days
+    LEAST, MOST = 0.01, 2880.0  # 36 s to 120 days
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The hours. Raises click.BadParameter."""

@@ -95,6 +95,11 @@ class Knobs:
     price_per_worker_hour: float = knob(
         0.229, "What one of the WORKERS costs, in USD.", kinds.Number(0)
     )
+    budget: float = knob(
+        0.0, "USD that the machines may cost in one make all; 0: no limit.", kinds.Number(0)
+    )
+    notify: str = knob("", "URL or command that is told how make all has ended; empty: nobody.")
+    notify_file: str = knob("", "File with that, where it holds a secret.")
     project: str = knob(
         "dev-giyoung", "Google Cloud project.", kinds.project, google="CLOUDSDK_CORE_PROJECT"
     )

@@ -134,7 +134,7 @@ class Fleet:
         self._seen_s, self._threads = time.monotonic(), 0
         count = itertools.count()
         try:
-            while (waiting or pending) and not interrupt.signal:
+            while (waiting or pending) and not interrupt.is_set:
                 self._look(bool(waiting))
                 while waiting and len(pending) < self._threads:
                     task = waiting.popleft()

@@ -1,8 +1,10 @@
 """The signals that stop a batch: noticed by the parent alone, and never in the middle of a wait."""
 
 import contextlib
+import math
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
@@ -15,11 +17,14 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Interrupt:
     """SIGINT, SIGTERM and SIGHUP as a flag that also wakes a wait(); as a context manager.
 
+    until_s is a time of time.monotonic() at which the flag is set without a signal.
+
     The byte that wakes is written by set_wakeup_fd, in whatever thread the signal comes: a handler
     in Python runs in the main thread alone, which may just be about to wait, or waits already.
     """
 
     signal: int = 0
+    until_s: float = math.inf
     _sockets: tuple[socket.socket, socket.socket] = field(default_factory=socket.socketpair)
     _before: dict[int, Any] = field(default_factory=dict)
     _wakeup_before: int = -1
@@ -33,6 +38,11 @@ class Interrupt:
         for number in STOP_SIGNALS:
             self._before[number] = signal.signal(number, self._on_signal)
         return self
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the batch is to end now."""
+        return bool(self.signal) or time.monotonic() >= self.until_s
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.signal = number

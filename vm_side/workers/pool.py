@@ -105,7 +105,7 @@ def run(
         is_wanted,
     )
     try:
-        while pool.has_work and not interrupt.signal:
+        while pool.has_work and not interrupt.is_set:
             pool.hand_out()
             ready = wait([interrupt.fileno(), *(w.pipe for w in pool.workers), *beside()], LOOK_S)
             for worker in [worker for worker in pool.workers if worker.pipe in ready]:

@@ -134,6 +134,26 @@ def test_a_create_that_cannot_turn_it_off_is_loud(gce: GceServer, tmp_path: Path
     assert end.err.endswith(IS_ON)
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_stop_that_fails_is_told_to_who_is_named(
+    gce: GceServer, tmp_path: Path, is_there: bool
+) -> None:
+    """After it was said here, which a command that cannot be run does not change, nor the end."""
+    gce.add_instance(VM)
+    gce.refuse(permission_denied("compute.instances.stop", VM), "POST", "/stop")
+    told = tmp_path / "told"
+    command = f"/usr/bin/tee {told}" if is_there else "/nowhere/tee"
+    kit = GceToolkit(gce, tmp_path, NOTIFY=command)
+    kit.write_pages(1)
+    end = kit.run("all", PATH="/nowhere")
+    assert (end.code, gce.status(VM)) == (1, "RUNNING")
+    if is_there:
+        assert LOUD in told.read_text() and end.err.rstrip().rpartition("\n")[2].startswith(LOUD)
+    else:
+        before, _, after = end.err.partition("NOTIFY failed: the command cannot be run")
+        assert LOUD in before and after.count("\n") == 1
+
+
 # ---- start ----
 
 

@@ -28,6 +28,8 @@ class Plan:
     def line(self) -> str:
         """In one line."""
         what = f"{self.left.pages:,} pages to read, {self.left.done:,} done"
+        if not self.left.pages:
+            return what
         if self.own is None:
             return f"{what}; {UNKNOWN}"
         money = f", {usd(self.own.cost.total)}" if self.own.way.per_hour else ""
@@ -67,6 +69,8 @@ class Plan:
 def warnings(plan: Plan) -> Iterator[str]:
     """What the numbers do not say."""
     knobs, own = plan.knobs, plan.own
+    if own is not None and 0 < knobs.budget < own.cost.machines:
+        yield f"BUDGET={knobs.budget:g} ends it before: run again for the rest"
     if knobs.target != "gcp" or own is None:
         return
     if not knobs.bucket and not plan.basis.knows_line and plan.left.pages:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from contract import beside_bar
 from lib.console import Failure, is_watched
 from lib.machines.ssh.shell import script_of
 
@@ -36,7 +37,7 @@ def follow(look: Callable[[int], dict[str, Any]], now_and_then: Callable[[], Non
 
     look(log_from) gives what vm_side/machine/status.py sees.
     """
-    log_to = 0
+    log_to, before = 0, None
     with tqdm(unit="page", dynamic_ncols=True, disable=not is_watched()) as bar:
         while True:
             seen = look(log_to)
@@ -46,7 +47,9 @@ def follow(look: Callable[[int], dict[str, Any]], now_and_then: Callable[[], Non
                 log_to = job["log_to"]
             if progress:
                 bar.total, bar.n = progress["pages"], progress["done"]
-                bar.set_postfix(failed=progress["failed"], refresh=True)
+                before = bar.n if before is None else before  # tells nothing of the rate
+                bar.initial = before
+                bar.set_postfix(beside_bar(progress), refresh=True)
             if job.get("running"):
                 now_and_then()
                 time.sleep(POLL_S)

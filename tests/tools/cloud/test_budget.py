@@ -1,0 +1,115 @@
+"""BUDGET, on the rig of a cloud: whatever happens, the VM is off before it has cost more.
+
+A second costs a dollar here, so that minutes of a budget are seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from lib.plan.runs import RUNS, runs_in
+from rig.cloud.cloud import Cloud
+from rig.cloud.fixtures import skipped_where_unavailable
+from rig.cloud.toolkit import VM, CloudToolkit
+from rig.command import wait_until
+from rig.toolkit import statuses_in
+
+PAGE_S = 1.0
+FIRST, MORE = 2, 60
+
+
+@pytest.fixture(scope="module")
+def paid(image_tar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudToolkit]:
+    """A VM whose model takes a second a page, one at a time; a run has ended within its budget.
+
+    It tells what a start takes, where the model's container is there already.
+    """
+    folder = tmp_path_factory.mktemp("paid")
+    slow = f"--network host --env RIG_LATENCY_S={PAGE_S}"
+    with skipped_where_unavailable(), Cloud(folder / "cloud") as cloud:
+        cloud.gcs.make_bucket("unused")  # the VM is told where Cloud Storage is
+        kit = CloudToolkit(cloud, folder / "desk", CONTAINER_ARGS=slow, PROCESSES="1")
+        kit.knobs |= {"PRICE_PER_HOUR": "3600", "BUDGET": "900"}
+        cloud.add_vm(VM, image_tar=image_tar)
+        kit.write_pages(FIRST)
+        for verb in ("start", "stop", "all"):
+            end = kit.verb(verb).finish(300)
+            assert end.code == 0, end.err
+        yield kit
+
+
+def billed_s(kit: CloudToolkit) -> float:
+    """Seconds from the last turn-on to the last turn-off."""
+    times = {"start": "insertTime", "stop": "endTime"}
+    on, off = (
+        max(
+            datetime.fromisoformat(one[when])
+            for one in kit.gce.operations()
+            if one["operationType"] == kind
+        )
+        for kind, when in times.items()
+    )
+    return (off - on).total_seconds()
+
+
+def code_of_job(kit: CloudToolkit) -> int | None:
+    """How the last job on the VM has ended; None while it runs."""
+    code: int | None = json.loads(kit.home(".dots-ocr/job.json").read_text())["code"]
+    return code
+
+
+def half(kit: CloudToolkit) -> int:
+    """A budget for the start and some of the pages, by what the last run took; new pages."""
+    start_s = runs_in((kit.output / RUNS).read_text().splitlines())[-1].start_s
+    return math.ceil((start_s + 0.4 * MORE * PAGE_S) / 0.7)
+
+
+def test_enough(paid: CloudToolkit) -> None:
+    assert set(statuses_in(paid.output).values()) == {"ok"}
+    assert paid.gce.status(VM) == "TERMINATED"
+    assert billed_s(paid) < float(paid.knobs["BUDGET"])
+
+
+def test_nothing_is_rented_for_less_than_a_start_and_a_page(paid: CloudToolkit) -> None:
+    before = len(paid.calls)
+    end = paid.run("all", "--force", "--budget", "12")
+    assert (end.code, paid.calls[before:]) == (2, [])
+    assert "BUDGET=12 USD pays 0.2 minutes" in end.err and "nothing is rented" in end.err
+
+
+def test_half(paid: CloudToolkit) -> None:
+    """The rest is for the next run, which needs no more than to be called."""
+    paid.write_pages(MORE)
+    budget = half(paid)
+    end = paid.verb("all", "--budget", str(budget)).finish(300)
+    statuses = list(statuses_in(paid.output).values())
+    assert end.code == 3, end.err
+    assert FIRST < statuses.count("ok") < MORE
+    assert statuses.count("ok") + statuses.count("left") == MORE
+    assert f"BUDGET: {statuses.count('left')} pages are left, at " in end.err
+    assert billed_s(paid) < budget
+
+
+def test_the_client_is_killed_in_the_middle(paid: CloudToolkit) -> None:
+    """The job ends by itself, and Google has been told when to turn the VM off."""
+    budget = half(paid)
+    with paid.verb("all", "--force", "--budget", str(budget)) as client:
+        wait_until(lambda: code_of_job(paid) is None, 120)
+        client.signal_group(signal.SIGKILL)
+        assert client.finish().code == -signal.SIGKILL
+    wait_until(lambda: code_of_job(paid) == 3, 120)
+    instance = paid.gce.instance(VM)
+    longest_s = int(instance["scheduling"]["maxRunDuration"]["seconds"])
+    on = datetime.fromisoformat(instance["lastStartTimestamp"])
+    on_s = (datetime.now(on.tzinfo) - on).total_seconds()
+    assert on_s < longest_s < budget, "the job has ended before Google would end it"
+    assert "left" in statuses_in(paid.home("result")).values()
+    paid.gce.expire(VM)
+    paid.gce.wait_for_status(VM, "TERMINATED", 60)

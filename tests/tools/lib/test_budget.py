@@ -1,0 +1,92 @@
+"""BUDGET at home: what it pays, what becomes of MAX_HOURS, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from lib.knobs import Knobs
+from lib.plan.budget import paid_s, too_little, within_budget
+from lib.plan.forecast import basis_of, forecast, own_way
+from lib.plan.left import Left
+from lib.plan.making import took
+from lib.plan.words import Plan, warnings
+
+ONE_USD = Knobs(price_per_hour=1.0, bucket="gs://b")
+CREW = dataclasses.replace(ONE_USD, workers=8, price_per_worker_hour=0.25)
+
+
+def plan_of(knobs: Knobs, pages: int = 1_000) -> Plan:
+    """Of so many pages, by the table of cards."""
+    basis, left = basis_of(None, knobs), Left(pages, size_bytes=1)
+    return Plan(left, basis, forecast(basis, left, knobs, own_way(knobs)), [], knobs)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "budget", "hours"),
+    [
+        (ONE_USD, 0.0, None),
+        (ONE_USD, 5.0, 5.0),
+        (CREW, 6.0, 2.0),
+        (dataclasses.replace(ONE_USD, target="local"), 5.0, None),
+        (dataclasses.replace(ONE_USD, price_per_hour=0.0), 5.0, None),
+    ],
+)
+def test_what_it_pays(knobs: Knobs, budget: float, hours: float | None) -> None:
+    paid = paid_s(dataclasses.replace(knobs, budget=budget))
+    assert paid == (None if hours is None else pytest.approx(hours * 3600))
+
+
+@pytest.mark.parametrize(
+    ("budget", "max_hours", "lowered_s"),
+    [
+        (0.0, 12.0, 12 * 3600),
+        (0.0, 0.0, 0),
+        (1.0, 12.0, 3600 - 312 / 2),
+        (1.0, 0.0, 3600 - 312 / 2),
+        (1.0, 0.5, 1800),
+        (20.0, 12.0, 12 * 3600),
+    ],
+)
+def test_the_longest_run_is_lowered(budget: float, max_hours: float, lowered_s: float) -> None:
+    knobs = dataclasses.replace(ONE_USD, budget=budget, max_hours=max_hours)
+    assert within_budget(knobs).max_hours * 3600 == pytest.approx(lowered_s)
+
+
+@pytest.mark.parametrize("budget", [0.1, 0.5, 1.0, 5.0, 100.0])
+def test_a_guard_that_is_two_minutes_late_is_in_time(budget: float) -> None:
+    """It counts whole minutes, and looks once a minute: from 20 minutes on that is kept."""
+    knobs = dataclasses.replace(ONE_USD, budget=budget)
+    late_h = within_budget(knobs).max_hours + 2 / 60
+    assert (late_h <= budget) is (budget * 60 >= 20)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "budget", "refused"),
+    [
+        (ONE_USD, 0.0, False),
+        (ONE_USD, 0.08, True),
+        (ONE_USD, 0.12, False),
+        (CREW, 0.2, True),
+        (CREW, 0.5, False),
+        (dataclasses.replace(ONE_USD, target="ssh"), 0.02, False),  # what a start takes: not known
+        (dataclasses.replace(ONE_USD, target="ssh"), 0.009, True),  # less than Google's least
+        (dataclasses.replace(ONE_USD, target="local"), 0.001, False),
+    ],
+)
+def test_less_than_a_start_and_a_page_is_refused(
+    knobs: Knobs, budget: float, refused: bool
+) -> None:
+    said = too_little(plan_of(dataclasses.replace(knobs, budget=budget)))
+    assert said.startswith(f"BUDGET={budget:g} USD pays ") if refused else not said
+
+
+def test_the_plan_tells_that_it_does_not_pay_all() -> None:
+    for budget, told in ((0.1, True), (3.0, False)):
+        knobs = dataclasses.replace(ONE_USD, budget=budget)
+        assert any("BUDGET" in text for text in warnings(plan_of(knobs))) is told
+
+
+def test_what_it_took_is_beside_what_was_planned() -> None:
+    assert "planned: " in took(plan_of(dataclasses.replace(ONE_USD, budget=1.0)), 60.0)

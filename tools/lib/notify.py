@@ -1,0 +1,123 @@
+"""NOTIFY: tell how make all has ended, to a URL or by a command. It never changes how that ends.
+
+What a URL holds is a secret, and a command's words may hold one: neither is ever printed.
+"""
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+import requests
+
+from contract import STATUSES, ExitCode, secret_in
+from lib.console import say
+from lib.knobs import Knobs
+
+PATIENCE_S = 30.0
+MEANINGS: dict[int, str] = {
+    ExitCode.OK: "done",
+    ExitCode.PAGES_FAILED: "some pages are not read: run again",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+
+
+def target_of(knobs: Knobs) -> str:
+    """The URL or the command; empty: nobody is told. Raises click.UsageError."""
+    if knobs.notify or not knobs.notify_file:
+        target = knobs.notify
+    else:
+        try:
+            target = secret_in(knobs.notify_file, "NOTIFY_FILE").strip()
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+    try:
+        if not is_url(target):
+            shlex.split(target)
+        is_fit = target.isprintable()
+    except ValueError:
+        is_fit = False
+    if not is_fit:
+        raise click.UsageError("NOTIFY is neither a URL of http or https nor a command on one line")
+    return target
+
+
+def is_url(target: str) -> bool:
+    """Whether it is a URL, rather than a command. Raises ValueError for one that is broken."""
+    is_one = target.startswith(("http://", "https://"))
+    if is_one and not urllib.parse.urlsplit(target).hostname:
+        raise ValueError
+    return is_one
+
+
+def tell(target: str, text: str, code: int, summary: Mapping[str, Any]) -> None:
+    """Tell somebody, once, and say so if that failed."""
+    if not target:
+        return
+    fault = post(target, text, code, summary) if is_url(target) else call(target, text, summary)
+    if fault:
+        say(f"make all: NOTIFY failed: {fault}; what it would have told stands above")
+
+
+@contextlib.contextmanager
+def told_of_failure(target: str) -> Iterator[None]:
+    """What could not even begin is told, too."""
+    try:
+        yield
+    except click.ClickException as error:
+        tell(target, f"make all failed: {error.message}", error.exit_code, {})
+        raise
+
+
+def closing(code: int, summary: Mapping[str, Any], money: str, alarm: str) -> str:
+    """What is told: how it ended, the pages by what became of them, the money, what may bill."""
+    counts = ", ".join(f"{summary[name]:,} {name}" for name in STATUSES if is_some(summary, name))
+    lines = (f"make all: {MEANINGS.get(code, f'failed ({code})')}", counts, money, alarm)
+    return "\n".join(filter(None, lines))
+
+
+def is_some(summary: Mapping[str, Any], name: str) -> bool:
+    """Whether it counts some: what a machine has written may be anything."""
+    count = summary.get(name)
+    return type(count) is int and count > 0
+
+
+def post(url: str, text: str, code: int, summary: Mapping[str, Any]) -> str:
+    """POST it as JSON: Slack and Mattermost show `text`, Discord `content`. What went wrong, if."""
+    body = {"text": text, "content": text, "code": code, "summary": summary}
+    host = urllib.parse.urlsplit(url).hostname
+    try:
+        # not to where a redirect leads: nobody has named that
+        response = requests.post(url, json=body, timeout=PATIENCE_S, allow_redirects=False)
+    except (requests.RequestException, ValueError) as error:  # its words have the URL
+        return f"{host}: {type(error).__name__}"
+    return "" if response.ok and not response.is_redirect else f"{host}: {response.status_code}"
+
+
+def call(command: str, text: str, summary: Mapping[str, Any]) -> str:
+    """Run it with the text and then summary.json on its stdin. What went wrong, if."""
+    words = shlex.split(command)
+    shown = f"{text}\n\n{json.dumps(summary, ensure_ascii=False, indent=2)}\n"
+    try:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        return f"the command cannot be run ({getattr(error, 'strerror', None) or 'a wrong word'})"
+    try:
+        process.communicate(shown.encode("utf-8", "replace"), PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return f"the command took longer than {PATIENCE_S:g} s"
+    return f"the command ended with {process.returncode}" if process.returncode else ""

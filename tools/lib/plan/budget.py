@@ -1,0 +1,47 @@
+"""BUDGET: what one make all may cost.
+
+The job stops giving out pages in time (vm_side/purse.py), and the machine's longest run is lowered
+to what the budget pays, so that Google and the guard end it where nobody is left to do so.
+"""
+
+import dataclasses
+
+from contract import least_drain_s, reserve_s
+from lib.kinds import Hours
+from lib.knobs import Knobs
+from lib.plan.forecast import own_way
+from lib.plan.words import Plan
+
+
+def paid_s(knobs: Knobs) -> float | None:
+    """For how long the budget pays all machines; None: there is none, or they cost nothing."""
+    per_hour = own_way(knobs).per_hour
+    return knobs.budget / per_hour * 3600 if knobs.budget and per_hour else None
+
+
+def within_budget(knobs: Knobs) -> Knobs:
+    """The knobs with MAX_HOURS lowered to what the budget pays.
+
+    Half of the reserve is kept: the guard looks once a minute, and counts whole ones.
+    """
+    whole_s = paid_s(knobs)
+    if whole_s is None:
+        return knobs
+    hours = (whole_s - reserve_s(whole_s) / 2) / 3600
+    return dataclasses.replace(knobs, max_hours=min(hours, knobs.max_hours or hours))
+
+
+def too_little(plan: Plan) -> str:
+    """Why the budget cannot pay the start and a page; empty: it can, as far as is known."""
+    whole_s = paid_s(plan.knobs)
+    if whole_s is None:
+        return ""
+    start_s = plan.basis.start_s if plan.own else 0.0
+    page_s = plan.basis.reading_s(1, 1, plan.knobs.max_pixels) or 0.0
+    least_s = start_s + max(page_s, least_drain_s(whole_s)) + reserve_s(whole_s)
+    if whole_s >= least_s and within_budget(plan.knobs).max_hours >= Hours.LEAST:
+        return ""
+    return (
+        f"BUDGET={plan.knobs.budget:g} USD pays {whole_s / 60:.1f} minutes; the start, a page and"
+        f" the way home take about {least_s / 60:.1f}"
+    )
