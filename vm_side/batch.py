@@ -77,7 +77,6 @@ def run_batch(
     executor: Executor,
     state: Path,
     prices: Prices,
-    force: bool,
     purse: Purse | None = None,
 ) -> End:
     """Read all pages of the input that are not done yet. Raises BatchError.
@@ -100,7 +99,7 @@ def run_batch(
         if pages:
             model = ask(executor, find_model, settings)
             settings = replace(settings, model=model.name, max_model_tokens=model.max_tokens)
-            tasks = plan(pages, {} if force else manifest.records, settings)
+            tasks = plan(pages, {} if settings.force else manifest.records, settings)
             tasks = longest_first(tasks, pages, settings.input)
             if tasks and settings.preflight:
                 fitness = ask(executor, check_server, model, settings)

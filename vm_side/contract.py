@@ -1,7 +1,7 @@
 """What both sides name: exit codes, which files are pages, what becomes of them, in which files;
 and how text from elsewhere is told.
 
-vm_side/ travels alone; of it tools/ imports this and walk.py alone (see tools/lib/__init__.py).
+vm_side/ travels alone; of it tools/ imports this, walk.py and schema.py (tools/lib/__init__.py).
 """
 
 import enum
@@ -47,8 +47,9 @@ DOUBT_KINDS = ("missed", "empty", "amount", "repeated", "text_layer", "reader")
 
 DOUBTFUL = "doubtful"  # read, and a witness speaks against it: somebody should look at it
 NO_BETTER = "read again: no better"  # a note of such a page
-DONE = ("ok", "repaired", "partial", "blank", DOUBTFUL)
-WHOLE = ("ok", "repaired")  # nothing of the page is lost
+CORRECTED = "corrected"  # at home, by a person, whose word is trusted
+DONE = ("ok", "repaired", "partial", "blank", DOUBTFUL, CORRECTED)
+WHOLE = ("ok", "repaired", CORRECTED)  # nothing of the page is lost
 FAILED = "failed"
 LEFT = "left"  # not reached: the batch was interrupted, or the server went away
 STATUSES = (*DONE, FAILED, LEFT)
@@ -228,9 +229,13 @@ class Heard(Protocol):
 
 
 def has_no_second_reading(record: Heard) -> bool:
-    """Whether a page is to be read a second time; not one that the same engine has read."""
+    """Whether a page is to be read a second time.
+
+    Not one that the same engine has read, nor one that a person has corrected.
+    """
     return (
         record.status in DONE
+        and record.status != CORRECTED
         and record.cells > 0
         and not record.reader
         and record.model != PREVIEW_MODEL

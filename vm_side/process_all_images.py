@@ -269,12 +269,13 @@ def main(
         pages=pages,
         witness=witness,
         doubtful=doubtful,
+        force=force,
     )
     prices = Prices(price_per_hour, price_per_worker_hour)
     purse = Purse(price_per_hour + workers * price_per_worker_hour, spent, budget)
     try:
         with open_executor(scheduler, ready_timeout, processes) as executor:
-            end = run_batch(settings, executor, folder, prices, force, purse)
+            end = run_batch(settings, executor, folder, prices, purse)
     except UnknownModel as error:
         raise click.UsageError(printable(str(error))) from error
     except (BatchError, PoolError) as error:

@@ -52,7 +52,7 @@ class Settings:
 
     prompt_tokens is what the prompt takes of it, at most. pages names those that are wanted of each
     file, as PAGES does; password opens the PDFs that want one. witness is one of WITNESSES;
-    doubtful: pages of this status are read again.
+    doubtful: pages of this status are read again; force: all are.
     """
 
     input: Place
@@ -76,6 +76,7 @@ class Settings:
     pages: str = ""
     witness: str = WITNESSES[0]
     doubtful: bool = False
+    force: bool = False
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -180,6 +181,7 @@ class _Draft:
             seconds=round(seconds, 3),
             finished_at=round(time.time(), 3),
             model=settings.model,
+            forced=settings.force,
             settings=settings.recipe,
             **({"sha256": self.task.sha256} | self.values),
         )

@@ -109,7 +109,7 @@ def read_no_op(folder: Path, pages: int, nodes: int = 8) -> NoOp:
             rig.add_node(THREADS, leaves=False)
         rig.wait_for(nodes)
         with NoOpFleet(rig.url, 60) as fleet:
-            end = run_batch(settings, fleet, output, Prices(), force=False)
+            end = run_batch(settings, fleet, output, Prices())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return NoOp(end.totals["ok"], end.totals["run"]["seconds"], round(peak / MIB, 1))
 

@@ -131,9 +131,7 @@ def test_a_request_that_the_server_forgot(
     monkeypatch.setattr("workers.pool.LOOK_S", 0.05)
     with batch_of(tmp_path, 8) as (batch, server):
         server.script = forget_once(server)
-        end = run_batch(
-            settings_for(batch, images=images), ProcessPool(4), batch.output, Prices(), force=False
-        )
+        end = run_batch(settings_for(batch, images=images), ProcessPool(4), batch.output, Prices())
         assert end.totals["ok"] == end.totals["run"]["pages"] == 8
         assert len(server.requests) == 9 and server.requests[2].disconnected
         assert not (batch.output / ASIDE).exists()

@@ -6,7 +6,6 @@ The machine knows nothing of it. It is of one reading of a page; of the next one
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from contract import STATUSES
@@ -39,7 +38,7 @@ def read_checks(text: str) -> dict[Reading, Changes]:
 def laid_on(lines: Iterable[Line], checks: Mapping[Reading, Changes]) -> list[Line]:
     """The lines, with what was found of these readings."""
     return [
-        changed(line, checks[reading_of(line)]) if reading_of(line) in checks else line
+        line.changed(checks[reading_of(line)]) if reading_of(line) in checks else line
         for line in lines
     ]
 
@@ -53,15 +52,6 @@ def changes_of(line: Line) -> Changes:
     """What a second reader has changed in a line."""
     entry = json.loads(line.text)
     return {name: entry[name] for name in CHANGED if name in entry}
-
-
-def changed(line: Line, changes: Changes) -> Line:
-    """A line with these changes; all else of it stays, also what is added to it at home."""
-    entry = json.loads(line.said) | changes
-    text = json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
-    status, reader, read_as = (entry.get(name, "") for name in ("status", "reader", "read_as"))
-    new = replace(line, text=text, status=status, reader=reader, read_as=read_as)
-    return new.with_brought(line.brought)
 
 
 def recounted(summary: str, before: Sequence[Line], after: Sequence[Line]) -> str:

@@ -1,20 +1,21 @@
 """Bringing results home: the machine's, of this INPUT's pages, to OUTPUT."""
 
+import functools
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from contract import DONE, MANIFEST, SUMMARY
-from lib import checked, files, results
+from contract import CORRECTED, DONE, MANIFEST, SUMMARY
+from lib import checked, corrected, files, results
 from lib.alike import refuse_alike
 from lib.console import Failure
 from lib.inputs import find_inputs
 from lib.knobs import Knobs
 from lib.machines.machine import Machine, Moved
 from lib.results import Line, with_not_read
-from lib.standing import Standing
+from lib.standing import Standing, is_whole
 
 
 def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
@@ -31,7 +32,10 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
     output = make_output(knobs, sorted(filter(results.is_below, {line.input for line in lines})))
     ours = results.read_lines(results.read_text(output / MANIFEST))
     written, lines = lines, checked.kept(lines, ours)
-    names = [name for line in lines for name in line.files(knobs.images)]
+    lines = corrected.kept(lines, ours, functools.partial(is_whole, output))
+    names = [
+        name for line in lines if line.status != CORRECTED for name in line.files(knobs.images)
+    ]
     with Standing(output, ours, lines) as standing:
         astray = files.leading_out(output, names)
         inside = (name for name in names if name not in astray)

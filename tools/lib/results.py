@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
+from contract import CORRECTED, DRAWING_ENDING, LEFT, RESULT_ENDINGS, picture_paths
 from contract import DONE as DONE
-from contract import DRAWING_ENDING, LEFT, RESULT_ENDINGS, picture_paths
 from contract import MANIFEST as MANIFEST
 from lib.console import Failure
+from schema import NUMBER, TEXT, Schema, named
 from walk import BEYOND
 
 T = TypeVar("T")
@@ -32,8 +33,13 @@ HOW = {
     "cells": int,
     "reader": str,
     "read_as": str,
+    "forced": bool,
 }
 BROUGHT = ', "brought": {'  # begins what is added at home to the end of a line
+AT_HOME: dict[str, Schema] = {  # beside what the machine has in a line
+    "corrected_at": {**NUMBER, "description": "Unix time at which a person's correction came."},
+    "brought": {**named(TEXT), "description": "What its files were when they came, by ending."},
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ class Line:
     """Which second reader has read it, too; see lib.checked."""
     read_as: str = ""
     """What the machine has for its status, if the second reader made it doubtful."""
+    forced: bool = False
+    """Whether it was read because all pages were asked for again."""
     brought: Mapping[str, str] = field(default_factory=dict)
     """At home: what its files were when they came; see lib.standing."""
 
@@ -83,12 +91,28 @@ class Line:
         added = BROUGHT + json.dumps(brought)[1:] + "}"
         return replace(self, text=self.text.removesuffix("}") + added, brought=brought)
 
+    @property
+    def as_said(self) -> "Line":
+        """The line without what its files were when they came."""
+        return replace(self, text=self.said, brought={})
+
+    def changed(self, changes: Mapping[str, Any]) -> "Line":
+        """The line with these changes; all else of it stays, also what is added to it at home."""
+        entry = json.loads(self.said) | changes
+        text = json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+        own = {name: value for name, value in changes.items() if name in ("status", *HOW)}
+        return replace(self, text=text, brought={}, **own).with_brought(self.brought)
+
     def files(self, images: bool) -> list[str]:
-        """The result files of the page, below the results; its JSON is the first."""
+        """The result files of the page, below the results; its JSON is the first.
+
+        Of a page that a person corrected no drawing is expected.
+        """
         if self.status not in DONE:
             return []
-        endings = (*RESULT_ENDINGS, *([DRAWING_ENDING] if images else []))
-        return [self.page + end for end in endings] + picture_paths(self.page, self.pictures)
+        drawing = [DRAWING_ENDING] if images and self.status != CORRECTED else []
+        own = [self.page + end for end in (*RESULT_ENDINGS, *drawing)]
+        return own + picture_paths(self.page, self.pictures)
 
 
 def read_lines(manifest: str) -> list[Line]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from contract import DONE, DRAWING_ENDING, RESULT_ENDINGS
+from contract import CORRECTED, DONE, DRAWING_ENDING, RESULT_ENDINGS
 from lib import files
 from lib.console import printable, say
 from lib.results import Line, stands
@@ -127,6 +127,8 @@ class Standing:
             is_of_another = bool(content) and new.sha256 not in ("", content)
             is_known = not old.brought and old.said == new.text  # of an older version of ours
             brought = comes if is_known else old.brought.get(name.removeprefix(page), "")
+            if old.status == CORRECTED:  # all of its files go aside, or none
+                brought = ""
         what = fate(comes, files.sha256_of(place)[:DIGITS], brought, is_of_another)
         is_torn = name.endswith(JSON) and fault_of(place)
         is_emptied = place.stat().st_size and not part.stat().st_size
@@ -160,6 +162,12 @@ def set_aside(place: Path) -> Path:
 def old_name(path: Path, number: int) -> Path:
     """Where a file is kept beside: name.old, name.old2 …"""
     return path.with_name(f"{path.name}{OLD}{number if number > 1 else ''}")
+
+
+def is_whole(output: Path, line: Line) -> bool:
+    """Whether the files of a page that is done are here, and its JSON is one."""
+    is_here = all(stands(output / name) for name in line.files(images=False))
+    return is_here and not fault_of(output / (line.page + JSON))
 
 
 def fault_of(path: Path) -> str:

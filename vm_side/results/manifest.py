@@ -48,8 +48,8 @@ class Record:
     """Page of a PDF, or frame of a TIFF, from 0; null for a picture."""
     status: str
     """ok; repaired (its JSON was mended); partial (cut short or looping: the best is kept);
-    blank; doubtful (read, but see doubts); failed (see reason; the next run tries again); left (not
-    reached)."""
+    blank; doubtful (read, but see doubts); corrected (by a person); failed (see reason; the next run
+    tries again); left (not reached)."""
     reason: str = ""
     notes: list[str] = field(default_factory=list)
     sha256: str = ""
@@ -91,6 +91,8 @@ class Record:
     model: str = ""
     pdf_pages: int = 0
     """How many pages its file has; 0 for a picture, and until the batch has ended."""
+    forced: bool = False
+    """Whether it was read because all pages were asked for again (--force)."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What else decides the result: prompt_mode, max_pixels, upsample_below, rotate."""
 

@@ -444,19 +444,23 @@ def test_the_summary_adds_up() -> None:
         record("c", "partial", tokens_in=300, tokens_out=30, attempts=3, doubts=[DOUBT]),
         record("d", "blank"),
         record("i", "doubtful", doubts=[{**DOUBT, "kind": "empty"}, DOUBT], doubt_tokens=50),
+        record("j", "corrected", trust=1.0),
         record("e", "failed", reason="why"),
         record("f", "failed", reason="because"),
         record("g", "failed", reason="why"),
         record("h", "left", reason="not reached: run again"),
     ]
-    totals = summary(records, records[1:7] + records[8:], 7200.0, price_per_hour=0.7, gpus=1)
+    totals = summary(
+        records, records[1:5] + records[6:8] + records[9:], 7200.0, price_per_hour=0.7, gpus=1
+    )
     assert totals == {
-        "pages": 9,
+        "pages": 10,
         "ok": 1,
         "repaired": 1,
         "partial": 1,
         "blank": 1,
         "doubtful": 1,
+        "corrected": 1,
         "failed": 3,
         "left": 1,
         "tokens_in": 600,
