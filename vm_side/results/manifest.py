@@ -48,8 +48,8 @@ class Record:
     """Page of a PDF, or frame of a TIFF, from 0; null for a picture."""
     status: str
     """ok; repaired (its JSON was mended); partial (cut short or looping: the best is kept);
-    blank; doubtful (read, but see doubts); corrected (by a person); failed (see reason; the next run
-    tries again); left (not reached)."""
+    blank; doubtful (read, but see doubts); corrected (by a person); failed (see reason; the next
+    run tries again); left (not reached)."""
     reason: str = ""
     notes: list[str] = field(default_factory=list)
     sha256: str = ""

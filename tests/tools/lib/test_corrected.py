@@ -11,7 +11,7 @@ from rig.toolkit import line
 
 SETTINGS = {"prompt_mode": "layout_all", "max_pixels": 7, "upsample_below": 5, "rotate": "auto"}
 BROUGHT = {"of": "1", ".md": "0123456789abcdef"}
-DOUBT = {"kind": "missed", "bbox": [1, 2, 3, 4], "cell": None, "detail": {}}
+DOUBT: dict[str, Any] = {"kind": "missed", "bbox": [1, 2, 3, 4], "cell": None, "detail": {}}
 
 
 def entry(**more: Any) -> dict[str, Any]:
