@@ -8,7 +8,7 @@ PARITY := .venv-parity
 VLLMS := 0.11.0 0.26.0 0.32.0
 VLLM ?= $(VLLMS)
 MENDING := tests/vllm/mend.py tests/vllm/torchvision_without_cuda.py
-VERBS := all plan create image start upload process download stop status logs report export compare check score clean delete
+VERBS := all plan create image start upload process download stop status logs report apply export compare check score clean delete
 
 # What is said on make's line goes to the script as it stands: make itself would take a $ in it for a
 # variable of its own, and run what stands in $(shell …).
@@ -38,6 +38,7 @@ stop: $(VENV)/setup ## Turn the machine off, and its workers
 status: $(VENV)/setup ## Show the machine, its model server and the pages
 logs: $(VENV)/setup ## Follow the log of the job, or of the model server
 report: $(VENV)/setup ## Make OUTPUT/report.html, to look at the results
+apply: $(VENV)/setup ## Write corrections that the report saved into OUTPUT: CORRECTIONS=file
 export: $(VENV)/setup ## Make documents of what is in OUTPUT: FORMATS=md,jsonl
 compare: $(VENV)/setup ## Show what differs between two results: A=results1 B=results2
 check: $(VENV)/setup ## Read what is in OUTPUT a second time, by OCR on this computer, and compare

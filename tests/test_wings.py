@@ -13,7 +13,7 @@ VM_SIDE, TOOLS = ROOT / "vm_side", ROOT / "tools"
 NOTHING = "nothing of ours"
 SHARED = {"contract", "schema", "walk"}  # of vm_side/, with tools/
 VERBS_MAY = {  # no contract, no verb
-    *("lib", "lib.machines", "lib.machines.gcp"),
+    *("lib", "lib.corrections", "lib.machines", "lib.machines.gcp"),
     *("lib.documents", "lib.pages", "lib.plan", "lib.report", "lib.score"),
 }
 

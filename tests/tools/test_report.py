@@ -247,13 +247,13 @@ def test_the_second_time_only_what_changed(tmp_path: Path) -> None:
     build(results.folder, tmp_path)
     files = results.folder / "report_files"
     before = {path: path.stat().st_mtime_ns for path in files.glob("*/*")}
-    assert len(before) == 2 * 2 + 2  # two sizes of each page, one chunk of each kind
+    assert len(before) == 2 * 2 + 3  # two sizes of each page, one chunk of each kind
     build(results.folder, tmp_path)
     assert {path: path.stat().st_mtime_ns for path in files.glob("*/*")} == before
     add_pages(results, tmp_path, "a/3.png")
     build(results.folder, tmp_path)
     changed = {path.parent.name for path, at in before.items() if path.stat().st_mtime_ns != at}
-    assert changed == {"data", "text"}
+    assert changed == {"data", "text", "cells"}
     assert len(list((files / "pages").iterdir())) == 3
 
 

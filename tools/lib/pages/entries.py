@@ -131,14 +131,26 @@ def cells_path(folder: Path, entry: Entry) -> Path | None:
 
 def read_cells(folder: Path, entry: Entry) -> list[Cell]:
     """The cells of a page in reading order; what is no cell is left out."""
+    cells = (read_cell(one, entry.size) for one in candidates_in(read_answer(folder, entry)))
+    return [cell for cell in cells if cell is not None]
+
+
+def read_answer(folder: Path, entry: Entry) -> bytes:
+    """The page's JSON as it stands; nothing if there is none."""
     path = cells_path(folder, entry)
     try:
-        found = json.loads(path.read_text(encoding="utf-8", errors="replace")) if path else []
-    except (OSError, ValueError, RecursionError):
+        return path.read_bytes() if path else b""
+    except OSError:
+        return b""
+
+
+def candidates_in(answer: bytes) -> list[Any]:
+    """What a page's JSON has that may be cells; nothing if it is none."""
+    try:
+        found = json.loads(answer.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         return []
-    candidates = found if isinstance(found, list) else []
-    cells = (read_cell(candidate, entry.size) for candidate in candidates)
-    return [cell for cell in cells if cell is not None]
+    return found if isinstance(found, list) else []
 
 
 def read_cell(candidate: Any, size: tuple[float, float]) -> Cell | None:

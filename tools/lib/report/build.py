@@ -71,8 +71,11 @@ def document() -> str:
     """The report's HTML, the same for all results."""
     return render(
         "report.html",
-        ("report.css",),
-        ("plots.js", "scores.js", "overview.js", "viewer.js", "report.js"),
+        ("report.css", "editor.css"),
+        (
+            *("plots.js", "scores.js", "overview.js", "viewer.js"),
+            *("corrections.js", "handles.js", "forms.js", "editor.js", "report.js"),
+        ),
     )
 
 
@@ -121,6 +124,7 @@ def index(
         "cells": [sum(digest.counts) for digest in digests],
         "mask": [sum(1 << i for i, count in enumerate(d.counts) if count) for d in digests],
         "snippet": [digest.snippet for digest in digests],
+        "reading": [digest.reading for digest in digests],
     }
 
 

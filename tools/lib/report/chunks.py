@@ -4,15 +4,16 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from contract import CATEGORIES, DOUBT_KINDS
 from lib import files, results
-from lib.pages import doubts, entries, markup, values
+from lib.pages import doubts, editable, entries, markup, values
 from lib.pages.doubts import Doubt
-from lib.pages.entries import Entry, cells_path, read_cells
+from lib.pages.editable import mark_of
+from lib.pages.entries import Entry, cells_path, read_answer, read_cells
 from lib.pages.markup import cell_html, plain_text
 from lib.pages.values import clean
 from lib.pool import TEXT_CPU_S, each
@@ -21,15 +22,19 @@ from lib.report.scripts import remove_above, write_script
 PAGES_PER_CHUNK = 50
 STATE = "state.json"
 SNIPPET = 110
-DATA, TEXT = "data", "text"
+DATA, TEXT, CELLS = KINDS = ("data", "text", "cells")
 
 
 @dataclass(frozen=True)
 class Digest:
-    """What the list shows of a page's cells: how many of each category, and how the text begins."""
+    """What the list shows of a page's cells: how many of each category, and how the text begins.
+
+    reading tells the answer from the page's next one; empty: there is none.
+    """
 
     counts: tuple[int, ...]
     snippet: str
+    reading: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Chunk:
 
 
 def write_chunks(entries: Sequence[Entry], output: Path, folder: Path) -> tuple[list[Digest], int]:
-    """Write data/N.js and text/N.js of all pages: (a digest of each page, chunks that were new)."""
+    """Write N.js of each kind for all pages: (a digest of each page, chunks that were new)."""
     state = read_state(folder)
     keys = []
     digests: dict[int, list[Digest]] = {}
@@ -53,15 +58,15 @@ def write_chunks(entries: Sequence[Entry], output: Path, folder: Path) -> tuple[
         keys.append(key_of(chunk))
         known = state[number] if number < len(state) else {}
         if known.get("key") == keys[-1] and stands(chunk):
-            digests[number] = [Digest(tuple(counts), text) for counts, text in known["pages"]]
+            digests[number] = [Digest(tuple(page[0]), *page[1:]) for page in known["pages"]]
         else:
             stale.append(chunk)
     for chunk, made in each(write_chunk, stale, "report: text", TEXT_CPU_S):
         digests[chunk.number] = made
-    for kind in (DATA, TEXT):
+    for kind in KINDS:
         remove_above(folder / kind, len(keys))
     saved = [
-        {"key": key, "pages": [(page.counts, page.snippet) for page in digests[number]]}
+        {"key": key, "pages": [astuple(page) for page in digests[number]]}
         if number in digests
         else {}
         for number, key in enumerate(keys)
@@ -76,8 +81,9 @@ NOTHING = Digest((0,) * len(CATEGORIES), "")
 
 def write_chunk(chunk: Chunk) -> list[Digest]:
     """Write the data of a chunk's pages."""
-    pages, texts, digests = [], [], []
+    pages, texts, raw, digests = [], [], [], []
     for entry in chunk.entries:
+        answer = read_answer(chunk.output, entry)
         cells = read_cells(chunk.output, entry)
         plain = [plain_text(cell) for cell in cells]
         counts = Counter(cell.category for cell in cells)
@@ -92,9 +98,12 @@ def write_chunk(chunk: Chunk) -> list[Digest]:
         )
         texts.append("\n".join(filter(None, plain)))
         snippet = " · ".join(filter(None, plain))[:SNIPPET]
-        digests.append(Digest(tuple(counts[category] for category in CATEGORIES), snippet))
+        found = tuple(counts[category] for category in CATEGORIES)
+        digests.append(Digest(found, snippet, mark_of(answer)))
+        raw.append(editable.editable(answer, entry))
     write_script(chunk.folder, f"{DATA}/{chunk.number}", pages)
     write_script(chunk.folder, f"{TEXT}/{chunk.number}", texts)
+    write_script(chunk.folder, f"{CELLS}/{chunk.number}", raw)
     return digests
 
 
@@ -102,6 +111,8 @@ def about(entry: Entry) -> dict[str, Any]:
     """What the page's view says beside its cells."""
     return {
         "input": entry.input,
+        "pdfPage": entry.pdf_page,
+        "sha256": entry.sha256,
         "notes": entry.notes,
         "size": entry.size,
         "tokensIn": entry.tokens_in,
@@ -141,13 +152,14 @@ def key_of(chunk: Chunk) -> str:
 
 def program() -> str:
     """The content of the rooms that decide what a chunk looks like."""
-    rooms = (__file__, markup.__file__, entries.__file__, doubts.__file__, values.__file__)
+    modules = (markup, entries, editable, doubts, values)
+    rooms = (__file__, *(str(module.__file__) for module in modules))
     return "".join(Path(room).read_text(encoding="utf-8") for room in rooms)
 
 
 def stands(chunk: Chunk) -> bool:
-    """Whether both of a chunk's files are there."""
-    return all((chunk.folder / kind / f"{chunk.number}.js").is_file() for kind in (DATA, TEXT))
+    """Whether all of a chunk's files are there."""
+    return all((chunk.folder / kind / f"{chunk.number}.js").is_file() for kind in KINDS)
 
 
 def read_state(folder: Path) -> list[dict[str, Any]]:

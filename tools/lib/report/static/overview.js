@@ -76,8 +76,9 @@ function countRows(rows) {
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
-// One page in the list. extract is the text around what was searched, if it was.
-function pageRow(index, page, href, extract) {
+// One page in the list. extract is the text around what was searched, if it was; isEdited tells
+// whether somebody corrects it here.
+function pageRow(index, page, href, extract, isEdited) {
   const status = index.statuses[index.status[page]];
   const folder = index.folders[index.folder[page]];
   const picture = index.picture[page];
@@ -103,6 +104,7 @@ function pageRow(index, page, href, extract) {
         h("span", { class: "row-name" },
           folder ? h("span", { class: "muted", text: `${folder}/` }) : null, h("b", { text: index.label[page] }),
           status === "ok" ? null : h("span", { class: `pill ${status}`, text: statusWord(status) }),
+          isEdited ? h("span", { class: "pill edited", text: t("edited") }) : null,
           kinds.length ? h("span", { class: "kinds", text: kinds.map(doubtWord).join(" · ") }) : null),
         text),
       h("span", { class: "row-facts muted" }, h("span", { text: facts.join(" · ") }), swatches(index, page))));

@@ -18,9 +18,10 @@ async function main() {
     ["tokens", (page) => index.tokens[page]],
     ["cells", (page) => index.cells[page]],
   ]);
+  const corrections = new Corrections(index);
   const texts = new Texts(index, () => filter());
   const list = new VirtualList(byId("list"), 96, (page) =>
-    pageRow(index, page, addressOf(page), filters.q ? texts.extract(page, wordsOf(filters.q)) : null));
+    pageRow(index, page, addressOf(page), filters.q ? texts.extract(page, wordsOf(filters.q)) : null, corrections.has(page)));
 
   const addressOf = (page) => hash({ page: index.page[page] });
 
@@ -127,7 +128,7 @@ async function main() {
 
   fillControls();
   drawOverview(index, pick);
-  const viewer = new Viewer(index, "report_files", list, addressOf);
+  const viewer = new Editor(index, "report_files", list, addressOf, corrections);
   followAddress();
   addEventListener("hashchange", followAddress);
   viewer.listen();

@@ -44,7 +44,8 @@ class Viewer extends PageView {
   cellText(cell, place, picture, aspect) {
     const name = this.index.categories[cell[0]];
     const content = h("div", { class: "content" });
-    setCleanedHtml(content, cell[5]);
+    if (cell[6] === undefined) setCleanedHtml(content, cell[5]);
+    else content.append(h("p", { class: "plain", text: cell[6] })); // as somebody has just typed it
     if (name === "Picture") content.append(cutOut(picture, aspect, cell) ?? "");
     const reasons = this.sheet.reasons(place);
     return h("article", {

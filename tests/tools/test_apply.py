@@ -1,0 +1,296 @@
+"""make apply: corrections of the report become results, and stay."""
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from lib.pages.editable import mark_of
+from results.files import results_of
+from rig.browser import Watched, open_browser, until
+from rig.command import records_in
+from rig.toolkit import Toolkit, files_below, line
+from rig.true_page import in_pixels, true_page
+
+ENDINGS = (".json", ".md", "_nohf.md")
+
+
+class Desk:
+    """A page below INPUT, and its results in OUTPUT; with a picture of a part of it."""
+
+    def __init__(self, kit: Toolkit) -> None:
+        self.kit = kit
+        self.page, cells = true_page(dpi=60)
+        self.cells: list[dict[str, Any]] = [
+            cell | {"bbox": list(in_pixels(cell, self.page.size))} for cell in cells
+        ]
+        self.cells.append({"bbox": [50, 100, 200, 160], "category": "Picture"})
+        self.page.save(kit.input / "a.png")
+        self.lines: list[dict[str, Any]] = []
+        for name in ("a", "b"):
+            self.write(name)
+        self.write_manifest()
+
+    def write(self, name: str) -> None:
+        """A page's files, as the machine makes them, and its line."""
+        (self.kit.output / name).mkdir(parents=True)
+        for ending, content in results_of(self.cells, self.page, with_drawing=False).items():
+            (self.kit.output / f"{name}/{name}{ending}").write_bytes(content)
+        facts: dict[str, Any] = {
+            "status": "doubtful" if name == "a" else "ok",
+            "sha256": self.hash,
+            "original_size": list(self.page.size),
+            "cells": len(self.cells),
+            "trust": 0.2,
+            "doubts": [{"kind": "amount", "bbox": [1, 2, 3, 4], "cell": 1, "detail": {}}],
+            "finished_at": 1.5,
+            "model": "dots.ocr",
+        }
+        self.lines.append(line(f"{name}/{name}", f"{name}.png") | facts)
+
+    def write_manifest(self) -> None:
+        text = "".join(json.dumps(entry) + "\n" for entry in self.lines)
+        (self.kit.output / "manifest.jsonl").write_text(text)
+        totals = {"pages": 2, "ok": 1, "doubtful": 1, "corrected": 0, "doubts": {"amount": 2}}
+        (self.kit.output / "summary.json").write_text(json.dumps(totals))
+
+    @property
+    def hash(self) -> str:
+        return sha256((self.kit.input / "a.png").read_bytes()).hexdigest()
+
+    def read(self, name: str) -> str:
+        return (self.kit.output / name).read_text()
+
+    def correction(self, name: str = "a", **more: Any) -> dict[str, Any]:
+        """A correction of a page: its first text is another one."""
+        which = {"page": f"{name}/{name}", "input": f"{name}.png", "pdf_page": None}
+        reading = mark_of((self.kit.output / f"{name}/{name}.json").read_bytes())
+        cells = [self.cells[0] | {"text": "By a person"}, *self.cells[1:]]
+        return {**which, "sha256": self.hash, "reading": reading, "cells": cells} | more
+
+    def save(self, *pages: Any, name: str = "corrections (1).json") -> Path:
+        path = self.kit.folder / name
+        path.write_text(json.dumps({"dots_ocr_corrections": 1, "pages": pages}))
+        return path
+
+    @property
+    def statuses(self) -> list[str]:
+        return [entry["status"] for entry in records_in(self.kit.output)]
+
+    def old(self) -> list[str]:
+        return [name for name in files_below(self.kit.output) if ".old" in name]
+
+
+@pytest.fixture
+def desk(kit: Toolkit) -> Desk:
+    return Desk(kit)
+
+
+def test_a_correction_is_written_and_the_pictures_stay(desk: Desk) -> None:
+    """Twice is once; what stood is kept beside."""
+    desk.kit.knobs["INPUT"] = ""
+    before = {ending: desk.read(f"a/a{ending}") for ending in ENDINGS}
+    path = desk.save(desk.correction())
+    end = desk.kit.run("apply", "--json", CORRECTIONS=str(path))
+    assert (end.code, end.err) == (0, "")
+    assert json.loads(end.out) == {"new": 1, "known": 0, "refused": {}}
+    assert json.loads(desk.read("a/a.json"))[0]["text"] == "By a person"
+    assert desk.read("a/a.md") == before[".md"].replace("A true page", "By a person")
+    assert "data:image/png" in desk.read("a/a.md")
+    assert {f"a/a{ending}.old" for ending in ENDINGS} == set(desk.old())
+    assert {ending: desk.read(f"a/a{ending}.old") for ending in ENDINGS} == before
+    (first, second) = records_in(desk.kit.output)
+    assert (first["status"], first["trust"], first["doubts"]) == ("corrected", 1.0, [])
+    assert second == desk.lines[1]
+    counts = {"ok": 1, "doubtful": 0, "corrected": 1, "doubts": {"amount": 1}}
+    assert json.loads(desk.read("summary.json")) == {"pages": 2, **counts}
+    standing = files_below(desk.kit.output)
+    end = desk.kit.run("apply", "--json", str(path))
+    assert (end.code, json.loads(end.out)["known"]) == (0, 1)
+    assert files_below(desk.kit.output) == standing
+
+
+def test_who_cannot_be_applied_is_named_and_the_others_are_applied(desk: Desk) -> None:
+    out = desk.kit.folder / "elsewhere"
+    out.mkdir()
+    (desk.kit.output / "led").symlink_to(out)
+    desk.lines.append(desk.lines[0] | {"page": "led/out", "input": "led.png"})
+    desk.lines.append(line("f/f", "f.png", status="failed"))
+    desk.write_manifest()
+    (out / "out.json").write_text("[]")
+    pages = [
+        desk.correction(page="../../a", input="x.png"),
+        desk.correction(page="/etc/passwd"),
+        desk.correction("b", reading="0" * 16),
+        desk.correction("b", page="led/out", input="led.png", reading=mark_of(b"[]")),
+        desk.correction("b", page="f/f", input="f.png"),
+        {"page": "a/a"},
+        desk.correction(),
+    ]
+    end = desk.kit.run("apply", str(desk.save(*pages)))
+    assert end.code == 3
+    assert sorted(end.err.splitlines()) == [
+        "apply: refused: ../../a: OUTPUT has no such page",
+        "apply: refused: a/a: not in the form of ours",
+        "apply: refused: b/b: it was corrected in another reading: make report, and correct that",
+        "apply: refused: f/f: the page is failed: there is no answer to correct",
+        "apply: refused: led/out: a link in OUTPUT leads out of it",
+    ]
+    assert desk.statuses == ["corrected", "ok", "doubtful", "failed"]
+    assert files_below(out) == ["out.json"]
+
+
+def test_files_that_are_none_fail_and_the_others_are_applied(desk: Desk) -> None:
+    none = desk.kit.folder / "none.json"
+    none.write_text("[]")
+    path = desk.save(desk.correction(), name="good.json")
+    end = desk.kit.run("apply", CORRECTIONS=f"{none}:{path}")
+    assert (end.code, desk.statuses) == (1, ["corrected", "ok"])
+    assert "none.json is no file of corrections" in end.err
+    assert desk.kit.run("apply", str(none)).code == 1
+    assert desk.kit.run("apply").code == 2
+
+
+def test_a_picture_that_was_moved_wants_its_page(desk: Desk) -> None:
+    moved = [*desk.cells[:-1], {"bbox": [10, 20, 90, 110], "category": "Picture"}]
+    path = desk.save(desk.correction(cells=moved))
+    end = desk.kit.run("apply", "--input", "", str(path))
+    assert (end.code, "give the INPUT that was read" in end.err) == (3, True)
+    assert (desk.statuses[0], desk.old()) == ("doubtful", [])
+    assert desk.kit.run("apply", str(path)).code == 0
+    expected = results_of(moved, desk.page, with_drawing=False)
+    assert desk.read("a/a.md").encode() == expected[".md"]
+
+
+def test_what_was_right_as_it_is_is_trusted_and_stays_as_it_was(desk: Desk) -> None:
+    assert desk.kit.run("apply", str(desk.save(desk.correction(cells=desk.cells)))).code == 0
+    assert (desk.statuses, desk.old()) == (["corrected", "ok"], [])
+
+
+# ---- from the report to the results, and back ----
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as found:
+        yield found
+
+
+def saved(page: Page, path: Path) -> Path:
+    """What the report's button saves."""
+    with page.expect_download() as download:
+        page.locator(".viewer .save").click()
+    assert download.value.suggested_filename == "corrections.json"
+    download.value.save_as(path)
+    return path
+
+
+def shown(page: Page) -> list[str]:
+    return page.locator(".cell .content").all_inner_texts()
+
+
+def correct_all_that_can_be(page: Page, desk: Desk) -> None:
+    """A text, a category, a box by number and by its corner, the order, one more and one less."""
+    page.get_by_label("Text of cell 1", exact=True).fill("<img src=x onerror=alert(1)>\n둘째 줄")
+    page.get_by_label("Category of cell 2").select_option("Footnote")
+    page.wait_for_selector(".edit.Footnote")
+    left = page.get_by_label("Box of cell 2: left")
+    left.fill("9999")
+    page.keyboard.press("Tab")
+    assert left.input_value() == str(desk.cells[1]["bbox"][2]), "no further than its right side"
+    left.fill("5")
+    page.get_by_label("Read cell 3 later").click()
+    until(page, "document.activeElement.ariaLabel === 'Text of cell 4'")
+    page.get_by_label("Remove cell 6").click()
+    until(page, "document.querySelectorAll('.edit').length === 5")
+    page.get_by_text("Add a cell").click()
+    until(page, "document.activeElement.ariaLabel === 'Text of cell 6'")
+    page.keyboard.type("added")
+    corner = page.locator(".box.chosen .handle.se").bounding_box()
+    assert corner
+    page.mouse.move(corner["x"] + 6, corner["y"] + 6)
+    page.mouse.down()
+    page.mouse.move(corner["x"] + 46, corner["y"] + 6, steps=3)
+    page.mouse.up()
+    before = round(0.7 * desk.page.width)
+    assert int(page.get_by_label("Box of cell 6: right").input_value()) > before + 10
+
+
+def test_corrected_in_the_report_applied_and_shown(desk: Desk, browser: Browser) -> None:
+    kit = desk.kit
+    assert kit.run("report").code == 0
+    watched = Watched.open(browser)
+    page = watched.page
+    report = f"{(kit.output / 'report.html').as_uri()}#page=a/a"
+    page.goto(report)
+    page.wait_for_selector(".cell")
+    page.keyboard.press("e")
+    page.wait_for_selector(".edit")
+    assert page.locator(".save:visible").count() == 0
+    correct_all_that_can_be(page, desk)
+    # what is typed is kept, shown as text, and saved
+    page.keyboard.press("Escape")
+    page.locator("#correct").click()
+    until(page, "document.querySelector('.plain') !== null")
+    assert shown(page)[0] == "<img src=x onerror=alert(1)>\n둘째 줄"
+    page.reload()
+    page.wait_for_selector(".plain")
+    assert page.locator("#page-status").inner_text() == "edited here"
+    path = saved(page, kit.folder / "corrections.json")
+    page.locator("#back").click()
+    assert page.locator(".row .edited").count() == 1
+    end = kit.run("apply", str(path))
+    assert (end.code, end.err) == (0, "")
+    cells = json.loads(desk.read("a/a.json"))
+    assert [cell.get("text", "")[:12] for cell in cells] == [
+        "<img src=x o",
+        *(desk.cells[number]["text"][:12] for number in (1, 3, 2, 4)),
+        "added",
+    ]
+    assert (cells[1]["category"], cells[1]["bbox"][0]) == ("Footnote", 5)
+    # the report knows it, and no longer has it among what is edited
+    assert kit.run("report").code == 0
+    page.goto(f"{report}&q=")
+    page.reload()
+    page.wait_for_selector(".cell")
+    assert page.locator("#page-status").inner_text() == "corrected"
+    assert (
+        page.locator(".save:visible").count() == page.locator(".corrections:visible").count() == 0
+    )
+    assert shown(page)[-1] == "added"
+    page.close()
+    assert watched.trouble == []
+
+
+def test_corrections_of_an_older_reading_are_left_out_and_it_is_said(
+    desk: Desk, browser: Browser
+) -> None:
+    """And what another file of this disk put there does nothing."""
+    assert desk.kit.run("report").code == 0
+    watched = Watched.open(browser, locale="ko-KR", color_scheme="dark")
+    page = watched.page
+    report = (desk.kit.output / "report.html").as_uri()
+    page.goto(f"{report}#page=a/a")
+    page.wait_for_selector(".cell")
+    page.keyboard.press("e")
+    page.get_by_text("이대로 맞음").click()
+    until(page, "document.querySelector('#page-status').textContent === '여기서 고침'")
+    for name, text in (("__proto__", "{"), ("b/b", '{"cells": [[1]]}')):
+        page.evaluate(
+            "([name, text]) => localStorage.setItem(`dots-ocr ${location.pathname} ${name}`, text)",
+            [name, text],
+        )
+    (desk.kit.output / "a/a.json").write_text(json.dumps(desk.cells[:2]))
+    assert desk.kit.run("report").code == 0
+    page.goto(report)
+    page.wait_for_selector(".row")
+    assert (
+        page.locator(".corrections:visible").inner_text() == "이전 판독을 고친 내용 3건은 뺐습니다."
+    )
+    assert page.evaluate("localStorage.length") == 0
+    page.close()
+    assert watched.trouble == []

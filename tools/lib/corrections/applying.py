@@ -1,0 +1,152 @@
+"""Corrections put into OUTPUT: the pages' files, their lines in the manifest, the counts."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contract import DRAWING_ENDING, MANIFEST, PASSWORD, PASSWORD_FILE, SUMMARY
+from lib import checked, files, results
+from lib.console import Failure, run_child
+from lib.corrected import corrected
+from lib.corrections.file import Correction, fault_of, is_applied
+from lib.knobs import ROOT, Knobs, pdf_password
+from lib.pages.entries import candidates_in
+from lib.results import Line
+from lib.standing import old_name
+
+WRITER = ROOT / "vm_side" / "write_corrected.py"
+JSON = ".json"
+
+Key = tuple[str, int | None]
+
+
+@dataclass
+class Applied:
+    """What became of corrections: how many are new and known, and who was refused, and why."""
+
+    new: int = 0
+    known: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def apply(
+    corrections: Iterable[Correction], output: Path, source: Path | None, knobs: Knobs
+) -> Applied:
+    """Apply corrections to the results in output; source is the folder of INPUT, if it is there.
+
+    Of a page the last one counts. Raises Failure.
+    """
+    before = results.read_lines(results.read_text(output / MANIFEST))
+    if not before:
+        raise Failure(f"OUTPUT {output} has no results", "give the OUTPUT that was corrected")
+    found, lines = Applied(), {line.key: line for line in before}
+    wanted = list[Correction]()
+    for correction in {one.key: one for one in corrections}.values():
+        line = lines.get(correction.key)
+        answer = read_answer(output, line)
+        cells = candidates_in(answer)
+        if is_applied(correction, line, cells):
+            found.known += 1
+        elif fault := fault_in(correction, line, answer, cells, output):
+            found.refused[correction.page] = fault
+        else:
+            wanted.append(correction)
+    if not wanted:
+        return found
+    with tempfile.TemporaryDirectory(dir=output, prefix=".corrected-") as folder:
+        faults = write_anew(wanted, output, source, Path(folder), knobs)
+        for correction in wanted:
+            if fault := faults.get(correction.key, "it was not written: see above"):
+                found.refused[correction.page] = fault
+                continue
+            line = lines[correction.key]
+            put(Path(folder), output, line)
+            lines[line.key] = corrected(line, len(correction.cells), round(time.time(), 3))
+            found.new += 1
+    write_down(output, before, [lines[line.key] for line in before])
+    return found
+
+
+def fault_in(
+    correction: Correction, line: Line | None, answer: bytes, cells: Sequence[Any], output: Path
+) -> str:
+    """Why a correction cannot be applied; empty: it can."""
+    size = json.loads(line.text).get("original_size") if line else None
+    if fault := fault_of(correction, line, answer, cells, size):
+        return fault
+    astray = files.leading_out(output, line.files(images=True) if line else ())
+    return "a link in OUTPUT leads out of it" if astray else ""
+
+
+def read_answer(output: Path, line: Line | None) -> bytes:
+    """The page's JSON as it stands; nothing if there is none."""
+    try:
+        return (output / f"{line.page}{JSON}").read_bytes() if line else b""
+    except OSError:
+        return b""
+
+
+def write_anew(
+    corrections: Sequence[Correction], output: Path, source: Path | None, to: Path, knobs: Knobs
+) -> dict[Key, str]:
+    """Write the pages' files below another folder: why not, or nothing, of each page."""
+    with tempfile.TemporaryDirectory() as folder:
+        cells, told = Path(folder, "cells.jsonl"), Path(folder, "told.jsonl")
+        entries = (
+            {"input": one.input, "pdf_page": one.pdf_page, "cells": one.cells}
+            for one in corrections
+        )
+        cells.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+        command = [sys.executable, str(WRITER), "--output", str(output), "--from", str(cells)]
+        command += ["--to", str(to), "--told", str(told)]
+        command += ["--page-timeout", str(knobs.page_timeout)]
+        command += ["--input", str(source)] if source else []
+        environment = {**os.environ, PASSWORD: pdf_password(knobs), PASSWORD_FILE: ""}
+        run_child(command, environment)
+        said = [json.loads(line) for line in results.read_text(told).split("\n") if line]
+    return {(one["input"], one["pdf_page"]): one["fault"] for one in said}
+
+
+def put(folder: Path, output: Path, line: Line) -> None:
+    """Put a page's new files in place, what stands beside them; the JSON last.
+
+    A drawing of older cells would lie: without a new one there is none.
+    """
+    names = line.files(images=False)[::-1]
+    for name in [line.page + DRAWING_ENDING, *names]:
+        place, new = output / name, folder / name
+        if place.is_file() and not files.is_same(new, place):
+            keep_beside(place)
+        if new.is_file():
+            files.sync(new)
+            new.replace(place)
+        else:
+            place.unlink(missing_ok=True)
+
+
+def keep_beside(place: Path) -> None:
+    """Keep a copy of a file beside it, under a name that no other has; it stays where it is."""
+    number = 1
+    while (beside := old_name(place, number)).exists():
+        if files.is_same(place, beside):
+            return
+        number += 1
+    part = beside.with_name(beside.name + files.PART)
+    shutil.copyfile(place, part)
+    files.sync(part)
+    part.replace(beside)
+
+
+def write_down(output: Path, before: Sequence[Line], after: Sequence[Line]) -> None:
+    """Put changed lines into the manifest, and count them in the summary."""
+    os.sync()  # a power cut must not leave a line without its results
+    files.write_whole(output / MANIFEST, results.text_of(after), durable=True)
+    if summary := results.read_text(output / SUMMARY):
+        files.write_whole(output / SUMMARY, checked.recounted(summary, before, after))

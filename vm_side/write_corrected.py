@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Write the files of pages whose cells a person has corrected. Needs no model server.
+
+Each line of --from is a page: {"input": …, "pdf_page": …, "cells": […]}. Its files go below --to,
+called as in --output, where nothing is changed. For each page a line of JSON goes to --told: which
+it is, and why it could not be written, or nothing.
+
+Example: python write_corrected.py --output results --from cells.jsonl --to anew --told told.jsonl
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from contract import PASSWORD, PASSWORD_FILE, ExitCode, password_from
+from corrected_page import Job, Places, Written, make_writer
+from results.files import write_results
+from results.manifest import load
+from workers import bounds
+from workers.interrupt import Interrupt
+from workers.pool import Crash, PoolError, run
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(help=__doc__)
+@click.option("--input", "source", type=FOLDER, help="Folder of the pages.")
+@click.option("--output", type=FOLDER, required=True, help="Folder of the results.")
+@click.option("--from", "cells", type=FILE, required=True, help="The pages, and their cells.")
+@click.option("--to", type=FOLDER, required=True, help="Where their files go.")
+@click.option("--told", type=click.Path(path_type=Path), required=True, help="What became of each.")
+@click.option("--page-timeout", default=60.0, help="CPU seconds that one page may take.")
+def main(
+    source: Path | None, output: Path, cells: Path, to: Path, told: Path, page_timeout: float
+) -> NoReturn:
+    try:
+        password = password_from(os.environ.get(PASSWORD, ""), os.environ.get(PASSWORD_FILE, ""))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    jobs = jobs_in(cells.read_text(encoding="utf-8"), output)
+    places = Places(source, output, page_timeout, password)
+    with Interrupt() as interrupt, told.open("a", encoding="utf-8") as file:
+        try:
+            words = bounds.last_words(page_timeout)
+            results = run(jobs, make_writer, (places,), at_once, interrupt, last_words=words)
+            for job, found in results:
+                result = Written(fault=found.reason) if isinstance(found, Crash) else found
+                if not result.fault:
+                    write_results(to, job.record.page, result.files)
+                file.write(line_of(job, result) + "\n")
+        except PoolError as error:
+            raise click.ClickException(str(error)) from error
+    sys.exit(ExitCode.INTERRUPTED if interrupt.signal else ExitCode.OK)
+
+
+def jobs_in(text: str, output: Path) -> list[Job]:
+    """The pages to write, as far as the manifest of the results knows them."""
+    records = load(output)
+    jobs = []
+    for line in filter(None, text.split("\n")):
+        entry = json.loads(line)
+        record = records.get((entry["input"], entry["pdf_page"]))
+        if record is not None:
+            jobs.append(Job(record, tuple(entry["cells"])))
+    return jobs
+
+
+def line_of(job: Job, result: Written) -> str:
+    """Which page, and what became of it."""
+    which = {"input": job.record.input, "pdf_page": job.record.pdf_page}
+    return json.dumps({**which, "fault": result.fault})
+
+
+def at_once() -> int:
+    """All cores."""
+    return os.cpu_count() or 1
+
+
+if __name__ == "__main__":
+    main()
