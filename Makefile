@@ -17,7 +17,7 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup $(VERBS) test test-vllm lint bench parity samples
+.PHONY: help setup $(VERBS) test test-vllm lint bench parity samples schema
 
 help: ## Show this
 	@echo 'make TARGET [KNOB=value …]   read page images with dots.ocr'
@@ -103,3 +103,6 @@ $(VLLMS:%=.venv-vllm-%/setup): .venv-vllm-%/setup: tests/vllm/requirements-%.txt
 
 samples: $(VENV)/setup-dev ## Render the sample pages again
 	@$(PY) tests/samples/render.py
+
+schema: $(VENV)/setup-dev ## Write the JSON Schemas in docs/schema again
+	@$(PY) tests/schemas/write.py
