@@ -1,7 +1,7 @@
 """What both sides name: exit codes, which files are pages, what becomes of them, in which files;
 and how text from elsewhere is told.
 
-vm_side/ travels alone; of it tools/ imports this, walk.py and schema.py (tools/lib/__init__.py).
+vm_side/ travels alone; of it tools/ imports this, prompts.py, schema.py and walk.py.
 """
 
 import enum

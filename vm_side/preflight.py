@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 
 from picture.images import FACTOR
+from prompts import PROMPTS
 from server.endpoint import Endpoint, Model
-from server.prompts import PROMPTS
 from server.request import IMAGE_TOKENS, white
 from server.room import ANSWER_ROOM, PROMPT_TOKENS, picture_room
 from server.verdicts import EndpointError

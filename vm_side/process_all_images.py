@@ -35,10 +35,10 @@ from contract import (
 )
 from options import Number, endpoint_url, page_list
 from picture.images import MAX_PIXELS, MIN_PIXELS
+from prompts import PROMPTS
 from purse import Purse
 from read_page import Settings
 from results.store import Place, Remote, place_of
-from server.prompts import PROMPTS
 from walk import as_on_disk, told
 from workers.executor import Executor, ProcessPool
 from workers.interrupt import STOP_SIGNALS

@@ -12,10 +12,10 @@ import pytest
 
 import preflight
 from preflight import Unfit
+from prompts import PROMPTS
 from rig.command import Batch
 from rig.vllm_ages import Age
 from server.endpoint import Endpoint
-from server.prompts import PROMPTS
 from server.room import LONGEST_ANSWER
 from vllm.test_contract import CONTEXT, png
 from vllm.vllm_server import AGE, ROOT, VllmServer, build_model

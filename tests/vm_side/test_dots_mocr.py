@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from prompts import PROMPTS
 from rig.command import Batch
 from rig.model_server import ModelServer
-from server.prompts import PROMPTS
 
 NAME = "rednote-hilab/dots.mocr"
 

@@ -10,13 +10,13 @@ import pytest
 
 import preflight
 from preflight import Fitness, Unfit
+from prompts import PROMPTS
 from rig.asking import client
 from rig.command import Batch, batch_of
 from rig.model_server import ModelServer
 from rig.raw_server import RawServer
 from rig.vllm_ages import age_of
 from server.endpoint import Endpoint, Model
-from server.prompts import PROMPTS
 from server.room import ANSWER_ROOM, PROMPT_TOKENS
 from server.verdicts import ServerGone
 

@@ -12,10 +12,10 @@ import pytest
 from answer.ladder import RUNGS
 from machine import status
 from picture.png import encode_png
+from prompts import OCR
 from rig.model_server import ModelServer
 from rig.pages import tiny
 from rig.raw_server import RawServer
-from server.prompts import OCR
 from server.request import Sampling, request_body
 
 NO_SAMPLING = {"model", "messages", "max_completion_tokens", "stream", "stream_options"}

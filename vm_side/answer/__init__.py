@@ -1,3 +1,3 @@
-"""The text of an answer -> cells on the page. May import: picture, server, contract."""
+"""The text of an answer -> cells on the page. May import: picture, server, contract, prompts."""
 
 from answer.cells import parse as parse

@@ -13,7 +13,7 @@ from answer.judgement import NOT_ASKED, Judgement
 from answer.loops import without_loop
 from answer.views import Size, View
 from contract import DOUBTFUL
-from server.prompts import PROMPTS
+from prompts import PROMPTS
 from server.request import Completion, Sampling
 from server.verdicts import EndpointError, ServerGone
 

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 import process_all_images
+import prompts
 from contract import SECRETS, WITNESSES
 from lib.config import read_config
 from lib.knobs import TABLE, Knobs, as_environment, check_workers, verb
 from picture import images
 from rig.toolkit import ROOT, Toolkit
-from server import prompts
 
 OPTIONS = {
     str(option.envvar): option

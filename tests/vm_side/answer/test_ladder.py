@@ -12,7 +12,7 @@ from answer.judgement import NOT_ASKED, Judgement
 from answer.ladder import RUNGS, Outcome, climb
 from answer.loops import LONGEST_UNIT, LOOP_COUNT
 from answer.views import Size, View
-from server.prompts import LAYOUT_ALL, LAYOUT_ONLY, OCR, PROMPTS
+from prompts import LAYOUT_ALL, LAYOUT_ONLY, OCR, PROMPTS
 from server.request import Completion, Sampling
 from server.verdicts import EndpointError, ServerGone
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from answer.cells import Cell
 from contract import DOUBT_KINDS
-from server.prompts import PROMPTS
+from prompts import PROMPTS
 from trust import witnesses
 from trust.doubts import Doubt
 from trust.judging import HEARD, MOST, REASONS, judge, reason_of

@@ -41,6 +41,7 @@ FORMATS: Mapping[str, Format] = {
     "parquet": Format("parquet", packages="requirements/parquet.txt"),
     "docling": Format("docling", packages="requirements/docling.txt"),
     "coco": Format("coco"),
+    "finetune": Format("finetune", uses_input=True),
 }
 
 

@@ -43,6 +43,10 @@ class Entry:
     pictures: tuple[str, ...] = ()
     """The files of its Picture cells, below the results, in order; picture_number tells of which
     cell each is. A cell without area has none, nor has any where PICTURES was not files."""
+    model_size: tuple[float, float] = (0.0, 0.0)
+    """Width and height of the picture that the model saw."""
+    prompt_mode: str = ""
+    """What it was asked."""
 
     @property
     def folder(self) -> str:
@@ -87,9 +91,7 @@ def read_entry(line: results.Line) -> Entry | None:
     if line.status not in STATUSES or not isinstance(line.input, str):
         return None
     notes = values.get("notes")
-    size = values.get("original_size")
-    has_size = isinstance(size, list) and len(size) == 2
-    width, height = map(number, size) if has_size else (0.0, 0.0)
+    width, height = size_in(values.get("original_size"))
     doubts, more_doubts = doubts_in(values.get("doubts"), (width, height))
     return Entry(
         line=line.text,
@@ -112,7 +114,15 @@ def read_entry(line: results.Line) -> Entry | None:
         doubts=doubts,
         more_doubts=more_doubts,
         pictures=tuple(picture_paths(line.page, line.pictures)) if line.status in DONE else (),
+        model_size=size_in(values.get("model_size")),
+        prompt_mode=word(line.settings.get("prompt_mode")),
     )
+
+
+def size_in(value: Any) -> tuple[float, float]:
+    """A width and a height; 0 by 0 of anything else."""
+    width, height = map(number, value) if isinstance(value, list) and len(value) == 2 else (0, 0)
+    return width, height
 
 
 def read_summary(folder: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from answer.ladder import OTHER_PROMPT
 from contract import CATEGORIES
-from server.prompts import PROMPTS
+from prompts import PROMPTS
 
 # Of the prompts of rednote-hilab/dots.ocr at 36d7248.
 SHA256 = {
