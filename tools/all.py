@@ -38,7 +38,7 @@ from lib.plan.making import plan_for, remember, summary_of, took
 from lib.results import MANIFEST, REPORT
 from lib.todo import Work, look
 
-WHAT = ("IMAGES", "PAGES", "WITNESS", "DOUBTFUL", "BUDGET", "NOTIFY_FILE")
+WHAT = ("IMAGES", "PICTURES", "PAGES", "WITNESS", "DOUBTFUL", "BUDGET", "NOTIFY_FILE")
 VERBS = Path(__file__).parent
 STOP_PATIENCE_S = 600  # how long the stop goes on trying while the network or the login is away
 MEANINGS: dict[int, str] = {

@@ -14,7 +14,10 @@ from lib.machines import left_on, open_machine
 from lib.machines.machine import Machine
 from lib.plan.forecast import own_way
 
-READING = ("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "ROTATE", "PROMPT_MODE", "IMAGES", "MODEL")
+READING = (
+    *("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "ROTATE", "PROMPT_MODE"),
+    *("IMAGES", "PICTURES", "MODEL"),
+)
 SERVER = ("API_KEY_FILE", "PREFLIGHT")
 TRUST = ("WITNESS", "DOUBTFUL")
 FILES = ("PAGES", "PDF_PASSWORD_FILE")
@@ -56,6 +59,7 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--endpoint": knobs.endpoint,
         "--model": knobs.model,
         "--pages": knobs.pages,
+        "--pictures": knobs.pictures,
         "--witness": knobs.witness,
         "--request-timeout": knobs.request_timeout,
         "--page-timeout": knobs.page_timeout,

@@ -116,7 +116,7 @@ def run_batch(
             read_now, cut_short = read_all(
                 tasks, settings, manifest, executor, interrupt, len(pages), fitness, alike, purse
             )
-            for record in alike.rest((t for t in tasks if t.doubted is None), settings):
+            for record in alike.rest((t for t in tasks if not t.has_results), settings):
                 manifest.add(record)
                 read_now.append(record)
                 say(f"failed: {record.input} {record.reason}")

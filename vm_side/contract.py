@@ -38,7 +38,7 @@ MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
 RESULT_ENDINGS = (".json", ".md", "_nohf.md")
 DRAWING_ENDING = ".jpg"
 
-PICTURE_FORMS = ("files", "inline", "none")  # what the Markdown has of a page's Picture cells
+AS_FILES, INLINE, LEFT_OUT = PICTURE_FORMS = ("files", "inline", "none")
 ANY_FORM = "any"  # of a page without a Picture cell: it is right in each form
 PICTURES_FOLDER = "pictures"
 PICTURE_NAME = re.compile(r"(?:(page_[0-9]{1,9})_)?([1-9][0-9]{0,5})\.(?:png|jpg)")
@@ -81,6 +81,11 @@ def is_page_file(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith(PAGE_ENDINGS)
 
 
+def is_pictured(pictures_as: str, wanted: str) -> bool:
+    """Whether a page has its pictures in the wanted form; a line of before says nothing: inline."""
+    return (pictures_as or INLINE) in (wanted, ANY_FORM)
+
+
 def picture_name(page: str, number: int, ending: str = ".png") -> str:
     """What the file of a page's Picture cell is called; they are counted from 1, in reading order.
 
@@ -98,6 +103,11 @@ def picture_number(name: str) -> int:
     return int(found[2]) if found else 0
 
 
+def picture_path(page: str, name: str) -> str:
+    """Where a file of one of its Picture cells stands, below the results."""
+    return str(PurePosixPath(page).parent / PICTURES_FOLDER / name)
+
+
 def picture_paths(page: str, names: object) -> list[str]:
     """Where a page's pictures stand, below the results, by their names in its line, in order.
 
@@ -110,8 +120,7 @@ def picture_paths(page: str, names: object) -> list[str]:
         and (number := picture_number(name))
         and name == picture_name(page, number, name[-4:])
     }
-    folder = PurePosixPath(page).parent / PICTURES_FOLDER
-    return [str(folder / name) for name in sorted(own, key=lambda n: (picture_number(n), n))]
+    return [picture_path(page, n) for n in sorted(own, key=lambda n: (picture_number(n), n))]
 
 
 def page_of_picture(path: str) -> str:

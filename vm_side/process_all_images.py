@@ -26,6 +26,7 @@ from contract import (
     KEY_FILE,
     PASSWORD,
     PASSWORD_FILE,
+    PICTURE_FORMS,
     ROTATIONS,
     WITNESSES,
     ExitCode,
@@ -90,6 +91,13 @@ from workers.pool import PoolError
     help="Degrees by which each page is turned clockwise; auto: those that stand wrong are found.",
 )
 @click.option("-i", "--images", envvar="IMAGES", is_flag=True, help="Also draw the boxes (.jpg).")
+@click.option(
+    "--pictures",
+    envvar="PICTURES",
+    default=PICTURE_FORMS[0],
+    type=click.Choice(PICTURE_FORMS),
+    help="Picture cells: files beside the Markdown, inside it (inline), or none.",
+)
 @click.option(
     "--endpoint",
     envvar="ENDPOINT",
@@ -221,6 +229,7 @@ def main(
     upsample_below: int,
     rotate: str,
     images: bool,
+    pictures: str,
     endpoint: str,
     api_key_file: str,
     preflight: bool,
@@ -270,6 +279,7 @@ def main(
         witness=witness,
         doubtful=doubtful,
         force=force,
+        pictures=pictures,
     )
     prices = Prices(price_per_hour, price_per_worker_hour)
     purse = Purse(price_per_hour + workers * price_per_worker_hour, spent, budget)

@@ -4,7 +4,6 @@ What runs in a worker. It needs nothing but its settings and the file, and may b
 """
 
 import functools
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,11 +14,12 @@ from answer.cells import Cell
 from answer.judgement import NOT_ASKED, Judgement
 from answer.ladder import Outcome, climb, weight
 from answer.views import Size, View, view_of
-from contract import DRAWING_ENDING, FAILED, LEFT, NO_BETTER, WHOLE, WITNESSES, recipe_of
+from contract import FAILED, LEFT, NO_BETTER, PICTURE_FORMS, WHOLE, WITNESSES, recipe_of
 from picture.images import UnreadablePage
 from picture.limits import KEPT_BYTES, OUT_OF_MEMORY
 from results.fetching import content_of
-from results.files import ASIDE, has_drawing, write_files, write_results
+from results.files import ASIDE, Wanted, write_results
+from results.lacking import completed
 from results.manifest import Record
 from results.pages import Page
 from results.steps import (
@@ -30,9 +30,8 @@ from results.steps import (
     finish,
     give_memory_back,
     judged,
-    needs_page,
+    needs_source,
     prepare,
-    redrawn,
 )
 from results.store import Place
 from server.endpoint import Endpoint
@@ -44,6 +43,7 @@ RESULT = (  # what of a record tells of it
     *("cells", "finish_reason", "rotation", "trust", "doubts"),
     *("reader", "read_as", "trusted_as"),
 )
+FILES = ("pictures", "pictures_as")
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ class Settings:
     witness: str = WITNESSES[0]
     doubtful: bool = False
     force: bool = False
+    pictures: str = PICTURE_FORMS[0]
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -88,24 +89,29 @@ class Settings:
 class Task:
     """A page to read; sha256 of a PDF (hashed once for all its pages), else empty.
 
-    version is the store's mark of the file's content, empty on a disk. drawn_from is the record of
-    a page that is done and lacks nothing but its drawing, doubted that of one to be read a second
-    time, whose results stand until there are better ones. A twin is the same task in a second
-    worker, which writes its files aside.
+    version is the store's mark of the file's content, empty on a disk. lacking is the record of a
+    page that is done and lacks nothing but its drawing or its pictures, doubted that of one to be
+    read a second time, whose results stand until there are better ones; lacks says what either
+    lacks. A twin is the same task in a second worker, which writes its files aside.
     """
 
     page: Page
     sha256: str = ""
     version: str = ""
-    drawn_from: Record | None = None
+    lacking: Record | None = None
     doubted: Record | None = None
+    lacks: Wanted | None = None
     is_twin: bool = False
+
+    @property
+    def has_results(self) -> bool:
+        """Whether the page has results that stand, whatever becomes of the task."""
+        return self.lacking is not None or self.doubted is not None
 
 
 def twin_of(task: Task) -> Task | None:
     """The twin of a task that asks the model for new results; any other has none."""
-    is_new = task.drawn_from is None and task.doubted is None
-    return replace(task, is_twin=True) if is_new else None
+    return None if task.has_results else replace(task, is_twin=True)
 
 
 def make_reader(settings: Settings, compute: Compute, silence: Silence) -> Callable[[Task], Record]:
@@ -138,9 +144,8 @@ def read_page(
     if task.is_twin:
         settings = replace(settings, output=settings.output / ASIDE)
     try:
-        if task.drawn_from is not None:
-            redraw(task, task.drawn_from, settings, compute)
-            return task.drawn_from
+        if task.lacking is not None:
+            return _completed(task.lacking, task, settings, compute)
         status, reason = _read(draft, settings, endpoint, compute)
     except ServerGone as error:
         status, reason = LEFT, str(error)
@@ -193,8 +198,9 @@ def _read(
     """Fill the draft, write the files, and return (status, reason)."""
     task, pdf_page, values = draft.task, draft.page.pdf_page, draft.values
     source = _fetched(task, settings)
-    shape = settings.max_pixels, settings.upsample_below, settings.rotate, settings.images
-    sent = compute(prepare, source, pdf_page, values, *shape, settings.witness)
+    wanted = Wanted(task.page.result, settings.images, settings.pictures)
+    shape = settings.max_pixels, settings.upsample_below, settings.rotate
+    sent = compute(prepare, source, pdf_page, values, *shape, wanted, settings.witness)
     if sent.png is None:
         write_results(settings.output, draft.page.result, sent.blank_results)
         return "blank", "one even colour: not sent"
@@ -216,14 +222,13 @@ def _read(
     if outcome.answer is None:
         return FAILED, outcome.reason
     if task.doubted is not None and not is_better(outcome, task.doubted):
-        if settings.images and not has_drawing(settings.output, task.page.result):
-            redraw(task, task.doubted, settings, compute)
-        values |= kept_of(task.doubted)
+        values |= kept_of(_completed(task.doubted, task, settings, compute))
         return task.doubted.status, task.doubted.reason
     values |= {"trust": outcome.judgement.trust, "doubts": list(outcome.judgement.doubts)}
     cells = outcome.answer.cells
-    source = opened() if needs_page(cells, settings.images) else b""
-    results, notes = compute(finish, source, pdf_page, values, sent, cells, settings.images)
+    is_opened = needs_source(cells, sent, pdf_page, wanted)
+    source = (source or _fetched(task, settings)) if is_opened else b""
+    results, notes = compute(finish, source, pdf_page, values, sent, cells, wanted)
     values["notes"] = [*values.get("notes", ()), *outcome.answer.notes, *notes]
     write_results(settings.output, draft.page.result, results)
     if not values["cells"] and outcome.status in WHOLE:
@@ -283,7 +288,7 @@ def is_better(outcome: Outcome, before: Record) -> bool:
 
 def kept_of(record: Record) -> dict[str, Any]:
     """What stays of the record of a page whose second reading was no better."""
-    kept = {name: getattr(record, name) for name in RESULT}
+    kept = {name: getattr(record, name) for name in (*RESULT, *FILES)}
     return kept | {"notes": list(dict.fromkeys([*record.notes, NO_BETTER]))}
 
 
@@ -292,10 +297,8 @@ def _fetched(task: Task, settings: Settings) -> Path | bytes:
     return content_of(task.page, settings.input, task.sha256)
 
 
-def redraw(task: Task, record: Record, settings: Settings, compute: Compute) -> None:
-    """Draw the boxes of a page that was read before, as its record says; asks the model nothing."""
-    name = task.page.result
-    cells = json.loads((settings.output / f"{name}.json").read_bytes())
-    source = _fetched(task, settings)
-    drawing = compute(redrawn, source, task.page.pdf_page, {}, cells, record.rotation)
-    write_files(settings.output, {name + DRAWING_ENDING: drawing})
+def _completed(record: Record, task: Task, settings: Settings, compute: Compute) -> Record:
+    """A page that was read before, with what it lacks now; the model is not asked."""
+    if task.lacks is None:
+        return record
+    return completed(record, settings.output, task.lacks, lambda: _fetched(task, settings), compute)

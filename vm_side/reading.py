@@ -57,8 +57,8 @@ def read_all(
         dynamic_ncols=True,
         disable=not sys.stderr.isatty(),
     )
-    trial = [task.page.key for task in tasks if task.drawn_from is None][:ENOUGH]
-    standing = {task.page.key for task in tasks if task.doubted is not None}
+    trial = [task.page.key for task in tasks if task.lacking is None][:ENOUGH]
+    standing = {task.page.key for task in tasks if task.has_results}
     beside = second_reader(settings, manifest, say)
     scribe = Scribe(manifest, progress, bar, fitness, Refusals(set(trial)), standing, beside)
 
@@ -79,9 +79,9 @@ def read_all(
                     cut_short = True
                     break
                 purse.count(record.seconds)
-                if task.doubted is None:
+                if not task.has_results:
                     alike.count(record)
-                scribe.take(record, is_read=task.drawn_from is None)
+                scribe.take(record, is_read=task.lacking is None)
             else:
                 scribe.end(is_whole=not (interrupt.signal or purse.has_run_out))
         except PoolError as error:
@@ -99,8 +99,8 @@ def read_all(
 class Scribe:
     """Writes the pages down, unless the first of them show a fault of the set-up.
 
-    standing are the pages that have results, which stand also where a second reading failed. beside
-    takes those that another engine is to read, too.
+    standing are the pages that have results, which stand also where what was to be done failed.
+    beside takes those that another engine is to read, too.
     """
 
     manifest: Manifest
@@ -114,7 +114,7 @@ class Scribe:
     _counts: list[Count] = field(default_factory=list)
 
     def take(self, record: Record, is_read: bool) -> None:
-        """Take a page that has ended, read or only drawn. Raises SetupFault."""
+        """Take a page that has ended, read or only completed. Raises SetupFault."""
         if not is_read and record.status != FAILED:
             self._write(record)
         elif self.refusals.take(record):

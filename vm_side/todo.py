@@ -7,7 +7,8 @@ from dataclasses import replace
 from contract import DONE, is_to_be_read_again
 from first_pages import ENOUGH
 from read_page import Settings, Task
-from results.files import has_drawing, has_results
+from results.files import has_results
+from results.lacking import what_lacks
 from results.manifest import Key, Record, is_done
 from results.pages import Page, sha256_of
 from results.store import Place, Remote, size_of
@@ -34,12 +35,14 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
         sha256 = hashes.get(page.input, "")
         task = Task(page, sha256, "" if page.fault else version_of(place))
         is_read = record is not None and is_done(record, page, sha256, wanted)
-        if record is None or not is_read or not has_results(settings.output, page.result):
+        if record is None or not is_read or not has_results(settings.output, record):
             tasks.append(task)
-        elif settings.doubtful and is_to_be_read_again(record.status, record.notes, record.read_as):
-            tasks.append(replace(task, doubted=record))
-        elif settings.images and not has_drawing(settings.output, page.result):
-            tasks.append(replace(task, drawn_from=record))
+            continue
+        lacks = what_lacks(record, settings.output, settings.images, settings.pictures)
+        if settings.doubtful and is_to_be_read_again(record.status, record.notes, record.read_as):
+            tasks.append(replace(task, doubted=record, lacks=lacks))
+        elif lacks:
+            tasks.append(replace(task, lacking=record, lacks=lacks))
     return tasks
 
 
@@ -68,10 +71,10 @@ def longest_first(tasks: list[Task], pages: list[Page], folder: Place) -> list[T
             size[name] = size_of(folder / name) / count[name]
         except OSError:
             size[name] = 0.0  # its record will say why
-    asking = [task for task in tasks if task.drawn_from is None]
-    drawings = [task for task in tasks if task.drawn_from is not None]
+    asking = [task for task in tasks if task.lacking is None]
+    others = [task for task in tasks if task.lacking is not None]
     return with_short_ones(sorted(asking, key=lambda t: -size[t.page.input])) + sorted(
-        drawings, key=lambda t: -size[t.page.input]
+        others, key=lambda t: -size[t.page.input]
     )
 
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from contract import is_page_file
+from contract import DRAWING_ENDING, RESULT_ENDINGS, is_page_file, page_of_picture
 
 HIDDEN, RESULTS, NO_ENDING = "hidden", "folder of results", "without ending"
+OF_RESULTS = "picture of results"
 BEYOND = "beyond PAGES"  # files of which no page is wanted
 ENDING = re.compile(r"\.\w{1,8}")
 KINDS_TOLD = 8
@@ -46,13 +47,24 @@ class Found:
     files: list[str] = field(default_factory=list)
     not_read: Counter[str] = field(default_factory=Counter)
 
-    def take(self, path: str) -> None:
-        """Take a file: a page's, or another."""
+    def take(self, path: str, has: Callable[[str], bool]) -> None:
+        """Take a file: a page's, or another. has() tells whether a file is there."""
         name = PurePosixPath(path).name
-        if is_page_file(name):
+        if is_of_results(path, has):
+            self.not_read[OF_RESULTS] += 1
+        elif is_page_file(name):
             self.files.append(path)
         else:
             self.not_read[kind_of(name)] += 1
+
+
+def is_of_results(path: str, has: Callable[[str], bool]) -> bool:
+    """Whether a file is a picture or a drawing of results, which stand beside it."""
+    place = PurePosixPath(path)
+    is_named_so = bool(place.parent.name) and place.name.startswith(place.parent.name)
+    drawn = path.removesuffix(DRAWING_ENDING) if is_named_so else path
+    page = page_of_picture(path) or (drawn if drawn != path else "")
+    return bool(page) and all(has(page + ending) for ending in RESULT_ENDINGS)
 
 
 def look_below(
@@ -87,7 +99,7 @@ def look_below(
             if entry.name.startswith("."):
                 found.not_read[HIDDEN] += 1
             elif not is_folder(entry):
-                found.take(path)
+                found.take(path, lambda name: (root / name).is_file())
             elif entry.is_symlink():
                 links.append((os.path.realpath(entry.path), path))
             else:

@@ -160,6 +160,7 @@ def run_ours(server: ModelServer, source: Path, output: Path, *options: str | in
     """Run the command over a folder, as a user would."""
     server.reset()
     command = [sys.executable, COMMAND, "--input", source, "--output", output, "--witness", "off"]
+    command += ["--pictures", "inline"]
     done = subprocess.run(
         [*map(str, (*command, "--endpoint", server.url, *options))],
         capture_output=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -21,7 +22,7 @@ from PIL import Image
 from contract import ExitCode
 from process_all_images import main
 from rig import pages, replies
-from rig.command import OPTIONS, SCRIPT, Batch, batch_of, hang_while, results_in
+from rig.command import OPTIONS, SCRIPT, Batch, batch_of, files_in, hang_while, results_in
 from rig.model_request import Request
 from rig.model_server import ModelServer
 from rig.replies import Reply, in_turn
@@ -65,7 +66,8 @@ def test_a_good_run_is_silent_and_leaves_results(three: Rigged, either: str) -> 
         "scans/box 2/page3.png",
     ]
     page = batch.output / "200dpi/page1"
-    assert {path.name for path in page.iterdir()} == {"page1.json", "page1.md", "page1_nohf.md"}
+    expected = {"page1.json", "page1.md", "page1_nohf.md", "pictures/1.png"}
+    assert files_in(page).keys() == expected
     cells = json.loads((page / "page1.json").read_text())
     assert len(cells) == 9 and all(box <= 48 for cell in cells for box in cell["bbox"])
     assert {path.name for path in batch.output.iterdir() if path.is_file()} == {
@@ -148,6 +150,7 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
         "MAX_PIXELS": "5000",
         "UPSAMPLE_BELOW": "1000000",
         "IMAGES": "1",
+        "PICTURES": "none",
         "MODEL": "dots",
         "PROMPT_MODE": "layout_only",
         "ROTATE": "180",
@@ -188,6 +191,7 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
             width, height = request.size
             assert 3136 <= width * height <= 5000 and "Do not output" in request.prompt
             assert len(list(batch.output.rglob("*.jpg"))) == 2
+            assert not list(batch.output.rglob("pictures"))
             assert batch.summary["run"]["cost_usd"] > 0
             return request.body, batch.summary["settings"], batch.summary["model"]
 
@@ -380,3 +384,36 @@ def test_help_names_every_option() -> None:
     assert finished.code == 0 and finished.err == ""
     for name in OPTIONS:
         assert "--" + name.lower().replace("_", "-") in finished.out
+
+
+def test_pictures_come_in_another_form_without_the_model(tmp_path: Path) -> None:
+    """And when they are gone, or the results are of a version that knew no forms."""
+    with batch_of(tmp_path, 1) as (batch, server):
+
+        def after(*options: str) -> dict[str, bytes]:
+            """The files of the page after another run."""
+            assert batch.run(*options).code == 0 and len(server.requests) == 1
+            (page,) = (path.parent for path in batch.output.rglob("*_nohf.md"))
+            return files_in(page)
+
+        first = after()
+        cells = (batch.output / "200dpi/page1/page1.json").stat()
+        assert first.keys() == {"page1.json", "page1.md", "page1_nohf.md", "pictures/1.png"}
+        assert b"![](pictures/1.png)" in first["page1.md"]
+        line = batch.records
+
+        inline = after("--pictures", "inline")
+        assert inline.keys() == first.keys() - {"pictures/1.png"}
+        png = base64.b64encode(first["pictures/1.png"])
+        reference = b"![](data:image/png;base64," + png + b")"
+        for name in ("page1.md", "page1_nohf.md"):
+            assert inline[name].replace(reference, b"![](pictures/1.png)") == first[name]
+
+        before = [{k: v for k, v in each.items() if "pictures" not in k} for each in batch.records]
+        manifest = batch.output / "manifest.jsonl"
+        manifest.write_text("".join(json.dumps(each) + "\n" for each in before))
+        assert after("--pictures", "inline") == inline
+        assert after() == first and batch.records == line
+        (batch.output / "200dpi/page1/pictures/1.png").unlink()
+        assert after() == first and batch.records == line
+        assert (batch.output / "200dpi/page1/page1.json").stat() == cells, "it is not written again"

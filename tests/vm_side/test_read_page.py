@@ -55,20 +55,22 @@ def test_a_twin_touches_nothing_before_it_has_won(tmp_path: Path) -> None:
         endpoint = Endpoint(server.url, 5, 0, 0)
         assert read_page(Task(page), settings, endpoint).status == "ok"
         expected = files_in(batch.output)
-        assert len(expected) == 4
+        assert len(expected) == 5 and "200dpi/page1/pictures/1.png" in expected
         for name in expected:
             (batch.output / name).write_text("older")
         older = files_in(batch.output)
 
         twin = twin_of(Task(page))
-        assert twin is not None and read_page(twin, settings, endpoint).status == "ok"
+        assert twin is not None
+        record = read_page(twin, settings, endpoint)
+        assert (record.status, record.pictures) == ("ok", ["1.png"])
         endpoint.close()
         aside = files_in(batch.output / ASIDE)
         assert aside == expected
         assert {k: v for k, v in files_in(batch.output).items() if ASIDE not in k} == older
 
         (batch.output / f"{page.result}.json.part").touch()  # the loser was killed as it wrote
-        take_from_aside(batch.output, page.result)
+        take_from_aside(batch.output, page.result, record.pictures)
         assert files_in(batch.output) == expected
 
 
@@ -83,7 +85,7 @@ def test_no_older_drawing_beside_the_twins_files(tmp_path: Path) -> None:
         read_page(Task(page, is_twin=True), settings, endpoint)
         endpoint.close()
         assert drawing.exists()
-        take_from_aside(batch.output, page.result)
+        take_from_aside(batch.output, page.result, [])
         assert not drawing.exists()
 
 
@@ -114,7 +116,7 @@ def test_a_large_file_of_a_store_is_not_held_while_the_model_answers(
 def test_a_drawing_has_no_twin(tmp_path: Path) -> None:
     with batch_of(tmp_path, 1) as (batch, _):
         (page,) = find_pages(batch.input)
-        assert twin_of(Task(page, drawn_from=Record("a", "a.png", None, "ok"))) is None
+        assert twin_of(Task(page, lacking=Record("a", "a.png", None, "ok"))) is None
 
 
 def forget_once(server: ModelServer) -> Callable[[Request], Reply]:
@@ -139,7 +141,9 @@ def test_a_request_that_the_server_forgot(
         assert len({record["page"] for record in records}) == len(records) == 8
         names = set(files_in(batch.output)) - {"manifest.jsonl", "summary.json", ".lock", ".turns"}
         endings = (".json", ".md", "_nohf.md", *([".jpg"] if images else []))
-        assert names - {".progress.json"} == {r["page"] + end for r in records for end in endings}
+        expected = {r["page"] + end for r in records for end in endings}
+        expected |= {f"{Path(r['page']).parent}/pictures/1.png" for r in records}
+        assert names - {".progress.json"} == expected
         for record in records:
             cells = json.loads((batch.output / f"{record['page']}.json").read_text())
             assert len(cells) == record["cells"] > 0

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from contract import NO_BETTER
+from contract import AS_FILES, NO_BETTER
 from read_page import Settings, Task
-from results.files import NO_PAGE, results_of, write_results
+from results.files import NO_PAGE, Wanted, results_of, write_results
 from results.manifest import Record
 from results.pages import Page, sha256_of
 from rig.settings import PAGE, PDF_PAGES, SHA256
@@ -19,7 +19,8 @@ from todo import longest_first, plan
 
 def done(settings: Settings, page: Page = PAGE, **changes: Any) -> Record:
     """The record of a page that was read with these settings, and its files."""
-    write_results(settings.output, page.result, results_of([], NO_PAGE, False))
+    files = results_of([], NO_PAGE, Wanted(page.result, False, AS_FILES))
+    write_results(settings.output, page.result, files)
     record = Record(page.result, page.input, page.pdf_page, "ok", sha256=SHA256)
     return replace(record, model=settings.model, settings=settings.recipe, **changes)
 
@@ -37,7 +38,7 @@ def test_the_largest_pages_go_first(tmp_path: Path) -> None:
     book = [Page("a.pdf", f"a_page_{index}", index) for index in range(3)]
     drawn = Page("done.png", "done", None)
     tasks = [Task(page) for page in (*pages, *book[1:])]
-    drawing = Task(drawn, drawn_from=Record("done", "done.png", None, "ok"))
+    drawing = Task(drawn, lacking=Record("done", "done.png", None, "ok"))
     ordered = longest_first([drawing, *tasks], [*pages, *book, drawn], tmp_path)
     names = [(task.page.input, task.page.pdf_page) for task in ordered]
     assert names == [
@@ -139,16 +140,39 @@ def test_a_lost_result_is_read_again(settings: Settings, ending: str) -> None:
     record = done(settings)
     (settings.output / (PAGE.result + ending)).unlink()
     (task,) = planned(settings, record)
-    assert task.drawn_from is None
+    assert task.lacking is None
 
 
 def test_a_missing_drawing_is_drawn(settings: Settings) -> None:
     record = done(settings)
     drawing = replace(settings, images=True)
-    assert planned(drawing, record) == [Task(PAGE, SHA256, drawn_from=record)]
+    lacks = Wanted(PAGE.result, drawing=True, pictures="")
+    assert planned(drawing, record) == [Task(PAGE, SHA256, lacking=record, lacks=lacks)]
     Path(f"{settings.output}/{PAGE.result}.jpg").write_bytes(b"a drawing")
     assert planned(drawing, record) == []
     assert planned(settings, record) == []  # one that nobody wants is no reason to do anything
+
+
+def test_pictures_in_another_form_are_no_reason_to_ask_the_model(settings: Settings) -> None:
+    """Nor are files of them that are gone; what a page without any says is right in each form."""
+    inline = replace(settings, pictures="inline")
+    record = done(settings, cells=2, pictures=["1.png"], pictures_as="files")
+    lacks = Wanted(PAGE.result, drawing=False, pictures="files")
+    assert planned(settings, record) == [Task(PAGE, SHA256, lacking=record, lacks=lacks)]
+    path = Path(f"{settings.output}/a/page1/pictures/1.png")
+    path.parent.mkdir()
+    path.write_bytes(b"a picture")
+    assert planned(settings, record) == []
+    lacks = replace(lacks, pictures="inline")
+    assert planned(inline, record) == [Task(PAGE, SHA256, lacking=record, lacks=lacks)]
+    doubted = replace(record, status="doubtful")
+    again = Task(PAGE, SHA256, doubted=doubted, lacks=lacks)
+    assert planned(replace(inline, doubtful=True), doubted) == [again]
+    for pictures_as in ("any", "inline", ""):
+        assert planned(inline, replace(record, pictures=[], pictures_as=pictures_as)) == []
+    before = replace(record, pictures=[], pictures_as="")
+    assert [task.lacking for task in planned(settings, before)] == [before], "it is inline"
+    assert planned(settings, replace(before, cells=0)) == []
 
 
 def test_a_file_that_went_away_is_left_to_its_worker(settings: Settings) -> None:

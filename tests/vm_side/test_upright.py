@@ -50,7 +50,7 @@ def record(batch: Batch, name: str) -> dict[str, Any]:
 
 
 def results(batch: Batch, name: str) -> dict[str, bytes]:
-    files = (batch.output / name).glob(f"{name}*")
+    files = [path for path in (batch.output / name).rglob("*") if path.is_file()]
     return {path.name.removeprefix(name): path.read_bytes() for path in files}
 
 
@@ -58,14 +58,15 @@ def results(batch: Batch, name: str) -> dict[str, bytes]:
 def test_all_of_a_turned_page_is_that_of_the_upright_one(
     read: tuple[Batch, ModelServer], angle: int
 ) -> None:
-    """Its boxes, its crops in the Markdown, its drawing; the model has seen the same pixels."""
+    """Its boxes, its pictures, its drawing; the model has seen the same pixels."""
     batch, server = read
     upright, other = record(batch, "0.png"), record(batch, f"{angle}.png")
     assert (upright["rotation"], other["rotation"]) == (0, -angle % 360)
     assert {k: v for k, v in other.items() if k not in KEPT_APART} == {
         k: v for k, v in upright.items() if k not in KEPT_APART
     }
-    assert results(batch, str(angle)) == results(batch, "0") != {}
+    assert results(batch, str(angle)) == results(batch, "0")
+    assert results(batch, "0").keys() == {".json", ".md", "_nohf.md", ".jpg", "1.png"}
     seen = [request.picture_sha256 for request in server.requests]
     assert len(seen) - len(set(seen)) >= 4  # these three, and the tagged one, as 0.png
 

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from rig import forms
-from walk import BEYOND, HIDDEN, NO_ENDING, RESULTS, Found, as_on_disk, kind_of, look_below, told
+from walk import (
+    BEYOND,
+    HIDDEN,
+    NO_ENDING,
+    OF_RESULTS,
+    RESULTS,
+    Found,
+    as_on_disk,
+    kind_of,
+    look_below,
+    told,
+)
 
 
 def look(root: Path, results: Path | None = None) -> Found:
@@ -135,6 +146,29 @@ def test_the_results_are_no_input(tmp_path: Path) -> None:
     found = look(tmp_path / "in", tmp_path / "out")
     assert (found.files, found.not_read) == (["a.png"], {RESULTS: 2})
     assert sorted(look(tmp_path / "out", tmp_path).files) == ["a/a.jpg", "b/b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("results", "names", "are_pages"),
+    [
+        ("a/a", ("a/pictures/1.png", "a/pictures/12.jpg", "a/a.jpg"), False),
+        ("b/a/a", ("b/a/pictures/1.png",), False),
+        ("r/r_page_2", ("r/pictures/page_2_1.png", "r/r_page_2.jpg"), False),
+        ("a/a", ("a/pictures/page_2_1.png", "a/a.png", "a/b.jpg", "a/pictures/x.png"), True),
+        ("a/a", ("b/pictures/1.png", "pictures/1.png", "1.png", "a.jpg"), True),
+    ],
+)
+def test_pictures_of_results_are_no_pages(
+    tmp_path: Path, results: str, names: tuple[str, ...], are_pages: bool
+) -> None:
+    """Results of another time may lie in the input, or a part; but a page may be called so."""
+    touch(tmp_path, *names)
+    assert files(tmp_path) == sorted(names)
+    touch(tmp_path, f"{results}.json")
+    assert files(tmp_path) == sorted(names), "a page with something beside it"
+    touch(tmp_path, f"{results}.md", f"{results}_nohf.md")
+    assert files(tmp_path) == (sorted(names) if are_pages else [])
+    assert look(tmp_path).not_read[OF_RESULTS] == (0 if are_pages else len(names))
 
 
 # ---- names ----

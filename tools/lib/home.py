@@ -47,6 +47,7 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
         true = results.together(ours, map(standing.stamped, arrived), lines)
         gone = {line.page for line in ours if line.status in DONE} - {line.page for line in true}
         standing.drop(sorted(gone))
+        standing.shed(arrived)
         if moved.new:
             os.sync()  # a power cut must not leave a line without its results
         files.write_whole(output / MANIFEST, results.text_of(true), durable=True)

@@ -16,6 +16,7 @@ from contract import (
     AUTO,
     KEY,
     PASSWORD,
+    PICTURE_FORMS,
     ROTATIONS,
     SECRETS,
     WITNESSES,
@@ -63,6 +64,11 @@ class Knobs:
         "layout_all", "What to ask for.", click.Choice(["layout_all", "layout_only", "ocr"])
     )
     images: bool = knob(False, "Also draw the boxes on the pages.", bool, "-i")
+    pictures: str = knob(
+        PICTURE_FORMS[0],
+        "Picture cells: files beside the Markdown, inside it (inline), or none.",
+        click.Choice(PICTURE_FORMS),
+    )
     model: str = knob("", "Served model; empty: whatever the server serves.", kinds.one_line)
     endpoint: str = knob(
         "http://127.0.0.1:8000", "The model server, as seen from the machine.", kinds.endpoint_url

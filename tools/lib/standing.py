@@ -11,7 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from contract import CORRECTED, DONE, DRAWING_ENDING, RESULT_ENDINGS
+from contract import (
+    CORRECTED,
+    DONE,
+    DRAWING_ENDING,
+    RESULT_ENDINGS,
+    page_of_picture,
+    picture_paths,
+)
 from lib import files
 from lib.console import printable, say
 from lib.results import Line, stands
@@ -54,6 +61,7 @@ class Standing:
         self._theirs = {line.page: line for line in theirs if line.status in DONE}
         self._broken: set[str] = set()  # pages whose JSON is none
         self._aside: list[str] = []
+        self._parted: set[str] = set()  # pages of which something was kept beside
         self._came: dict[str, str] = {}  # the files that have come, as they came
 
     def put(self, part: Path, name: str) -> str:
@@ -64,8 +72,8 @@ class Standing:
             return fault
         if page in self._broken:
             return "its JSON is no result"
-        if name.endswith(DRAWING_ENDING) and not part.stat().st_size:
-            return "empty: no drawing"
+        if not (part.stat().st_size or may_be_empty(name)):
+            return "empty: no picture"
         place, comes = self.output / name, files.sha256_of(part)[:DIGITS]
         if stands(place):
             what = self._fate(part, name, page, comes)
@@ -74,6 +82,7 @@ class Standing:
                 return ""
             if what is Fate.KEPT_BESIDE:
                 self.set_aside(name)
+                self._parted.add(page)
             files.sync(part)
         part.replace(place)
         self._came[name] = comes
@@ -82,9 +91,31 @@ class Standing:
     def drop(self, pages: Iterable[str]) -> None:
         """Set the files of pages aside that are no longer there."""
         for page in pages:
-            for name in (page + ending for ending in ENDINGS):
+            for name in (*(page + ending for ending in ENDINGS), *self._pictures(page)):
                 if stands(self.output / name):
                     self.set_aside(name)
+
+    def shed(self, lines: Iterable[Line]) -> None:
+        """Remove pictures that pages which have come had before and have no longer.
+
+        What somebody changed is kept beside; where a text was, its pictures stay with it.
+        """
+        for line in lines:
+            if line.status not in DONE or line.page in self._parted:
+                continue
+            for name in set(self._pictures(line.page)) - set(line.files(images=True)):
+                if not stands(self.output / name):
+                    continue
+                brought = self._ours[line.page].brought.get(key_of(name))
+                if files.sha256_of(self.output / name)[:DIGITS] == brought:
+                    (self.output / name).unlink()
+                else:
+                    self.set_aside(name)
+
+    def _pictures(self, page: str) -> list[str]:
+        """The pictures' files that a page has here, or had before it failed."""
+        old = self._ours.get(page)
+        return picture_paths(page, [*old.pictures, *old.brought]) if old else []
 
     def set_aside(self, name: str) -> None:
         """Keep a file beside, under a name that no other has."""
@@ -108,13 +139,13 @@ class Standing:
         before = old.brought if old and old.said == line.text else {}
         stamp = {CONTENT: line.sha256}
         for name in line.files(images=True):
-            ending = name.removeprefix(line.page)
+            key = key_of(name)
             if name in self._came:
-                stamp[ending] = self._came[name]
-            elif ending in before:
-                stamp[ending] = before[ending]
+                stamp[key] = self._came[name]
+            elif key in before:
+                stamp[key] = before[key]
             elif stands(self.output / name):  # the machine's is the same
-                stamp[ending] = files.sha256_of(self.output / name)[:DIGITS]
+                stamp[key] = files.sha256_of(self.output / name)[:DIGITS]
         return line.with_brought(stamp)
 
     def _fate(self, part: Path, name: str, page: str, comes: str) -> Fate:
@@ -126,7 +157,7 @@ class Standing:
             content = old.brought.get(CONTENT, old.sha256 if old.status in DONE else "")
             is_of_another = bool(content) and new.sha256 not in ("", content)
             is_known = not old.brought and old.said == new.text  # of an older version of ours
-            brought = comes if is_known else old.brought.get(name.removeprefix(page), "")
+            brought = comes if is_known else old.brought.get(key_of(name), "")
             if old.status == CORRECTED:  # all of its files go aside, or none
                 brought = ""
         what = fate(comes, files.sha256_of(place)[:DIGITS], brought, is_of_another)
@@ -148,7 +179,19 @@ class Standing:
 
 def page_of(name: str) -> str:
     """The page that a result file is of."""
-    return next((name.removesuffix(end) for end in ENDINGS if name.endswith(end)), name)
+    page = page_of_picture(name)
+    return page or next((name.removesuffix(end) for end in ENDINGS if name.endswith(end)), name)
+
+
+def key_of(name: str) -> str:
+    """How what was brought of a page names a file: by its ending, or a picture by its name."""
+    is_picture = bool(page_of_picture(name))
+    return name.rpartition("/")[2] if is_picture else name.removeprefix(page_of(name))
+
+
+def may_be_empty(name: str) -> bool:
+    """Whether a result may be an empty file: a page may have no text, and no picture has none."""
+    return name.endswith(RESULT_ENDINGS)
 
 
 def set_aside(place: Path) -> Path:

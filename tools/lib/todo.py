@@ -16,6 +16,7 @@ from contract import (
     PICTURES,
     PREVIEW_MODEL,
     Selection,
+    is_pictured,
     is_read,
     is_to_be_read_again,
     recipe_of,
@@ -95,13 +96,23 @@ def todo(
         if content not in reads[name]:
             return Todo(Work.READ)
         done += reads[name][content]
-    is_whole = all(is_here(name) for line in done for name in line.files(knobs.images))
+    is_whole = all(is_shown(line, knobs) for line in done) and all(
+        is_here(name) for line in done for name in line.files(knobs.images)
+    )
     return Todo(Work.NOTHING if is_whole else Work.FETCH, len(done), unreadable)
 
 
 def is_read_again(line: Line) -> bool:
     """Whether DOUBTFUL=1 has the machine read a page again."""
     return is_to_be_read_again(line.status, line.notes, line.read_as)
+
+
+def is_shown(line: Line, knobs: Knobs) -> bool:
+    """Whether a page has its pictures as they are wanted.
+
+    One that was read before there was a choice has; the machine makes it anew when it is on.
+    """
+    return not line.pictures_as or is_pictured(line.pictures_as, knobs.pictures)
 
 
 def model_of(lines: Iterable[Line], knobs: Knobs) -> str:

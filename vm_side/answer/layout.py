@@ -1,8 +1,6 @@
 """Cells in the model's pixels -> cells in the page's own pixels, Markdown, drawn boxes."""
 
-import base64
 import functools
-import io
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -10,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from answer.cells import Cell
+from answer.pictures import is_picture
 
 # RGB; the colours of dots.ocr's own drawings
 COLOURS = {
@@ -59,14 +58,16 @@ def to_page(
     return scaled_cells, notes
 
 
-def markdown(cells: Sequence[Cell], page: Image.Image) -> tuple[str, str]:
-    """The page as Markdown, cells apart by a blank line; a Picture is embedded as PNG.
+def markdown(cells: Sequence[Cell], pictures: Iterable[str | None]) -> tuple[str, str]:
+    """The page as Markdown, cells apart by a blank line: whole, and without headers and footers.
 
-    Twice: whole, and without page headers and footers.
+    pictures are what stands for each Picture cell; None: nothing at all.
     """
-    blocks = [block(cell, page) for cell in cells]
-    body = [text for text, cell in zip(blocks, cells, strict=True) if not is_furniture(cell)]
-    return "\n\n".join(blocks), "\n\n".join(body)
+    left = iter(pictures)
+    blocks = [(next(left) if is_picture(cell) else block(cell), cell) for cell in cells]
+    whole = [(text, cell) for text, cell in blocks if text is not None]
+    body = [text for text, cell in whole if not is_furniture(cell)]
+    return "\n\n".join(text for text, _ in whole), "\n\n".join(body)
 
 
 def is_furniture(cell: Cell) -> bool:
@@ -74,26 +75,14 @@ def is_furniture(cell: Cell) -> bool:
     return cell["category"] in FURNITURE
 
 
-def block(cell: Cell, page: Image.Image) -> str:
-    """One cell as Markdown."""
+def block(cell: Cell) -> str:
+    """One cell with text as Markdown."""
     text = cell.get("text", "").strip()
-    if cell["category"] == "Picture":
-        return embedded(page, cell["bbox"])
     if cell["category"] == "Formula":
         return formula(text)
     if text.startswith("`$") and text.endswith("$`"):
         return str(text[1:-1])
     return str(text)
-
-
-def embedded(page: Image.Image, box: Sequence[int]) -> str:
-    """The part of the page inside box as a Markdown image; nothing for a box without area."""
-    x1, y1, x2, y2 = box
-    if x1 >= x2 or y1 >= y2:
-        return "![]()"
-    buffer = io.BytesIO()
-    page.crop((x1, y1, x2, y2)).save(buffer, "PNG", compress_level=1)
-    return f"![](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"
 
 
 def formula(latex: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from picture import libtiff
@@ -115,6 +115,23 @@ def of_many(image: Image.Image) -> str:
     if image.format == "TIFF":
         raise UnreadablePage("a TIFF of several pages: call it .tif, and each is read")
     return "an animation, or several pictures in one file: the first was read"
+
+
+def own_jpeg(source: Path | bytes, page_size: tuple[int, int]) -> bytes:
+    """The content of a file, if it is a JPEG that shows just what open_image() gives; else nothing.
+
+    Not one that is damaged, turned by its EXIF tag, decoded smaller, or in another kind of colours.
+    """
+    content = content_of(source)
+    notes: list[str] = []
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
+            as_it_lies = image.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9)
+            is_plain = as_it_lies and image.format == "JPEG" and image.mode in ("L", "RGB")
+        is_same = is_plain and open_image(content, notes).size == page_size
+    except (*DAMAGE, UnreadablePage, Image.DecompressionBombError):
+        return b""
+    return content if is_same and not notes else b""
 
 
 def page_in(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Image:

@@ -5,14 +5,29 @@ A page is named by the path of its results, without their endings (Page.result).
 
 import io
 import json
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
 
 from PIL import Image
 
 from answer.cells import Cell
 from answer.layout import block, draw, is_furniture, markdown, to_page
-from contract import DRAWING_ENDING, RESULT_ENDINGS
+from answer.pictures import cut_out, is_picture, shown
+from contract import (
+    ANY_FORM,
+    AS_FILES,
+    DRAWING_ENDING,
+    INLINE,
+    RESULT_ENDINGS,
+    is_pictured,
+    page_of_picture,
+    picture_name,
+    picture_path,
+    picture_paths,
+)
 from picture.images import own_size
 from results.durable import keep_names, part_of, put_in_place, write_beside
 from results.store import Place, Remote, size_of
@@ -20,15 +35,67 @@ from results.store import Place, Remote, size_of
 ASIDE = ".aside"  # below the results: where twins write
 CELLS, WHOLE, BODY = RESULT_ENDINGS
 NO_PAGE = Image.new("L", (1, 1))  # where no part of the page is wanted
+AT_ONCE = 16  # files that are removed; a store takes its time for each
 
 
-def results_of(cells: list[Cell], picture: Image.Image, with_drawing: bool) -> dict[str, bytes]:
-    """The files of a page's results, by ending: the drawing first, the cells last."""
+class Filed(Protocol):
+    """What a page's line says of its files; see manifest.Record."""
+
+    @property
+    def page(self) -> str: ...
+
+    @property
+    def pictures(self) -> list[str]: ...
+
+    @property
+    def pictures_as(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be made of a page's cells and its picture; page is the path of its results.
+
+    pictures is one of PICTURE_FORMS; empty: the Markdown stays as it is.
+    """
+
+    page: str
+    drawing: bool
+    pictures: str
+
+
+def results_of(
+    cells: list[Cell], picture: Image.Image, wanted: Wanted, jpeg: bytes = b""
+) -> dict[str, bytes]:
+    """The files of a page's results, by name: the pictures first, the cells last."""
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
-    whole, body = markdown(placed(cells, picture), picture)
-    texts = {WHOLE: whole, BODY: body, CELLS: f"[{lines}]\n"}
-    drawing = {DRAWING_ENDING: drawing_of(cells, picture)} if with_drawing else {}
-    return drawing | {ending: text.encode() for ending, text in texts.items()}
+    made = made_of(cells, picture, wanted, jpeg)
+    return made | {wanted.page + CELLS: f"[{lines}]\n".encode()}
+
+
+def made_of(
+    cells: list[Cell], picture: Image.Image, wanted: Wanted, jpeg: bytes = b""
+) -> dict[str, bytes]:
+    """Those that can be made of the cells at any time. jpeg: see cut_out()."""
+    page, form = wanted.page, wanted.pictures
+    own = placed(cells, picture)
+    cut = cut_out(own, picture, jpeg) if form in (AS_FILES, INLINE) else {}
+    files = {}
+    if form == AS_FILES:
+        names = {number: picture_name(page, number, each.ending) for number, each in cut.items()}
+        files = {picture_path(page, names[number]): each.content for number, each in cut.items()}
+    if wanted.drawing:
+        files[page + DRAWING_ENDING] = drawing_of(own, picture)
+    if form:
+        whole, body = markdown(own, shown(own, cut, form, page))
+        files |= {page + WHOLE: whole.encode(), page + BODY: body.encode()}
+    return files
+
+
+def pictured(cells: Iterable[Cell], files: Iterable[str], wanted: Wanted) -> dict[str, Any]:
+    """What a page's line says of the pictures among its files."""
+    names = [PurePosixPath(name).name for name in files if page_of_picture(name) == wanted.page]
+    form = wanted.pictures if any(map(is_picture, cells)) else ANY_FORM
+    return {"pictures": names, "pictures_as": form} if wanted.pictures else {}
 
 
 def placed(cells: list[Cell], picture: Image.Image) -> list[Cell]:
@@ -40,14 +107,13 @@ def placed(cells: list[Cell], picture: Image.Image) -> list[Cell]:
 def drawing_of(cells: list[Cell], picture: Image.Image) -> bytes:
     """The page with its boxes, as a JPEG."""
     file = io.BytesIO()
-    draw(placed(cells, picture), picture).save(file, "JPEG", quality=85)
+    draw(cells, picture).save(file, "JPEG", quality=85)
     return file.getvalue()
 
 
-def write_results(folder: Place, page: str, contents: Mapping[str, bytes]) -> None:
+def write_results(folder: Place, page: str, files: Mapping[str, bytes]) -> None:
     """Write a page's files; on a disk beside the old ones, then put in their place."""
-    files = {page + ending: content for ending, content in contents.items()}
-    if DRAWING_ENDING not in contents:  # a drawing of older cells would lie
+    if page + DRAWING_ENDING not in files:  # a drawing of older cells would lie
         (folder / (page + DRAWING_ENDING)).unlink(missing_ok=True)
     write_files(folder, files)
 
@@ -64,25 +130,34 @@ def write_files(folder: Place, files: Mapping[str, bytes]) -> None:
     put_in_place(paths)
 
 
-def take_from_aside(output: Path, page: str) -> None:
+def remove_files(folder: Place, names: Iterable[str]) -> None:
+    """Remove files below a folder, as far as they are there. Raises OSError."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        for _ in threads.map(lambda name: (folder / name).unlink(missing_ok=True), names):
+            pass
+
+
+def take_from_aside(output: Path, page: str, pictures: list[str]) -> None:
     """Put what a twin wrote in its place. Whoever else wrote this page must be dead."""
-    folder = (output / page).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    for ending in (*RESULT_ENDINGS, DRAWING_ENDING):
-        path = output / f"{page}{ending}"
+    endings = (DRAWING_ENDING, WHOLE, BODY, CELLS)
+    names = [*picture_paths(page, pictures), *(page + ending for ending in endings)]
+    for name in names:
+        path = output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         part_of(path).unlink(missing_ok=True)
-        if (output / ASIDE / f"{page}{ending}").is_file():
-            (output / ASIDE / f"{page}{ending}").replace(path)
-        elif ending == DRAWING_ENDING:
+        if (output / ASIDE / name).is_file():
+            (output / ASIDE / name).replace(path)
+        elif name == page + DRAWING_ENDING:
             path.unlink(missing_ok=True)
-    keep_names([folder])
+    keep_names({(output / name).parent for name in names})
 
 
-def has_results(folder: Place, page: str) -> bool:
+def has_results(folder: Place, record: Filed) -> bool:
     """Whether a page's JSON and Markdown stand, and are whole.
 
     Objects of a store appear whole; on a disk a power cut may have emptied or torn a file.
     """
+    page = record.page
     if not all((folder / (page + ending)).is_file() for ending in RESULT_ENDINGS):
         return False
     if isinstance(folder, Remote):
@@ -90,18 +165,28 @@ def has_results(folder: Place, page: str) -> bool:
     try:
         cells = json.loads((folder / (page + CELLS)).read_bytes())
         emptied = [ending for ending in (WHOLE, BODY) if not size_of(folder / (page + ending))]
-        return isinstance(cells, list) and not any(says(cells, ending) for ending in emptied)
+        return isinstance(cells, list) and not any(says(cells, end, record) for end in emptied)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False
 
 
 def has_drawing(folder: Place, page: str) -> bool:
     """Whether a page's drawing stands."""
-    drawing = folder / (page + DRAWING_ENDING)
-    return drawing.is_file() and size_of(drawing) > 0
+    return stands(folder / (page + DRAWING_ENDING))
 
 
-def says(cells: list[Cell], ending: str) -> bool:
+def has_pictures(folder: Place, record: Filed) -> bool:
+    """Whether the files of a page's pictures stand."""
+    return all(stands(folder / name) for name in picture_paths(record.page, record.pictures))
+
+
+def stands(place: Place) -> bool:
+    """Whether a file is there, and has something in it."""
+    return place.is_file() and size_of(place) > 0
+
+
+def says(cells: list[Cell], ending: str, record: Filed) -> bool:
     """Whether the Markdown with this ending has something of these cells in it."""
+    has_shown = bool(record.pictures) or is_pictured(record.pictures_as, INLINE)
     told = [cell for cell in cells if ending == WHOLE or not is_furniture(cell)]
-    return any(cell["category"] == "Picture" or block(cell, NO_PAGE) for cell in told)
+    return any(has_shown if is_picture(cell) else block(cell) for cell in told)

@@ -26,9 +26,10 @@ from contract import (
     SUMMARY,
     is_read,
     is_still_of,
+    picture_paths,
 )
 from results.durable import write_whole
-from results.files import has_results
+from results.files import has_pictures, has_results, remove_files
 from results.kinds import KINDS
 from results.pages import Page
 from results.store import Place, Remote
@@ -162,6 +163,8 @@ class Manifest:
                 with contextlib.suppress(FileNotFoundError):
                     write_whole(self.path, [(self.results / MANIFEST).read_bytes()])
             self.records = load(folder)
+            self._shown = {r.page: r for r in self.records.values() if r.pictures}
+            self._stale: set[str] = set()  # files of pictures that no line names any more
             self._write_all(self.records.values())  # a torn last line must not swallow the next one
             self._publish(self.path)  # before pages are read whose results could not be written
             self._file = self.path.open("a", encoding="utf-8")
@@ -175,12 +178,18 @@ class Manifest:
         self.records[record.key] = record
         self._file.write(record.line())
         self._file.flush()
+        if record.status in DONE:
+            before = self._shown.pop(record.page, record)
+            self._stale |= set(picture_paths(record.page, before.pictures))
+            self._stale -= set(picture_paths(record.page, record.pictures))
+            if record.pictures:
+                self._shown[record.page] = record
 
     def finish(self, pages: list[Page]) -> list[Record]:
         """Leave one line for every page of the input, in order, and return their records.
 
         Pages that were read earlier and are not asked for now stay behind them, as long as their
-        results stand.
+        results stand. Pictures of earlier readings, which no line names any more, are removed.
         """
         current = [
             dataclasses.replace(
@@ -201,11 +210,13 @@ class Manifest:
             and record.key not in keys
             and record.page not in results
             and record.status in DONE
-            and has_results(self.results, record.page)
+            and has_results(self.results, record)
+            and has_pictures(self.results, record)
         ]
         self._file.close()
         self._write_all([*current, *earlier])
         self._publish(self.path)
+        remove_files(self.results, sorted(self._stale))
         return current
 
     def write_summary(self, totals: dict[str, Any]) -> None:

@@ -101,7 +101,8 @@ def look_at(root: Place, results: Place | None, faults: list[Page]) -> Found:
 def look_at_url(root: Remote, faults: list[Page]) -> Found:
     """Of a URL; raises OSError if it cannot be listed."""
     found = Found()
-    for name in listing(root.root):
+    names = listing(root.root)
+    for name in names:
         path = PurePosixPath(name)
         if is_page_file(path.name) and (str(path) != name or path.is_absolute()):
             reason = "a name with // or /./ can be no file's: rename it"
@@ -109,7 +110,7 @@ def look_at_url(root: Remote, faults: list[Page]) -> Found:
         elif any(part.startswith(".") for part in path.parts):
             found.not_read[HIDDEN] += 1
         else:
-            found.take(str(path))
+            found.take(str(path), names.__contains__)
     return found
 
 

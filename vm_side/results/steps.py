@@ -5,7 +5,7 @@ Each step opens an untrusted file, so that whoever runs it holds it to its bound
 
 import ctypes
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,16 +16,17 @@ from PIL import Image
 from answer.cells import Cell
 from answer.judgement import Judgement
 from answer.layout import to_page
-from contract import AUTO
+from answer.pictures import is_whole, numbered
+from contract import AS_FILES, AUTO, INLINE
 from picture.frames import open_frame
 from picture.images import UnreadablePage, is_blank, is_capped, model_picture, own_size
 from picture.kinds import file_of, is_pdf_page
 from picture.limits import LARGE_PIXELS, is_kept, pixels_of
-from picture.opening import open_image
+from picture.opening import open_image, own_jpeg
 from picture.pdf.page import open_pdf_page
 from picture.png import encode_png
 from picture.upright import degrees_wanted, turned
-from results.files import NO_PAGE, drawing_of, results_of
+from results.files import NO_PAGE, Wanted, made_of, pictured, results_of
 from trust.judging import gathered, judge
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def prepare(
     max_pixels: int,
     upsample_below: int,
     rotate: str,
-    images: bool,
+    wanted: Wanted,
     witness: str,
 ) -> Sent:
     """Decode the page and make of it what is sent, and what its witnesses keep."""
@@ -118,7 +119,8 @@ def prepare(
     page_size = own_size(page)
     values["original_size"] = list(page_size)
     if not has_marks:
-        return Sent(None, page_size, blank_results=results_of([], page, images))
+        values |= pictured([], (), wanted)
+        return Sent(None, page_size, blank_results=results_of([], page, wanted))
     upsample_below = 0 if is_pdf else upsample_below
     picture = model_picture(page, max_pixels, upsample_below)
     size = picture.size
@@ -179,18 +181,81 @@ def finish(
     values: Values,
     sent: Sent,
     answered: Sequence[Cell],
-    images: bool,
+    wanted: Wanted,
 ) -> tuple[dict[str, bytes], list[str]]:
-    """The result files of an answer, by ending, and remarks; the page is opened again if need be.
+    """The result files of an answer, by name, and remarks; the page is opened again if need be.
 
     Raises UnreadablePage if it is another one by now.
     """
     cells, notes = to_page(answered, sent.size, sent.page_size)
     values["cells"] = len(cells)
     page = sent.page
-    if page is None and needs_page(answered, images):
+    if page is None and needs_page(cells, wanted):
         page = opened_again(source, pdf_page, values, sent.page_size)
-    return results_of(cells, page or NO_PAGE, images), notes
+    jpeg = jpeg_of(source, pdf_page, values, sent.page_size, cells, wanted)
+    files = results_of(cells, page or NO_PAGE, wanted, jpeg)
+    values |= pictured(cells, files, wanted)
+    return files, notes
+
+
+def remade(
+    source: Source,
+    pdf_page: int | None,
+    values: Values,
+    cells: list[Cell],
+    page_size: tuple[int, int],
+    wanted: Wanted,
+) -> dict[str, bytes]:
+    """What is made of the cells of a page that was read before, by name.
+
+    The values say how it was turned, and a picture's hash. Raises UnreadablePage as above.
+    """
+    page = NO_PAGE
+    if needs_page(cells, wanted):
+        page = opened_again(source, pdf_page, values, page_size)
+    files = made_of(
+        cells, page, wanted, jpeg_of(source, pdf_page, values, page_size, cells, wanted)
+    )
+    values |= pictured(cells, files, wanted)
+    return files
+
+
+def needs_page(cells: Sequence[Cell], wanted: Wanted) -> bool:
+    """Whether parts of the page itself belong to the results."""
+    is_cut = wanted.pictures in (AS_FILES, INLINE)
+    return wanted.drawing or (is_cut and any(numbered(cells)))
+
+
+def needs_source(
+    answered: Sequence[Cell], sent: Sent, pdf_page: int | None, wanted: Wanted
+) -> bool:
+    """Whether the page's file is to be opened for the results of an answer."""
+    cells, _ = to_page(answered, sent.size, sent.page_size)
+    is_opened = sent.page is None and needs_page(cells, wanted)
+    return is_opened or needs_file(cells, sent.page_size, pdf_page, wanted)
+
+
+def needs_file(
+    cells: Sequence[Cell], page_size: tuple[int, int], pdf_page: int | None, wanted: Wanted
+) -> bool:
+    """Whether a file may itself be what a Picture cell shows: it is the whole of its one page."""
+    wholes = (is_whole(box, page_size) for _, box in numbered(cells))
+    return wanted.pictures == AS_FILES and pdf_page is None and any(wholes)
+
+
+def jpeg_of(
+    source: Source,
+    pdf_page: int | None,
+    values: Values,
+    page_size: tuple[int, int],
+    cells: Sequence[Cell],
+    wanted: Wanted,
+) -> bytes:
+    """The page's own file, where it is a JPEG that shows the page as it was read; else nothing."""
+    if values["rotation"] or not needs_file(cells, page_size, pdf_page, wanted):
+        return b""
+    content = own_jpeg(source, page_size)
+    return content if hashlib.sha256(content).hexdigest() == values["sha256"] else b""
 
 
 def opened_again(
@@ -202,18 +267,6 @@ def opened_again(
     if own_size(page) != page_size or values.get("sha256") != again.get("sha256"):
         raise UnreadablePage("the file changed while its page was read: run again")
     return page
-
-
-def needs_page(cells: Iterable[Cell], images: bool) -> bool:
-    """Whether parts of the page itself belong to the results."""
-    return images or any(cell["category"] == "Picture" for cell in cells)
-
-
-def redrawn(
-    source: Source, pdf_page: int | None, values: Values, cells: list[Cell], rotation: int
-) -> bytes:
-    """The drawing of a page that was read before, turned so."""
-    return drawing_of(cells, turned(open_page(source, pdf_page, values), rotation))
 
 
 def set_upright(page: Image.Image, rotate: str, values: Values) -> Image.Image:

@@ -100,7 +100,7 @@ class ProcessPool:
             with in_flight:
                 for task, result in results:
                     if task.is_twin and isinstance(result, Record) and result.status in DONE:
-                        take_from_aside(settings.output, task.page.result)
+                        take_from_aside(settings.output, task.page.result, result.pictures)
                     yield task, result
         finally:
             results.close()

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from contract import DONE, STATUSES
+from contract import AS_FILES, DONE, STATUSES
 from results import manifest as module
-from results.files import NO_PAGE, results_of, write_results
+from results.files import NO_PAGE, Wanted, results_of, write_results
 from results.kinds import KINDS
 from results.manifest import (
     Manifest,
@@ -51,7 +51,8 @@ def page(name: str = "a") -> Page:
 
 def put_results(folder: Path, *records: Record) -> None:
     for each in records:
-        write_results(folder, each.page, results_of([], NO_PAGE, False))
+        wanted = Wanted(each.page, False, AS_FILES)
+        write_results(folder, each.page, results_of([], NO_PAGE, wanted))
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -494,3 +495,50 @@ def test_the_summary_of_nothing_divides_by_nothing() -> None:
     assert totals["run"]["pages_per_second"] == 0.0
     assert totals["run"]["gpu_hours"] == totals["run"]["cost_usd"] == 0.0
     assert sum(totals[status] for status in STATUSES) == totals["pages"] == 0
+
+
+# ---- pictures of earlier readings ----
+
+
+@pytest.mark.parametrize(
+    ("lines", "stay"),
+    [
+        ([("ok", ["1.png"])], ["1.png"]),
+        ([("ok", [])], []),
+        ([("ok", ["1.jpg", "2.png"])], ["2.png"]),
+        ([("failed", [])], ["1.png", "2.png"]),
+        ([("left", [])], ["1.png", "2.png"]),
+        ([("ok", []), ("ok", ["2.png"])], ["2.png"]),
+        ([("failed", []), ("ok", ["2.png"])], ["2.png"]),
+        ([("ok", ["../../b/pictures/1.png"])], []),
+        ([], ["1.png", "2.png"]),
+    ],
+    ids=str,
+)
+def test_pictures_that_no_line_names_any_more_go(
+    tmp_path: Path, lines: list[tuple[str, list[str]]], stay: list[str]
+) -> None:
+    """When the batch ends, and no others."""
+    before, other = ["1.png", "2.png"], tmp_path / "b/pictures/1.png"
+    for path in (*(tmp_path / "a/pictures" / name for name in before), other):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"a picture")
+    with Manifest(tmp_path) as manifest:
+        manifest.add(record(pictures=before))
+        manifest.add(record("b", pictures=["1.png"]))
+    with Manifest(tmp_path) as manifest:
+        for status, pictures in lines:
+            manifest.add(record(status=status, pictures=pictures))
+        assert len(list((tmp_path / "a/pictures").iterdir())) == 2
+        manifest.finish([page("a"), page("b")])
+    assert sorted(path.name for path in (tmp_path / "a/pictures").iterdir()) == stay
+    assert other.exists()
+
+
+def test_a_page_of_which_a_picture_is_gone_is_no_earlier_one(tmp_path: Path) -> None:
+    put_results(tmp_path, record())
+    for pictures, left in (([], 1), (["1.png"], 0)):
+        with Manifest(tmp_path) as manifest:
+            manifest.add(record(pictures=pictures))
+            manifest.finish([])
+        assert len(load(tmp_path)) == left

@@ -148,7 +148,8 @@ def test_a_batch_over_a_bucket_is_gone_on_with(
         assert sorted(batch.statuses().values()) == ["failed", *["ok"] * 4]  # by file
         result = f"{tmp_path.name}/result/"
         files = [name.removeprefix(result) for name in server.names("pages", result)]
-        assert len(files) == 4 * 5 + 2 and "book/book_page_1.jpg" in files
+        assert len(files) == 5 * 5 + 2 and "book/book_page_1.jpg" in files
+        assert "book/pictures/page_1_1.png" in files
 
         pages.tiny(99).save(batch.input / "bad.png")
         names = files_below(batch.input)
@@ -159,12 +160,17 @@ def test_a_batch_over_a_bucket_is_gone_on_with(
         assert count_reads(server, tmp_path) == reads + 2  # the new one; the PDF, to count
 
         assert run() == 0 and len(model.requests) == 6  # nothing to do
+        assert run("--pictures", "inline") == 0 and len(model.requests) == 6
+        assert not [name for name in server.names("pages", result) if "/pictures/" in name]
+        assert b"](data:image/png" in (root / "result/book/book_page_1.md").read_bytes()
         manifest = batch.output / "manifest.jsonl"
         doubtful = manifest.read_text().replace('"status": "ok"', '"status": "doubtful"', 1)
         manifest.write_text(doubtful.replace('"trust": null', '"trust": 1.0', 1))
         again = ("--doubtful", "--witness", "ink", "--retries", "0")
         assert run(*again) == 0 and len(model.requests) == 7
         assert (root / "result/manifest.jsonl").read_bytes().count(b'"doubtful"') == 1, "no better"
+        assert f"{result}book/pictures/page_1_1.png" in server.names("pages", result)
+        assert b"](pictures/page_1_1.png)" in (root / "result/book/book_page_1.md").read_bytes()
         manifest.write_text(manifest.read_text().replace('"doubtful"', '"ok"'))
 
         assert run("--force") == 0 and len(model.requests) == 13

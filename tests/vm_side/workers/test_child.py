@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 
+from contract import AS_FILES
 from picture.images import UnreadablePage
+from results.files import Wanted
 from results.steps import Sent, finish, prepare
 from rig import hostages
 from workers.child import Child
 
-SHAPE = (1_000_000, 0, "0", False, "off")
+WANTED = Wanted("a/a_page_0", drawing=False, pictures=AS_FILES)
+SHAPE = (1_000_000, 0, "0", WANTED, "off")
 
 
 @pytest.fixture
@@ -94,8 +97,9 @@ def test_a_page_from_its_file_to_its_results(child: Child, tmp_path: Path) -> No
     assert isinstance(sent, Sent) and sent.page is None and sent.png is not None
     assert values["original_size"] == [1653, 2339] and values["model_size"] == list(sent.size)
     cells = [{"bbox": [0, 0, 50, 50], "category": "Picture"}]
-    files, _ = child(finish, path, 0, values, sent, cells, False)
-    assert b"data:image/png" in files[".md"] and values["cells"] == 1
+    files, _ = child(finish, path, 0, values, sent, cells, WANTED)
+    assert "a/pictures/page_0_1.png" in files and values["cells"] == 1
+    assert (values["pictures"], values["pictures_as"]) == (["page_0_1.png"], AS_FILES)
 
 
 def test_a_fault_of_the_file_is_told_with_what_was_learnt(child: Child, tmp_path: Path) -> None:
