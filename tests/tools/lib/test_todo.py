@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract import NO_BETTER, PREVIEW_MODEL, recipe_of
+from contract import NO_BETTER, PICTURE_FORMS, PREVIEW_MODEL, recipe_of
 from cpu_endpoint import protocol
 from lib.knobs import Knobs
 from lib.results import Line
@@ -80,6 +80,31 @@ def test_a_page(more: dict[str, Any], expected: Work) -> None:
 )
 def test_knobs(change: dict[str, Any], expected: Work) -> None:
     assert work(["a.png"], [line()], dataclasses.replace(KNOBS, **change)) == expected
+
+
+@pytest.mark.parametrize(
+    ("pictures_as", "wanted", "expected"),
+    [
+        ("files", "files", NOTHING),
+        ("inline", "inline", NOTHING),
+        ("files", "inline", FETCH),
+        ("inline", "files", FETCH),
+        ("files", "none", FETCH),
+        *(("any", wanted, NOTHING) for wanted in PICTURE_FORMS),
+        *(("", wanted, NOTHING) for wanted in PICTURE_FORMS),  # of before there was a choice
+    ],
+)
+def test_the_form_of_pictures(pictures_as: str, wanted: str, expected: Work) -> None:
+    """Nothing is read for it; and for what an older version made nothing is rented."""
+    knobs = dataclasses.replace(KNOBS, pictures=wanted)
+    assert work(["a.png"], [line(pictures_as=pictures_as)], knobs) == expected
+    assert work(["b.pdf"], [*book(0, 1), *book(2, pictures_as=pictures_as)], knobs) == expected
+
+
+def test_a_picture_that_is_not_here_is_to_be_fetched() -> None:
+    shown = line(pictures=["1.png", "2.png"], pictures_as="files")
+    assert work(["a.png"], [shown]) == NOTHING
+    assert work(["a.png"], [shown], lost="a/pictures/2.png") == FETCH
 
 
 @pytest.mark.parametrize("status", ["ok", "repaired", "partial", "blank", "doubtful"])
