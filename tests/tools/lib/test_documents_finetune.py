@@ -9,7 +9,7 @@ import numpy
 import pymupdf
 import pytest
 from PIL import Image
-from rig.documents import SIZE, cells, document, entry, written
+from rig.small_documents import SIZE, cells, document, entry, written
 
 from lib.documents.document import Document, Page
 from lib.documents.formats import finetune
