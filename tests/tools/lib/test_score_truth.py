@@ -121,9 +121,9 @@ def test_a_right_answer_has_nothing_wrong_by_it(tmp_path: Path) -> None:
     found = read(tmp_path, PAGE)
     assert not isinstance(found, str)
     score = score_page(found[0], cells(), (500, 1000), 0)
-    assert (score.characters.errors, score.words.errors, score.tables) == (0, 0, (1.0,))
-    assert (score.disorder, score.boxes.f1) == (0, 1)
-    assert score.boxes.iou == pytest.approx(1)
+    assert (score.characters.errors, score.words.errors, score.teds.value) == (0, 0, 1)
+    assert (score.disorder.value, score.boxes.f1) == (0, 1)
+    assert score.boxes.overlap.value == pytest.approx(1)
     assert score.kinds["Page-header"].true == 1
     without = score_page(found[0], cells()[1:], (500, 1000), 0)
     assert (without.characters.errors, without.boxes.found) == (0, 5)
@@ -146,7 +146,7 @@ def test_an_answer_that_was_turned_is_scored_on_the_page_as_it_lies(tmp_path: Pa
     info = {**PAGE["page_info"], "width": 2000, "height": 1000}  # type: ignore[dict-item]
     found = read(tmp_path, {**PAGE, "layout_dets": lying, "page_info": info})
     assert not isinstance(found, str)
-    assert score_page(found[0], cells(), (500, 1000), 90).boxes.iou == pytest.approx(1)
+    assert score_page(found[0], cells(), (500, 1000), 90).boxes.overlap.value == pytest.approx(1)
     assert score_page(found[0], cells(), (500, 1000), 270).boxes.f1 != 1
 
 

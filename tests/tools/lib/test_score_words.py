@@ -1,6 +1,6 @@
 """What make score shows to people."""
 
-from lib.score.figures import NOTHING, PAGE, TABLE, Kind, Score
+from lib.score.figures import NOTHING, PAGE, TABLE, Kind, Mean, Score
 from lib.score.scores import Found, Scored
 from lib.score.texts import Edits
 from lib.score.words import remarks, tables
@@ -8,7 +8,7 @@ from lib.score.words import remarks, tables
 
 def page(name: str, errors: int = 0, folder: str | None = "a", **values: object) -> Scored:
     """A page of 100 characters with so many errors."""
-    kinds = {"Text": Kind(2, 2, 1, 1.5, 2, Edits(errors, 100))}
+    kinds = {"Text": Kind(2, 2, 1, Mean(1.5, 2), Edits(errors, 100))}
     whole = {"characters": Edits(errors, 100), "words": Edits(errors and 1, 20), "kinds": kinds}
     return Scored(name, folder, "of", Score(**{"pages": 1, **whole, **values}))  # type: ignore[arg-type]
 

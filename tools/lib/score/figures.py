@@ -3,13 +3,38 @@
 docs/score.md says what each is, and where it comes from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lib.score.texts import Edits
 
 PAGE, TEXT, TABLE = "page", "text", "table"  # what could not be computed
 NOTHING = Edits()
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean of so many values."""
+
+    total: float = 0.0
+    count: int = 0
+
+    def __add__(self, other: "Mean") -> "Mean":
+        return Mean(self.total + other.total, self.count + other.count)
+
+    @property
+    def value(self) -> float | None:
+        """None of nothing."""
+        return self.total / self.count if self.count else None
+
+
+OF_NONE = Mean()
+
+
+def mean_of(values: Iterable[float | None]) -> Mean:
+    """The mean of those that are known."""
+    known = [value for value in values if value is not None]
+    return Mean(sum(known), len(known))
 
 
 @dataclass(frozen=True)
@@ -22,10 +47,8 @@ class Kind:
     """Cells that the answer has."""
     found: int = 0
     """Blocks with a cell of their category whose box overlaps theirs by half or more (IoU)."""
-    overlap: float = 0.0
-    """The sum of the overlaps (IoU) of all blocks that a cell is matched with, of any category."""
-    matched: int = 0
-    """How many these are."""
+    overlap: Mean = OF_NONE
+    """IoU of all blocks that a cell is matched with, of any category."""
     characters: Edits = NOTHING
     """Of the texts of matched blocks, pieces joined."""
 
@@ -35,14 +58,8 @@ class Kind:
             self.told + other.told,
             self.found + other.found,
             self.overlap + other.overlap,
-            self.matched + other.matched,
             self.characters + other.characters,
         )
-
-    @property
-    def iou(self) -> float | None:
-        """Mean overlap of the matched ones."""
-        return self.overlap / self.matched if self.matched else None
 
     @property
     def precision(self) -> float | None:
@@ -70,10 +87,10 @@ class Score:
     """Of the whole text in order of reading: its rate is the CER."""
     words: Edits = NOTHING
     """The same of its words: the WER."""
-    tables: tuple[float, ...] = ()
-    """TEDS of each true table; 0 of one that is missing."""
-    disorders: tuple[float, ...] = ()
-    """Of each page that has something in both."""
+    teds: Mean = OF_NONE
+    """Of all true tables; 0 of one that is missing."""
+    disorder: Mean = OF_NONE
+    """Of the pages that have something in both."""
     kinds: dict[str, Kind] = field(default_factory=dict)
     """By category."""
     not_computed: tuple[str, ...] = ()
@@ -85,8 +102,8 @@ class Score:
             self.pages + other.pages,
             self.characters + other.characters,
             self.words + other.words,
-            self.tables + other.tables,
-            self.disorders + other.disorders,
+            self.teds + other.teds,
+            self.disorder + other.disorder,
             {n: self.kinds.get(n, Kind()) + other.kinds.get(n, Kind()) for n in names},
             self.not_computed + other.not_computed,
         )
@@ -95,18 +112,3 @@ class Score:
     def boxes(self) -> Kind:
         """All categories together."""
         return sum(self.kinds.values(), Kind())
-
-    @property
-    def teds(self) -> float | None:
-        """Mean of the tables; None where there is none."""
-        return mean(self.tables)
-
-    @property
-    def disorder(self) -> float | None:
-        """Mean of the pages."""
-        return mean(self.disorders)
-
-
-def mean(values: Sequence[float]) -> float | None:
-    """The mean; None of nothing."""
-    return sum(values) / len(values) if values else None

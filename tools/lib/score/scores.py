@@ -19,7 +19,7 @@ from walk import one_form
 FILES_PER_JOB = 50
 PAGES_PER_JOB = 10
 READ_CPU_S = 120.0  # OmniDocBench's 1,651 pages are one file of some 100 MB
-SCORE_CPU_S = 120.0  # of the pages of one job; one that takes longer is tried page by page
+SCORE_CPU_S = 60.0  # of the pages of one job; one that takes longer is tried page by page
 OTHERS = (SUMMARY, FILE)  # JSON in a folder of results that is no page's
 
 
@@ -89,27 +89,27 @@ def score_all(output: Path, entries: Sequence[Entry], folder: Path) -> Found:
     pages = [*pairing.pairs, *((truth, None) for truth in pairing.missing)]
     starts = range(0, len(pages), PAGES_PER_JOB)
     jobs = [ToScore(output, tuple(pages[start : start + PAGES_PER_JOB])) for start in starts]
-    scores = dict[str, Scored]()
-    for _, scored in each(score_some, jobs, "score", SCORE_CPU_S, page_by_page):
-        scores.update((one.page, one) for one in scored)
-    lost = Score(1, not_computed=(PAGE,))
-    names = [entry.page if entry else truth.page for truth, entry in pages]
-    whole = [
-        scores.get(name) or Scored(name, entry.folder if entry else None, "", lost)
-        for name, (_, entry) in zip(names, pages, strict=True)
-    ]
+    scored = {id(truth): lost(truth, entry) for truth, entry in pages}
+    for job, found in each(score_some, jobs, "score", SCORE_CPU_S, page_by_page):
+        scored.update((id(truth), one) for (truth, _), one in zip(job.pages, found, strict=True))
     return Found(
-        sorted(whole, key=worst_first),
+        sorted(scored.values(), key=worst_first),
         [f"{truth.file}: {truth.page}" for truth in pairing.unclear],
         no_truth,
         pairing.without_truth,
     )
 
 
+def lost(truth: Truth, entry: Entry | None) -> Scored:
+    """A page that could not be scored in time."""
+    folder = entry.folder if entry else None
+    return Scored(entry.page if entry else truth.page, folder, "", Score(1, not_computed=(PAGE,)))
+
+
 def worst_first(page: Scored) -> tuple[bool, float, float, str]:
     """What could not be computed, then by CER, then by TEDS."""
     score = page.score
-    tables = 1.0 if score.teds is None else score.teds
+    tables = 1.0 if score.teds.value is None else score.teds.value
     return PAGE not in score.not_computed, -score.characters.rate, tables, page.page
 
 
@@ -123,7 +123,7 @@ def read_all(folder: Path) -> tuple[list[Truth], list[tuple[str, str]]]:
     read = dict[str, list[Truth] | str]()
     for _, found in each(read_some, jobs, "score: truth", READ_CPU_S, file_by_file):
         read.update(found)
-    said = [(name, read.get(name, "takes too long to read")) for name in names]
+    said = [(name, read.get(name, "it cannot be read in time")) for name in names]
     truths = [truth for _, found in said if not isinstance(found, str) for truth in found]
     return truths, [(name, found) for name, found in said if isinstance(found, str)]
 

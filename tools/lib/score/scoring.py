@@ -6,7 +6,7 @@ from dataclasses import replace
 from lib.pages.entries import Cell
 from lib.pages.matching import SAME_CELL, match
 from lib.score.blocks import Group, disorder, groups, share_in, text_of
-from lib.score.figures import PAGE, TABLE, TEXT, Kind, Score
+from lib.score.figures import PAGE, TABLE, TEXT, Kind, Score, mean_of
 from lib.score.omnidocbench import COARSE
 from lib.score.teds import teds
 from lib.score.texts import Edits, edits, normal, words_in
@@ -43,8 +43,8 @@ def score_page(truth: Truth, answer: Sequence[Cell], size: Size, rotation: int) 
         pages=1,
         characters=characters or Edits(),
         words=words or Edits(),
-        tables=tuple(table for table in tables if table is not None),
-        disorders=() if order is None else (order,),
+        teds=mean_of(tables),
+        disorder=mean_of([order]),
         kinds=kinds,
         not_computed=(*([] if in_time else [TEXT]), *[TABLE] * tables.count(None)),
     )
@@ -86,7 +86,7 @@ def kinds_of(
         add(cell.category, Kind(told=1))
     for a, b, overlap in pairs:
         is_found = overlap >= SAME_CELL and true[a].category == told[b].category
-        add(true[a].category, Kind(found=int(is_found), overlap=overlap, matched=1))
+        add(true[a].category, Kind(found=int(is_found), overlap=mean_of([overlap])))
     is_whole = True
     for group in found:
         sides = (group.true, group.told)

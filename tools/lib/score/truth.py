@@ -17,7 +17,7 @@ from lib.results import LARGEST_BYTES
 from walk import one_form
 
 ENDING = ".json"
-MOST_BLOCKS = 2_000  # of a page: no answer of the model's has more than some 700
+MOST_BLOCKS = 1_000  # of a page: no answer of the model's has more than some 700
 Size = tuple[float, float]
 
 

@@ -54,10 +54,10 @@ def figures(score: Score) -> dict[str, Any]:
         "wer": rounded(score.words.rate) if is_computed else None,
         "characters": score.characters.of,
         "words": score.words.of,
-        "tables": len(score.tables),
-        "teds": rounded(score.teds),
-        "order": rounded(score.disorder),
-        "iou": rounded(score.boxes.iou),
+        "tables": score.teds.count,
+        "teds": rounded(score.teds.value),
+        "order": rounded(score.disorder.value),
+        "iou": rounded(score.boxes.overlap.value),
         "f1": rounded(score.boxes.f1),
     }
 
@@ -69,7 +69,7 @@ def of_kind(kind: Kind) -> dict[str, Any]:
         "told": kind.told,
         "found": kind.found,
         "cer": rounded(kind.characters.rate) if kind.characters.of else None,
-        "iou": rounded(kind.iou),
+        "iou": rounded(kind.overlap.value),
         "precision": rounded(kind.precision),
         "recall": rounded(kind.recall),
         "f1": rounded(kind.f1),
@@ -106,7 +106,8 @@ def tables(found: Found) -> list[str]:
 def is_wrong(page: Scored) -> bool:
     """Whether anything of a page is wrong, or not known."""
     score = page.score
-    return bool(score.not_computed or score.characters.errors or (score.teds or 1.0) < 1)
+    is_table_wrong = score.teds.total < score.teds.count
+    return bool(score.not_computed or score.characters.errors or is_table_wrong)
 
 
 def row(score: Score, name: str) -> tuple[str, ...]:
