@@ -25,6 +25,7 @@ def html(rows: str) -> str:
         (ROW, "<tr><td>a</td><td>x</td></tr>", 1 - 1 / 3),
         ("<tr><td>abcd</td></tr>", "<tr><td>abxd</td></tr>", 1 - 0.25 / 2),
         ("<tr><td>abcd</td></tr>", "<tr><td>ab</td></tr>", 1 - 0.5 / 2),
+        ("<tr><td>ab</td></tr>", "<tr><td>abcd</td></tr>", 1 - 0.5 / 2),
         (f"<tr><td colspan=2>a</td></tr>{ROW}", f"<tr><td>a</td></tr>{ROW}", 1 - 1 / 5),
         (f"<tr><td rowspan=2>x</td>{ROW[4:]}{ROW}", f"<tr><td>x</td>{ROW[4:]}{ROW}", 1 - 1 / 7),
         ("<tr><td colspan=2>a</td></tr>", "<tr><td>a</td></tr>", 1),  # nobody sees that span
