@@ -85,7 +85,7 @@ def entry_of(path: Path, root: Path, pdf_page: int | None = None, **values: Any)
     """A page's line of the manifest, for a file as it is now."""
     facts: dict[str, Any] = {
         "line": "",
-        "page": f"{path.stem}/{path.stem}",
+        "page": f"{path.stem}/{path.stem}" + (f"_page_{pdf_page}" if pdf_page is not None else ""),
         "input": path.relative_to(root).as_posix(),
         "pdf_page": pdf_page,
         "status": "ok",

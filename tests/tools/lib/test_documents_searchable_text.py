@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from lib.documents.searchable.glyphless import Letters, letters_in
 from lib.documents.searchable.ink import Span, bands, evenly, ink_in, lines_filled, lines_of
 from lib.documents.searchable.lines import as_drawn, shared_out
-from lib.documents.searchable.outline import levels
+from lib.documents.searchable.outline import nest
 from lib.documents.searchable.own_text import stands
 from lib.documents.searchable.seen import seen_in
 from lib.pages.entries import Cell
@@ -152,8 +152,13 @@ def test_lines_filled_does_not_fail_for_boxes_without_area() -> None:
         ([], []),
     ],
 )
-def test_levels(depths: list[int], found: list[int]) -> None:
-    assert levels(depths) == found
+def test_nest(depths: list[int], found: list[int]) -> None:
+    above = list[int]()
+    levels = list[int]()
+    for depth in depths:
+        nest(above, depth)
+        levels.append(len(above))
+    assert levels == found
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
+    "pdf": Format("pdf", uses_input=True),
     "jsonl": Format("jsonl"),
     "csv": Format("csv"),
     "html": Format("html"),

@@ -10,7 +10,7 @@ from lib.documents.document import Document, Page, Sources
 from lib.documents.searchable.glyphless import Letters
 from lib.documents.searchable.layer import layer_of
 from lib.documents.searchable.objects import MUPDF_ERRORS, put_stream, to_own_space
-from lib.documents.searchable.outline import Heading, heading_in, put_outline
+from lib.documents.searchable.outline import put_outline
 from lib.documents.searchable.own_text import lacking
 from lib.documents.searchable.sheets import bind, open_pdf
 from lib.files import PART
@@ -30,6 +30,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
         pages, remarks = bind(document, sources.input, sources.password, target)
         with open_pdf(target, sources.password) as pdf:
             remarks += lay(pdf, pages)
+            put_outline(pdf, document, {page.entry.page: at for at, page in pages.items()})
             save(pdf, target)
     except MUPDF_ERRORS as error:
         raise ValueError(f"{document.name}: {error}") from error
@@ -38,8 +39,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 def lay(pdf: pymupdf.Document, pages: Mapping[int, Page]) -> list[str]:
     """Lay the text of the pages, by their place, over them; remarks."""
-    letters, headings = Letters(), list[Heading]()
-    remarks, done = list[str](), set[int]()
+    letters, remarks, done = Letters(), list[str](), set[int]()
     for index, page in sorted(pages.items()):
         if index >= pdf.page_count:
             remarks.append(f"page {index + 1}: it is not in the PDF")
@@ -48,35 +48,31 @@ def lay(pdf: pymupdf.Document, pages: Mapping[int, Page]) -> list[str]:
             continue
         done.add(pdf.page_xref(index))
         try:
-            headings += lay_over(pdf[index], page, letters)
+            lay_over(pdf[index], page, letters)
         except MUPDF_ERRORS as error:
             remarks.append(f"page {index + 1}: without its text ({error})")
         pymupdf.TOOLS.store_shrink(100)
     letters.write(pdf)
-    put_outline(pdf, headings)
     return remarks
 
 
-def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters) -> list[Heading]:
-    """Lay a page's text over it, upright as it was read; its headings.
+def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters) -> None:
+    """Lay a page's text over it, upright as it was read.
 
     The text is drawn first, while nothing of the page's own can move it.
     """
     if page.entry.rotation:
         sheet.set_rotation((sheet.rotation + page.entry.rotation) % 360)
-    matrix = to_own_space(sheet)
     if cells := lacking(sheet, page.cells):
         pdf = sheet.parent
         scale = min(LOOKED_AT_DPI / 72, (MOST_PIXELS / abs(sheet.rect.get_area())) ** 0.5)
         look = pymupdf.Matrix(scale, scale)
         pixmap = sheet.get_pixmap(matrix=look, colorspace=pymupdf.csGRAY, alpha=False)
         gray = numpy.frombuffer(pixmap.samples, numpy.uint8).reshape(pixmap.height, pixmap.width)
-        layer = layer_of(cells, gray, ~look * matrix, letters, letters.font_for(sheet))
+        layer = layer_of(cells, gray, ~look * to_own_space(sheet), letters, letters.font_for(sheet))
         own = (f"{number} 0 R" for number in sheet.get_contents())
         first = put_stream(pdf, layer.encode("ascii"))
         pdf.xref_set_key(sheet.xref, "Contents", f"[{first} 0 R {' '.join(own)}]")
-    found = (heading_in(cell, sheet, matrix) for cell in page.cells)
-    return [heading for heading in found if heading]
 
 
 def save(pdf: pymupdf.Document, target: Path) -> None:

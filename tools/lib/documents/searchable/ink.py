@@ -33,11 +33,10 @@ def ink_in(gray: NDArray[numpy.uint8], box: Box) -> Ink:
 
 
 def without_rules(ink: Ink) -> Ink:
-    """Ink without straight lines across all of it."""
+    """Ink without what goes on over most of a row: rules, underlines."""
     if not ink.size:
         return ink
-    rows, columns = ink.mean(axis=1) > SOLID, ink.mean(axis=0) > SOLID
-    found: Ink = ink & ~rows[:, None] & ~columns[None, :]
+    found: Ink = ink & (ink.mean(axis=1) <= SOLID)[:, None]
     return found
 
 
@@ -55,7 +54,7 @@ def lines_of(ink: Ink, expected: float) -> list[Span]:
     profile = ink.sum(axis=1)
     found = one_a_line(runs(profile > FAINT * dense(profile)))
     if not found or not FEWEST * expected - 1 <= len(found) <= MOST * expected + 1:
-        return evenly((0, len(ink)), round(expected))
+        return evenly((0, len(ink)), min(round(expected), len(ink)))
     return found
 
 
@@ -95,9 +94,9 @@ def one_a_line(found: Sequence[Span]) -> list[Span]:
 
 
 def evenly(span: Span, parts: int) -> list[Span]:
-    """A span in equal parts, at least one."""
+    """A span in equal parts, at least one; of more parts than it has pixels, some are empty."""
     start, end = span
-    parts = max(1, min(parts, end - start))
+    parts = max(1, parts)
     edges = [start + round((end - start) * n / parts) for n in range(parts + 1)]
     return list(itertools.pairwise(edges))
 
@@ -110,16 +109,27 @@ def extent(ink: Ink, rows: Span) -> Span:
 
 def bands(profile: NDArray[numpy.int_], count: int) -> list[Span]:
     """A table's side in so many rows or columns: parted in the widest gaps, or evenly."""
-    whole = (0, len(profile))
     filled = runs(profile > BRIDGED * dense(profile))
     if len(filled) < count:
-        return evenly(whole, count)
+        return evenly((0, len(profile)), count)
     gaps = [
         (after[0] - before[1], before[1], after[0]) for before, after in itertools.pairwise(filled)
     ]
     widest = sorted(sorted(gaps, reverse=True)[: count - 1], key=lambda gap: gap[1])
     middles = [(start + end) // 2 for _, start, end in widest]
-    return list(zip([0, *middles], [*middles, whole[1]], strict=True))
+    return list(zip([0, *middles], [*middles, len(profile)], strict=True))
+
+
+def around(ink: Ink, rows: Span, columns: Span) -> tuple[Span, Span]:
+    """The rows and columns within these that have ink; all of them if none has."""
+    part = ink[slice(*rows), slice(*columns)]
+    down, across = (numpy.flatnonzero(part.any(axis=axis)) for axis in (1, 0))
+    if not down.size:
+        return rows, columns
+    return (
+        (rows[0] + int(down[0]), rows[0] + int(down[-1]) + 1),
+        (columns[0] + int(across[0]), columns[0] + int(across[-1]) + 1),
+    )
 
 
 def lines_filled(ems: float, width: float, height: float) -> float:

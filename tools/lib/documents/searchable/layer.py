@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from lib.documents.searchable.glyphless import DESCENT, Letters
 from lib.documents.searchable.ink import (
     Box,
+    around,
+    bands,
     evenly,
     extent,
     ink_in,
@@ -18,7 +20,8 @@ from lib.documents.searchable.ink import (
     without_rules,
 )
 from lib.documents.searchable.lines import UNSPACED, as_drawn, shared_out
-from lib.documents.searchable.seen import seen_in
+from lib.documents.searchable.seen import seen, seen_in
+from lib.documents.tables import Grid, read_table
 from lib.pages.entries import Cell
 
 Gray = NDArray[numpy.uint8]
@@ -54,7 +57,29 @@ def lines_of_cell(cell: Cell, gray: Gray, letters: Letters) -> Iterator[Line]:
     high, wide = gray.shape
     left, top, right, bottom = cell.box
     box = (left * wide, top * high, right * wide, bottom * high)
+    if cell.category == "Table":
+        yield from lines_of_table(read_table(cell.text), box, gray, letters)
+        return
     yield from lines_in(seen_in(cell), box, gray, letters, is_one=cell.category == "Formula")
+
+
+def lines_of_table(grid: Grid, box: Box, gray: Gray, letters: Letters) -> Iterator[Line]:
+    """The lines of a table, its cells in the rows and columns that the page shows."""
+    ink = without_rules(ink_in(gray, box))
+    ink = without_rules(ink.T).T
+    caption = 1 if grid.caption else 0  # above it, as most stand
+    rows = bands(ink.sum(axis=1), grid.rows + caption)
+    columns = bands(ink.sum(axis=0), grid.columns)
+    places = [(grid.caption, rows[0], (0, ink.shape[1]))] if caption else []
+    for cell in grid.cells:
+        first, last = cell.row + caption, cell.row + caption + cell.rowspan - 1
+        down = rows[first][0], rows[last][1]
+        across = columns[cell.column][0], columns[cell.column + cell.colspan - 1][1]
+        places.append((cell.text, down, across))
+    for text, down, across in places:
+        (above, below), (start, end) = around(ink, down, across)
+        place = (box[0] + start, box[1] + above, box[0] + end, box[1] + below)
+        yield from lines_in(seen(text), place, gray, letters)
 
 
 def lines_in(

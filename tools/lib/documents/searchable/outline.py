@@ -1,60 +1,54 @@
 """Bookmarks from the headings."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from itertools import islice
 
 import pymupdf
 
-from lib.documents.searchable.seen import seen_in
-from lib.pages.entries import Cell
+from lib.documents.document import Document
+from lib.documents.flow import blocks_of
+from lib.documents.searchable.objects import to_own_space
+from lib.documents.searchable.seen import seen
+from lib.pages.values import Box
 
-TITLE, SECTION = "Title", "Section-header"
 LONGEST = 200  # letters of a bookmark
 MOST = 10_000  # bookmarks
 
 
-@dataclass(frozen=True)
-class Heading:
-    """A heading: how deep it stands as its text says, and where, as PyMuPDF wants to hear it."""
+def put_outline(pdf: pymupdf.Document, document: Document, sheets: Mapping[str, int]) -> None:
+    """Write bookmarks, unless the PDF has some: those are its author's.
 
-    depth: int
-    text: str
-    page: int
-    place: pymupdf.Point
-
-
-def heading_in(cell: Cell, page: pymupdf.Page, to_own_space: pymupdf.Matrix) -> Heading | None:
-    """A cell as a heading, if it is one."""
-    text = " ".join(seen_in(cell).split())[:LONGEST]
-    if cell.category not in (TITLE, SECTION) or not text:
-        return None
-    signs = len(cell.text.lstrip()) - len(cell.text.lstrip().lstrip("#"))
-    shown = pymupdf.Point(cell.box[0] * page.rect.width, cell.box[1] * page.rect.height)
-    place = shown * to_own_space * ~page.rotation_matrix  # set_toc() turns it, and then back
-    place.y = page.cropbox.height - place.y
-    return Heading(1 if cell.category == TITLE else max(2, signs), text, page.number, place)
-
-
-def levels(depths: Sequence[int]) -> list[int]:
-    """Depths as levels, from 1 and without a gap: each heading stands below the last less deep."""
-    above, found = list[int](), list[int]()
-    for depth in depths:
-        while above and above[-1] >= depth:
-            above.pop()
-        above.append(depth)
-        found.append(len(above))
-    return found
-
-
-def put_outline(pdf: pymupdf.Document, headings: Sequence[Heading]) -> None:
-    """Write bookmarks, unless the PDF has some: those are its author's."""
+    sheets says which of its pages each page of the document is, by name.
+    """
     if pdf.get_toc():
         return
-    some = headings[:MOST]
-    found = zip(levels([heading.depth for heading in some]), some, strict=True)
-    rows = [
-        [level, it.text, it.page + 1, {"kind": pymupdf.LINK_GOTO, "to": it.place}]
-        for level, it in found
-    ]
+    rows, above = list[list[object]](), list[int]()
+    headings = (block for block in blocks_of(document) if block.level)
+    for block in islice(headings, MOST):
+        number, place = block.cells[0]
+        page = document.pages[number]
+        index, title = sheets.get(page.entry.page), " ".join(seen(block.text).split())[:LONGEST]
+        if index is None or index >= pdf.page_count or not title:
+            continue
+        nest(above, block.level)
+        target = {"kind": pymupdf.LINK_GOTO, "to": target_on(pdf[index], page.cells[place].box)}
+        rows.append([len(above), title, index + 1, target])
     if rows:
         pdf.set_toc(rows)
+
+
+def nest(above: list[int], level: int) -> None:
+    """Go on to a heading of this level; above are those it stands below, and itself.
+
+    Their number is its level in the PDF, where none may be left out.
+    """
+    while above and above[-1] >= level:
+        above.pop()
+    above.append(level)
+
+
+def target_on(page: pymupdf.Page, box: Box) -> pymupdf.Point:
+    """Where a cell begins, as set_toc() wants to hear it, which turns it before it is written."""
+    shown = pymupdf.Point(box[0] * page.rect.width, box[1] * page.rect.height)
+    place = shown * to_own_space(page) * ~page.rotation_matrix
+    return pymupdf.Point(place.x, page.cropbox.height - place.y)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import pymupdf
 
-from lib.documents.searchable.seen import seen_in, seen_in_html
+from lib.documents.searchable.seen import seen_in
 from lib.pages.entries import Cell
 
 ENOUGH = 0.8  # of a cell's pairs of letters
@@ -46,7 +46,7 @@ def stands(cell: Cell, words: Sequence[Word]) -> bool:
     own = pairs("".join(there))
     if cell.category == "Formula":
         return bool(own)
-    wanted = pairs(seen_in_html(cell.text) if cell.category == "Table" else seen_in(cell))
+    wanted = pairs(seen_in(cell))
     return (wanted & own).total() >= ENOUGH * wanted.total()
 
 

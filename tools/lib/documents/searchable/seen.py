@@ -7,6 +7,7 @@ import html
 import re
 import unicodedata
 
+from lib.documents.tables import read_table
 from lib.pages.entries import Cell
 from lib.pages.markup import BARE_LATEX, FORMULAS, TAG, formula
 from lib.pages.values import clean
@@ -23,9 +24,12 @@ KEPT_CONTROLS = "\n\u200c\u200d"  # a line's end; how letters join in Persian an
 
 
 def seen_in(cell: Cell) -> str:
-    """What a cell that is no table shows, in lines as far as its text has them."""
+    """What a cell shows, in lines as far as its text has them."""
     if cell.category == "Picture":
         return ""
+    if cell.category == "Table":
+        grid = read_table(cell.text)
+        return "\n".join(map(seen, [grid.caption, *(inside.text for inside in grid.cells)])).strip()
     if cell.category == "Formula":
         bare = BARE_LATEX.match(cell.text)
         return " ".join(plain(bare.group(1) if bare else cell.text).split())
@@ -40,11 +44,6 @@ def seen(text: str) -> str:
         parts += [unmarked(text[end : match.start()]), letters_of(match[str(match.lastgroup)])]
         end = match.end()
     return in_lines("".join([*parts, unmarked(text[end:])]))
-
-
-def seen_in_html(markup: str) -> str:
-    """What the HTML of a table's cell shows, in lines."""
-    return in_lines(html.unescape(TAG.sub("", BREAK.sub("\n", markup))))
 
 
 def unmarked(text: str) -> str:
