@@ -59,8 +59,9 @@ def fill(sheet: Worksheet, grid: Grid) -> bool:
         text = fitting(xml_text(found.text))
         is_cut |= text != xml_text(found.text)
         cell = sheet.cell(row, column)
-        cell.value = ESCAPED.sub("_x005F_", text)
-        cell.data_type = "s"
+        if text:
+            cell.value = ESCAPED.sub("_x005F_", text)
+            cell.data_type = "s"
         cell.number_format, cell.alignment = FORMAT, PLACE
         if found.is_header:
             cell.font = BOLD
