@@ -138,7 +138,7 @@ from workers.pool import PoolError
     envvar="WITNESS",
     default=WITNESSES[0],
     type=click.Choice(WITNESSES),
-    help="Who compares an answer with its page.",
+    help="Who compares an answer with its page; ocr: ink, and a second reader on idle cores.",
 )
 @click.option(
     "--doubtful",
