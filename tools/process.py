@@ -18,7 +18,7 @@ READING = (
     *("PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "ROTATE", "PROMPT_MODE"),
     *("IMAGES", "PICTURES", "MODEL"),
 )
-SERVER = ("API_KEY_FILE", "PREFLIGHT")
+SERVER = ("API_KEY_FILE", "PREFLIGHT", "METRICS_PORT")
 TRUST = ("WITNESS", "DOUBTFUL")
 FILES = ("PAGES", "PDF_PASSWORD_FILE")
 FETCH_INTERVAL_S = 30.0
@@ -65,6 +65,7 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--page-timeout": knobs.page_timeout,
         "--ready-timeout": knobs.ready_timeout,
         "--retries": knobs.retries,
+        "--metrics-port": knobs.metrics_port,
         "--scheduler": "",
         "--state": "",
     }

@@ -39,6 +39,7 @@ from picture.images import MAX_PIXELS, MIN_PIXELS
 from prompts import PROMPTS
 from purse import Purse
 from read_page import Settings
+from results import metrics
 from results.store import Place, Remote, place_of
 from walk import as_on_disk, told
 from workers.executor import Executor, ProcessPool
@@ -217,6 +218,13 @@ from workers.pool import PoolError
     type=Number(0),
     help="USD of the budget that were spent before.",
 )
+@click.option(
+    "--metrics-port",
+    envvar="METRICS_PORT",
+    default=0,
+    type=click.IntRange(0, 65535),
+    help="Port of 127.0.0.1 that shows metrics for Prometheus; 0: they stand in a file alone.",
+)
 @click.option("--force", is_flag=True, help="Read all pages again.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json at the end.")
 def main(
@@ -248,6 +256,7 @@ def main(
     workers: int,
     budget: float,
     spent: float,
+    metrics_port: int,
     force: bool,
     as_json: bool,
 ) -> NoReturn:
@@ -284,7 +293,12 @@ def main(
     prices = Prices(price_per_hour, price_per_worker_hour)
     purse = Purse(price_per_hour + workers * price_per_worker_hour, spent, budget)
     try:
-        with open_executor(scheduler, ready_timeout, processes) as executor:
+        with (
+            metrics.served(folder, metrics_port) as fault,
+            open_executor(scheduler, ready_timeout, processes) as executor,
+        ):
+            if fault:
+                click.echo(fault, err=True)
             end = run_batch(settings, executor, folder, prices, purse)
     except UnknownModel as error:
         raise click.UsageError(printable(str(error))) from error

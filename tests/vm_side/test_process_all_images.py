@@ -75,6 +75,7 @@ def test_a_good_run_is_silent_and_leaves_results(three: Rigged, either: str) -> 
         "summary.json",
         ".lock",
         ".progress.json",
+        ".metrics.prom",
         *([".turns"] if either == "pool" else []),
     }
     tokens = {request.token for request in server.requests}
@@ -165,7 +166,7 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
     files = {"PAGES", "PDF_PASSWORD", "PDF_PASSWORD_FILE"}  # see test_forms
     trust = {"WITNESS", "DOUBTFUL"}  # see test_trust_of_a_batch
     money = {"BUDGET", "SPENT", "WORKERS"}  # see test_purse
-    others = fleet | server | bounds | files | trust | money
+    others = fleet | server | bounds | files | trust | money | {"METRICS_PORT"}
     assert {*values, "INPUT", "OUTPUT", "ENDPOINT"} == set(OPTIONS) - others
     flags = []
     for name, value in values.items():

@@ -88,7 +88,7 @@ def test_what_will_have_been_spent_at_the_end(tmp_path: Path) -> None:
     """Of what comes to be read: pages that were done before took no time."""
     progress = Progress(tmp_path, 100 + 4 * ENOUGH, 100, 1.0, lambda: 1.0)
     assert "usd_at_end" not in progress.content()
-    progress._done += ENOUGH
+    progress._read["ok"] += ENOUGH
     progress._began_s -= HOUR
     assert progress.content()["usd_at_end"] == pytest.approx(1.0 + 3.0, abs=0.01)
     progress.write()

@@ -104,6 +104,9 @@ class Knobs:
     budget: float = knob(
         0.0, "USD that the machines may cost in one make all; 0: no limit.", kinds.Number(0)
     )
+    metrics_port: int = knob(
+        0, "The machine's port of 127.0.0.1 for Prometheus; 0: none.", click.IntRange(0, 65535)
+    )
     notify: str = knob("", "URL or command that is told how make all has ended; empty: nobody.")
     notify_file: str = knob("", "File with that, where it holds a secret.")
     project: str = knob(

@@ -1,12 +1,14 @@
-"""How far a batch is, in a small file of the results, for those who follow from elsewhere."""
+"""How far a batch is, in small files of the results, for those who follow from elsewhere."""
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from contract import FAILED
+from contract import FAILED, STATUSES
 from results.manifest import Record
+from results.metrics import METRICS, Metric
 
 PROGRESS = ".progress.json"
 PROGRESS_INTERVAL_S = 1.0
@@ -14,9 +16,9 @@ ENOUGH = 8  # pages, to tell from them what the rest takes
 
 
 class Progress:
-    """The file, kept up to date. usd tells what the machines have cost so far.
+    """The files, kept up to date. usd tells what the machines have cost so far.
 
-    It also says what they will have cost at the end, if the rest takes as long as what is done.
+    They also say what that will be at the end, if the rest takes as long as what is done.
     """
 
     def __init__(
@@ -27,37 +29,61 @@ class Progress:
         usd_per_hour: float = 0.0,
         usd: Callable[[], float] = float,
     ) -> None:
-        self._path = folder / PROGRESS
-        self._pages, self._done, self._failed = pages, done, 0
-        self._done_before, self._began_s = done, time.monotonic()
+        self._folder = folder
+        self._pages, self._done_before = pages, done
+        self._read, self._tokens = Counter[str](), Counter[str]()
+        self._page_s, self._began_s = 0.0, time.monotonic()
         self._usd_per_hour, self._usd = usd_per_hour, usd
         self.write()
 
     def count(self, record: Record) -> None:
-        """Count a page; the file follows about once a second."""
-        self._done += 1
-        self._failed += record.status == FAILED
+        """Count a page; the files follow about once a second."""
+        self._read[record.status] += 1
+        self._tokens.update({"in": record.tokens_in, "out": record.tokens_out})
+        self._page_s += record.seconds
         if time.monotonic() - self._written > PROGRESS_INTERVAL_S:
             self.write()
 
     def content(self) -> dict[str, float]:
         """What the file says."""
-        content: dict[str, float] = {
-            "pages": self._pages,
-            "done": self._done,
-            "failed": self._failed,
-        }
+        read = self._read.total()
+        done = self._done_before + read
+        content: dict[str, float] = {"pages": self._pages, "done": done}
+        content["failed"] = self._read[FAILED]
         if self._usd_per_hour:
             content["usd"] = round(self._usd(), 4)
-            if (read := self._done - self._done_before) >= ENOUGH:
+            if read >= ENOUGH:
                 page_s = (time.monotonic() - self._began_s) / read
-                rest_usd = (self._pages - self._done) * page_s * self._usd_per_hour / 3600
+                rest_usd = (self._pages - done) * page_s * self._usd_per_hour / 3600
                 content["usd_at_end"] = round(self._usd() + rest_usd, 4)
         return content
 
+    def metrics(self) -> list[Metric]:
+        """The same for Prometheus; what is counted is of this run."""
+        content = self.content()
+        read = {status: self._read[status] for status in STATUSES}
+        tokens = {way: self._tokens[way] for way in ("in", "out")}
+        page_s = {"": round(self._page_s, 3)}
+        found = [
+            Metric("dots_ocr_pages", "gauge", "Pages of the input.", {"": content["pages"]}),
+            Metric("dots_ocr_pages_done", "gauge", "Those done with.", {"": content["done"]}),
+            Metric("dots_ocr_run_pages_total", "counter", "Pages read.", read, label="status"),
+            Metric("dots_ocr_tokens_total", "counter", "Tokens.", tokens, label="direction"),
+            Metric("dots_ocr_page_seconds_total", "counter", "Seconds, of all pages.", page_s),
+        ]
+        for name, text in (
+            ("usd", "Spent so far."),
+            ("usd_at_end", "Spent, probably, at the end."),
+        ):
+            if name in content:
+                found.append(Metric(f"dots_ocr_{name}", "gauge", text, {"": content[name]}))
+        return found
+
     def write(self) -> None:
-        """Write the file."""
+        """Write the files."""
         self._written = time.monotonic()
-        part = self._path.with_name(self._path.name + ".part")
-        part.write_text(json.dumps(self.content()), encoding="utf-8")
-        part.replace(self._path)
+        texts = {PROGRESS: json.dumps(self.content()), METRICS: "".join(map(str, self.metrics()))}
+        for name, text in texts.items():
+            part = self._folder / f"{name}.part"
+            part.write_text(text, encoding="utf-8")
+            part.replace(self._folder / name)
