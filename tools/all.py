@@ -111,7 +111,7 @@ def with_machine(
         raise click.UsageError(f"{why}: nothing is rented")
     note(f"make all: {plan.line()}")
     knobs = within_budget(knobs)
-    environment = {**environment, **as_environment(knobs)}
+    environment = {**environment, "MAX_HOURS": str(knobs.max_hours)}
     machine = open_machine(knobs)
     codes: dict[str, int] = {}
     steps_s: dict[str, float] = {}

@@ -62,7 +62,7 @@ def tell(target: str, text: str, code: int, summary: Mapping[str, Any]) -> None:
         return
     fault = post(target, text, code, summary) if is_url(target) else call(target, text, summary)
     if fault:
-        say(f"make all: NOTIFY failed: {fault}; what it would have told stands above")
+        say(f"make all: NOTIFY failed: {fault}")
 
 
 @contextlib.contextmanager
@@ -117,7 +117,8 @@ def call(command: str, text: str, summary: Mapping[str, Any]) -> str:
     try:
         process.communicate(shown.encode("utf-8", "replace"), PATIENCE_S)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         return f"the command took longer than {PATIENCE_S:g} s"
     return f"the command ended with {process.returncode}" if process.returncode else ""

@@ -19,7 +19,7 @@ from lib.plan import left as left_of
 from lib.plan.cards import CARDS, SPREAD, TOKENS, card_of, longest, weight
 from lib.plan.forecast import Basis, Way, basis_of, forecast, own_way, ways
 from lib.plan.left import File, Left, content_of, known_files
-from lib.plan.making import run_of, took
+from lib.plan.making import remember, run_of, took
 from lib.plan.prices import G2_STANDARD_8, cost
 from lib.plan.runs import RUNS, Run, last_of_kind, runs_in
 from lib.plan.words import Plan, warnings
@@ -238,6 +238,14 @@ def test_what_is_remembered_of_a_run(summary: dict[str, Any], tokens: float | No
         True,
         {"start": 3.1},
     )
+
+
+def test_what_cannot_be_kept_is_said_and_changes_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    knobs = dataclasses.replace(GCP, output=str(tmp_path / "none"))
+    remember(Plan(Left(4), basis_of(None, knobs), None, [], knobs), SUMMARY, {})
+    assert "is not kept for make plan: No such file or directory" in capfd.readouterr().err
 
 
 # ---- hours and money ----

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contract import SUMMARY
-from lib.console import printable
+from lib.console import printable, say
 from lib.inputs import Inputs
 from lib.knobs import Knobs
 from lib.plan.forecast import basis_of, forecast, own_way, ways
@@ -37,10 +37,13 @@ def summary_of(knobs: Knobs) -> dict[str, Any]:
 
 def remember(plan: Plan, summary: Mapping[str, Any], steps_s: Mapping[str, float]) -> None:
     """Write down how fast a run was that has ended, by the summary it has left."""
-    knobs = plan.knobs
     run = run_of(plan, summary, steps_s, time.time())
-    if run is not None:
-        run.write(Path(knobs.output).expanduser())
+    if run is None:
+        return
+    try:
+        run.write(Path(plan.knobs.output).expanduser())
+    except OSError as error:
+        say(f"make all: what it took is not kept for make plan: {error.strerror}")
 
 
 def run_of(
