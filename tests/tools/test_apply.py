@@ -1,6 +1,7 @@
 """make apply: corrections of the report become results, and stay."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,8 @@ from lib.pages.editable import mark_of
 from results.files import results_of
 from rig.browser import Watched, open_browser, until
 from rig.command import records_in
-from rig.toolkit import Toolkit, files_below, line
+from rig.model_server import ModelServer
+from rig.toolkit import Toolkit, files_below, line, statuses_in
 from rig.true_page import in_pixels, true_page
 
 ENDINGS = (".json", ".md", "_nohf.md")
@@ -169,6 +171,42 @@ def test_a_picture_that_was_moved_wants_its_page(desk: Desk) -> None:
 def test_what_was_right_as_it_is_is_trusted_and_stays_as_it_was(desk: Desk) -> None:
     assert desk.kit.run("apply", str(desk.save(desk.correction(cells=desk.cells)))).code == 0
     assert (desk.statuses, desk.old()) == (["corrected", "ok"], [])
+
+
+def test_a_correction_outlives_runs_and_is_shown_by_compare(
+    kit: Toolkit, server: ModelServer
+) -> None:
+    """Also when the machine is lost, and reads all again. Not --force, which keeps it beside."""
+
+    def read(*options: str) -> str:
+        """What is said while it is read and brought home."""
+        ends = [kit.run("start"), kit.run("upload"), kit.run("process", *options)]
+        ends.append(kit.run("download"))
+        assert [end.code for end in ends] == [0, 0, 0, 0]
+        return "".join(end.err for end in ends)
+
+    name = kit.write_pages(1)[0]
+    read()
+    page = records_in(kit.output)[0]
+    place = kit.output / f"{page['page']}.json"
+    shutil.copytree(kit.output, kit.folder / "before")
+    cells = json.loads(place.read_text())
+    cells[0]["text"] = "by a person"
+    which = {name: page[name] for name in ("page", "input", "pdf_page", "sha256")}
+    correction = {**which, "reading": mark_of(place.read_bytes()), "cells": cells}
+    path = kit.folder / "corrections.json"
+    path.write_text(json.dumps({"dots_ocr_corrections": 1, "pages": [correction]}))
+    assert kit.make("apply", f"CORRECTIONS={path}").finish().code == 0
+    end = kit.run("compare", A=str(kit.folder / "before"), B=str(kit.output))
+    assert "ok → corrected" in end.out
+    shutil.rmtree(kit.machine)
+    assert (read(), len(server.requests)) == ("", 2)
+    assert json.loads(place.read_text()) == cells
+    assert statuses_in(kit.output) == {name: "corrected"}
+    assert "kept beside what came" in read("--force")
+    assert json.loads(place.read_text()) != cells
+    assert json.loads(place.with_name(f"{place.name}.old2").read_text()) == cells
+    assert statuses_in(kit.output) == {name: "ok"}
 
 
 # ---- from the report to the results, and back ----

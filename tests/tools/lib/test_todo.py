@@ -47,6 +47,8 @@ def work(files: list[str], lines: list[Line], knobs: Knobs = KNOBS, lost: str = 
         ({"status": "partial"}, NOTHING),
         ({"status": "blank"}, NOTHING),
         ({"status": "doubtful"}, NOTHING),
+        ({"status": "corrected"}, NOTHING),
+        ({"status": "corrected", "sha256": "before"}, READ),
         ({"status": "failed"}, READ),
         ({"status": "left"}, READ),
         ({"sha256": "before"}, READ),
