@@ -45,7 +45,7 @@ def main(knobs: Knobs, as_json: bool) -> int:
         outcome = make_all(documents, formats, sources, kept, making)
         outcome.faults |= unnamed
         kept.drop_others({document.path for document in documents})
-        missing = {made.document: made.missing for made in kept.made.values() if made.missing}
+        missing = {made.document: made.missing for made in kept.all_made() if made.missing}
     if as_json:
         click.echo(json.dumps(as_data(kept, outcome, missing), ensure_ascii=False))
     tell(kept, outcome, missing)

@@ -1,6 +1,6 @@
 """A document's pages -> one flow of blocks, for the formats that are read from top to bottom.
 
-What goes on over the end of a page or a column is put together where that is safe (joins.py), and
+What goes on over the end of a page or a column is put together where that is safe (chains.py), and
 headings get one level each over the whole document (headings.py). Everything else stays in its
 order, and nothing is left out but page headers and footers.
 """
@@ -8,7 +8,9 @@ order, and nothing is left out but page headers and footers.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contract import DONE
+from contract import DONE, printable
+from lib.documents.breaks import Place
+from lib.documents.chains import Chain, chains_of
 from lib.documents.document import Document, Page
 from lib.documents.headings import Heading, bare, letter_size, levels
 from lib.pages.entries import Cell
@@ -17,9 +19,6 @@ from lib.pages.values import clean
 PAGE, MISSING = "Page", "Missing"
 FURNITURE = ("Page-header", "Page-footer")
 HEADINGS = ("Title", "Section-header")
-
-Place = tuple[int, int]
-"""A cell: which page of the document, and which cell of the page, from 0."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,19 @@ class Block:
 
 def blocks_of(document: Document, with_furniture: bool = False) -> list[Block]:
     """The blocks of a document in reading order."""
-    blocks = [block for number in range(len(document.pages)) for block in of_page(document, number)]
+    chains = chains_of(document)
+    blocks = [
+        block
+        for number in range(len(document.pages))
+        for block in of_page(document, number, chains)
+    ]
     if not with_furniture:
         blocks = [block for block in blocks if block.kind not in FURNITURE]
     return with_levels(blocks, document)
 
 
-def of_page(document: Document, number: int) -> Iterator[Block]:
-    """The blocks of one page, each of one cell."""
+def of_page(document: Document, number: int, chains: dict[Place, Chain | None]) -> Iterator[Block]:
+    """The blocks of one page; what goes on elsewhere stands where it begins."""
     page = document.pages[number]
     yield Block(PAGE, number)
     if said := what_is_missing(page):
@@ -60,10 +64,25 @@ def of_page(document: Document, number: int) -> Iterator[Block]:
     pictures = 0
     for place, cell in enumerate(page.cells):
         pictures += cell.category == "Picture"
-        text = clean(cell.text).strip()
-        if text or cell.category == "Picture":
+        alone = Chain(clean(cell.text).strip(), ((number, place),))
+        chain = chains.get((number, place), alone)
+        if chain is not None and (chain.text or cell.category == "Picture"):
             picture = pictures if cell.category == "Picture" else 0
-            yield Block(cell.category, number, text, cells=((number, place),), picture=picture)
+            yield Block(cell.category, number, chain.text, cells=chain.cells, picture=picture)
+
+
+def page_number(document: Document, page: int) -> int:
+    """A page's number, from 1: in its PDF if the document is one file, else in the document."""
+    first, entry = document.pages[0].entry, document.pages[page].entry
+    is_one_file = entry.pdf_page is not None and first.input == entry.input
+    return (entry.pdf_page or 0) + 1 if is_one_file else page + 1
+
+
+def page_source(document: Document, page: int) -> str:
+    """What a page is of, for people: its file, and which of its pages. It may hold any signs."""
+    entry = document.pages[page].entry
+    number = "" if entry.pdf_page is None else f", page {entry.pdf_page + 1}"
+    return f"{printable(clean(entry.input))}{number}"
 
 
 def what_is_missing(page: Page) -> str:
@@ -71,8 +90,8 @@ def what_is_missing(page: Page) -> str:
     entry = page.entry
     why = f": {entry.reason}" if entry.reason else ""
     if entry.status not in DONE:
-        return f"Page {entry.name} is not here ({entry.status}{why})"
-    return f"Page {entry.name} was read in part{why}" if entry.status == "partial" else ""
+        return f"{printable(entry.name)} is not here: {entry.status}{why}"
+    return f"{printable(entry.name)} was read in part{why}" if entry.status == "partial" else ""
 
 
 def with_levels(blocks: list[Block], document: Document) -> list[Block]:

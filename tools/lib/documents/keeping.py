@@ -140,9 +140,13 @@ class Kept:
         self._lines.append(line)
         self._note(made)
 
+    def all_made(self) -> list[Made]:
+        """What stands, by name: which was ready first changes nothing."""
+        return [self.made[key] for key in sorted(self.made)]
+
     def close(self) -> None:
         """Write the state with a line for each document in each format."""
-        lines = [json.dumps(asdict(made)) for made in self.made.values()]
+        lines = [json.dumps(asdict(made)) for made in self.all_made()]
         if lines != self._lines:
             files.write_whole(
                 self.folder / STATE, "".join(f"{line}\n" for line in lines), durable=True

@@ -146,7 +146,7 @@ def has_input(gathered: Gathered, source: Path | None) -> bool:
 def made_of(entry: Entry, results: Path) -> list[Path]:
     """The files of a page that a document is made of."""
     cells = cells_path(results, entry)
-    return [cells] if cells else []
+    return [*([cells] if cells else []), *(results / name for name in entry.pictures)]
 
 
 def write(job: Job) -> Written:

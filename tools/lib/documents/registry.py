@@ -33,12 +33,13 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
-    "pdf": Format("pdf", uses_input=True),
-    "jsonl": Format("jsonl"),
-    "csv": Format("csv"),
+    "md": Format("markdown", uses_input=True),
     "html": Format("html"),
+    "pdf": Format("pdf", uses_input=True),
     "docx": Format("docx", packages="requirements/docx.txt"),
     "xlsx": Format("xlsx", packages="requirements/xlsx.txt"),
+    "csv": Format("csv"),
+    "jsonl": Format("jsonl"),
     "parquet": Format("parquet", packages="requirements/parquet.txt"),
     "docling": Format("docling", packages="requirements/docling.txt"),
     "coco": Format("coco"),

@@ -1,0 +1,118 @@
+"""Whether a text goes on in another, by its last signs and the other's first, and the two in one.
+
+Only where that is nearly sure. Otherwise two paragraphs stay two: a reader can still put them
+together, but nobody can tell that two were made one.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+
+ENDS = set(".!?:;…‥。．！？：；؟۔।")
+CLOSING = re.compile(  # what may stand behind the end of a sentence: brackets, notes, emphasis
+    r"(?:[\s\"'”’»)\]}）」』】〉》*_]|\[[0-9, ]{1,9}\]|\$?\^\{?[0-9*†‡, ]{1,9}\}?\$?|[¹²³⁰-⁹†‡])+$"
+)
+OPENING = re.compile(r"^[\s\"'“‘«(\[（「『【*_]+")
+BEGINS_ANEW = re.compile(  # a list's sign, a number, a note's mark: something of its own
+    r"\s*(?:[-*+•‣◦▪■□○●◇◆※▶►–—·#>|]|\(?(?:[0-9]{1,4}|[a-zA-Z]|[ivxIVX]{1,5}|[가-힣])[.)]"
+    r"|\[[0-9]{1,3}\]|[①-⑳㉠-㉻]|제\s?[0-9]{1,4}\s?(?:[조항호장절관편])|\$?\^)"
+)
+HYPHENATED = re.compile(r"([^\W\d_]+)([-\u2010\u00ad])$")
+CAMEL = re.compile(r"[a-z][A-Z]")  # iPhone may begin a sentence
+WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
+KOREAN_END, KOREAN_BEGIN = re.compile(r"[가-힣]+$"), re.compile(r"[가-힣]+")
+LETTERS = re.compile(r"[^\W\d_]+")
+ENGLISH = """
+the a an and or nor of to from with by for in into at as than that which whose if because although
+while is are was were be been has have had can could will would may might must should its their our
+your this these those between through during under over
+"""
+UNFINISHED = frozenset(ENGLISH.split())  # words behind which no sentence ends
+UNFINISHED_KOREAN = re.compile(  # particles, endings and words behind which none does; no nouns
+    r"[가-힣](?:을|를|은|는|에|와|며|에서|에게|에는|에도|하고|하여|되고|되어|이고|지만|면서|거나|도록)$"
+    r"|(?:위한|위해|위하여|대한|대해|대하여|통한|통해|통하여|따른|따라|관한|관하여|하는|되는|있는|없는)$"
+    r"|(?:^|\s)(?:및|또는|그리고|그러나|하지만|따라서|즉|그|모든|여러|다른|새로운|이러한|필요한)$"
+)
+GOES_ON_KOREAN = {  # what may follow in the same word: such a word may have been parted there
+    "은": "행퇴폐", "는": "데지가", "에": "게서도는만야", "와": "의는도", "고": "자서는도",
+    "서": "는도의만", "한": "다민국", "지": "만", "도": "록",
+}  # fmt: skip
+LONG = 40  # signs of a Chinese or Japanese text in which a full stop is to be expected
+
+
+def words_of(texts: Iterable[str]) -> Counter[str]:
+    """How often each word is in texts, with the hyphens inside of it."""
+    return Counter(word.lower() for text in texts for word in WORD.findall(text))
+
+
+def joined(before: str, after: str, words: Counter[str]) -> str | None:
+    """Both in one, if the first goes on in the second; words are those of the document."""
+    before, after = before.rstrip(), after.lstrip()
+    if not before or not after or BEGINS_ANEW.match(after):
+        return None
+    if hyphen := HYPHENATED.search(before):
+        return unhyphenated(before, after, hyphen, words)
+    end, begin = CLOSING.sub("", before)[-1:], OPENING.sub("", after)[:1]
+    if not end or not begin or end in ENDS:
+        return None
+    if is_korean(before[-1]):
+        return joined_in_korean(before, after, words)
+    if goes_on_in_chinese(before, end, begin):
+        return before + after
+    goes_on = (end == "," and is_korean(begin)) or goes_on_in_latin(before, end, after)
+    return f"{before} {after}" if goes_on else None
+
+
+def unhyphenated(before: str, after: str, hyphen: re.Match[str], words: Counter[str]) -> str | None:
+    """A word that was parted; its hyphen stays if the document writes it so elsewhere."""
+    rest = LETTERS.match(after)
+    if not rest or not after[0].islower():
+        return None
+    first, sign, second = hyphen[1].lower(), hyphen[2], rest[0].lower()
+    is_its_own = f"{first}-{second}" in words and first + second not in words
+    return before + after if is_its_own and sign != "\u00ad" else before[:-1] + after
+
+
+def goes_on_in_latin(before: str, end: str, after: str) -> bool:
+    """Where small and capital letters tell: also Greek and Cyrillic."""
+    begin = OPENING.sub("", after)[:1]
+    if not (end.isalnum() or end in ",$"):
+        return False
+    last = before.rpartition(" ")[2].lower()
+    return (begin.islower() and not CAMEL.match(after)) or (last in UNFINISHED and begin.isalnum())
+
+
+def joined_in_korean(before: str, after: str, words: Counter[str]) -> str | None:
+    """Behind a particle or an ending behind which no sentence ends; or in the middle of a word.
+
+    A line may end behind any syllable. A word was parted if the document has it elsewhere, and its
+    parts not.
+    """
+    first, second = KOREAN_END.search(before), KOREAN_BEGIN.match(after)
+    if first and second:
+        parts = (first[0], second[0])
+        if words["".join(parts)] and min(words[part] for part in parts) <= 1:
+            return before + after
+        if second[0][0] in GOES_ON_KOREAN.get(first[0][-1], ""):
+            return None
+    goes_on = UNFINISHED_KOREAN.search(before) and OPENING.sub("", after)[:1].isalnum()
+    return f"{before} {after}" if goes_on else None
+
+
+def goes_on_in_chinese(before: str, end: str, begin: str) -> bool:
+    """Behind a comma, or where the text has full stops but none at its end: no blank between."""
+    if not is_chinese(begin):
+        return False
+    has_stops = len(before) >= LONG and any(stop in before for stop in "。！？")
+    return end in "，、" or (has_stops and is_chinese(end))
+
+
+def is_chinese(sign: str) -> bool:
+    """Whether it is a Chinese sign, or a Japanese one."""
+    return unicodedata.name(sign, "").startswith(("CJK UNIFIED", "HIRAGANA", "KATAKANA"))
+
+
+def is_korean(sign: str) -> bool:
+    """Whether it is a Korean syllable."""
+    return "가" <= sign <= "힣"
