@@ -9,12 +9,12 @@ import numpy
 import pymupdf
 import pytest
 from PIL import Image
-from rig.small_documents import SIZE, cells, document, entry, written
 
 from lib.documents.document import Document, Page
 from lib.documents.formats import finetune
 from picture.images import model_picture
 from prompts import PROMPTS
+from rig.small_documents import SIZE, cells, document, entry, written
 
 PAGE = [("Title", "# 제목 \ud800"), ("Picture", ""), ("Table", "<table></table>")]
 SEEN = (784.0, 1092.0)  # 28 × 28, 28 × 39

@@ -29,8 +29,9 @@ from docling_core.types.doc import (
 )
 from pydantic import AnyUrl
 
+from lib.documents.breaks import Place
 from lib.documents.document import Document, Sources
-from lib.documents.flow import FURNITURE, HEADINGS, MISSING, PAGE, Block, Place, blocks_of
+from lib.documents.flow import FURNITURE, HEADINGS, MISSING, PAGE, Block, blocks_of
 from lib.documents.shown_pictures import ShownPictures
 from lib.documents.tables import Grid, read_table
 from lib.pages.entries import Cell
