@@ -215,6 +215,7 @@ def test_what_would_take_too_long_is_named(kit: Toolkit, tmp_path: Path) -> None
     named = {name: page["not_computed"] for name, page in found.items() if page["not_computed"]}
     assert named == {"many cells": ["page"], "long": ["text"], "large": ["table"]}
     assert (found["many cells"]["cer"], found["large"]["teds"]) == (None, None)
+    assert (found["long"]["cer"], found["long"]["wer"], found["long"]["f1"]) == (None, None, 1)
     assert found["large and alike"]["teds"] == pytest.approx(1 - 51 / 5151, abs=1e-9)
     assert found["long and alike"]["cer"] == 0
     for what, name in (("page", "many cells"), ("text", "long"), ("table", "large")):

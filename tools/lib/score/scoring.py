@@ -6,10 +6,10 @@ from dataclasses import replace
 from lib.pages.entries import Cell
 from lib.pages.matching import SAME_CELL, match
 from lib.score.blocks import Group, disorder, groups, share_in, text_of
-from lib.score.figures import PAGE, TABLE, TEXT, Kind, Score, mean_of
+from lib.score.figures import NOTHING, PAGE, TABLE, TEXT, Kind, Score, mean_of
 from lib.score.omnidocbench import COARSE
 from lib.score.teds import teds
-from lib.score.texts import Edits, edits, normal, words_in
+from lib.score.texts import edits, normal, words_in
 from lib.score.truth import MOST_BLOCKS, Size, Truth
 
 IGNORED = 0.5  # so much of a cell where the truth says nothing, and it is neither right nor wrong
@@ -41,8 +41,8 @@ def score_page(truth: Truth, answer: Sequence[Cell], size: Size, rotation: int) 
     in_time = characters is not None and words is not None and is_whole
     return Score(
         pages=1,
-        characters=characters or Edits(),
-        words=words or Edits(),
+        characters=characters if characters and in_time else NOTHING,
+        words=words if words and in_time else NOTHING,
         teds=mean_of(tables),
         disorder=mean_of([order]),
         kinds=kinds,

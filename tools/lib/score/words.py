@@ -10,6 +10,7 @@ from lib.score.scores import Found, Scored, by_folder
 MOST_ROWS = 10
 MOST_NAMES = 3
 ABSENT = "(not in the results)"
+TOP = "(top)"
 HEAD = ("pages", "CER", "WER", "tables", "TEDS", "order", "IoU", "F1", "")
 KIND_HEAD = ("true", "found", "CER", "IoU", "precision", "recall", "F1", "")
 SAID = {
@@ -47,7 +48,8 @@ def as_json(found: Found, truth: str) -> dict[str, Any]:
 
 def figures(score: Score) -> dict[str, Any]:
     """The figures of a page, or of many."""
-    is_computed = score.pages > score.not_computed.count(PAGE)
+    unknown = score.not_computed.count(PAGE) + score.not_computed.count(TEXT)
+    is_computed = score.pages > unknown
     return {
         "pages": score.pages,
         "cer": rounded(score.characters.rate) if is_computed else None,
@@ -89,7 +91,8 @@ def kinds(score: Score) -> list[tuple[str, Kind]]:
 def tables(found: Found) -> list[str]:
     """The figures by folder, by category, and of the worst pages; as lines."""
     folders = sorted(by_folder(found.pages).items(), key=lambda one: (one[0] is None, one[0] or ""))
-    rows = [row(score, ABSENT if name is None else f"{name}/") for name, score in folders]
+    names = {None: ABSENT, "": TOP}
+    rows = [row(score, names.get(name) or f"{name}/") for name, score in folders]
     whole = [row(found.total, "all")] if len(rows) > 1 else []
     bad = [page for page in found.pages if is_wrong(page)]
     more = len(bad) - MOST_ROWS
