@@ -3,10 +3,13 @@
 const n3 = figures(3);
 // In percent; 0 only where there is none.
 const errorRate = (rate) => n2.format(rate > 0 ? Math.max(100 * rate, 0.01) : 0);
-const SCORE_WORDS = [
-  ["cer", "cerOf", errorRate], ["wer", "werOf", errorRate],
-  ["teds", "tedsOf", n3.format], ["order", "orderOf", n3.format], ["f1", "f1Of", n3.format],
-];
+const SCORE_WORDS = {
+  cer: (rate) => t("cerOf", errorRate(rate)),
+  wer: (rate) => t("werOf", errorRate(rate)),
+  teds: (value) => t("tedsOf", n3.format(value)),
+  order: (value) => t("orderOf", n3.format(value)),
+  f1: (value) => t("f1Of", n3.format(value)),
+};
 
 // The character errors of all of them.
 function scoreTotal({ cer, characters }) {
@@ -19,8 +22,8 @@ function scoreTotal({ cer, characters }) {
 // The figures of a page in words, its character errors first; none if it has no truth.
 function scoresOf({ scores }, page) {
   if (!scores) return [];
-  return SCORE_WORDS.filter(([name]) => scores[name][page] >= 0)
-    .map(([name, key, format]) => t(key, format(scores[name][page])));
+  return Object.entries(SCORE_WORDS).filter(([name]) => scores[name][page] >= 0)
+    .map(([name, word]) => word(scores[name][page]));
 }
 
 // For sorting: by character errors, then by tables; pages without a truth last.
