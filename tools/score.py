@@ -35,7 +35,7 @@ def main(knobs: Knobs, as_data: bool) -> None:
         raise Failure(f"there are no results in {output}", "make download, or give their OUTPUT")
     extras.install(REQUIREMENTS, "score", "make score")
     found = score_all(output, entries, truth)
-    data = json.dumps(as_json(found, str(truth)), ensure_ascii=False)
+    data = json.dumps(as_json(found, truth.name), ensure_ascii=False)
     files.write_whole(output / FILE, data + "\n")
     for line in remarks(found):
         say(f"score: {line}")
