@@ -28,6 +28,7 @@ from rig.known_page import (
     words_in,
 )
 from rig.pages import PDF_PASSWORD
+from rig.pdf_viewer import open_viewer
 from rig.viewers import Words, drawn_by_pdfium, found_by_pdfium, poppler, words_by_poppler
 
 LINE = 15 / HIGH  # of the article, in parts of the page's height
@@ -256,6 +257,19 @@ def test_each_word_is_found_in_its_place_and_the_page_is_as_it_was(
             assert picture_of(original[0]).tobytes() == picture_of(book[0]).tobytes()
         if form != "without xref":  # which PDFium cannot open
             assert (drawn_by_pdfium(source) == drawn_by_pdfium(made)).all()
+
+
+def test_chromium_marks_each_word_in_its_place_when_all_is_selected(tmp_path: Path) -> None:
+    as_jpeg(tmp_path / "source")
+    made = written(tmp_path, tmp_path / "source.jpg", article().cells)
+    with open_viewer(made, 800, 1100) as viewer:
+        marked = viewer.select_all()
+    high, wide = marked.shape
+    assert wide / high == pytest.approx(WIDE / HIGH, abs=0.02)  # it is the page that is seen
+    for text, (left, top, right, bottom) in article().words:
+        word = marked[int(top * high) : int(bottom * high), int(left * wide) : int(right * wide)]
+        assert word.mean() > 0.35, text  # black letters stay black
+    assert marked.mean() < 0.5
 
 
 # ---- tables, and lines that are turned ----

@@ -1,0 +1,102 @@
+"""Chromium's own viewer of PDFs, looked at: its new headless mode has it, the old one has not."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+
+from rig.browser import FLAGS, find_chromium
+
+LIGHT = 200  # gray levels, of paper
+PATIENCE_S = 30.0
+T = TypeVar("T")
+Rect = tuple[int, int, int, int]
+
+
+@dataclass
+class Viewer:
+    """A window that shows a PDF and nothing beside it; paper is where its page lies in it."""
+
+    window: Page
+    paper: Rect = (0, 0, 0, 0)
+
+    def picture(self) -> Image.Image:
+        """What is to be seen of the page."""
+        return self.seen().crop(self.paper)
+
+    def seen(self) -> Image.Image:
+        """What is to be seen."""
+        with Image.open(io.BytesIO(self.window.screenshot())) as image:
+            return image.convert("RGB")
+
+    def find_paper(self) -> Rect | None:
+        """Where the page lies, once it is drawn."""
+        light = numpy.asarray(self.seen().convert("L")) > LIGHT
+        across, down = (numpy.flatnonzero(light.mean(axis=axis) > 0.3) for axis in (0, 1))
+        if not across.size or not down.size:
+            return None
+        return int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1
+
+    def select_all(self) -> NDArray[numpy.bool_]:
+        """Select all that can be selected; which of the page's pixels are marked then."""
+        self.window.mouse.click(self.paper[2] - 5, self.paper[3] - 5)
+        before = numpy.asarray(self.picture(), int)
+        self.window.keyboard.press("Control+a")
+
+        def marked() -> NDArray[numpy.bool_] | None:
+            found: NDArray[numpy.bool_] = (
+                abs(numpy.asarray(self.picture(), int) - before) > 20
+            ).any(2)
+            return found if found.any() else None
+
+        return until(marked)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Select with the mouse, from one place to another, in parts of the page."""
+        left, top, right, bottom = self.paper
+        (x0, y0), (x1, y1) = (
+            (left + x * (right - left), top + y * (bottom - top)) for x, y in (start, end)
+        )
+        self.window.mouse.move(x0, y0)
+        self.window.mouse.down()
+        self.window.mouse.move(x1, y1, steps=10)
+        self.window.mouse.up()
+
+
+def until(look: Callable[[], T | None]) -> T:
+    """What is seen, once it is."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (found := look()) is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not seen within {PATIENCE_S:g} s")
+    return found
+
+
+@contextlib.contextmanager
+def open_viewer(path: Path, wide: int, high: int) -> Iterator[Viewer]:
+    """Show a PDF in a window of this size."""
+    flags = ["--headless=new", *(flag for flag in FLAGS if flag != "--headless")]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            headless=False,  # else it is the old mode
+            args=flags,
+        )
+        try:
+            window = browser.new_page(viewport=ViewportSize(width=wide, height=high))
+            window.goto(f"{path.as_uri()}#toolbar=0&navpanes=0&view=Fit")
+            viewer = Viewer(window)
+            viewer.paper = until(viewer.find_paper)
+            yield viewer
+        finally:
+            browser.close()
