@@ -18,7 +18,7 @@ from PIL import Image
 
 from lib.documents.document import Document, Page
 from lib.documents.formats import docling
-from lib.documents.shown_pictures import MISSING
+from lib.documents.pictures import NO_PICTURES
 from rig.hostile import PAYLOADS
 from rig.small_documents import document, written
 
@@ -111,7 +111,9 @@ def test_a_picture_with_what_is_in_it_and_the_caption_behind_it(tmp_path: Path) 
     what = document([("Picture", ""), ("Caption", "Figure 1"), ("Picture", "")])
     page = what.pages[0]
     entry = replace(page.entry, pictures=("report/pictures/page_0_1.png",))
-    whole = loaded(replace(what, pages=(Page(entry, page.cells),)), tmp_path / "out", (MISSING,))
+    whole = loaded(
+        replace(what, pages=(Page(entry, page.cells),)), tmp_path / "out", (NO_PICTURES,)
+    )
     first, second = whole.pictures
     assert first.caption_text(whole) == "Figure 1" and second.caption_text(whole) == ""
     assert first.image and first.image.pil_image and first.image.pil_image.size == (30, 20)
@@ -125,7 +127,7 @@ def test_pages_of_several_files_and_one_that_is_not_here(tmp_path: Path) -> None
     whole = loaded(replace(what, pages=(one, Page(failed, ()))), tmp_path)
     assert whole.origin is None
     notes = [t.text for t in whole.texts if t.content_layer == ContentLayer.NOTES]
-    assert notes == ["Page report_page_1 is not here (failed)"]
+    assert notes == ["report_page_1 is not here: failed"]
 
 
 @pytest.mark.parametrize("payload", [*PAYLOADS, "1. <b>", "\x00\x1f\ufffe", "$$\\bad$$", ""])

@@ -15,7 +15,7 @@ from PIL import Image
 from lib.documents.document import Document, Page
 from lib.documents.formats import docx as as_docx
 from lib.documents.office.word_math import word_formula
-from lib.documents.shown_pictures import MISSING
+from lib.documents.pictures import NO_PICTURES
 from lib.pages.markup import mathml
 from rig.small_documents import document, written
 
@@ -146,12 +146,12 @@ def test_a_picture_that_cannot_be_had_is_told(content: bytes | None, tmp_path: P
         (tmp_path / PICTURE).unlink()
     else:
         (tmp_path / PICTURE).write_bytes(content)
-    assert written(as_docx.write, what, tmp_path / "out") == [MISSING]
+    assert written(as_docx.write, what, tmp_path / "out") == [NO_PICTURES]
 
 
 def test_a_picture_of_another_number_is_not_this_one(tmp_path: Path) -> None:
     what = with_picture(tmp_path, (9, 9), "report/pictures/page_0_2.png")
-    assert written(as_docx.write, what, tmp_path / "out") == [MISSING]
+    assert written(as_docx.write, what, tmp_path / "out") == [NO_PICTURES]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_east_asian_letters_have_a_font(text: str, font: str, tag: str, tmp_path
 def test_a_page_that_is_not_here_is_told(tmp_path: Path) -> None:
     what = document([("Text", "a")], status="failed", reason="damaged")
     word = reopened(replace(what, pages=(replace(what.pages[0], cells=()),)), tmp_path)
-    assert styles(word) == [("Missing", "Page report_page_0 is not here (failed: damaged)")]
+    assert styles(word) == [("Missing", "report_page_0 is not here: failed: damaged")]
 
 
 def test_the_paper_lies_as_the_pages_do(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from lib.documents import shown_pictures
 from lib.documents.document import Document, Page
 from lib.documents.formats import html as as_html
 from lib.documents.languages import language
-from lib.documents.shown_pictures import MISSING, TOO_MANY
+from lib.documents.pictures import NO_PICTURES
+from lib.documents.shown_pictures import TOO_MANY
 from rig.browser import Watched, open_browser
 from rig.small_documents import document, written
 
@@ -49,7 +50,7 @@ def test_what_stands_in_it(tmp_path: Path) -> None:
     )
     for part in (
         '<h1 id="part-1" dir="auto">A <strong>b</strong> <math',
-        '<div class="page" id="page-2"><a href="#page-2" title="report_page_1">2</a></div>',
+        '<div class="page" id="page-2"><a href="#page-2" title="report.pdf, page 2">2</a></div>',
         '<div class="Text" dir="auto"><ul>\n<li>one</li>\n</ul></div>',
         '<div class="Table" dir="auto"><table><tbody><tr><td>1</td></tr></tbody></table></div>',
         '<div class="Footnote" dir="auto"><p>note</p></div>',
@@ -62,11 +63,11 @@ def test_what_stands_in_it(tmp_path: Path) -> None:
 def test_a_page_that_is_not_here_is_told(tmp_path: Path) -> None:
     what = document([("Text", "a")], status="failed", reason="<b>")
     html = source(replace(what, pages=(replace(what.pages[0], cells=()),)), tmp_path)
-    assert '<p class="missing">Page report_page_0 is not here (failed: &lt;b&gt;)</p>' in html
+    assert '<p class="missing">report_page_0 is not here: failed: &lt;b&gt;</p>' in html
 
 
 def test_a_picture_that_is_not_in_the_results_is_told(tmp_path: Path) -> None:
-    assert "<img" not in source(document([("Picture", "")]), tmp_path, (MISSING,))
+    assert "<img" not in source(document([("Picture", "")]), tmp_path, (NO_PICTURES,))
 
 
 def test_no_more_pictures_than_fit_in_one_file(

@@ -13,8 +13,9 @@ from PIL import Image
 
 from lib.documents import markdown_text as md
 from lib.documents.document import Document, Page, Sources
-from lib.documents.formats.markdown import NO_PICTURES, write
+from lib.documents.formats.markdown import write
 from lib.documents.gathering import FOLDERS, gather
+from lib.documents.pictures import NO_PICTURES
 from lib.pages.entries import read_cells, read_entries
 from rig.author import make_document
 from rig.hostile import NAMES, PAYLOADS

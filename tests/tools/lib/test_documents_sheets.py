@@ -72,8 +72,8 @@ def test_csv_is_a_file_for_each_table_and_a_list(tmp_path: Path) -> None:
     listed = csv_rows(tmp_path / "report.csv")
     assert listed[0][:4] == ["file", "table", "page", "number"]
     assert listed[1] == [
-        *("report_files/tables/page_1_table_1.csv", "page 1 table 1", "1", "1", "report.pdf 1"),
-        *("ok", "1", "2", "Table 1: of fruit"),
+        *("report_files/tables/page_1_table_1.csv", "page 1 table 1", "1", "1"),
+        *("report.pdf, page 1", "ok", "1", "2", "Table 1: of fruit"),
     ]
     assert csv_rows(tmp_path / listed[1][0]) == [["a", "b"]]
     assert [line[0][-8:] for line in listed[2:]] == ["le_1.csv", "le_2.csv"]
@@ -83,7 +83,7 @@ def test_xlsx_is_a_sheet_for_each_table_and_a_list(tmp_path: Path) -> None:
     assert written(as_xlsx.write, TWO, tmp_path) == []
     book = load_workbook(tmp_path / "report.xlsx")
     assert book.sheetnames == ["tables", "page 1 table 1", "page 2 table 1", "page 2 table 2"]
-    assert values(book["tables"])[1][:4] == ["page 1 table 1", "1", "1", "report.pdf 1"]
+    assert values(book["tables"])[1][:4] == ["page 1 table 1", "1", "1", "report.pdf, page 1"]
     assert values(book["page 1 table 1"]) == [["a", "b"]]
 
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lib.documents.document import Document
-from lib.documents.flow import MISSING, PAGE, Block, blocks_of
+from lib.documents.flow import MISSING, PAGE, Block, blocks_of, page_number, page_source
 from lib.documents.tables import Grid, read_table
-from lib.pages.entries import Entry
 
 NONE = "there is no table in it: no file"
 LEFT_OUT = "of a table with more than 1,000 columns or 200,000 places, cells are left out"
@@ -15,10 +14,12 @@ LEFT_OUT = "of a table with more than 1,000 columns or 200,000 places, cells are
 
 @dataclass(frozen=True)
 class NamedTable:
-    """One table: the document's page, counted from 1, which of the page's, and what it says."""
+    """One table: of which page, which of the page's, and what it says."""
 
-    entry: Entry
     page: int
+    source: str
+    """What the page is of, for people."""
+    status: str
     number: int
     caption: str
     grid: Grid
@@ -37,8 +38,9 @@ def tables_of(document: Document) -> Iterator[NamedTable]:
         if block.kind == "Table" and (grid := read_table(block.text)).cells:
             counts[block.page] += 1
             yield NamedTable(
-                entry=document.pages[block.page].entry,
-                page=block.page + 1,
+                page=page_number(document, block.page),
+                status=document.pages[block.page].entry.status,
+                source=page_source(document, block.page),
                 number=counts[block.page],
                 caption="\n".join(filter(None, (caption_of(blocks, at), grid.caption))),
                 grid=grid,
@@ -57,10 +59,6 @@ CONTENTS = ("table", "page", "number", "source", "status", "rows", "columns", "c
 
 def contents(table: NamedTable) -> tuple[str, ...]:
     """A table's line in the list of all, as CONTENTS names its parts."""
-    grid, entry = table.grid, table.entry
-    source = entry.input if entry.pdf_page is None else f"{entry.input} {entry.pdf_page + 1}"
-    counts = (str(grid.rows), str(grid.columns))
-    return (
-        *(table.name, str(table.page), str(table.number), source, entry.status),
-        *(*counts, table.caption),
-    )
+    counts = map(str, (table.grid.rows, table.grid.columns))
+    where = (str(table.page), str(table.number), table.source, table.status)
+    return (table.name, *where, *counts, table.caption)

@@ -15,6 +15,7 @@ from lib.pages.values import Box
 from lib.results import LARGEST_BYTES, is_below
 
 SIDE = 3000  # of a page, in pixels, at most: some 250 dpi of A4
+NO_PICTURES = "pictures that are not in the results (PICTURES=files), nor in INPUT, are left out"
 KINDS = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
 
 Found = tuple[bytes, str]

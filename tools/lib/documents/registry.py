@@ -34,14 +34,14 @@ class Format:
 
 FORMATS: Mapping[str, Format] = {
     "md": Format("markdown", uses_input=True),
-    "html": Format("html"),
+    "html": Format("html", uses_input=True),
     "pdf": Format("pdf", uses_input=True),
-    "docx": Format("docx", packages="requirements/docx.txt"),
+    "docx": Format("docx", uses_input=True, packages="requirements/docx.txt"),
     "xlsx": Format("xlsx", packages="requirements/xlsx.txt"),
     "csv": Format("csv"),
     "jsonl": Format("jsonl"),
     "parquet": Format("parquet", packages="requirements/parquet.txt"),
-    "docling": Format("docling", packages="requirements/docling.txt"),
+    "docling": Format("docling", uses_input=True, packages="requirements/docling.txt"),
     "coco": Format("coco"),
     "finetune": Format("finetune", uses_input=True),
 }

@@ -31,7 +31,7 @@ from pydantic import AnyUrl
 
 from lib.documents.breaks import Place
 from lib.documents.document import Document, Sources
-from lib.documents.flow import FURNITURE, HEADINGS, MISSING, PAGE, Block, blocks_of
+from lib.documents.flow import FURNITURE, HEADINGS, MISSING, PAGE, Block, blocks_of, page_number
 from lib.documents.shown_pictures import ShownPictures
 from lib.documents.tables import Grid, read_table
 from lib.pages.entries import Cell
@@ -51,7 +51,7 @@ DPI = 72  # of pictures: docling wants one, and a cell's pixels have none
 
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     """Write <name>.docling.json."""
-    pictures = ShownPictures(document, sources.results)
+    pictures = ShownPictures(document, sources)
     made = Docling(document, pictures).whole
     text = clean(json.dumps(made.export_to_dict(), ensure_ascii=False))
     (folder / f"{document.name}.docling.json").write_text(text, encoding="utf-8")
@@ -67,9 +67,10 @@ class Docling:
         self.group: ListGroup | None = None  # of the list that is going on
         self.floating: FloatingItem | None = None  # just before, still without a caption
         self.caption: Block | None = None  # of what comes next
-        for number, page in enumerate(document.pages, 1):
+        for number, page in enumerate(document.pages):
             width, height = page.entry.size
-            self.whole.add_page(page_no=number, size=Size(width=width, height=height))
+            size = Size(width=width, height=height)
+            self.whole.add_page(page_no=page_number(document, number), size=size)
         blocks = blocks_of(document)
         self.has_title = any(block.kind == "Title" for block in blocks)  # docling counts below it
         for block, after in zip(blocks, [*blocks[1:], None], strict=True):
@@ -172,7 +173,7 @@ class Docling:
             left, top, right, bottom = box
             made.prov.append(
                 ProvenanceItem(
-                    page_no=page + 1,
+                    page_no=page_number(self.document, page),
                     charspan=(0, length),
                     bbox=BoundingBox(
                         l=left * width,

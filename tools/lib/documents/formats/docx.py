@@ -44,7 +44,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     blocks = blocks_of(document, sources.with_furniture)
     whole = docx.Document()
     set_up(whole, document, language(" ".join(block.text for block in blocks)))
-    body = Body(whole, ShownPictures(document, sources.results))
+    body = Body(whole, ShownPictures(document, sources))
     end = whole.element.body.sectPr
     for block in blocks:
         for made in body.made_of(block):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lib.documents.document import Document, Sources
-from lib.documents.flow import HEADINGS, MISSING, PAGE, Block, blocks_of
+from lib.documents.flow import HEADINGS, MISSING, PAGE, Block, blocks_of, page_number, page_source
 from lib.documents.languages import language
 from lib.documents.shown_pictures import ShownPictures
 from lib.pages.entries import Cell
@@ -27,7 +27,7 @@ NOWHERE = (0.0, 0.0, 0.0, 0.0)
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     """Write <name>.html."""
     blocks = blocks_of(document, sources.with_furniture)
-    pictures = ShownPictures(document, sources.results)
+    pictures = ShownPictures(document, sources)
     path = folder / f"{document.name}.html"
     with path.open("w", encoding="utf-8") as file:
         for part in parts(document, blocks, pictures):
@@ -86,8 +86,8 @@ def contents(blocks: list[Block], title: str) -> Iterator[str]:
 def piece(document: Document, number: int, block: Block, pictures: ShownPictures) -> str:
     """One block as HTML."""
     if block.kind == PAGE:
-        page = block.page + 1
-        name = html.escape(clean(document.pages[block.page].entry.name))
+        page = page_number(document, block.page)
+        name = html.escape(page_source(document, block.page))
         link = f'<a href="#page-{page}" title="{name}">{page}</a>'
         return f'<div class="page" id="page-{page}">{link}</div>'
     if block.kind == MISSING:

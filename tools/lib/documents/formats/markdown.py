@@ -11,9 +11,8 @@ from urllib.parse import quote
 from lib.documents import markdown_text as md
 from lib.documents.document import Document, Sources
 from lib.documents.flow import MISSING, PAGE, Block, blocks_of, page_number, page_source
-from lib.documents.pictures import Pictures
+from lib.documents.pictures import NO_PICTURES, Pictures
 
-NO_PICTURES = "pictures that are not in the results (PICTURES=files), nor in INPUT, are left out"
 WRITERS = {"Table": md.table, "Formula": md.formula, "List-item": md.item}
 
 
