@@ -62,6 +62,7 @@ def test_the_boxes_of_a_turned_page_are_turned_back(
     assert annotation["bbox"] == bbox
 
 
-def test_a_page_without_a_size_is_not_in_it(tmp_path: Path) -> None:
-    found, _ = whole(tmp_path, size=(0.0, 0.0))
+@pytest.mark.parametrize("values", [{"size": (0.0, 0.0)}, {"status": "failed"}])
+def test_a_page_that_was_not_read_is_not_in_it(values: dict[str, Any], tmp_path: Path) -> None:
+    found, _ = whole(tmp_path, **values)
     assert (found["images"], found["annotations"]) == ([], [])

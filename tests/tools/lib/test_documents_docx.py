@@ -215,6 +215,7 @@ def test_a_formula_of_its_own_is_displayed_and_one_in_words_is_not(tmp_path: Pat
     ("text", "font", "tag"),
     [
         ("한글 and more", "Malgun Gothic", "ko-KR"),
+        ("One word of many is 한글. " + "Words. " * 40, "Malgun Gothic", "ko-KR"),
         ("ひらがな漢字", "Yu Gothic", "ja-JP"),
         ("汉字", "Microsoft YaHei", "zh-CN"),
     ],

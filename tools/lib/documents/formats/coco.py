@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from contract import CATEGORIES
+from contract import CATEGORIES, DONE
 from lib.documents.document import Document, Page, Sources
 from lib.pages.entries import Cell
 from lib.pages.values import Box, clean
@@ -18,8 +18,8 @@ RENDERED = "pages of PDFs are no files: render them in the sizes that it says"
 
 
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
-    """Write <name>.coco.json. A page without a size has no pixels, and is not in it."""
-    pages = [page for page in document.pages if all(page.entry.size)]
+    """Write <name>.coco.json. A page that was not read is left out: it would have no boxes."""
+    pages = [p for p in document.pages if p.entry.status in DONE and all(p.entry.size)]
     images = [image(number, page) for number, page in enumerate(pages, 1)]
     annotations = [
         annotation(number, order, cell, page)

@@ -3,7 +3,8 @@
 Footnotes stand where they were on the page: which mark in the text is theirs is not known.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,16 +35,16 @@ FONTS = {  # for East Asian letters, and where they are told of in Word's tags
     "zh": ("Microsoft YaHei", "zh-CN"),
 }
 STYLES = {"Caption": "Caption", "List-item": "Normal", "Footnote": "FootnoteText"}
+ASCII = re.compile(r"[\x00-\x7f]+")
 THEME = "w:eastAsiaTheme"
 TOO_WIDE = "Word has no tables of more than 63 columns: they are lines of text"
-Make = Callable[[Block], Iterator[Any]]
 
 
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     """Write <name>.docx."""
     blocks = blocks_of(document, sources.with_furniture)
     whole = docx.Document()
-    set_up(whole, document, language(" ".join(block.text for block in blocks)))
+    set_up(whole, document, " ".join(block.text for block in blocks))
     body = Body(whole, ShownPictures(document, sources))
     end = whole.element.body.sectPr
     for block in blocks:
@@ -60,8 +61,8 @@ class Body:
         self.whole, self.pictures = whole, pictures
         self.remarks: dict[str, None] = {}
         self.count = 0  # of pictures
-        section = whole.sections[0]
-        self.width = Emu(int(section.page_width or 0) - 2 * MARGIN)
+        self.paper = int(whole.sections[0].page_width or 0)
+        self.width = Emu(self.paper - 2 * MARGIN)
 
     def made_of(self, block: Block) -> Iterator[Any]:
         """The paragraphs and tables of a block."""
@@ -100,7 +101,7 @@ class Body:
             return
         page, place = block.cells[0]
         left, _, right, _ = self.pictures.document.pages[page].cells[place].box
-        width = min(self.width, int((right - left) * PAPER[0]) or self.width)
+        width = min(self.width, int((right - left) * self.paper) or self.width)
         height = width * picture.height // picture.width
         self.count += 1
         yield word.element("w:p", word.element("w:r", self.drawing(picture, width, height)))
@@ -117,7 +118,7 @@ class Body:
         return word.element("w:drawing", inline)
 
 
-def set_up(whole: Word, document: Document, tag: str) -> None:
+def set_up(whole: Word, document: Document, text: str) -> None:
     """Paper, fonts, styles and what the file says of itself."""
     section = whole.sections[0]
     sizes = [page.entry.size for page in document.pages]
@@ -130,13 +131,13 @@ def set_up(whole: Word, document: Document, tag: str) -> None:
     small.font.size = Pt(9)
     missing = whole.styles.add_style("Missing", WD_STYLE_TYPE.PARAGRAPH)
     missing.font.italic, missing.font.color.rgb = True, RGBColor(0x80, 0x80, 0x80)
-    if tag in FONTS:
-        set_fonts(whole.styles.element, *FONTS[tag])
+    if fonts := FONTS.get(language(ASCII.sub(" ", text))):  # also of a few words among others
+        set_fonts(whole.styles.element, *fonts)
     about = whole.core_properties
     read_at = max((page.entry.finished_at for page in document.pages), default=0.0)
     about.created = about.modified = datetime.fromtimestamp(min(read_at, 4e9), UTC)
     about.title, about.author, about.comments = xml_text(document.name)[:255], "", ""
-    about.language = tag
+    about.language = language(text)
 
 
 def set_fonts(styles: Any, font: str, tag: str) -> None:
