@@ -92,6 +92,15 @@ def test_a_night_without_new_pages_starts_nothing(own: Toolkit) -> None:
         make_doubtful(manifest) if is_there else report.unlink()
         assert own.run("all", **night).code == 0
         assert report.stat().st_mtime >= manifest.stat().st_mtime, "it shows what was found"
+    end = own.run("all", EXPORT="md,jsonl", FORMATS="csv", **night)  # documents that are behind
+    assert (end.code, end.out, end.err) == (0, "", "")
+    made = own.output / "documents"
+    assert sorted(path.name for path in made.glob("two.*")) == ["two.jsonl", "two.md"]
+    (made / "two.md").unlink()
+    (made / "two.md").mkdir()
+    end = own.run("all", EXPORT="md", **night)
+    assert (end.code, "export: two as md: " in end.err) == (3, True), end.err
+    assert files_of(own.machine) == before
 
 
 def crew(night: dict[str, str]) -> dict[str, str]:

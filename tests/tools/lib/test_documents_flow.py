@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,15 @@ KNOWN = "wrong: a table of that header"
 HEAD, ROWS = ["Name", "One"], [["a", "1.5"], ["b", "2.5"]]
 
 
-def document(folder: Path, *pages: Cells, **changed: str) -> Document:
-    """A PDF with these pages; page1="failed" has the second one fail."""
+def document(
+    folder: Path, *pages: Cells, step: int = 1, statuses: Sequence[str] = ("ok",) * 9
+) -> Document:
+    """A PDF of which each step-th page is this."""
     results = ResultSet(folder)
-    for number, cells in enumerate(pages):
-        status = changed.get(f"page{number}", "ok")
+    for number, (cells, status) in enumerate(zip(pages, statuses, strict=False)):
         size = [WIDTH, HEIGHT]
-        page = f"b/b_page_{number}"
-        results.add("b.pdf", cells, page=page, pdf_page=number, status=status, original_size=size)
+        values = {"page": f"b/b_page_{number}", "status": status, "original_size": size}
+        results.add("b.pdf", cells, pdf_page=number * step, **values)
     entries = read_entries(results.finish())
     return Document("b", tuple(Page(entry, tuple(read_cells(folder, entry))) for entry in entries))
 
@@ -100,11 +102,19 @@ def test_what_only_looks_so_stays_apart(tmp_path: Path, pages: list[Cells]) -> N
     assert list(breaks_of(document(tmp_path, *pages))) == []
 
 
+@pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("status", ["failed", "left", "partial"])
-def test_nothing_is_put_together_over_a_page_that_is_not_whole(tmp_path: Path, status: str) -> None:
-    found = said(document(tmp_path, FULL, BODY if status == "partial" else [], NEXT, page1=status))
-    assert [kind for kind, _ in found if kind == "Missing"] == ["Missing"]
-    assert ("Text", "the middle.") in found
+def test_nothing_is_put_together_over_a_page_that_is_not_whole(
+    tmp_path: Path, status: str, place: int
+) -> None:
+    statuses = ("ok", status) if place else (status, "ok")
+    found = document(tmp_path, FULL, NEXT, statuses=statuses)
+    assert list(breaks_of(found)) == []
+    assert [kind for kind, _ in said(found) if kind != "Text"] == ["Missing"]
+
+
+def test_nor_over_pages_that_are_not_asked_for(tmp_path: Path) -> None:
+    assert list(breaks_of(document(tmp_path, FULL, NEXT, step=2))) == []
 
 
 @pytest.mark.parametrize(
