@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from results.manifest import read_record
-from rig.command import records_in
+from rig.altered import IN_A_HURRY, altered
+from rig.command import records_in, wait_until
+from rig.model_request import Request
 from rig.model_server import ModelServer
+from rig.replies import Reply
 from rig.toolkit import ROOT, Toolkit, line, make_environment, statuses_in
-from rig.true_page import in_pixels, true_page
+from rig.true_page import in_pixels, told, true_page
 
 OTHER = "Nobody has seen a heron there since the lamps went out. " * 5
 BROUGHT = {"of": "abc", ".json": "0123456789abcdef"}
@@ -113,18 +116,31 @@ def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit) -> None:
     assert (here.output / "manifest.jsonl").read_bytes() == before
 
 
-def test_make_all_ends_with_it_and_asks_once(here: Toolkit, server: ModelServer) -> None:
-    """Once the machine is off; without new pages it is not turned on for it."""
-    true_page(dpi=80)[0].save(here.input / "a.png")
+def test_make_all_ends_with_what_was_not_read_twice_by_then(
+    here: Toolkit, server: ModelServer, tmp_path: Path
+) -> None:
+    """The machine has read what it could; at home the rest is read, once, without a machine."""
+    picture, cells = true_page(dpi=80)
+    picture.save(here.input / "a.png")
+    picture.resize([side * 9 // 10 for side in picture.size]).save(here.input / "b.png")
+    there = here.machine / "result"
+
+    def thinks_about_b(request: Request) -> Reply:
+        if request.size[0] < 0.95 * picture.width:
+            wait_until(lambda: '"reader": "PP' in (there / "manifest.jsonl").read_text(), 120)
+        return Reply(told(cells, request.size))
+
+    server.script = thinks_about_b
     here.knobs |= {"ENDPOINT": server.url, "WITNESS": "ocr"}
-    assert here.run("all").code == 0
-    (entry,) = records_in(here.output)
-    assert entry["reader"].startswith("PP-OCR") and entry["trust"] is not None
-    (before,) = records_in(here.machine / "result")
-    assert before["reader"] == "" and len(server.requests) == before["attempts"]
+    with here.verb("all", **altered(tmp_path / "hurry", IN_A_HURRY)) as running:
+        assert running.finish(300).code == 0
+    entries = records_in(here.output)
+    assert all(entry["reader"].startswith("PP-OCR") for entry in entries)
+    assert [bool(entry["reader"]) for entry in records_in(there)] == [True, False]
+    assert len(server.requests) == len(entries) == 2
     night = {"TARGET": "gcp", "PATH": "/nowhere", "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": "/nowhere"}
     assert here.run("all", **night).code == 0
-    assert records_in(here.output) == [entry]
+    assert records_in(here.output) == entries
 
 
 def test_without_results_it_says_so(here: Toolkit) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from results.manifest import load
+from rig.altered import IN_A_HURRY, WITHOUT_ENGINES, altered
 from rig.command import Batch, Running, wait_until
 from rig.model_request import Request
 from rig.model_server import ModelServer
@@ -36,15 +37,6 @@ WRONG = [
 ]
 SOON_S = 120.0
 KNOBS = {"WITNESS": "ocr"}
-IN_A_HURRY = """
-import os
-os.nice = os.sched_setscheduler = lambda *values: 0
-"""
-WITHOUT_ENGINES = """
-import importlib.util as util
-find = util.find_spec
-util.find_spec = lambda name, *more: None if name == "rapidocr" else find(name, *more)
-"""
 
 
 class Held:
@@ -85,13 +77,6 @@ def is_heard(batch: Batch) -> bool:
     return bool((record := record_of(batch, "a.png")) and record.reader)
 
 
-def altered(folder: Path, code: str) -> dict[str, str]:
-    """The knobs, and what alters each Python that the command runs in."""
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(code)
-    return KNOBS | {"PYTHONPATH": str(folder)}
-
-
 def idlers(running: Running) -> list[int]:
     """The processes of a command that compute on idle cores alone."""
     found = []
@@ -109,7 +94,7 @@ def test_its_doubts_are_there_while_other_pages_are_read(
 ) -> None:
     """The model is not asked again for them, nor is it in a later run."""
     batch, server, model = held
-    with batch.start(environment=altered(tmp_path / "hurry", IN_A_HURRY)) as running:
+    with batch.start(environment=KNOBS | altered(tmp_path / "hurry", IN_A_HURRY)) as running:
         wait_until(lambda: is_heard(batch), SOON_S)
         assert record_of(batch, "b.png") is None, "it is still being read"
         model.let_go.set()
@@ -167,7 +152,7 @@ def test_without_its_packages_the_pages_are_read_all_the_same(
         PICTURE.resize([side * 8 // 10 for side in PICTURE.size]).save(
             batch.input / f"c{number}.png"
         )
-    ended = batch.run(environment=altered(tmp_path / "bare", WITHOUT_ENGINES))
+    ended = batch.run(environment=KNOBS | altered(tmp_path / "bare", WITHOUT_ENGINES))
     assert ended.code == 0
     assert ended.err.splitlines()[0] == (
         "no second reader while the pages are read: rapidocr is not among the packages here;"

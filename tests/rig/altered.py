@@ -1,0 +1,20 @@
+"""What alters each Python that a command runs in, since Python imports a sitecustomize.py."""
+
+from pathlib import Path
+
+IN_A_HURRY = """
+import os
+os.nice = os.sched_setscheduler = lambda *values: 0
+"""
+WITHOUT_ENGINES = """
+import importlib.util as util
+find = util.find_spec
+util.find_spec = lambda name, *more: None if name == "rapidocr" else find(name, *more)
+"""
+
+
+def altered(folder: Path, code: str) -> dict[str, str]:
+    """The environment of a command that runs so."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(code)
+    return {"PYTHONPATH": str(folder)}
