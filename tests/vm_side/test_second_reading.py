@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from results.pages import sha256_of
 from rig.true_page import in_pixels, true_page
 from second_reading import Engine, Opinion, Places, heard
 from trust.doubts import Doubt
+from trust.judging import MOST
 from trust.text.reader_witness import Line
+from workers.beside import PIECE
 
 OLD = {"kind": "amount", "bbox": [1, 2, 3, 4], "cell": 0, "detail": {"ratio": 0.5}}
 SERIOUS = Doubt("reader", (10, 20, 30, 40), 1, 0.6, {"agreement": 0.1, "engine": "x"})
@@ -75,6 +78,16 @@ def test_what_an_opinion_changes(
     assert (
         changed is not None and changed.reader == "PP-OCR" and changed.doubts == changes["doubts"]
     )
+
+
+def test_an_opinion_comes_in_one_piece() -> None:
+    """Nobody waits for the second half of what comes from a process that computes now and then."""
+    detail = {"agreement": 0.12345, "digits": 123, "engine": "PP-OCR and Tesseract"}
+    doubts = [
+        Doubt("reader", (1000 + n, 2000 + n, 3000 + n, 4000 + n), 1000 + n, 0.6, {**detail, "n": n})
+        for n in range(MOST)
+    ]
+    assert len(ForkingPickler.dumps(Opinion("PP-OCR and Tesseract", tuple(doubts)))) < PIECE
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """What is done beside the pages, on cores that idle: nobody waits for it.
 
 At the end it is dropped, with what is in hand. So is a task whose worker dies: somebody may do it
-later. All of it happens in the parent's own thread, whenever that waits for the pages.
+later. The parent attends to it whenever it waits for the pages, in its own thread. So a result must
+be small: of more than PIECE the second half could be long in coming.
 """
 
 from collections import deque
@@ -16,6 +17,7 @@ from workers.pool import Crash, PoolError, Worker, describe_exit
 T = TypeVar("T")
 
 MOST_WAITING = 1000  # tasks: names, and no pictures
+PIECE = 16384  # bytes that multiprocessing sends at once
 DEATHS_IN_A_ROW = 3  # of workers, after which there is no other
 
 

@@ -35,7 +35,6 @@ def use_idle_cores_alone() -> None:
 
     Linux takes a core that runs only such a process for an idle one; a Mac has no such thing.
     """
-    give_way()
     if hasattr(os, "SCHED_IDLE"):
         with contextlib.suppress(PermissionError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
