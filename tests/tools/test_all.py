@@ -74,6 +74,14 @@ def test_who_is_named_is_told_how_it_ended(kit: Toolkit, tmp_path: Path) -> None
     assert json.loads(summary)["run"]["pages"] == 2
 
 
+def test_each_step_has_its_own_formats(kit: Toolkit) -> None:
+    """EXPORT is for make all alone, whatever FORMATS a make export would have."""
+    kit.write_pages(1)
+    kit.knobs |= {"EXPORT": "jsonl", "FORMATS": "md", "BUDGET": "5"}
+    assert kit.run("all").code == 0
+    assert {path.suffix for path in (kit.output / "documents").rglob("*.*")} == {".jsonl"}
+
+
 # ---- nothing is started before it is known that there is something to do ----
 
 
