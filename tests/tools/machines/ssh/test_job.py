@@ -1,5 +1,6 @@
-"""A job that is followed: its log comes whole and once, its exit code comes through."""
+"""A job that is followed: its log comes whole and once, its bar counts what is read now."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -62,3 +63,23 @@ def test_the_exit_code_comes_through(code: int) -> None:
 )
 def test_a_job_in_a_few_words(state: dict[str, Any], words: str) -> None:
     assert describe_job(state).startswith(words)
+
+
+def test_the_bar_tells_rate_and_money_of_what_is_read_now(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Pages that were done before took no time: a rate that has them says nothing of the rest."""
+    monkeypatch.setattr(job, "POLL_S", 0.2)
+    monkeypatch.setattr(job, "is_watched", lambda: True)
+    done = iter([900, 901, 902])
+
+    def look(log_from: int) -> dict[str, Any]:
+        now = next(done, 903)
+        progress = {"pages": 1_000, "done": now, "failed": 0, "usd": 1.25, "usd_at_end": 2.5}
+        return {"job": {"running": now < 903, "code": 0}, "progress": progress}
+
+    assert follow(look, lambda: None) == 0
+    shown = capfd.readouterr().err
+    assert "900/1000" in shown and "USD=1.25 of 2.50" in shown
+    rates = re.findall(r"([0-9.]+)(page/s|s/page)", shown)
+    assert rates and all(float(number) < 20 for number, unit in rates if unit == "page/s")
