@@ -21,7 +21,7 @@ from lib.knobs import Knobs, verb
 PATH = click.Path(path_type=Path)
 
 
-@verb("INPUT", "OUTPUT", "PAGE_TIMEOUT", "PDF_PASSWORD_FILE", help=__doc__)
+@verb("INPUT", "OUTPUT", "PICTURES", "PAGE_TIMEOUT", "PDF_PASSWORD_FILE", help=__doc__)
 @click.argument("corrections", envvar="CORRECTIONS", nargs=-1, required=True, type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 def main(knobs: Knobs, corrections: Sequence[Path], as_json: bool) -> int:

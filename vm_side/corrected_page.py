@@ -1,7 +1,7 @@
 """The files of a page whose cells a person has corrected.
 
 Its Picture cells are cut out of the page itself; where its file is not there, or is another one by
-now, out of the pictures that its Markdown had.
+now, out of the pictures that it had.
 """
 
 import base64
@@ -12,21 +12,32 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from answer.cells import Cell
 from answer.layout import block
+from answer.pictures import is_picture, numbered
+from contract import ANY_FORM, AS_FILES, INLINE, picture_number, picture_paths
 from picture.images import UnreadablePage, check_size
 from picture.limits import OUT_OF_MEMORY
 from picture.pdf.mupdf import open_with
-from picture.upright import turned
-from results.files import CELLS, NO_PAGE, WHOLE, has_drawing, results_of
+from results.files import (
+    CELLS,
+    NO_PAGE,
+    WHOLE,
+    Wanted,
+    has_drawing,
+    json_of,
+    made_of,
+    pictured,
+)
 from results.manifest import Record
 from results.pages import sha256_of
-from results.steps import open_page
+from results.steps import needs_page, remade
 from workers import bounds
 
 EMBEDDED = re.compile(r"!\[\]\((?:data:image/png;base64,([A-Za-z0-9+/=]*))?\)")
@@ -45,19 +56,24 @@ class Job:
 
 @dataclass(frozen=True)
 class Written:
-    """The files of a page by ending; or why there are none."""
+    """The files of a page by name, and its line's words on its pictures; or why there are none."""
 
     files: dict[str, bytes] = field(default_factory=dict)
+    pictures: dict[str, Any] = field(default_factory=dict)
     fault: str = ""
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where pages and results are, and what opens a page. input is None where it is not known."""
+    """Where pages and results are, and what opens a page. input is None where it is not known.
+
+    pictures is the form of pictures for a page that had none.
+    """
 
     input: Path | None
     output: Path
     page_timeout_s: float
+    pictures: str = AS_FILES
     password: str = field(default="", repr=False)
 
 
@@ -72,7 +88,7 @@ def written(job: Job, places: Places) -> Written:
     """Make a page's files. Never raises for a bad page."""
     try:
         with bounds.within(nullcontext(), places.page_timeout_s):
-            return Written(files_of(job, places))
+            return made(job, places)
     except UnreadablePage as error:
         return Written(fault=str(error))
     except MemoryError:
@@ -81,27 +97,41 @@ def written(job: Job, places: Places) -> Written:
         return Written(fault=f"{error.strerror or error}: {error.filename or job.record.input}")
 
 
-def files_of(job: Job, places: Places) -> dict[str, bytes]:
+def made(job: Job, places: Places) -> Written:
     """The same. Raises UnreadablePage, OSError, MemoryError.
 
     A drawing is made anew where there was one, if the page can be opened: of older cells it lies.
     """
-    cells, is_drawn = list(job.cells), has_drawing(places.output, job.record.page)
-    if not (is_drawn or pictures_in(cells)):
-        return results_of(cells, NO_PAGE, with_drawing=False)
-    page = opened(job.record, places)
-    if page is None and pictures_in(cells):
-        page = pieced_together(job, places.output)
-        is_drawn = False
-    return results_of(cells, page or NO_PAGE, with_drawing=is_drawn and page is not None)
+    record, cells = job.record, list(job.cells)
+    form = record.pictures_as or INLINE
+    is_drawn = has_drawing(places.output, record.page)
+    wanted = Wanted(record.page, is_drawn, places.pictures if form == ANY_FORM else form)
+    if needs_page(cells, wanted) and (path := file_of(record, places)):
+        values = {"rotation": record.rotation, "sha256": record.sha256}
+        if record.pdf_page is not None:
+            del values["sha256"]  # of a file of many pages it is not asked again
+        files = remade(path, record.pdf_page, values, cells, size_of(record), wanted)
+    else:
+        wanted = replace(wanted, drawing=False)
+        page = pieced_together(job, places.output) if needs_page(cells, wanted) else NO_PAGE
+        files = made_of(cells, page, wanted)
+    files |= {record.page + CELLS: json_of(cells)}
+    return Written(files, pictured(cells, files, wanted))
 
 
-def opened(record: Record, places: Places) -> Image.Image | None:
-    """The page as it was read, upright; None if its file is not there, or is another one by now."""
+def file_of(record: Record, places: Places) -> Path | None:
+    """The page's file; None if it is not there, or is another one by now."""
     path = places.input / record.input if places.input else None
-    if path is None or not path.is_file() or sha256_of(path) != record.sha256:
-        return None
-    return turned(open_page(path, record.pdf_page, {}), record.rotation)
+    is_same = path is not None and path.is_file() and sha256_of(path) == record.sha256
+    return path if is_same else None
+
+
+def size_of(record: Record) -> tuple[int, int]:
+    """The page's own size. Raises UnreadablePage if it is not known."""
+    if len(record.original_size) != 2:
+        raise UnreadablePage("its line in the manifest does not tell its size")
+    width, height = record.original_size
+    return width, height
 
 
 def pieced_together(job: Job, output: Path) -> Image.Image:
@@ -109,38 +139,48 @@ def pieced_together(job: Job, output: Path) -> Image.Image:
 
     Raises UnreadablePage if a new one lies in none of them.
     """
-    pieces = {box: piece_of(content) for box, content in older_pictures(job.record, output)}
-    is_whole = all(  # else that of a page too large to be held as it is
-        piece.size == (box[2] - box[0], box[3] - box[1]) for box, piece in pieces.items()
-    )
-    is_there = (any(is_within(box, other) for other in pieces) for box in pictures_in(job.cells))
-    if not (is_whole and all(is_there) and len(job.record.original_size) == 2):
-        raise UnreadablePage(NO_PICTURE)
-    width, height = job.record.original_size
-    check_size(width, height)
+    pieces = {box: piece_of(box, content) for box, content in older_pictures(job.record, output)}
+    for _, new in numbered(job.cells):
+        if not any(is_within(new, box) for box in pieces):
+            raise UnreadablePage(NO_PICTURE)
+    size = size_of(job.record)
+    check_size(*size)
     is_gray = all(piece.mode == "L" for piece in pieces.values())
-    sheet = Image.new("L" if is_gray else "RGB", (width, height), "white")
+    sheet = Image.new("L" if is_gray else "RGB", size, "white")
     for box, piece in pieces.items():
         sheet.paste(piece, box[:2])
     return sheet
 
 
-def piece_of(content: bytes) -> Image.Image:
-    """A picture that was cut out of a page. Raises OSError."""
+def piece_of(box: Box, content: bytes) -> Image.Image:
+    """What a box of a page shows. Raises UnreadablePage, OSError.
+
+    A picture that is the whole page may be larger by a pixel; one of a page that is too large to be
+    held as it is has another size.
+    """
+    width, height = box[2] - box[0], box[3] - box[1]
     with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
-        return picture.convert("L" if picture.mode == "L" else "RGB")
+        if picture.width - width not in (0, 1) or picture.height - height not in (0, 1):
+            raise UnreadablePage(NO_PICTURE)
+        whole = picture.convert("L" if picture.mode == "L" else "RGB")
+        return whole.crop((0, 0, width, height))
 
 
 def older_pictures(record: Record, output: Path) -> Iterator[tuple[Box, bytes]]:
-    """The boxes of Picture cells as they stand, and what they show, out of the page's Markdown.
+    """The boxes of Picture cells as they stand, and what they show. Raises OSError.
 
     None of a Markdown that is not what these cells make.
     """
     try:
         cells = json.loads((output / f"{record.page}{CELLS}").read_bytes())
+        boxes = {number: boxed(box) for number, box in numbered(cells)}
+        if record.pictures_as == AS_FILES:
+            for name in picture_paths(record.page, record.pictures):
+                yield boxes[picture_number(name)], (output / name).read_bytes()
+            return
         text = (output / f"{record.page}{WHOLE}").read_text(encoding="utf-8")
         contents = embedded_in(text, cells)
-        yield from zip(pictures_in(cells), filter(None, contents), strict=True)
+        yield from zip(boxes.values(), filter(None, contents), strict=True)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return
 
@@ -154,8 +194,8 @@ def embedded_in(text: str, cells: Sequence[Cell]) -> list[bytes]:
     for number, cell in enumerate(cells):
         if number:
             at = after("\n\n", text, at)
-        if cell["category"] != "Picture":
-            at = after(block(cell, NO_PAGE), text, at)
+        if not is_picture(cell):
+            at = after(block(cell), text, at)
         elif found := EMBEDDED.match(text, at):
             at = found.end()
             contents.append(decoded(found[1] or ""))
@@ -179,12 +219,13 @@ def decoded(text: str) -> bytes:
         raise ValueError(str(error)) from error
 
 
-def pictures_in(cells: Sequence[Cell]) -> list[Box]:
-    """The boxes of Picture cells that have an area."""
-    boxes = [tuple(cell["bbox"]) for cell in cells if cell["category"] == "Picture"]
-    return [(x1, y1, x2, y2) for x1, y1, x2, y2 in boxes if x1 < x2 and y1 < y2]
+def boxed(box: Sequence[int]) -> Box:
+    """A box as a key. Raises ValueError."""
+    left, top, right, bottom = box
+    return left, top, right, bottom
 
 
-def is_within(box: Box, other: Box) -> bool:
+def is_within(box: Sequence[int], other: Box) -> bool:
     """Whether a box lies in another."""
-    return other[0] <= box[0] and other[1] <= box[1] and box[2] <= other[2] and box[3] <= other[3]
+    left, top, right, bottom = box
+    return other[0] <= left and other[1] <= top and right <= other[2] and bottom <= other[3]

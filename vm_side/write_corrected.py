@@ -3,7 +3,7 @@
 
 Each line of --from is a page: {"input": …, "pdf_page": …, "cells": […]}. Its files go below --to,
 called as in --output, where nothing is changed. For each page a line of JSON goes to --told: which
-it is, and why it could not be written, or nothing.
+it is, its files, what its line says of its pictures, and why it could not be written, or nothing.
 
 Example: python write_corrected.py --output results --from cells.jsonl --to anew --told told.jsonl
 """
@@ -16,9 +16,9 @@ from typing import NoReturn
 
 import click
 
-from contract import PASSWORD, PASSWORD_FILE, ExitCode, password_from
+from contract import PASSWORD, PASSWORD_FILE, PICTURE_FORMS, ExitCode, password_from
 from corrected_page import Job, Places, Written, make_writer
-from results.files import write_results
+from results.files import write_files
 from results.manifest import load
 from workers import bounds
 from workers.interrupt import Interrupt
@@ -34,16 +34,28 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--from", "cells", type=FILE, required=True, help="The pages, and their cells.")
 @click.option("--to", type=FOLDER, required=True, help="Where their files go.")
 @click.option("--told", type=click.Path(path_type=Path), required=True, help="What became of each.")
+@click.option(
+    "--pictures",
+    default=PICTURE_FORMS[0],
+    type=click.Choice(PICTURE_FORMS),
+    help="The form of pictures for a page that had none.",
+)
 @click.option("--page-timeout", default=60.0, help="CPU seconds that one page may take.")
 def main(
-    source: Path | None, output: Path, cells: Path, to: Path, told: Path, page_timeout: float
+    source: Path | None,
+    output: Path,
+    cells: Path,
+    to: Path,
+    told: Path,
+    pictures: str,
+    page_timeout: float,
 ) -> NoReturn:
     try:
         password = password_from(os.environ.get(PASSWORD, ""), os.environ.get(PASSWORD_FILE, ""))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     jobs = jobs_in(cells.read_text(encoding="utf-8"), output)
-    places = Places(source, output, page_timeout, password)
+    places = Places(source, output, page_timeout, pictures, password)
     with Interrupt() as interrupt, told.open("a", encoding="utf-8") as file:
         try:
             words = bounds.last_words(page_timeout)
@@ -51,7 +63,7 @@ def main(
             for job, found in results:
                 result = Written(fault=found.reason) if isinstance(found, Crash) else found
                 if not result.fault:
-                    write_results(to, job.record.page, result.files)
+                    write_files(to, result.files)
                 file.write(line_of(job, result) + "\n")
         except PoolError as error:
             raise click.ClickException(str(error)) from error
@@ -73,7 +85,8 @@ def jobs_in(text: str, output: Path) -> list[Job]:
 def line_of(job: Job, result: Written) -> str:
     """Which page, and what became of it."""
     which = {"input": job.record.input, "pdf_page": job.record.pdf_page}
-    return json.dumps({**which, "fault": result.fault})
+    what = {"files": list(result.files), "pictures": result.pictures, "fault": result.fault}
+    return json.dumps({**which, **what})
 
 
 def at_once() -> int:

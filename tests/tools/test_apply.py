@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from lib.pages.editable import mark_of
-from results.files import results_of
+from results.files import Wanted, pictured, results_of
 from rig.browser import Watched, open_browser, until
 from rig.command import records_in
 from rig.model_server import ModelServer
@@ -24,8 +24,8 @@ ENDINGS = (".json", ".md", "_nohf.md")
 class Desk:
     """A page below INPUT, and its results in OUTPUT; with a picture of a part of it."""
 
-    def __init__(self, kit: Toolkit) -> None:
-        self.kit = kit
+    def __init__(self, kit: Toolkit, form: str) -> None:
+        self.kit, self.form = kit, form
         self.page, cells = true_page(dpi=60)
         self.cells: list[dict[str, Any]] = [
             cell | {"bbox": list(in_pixels(cell, self.page.size))} for cell in cells
@@ -40,9 +40,13 @@ class Desk:
     def write(self, name: str) -> None:
         """A page's files, as the machine makes them, and its line."""
         (self.kit.output / name).mkdir(parents=True)
-        for ending, content in results_of(self.cells, self.page, with_drawing=False).items():
-            (self.kit.output / f"{name}/{name}{ending}").write_bytes(content)
+        page = f"{name}/{name}"
+        files = results_of(self.cells, self.page, Wanted(page, False, self.form))
+        for file, content in files.items():
+            (self.kit.output / file).parent.mkdir(exist_ok=True)
+            (self.kit.output / file).write_bytes(content)
         facts: dict[str, Any] = {
+            **pictured(self.cells, files, Wanted(page, False, self.form)),
             "status": "doubtful" if name == "a" else "ok",
             "sha256": self.hash,
             "original_size": list(self.page.size),
@@ -89,7 +93,7 @@ class Desk:
 
 @pytest.fixture
 def desk(kit: Toolkit) -> Desk:
-    return Desk(kit)
+    return Desk(kit, "files")
 
 
 def test_a_correction_is_written_and_the_pictures_stay(desk: Desk) -> None:
@@ -102,7 +106,8 @@ def test_a_correction_is_written_and_the_pictures_stay(desk: Desk) -> None:
     assert json.loads(end.out) == {"new": 1, "known": 0, "refused": {}}
     assert json.loads(desk.read("a/a.json"))[0]["text"] == "By a person"
     assert desk.read("a/a.md") == before[".md"].replace("A true page", "By a person")
-    assert "data:image/png" in desk.read("a/a.md")
+    assert "![](pictures/1.png)" in desk.read("a/a.md")
+    assert (desk.kit.output / "a/pictures/1.png").is_file()
     assert {f"a/a{ending}.old" for ending in ENDINGS} == set(desk.old())
     assert {ending: desk.read(f"a/a{ending}.old") for ending in ENDINGS} == before
     (first, second) = records_in(desk.kit.output)
@@ -128,7 +133,7 @@ def test_who_cannot_be_applied_is_named_and_the_others_are_applied(desk: Desk) -
         desk.correction(page="../../a", input="x.png"),
         desk.correction(page="/etc/passwd"),
         desk.correction("b", reading="0" * 16),
-        desk.correction("b", page="led/out", input="led.png", reading=mark_of(b"[]")),
+        desk.correction(page="led/out", input="led.png", reading=mark_of(b"[]"), cells=[]),
         desk.correction("b", page="f/f", input="f.png"),
         {"page": "a/a"},
         desk.correction(),
@@ -164,8 +169,25 @@ def test_a_picture_that_was_moved_wants_its_page(desk: Desk) -> None:
     assert (end.code, "give the INPUT that was read" in end.err) == (3, True)
     assert (desk.statuses[0], desk.old()) == ("doubtful", [])
     assert desk.kit.run("apply", str(path)).code == 0
-    expected = results_of(moved, desk.page, with_drawing=False)
-    assert desk.read("a/a.md").encode() == expected[".md"]
+    expected = results_of(moved, desk.page, Wanted("a/a", False, "files"))
+    for name, content in expected.items():
+        assert (desk.kit.output / name).read_bytes() == content
+    assert "a/pictures/1.png.old" in desk.old()
+
+
+def test_a_picture_that_is_none_any_more_goes(kit: Toolkit) -> None:
+    """And a drawing of the older cells, without the page to make it anew; both are kept beside."""
+    desk = Desk(kit, "files")
+    (kit.output / "b/b.jpg").write_bytes(b"of the older cells")
+    cells = [*desk.cells[:-1], desk.cells[-1] | {"category": "Text", "text": "a caption"}]
+    assert kit.run("apply", str(desk.save(desk.correction("b", cells=cells)))).code == 0
+    standing = [name for name in files_below(kit.output) if name.startswith("b/")]
+    new = [f"b/b{ending}" for ending in ENDINGS]
+    assert set(standing) == {*new, *(f"{name}.old" for name in new)} | {
+        "b/b.jpg.old",
+        "b/pictures/1.png.old",
+    }
+    assert records_in(kit.output)[1]["pictures"] == []
 
 
 def test_what_was_right_as_it_is_is_trusted_and_stays_as_it_was(desk: Desk) -> None:

@@ -116,5 +116,5 @@ def test_what_is_added_at_home_is_of_this_form(tmp_path: Path) -> None:
     for line in lines:
         validated("manifest-line.json", json.loads(line.text))
         brought = line.with_brought({"of": "1", ".md": "0123456789abcdef"})
-        validated("manifest-line.json", json.loads(corrected(brought, 3, 9.5).text))
+        validated("manifest-line.json", json.loads(corrected(brought, 3, 9.5, {}).text))
     assert [line.status for line in lines] == ["left", "left"]

@@ -4,7 +4,8 @@ The machine knows nothing of it. What was corrected stays, until the page is ano
 another way, or is to be read again whatever it is (--force).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from contract import AUTO, CORRECTED, DONE, DOUBTFUL, is_read
 from lib.checked import reading_of
@@ -13,10 +14,13 @@ from lib.results import Line
 IMPOSTOR = {"status": DOUBTFUL, "reason": "the machine says that a person corrected it"}
 
 
-def corrected(line: Line, cells: int, at: float) -> Line:
-    """The line of a page that a person has given so many cells: their word is trusted."""
+def corrected(line: Line, cells: int, at: float, pictures: Mapping[str, Any]) -> Line:
+    """The line of a page that a person has given so many cells: their word is trusted.
+
+    pictures is what a line says of the pictures that it has now.
+    """
     said = {"status": CORRECTED, "reason": "", "trust": 1.0, "doubts": []}
-    return line.changed({**said, "cells": cells, "corrected_at": at})
+    return line.changed({**said, **pictures, "cells": cells, "corrected_at": at})
 
 
 def stays(ours: Line, theirs: Line) -> bool:

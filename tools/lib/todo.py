@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from contract import (
+    CORRECTED,
     DONE,
     MANIFEST,
     PICTURES,
@@ -110,9 +111,11 @@ def is_read_again(line: Line) -> bool:
 def is_shown(line: Line, knobs: Knobs) -> bool:
     """Whether a page has its pictures as they are wanted.
 
-    One that was read before there was a choice has; the machine makes it anew when it is on.
+    One that was read before there was a choice has; the machine makes it anew when it is on. One
+    that a person corrected stays as it is.
     """
-    return not line.pictures_as or is_pictured(line.pictures_as, knobs.pictures)
+    is_as_it_is = not line.pictures_as or line.status == CORRECTED
+    return is_as_it_is or is_pictured(line.pictures_as, knobs.pictures)
 
 
 def model_of(lines: Iterable[Line], knobs: Knobs) -> str:

@@ -67,9 +67,13 @@ def results_of(
     cells: list[Cell], picture: Image.Image, wanted: Wanted, jpeg: bytes = b""
 ) -> dict[str, bytes]:
     """The files of a page's results, by name: the pictures first, the cells last."""
+    return made_of(cells, picture, wanted, jpeg) | {wanted.page + CELLS: json_of(cells)}
+
+
+def json_of(cells: Iterable[Cell]) -> bytes:
+    """A page's cells as its JSON has them: a line each."""
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
-    made = made_of(cells, picture, wanted, jpeg)
-    return made | {wanted.page + CELLS: f"[{lines}]\n".encode()}
+    return f"[{lines}]\n".encode()
 
 
 def made_of(

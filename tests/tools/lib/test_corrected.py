@@ -34,7 +34,7 @@ def lines_of(*entries: dict[str, Any]) -> list[Line]:
 
 def ours() -> Line:
     (before,) = lines_of(entry(status="doubtful", reason="missed", brought=BROUGHT))
-    return corrected(before, cells=2, at=9.5)
+    return corrected(before, cells=2, at=9.5, pictures={"pictures": ["1.png"]})
 
 
 def test_the_line_of_a_corrected_page() -> None:
@@ -44,6 +44,7 @@ def test_the_line_of_a_corrected_page() -> None:
     assert json.loads(found.text) == entry() | said | {
         "cells": 2,
         "corrected_at": 9.5,
+        "pictures": ["1.png"],
         "brought": BROUGHT,
     }
     assert [found] == read_lines(found.text), "as it will be read"
@@ -82,7 +83,7 @@ def test_what_stays_corrected(more: dict[str, Any], expected: bool) -> None:
 def test_settings_of_before_a_setting_are_its_default() -> None:
     old = {name: value for name, value in SETTINGS.items() if name != "rotate"}
     before, after = lines_of(entry(settings=old))[0], lines_of(entry(finished_at=2.5))[0]
-    assert stays(corrected(before, 1, 2.0), after)
+    assert stays(corrected(before, 1, 2.0, {}), after)
 
 
 def test_what_nobody_corrected_does_not_stay() -> None:

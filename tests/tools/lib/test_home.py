@@ -61,7 +61,7 @@ class Desk:
         self.write(self.output, page, text)
         manifest = self.output / "manifest.jsonl"
         lines = [
-            corrected(one, 1, 9.5) if one.page == page else one
+            corrected(one, 1, 9.5, {}) if one.page == page else one
             for one in read_lines(manifest.read_text())
         ]
         manifest.write_text(text_of(lines))

@@ -24,6 +24,9 @@ from lib.standing import old_name
 WRITER = ROOT / "vm_side" / "write_corrected.py"
 JSON = ".json"
 
+OUTSIDE = "a link in OUTPUT leads out of it"
+NOT_WRITTEN: dict[str, Any] = {"files": [], "fault": "it was not written: see above"}
+
 Key = tuple[str, int | None]
 
 
@@ -54,35 +57,33 @@ def apply(
         cells = candidates_in(answer)
         if is_applied(correction, line, cells):
             found.known += 1
-        elif fault := fault_in(correction, line, answer, cells, output):
+        elif fault := fault_in(correction, line, answer, cells):
             found.refused[correction.page] = fault
         else:
             wanted.append(correction)
     if not wanted:
         return found
     with tempfile.TemporaryDirectory(dir=output, prefix=".corrected-") as folder:
-        faults = write_anew(wanted, output, source, Path(folder), knobs)
+        told = write_anew(wanted, output, source, Path(folder), knobs)
         for correction in wanted:
-            if fault := faults.get(correction.key, "it was not written: see above"):
+            line, page = lines[correction.key], told.get(correction.key, NOT_WRITTEN)
+            names = page["files"]
+            is_astray = files.leading_out(output, [*names, *line.files(images=True)])
+            if fault := page["fault"] or (OUTSIDE if is_astray else ""):
                 found.refused[correction.page] = fault
                 continue
-            line = lines[correction.key]
-            put(Path(folder), output, line)
-            lines[line.key] = corrected(line, len(correction.cells), round(time.time(), 3))
+            put(Path(folder), output, line, names)
+            at = round(time.time(), 3)
+            lines[line.key] = corrected(line, len(correction.cells), at, page["pictures"])
             found.new += 1
     write_down(output, before, [lines[line.key] for line in before])
     return found
 
 
-def fault_in(
-    correction: Correction, line: Line | None, answer: bytes, cells: Sequence[Any], output: Path
-) -> str:
+def fault_in(correction: Correction, line: Line | None, answer: bytes, cells: Sequence[Any]) -> str:
     """Why a correction cannot be applied; empty: it can."""
     size = json.loads(line.text).get("original_size") if line else None
-    if fault := fault_of(correction, line, answer, cells, size):
-        return fault
-    astray = files.leading_out(output, line.files(images=True) if line else ())
-    return "a link in OUTPUT leads out of it" if astray else ""
+    return fault_of(correction, line, answer, cells, size)
 
 
 def read_answer(output: Path, line: Line | None) -> bytes:
@@ -95,8 +96,8 @@ def read_answer(output: Path, line: Line | None) -> bytes:
 
 def write_anew(
     corrections: Sequence[Correction], output: Path, source: Path | None, to: Path, knobs: Knobs
-) -> dict[Key, str]:
-    """Write the pages' files below another folder: why not, or nothing, of each page."""
+) -> dict[Key, dict[str, Any]]:
+    """Write the pages' files below another folder: what became of each, see write_corrected.py."""
     with tempfile.TemporaryDirectory() as folder:
         cells, told = Path(folder, "cells.jsonl"), Path(folder, "told.jsonl")
         entries = (
@@ -106,29 +107,31 @@ def write_anew(
         cells.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
         command = [sys.executable, str(WRITER), "--output", str(output), "--from", str(cells)]
         command += ["--to", str(to), "--told", str(told)]
-        command += ["--page-timeout", str(knobs.page_timeout)]
+        command += ["--page-timeout", str(knobs.page_timeout), "--pictures", knobs.pictures]
         command += ["--input", str(source)] if source else []
         environment = {**os.environ, PASSWORD: pdf_password(knobs), PASSWORD_FILE: ""}
         run_child(command, environment)
         said = [json.loads(line) for line in results.read_text(told).split("\n") if line]
-    return {(one["input"], one["pdf_page"]): one["fault"] for one in said}
+    return {(one["input"], one["pdf_page"]): one for one in said}
 
 
-def put(folder: Path, output: Path, line: Line) -> None:
-    """Put a page's new files in place, what stands beside them; the JSON last.
+def put(folder: Path, output: Path, line: Line, names: Sequence[str]) -> None:
+    """Put a page's new files in place, in this order; what stood is kept beside.
 
-    A drawing of older cells would lie: without a new one there is none.
+    What is not made anew goes: a drawing of older cells would lie.
     """
-    names = line.files(images=False)[::-1]
-    for name in [line.page + DRAWING_ENDING, *names]:
+    older = [line.page + DRAWING_ENDING, *line.files(images=False)]
+    for place in (output / name for name in older if name not in names):
+        if place.is_file():
+            keep_beside(place)
+            place.unlink()
+    for name in names:
         place, new = output / name, folder / name
         if place.is_file() and not files.is_same(new, place):
             keep_beside(place)
-        if new.is_file():
-            files.sync(new)
-            new.replace(place)
-        else:
-            place.unlink(missing_ok=True)
+        files.sync(new)
+        place.parent.mkdir(exist_ok=True)
+        new.replace(place)
 
 
 def keep_beside(place: Path) -> None:
