@@ -354,3 +354,24 @@ def test_corrections_of_an_older_reading_are_left_out_and_it_is_said(
     assert page.evaluate("localStorage.length") == 0
     page.close()
     assert watched.trouble == []
+
+
+def test_a_browser_that_keeps_nothing_is_told_before_it_is_left(
+    desk: Desk, browser: Browser
+) -> None:
+    assert desk.kit.run("report").code == 0
+    watched = Watched.open(browser)
+    page = watched.page
+    full = "throw new DOMException('full', 'QuotaExceededError')"
+    page.add_init_script(f"Storage.prototype.setItem = () => {{ {full}; }}")
+    page.goto(f"{(desk.kit.output / 'report.html').as_uri()}#page=a/a")
+    page.wait_for_selector(".cell")
+    page.keyboard.press("e")
+    page.get_by_label("Text of cell 1", exact=True).fill("typed")
+    assert "keeps nothing" in page.locator(".viewer .corrections").inner_text()
+    leave = "!dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    assert page.evaluate(leave), "it asks"
+    saved(page, desk.kit.folder / "corrections.json")
+    assert not page.evaluate(leave)
+    page.close()
+    assert watched.trouble == []

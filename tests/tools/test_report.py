@@ -656,6 +656,24 @@ def test_nothing_hostile_happens(watched: Watched, hostile: Path) -> None:
     assert page.evaluate("Object.prototype.constructor === Object")
 
 
+def test_nothing_hostile_happens_where_it_is_corrected(watched: Watched, hostile: Path) -> None:
+    page = watched.page
+    page.goto(f"{hostile.as_uri()}#page=00/00&sort=order")
+    page.wait_for_selector(".cell")
+    page.keyboard.press("e")
+    for number, payload in enumerate(PAYLOADS):
+        page.goto(f"{hostile.as_uri()}#page={number:02}/{number:02}&sort=order")
+        until(
+            page,
+            "(text) => document.querySelector('.edit textarea')?.value === text",
+            payload.replace("\ud800", "?"),
+        )
+        page.get_by_text("Right as it is").click()
+        page.wait_for_selector("#page-status.edited")
+    page.keyboard.press("e")
+    page.wait_for_selector(".cell:not(.edit)")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_name_is_a_name(watched: Watched, hostile: Path, name: str) -> None:
     place = str(Path(name).with_suffix("") / Path(name).stem)
