@@ -65,18 +65,20 @@ def apply(
         return found
     with tempfile.TemporaryDirectory(dir=output, prefix=".corrected-") as folder:
         told = write_anew(wanted, output, source, Path(folder), knobs)
-        for correction in wanted:
-            line, page = lines[correction.key], told.get(correction.key, NOT_WRITTEN)
-            names = page["files"]
-            is_astray = files.leading_out(output, [*names, *line.files(images=True)])
-            if fault := page["fault"] or (OUTSIDE if is_astray else ""):
-                found.refused[correction.page] = fault
-                continue
-            put(Path(folder), output, line, names)
-            at = round(time.time(), 3)
-            lines[line.key] = corrected(line, len(correction.cells), at, page["pictures"])
-            found.new += 1
-    write_down(output, before, [lines[line.key] for line in before])
+        try:
+            for correction in wanted:
+                line, page = lines[correction.key], told.get(correction.key, NOT_WRITTEN)
+                names = page["files"]
+                is_astray = files.leading_out(output, [*names, *line.files(images=True)])
+                if fault := page["fault"] or (OUTSIDE if is_astray else ""):
+                    found.refused[correction.page] = fault
+                    continue
+                put(Path(folder), output, line, names)
+                at = round(time.time(), 3)
+                lines[line.key] = corrected(line, len(correction.cells), at, page["pictures"])
+                found.new += 1
+        finally:  # also where it ends early: a line and its files belong together
+            write_down(output, before, [lines[line.key] for line in before])
     return found
 
 

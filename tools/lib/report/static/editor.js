@@ -31,7 +31,8 @@ class Editor extends Viewer {
   corrected(details, raw, cells) {
     const { categories } = this.index;
     const before = new Map(raw.map((cell, place) => [JSON.stringify(cell.slice(4)), place]));
-    const known = raw.map((cell) => cells.findIndex((now) => JSON.stringify(now) === JSON.stringify(cell)));
+    const now = new Map(cells.map((cell, place) => [JSON.stringify(cell), place]));
+    const placeNow = (place) => now.get(JSON.stringify(raw[place])) ?? -1; // -1 also of what was corrected
     return {
       ...details,
       cells: cells.map((cell) => {
@@ -39,7 +40,7 @@ class Editor extends Viewer {
         const html = place === undefined ? undefined : details.cells[place][5];
         return [categories.indexOf(cell[4]), ...percentOf(cell, details.size), html, html === undefined ? cell[5] ?? "" : undefined];
       }),
-      doubts: details.doubts.map((doubt) => doubt.with(5, doubt[5] >= 0 ? known[doubt[5]] ?? -1 : -1)),
+      doubts: details.doubts.map((doubt) => doubt.with(5, placeNow(doubt[5]))),
     };
   }
 
