@@ -418,3 +418,13 @@ def test_pictures_come_in_another_form_without_the_model(tmp_path: Path) -> None
         (batch.output / "200dpi/page1/pictures/1.png").unlink()
         assert after() == first and batch.records == line
         assert (batch.output / "200dpi/page1/page1.json").stat() == cells, "it is not written again"
+
+        # what stands is not lost where it cannot be made anew
+        kept = manifest.read_text()
+        manifest.write_text(kept.replace('"original_size": [', '"original_size": [1'))
+        finished = batch.run("--pictures", "inline")
+        assert finished.code == 3 and "the file changed while" in finished.err
+        (record,) = batch.records
+        assert (record["status"], record["pictures"]) == ("ok", ["1.png"])
+        manifest.write_text(kept)
+        assert after() == first and batch.records == line
