@@ -14,7 +14,7 @@ from lib.pages.entries import Entry
 from lib.pages.values import Box
 from lib.results import LARGEST_BYTES, is_below
 
-SIDE = 3000  # of a page, in pixels, at most: some 250 dpi of A4
+SIDE = 2400  # of a page, in pixels, at most: some 200 dpi of A4
 NO_PICTURES = "pictures that are not in the results (PICTURES=files), nor in INPUT, are left out"
 KINDS = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
 
@@ -28,6 +28,7 @@ class Pictures:
     def __init__(self, document: Document, sources: Sources) -> None:
         self._document, self._sources = document, sources
         self._opened: tuple[int, Image.Image | None] = (-1, None)
+        self._heads: dict[str, bytes] = {}  # of INPUT's files, each of which is hashed once
         self.missing = 0
         """How many could not be had."""
 
@@ -74,7 +75,9 @@ class Pictures:
             return None
         path = source / entry.input
         try:
-            head = originals.head_of(path, entry.sha256)
+            head = self._heads.get(entry.input)
+            if head is None:
+                head = self._heads[entry.input] = originals.head_of(path, entry.sha256)
             if not head:
                 return None
             return originals.open_page(
