@@ -19,6 +19,7 @@ from rig.browser import FLAGS, find_chromium
 
 LIGHT = 200  # gray levels, of paper
 PATIENCE_S = 30.0
+REST_MS = 300
 T = TypeVar("T")
 Rect = tuple[int, int, int, int]
 
@@ -35,9 +36,14 @@ class Viewer:
         return self.seen().crop(self.paper)
 
     def seen(self) -> Image.Image:
-        """What is to be seen."""
-        with Image.open(io.BytesIO(self.window.screenshot())) as image:
-            return image.convert("RGB")
+        """What is to be seen, once it stays: the viewer lays a page out more than once."""
+
+        def at_rest() -> Image.Image | None:
+            first = self.window.screenshot()
+            self.window.wait_for_timeout(REST_MS)
+            return Image.open(io.BytesIO(first)) if first == self.window.screenshot() else None
+
+        return until(at_rest).convert("RGB")
 
     def find_paper(self) -> Rect | None:
         """Where the page lies, once it is drawn."""
@@ -54,9 +60,8 @@ class Viewer:
         self.window.keyboard.press("Control+a")
 
         def marked() -> NDArray[numpy.bool_] | None:
-            found: NDArray[numpy.bool_] = (
-                abs(numpy.asarray(self.picture(), int) - before) > 20
-            ).any(2)
+            apart = abs(numpy.asarray(self.picture(), int) - before)
+            found: NDArray[numpy.bool_] = (apart > 20).any(axis=2)
             return found if found.any() else None
 
         return until(marked)

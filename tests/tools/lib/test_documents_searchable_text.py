@@ -7,7 +7,15 @@ import pytest
 from PIL import Image, ImageDraw
 
 from lib.documents.searchable.glyphless import Letters, letters_in
-from lib.documents.searchable.ink import Span, bands, evenly, ink_in, lines_filled, lines_of
+from lib.documents.searchable.ink import (
+    Span,
+    bands,
+    evenly,
+    ink_in,
+    lines_filled,
+    lines_of,
+    with_faint,
+)
 from lib.documents.searchable.lines import as_drawn, shared_out
 from lib.documents.searchable.outline import nest
 from lib.documents.searchable.own_text import stands
@@ -113,6 +121,21 @@ def test_lines_of(drawn: list[Span], expected: float, lines: list[Span]) -> None
     gray = written(drawn)
     for picture in (gray, 255 - gray, (gray // 8 + 100).astype("uint8")):
         assert lines_of(ink_in(picture, (0, 0, 200, 200)), expected) == lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "inked", "grown"),
+    [
+        ([(2, 4), (7, 9)], "0111110110", [(1, 6), (7, 9)]),
+        ([(2, 4), (7, 9)], "1111111111", [(0, 7), (7, 10)]),  # never into the next line
+        ([(2, 4)], "0011000011", [(2, 4)]),
+        ([], "0000", []),
+    ],
+)
+def test_a_line_reaches_as_far_as_its_letters(
+    lines: list[Span], inked: str, grown: list[Span]
+) -> None:
+    assert with_faint(lines, numpy.array([sign == "1" for sign in inked])) == grown
 
 
 def test_ink_beside_the_page_is_none() -> None:

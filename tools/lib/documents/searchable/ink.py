@@ -33,10 +33,11 @@ def ink_in(gray: NDArray[numpy.uint8], box: Box) -> Ink:
 
 
 def without_rules(ink: Ink) -> Ink:
-    """Ink without what goes on over most of a row: rules, underlines."""
+    """Ink without what goes on over most of a row, and its soft edges: rules, underlines."""
     if not ink.size:
         return ink
-    found: Ink = ink & (ink.mean(axis=1) <= SOLID)[:, None]
+    solid = numpy.pad(ink.mean(axis=1) > SOLID, 1)
+    found: Ink = ink & ~(solid[:-2] | solid[1:-1] | solid[2:])[:, None]
     return found
 
 
@@ -55,7 +56,22 @@ def lines_of(ink: Ink, expected: float) -> list[Span]:
     found = one_a_line(runs(profile > FAINT * dense(profile)))
     if not found or not FEWEST * expected - 1 <= len(found) <= MOST * expected + 1:
         return evenly((0, len(ink)), min(round(expected), len(ink)))
-    return found
+    return with_faint(found, profile > 0)
+
+
+def with_faint(lines: Sequence[Span], inked: NDArray[numpy.bool_]) -> list[Span]:
+    """Lines with the rows beside them that have any ink: the tops and tails of some letters."""
+    grown, last = list[Span](), 0
+    for (start, end), (limit, _) in itertools.pairwise([*lines, (len(inked), len(inked))]):
+        above, below = inked[last:start][::-1], inked[end:limit]
+        top, last = start - full(above), end + full(below)
+        grown.append((top, last))
+    return grown
+
+
+def full(rows: NDArray[numpy.bool_]) -> int:
+    """How many rows have ink until one has none."""
+    return len(rows) if rows.all() else int(rows.argmin())
 
 
 def dense(profile: NDArray[numpy.int_]) -> float:
