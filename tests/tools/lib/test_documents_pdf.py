@@ -219,6 +219,20 @@ def without_xref(path: Path) -> dict[str, Any]:
     return {}
 
 
+def in_object_streams(path: Path) -> dict[str, Any]:
+    scan_of_article().save(path.with_suffix(".pdf"), garbage=4, deflate=True, use_objstms=1)
+    return {}
+
+
+def for_its_owner(path: Path) -> dict[str, Any]:
+    """Open to all, but nothing may be copied or changed: the owner's password is not known."""
+    how = {"encryption": pymupdf.mupdf.PDF_ENCRYPT_RC4_128, "owner_pw": "unknown"}
+    scan_of_article().save(
+        path.with_suffix(".pdf"), permissions=pymupdf.mupdf.PDF_PERM_PRINT, **how
+    )
+    return {}
+
+
 FORMS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "png": as_png,
     "jpeg": as_jpeg,
@@ -233,6 +247,8 @@ FORMS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "large units": in_large_units,
     "shared resources": shared_resources,
     "without xref": without_xref,
+    "object streams": in_object_streams,
+    "for its owner": for_its_owner,
 }
 
 
@@ -455,6 +471,15 @@ def test_only_what_a_page_lacks_is_laid_over_it(tmp_path: Path) -> None:
     assert found_by_pdfium(made, "17") == 1
 
 
+def test_what_was_made_searchable_needs_no_more(tmp_path: Path) -> None:
+    as_scan(tmp_path / "source")
+    made = written(tmp_path, tmp_path / "source.pdf", article().cells)
+    again = tmp_path / "again"
+    again.mkdir()
+    made = made.rename(again / "again.pdf")
+    assert written(again, made, article().cells).read_bytes() == made.read_bytes()
+
+
 # ---- several files, and what is not as it was ----
 
 
@@ -548,6 +573,42 @@ def test_a_way_out_of_input_is_not_gone(tmp_path: Path) -> None:
     entry = entry_of(tmp_path / "secret.png", tmp_path, input="../secret.png")
     with pytest.raises(ValueError, match=r"secret.png: left out"):
         pdf.write(document_of((entry, ())), Sources(tmp_path, tmp_path / "in"), tmp_path)
+
+
+# ---- scripts ----
+
+SCRIPTS = {
+    "Hebrew": "שלום עולם, זה מבחן 123 PDF סוף",
+    "Arabic": "السلام عليكم ورحمة الله 2024 وبركاته",
+    "Thai": "ภาษาไทยไม่มีช่องว่าง",
+    "Hindi": "हिन्दी में लिखा गया पाठ",
+    "Japanese": "日本語の文章、カタカナも。",
+    "Chinese": "中文也可以搜索。",
+    "Russian": "Привет, мир",
+    "Vietnamese": "Tiếng Việt có dấu",
+    "mixed": "English עברית 한국어",
+}
+
+
+def test_words_of_all_scripts_are_found(tmp_path: Path) -> None:
+    Image.new("L", (600, 800), 255).save(tmp_path / "source.png")
+    cells = tuple(
+        Cell((0.1, 0.05 + 0.1 * n, 0.7, 0.08 + 0.1 * n), "Text", text)
+        for n, text in enumerate(SCRIPTS.values())
+    )
+    made = written(tmp_path, tmp_path / "source.png", cells)
+    said = poppler(made)
+    for text in SCRIPTS.values():
+        for word in text.split():
+            assert found_by_pdfium(made, word.strip(",")) == 1, word
+            assert word.strip(",") in said
+
+
+def test_a_phrase_is_found_over_the_end_of_a_line(tmp_path: Path) -> None:
+    as_png(tmp_path / "source")
+    made = written(tmp_path, tmp_path / "source.png", article().cells)
+    assert found_by_pdfium(made, "a person would read it. Tables, formulas") == 5
+    assert found_by_pdfium(made, "표와 수식과 각주는 따로 보관하므로") == 4
 
 
 # ---- hostile texts ----
