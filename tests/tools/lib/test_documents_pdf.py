@@ -522,6 +522,34 @@ def test_pictures_of_a_folder_and_frames_of_a_tiff_are_pages(tmp_path: Path) -> 
         assert [row[2] for row in book.get_toc()] == [1, 1, 3, 3, 4, 4]
 
 
+def test_a_broken_page_or_outline_costs_no_other_its_text(tmp_path: Path) -> None:
+    source, out = tmp_path / "source.pdf", tmp_path / "out"
+    out.mkdir()
+    with scan_of_article() as book, scan_of_article() as another:
+        book.insert_pdf(another)
+        book.insert_pdf(another)
+        book.update_object(book.page_xref(1), "(no page)")
+        outlines = book.get_new_xref()
+        book.update_object(outlines, f"<</First {outlines} 0 R/Last {outlines} 0 R>>")
+        book.xref_set_key(book.pdf_catalog(), "Outlines", f"{outlines} 0 R")
+        book.save(source)
+    pages = [(entry_of(source, tmp_path, n), article().cells) for n in (0, 1, 2, 7)]
+    remarks = pdf.write(document_of(*pages), Sources(out, tmp_path), out)
+    assert [remark.partition(":")[0] for remark in remarks] == ["page 2", "page 8"]
+    assert [found_by_pdfium(out / "book.pdf", "korean", n) for n in (0, 2)] == [1, 1]
+
+
+def test_a_broken_frame_costs_no_other_its_page(tmp_path: Path) -> None:
+    source, out = tmp_path / "source.tif", tmp_path / "out"
+    out.mkdir()
+    picture = article().picture
+    picture.save(source, save_all=True, append_images=[picture], dpi=(DPI, DPI))
+    pages = [(entry_of(source, tmp_path, n), article().cells) for n in (0, 5, 1)]
+    (remark,) = pdf.write(document_of(*pages), Sources(out, tmp_path), out)
+    assert "source_page_5: left out, it cannot be opened" in remark
+    assert len(words_by_poppler(out / "book.pdf")) == 2
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -194,6 +194,7 @@ def test_a_damaged_picture_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
     for file in (path, jpeg):
         ((page, picture),) = pictures_in(File(file, (Page(entry_of(file, tmp_path), ()),)))
         assert page.entry.input == file.name
+        assert isinstance(picture, Picture)
         with in_pdf(file, picture) as book:
             shown = drawn(book[0], (WIDE, HIGH))
         assert numpy.abs(shown - on_white(colours()))[: HIGH // 2].mean() < 40

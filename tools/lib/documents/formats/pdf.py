@@ -29,31 +29,29 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     try:
         pages, remarks = bind(document, sources.input, sources.password, target)
         with open_pdf(target, sources.password) as pdf:
-            remarks += lay(pdf, pages)
-            put_outline(pdf, document, {page.entry.page: at for at, page in pages.items()})
+            laid, more = lay(pdf, pages)
+            put_outline(pdf, document, laid)
             save(pdf, target)
     except MUPDF_ERRORS as error:
         raise ValueError(f"{document.name}: {error}") from error
-    return remarks
+    return remarks + more
 
 
-def lay(pdf: pymupdf.Document, pages: Mapping[int, Page]) -> list[str]:
-    """Lay the text of the pages, by their place, over them; remarks."""
-    letters, remarks, done = Letters(), list[str](), set[int]()
+def lay(pdf: pymupdf.Document, pages: Mapping[int, Page]) -> tuple[dict[str, int], list[str]]:
+    """Lay the text of the pages, by their place, over them: the places by name, and remarks."""
+    letters, laid, remarks, done = Letters(), dict[str, int](), list[str](), set[int]()
     for index, page in sorted(pages.items()):
-        if index >= pdf.page_count:
-            remarks.append(f"page {index + 1}: it is not in the PDF")
-            continue
-        if pdf.page_xref(index) in done:  # the same page once more
-            continue
-        done.add(pdf.page_xref(index))
         try:
-            lay_over(pdf[index], page, letters)
-        except MUPDF_ERRORS as error:
+            sheet = pdf[index]
+            if sheet.xref not in done:  # else the same page once more
+                lay_over(sheet, page, letters)
+            done.add(sheet.xref)
+            laid[page.entry.page] = index
+        except (*MUPDF_ERRORS, IndexError) as error:
             remarks.append(f"page {index + 1}: without its text ({error})")
         pymupdf.TOOLS.store_shrink(100)
     letters.write(pdf)
-    return remarks
+    return laid, remarks
 
 
 def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters) -> None:
@@ -63,6 +61,8 @@ def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters) -> None:
     """
     if page.entry.rotation:
         sheet.set_rotation((sheet.rotation + page.entry.rotation) % 360)
+    if sheet.rect.is_empty:  # nothing of it is shown
+        return
     if cells := lacking(sheet, page.cells):
         pdf = sheet.parent
         scale = min(LOOKED_AT_DPI / 72, (MOST_PIXELS / abs(sheet.rect.get_area())) ** 0.5)

@@ -7,7 +7,7 @@ import pymupdf
 
 from lib.documents.document import Document
 from lib.documents.flow import blocks_of
-from lib.documents.searchable.objects import to_own_space
+from lib.documents.searchable.objects import MUPDF_ERRORS, to_own_space
 from lib.documents.searchable.seen import seen
 from lib.pages.values import Box
 
@@ -16,11 +16,14 @@ MOST = 10_000  # bookmarks
 
 
 def put_outline(pdf: pymupdf.Document, document: Document, sheets: Mapping[str, int]) -> None:
-    """Write bookmarks, unless the PDF has some: those are its author's.
+    """Write bookmarks, unless the PDF has some, broken ones too: those are its author's.
 
     sheets says which of its pages each page of the document is, by name.
     """
-    if pdf.get_toc():
+    try:
+        if pdf.get_toc():
+            return
+    except MUPDF_ERRORS:
         return
     rows, above = list[list[object]](), list[int]()
     headings = (block for block in blocks_of(document) if block.level)
@@ -28,7 +31,7 @@ def put_outline(pdf: pymupdf.Document, document: Document, sheets: Mapping[str, 
         number, place = block.cells[0]
         page = document.pages[number]
         index, title = sheets.get(page.entry.page), " ".join(seen(block.text).split())[:LONGEST]
-        if index is None or index >= pdf.page_count or not title:
+        if index is None or not title:
             continue
         nest(above, block.level)
         target = {"kind": pymupdf.LINK_GOTO, "to": target_on(pdf[index], page.cells[place].box)}

@@ -20,7 +20,8 @@ ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!$|<>])")
 RAISED = re.compile(r"\$[\^_]\{?([^{}$\\^_]{1,20})\}?\$")  # the number of a note, behind a word
 BREAK = re.compile(r"<br ?/?>|</?(?:p|div|li|ul|ol)>", re.IGNORECASE)
 TAGS = re.compile(r"</?(?:b|i|u|s|em|strong|sub|sup|code|span)>", re.IGNORECASE)
-KEPT_CONTROLS = "\n\u200c\u200d"  # a line's end; how letters join in Persian and Hindi
+UNSEEN = ("Cc", "Cf", "Cs")  # by Unicode's names: controls, marks of format, halves of pairs
+SEEN = "\n\u200c\u200d"  # but for a line's end, and how letters join in Persian and Hindi
 
 
 def seen_in(cell: Cell) -> str:
@@ -69,8 +70,5 @@ def plain(text: str) -> str:
     text = "\n".join(clean(text).splitlines()).replace("\t", " ")
     return unicodedata.normalize(
         "NFC",
-        "".join(c for c in text if c in KEPT_CONTROLS or unicodedata.category(c) not in UNSEEN),
+        "".join(c for c in text if c in SEEN or unicodedata.category(c) not in UNSEEN),
     )
-
-
-UNSEEN = ("Cc", "Cf", "Cs")

@@ -1,7 +1,6 @@
 """The pages of a document as a PDF, as they came: still without its text."""
 
 import contextlib
-import hashlib
 import itertools
 import shutil
 import warnings
@@ -24,6 +23,7 @@ from lib.documents.searchable.picture import (
     picture_of,
     upright_size,
 )
+from lib.files import sha256_of
 from lib.results import is_below
 
 HELD_BYTES = 64 << 20  # of pictures, before they are written
@@ -50,20 +50,23 @@ def files_of(document: Document, source: Path) -> tuple[list[File], list[str]]:
     files, remarks = list[File](), list[str]()
     for name, pages in itertools.groupby(document.pages, key=lambda page: page.entry.input):
         file = File(source / name, tuple(pages))
-        if not is_below(name) or not file.path.is_file():
-            remarks.append(f"{name}: left out, it is no longer in INPUT")
-        elif not is_same(file):
-            remarks.append(f"{name}: left out, it has changed since it was read")
+        if why := why_not(name, file):
+            remarks.append(f"{name}: left out, {why}")
         else:
             files.append(file)
     return files, remarks
 
 
-def is_same(file: File) -> bool:
-    """Whether a file's content is what was read. Raises OSError."""
-    with file.path.open("rb") as content:
-        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-    return all(page.entry.sha256 == sha256 for page in file.pages)
+def why_not(name: str, file: File) -> str:
+    """Why a file of this name is not what was read; empty: it is."""
+    if not is_below(name) or not file.path.is_file():
+        return "it is no longer in INPUT"
+    try:
+        sha256 = sha256_of(file.path)
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    is_same = all(page.entry.sha256 == sha256 for page in file.pages)
+    return "" if is_same else "it has changed since it was read"
 
 
 def open_pdf(path: Path, password: str) -> pymupdf.Document:
@@ -142,13 +145,12 @@ def bind(
         return {page.entry.pdf_page or 0: page for page in files[0].pages}, remarks
     book = Book(target)
     for file in files:
-        try:
-            for page, picture in pictures_in(file):
-                book.add(picture, page)
-                if picture.remark:
-                    remarks.append(f"{file.path.name}: {picture.remark}")
-        except UNREADABLE as error:
-            remarks.append(f"{file.path.name}: left out, it cannot be opened ({error})")
+        for page, found in pictures_in(file):
+            if isinstance(found, Picture):
+                book.add(found, page)
+                remarks += [f"{page.entry.name}: {found.remark}"] * bool(found.remark)
+            else:
+                remarks.append(f"{page.entry.name}: left out, it cannot be opened ({found})")
     if not book.pdf.page_count:
         raise ValueError("; ".join(remarks) or "there is no page in it")
     book.pdf.set_metadata({"title": document.name})
@@ -156,15 +158,26 @@ def bind(
     return book.pages, remarks
 
 
-def pictures_in(file: File) -> Iterator[tuple[Page, Picture]]:
-    """The pages of a picture file, with their pictures. Raises UNREADABLE."""
-    if file.head()[4:8] == b"ftyp":
-        pillow_heif.register_heif_opener()
-    formats = (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
-    with tolerance(), Image.open(file.path, formats=formats) as image:
-        for page in file.pages:
-            image.seek(page.entry.pdf_page or 0)
-            yield page, picture_of(file.path, image)
+def pictures_in(file: File) -> Iterator[tuple[Page, Picture | Exception]]:
+    """The pages of a picture file, with their pictures, or why there is none."""
+    try:
+        if file.head()[4:8] == b"ftyp":
+            pillow_heif.register_heif_opener()
+        formats = (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
+        with tolerance(), Image.open(file.path, formats=formats) as image:
+            for page in file.pages:
+                yield page, picture_on(page, file, image)
+    except UNREADABLE as error:
+        yield file.pages[0], error
+
+
+def picture_on(page: Page, file: File, image: Image.Image) -> Picture | Exception:
+    """The picture of a page in a file that is open, or why there is none."""
+    try:
+        image.seek(page.entry.pdf_page or 0)
+        return picture_of(file.path, image)
+    except UNREADABLE as error:
+        return error
 
 
 @contextlib.contextmanager
