@@ -59,7 +59,9 @@ def is_sound(grid: Grid) -> bool:
         ("no table", [["no table"]]),
         ("a < b", [["a < b"]]),
         ("", []),
-        ("<table></table>", [["<table></table>"]]),  # nothing is lost
+        ("<table></table>", []),
+        ("<table>no cell</table>", [["no cell"]]),
+        ("<thing> < 1", [["<thing> < 1"]]),  # no table, and no HTML
     ],
 )
 def test_rows_of_texts(text: str, expected: list[list[str]]) -> None:

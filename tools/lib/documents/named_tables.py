@@ -8,7 +8,7 @@ from lib.documents.document import Document
 from lib.documents.flow import MISSING, PAGE, Block, blocks_of, page_number, page_source
 from lib.documents.tables import Grid, read_table
 
-NONE = "there is no table in it: no file"
+NO_TABLE = "there is no table in it: no file"
 LEFT_OUT = "of a table with more than 1,000 columns or 200,000 places, cells are left out"
 
 

@@ -15,6 +15,7 @@ from lib.pages.values import clean
 
 MOST_COLUMNS = 1_000
 MOST_PLACES = 200_000  # rows times columns
+TABLE = re.compile(r"<(?:table|tr|td|th)[\s/>]", re.IGNORECASE)
 BREAKS = {"br", "p", "li", "ul", "ol", "caption"}
 RAISED = dict(zip("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ", strict=True))
 LOWERED = dict(zip("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", strict=True))
@@ -74,15 +75,21 @@ class Found:
 def read_table(text: str) -> Grid:
     """The grid of a table cell's text; text without a table is one cell."""
     text = clean(text).strip()
+    if not TABLE.search(text) or len(text) > LONGEST_MARKUP:
+        return one_cell(text)
     reader = Reader()
-    if "<" in text and len(text) <= LONGEST_MARKUP:
-        inside = text if re.search("<table", text, re.IGNORECASE) else f"<table>{text}</table>"
-        reader.feed(clean_table(in_cells(inside, literal)))
-        reader.close()
+    inside = text if "<table" in text.lower() else f"<table>{text}</table>"
+    reader.feed(clean_table(in_cells(inside, literal)))
+    reader.close()
     if not any(reader.rows):
-        return Grid(1, 1, (GridCell(0, 0, 1, 1, text, False),)) if text else Grid(0, 0, ())
+        return one_cell(lines(reader.outside))
     placed, left_out = place(reader.rows)
     return gathered(placed, left_out, lines(reader.outside))
+
+
+def one_cell(text: str) -> Grid:
+    """A text as a table; nothing as one without cells."""
+    return Grid(1, 1, (GridCell(0, 0, 1, 1, text, False),)) if text else Grid(0, 0, ())
 
 
 def literal(text: str) -> str:

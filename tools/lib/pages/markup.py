@@ -140,8 +140,11 @@ def line_html(text: str) -> str:
     text = clean(text).replace(HELD, "").replace(HELD_END, "")
     if len(text) > LONGEST_MARKUP:
         return html.escape(text)
-    held = hold(text, formulas)
-    return release(clean_text(markdown.renderInline(held)), formulas)
+    try:
+        held = hold(text, formulas)
+        return release(clean_text(markdown.renderInline(held)), formulas)
+    except CANNOT:
+        return html.escape(text)
 
 
 def table(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lib.documents.document import Document, Sources
-from lib.documents.named_tables import CONTENTS, LEFT_OUT, NONE, contents, tables_of
+from lib.documents.named_tables import CONTENTS, LEFT_OUT, NO_TABLE, contents, tables_of
 from lib.documents.office.xml_text import xml_text
 
 GUARDED = "a ' stands before text that a spreadsheet would run as a formula (not in xlsx)"
@@ -24,7 +24,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     """Write the tables and their list."""
     tables = list(tables_of(document))
     if not tables:
-        return [NONE]
+        return [NO_TABLE]
     inside = folder / f"{document.name}_files" / "tables"
     inside.mkdir(parents=True)
     listed: list[Sequence[str]] = [("file", *CONTENTS)]

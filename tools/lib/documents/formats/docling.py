@@ -92,8 +92,9 @@ class Docling:
             self.put_caption(block, before)
         elif block.kind == "List-item":
             self.items(block)
-        elif block.kind == "Table" and (grid := read_table(block.text)).cells:
-            self.float(self.whole.add_table(data=data(grid)), block, grid.caption)
+        elif block.kind == "Table":
+            if (grid := read_table(block.text)).cells:
+                self.float(self.whole.add_table(data=data(grid)), block, grid.caption)
         elif block.kind == "Picture":
             self.float(self.whole.add_picture(image=self.image(block)), block)
         else:

@@ -34,7 +34,7 @@ FONTS = {  # for East Asian letters, and where they are told of in Word's tags
     "ja": ("Yu Gothic", "ja-JP"),
     "zh": ("Microsoft YaHei", "zh-CN"),
 }
-STYLES = {"Caption": "Caption", "List-item": "Normal", "Footnote": "FootnoteText"}
+STYLES = {"Caption": "Caption", "Footnote": "FootnoteText", MISSING: "Missing"}
 ASCII = re.compile(r"[\x00-\x7f]+")
 THEME = "w:eastAsiaTheme"
 TOO_WIDE = "Word has no tables of more than 63 columns: they are lines of text"
@@ -77,7 +77,7 @@ class Body:
         elif block.kind == "Formula" and (latex := markup.bare_formula(block.text)):
             yield word.element("w:p", word.displayed(latex))
         elif block.kind == MISSING or len(block.text) > markup.LONGEST_MARKUP:
-            yield word.paragraph("Missing", [word.run(block.text)])
+            yield word.paragraph(STYLES.get(block.kind, "Normal"), [word.run(block.text)])
         else:
             yield from word.prose(block.text, STYLES.get(block.kind, "Normal"))
 

@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lib.documents.document import Document, Sources
-from lib.documents.named_tables import CONTENTS, LEFT_OUT, NONE, contents, tables_of
+from lib.documents.named_tables import CONTENTS, LEFT_OUT, NO_TABLE, contents, tables_of
 from lib.documents.office.xml_text import xml_text
 from lib.documents.tables import Grid, GridCell
 
@@ -29,7 +29,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     """Write <name>.xlsx."""
     tables = list(tables_of(document))
     if not tables:
-        return [NONE]
+        return [NO_TABLE]
     book = Workbook()
     book.properties.creator, book.properties.title = "", xml_text(document.name)
     listed = listing([CONTENTS, *map(contents, tables)])

@@ -15,7 +15,7 @@ from lib.pages import markup
 MOST_COLUMNS = 63  # of a table in Word
 BOLD, ITALIC, CODE = "bold", "italic", "code"
 CODE_FONT = "Courier New"
-INDENT = 360  # twentieths of a point, a a level of a list
+INDENT = 360  # twentieths of a point, a level of a list
 
 
 def element(name: str, *inside: Any, **values: str) -> Any:
