@@ -39,7 +39,7 @@ status: $(VENV)/setup ## Show the machine, its model server and the pages
 logs: $(VENV)/setup ## Follow the log of the job, or of the model server
 report: $(VENV)/setup ## Make OUTPUT/report.html, to look at the results
 apply: $(VENV)/setup ## Write corrections that the report saved into OUTPUT: CORRECTIONS=file
-export: $(VENV)/setup ## Make documents of what is in OUTPUT: FORMATS=md,jsonl
+export: $(VENV)/setup ## Make documents of what is in OUTPUT: FORMATS=md,pdf
 compare: $(VENV)/setup ## Show what differs between two results: A=results1 B=results2
 check: $(VENV)/setup ## Read what is in OUTPUT a second time, by OCR on this computer, and compare
 score: $(VENV)/setup ## Show how good the results in OUTPUT are, by their truth: TRUTH=folder
@@ -76,6 +76,8 @@ bench: $(VENV)/setup-dev $(PARITY)/setup ## Measure the client, the GPU's idle t
 	@$(PY) tests/bench/bill.py
 	@$(PY) tests/bench/scaling.py
 	@$(PY) tests/bench/trust.py
+	@$(PY) tests/bench/joins.py
+	@$(PY) tests/bench/export.py
 
 parity: $(VENV)/setup-dev $(PARITY)/setup ## Compare pictures and cells with dots.ocr's own client
 	@$(PY) -m pytest tests/parity

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure make export: seconds, and the memory of its largest process, of each format.
+"""Measure make export: seconds, and the memory of its largest process, for each format.
 
 The same pages as one PDF and as pictures of their own; made, made again with nothing new, and with
 one page changed.
@@ -26,7 +26,7 @@ from rig.author import make_document  # noqa: E402 - so is this
 from rig.page_layout import HEIGHT, WIDTH  # noqa: E402 - so is this
 from rig.result_sets import Cells, ResultSet  # noqa: E402 - so is this
 
-Figures = tuple[float, float, int]  # seconds, MiB, how many documents were made
+Figures = tuple[float, float, float, int]  # seconds, CPU-s, MiB, how many documents were made
 
 
 @click.command(help=__doc__)
@@ -37,7 +37,7 @@ def main(pages: int, formats: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         sources = Path(folder, "in")
         digest = draw(sources, pages)
-        click.echo(f"{pages:,} pages{'':>14}made{'':>16}again{'':>8}one page changed")
+        click.echo(f"{pages:,} pages: s, CPU-s, MiB, documents; again; with one page changed")
         for name in formats.split(","):
             for is_pdf in (True, False):
                 output = Path(folder, f"{name}{is_pdf}")
@@ -94,13 +94,14 @@ def export(output: Path, sources: Path, name: str) -> Figures:
         _, _, usage = os.wait4(process.pid, 0)
         process.returncode = 0
     assert not said["failed"], said["failed"]
-    return time.perf_counter() - started, usage.ru_maxrss / 1024, len(said["made"])
+    cpu_s = usage.ru_utime + usage.ru_stime  # its processes too
+    return time.perf_counter() - started, cpu_s, usage.ru_maxrss / 1024, len(said["made"])
 
 
 def show(name: str, figures: list[Figures]) -> None:
     """A line of the table."""
-    parts = (f"{s:>7.1f} s {mib:>6,.0f} MiB {made:>5,}" for s, mib, made in figures)
-    click.echo(f"{name:<18}{'   '.join(parts)}")
+    parts = (f"{s:>6.1f} {cpu:>6.1f} {mib:>5,.0f} {made:>5,}" for s, cpu, mib, made in figures)
+    click.echo(f"{name:<18}{'    '.join(parts)}")
 
 
 if __name__ == "__main__":
