@@ -10,6 +10,7 @@ Traps are places that look as if something went on and are not: two paragraphs, 
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 
 from rig.page_layout import LINE, ROW, Layout, Made, wrapped
 
@@ -125,9 +126,12 @@ def set_trap(layout: Layout, author: Author) -> None:
         while layout.room(LINE) < 3:
             layout.next_column()
         lead = source(20 * layout.room(LINE)).split()
-        while len(wrapped(" ".join([*lead, *words]), width)) > layout.room(LINE):
-            lead.pop(0)
-        layout.paragraph(" ".join([*lead, *words]))
+
+        def lines(count: int) -> int:
+            return len(wrapped(" ".join([*lead[:count], *words]), width))
+
+        count = bisect_right(range(len(lead)), layout.room(LINE), key=lines) - 1
+        layout.paragraph(" ".join([*lead[:count], *words]))
         layout.next_column()
         layout.paragraph(begin)
         layout.made.traps[len(layout.made.truth) - 1] = kind
