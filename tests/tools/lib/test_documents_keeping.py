@@ -1,6 +1,7 @@
 """What stands in OUTPUT/documents/: ours, and a person's; and what a crash leaves."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,19 @@ def test_a_kill_between_the_files_and_the_state(
             put(folder, "two")
     assert (folder / "a/book.md").read_text() == "two"
     assert put(folder, "three").set_aside == []
+
+
+@pytest.mark.parametrize("name", [STATE, f"{STATE}.part"])
+def test_a_state_that_leads_out_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "mine").write_text("mine")
+    (folder / name).symlink_to(tmp_path / "mine")
+    with pytest.raises(Failure, match="a link or a pipe"):
+        put(folder, "one")
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(Failure, match="a link or a pipe"):
+        put(folder, "one")
+    assert (tmp_path / "mine").read_text() == "mine"
 
 
 def test_one_export_at_a_time(folder: Path) -> None:

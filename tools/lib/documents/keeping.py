@@ -193,6 +193,7 @@ def opened(folder: Path) -> Iterator[tuple[Kept, Path]]:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         hold(descriptor, folder)
+        refuse_odd(folder)
         for path in folder.glob(f"{MAKING}*"):  # of an export that was killed
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
@@ -202,6 +203,13 @@ def opened(folder: Path) -> Iterator[tuple[Kept, Path]]:
         kept.close()
     finally:
         os.close(descriptor)
+
+
+def refuse_odd(folder: Path) -> None:
+    """A state that is a link would have us write elsewhere; a pipe, wait. Raises Failure."""
+    for path in (folder / STATE, folder / f"{STATE}{files.PART}"):
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise Failure(f"{path} is no file of ours, but a link or a pipe", "remove it")
 
 
 def hold(descriptor: int, folder: Path) -> None:
