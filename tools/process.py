@@ -34,7 +34,7 @@ def main(knobs: Knobs, force: bool, as_json: bool, on_since: float | None) -> in
     machine = open_machine(knobs)
     with left_on.told(machine):
         machine.wait_until_ready(knobs.ready_timeout)
-        options = [*arguments(knobs, force, as_json), *money(knobs, on_since)]
+        options = arguments(knobs, force, as_json, on_since)
         return machine.run(options, meanwhile(machine, knobs))
 
 
@@ -48,7 +48,7 @@ def meanwhile(machine: Machine, knobs: Knobs) -> Callable[[], None]:
     return every(FETCH_INTERVAL_S, fetch_some if knobs.bucket else lambda: None)
 
 
-def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
+def arguments(knobs: Knobs, force: bool, as_json: bool, on_since: float | None = None) -> list[str]:
     """The options of process_all_images.py; all of them, so that nothing leaks in from outside."""
     values = {
         "--processes": knobs.processes,
@@ -68,6 +68,7 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
         "--metrics-port": knobs.metrics_port,
         "--scheduler": "",
         "--state": "",
+        **money(knobs, on_since, time.time()),
     }
     flags = {
         "--images": knobs.images,
@@ -82,17 +83,16 @@ def arguments(knobs: Knobs, force: bool, as_json: bool) -> list[str]:
     ]
 
 
-def money(knobs: Knobs, on_since: float | None) -> list[str]:
-    """Options for what the machines cost. BUDGET counts within make all alone, since on_since."""
-    spent_hours = 0.0 if on_since is None else max(0.0, time.time() - on_since) / 3600
-    values = {
+def money(knobs: Knobs, on_since: float | None, now: float) -> dict[str, float]:
+    """What the machines cost. BUDGET counts within make all alone: from on_since, Unix time."""
+    spent_hours = 0.0 if on_since is None else max(0.0, now - on_since) / 3600
+    return {
         "--price-per-hour": knobs.price_per_hour,
         "--price-per-worker-hour": knobs.price_per_worker_hour,
         "--workers": knobs.workers,
         "--spent": spent_hours * own_way(knobs).per_hour,
         "--budget": 0 if on_since is None else knobs.budget,
     }
-    return [text for name, value in values.items() for text in (name, str(value))]
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ import json
 import os
 import signal
 from contextlib import suppress
+from typing import Any
 
 import click
+import pytest
 
 import process
 import process_all_images
@@ -71,6 +73,25 @@ def test_the_command_understands_the_knobs() -> None:
     context = process_all_images.main.make_context("process_all_images", arguments)
     defaults = {name: value for name, value in vars(Knobs()).items() if name in context.params}
     assert {name: context.params[name] for name in defaults} == defaults
+
+
+MONEY: list[tuple[dict[str, Any], float | None, float, float]] = [
+    # knobs, when the machine was turned on: what is spent at 4,600, and the budget
+    ({"budget": 5.0}, None, 0.0, 0.0),  # by hand: of make all alone
+    ({"budget": 5.0}, 1_000.0, 2.0, 5.0),
+    ({"budget": 5.0, "workers": 4, "price_per_worker_hour": 0.5}, 1_000.0, 4.0, 5.0),
+    ({"budget": 5.0}, 9_000.0, 0.0, 5.0),  # the clock was set back
+    ({}, 1_000.0, 2.0, 0.0),
+    ({"budget": 5.0, "target": "local"}, 1_000.0, 0.0, 5.0),
+]
+
+
+@pytest.mark.parametrize(("knobs", "on_since", "spent", "budget"), MONEY)
+def test_what_was_spent_before_the_job(
+    knobs: dict[str, Any], on_since: float | None, spent: float, budget: float
+) -> None:
+    found = process.money(Knobs(price_per_hour=2.0, **knobs), on_since, 4_600.0)
+    assert (found["--spent"], found["--budget"]) == (spent, budget)
 
 
 def test_failed_pages_end_it_with_3(kit: Toolkit) -> None:
