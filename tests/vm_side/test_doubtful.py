@@ -17,6 +17,7 @@ import pytest
 from answer.cells import Cell
 from contract import NO_BETTER
 from read_page import Settings, Task, read_page, twin_of
+from results.files import Wanted
 from results.manifest import Record
 from results.pages import Page
 from results.steps import NOT_JUDGED, at_once
@@ -255,7 +256,8 @@ def test_what_stands_is_replaced_by_what_is_trusted_more_and_by_nothing_else(
             assert getattr(after, name) == getattr(before, name), name
         assert after.notes == [NO_BETTER]
         (here.output / f"{PAGE.result}.jpg").unlink()
-        assert read(here, doubted=after).notes == [NO_BETTER]
+        lacks = Wanted(PAGE.result, drawing=True, pictures="")
+        assert read(here, doubted=after, lacks=lacks).notes == [NO_BETTER]
         assert files_in(here.output) == stood, "a drawing that lacked is there"
 
 
