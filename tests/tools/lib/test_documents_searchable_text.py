@@ -138,6 +138,12 @@ def test_a_line_reaches_as_far_as_its_letters(
     assert with_faint(lines, numpy.array([sign == "1" for sign in inked])) == grown
 
 
+def test_a_gray_line_among_black_ones_is_a_line() -> None:
+    gray = written(EVEN).copy()
+    gray[40:52] = numpy.where(gray[40:52] < 128, 160, 255)
+    assert lines_of(ink_in(gray, (0, 0, 200, 200)), 4) == EVEN
+
+
 def test_ink_beside_the_page_is_none() -> None:
     gray = written(EVEN)
     assert not ink_in(gray, (300, 300, 400, 400)).size

@@ -12,6 +12,7 @@ Box = tuple[float, float, float, float]
 Ink = NDArray[numpy.bool_]
 
 LEAST_CONTRAST = 24  # gray levels between paper and ink
+FAINTEST = 4  # of the darkest ink, so many parts: gray words among black ones
 FAINT = 0.06  # of what a dense row of a block has: with less, a row is between lines
 SOLID = 0.75  # of a row: beyond, it is no writing but a rule
 THIN = 0.4  # of the usual line's height: an accent, or the dot of an i
@@ -28,7 +29,7 @@ def ink_in(gray: NDArray[numpy.uint8], box: Box) -> Ink:
     if not part.size:
         return numpy.zeros((0, 0), bool)
     apart = numpy.abs(part - numpy.int16(numpy.median(part)))
-    found: Ink = apart > max(LEAST_CONTRAST, apart.max() // 2)
+    found: Ink = apart > max(LEAST_CONTRAST, apart.max() // FAINTEST)
     return found
 
 
