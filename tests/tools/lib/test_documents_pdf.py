@@ -6,7 +6,7 @@ import functools
 import io
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -362,6 +362,29 @@ def test_a_line_that_is_turned_is_laid_along_its_box(tmp_path: Path) -> None:
         assert place == pytest.approx(true, abs=0.01)
     assert found_by_pdfium(made, "2411.01234") == 1
     assert found_by_pdfium(made, "从上到下") == 1
+
+
+def leant(box: tuple[float, ...], degrees: float) -> tuple[float, float, float, float]:
+    """The box around what is in a box of the article, once it is turned counterclockwise."""
+    turn = pymupdf.Matrix(-degrees)
+    corners = [
+        pymupdf.Point((x - 0.5) * WIDE, (y - 0.5) * HIGH) * turn
+        for x in (box[0], box[2])
+        for y in (box[1], box[3])
+    ]
+    across = [corner.x / WIDE + 0.5 for corner in corners]
+    down = [corner.y / HIGH + 0.5 for corner in corners]
+    return min(across), min(down), max(across), max(down)
+
+
+@pytest.mark.parametrize("degrees", [-1.2, 0.4, 2.0])
+def test_the_lines_of_a_scan_that_is_askew_lean_with_it(tmp_path: Path, degrees: float) -> None:
+    askew = article().picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=255)
+    askew.save(tmp_path / "source.png", dpi=(DPI, DPI))
+    cells = tuple(replace(cell, box=leant(cell.box, degrees)) for cell in article().cells)
+    made = written(tmp_path, tmp_path / "source.png", cells)
+    (words,) = words_by_poppler(made)
+    check_places(words, [(text, leant(box, degrees)) for text, box in article().words])
 
 
 # ---- what else is in a PDF stays ----

@@ -20,7 +20,9 @@ from lib.documents.searchable.lines import as_drawn, shared_out
 from lib.documents.searchable.outline import nest
 from lib.documents.searchable.own_text import stands
 from lib.documents.searchable.seen import seen_in
+from lib.documents.searchable.tilt import moved_box, tilt_of
 from lib.pages.entries import Cell
+from lib.pages.values import Box
 
 BOX = (0.1, 0.1, 0.9, 0.2)
 
@@ -223,3 +225,24 @@ def test_letters_have_their_marks_and_numbers_of_their_own() -> None:
     assert "<0004> <D83DDE00>" in letters.to_unicode()
     assert letters.width("한글") == pytest.approx(2)
     assert 0 < letters.width("il") < letters.width("MW")
+
+
+@pytest.mark.parametrize(
+    ("box", "tilt", "straight"),
+    [
+        ((0.1, 0.1, 0.9, 0.5), 0.0, (0.1, 0.1, 0.9, 0.5)),
+        ((0.1, 0.1, 0.9, 0.5), 0.02, (0.1, 0.098, 0.9, 0.482)),
+        ((0.1, 0.1, 0.9, 0.5), -0.02, (0.1, 0.118, 0.9, 0.502)),
+        ((0.1, 0.1, 0.9, 0.11), 0.02, (0.1, 0.0925, 0.9, 0.0975)),  # never thinner than half
+        ((0.5, 0.0, 1.0, 0.2), 0.02, (0.5, 0.0, 1.0, 0.18)),
+    ],
+)
+def test_moved_box(box: Box, tilt: float, straight: Box) -> None:
+    assert moved_box(box, tilt) == pytest.approx(straight)
+
+
+def test_a_page_lies_straight_where_nothing_says_otherwise() -> None:
+    chance = numpy.random.default_rng(1)
+    assert tilt_of(written(EVEN)) == 0
+    assert tilt_of(numpy.full((200, 200), 255, "uint8")) == 0
+    assert tilt_of(chance.integers(0, 256, (200, 200), "uint8")) == 0

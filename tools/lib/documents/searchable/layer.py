@@ -1,6 +1,6 @@
 """Cells -> the text that lies over their page: each line of it in its place, invisible."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -21,6 +21,7 @@ from lib.documents.searchable.ink import (
 )
 from lib.documents.searchable.lines import UNSPACED, as_drawn, shared_out
 from lib.documents.searchable.seen import seen, seen_in
+from lib.documents.searchable.tilt import moved, straightened, tilt_of
 from lib.documents.tables import Grid, read_table
 from lib.pages.entries import Cell
 
@@ -42,12 +43,18 @@ class Line:
 
 
 def layer_of(
-    cells: Iterable[Cell], gray: Gray, matrix: pymupdf.Matrix, letters: Letters, font: str
+    cells: Sequence[Cell], gray: Gray, matrix: pymupdf.Matrix, letters: Letters, font: str
 ) -> str:
     """The operators that write the cells' texts. gray is the page as it is shown; matrix leads from
     its pixels to the page's own space.
     """
-    lines = (line for cell in cells for line in lines_of_cell(cell, gray, letters))
+    tilt = tilt_of(gray)
+    if tilt:
+        cells = moved(cells, tilt, gray.shape[1] / gray.shape[0])
+        gray = straightened(gray, tilt)
+    lines = [line for cell in cells for line in lines_of_cell(cell, gray, letters)]
+    if tilt:
+        lines = [word for line in lines for word in leaning(line, tilt, letters)]
     written = "\n".join(operators(line, matrix, letters, font) for line in lines)
     return f"q BT 3 Tr\n{written}\nET Q\n" if written else ""
 
@@ -117,6 +124,24 @@ def turned(text: str, wide: float, high: float, letters: Letters) -> tuple[int, 
     if max(map(letters.width, text.split())) * size <= wide:
         return None
     return DOWN if UNSPACED.search(text) or "\uac00" <= text[0] <= "\ud7a3" else UP
+
+
+def leaning(line: Line, tilt: float, letters: Letters) -> Iterator[Line]:
+    """A line word by word, each where it stands on a page that is askew.
+
+    All upright: of a word whose letters stand on a slope poppler makes several.
+    """
+    if line.towards != RIGHT or as_drawn(line.text) != line.text:
+        words = [line.text]
+    else:
+        words = line.text.split(" ")
+    left, top, right, bottom = line.box
+    em, blank = (right - left) / letters.width(line.text), letters.width(" ")
+    for word in words:
+        end = left + letters.width(word) * em
+        lower = tilt * (left + end) / 2
+        yield Line(word, (left, top + lower, end, bottom + lower), line.towards)
+        left = end + blank * em
 
 
 def operators(line: Line, matrix: pymupdf.Matrix, letters: Letters, font: str) -> str:
