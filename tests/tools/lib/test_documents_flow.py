@@ -21,6 +21,7 @@ from rig.result_sets import Cells, ResultSet, cell
 LEFT, RIGHT, TOP, BOTTOM = 80, 747, 100, 1060
 KNOWN = "wrong: a table of that header"
 HEAD, ROWS = ["Name", "One"], [["a", "1.5"], ["b", "2.5"]]
+MORE = [["c", "3.5"], ["c", "4.5"]]
 
 
 def document(
@@ -145,7 +146,9 @@ def test_the_next_page(
     [
         (html([HEAD, *ROWS], True), html([["c", "3.5"]], False), [HEAD, *ROWS, ["c", "3.5"]]),
         (html([HEAD, *ROWS], True), html([HEAD, ["c", "3.5"]], True), [HEAD, *ROWS, ["c", "3.5"]]),
-        (html([HEAD, *ROWS], False), html([HEAD, *ROWS], False), [HEAD, *ROWS, *ROWS]),
+        (html([HEAD, *ROWS], False), html([HEAD, *MORE], False), [HEAD, *ROWS, *MORE]),
+        (html([HEAD, *MORE], True), html(MORE, False), [HEAD, *MORE, *MORE]),
+        ("<table><th>Name<th>One</table>", html([HEAD, ["a", "w"]], False), [HEAD, ["a", "w"]]),
     ],
 )
 def test_tables_in_one(before: str, after: str, expected: list[list[str]]) -> None:
@@ -159,6 +162,8 @@ def test_tables_in_one(before: str, after: str, expected: list[list[str]]) -> No
     [
         (html([HEAD, *ROWS], True), html([["Other", "One"], *ROWS], True)),
         (html([HEAD, *ROWS], True), html([["c", "3.5", "4.5"]], False)),
+        (html([HEAD, *ROWS], True), html([HEAD, *ROWS], True)),
+        (html([HEAD, *ROWS], False), html([HEAD, *ROWS], False)),
         (html(ROWS, False), html(ROWS, False)),
         (html([["x", "y"], ["z", "w"]], False), html([["u", "v"]], False)),
         (html([["A"], ["1"]], True), html([["2"]], False)),

@@ -1,7 +1,7 @@
 """Whether a table goes on in another, by their columns and header rows, and the two in one.
 
 A header that the second repeats is dropped, once. Two tables whose headers differ, or of which
-neither tells what its header is, stay two.
+neither tells what its header is, stay two; so do those whose rows begin with the same name.
 """
 
 import re
@@ -21,6 +21,8 @@ def joined(before: str, after: str) -> str | None:
     first, second = read_table(before), read_table(after)
     repeated = header_repeated(first, second)
     if repeated is None or not are_alike(first, second, repeated):
+        return None
+    if begins_anew(first, second, repeated):
         return None
     html, other = (clean_table(in_cells(text, literal)) for text in (before, after))
     rows, more = ROW.findall(html), ROW.findall(other)
@@ -50,6 +52,12 @@ def looks_like_header(grid: Grid) -> bool:
     """Whether a first row without the header's tags is one: words, and no numbers."""
     texts = grid.texts()[0]
     return all(text and not NUMBER.fullmatch(text) for text in texts)
+
+
+def begins_anew(first: Grid, second: Grid, repeated: int) -> bool:
+    """Whether the second's rows begin as the first's did: a table for each month, say."""
+    names = [row[0] for row in first.texts()[repeated or first.header_rows :]]
+    return bool(names) and second.texts()[repeated][0] == names[0] != names[-1]
 
 
 def are_alike(first: Grid, second: Grid, repeated: int) -> bool:
