@@ -72,6 +72,8 @@ def test_one_a_file_or_one_a_folder_and_the_pages_in_their_order(kit: Toolkit) -
 def test_only_what_changed_is_made_again(kit: Toolkit) -> None:
     results(kit)
     assert len(said(export(kit, "jsonl", "--json"))["made"]) == 4
+    for path in (kit.output / "documents").rglob("*"):  # nobody else may enter the test's folder
+        assert path.stat().st_mode & 0o077 == 0, path
     again = said(export(kit, "jsonl", "--json"))
     assert (again["made"], again["unchanged"]) == ([], 4)
     results(kit, book2="read anew")
@@ -153,11 +155,16 @@ def test_an_input_folder_may_be_called_documents(kit: Toolkit) -> None:
     assert result.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["all", "export"])
-def test_an_unknown_format_is_told_before_anything_is_done(kit: Toolkit, name: str) -> None:
-    end = kit.run(name, FORMATS="jsonl,pfd", EXPORT="jsonl,pfd")
+@pytest.mark.parametrize(
+    ("name", "formats", "wrong"),
+    [("all", "jsonl,pfd", "pfd"), ("export", "jsonl,pfd", "pfd"), ("export", ",", ",")],
+)
+def test_an_unknown_format_is_told_before_anything_is_done(
+    kit: Toolkit, name: str, formats: str, wrong: str
+) -> None:
+    end = kit.run(name, FORMATS=formats, EXPORT=formats)
     assert end.code == 2
-    assert f"'pfd' is no format of documents; there are {', '.join(FORMATS)}" in end.err
+    assert f"{wrong!r} is no format of documents; there are {', '.join(FORMATS)}" in end.err
 
 
 def test_without_results_it_says_what_to_do(kit: Toolkit) -> None:

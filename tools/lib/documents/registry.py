@@ -50,9 +50,10 @@ FORMATS: Mapping[str, Format] = {
 def wanted(names: str) -> list[str]:
     """The formats that a knob names, by commas. Raises click.UsageError."""
     found = [name for text in names.lower().split(",") if (name := text.strip())]
-    if unknown := [name for name in found if name not in FORMATS]:
-        known = ", ".join(FORMATS)
-        raise click.UsageError(f"{unknown[0]!r} is no format of documents; there are {known}")
+    unknown = [name for name in found if name not in FORMATS]
+    if unknown or (names and not found):
+        name, known = (unknown or [names])[0], ", ".join(FORMATS)
+        raise click.UsageError(f"{name!r} is no format of documents; there are {known}")
     return list(dict.fromkeys(found))
 
 
