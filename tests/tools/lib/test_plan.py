@@ -266,6 +266,12 @@ def test_without_a_run_it_is_the_table_of_cards() -> None:
     assert seconds(basis, 500, dataclasses.replace(GCP, max_pixels=1_000_000)) < 900
 
 
+@pytest.mark.parametrize(("pages", "billed_s"), [(50, 344), (500, 1_151), (5_000, 9_618)])
+def test_the_table_tells_what_the_simulated_vm_billed(pages: int, billed_s: float) -> None:
+    """README.md, "What does the VM bill?": make all on the tests' cloud, by tests/bench/bill.py."""
+    assert seconds(basis_of(None, GCP), pages, GCP) == pytest.approx(billed_s, rel=0.03)
+
+
 def test_a_run_of_this_kind_tells_how_much_slower_or_faster_it_is() -> None:
     """Also of few pages, of which each takes longer, since the card's batch was not full."""
     for pages, times in ((8, 1.0), (500, 1.4), (500, 0.25)):
