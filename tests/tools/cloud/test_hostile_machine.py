@@ -10,6 +10,7 @@ import shlex
 import sys
 import tarfile
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,7 +24,7 @@ from rig.cloud.fixtures import skipped_where_unavailable
 from rig.cloud.gcs import GcsServer
 from rig.cloud.hostile_bucket import hostile_bucket
 from rig.command import Finished
-from rig.toolkit import Toolkit, files_below, line
+from rig.toolkit import Toolkit, files_below, line, statuses_in
 
 CONTENT = b'[{"category": "Text"}]'
 ENDINGS = (".json", ".md", "_nohf.md")
@@ -60,10 +61,17 @@ class HostileMachine(Toolkit):
         path = f"{self.bin}:{os.environ['PATH']}"
         return super().environment(PATH=path, HOME=str(self.folder), **more)
 
-    def say_pages(self, *pages: str, size: int = len(CONTENT)) -> None:
-        """Pages of this content, in its manifest, its listing and its hashes."""
-        lines = [json.dumps(line(page)) for page in pages]
+    def say_pages(
+        self, *pages: str, size: int = len(CONTENT), pictures: Sequence[str] = ()
+    ) -> None:
+        """Pages of this content, in its manifest, its listing and its hashes.
+
+        Each line names the pictures, as if they stood beside its page.
+        """
+        lines = [json.dumps(line(page, pictures=[*pictures])) for page in pages]
         names = [os.fsencode(page + ending) for page in pages for ending in ENDINGS]
+        folders = {Path(page).parent for page in pages}
+        names += [os.fsencode(f"{top}/pictures/{name}") for top in folders for name in pictures]
         digest = hashlib.sha256(CONTENT).hexdigest().encode()
         (self.says / "manifest").write_text("".join(f"{text}\n" for text in lines))
         listing = b"".join(b"%d 1700000000.5 %s\0" % (size, name) for name in names)
@@ -128,6 +136,23 @@ def test_a_manifest_that_names_what_is_not_below_it(machine: HostileMachine, nam
     assert done.code == 1
     assert "outside of the results" in done.err
     assert files_below(machine.output) == []
+
+
+def test_pictures_that_lead_out(machine: HostileMachine) -> None:
+    names = ["1.png", "2.jpg", "3.png", "../../../evil.png", "/etc/4.png", "page_9_1.png", "a.png"]
+    machine.say_pages("a/a", pictures=names)
+    out = str(machine.outside / "precious.json")
+    machine.say_tar(
+        *page_files("a/a"),
+        ("a/pictures/1.png", CONTENT),
+        special("a/pictures/2.jpg", tarfile.SYMTYPE, out),
+        special("a/pictures/3.png", tarfile.LNKTYPE, out),
+        *((f"a/pictures/{name}", CONTENT) for name in names[3:]),
+    )
+    assert machine.download().code == 1 and statuses_in(machine.output) == {}
+    assert results(machine) == ["a/a.json", "a/a.md", "a/a_nohf.md", "a/pictures/1.png"]
+    machine.say_pages("a/a", pictures=["1.png", *names[3:]])
+    assert machine.download().code == 0 and list(statuses_in(machine.output)) == ["a/a.png"]
 
 
 def test_members_that_nobody_asked_for(machine: HostileMachine) -> None:
