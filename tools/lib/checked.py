@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from contract import STATUSES
+from contract import CORRECTED, STATUSES
 from lib.results import Line
 
 CHANGED = ("status", "read_as", "reason", "trust", "trusted_as", "doubts", "reader")
@@ -36,16 +36,19 @@ def read_checks(text: str) -> dict[Reading, Changes]:
 
 
 def laid_on(lines: Iterable[Line], checks: Mapping[Reading, Changes]) -> list[Line]:
-    """The lines, with what was found of these readings."""
+    """The lines, with what was found of these readings; a person's word stands."""
     return [
-        line.changed(checks[reading_of(line)]) if reading_of(line) in checks else line
+        line.changed(checks[reading_of(line)])
+        if line.status != CORRECTED and reading_of(line) in checks
+        else line
         for line in lines
     ]
 
 
 def kept(arriving: Iterable[Line], ours: Iterable[Line]) -> list[Line]:
     """Lines that come from the machine, with what was found here of the same readings."""
-    return laid_on(arriving, {reading_of(old): changes_of(old) for old in ours if old.reader})
+    read = (old for old in ours if old.reader and old.status != CORRECTED)
+    return laid_on(arriving, {reading_of(old): changes_of(old) for old in read})
 
 
 def changes_of(line: Line) -> Changes:

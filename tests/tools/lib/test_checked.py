@@ -7,6 +7,7 @@ import pytest
 
 from contract import PREVIEW_MODEL, has_no_second_reading
 from lib.checked import kept, laid_on, read_checks, recounted
+from lib.corrected import corrected
 from lib.results import Line, read_lines
 from rig.toolkit import line
 
@@ -46,6 +47,16 @@ def test_a_line_is_changed_and_all_else_of_it_stays(more: dict[str, Any]) -> Non
     assert list(json.loads(after[0].text))[-1] == ("brought" if more else "reader")
     assert after == read_lines("\n".join(one.text for one in after)), "as it will be read"
     after[0].text.encode()
+
+
+def test_a_second_reader_says_nothing_of_what_a_person_corrected() -> None:
+    """Nor does what it had found come back as if the machine had corrected the page."""
+    (before,) = lines_of(entry() | CHANGES)
+    by_person = corrected(before, 1, 2.0, {})
+    checks = read_checks(check_of(entry(), CHANGES))
+    assert laid_on([by_person], checks) == [by_person], "corrected while it was read"
+    arriving = lines_of(entry())
+    assert kept(arriving, [by_person]) == arriving, "the correction was taken back"
 
 
 @pytest.mark.parametrize(
