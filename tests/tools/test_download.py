@@ -221,5 +221,6 @@ def test_after_a_real_run(kit: Toolkit, server: ModelServer) -> None:
         assert kit.run(verb, IMAGES="1").code == 0
     assert kit.run("download", IMAGES="1").code == 0
     assert statuses_in(kit.output) == dict.fromkeys(names, "ok")
-    everything = set(pages_in(kit.machine / "result")) - {".lock", ".progress.json", ".turns"}
+    own = {".lock", ".metrics.prom", ".progress.json", ".turns"}
+    everything = set(pages_in(kit.machine / "result")) - own
     assert set(pages_in(kit.output)) == everything

@@ -143,7 +143,7 @@ def test_a_request_that_the_server_forgot(
         endings = (".json", ".md", "_nohf.md", *([".jpg"] if images else []))
         expected = {r["page"] + end for r in records for end in endings}
         expected |= {f"{Path(r['page']).parent}/pictures/1.png" for r in records}
-        assert names - {".progress.json"} == expected
+        assert names - {".progress.json", ".metrics.prom"} == expected
         for record in records:
             cells = json.loads((batch.output / f"{record['page']}.json").read_text())
             assert len(cells) == record["cells"] > 0
