@@ -15,7 +15,7 @@ from lib.console import Failure, note, run, say
 from lib.inputs import path_of
 from lib.knobs import Knobs, verb
 from lib.pages.entries import read_entries
-from lib.pages.scores import FILE
+from lib.pages.scores import SCORES
 from lib.score.scores import score_all
 from lib.score.words import as_json, remarks, tables
 
@@ -36,7 +36,7 @@ def main(knobs: Knobs, as_data: bool) -> None:
     extras.install(REQUIREMENTS, "score", "make score")
     found = score_all(output, entries, truth)
     data = json.dumps(as_json(found, truth.name), ensure_ascii=False)
-    files.write_whole(output / FILE, data + "\n")
+    files.write_whole(output / SCORES, data + "\n")
     for line in remarks(found):
         say(f"score: {line}")
     if as_data:
@@ -44,7 +44,7 @@ def main(knobs: Knobs, as_data: bool) -> None:
         return
     for line in tables(found):
         note(line)
-    note(f"score: {output / FILE}; make report shows it")
+    note(f"score: {output / SCORES}; make report shows it")
 
 
 if __name__ == "__main__":

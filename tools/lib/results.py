@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 from contract import CORRECTED, DRAWING_ENDING, LEFT, RESULT_ENDINGS, picture_paths
 from contract import DONE as DONE
 from contract import MANIFEST as MANIFEST
+from contract import REPORT as REPORT
 from lib.console import Failure
 from schema import NUMBER, TEXT, Schema, named
 from walk import BEYOND
 
 T = TypeVar("T")
-REPORT = "report.html"
 LARGEST_BYTES = 1 << 28  # of one result of a page: nobody must fill our disk
 LARGEST_MANIFEST_BYTES = 1 << 29  # a million pages have 350 MB
 HOW = {

@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from contract import MANIFEST, MANY_PAGES, SUMMARY, Selection, is_page_file
+from contract import MANY_PAGES, RESERVED, Selection, is_page_file
 from results.counting import Counted, count_pages
 from results.store import Place, Remote, listing
 from walk import BEYOND, HIDDEN, Found, look_below, natural, one_form
 
 LONGEST_NAME_BYTES = 255
 LONGEST_ENDING = "_nohf.md.part"
-RESERVED = (MANIFEST, SUMMARY)  # the batch's own files, at the top of the results
 
 
 @dataclass(frozen=True, slots=True)

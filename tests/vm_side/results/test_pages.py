@@ -10,7 +10,8 @@ from pathlib import Path
 import pymupdf
 import pytest
 
-from results.pages import RESERVED, Page, find_pages, sha256_of
+from contract import RESERVED
+from results.pages import Page, find_pages, sha256_of
 from rig import pages as rig
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract import SCORES as SCORES
 from lib import files, results
 from lib.pages.doubts import is_amount
 
-FILE = "score.json"
 DIGITS = 16  # of a result's SHA-256: enough to see that it is another
 FIGURES = ("cer", "wer", "teds", "order", "f1", "characters")
 
@@ -35,7 +35,7 @@ def content_of(path: Path | None) -> str:
 def read_scores(folder: Path) -> dict[str, PageScore]:
     """The figures by page, of pages whose results are still those that were scored."""
     try:
-        found = json.loads(results.read_text(folder / FILE))
+        found = json.loads(results.read_text(folder / SCORES))
     except (ValueError, RecursionError):
         return {}
     listed = found.get("scored") if isinstance(found, dict) else None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from contract import CATEGORIES, DOUBT_KINDS
+from contract import CATEGORIES, COMPARISON, DOUBT_KINDS
 from lib import files
 from lib.pages.entries import Entry, read_cells
 from lib.report import build, pictures
@@ -19,7 +19,7 @@ from lib.report.document import render
 from lib.report.matching import Difference
 from lib.report.scripts import remove_above, write_script
 
-HTML, FOLDER = "compare.html", "compare_files"
+HTML, FOLDER = COMPARISON, "compare_files"
 
 
 def write(first: Side, second: Side, pages: Sequence[Compared]) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from contract import SUMMARY
 from lib.console import Failure
 from lib.pages.entries import Entry, cells_path, read_cells
-from lib.pages.scores import FILE, content_of
+from lib.pages.scores import SCORES, content_of
 from lib.pool import each
 from lib.score import omnidocbench
 from lib.score.figures import PAGE, Score
@@ -20,7 +20,7 @@ FILES_PER_JOB = 50
 PAGES_PER_JOB = 10
 READ_CPU_S = 120.0  # OmniDocBench's 1,651 pages are one file of some 100 MB
 SCORE_CPU_S = 60.0  # of the pages of one job; one that takes longer is tried page by page
-OTHERS = (SUMMARY, FILE)  # JSON in a folder of results that is no page's
+OTHERS = (SUMMARY, SCORES)  # JSON in a folder of results that is no page's
 
 
 @dataclass(frozen=True)
