@@ -1,5 +1,6 @@
 """The second reader at work on what is in OUTPUT."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from contract import (
     has_no_second_reading,
 )
 from lib import checked, files, results
+from lib.alone import alone_in
 from lib.console import Failure, run_child
 from lib.inputs import Inputs
 from lib.knobs import ROOT, Knobs, pdf_password
@@ -51,9 +53,16 @@ def read_again(inputs: Inputs, output: Path, knobs: Knobs) -> int:
         command += ["--page-timeout", str(knobs.page_timeout)]
         environment = {**os.environ, PASSWORD: pdf_password(knobs), PASSWORD_FILE: ""}
         try:
-            return run_child(command, environment, lambda: write_down(output, found), LOOK_S)
+            return run_child(command, environment, lambda: write_some(output, found), LOOK_S)
         finally:
-            write_down(output, found)
+            with alone_in(output):
+                write_down(output, found)
+
+
+def write_some(output: Path, found: Path) -> None:
+    """Put what was found so far into the manifest, unless somebody else is at it."""
+    with contextlib.suppress(Failure), alone_in(output, patience_s=0):
+        write_down(output, found)
 
 
 def write_down(output: Path, found: Path) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from contract import CORRECTED, DONE, MANIFEST, SUMMARY
 from lib import checked, corrected, files, results
 from lib.alike import refuse_alike
+from lib.alone import alone_in
 from lib.console import Failure
-from lib.inputs import find_inputs
+from lib.inputs import Inputs, find_inputs
 from lib.knobs import Knobs
 from lib.machines.machine import Machine, Moved
 from lib.results import Line, with_not_read
@@ -30,6 +31,14 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
     if not lines and wanted != set():
         raise Failure("the machine has no results of these pages", "make process")
     output = make_output(knobs, sorted(filter(results.is_below, {line.input for line in lines})))
+    with alone_in(output):
+        return come_home(machine, knobs, inputs, lines, output)
+
+
+def come_home(
+    machine: Machine, knobs: Knobs, inputs: Inputs | None, lines: list[Line], output: Path
+) -> tuple[list[Line], Moved]:
+    """Fetch what is new of these lines' pages, while nobody else writes in OUTPUT."""
     ours = results.read_lines(results.read_text(output / MANIFEST))
     written, lines = lines, checked.kept(lines, ours)
     lines = corrected.kept(lines, ours, functools.partial(is_whole, output))
@@ -61,10 +70,11 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
 
 def note_not_read(output: Path, not_read: Mapping[str, int]) -> None:
     """Have the summary that is here say what INPUT has beside its pages."""
-    before = results.read_text(output / SUMMARY)
-    after = with_not_read(before, not_read)
-    if after != before:
-        files.write_whole(output / SUMMARY, after)
+    with alone_in(output):
+        before = results.read_text(output / SUMMARY)
+        after = with_not_read(before, not_read)
+        if after != before:
+            files.write_whole(output / SUMMARY, after)
 
 
 def make_output(knobs: Knobs, inputs: Iterable[str]) -> Path:

@@ -116,7 +116,7 @@ def test_a_state_that_leads_out_is_refused(folder: Path, tmp_path: Path, name: s
 
 
 def test_one_export_at_a_time(folder: Path) -> None:
-    with opened(folder), pytest.raises(Failure, match="another export is at work"), opened(folder):
+    with opened(folder), pytest.raises(Failure, match="another command is at work"), opened(folder):
         pass
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from contract import DRAWING_ENDING, MANIFEST, PASSWORD, PASSWORD_FILE, SUMMARY
 from lib import checked, files, results
+from lib.alone import alone_in
 from lib.console import Failure, run_child
 from lib.corrected import corrected
 from lib.corrections.file import Correction, fault_of, is_applied
@@ -23,6 +24,7 @@ from lib.standing import old_name
 
 WRITER = ROOT / "vm_side" / "write_corrected.py"
 JSON = ".json"
+ANEW = ".corrected-"  # begins the name of the folder that pages are written anew in
 
 OUTSIDE = "a link in OUTPUT leads out of it"
 NOT_WRITTEN: dict[str, Any] = {"files": [], "fault": "it was not written: see above"}
@@ -46,9 +48,20 @@ def apply(
 
     Of a page the last one counts. Raises Failure.
     """
-    before = results.read_lines(results.read_text(output / MANIFEST))
-    if not before:
+    if not results.read_text(output / MANIFEST):
         raise Failure(f"OUTPUT {output} has no results", "give the OUTPUT that was corrected")
+    with alone_in(output):
+        return apply_alone(corrections, output, source, knobs)
+
+
+def apply_alone(
+    corrections: Iterable[Correction], output: Path, source: Path | None, knobs: Knobs
+) -> Applied:
+    """The same, while nobody else writes in OUTPUT."""
+    for path in output.glob(f"{ANEW}*"):  # of one that was killed
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+    before = results.read_lines(results.read_text(output / MANIFEST))
     found, lines = Applied(), {line.key: line for line in before}
     wanted = list[Correction]()
     for correction in {one.key: one for one in corrections}.values():
@@ -63,7 +76,7 @@ def apply(
             wanted.append(correction)
     if not wanted:
         return found
-    with tempfile.TemporaryDirectory(dir=output, prefix=".corrected-") as folder:
+    with tempfile.TemporaryDirectory(dir=output, prefix=ANEW) as folder:
         told = write_anew(wanted, output, source, Path(folder), knobs)
         try:
             for correction in wanted:

@@ -5,7 +5,6 @@ where a new one comes it is kept beside as name.old, and where none comes it sta
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from lib import files
+from lib.alone import alone_in
 from lib.console import Failure
 from lib.results import is_below, read_text
 from lib.standing import set_aside
@@ -190,9 +190,7 @@ def opened(folder: Path) -> Iterator[tuple[Kept, Path]]:
     folder.mkdir(exist_ok=True)
     if not folder.resolve().is_relative_to(folder.parent.resolve()):
         raise Failure(f"{folder} is a link that leads out of OUTPUT", "remove it")
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        hold(descriptor, folder)
+    with alone_in(folder, patience_s=0):
         refuse_odd(folder)
         for path in folder.glob(f"{MAKING}*"):  # of an export that was killed
             if path.is_dir() and not path.is_symlink():
@@ -201,8 +199,6 @@ def opened(folder: Path) -> Iterator[tuple[Kept, Path]]:
         with tempfile.TemporaryDirectory(prefix=MAKING, dir=folder) as making:
             yield kept, Path(making)
         kept.close()
-    finally:
-        os.close(descriptor)
 
 
 def refuse_odd(folder: Path) -> None:
@@ -210,11 +206,3 @@ def refuse_odd(folder: Path) -> None:
     for path in (folder / STATE, folder / f"{STATE}{files.PART}"):
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise Failure(f"{path} is no file of ours, but a link or a pipe", "remove it")
-
-
-def hold(descriptor: int, folder: Path) -> None:
-    """Keep other exports out of a folder until we close it. Raises Failure."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Failure(f"another export is at work in {folder}", "wait for its end") from None

@@ -1,0 +1,46 @@
+"""A folder for ourselves alone: else one command undoes what another has just written down there."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from lib.console import Failure
+
+PATIENCE_S = 600.0  # for what writes there meanwhile: a machine may be on, and bill
+STEP_S = 0.1
+NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path, patience_s: float | None = None) -> Iterator[None]:
+    """Wait until nobody else is, and keep others out. It goes when our process goes.
+
+    A disk that has no locks for folders (some that are shared over a network) keeps nobody out.
+    Raises Failure if somebody stays for too long.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        until = time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
+        while not is_ours(descriptor):
+            if time.monotonic() >= until:
+                raise Failure(f"another command is at work in {folder}", "wait for its end")
+            time.sleep(STEP_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_ours(descriptor: int) -> bool:
+    """Take the lock of a folder; False if another has it. Raises OSError."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+    return True
