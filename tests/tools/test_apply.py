@@ -345,6 +345,8 @@ def test_corrections_of_an_older_reading_are_left_out_and_it_is_said(
             [name, text],
         )
     (desk.kit.output / "a/a.json").write_text(json.dumps(desk.cells[:2]))
+    desk.lines[1]["status"] = "corrected"
+    desk.write_manifest()
     assert desk.kit.run("report").code == 0
     page.goto(report)
     page.wait_for_selector(".row")
@@ -352,6 +354,15 @@ def test_corrections_of_an_older_reading_are_left_out_and_it_is_said(
         page.locator(".corrections:visible").inner_text() == "이전 판독을 고친 내용 3건은 뺐습니다."
     )
     assert page.evaluate("localStorage.length") == 0
+    older = {"input": "b.png", "pdfPage": None, "sha256": "", "reading": "0", "cells": []}
+    for is_saved in (True, False):  # what was corrected once more is not what was applied
+        page.evaluate(
+            "([text]) => localStorage.setItem(`dots-ocr ${location.pathname} b/b`, text)",
+            [json.dumps(older | {"isSaved": is_saved})],
+        )
+        page.reload()
+        page.wait_for_selector(".row")
+        assert page.locator(".corrections:visible").count() == (0 if is_saved else 1)
     page.close()
     assert watched.trouble == []
 

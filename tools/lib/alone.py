@@ -1,4 +1,4 @@
-"""A folder for ourselves alone: else one command undoes what another has just written down there."""
+"""A folder for ourselves alone: else one command undoes what another has just written down."""
 
 import contextlib
 import errno

@@ -64,7 +64,8 @@ class Corrections {
           this.pages.set(page, correction);
         } else {
           kept.removeItem(key);
-          this.stale += this.index.status[page] === corrected ? 0 : 1; // else it has been applied
+          const isApplied = correction?.isSaved && this.index.status[page] === corrected;
+          this.stale += isApplied ? 0 : 1;
         }
       }
     });
