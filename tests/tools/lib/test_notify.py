@@ -16,7 +16,6 @@ import pytest
 from lib import notify
 from lib.console import Failure
 from lib.knobs import Knobs
-from rig.toolkit import free_port
 
 SECRET = "T0KEN"
 SUMMARY = {"pages": 3, "ok": 2, "failed": 1, "left": 0, "doubtful": "many"}
@@ -92,7 +91,7 @@ def test_a_refusal_is_said_without_the_url(
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        (f"http://127.0.0.1:{free_port()}/{SECRET}", "127.0.0.1: ConnectionError"),
+        (f"http://127.0.0.1:1/{SECRET}", "127.0.0.1: ConnectionError"),
         (f"sh -c 'exit 7' {SECRET}", "the command ended with 7"),
         (f"/nowhere/{SECRET}", "the command cannot be run (No such file or directory)"),
     ],
