@@ -82,12 +82,13 @@ def tell(kept: Kept, outcome: Outcome, missing: dict[str, int]) -> None:
         say(f"export: {count} pages are missing in {some(list(missing))}: failed, or not reached")
     for remark, documents in outcome.remarks.items():
         note(f"  {remark} ({some(documents)})")
-    if len(outcome.made) <= NAMED:
-        for made in outcome.made:
-            note(f"  {kept.folder / min(made.files, key=len)}")
+    named = [min(made.files, key=len) for made in outcome.made if made.files]
+    if len(named) <= NAMED:
+        for name in named:
+            note(f"  {kept.folder / name}")
     removed = f", {len(kept.removed)} files of no page any more removed" if kept.removed else ""
     note(
-        f"export: {len(outcome.made)} documents made, {outcome.unchanged} as they were{removed}:"
+        f"export: {len(named)} documents made, {outcome.unchanged} as they were{removed}:"
         f" {kept.folder}"
     )
 

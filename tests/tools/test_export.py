@@ -69,6 +69,12 @@ def test_one_a_file_or_one_a_folder_and_the_pages_in_their_order(kit: Toolkit) -
     assert [json.loads(line)["source"] for line in lines] == ["scans/page2.png", "scans/page10.png"]
 
 
+def test_a_document_without_tables_has_no_file_of_tables(kit: Toolkit) -> None:
+    results(kit)
+    end = export(kit, "csv")
+    assert (end.code, documents(kit)) == (0, []), end.err
+
+
 def test_only_what_changed_is_made_again(kit: Toolkit) -> None:
     results(kit)
     assert len(said(export(kit, "jsonl", "--json"))["made"]) == 4
