@@ -73,6 +73,9 @@ ONE = ("Text", f"{OPEN} {REST}")
         # two columns
         ([[*LEFT_COLUMN, *text(REST, TOP, 112, 420, 600), *text("More.", 130, 142, 420, RIGHT)]],
          [ONE, ("Text", "More.")]),
+        # one paragraph that was read as two cells
+        ([[*text(OPEN, 300, 340), *text(REST, 344, 400), *text("More.", 420, 432)]],
+         [ONE, ("Text", "More.")]),
     ],
 )  # fmt: skip
 def test_what_goes_on_is_one(
@@ -97,6 +100,11 @@ def test_what_goes_on_is_one(
         [[*text("A text above.", TOP, 800), *text("the sign of", 820, BOTTOM, right=300)], NEXT],
         # beside, but not at the top of the next column
         [[*LEFT_COLUMN, *text(REST, 800, 812, 420, 600)]],
+        # below, but with a blank line between, moved in, or as two labels of a form
+        [[*text(OPEN, 300, 340), *text(REST, 360, 400)]],
+        [[*text(OPEN, 300, 340), *text(REST, 344, 400, left=160)]],
+        [[*text(OPEN, 300, 312, right=200), *text(REST, 314, 326, right=200)]],
+        [[*text(OPEN, 300, 340), *NOTE, *text(REST, 344, 400)]],
     ],
 )  # fmt: skip
 def test_what_only_looks_so_stays_apart(tmp_path: Path, pages: list[Cells]) -> None:

@@ -1,7 +1,8 @@
-"""Where a text or a table may go on: over the end of a page, or of a column.
+"""Where a text or a table may go on: over the end of a page, or of a column, or right below.
 
 By the boxes alone: the first fills its column down to the end, the second begins the next one, and
-nothing stands between that would end a paragraph. Whether it does go on, others say.
+nothing stands between that would end a paragraph. Or a paragraph was read as two cells: one stands
+under the other, as lines do. Whether it does go on, others say.
 """
 
 import itertools
@@ -22,6 +23,8 @@ GAPS = {"Text": 0.08, "Table": 0.12}
 """How much of a page's height may be free below and above: a line or a row that did not fit."""
 SAME_EDGE = 0.02  # of a page's width
 SAME_WIDTH, NARROWER = 0.9, 0.85
+TIGHT = 0.006  # of a page's height: half a line, less than between paragraphs
+WIDE = 0.3  # of a page's width: a line of text, and no label of a form
 ONE_LINE = 0.03  # of a page's height: the last line of a paragraph may be short
 
 Place = tuple[int, int]
@@ -40,6 +43,7 @@ def breaks_of(document: Document) -> Iterator[Break]:
     """All places where something may go on."""
     edges = body_edges(document)
     for number, page in enumerate(document.pages):
+        yield from splits(number, page)
         goes_on = number + 1 < len(document.pages) and follows(page, document.pages[number + 1])
         for category in GAPS:
             yield from column_breaks(number, page, category, edges)
@@ -99,6 +103,19 @@ def column_breaks(
             and fit(page, before, after)
         ):
             yield Break((number, one), (number, other))
+
+
+def splits(number: int, page: Page) -> Iterator[Break]:
+    """Each two cells of text that stand one under the other as lines of one paragraph do."""
+    for one, (before, after) in enumerate(itertools.pairwise(page.cells)):
+        if (
+            before.category == after.category == "Text"
+            and width(before) >= WIDE
+            and abs(after.box[0] - before.box[0]) <= SAME_EDGE
+            and abs(after.box[1] - before.box[3]) <= TIGHT
+            and fit(page, before, after)
+        ):
+            yield Break((number, one), (number, one + 1))
 
 
 def body_of(page: Page, category: str) -> list[int]:
