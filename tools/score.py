@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from lib import extras, files
-from lib.console import Failure, note, run, say
+from lib.console import Failure, note, printable, run, say
 from lib.inputs import path_of
 from lib.knobs import Knobs, verb
 from lib.pages.entries import read_entries
@@ -43,7 +43,7 @@ def main(knobs: Knobs, as_data: bool) -> None:
         click.echo(data)
         return
     for line in tables(found):
-        note(line)
+        click.echo(printable(line))
     note(f"score: {output / SCORES}; make report shows it")
 
 

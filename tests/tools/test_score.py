@@ -268,7 +268,10 @@ def test_hostile_names_and_texts_are_names_and_texts(kit: Toolkit, tmp_path: Pat
         1,
         len(PAYLOADS) + len(NAMES),
     )
-    assert "\x1b" not in end.err and "\u202e" not in end.err
+    end = score(kit, truth)
+    assert end.out.lstrip().startswith("pages")  # also into a file
+    for told in (end.out, end.err):
+        assert "\x1b" not in told and "\u202e" not in told
 
 
 def test_a_score_is_known_of_results_that_are_still_the_same(kit: Toolkit, tmp_path: Path) -> None:
