@@ -6,9 +6,11 @@ What a URL holds is a secret, and a command's words may hold one: neither is eve
 import contextlib
 import json
 import os
+import queue
 import shlex
 import signal
 import subprocess
+import threading
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -89,6 +91,22 @@ def is_some(summary: Mapping[str, Any], name: str) -> bool:
 
 
 def post(url: str, text: str, code: int, summary: Mapping[str, Any]) -> str:
+    """POST it, and wait for it so long at most. What went wrong, if.
+
+    A thread that is left alone, since no timeout of requests is one of the whole: neither a name
+    that is looked up nor an answer that comes in drops is in it.
+    """
+    faults = queue.SimpleQueue[str]()
+    threading.Thread(
+        target=lambda: faults.put(posted(url, text, code, summary)), daemon=True
+    ).start()
+    try:
+        return faults.get(timeout=PATIENCE_S)
+    except queue.Empty:
+        return f"{urllib.parse.urlsplit(url).hostname}: took longer than {PATIENCE_S:g} s"
+
+
+def posted(url: str, text: str, code: int, summary: Mapping[str, Any]) -> str:
     """POST it as JSON: Slack and Mattermost show `text`, Discord `content`. What went wrong, if."""
     body = {"text": text, "content": text, "code": code, "summary": summary}
     host = urllib.parse.urlsplit(url).hostname

@@ -18,6 +18,7 @@ from lib.console import Failure
 from lib.knobs import Knobs
 
 SECRET = "T0KEN"
+DRIPS = 100
 SUMMARY = {"pages": 3, "ok": 2, "failed": 1, "left": 0, "doubtful": "many"}
 TEXT = notify.closing(3, SUMMARY, "the VM was on for 4 min", "")
 
@@ -28,6 +29,7 @@ class Hook(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Teller)
         self.told: list[tuple[str, dict[str, Any]]] = []
+        self.end = threading.Event()  # of an answer that comes in drops
         self.status = 204
 
     @property
@@ -41,6 +43,8 @@ class Teller(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.told.append((self.path, json.loads(body)))
+        while self.server.status == DRIPS and not self.server.end.wait(0.05):
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self.send_response(self.server.status)
         if self.server.status == 302:
             self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
@@ -56,6 +60,7 @@ def hook() -> Iterator[Hook]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
+        server.end.set()
         server.shutdown()
         thread.join()
 
@@ -112,6 +117,20 @@ def test_nobody_waits_for_a_command_that_hangs(
     notify.tell("sh -c 'sleep 60 & sleep 60'", TEXT, 0, {})
     assert time.monotonic() - began < 20
     assert "took longer than 0.3 s" in capfd.readouterr().err
+
+
+def test_nobody_waits_for_a_server_that_answers_in_drops(
+    hook: Hook, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify, "PATIENCE_S", 0.3)
+    stop = threading.Timer(5, hook.end.set)  # else who waits would wait for ever
+    stop.start()
+    hook.status = DRIPS
+    notify.tell(hook.url, TEXT, 0, {})
+    assert not hook.end.is_set()
+    stop.cancel()
+    said = capfd.readouterr().err
+    assert "NOTIFY failed: 127.0.0.1: took longer than 0.3 s" in said and SECRET not in said
 
 
 def test_nobody_is_told_where_nobody_is_named() -> None:
