@@ -173,8 +173,13 @@ def run_apart(arguments: Sequence[str], environment: Mapping[str, str] | None = 
 
 
 def say(text: str) -> None:
-    """A line for people, whatever is in it."""
-    click.echo(printable(text), err=True)
+    """A line for people, whatever is in it.
+
+    Where nobody can read it any more (a closed terminal, a `tee` that got the same Ctrl-C, a full
+    disk), the work goes on, the stop above all: it tries again, and says so first.
+    """
+    with contextlib.suppress(OSError):
+        click.echo(printable(text), err=True)
 
 
 def is_watched() -> bool:

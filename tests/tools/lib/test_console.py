@@ -194,6 +194,32 @@ def test_notes_are_for_a_terminal_alone(tmp_path: Path) -> None:
     os.close(ours)
 
 
+DEAF = """
+from lib.console import Away, ExitCode, say
+import stop
+
+failures = [Away("no network"), Away("no network")]
+def attempt():
+    if failures:
+        raise failures.pop()
+
+stop.PAUSES_S = (0.0,)
+stop.insist(attempt, 60, (Away,))
+say("a line")
+raise SystemExit(ExitCode.PAGES_FAILED)
+"""
+
+
+def test_a_stop_goes_on_trying_where_nobody_reads_what_it_says() -> None:
+    """As in `make all 2>&1 | tee log`: a Ctrl-C ends tee, too."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([PYTHON, "-c", DEAF], env=environment, stderr=theirs, check=False)
+    os.close(theirs)
+    assert done.returncode == console.ExitCode.PAGES_FAILED
+
+
 def test_what_comes_from_elsewhere_cannot_steer_the_terminal() -> None:
     said = {"log": "a\tb\n\x1b[2J한글", "pages": 3, "names": ["\x07x"], "none": None}
     cleaned = {"log": "a\tb\n\ufffd[2J한글", "pages": 3, "names": ["\ufffdx"], "none": None}
