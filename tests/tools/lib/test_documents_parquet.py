@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pyarrow.parquet import read_table
 
-from lib.documents.formats import jsonl, parquet
+from lib.documents.formats import coco, jsonl, parquet
 from rig.small_documents import document, written
 
 PAGES: tuple[list[tuple[str, str]], ...] = (
@@ -25,6 +25,14 @@ def test_the_records_are_those_of_jsonl(values: dict[str, Any], tmp_path: Path) 
         assert written(module.write, what, tmp_path) == []
     lines = (tmp_path / "report.jsonl").read_text(encoding="utf-8").splitlines()
     assert read_table(tmp_path / "report.parquet").to_pylist() == list(map(json.loads, lines))
+
+
+def test_a_page_has_the_same_number_in_all_data(tmp_path: Path) -> None:
+    for module in (coco, jsonl):
+        written(module.write, document(*PAGES), tmp_path)
+    rows = map(json.loads, (tmp_path / "report.jsonl").read_text(encoding="utf-8").splitlines())
+    images = json.loads((tmp_path / "report.coco.json").read_text(encoding="utf-8"))["images"]
+    assert [row["source_page"] for row in rows] == [image["source_page"] for image in images]
 
 
 def test_more_pages_than_are_written_at_once(

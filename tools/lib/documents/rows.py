@@ -19,7 +19,8 @@ def rows(document: Document, sources: Sources) -> Iterator[dict[str, Any]]:
             "document": document.path,
             "number": number,  # in the document, from 1
             "source": clean(entry.input),
-            "source_page": entry.pdf_page,  # in its file, from 0; None: a picture
+            # in its file, from 1, too; None: a picture
+            "source_page": None if entry.pdf_page is None else entry.pdf_page + 1,
             "sha256": entry.sha256,
             "status": entry.status,
             "reason": entry.reason,
