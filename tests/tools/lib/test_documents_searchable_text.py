@@ -18,13 +18,14 @@ from lib.documents.searchable.ink import (
 )
 from lib.documents.searchable.lines import as_drawn, shared_out
 from lib.documents.searchable.outline import nest
-from lib.documents.searchable.own_text import stands
+from lib.documents.searchable.own_text import lacking
 from lib.documents.searchable.seen import seen_in
 from lib.documents.searchable.tilt import moved_box, tilt_of
 from lib.pages.entries import Cell
 from lib.pages.values import Box
 
 BOX = (0.1, 0.1, 0.9, 0.2)
+LOWER = (0.1, 0.5, 0.9, 0.6)
 
 
 @pytest.mark.parametrize(
@@ -208,14 +209,33 @@ def test_nest(depths: list[int], found: list[int]) -> None:
 )
 def test_what_stands_on_a_page_already(text: str, there: list[str], is_there: bool) -> None:
     words = [(0.5, 0.15, word) for word in there]
-    assert stands(Cell(BOX, "Text", text), words) == is_there
-    assert not stands(Cell((0.1, 0.5, 0.9, 0.6), "Text", text), words) or not text.isalnum()
+    assert (lacking(words, [Cell(BOX, "Text", text)]) == []) == is_there
+    assert lacking(words, [Cell(LOWER, "Text", text)]) or not text.isalnum()
+
+
+@pytest.mark.parametrize(
+    ("heading", "there", "is_there"),
+    [
+        ("역 앞 턱밭의 한 해", "역 앞 텃밭의 한 해", True),
+        ("역 앞 턱밭의 한 해", "", False),
+        ("역 앞 턱밭의 한 해", "의 한", False),
+    ],
+)
+def test_what_was_misread_on_a_page_with_a_good_layer_is_not_doubled(
+    heading: str, there: str, is_there: bool
+) -> None:
+    text = "the machine reads every page of a book and returns its text in order " * 3
+    cells = [Cell(BOX, "Title", heading), Cell(LOWER, "Text", text)]
+    words = [(0.5, 0.15, word) for word in there.split()]
+    good, bad = ([(0.5, 0.55, word) for word in body.split()] for body in (text, text[::-1]))
+    assert (cells[0] not in lacking([*words, *good], cells)) == is_there
+    assert cells[0] in lacking([*words, *bad], cells)
 
 
 def test_a_formula_is_there_if_anything_is() -> None:
     cell = Cell(BOX, "Formula", "\\frac{a}{b}")
-    assert stands(cell, [(0.5, 0.15, "x")])
-    assert not stands(cell, [(0.5, 0.5, "x")])
+    assert lacking([(0.5, 0.15, "x")], [cell]) == []
+    assert lacking([(0.5, 0.5, "x")], [cell]) == [cell]
 
 
 def test_letters_have_their_marks_and_numbers_of_their_own() -> None:

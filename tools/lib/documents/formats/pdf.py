@@ -11,7 +11,7 @@ from lib.documents.searchable.glyphless import Letters
 from lib.documents.searchable.layer import layer_of
 from lib.documents.searchable.objects import MUPDF_ERRORS, put_stream, to_own_space
 from lib.documents.searchable.outline import put_outline
-from lib.documents.searchable.own_text import lacking
+from lib.documents.searchable.own_text import lacking, words_of
 from lib.documents.searchable.sheets import bind, open_pdf
 from lib.files import PART
 
@@ -63,7 +63,7 @@ def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters) -> None:
         sheet.set_rotation((sheet.rotation + page.entry.rotation) % 360)
     if sheet.rect.is_empty:  # nothing of it is shown
         return
-    if cells := lacking(sheet, page.cells):
+    if cells := lacking(words_of(sheet), page.cells):
         pdf = sheet.parent
         scale = min(LOOKED_AT_DPI / 72, (MOST_PIXELS / abs(sheet.rect.get_area())) ** 0.5)
         look = pymupdf.Matrix(scale, scale)

@@ -11,15 +11,21 @@ from lib.documents.searchable.seen import seen_in
 from lib.pages.entries import Cell
 
 ENOUGH = 0.8  # of a cell's pairs of letters
+GOOD, LEAST = 0.95, 0.5  # where a layer has so much of its page, so much of a cell is enough
 MARGIN = 0.01  # of the page's width: boxes are not exact
 
 Word = tuple[float, float, str]  # its middle, in parts of the page as it is shown; its text
 
 
-def lacking(page: pymupdf.Page, cells: Iterable[Cell]) -> list[Cell]:
-    """The cells of a page whose text is not in its own layer, at their place."""
-    words = words_of(page)
-    return [cell for cell in cells if not stands(cell, words)]
+def lacking(words: Sequence[Word], cells: Iterable[Cell]) -> list[Cell]:
+    """The cells whose text is not in the page's own layer, at their place.
+
+    Where a layer has nearly all of its page, a cell that differs was misread.
+    """
+    found = [(cell, *shared(cell, words)) for cell in cells]
+    is_good = sum(common for _, common, _ in found) >= GOOD * sum(whole for *_, whole in found)
+    enough = LEAST if is_good else ENOUGH
+    return [cell for cell, common, whole in found if common < enough * whole]
 
 
 def words_of(page: pymupdf.Page) -> list[Word]:
@@ -32,8 +38,9 @@ def words_of(page: pymupdf.Page) -> list[Word]:
     return found
 
 
-def stands(cell: Cell, words: Sequence[Word]) -> bool:
-    """Whether a cell's text stands in its box already. A formula does if anything does.
+def shared(cell: Cell, words: Sequence[Word]) -> tuple[int, int]:
+    """How much of a cell's text stands in its box already, of how much. A formula does if anything
+    does.
 
     Pairs of letters are compared: no blank, hyphen, ligature or order of columns counts.
     """
@@ -45,9 +52,9 @@ def stands(cell: Cell, words: Sequence[Word]) -> bool:
     ]
     own = pairs("".join(there))
     if cell.category == "Formula":
-        return bool(own)
+        return bool(own), 1
     wanted = pairs(seen_in(cell))
-    return (wanted & own).total() >= ENOUGH * wanted.total()
+    return (wanted & own).total(), wanted.total()
 
 
 def pairs(text: str) -> Counter[str]:
