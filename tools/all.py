@@ -110,14 +110,14 @@ def with_machine(
     if why := too_little(plan):
         raise click.UsageError(f"{why}: nothing is rented")
     note(f"make all: {plan.line()}")
-    knobs = within_budget(knobs)
-    environment = {**environment, "MAX_HOURS": str(knobs.max_hours)}
     machine = open_machine(knobs)
     codes: dict[str, int] = {}
     steps_s: dict[str, float] = {}
     on_since: float | None = None
-    with lock.hold(machine, knobs.max_hours) as held:
-        environment = {**environment, lock.TOKEN_VARIABLE: held.token}
+    with lock.hold(machine, within_budget(knobs).max_hours) as held:
+        now = time.time()
+        longest_h = within_budget(knobs, now - (machine.on_since() or now)).max_hours
+        environment = {**environment, lock.TOKEN_VARIABLE: held.token, "MAX_HOURS": str(longest_h)}
         before, after = steps(knobs)
         try:
             for step in before:

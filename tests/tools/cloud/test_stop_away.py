@@ -6,6 +6,7 @@ Against the API server alone. Whether a moment is long enough, no test asks: eac
 import re
 import signal
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,22 @@ def test_make_all_stops_the_vm_once_google_is_back(
     assert end.err.count("goes on trying for 10 minutes") == 1
     assert "MAY STILL RUN" not in end.err
     assert "dots-ocr-lock" not in gce.metadata(VM)
+
+
+def test_a_budget_does_not_end_a_vm_that_was_on_before(gce: GceServer, tmp_path: Path) -> None:
+    """Its guard counts from its start, and not from ours."""
+    gce.add_instance(VM, status="RUNNING")
+    started = datetime.now(UTC) - timedelta(hours=5)
+    gce.instance(VM)["lastStartTimestamp"] = started.isoformat()
+    kit = GceToolkit(gce, tmp_path, PRICE_PER_HOUR="1", BUDGET="1")
+    kit.write_pages(1)
+    with kit.verb("all") as job:
+        wait_until(lambda: "startup-script" in gce.metadata(VM), 60)
+        job.process.send_signal(signal.SIGTERM)
+        end = job.finish(120)
+    (longest,) = re.findall(r"^LONGEST=(\d+)$", gce.metadata(VM)["startup-script"], re.MULTILINE)
+    assert int(longest) == pytest.approx(6 * 60, abs=5)
+    assert (end.code, gce.status(VM)) == (130, "TERMINATED"), end.err
 
 
 def test_make_all_ends_with_the_loud_line(gce: GceServer, tmp_path: Path) -> None:

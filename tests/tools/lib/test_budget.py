@@ -54,6 +54,24 @@ def test_the_longest_run_is_lowered(budget: float, max_hours: float, lowered_s: 
     assert within_budget(knobs).max_hours * 3600 == pytest.approx(lowered_s)
 
 
+@pytest.mark.parametrize(
+    ("budget", "max_hours", "on_s", "longest_s"),
+    [
+        (1.0, 12.0, 5 * 3600, 6 * 3600 - 312 / 2),
+        (1.0, 12.0, -5.0, 3600 - 312 / 2),  # its clock is ahead of ours
+        (1.0, 12.0, 11.5 * 3600, 12 * 3600),
+        (0.0, 12.0, 5 * 3600, 12 * 3600),
+        (5_000.0, 0.0, 0, 2880 * 3600),  # more than Google allows: start would refuse it
+    ],
+)
+def test_of_a_vm_that_was_on_before_the_budget_counts_from_now(
+    budget: float, max_hours: float, on_s: float, longest_s: float
+) -> None:
+    """MAX_HOURS counts from its start: lowered to the budget alone, the guard would end it now."""
+    knobs = dataclasses.replace(ONE_USD, budget=budget, max_hours=max_hours)
+    assert within_budget(knobs, on_s).max_hours * 3600 == pytest.approx(longest_s)
+
+
 @pytest.mark.parametrize("budget", [0.1, 0.5, 1.0, 5.0, 100.0])
 def test_a_guard_that_is_two_minutes_late_is_in_time(budget: float) -> None:
     """It counts whole minutes, and looks once a minute: from 20 minutes on that is kept."""

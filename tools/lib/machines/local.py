@@ -82,6 +82,10 @@ class LocalMachine:
         """Nothing bills."""
         return ""
 
+    def on_since(self) -> float | None:
+        """This computer's own affair."""
+        return None
+
     def left_on(self) -> str:
         """The same."""
         return ""

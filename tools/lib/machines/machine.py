@@ -40,6 +40,9 @@ class Machine(Protocol):
         since is when we turned it on, as Unix time, if we did.
         """
 
+    def on_since(self) -> float | None:
+        """Since when it is on, as Unix time, by the last look; None: it is off, or not known."""
+
     def left_on(self) -> str:
         """What bills now, and how to end it; empty: nothing does. It looks once."""
 

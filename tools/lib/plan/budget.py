@@ -19,15 +19,16 @@ def paid_s(knobs: Knobs) -> float | None:
     return knobs.budget / per_hour * 3600 if knobs.budget and per_hour else None
 
 
-def within_budget(knobs: Knobs) -> Knobs:
-    """The knobs with MAX_HOURS lowered to what the budget pays.
+def within_budget(knobs: Knobs, on_s: float = 0.0) -> Knobs:
+    """The knobs with MAX_HOURS lowered to what the budget pays, if it is more than that.
 
+    MAX_HOURS counts from the VM's start, and the budget from now: on_s is how long it has been on.
     Half of the reserve is kept: the guard looks once a minute, and counts whole ones.
     """
     whole_s = paid_s(knobs)
     if whole_s is None:
         return knobs
-    hours = (whole_s - reserve_s(whole_s) / 2) / 3600
+    hours = min((max(0.0, on_s) + whole_s - reserve_s(whole_s) / 2) / 3600, Hours.MOST)
     return dataclasses.replace(knobs, max_hours=min(hours, knobs.max_hours or hours))
 
 

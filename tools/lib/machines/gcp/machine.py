@@ -198,6 +198,10 @@ class GcpMachine(RemoteMachine):
         """What may still bill, since when, at what price, and how to end it by hand."""
         return "" if self._is_off else alarm(self.knobs, self._since or since)
 
+    def on_since(self) -> float | None:
+        """As the API tells it."""
+        return self.instance.on_since
+
     def left_on(self) -> str:
         """By one look, which may fail for the reason for which all failed."""
         try:

@@ -114,6 +114,10 @@ class RemoteMachine(Sight):
         """It stays on in any case."""
         return ""
 
+    def on_since(self) -> float | None:
+        """Nobody tells, nor bills."""
+        return None
+
     def left_on(self) -> str:
         """It is not ours to turn off."""
         return ""
