@@ -62,6 +62,7 @@ def tell(target: str, text: str, code: int, summary: Mapping[str, Any]) -> None:
     """Tell somebody, once, and say so if that failed."""
     if not target:
         return
+    summary = summary if can_be_sent(summary) else {}
     fault = post(target, text, code, summary) if is_url(target) else call(target, text, summary)
     if fault:
         say(f"make all: NOTIFY failed: {fault}")
@@ -90,6 +91,15 @@ def is_some(summary: Mapping[str, Any], name: str) -> bool:
     return type(count) is int and count > 0
 
 
+def can_be_sent(summary: Mapping[str, Any]) -> bool:
+    """Whether it is JSON when it is written: a machine has written inf into it, say."""
+    try:
+        json.dumps(summary, allow_nan=False, indent=2)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def post(url: str, text: str, code: int, summary: Mapping[str, Any]) -> str:
     """POST it, and wait for it so long at most. What went wrong, if.
 
@@ -112,7 +122,11 @@ def posted(url: str, text: str, code: int, summary: Mapping[str, Any]) -> str:
     host = urllib.parse.urlsplit(url).hostname
     try:
         # not to where a redirect leads: nobody has named that
-        response = requests.post(url, json=body, timeout=PATIENCE_S, allow_redirects=False)
+        # nor is what it answers read: that could take for ever
+        response = requests.post(
+            url, json=body, timeout=PATIENCE_S, allow_redirects=False, stream=True
+        )
+        response.close()
     except (requests.RequestException, ValueError) as error:  # its words have the URL
         return f"{host}: {type(error).__name__}"
     return "" if response.ok and not response.is_redirect else f"{host}: {response.status_code}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ class Hook(http.server.ThreadingHTTPServer):
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.end = threading.Event()  # of an answer that comes in drops
         self.status = 204
+        self.says = b""
+        """Over and over again, after its status."""
+        self.hung_up = threading.Event()
 
     @property
     def url(self) -> str:
@@ -49,6 +53,11 @@ class Teller(http.server.BaseHTTPRequestHandler):
         if self.server.status == 302:
             self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
         self.end_headers()
+        try:
+            while self.server.says:
+                self.wfile.write(self.server.says)
+        except OSError:
+            self.server.hung_up.set()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent."""
@@ -70,6 +79,34 @@ def test_a_url_gets_json(hook: Hook, capfd: pytest.CaptureFixture[str]) -> None:
     assert hook.told == [
         (f"/{SECRET}", {"text": TEXT, "content": TEXT, "code": 3, "summary": SUMMARY})
     ]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nobody_listens_to_an_answer_without_an_end(
+    hook: Hook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hook.status, hook.says = 200, b"x" * 1000
+    threading.Timer(5, lambda: setattr(hook, "says", b"")).start()  # where somebody does
+    notify.tell(hook.url, TEXT, 0, {})
+    assert hook.hung_up.wait(10)
+    assert capfd.readouterr() == ("", "")
+
+
+def deep(levels: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize("summary", [{"a": math.inf}, {"a": math.nan}, {"a": deep(2_000)}])
+def test_a_summary_that_is_no_json_keeps_nobody_from_being_told(
+    hook: Hook, tmp_path: Path, capfd: pytest.CaptureFixture[str], summary: dict[str, Any]
+) -> None:
+    notify.tell(hook.url, TEXT, 3, summary)
+    notify.tell(f"tee {tmp_path}/mail", TEXT, 3, summary)
+    assert [body["text"] for _, body in hook.told] == [TEXT]
+    assert (tmp_path / "mail").read_text().startswith(TEXT)
     assert capfd.readouterr() == ("", "")
 
 
