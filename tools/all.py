@@ -132,6 +132,7 @@ def with_machine(
         except Interrupted:
             codes["interrupted"] = ExitCode.INTERRUPTED
         finally:
+            shield()  # also where a fault has come that nobody has foreseen
             with timed(steps_s, "stop"):
                 codes["stop"] = run_step("stop", environment, f"--patience={STOP_PATIENCE_S}")
     set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from lib import console
 from rig import pages, preview
 from rig.command import Running, records_in, wait_until
 from rig.model_server import ModelServer, Reply, Request
@@ -289,6 +290,32 @@ def test_stops_also_if_a_step_cannot_even_be_run(
     result = CliRunner().invoke(whole.main, env={"CONFIG": str(tmp_path / "its.env")})
     assert "make all: start cannot be run: [Errno 12]" in result.stderr
     assert run == ["stop.py"]
+
+
+def test_no_signal_ends_the_stop_after_a_fault_that_nobody_has_foreseen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = importlib.import_module("all")
+    handlers: list[object] = []
+
+    def fault(*arguments: object) -> int:
+        raise ZeroDivisionError
+
+    def note(command: list[str], environment: dict[str, str]) -> int:
+        handlers.extend(signal.getsignal(number) for number in console.STOP_SIGNALS)
+        return 0
+
+    monkeypatch.setattr(whole, "run_child", fault)
+    monkeypatch.setattr(whole, "run_apart", note)
+    before = [(number, signal.getsignal(number)) for number in console.STOP_SIGNALS]
+    pages.write_folder(tmp_path / "in", 1, dpi=20)
+    knobs = f"TARGET=local\nINPUT={tmp_path}/in\nOUTPUT={tmp_path}/out\n"
+    (tmp_path / "its.env").write_text(knobs)
+    result = CliRunner().invoke(whole.main, env={"CONFIG": str(tmp_path / "its.env")})
+    for number, handler in before:
+        signal.signal(number, handler)
+    assert isinstance(result.exception, ZeroDivisionError)
+    assert handlers == [console.disregard] * 3
 
 
 def test_failed_pages_do_not_keep_the_others_from_coming_home(own: Toolkit) -> None:
