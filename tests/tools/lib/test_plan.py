@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -100,6 +101,8 @@ KNOWN: list[tuple[str, list[Line], dict[str, File]]] = [
     ("another content", [line("a.png", sha256="old")], {}),
     ("a frame of one", [line("a.tif")], {"a.tif": File(1, 1)}),
     ("two of three", [line("a.pdf", n, 3) for n in (0, 2)], {"a.pdf": File(3, 2)}),
+    ("more pages than a file can have", [line("a.pdf", 0, 10**400)], {"a.pdf": File(0, 1)}),
+    ("fewer than none", [line("a.pdf", 0, -7)], {"a.pdf": File(0, 1)}),
     ("killed before it was counted", [line("a.pdf", 0)], {"a.pdf": File(0, 1)}),
 ]  # fmt: skip
 
@@ -208,6 +211,18 @@ def test_the_last_one_counts_and_what_is_no_run_does_not(tmp_path: Path) -> None
     bad = ['{"target"', "[]", "{}", "7", good.split("\n")[0].replace("500", "-500")]
     bad += [good.split("\n")[0].replace('"pages": 500', '"pages": "many"')]
     bad += [good.split("\n")[0].replace('"ended_at": 1000000000.0', '"ended_at": NaN')]
+    hostile: list[dict[str, Any]] = [
+        {"pages": 10**400},
+        {"pages": 1e300},
+        {"pages": 1e-320},
+        {"machines": 0},
+        {"size_bytes": 10**400},
+        {"ended_at": 1e300},
+        {"reading_s": 1e308},
+        {"settings": None},
+        {"settings": 7},
+    ]
+    bad += [json.dumps({**dataclasses.asdict(run_with()), **change}) for change in hostile]
     (tmp_path / RUNS).write_text(good + "\n".join(bad))
     found = last_of_kind(tmp_path, Knobs())
     assert found is not None and found.pages == 600
@@ -227,6 +242,9 @@ SUMMARY |= {"run": {"pages": 4, "seconds": 8.0, "tokens_out": 4_000}}
         (SUMMARY | {"run": {"pages": 4, "seconds": 0, "tokens_out": 4}}, None),
         (SUMMARY | {"run": ["pages"]}, None),
         (SUMMARY | {"settings": 7}, None),
+        (SUMMARY | {"settings": {"rotate": [[]]}}, None),
+        (SUMMARY | {"run": {"pages": 1e300, "seconds": 8.0, "tokens_out": 4}}, None),
+        (SUMMARY | {"run": {"pages": 4, "seconds": math.inf, "tokens_out": 4}}, None),
     ],
 )
 def test_what_is_remembered_of_a_run(summary: dict[str, Any], tokens: float | None) -> None:

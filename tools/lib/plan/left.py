@@ -20,6 +20,7 @@ from lib.results import Line
 from lib.todo import is_read_again, model_of
 
 BYTES_PER_GB = 1e9
+MOST_PAGES = 10**8  # of a file: more were never counted, whatever a machine has written
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def file_of(
     """What is known of a file by the lines of its content."""
     is_one = all(line.pdf_page is None for line in lines)
     pages = 1 if is_one else max(line.pdf_pages for line in lines)  # 0: the run was killed
+    pages = pages if 0 <= pages <= MOST_PAGES else 0
     done = {
         line.pdf_page
         for line in lines

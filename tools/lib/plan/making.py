@@ -12,7 +12,7 @@ from lib.inputs import Inputs
 from lib.knobs import Knobs
 from lib.plan.forecast import basis_of, forecast, own_way, ways
 from lib.plan.left import look
-from lib.plan.runs import Run, last_of_kind, place_of
+from lib.plan.runs import Run, is_sound, last_of_kind, place_of
 from lib.plan.words import Plan, duration, usd
 from lib.results import read_text
 
@@ -58,9 +58,7 @@ def run_of(
         model, settings = printable(str(summary["model"])), dict(summary["settings"])
     except (LookupError, TypeError, ValueError, ArithmeticError):
         return None
-    if pages <= 0 or seconds <= 0:
-        return None
-    return Run(
+    run = Run(
         target=knobs.target,
         place=place_of(knobs),
         bucket=knobs.target == "gcp" and bool(knobs.bucket),
@@ -74,6 +72,7 @@ def run_of(
         ended_at=round(now),
         steps_s={step: round(took_s, 1) for step, took_s in steps_s.items()},
     )
+    return run if is_sound(run) else None
 
 
 def took(plan: Plan, seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from lib.knobs import Knobs
 from lib.results import read_text
 
 RUNS = ".runs.jsonl"
+LARGEST = 1e13  # of any of a run's numbers
 PLACES = {"gcp": "machine_type", "ssh": "ssh_host", "local": "endpoint"}
 
 
@@ -87,10 +87,21 @@ def runs_in(lines: Iterable[str]) -> list[Run]:
     for line in lines:
         try:
             run = Run(**json.loads(line))
-            numbers = [run.pages, run.reading_s, run.tokens, run.size_bytes, run.machines]
-            numbers += [run.ended_at, *run.steps_s.values()]
-            if all(math.isfinite(n) and n >= 0 for n in numbers) and run.pages and run.reading_s:
+            if is_sound(run):
                 found.append(run)
         except (ValueError, TypeError, AttributeError, RecursionError):
             continue
     return found
+
+
+def is_sound(run: Run) -> bool:
+    """Whether its numbers can be those of a run: they come from what a machine has said."""
+    counts = (run.pages, run.machines)
+    numbers = (run.reading_s, run.tokens, run.size_bytes, run.ended_at, *run.steps_s.values())
+    return (
+        isinstance(run.settings, dict)
+        and all(isinstance(value, str | int | float) for value in run.settings.values())
+        and all(1 <= count <= LARGEST for count in counts)
+        and all(0 <= number <= LARGEST for number in numbers)
+        and run.reading_s > 0
+    )
