@@ -135,7 +135,8 @@ def with_machine(
             shield()  # also where a fault has come that nobody has foreseen
             with timed(steps_s, "stop"):
                 codes["stop"] = run_step("stop", environment, f"--patience={STOP_PATIENCE_S}")
-    set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
+    if codes["stop"] == ExitCode.OK:
+        set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
     money = ""
     if knobs.target == "gcp" and on_since:
         money = took(plan, time.time() - on_since)

@@ -318,6 +318,29 @@ def test_no_signal_ends_the_stop_after_a_fault_that_nobody_has_foreseen(
     assert handlers == [console.disregard] * 3
 
 
+@pytest.mark.parametrize(("stop", "is_deaf"), [(0, False), (1, True)])
+def test_no_signal_comes_between_a_stop_that_failed_and_who_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int, is_deaf: bool
+) -> None:
+    whole = importlib.import_module("all")
+    handlers: list[object] = []
+    monkeypatch.setattr(whole, "run_child", lambda *_: 1)
+    monkeypatch.setattr(whole, "run_apart", lambda *_: stop)
+
+    def tell(*_: object) -> None:
+        handlers.extend(signal.getsignal(number) for number in console.STOP_SIGNALS)
+
+    monkeypatch.setattr(whole.notify, "tell", tell)
+    before = [(number, signal.getsignal(number)) for number in console.STOP_SIGNALS]
+    pages.write_folder(tmp_path / "in", 1, dpi=20)
+    knobs = f"TARGET=local\nINPUT={tmp_path}/in\nOUTPUT={tmp_path}/out\n"
+    (tmp_path / "its.env").write_text(knobs)
+    CliRunner().invoke(whole.main, env={"CONFIG": str(tmp_path / "its.env")})
+    for number, handler in before:
+        signal.signal(number, handler)
+    assert handlers == [console.disregard if is_deaf else console.interrupt] * 3
+
+
 def test_failed_pages_do_not_keep_the_others_from_coming_home(own: Toolkit) -> None:
     own.write_pages(1)
     pages.text_as_png(own.input)

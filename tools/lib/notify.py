@@ -73,8 +73,9 @@ def told_of_failure(target: str) -> Iterator[None]:
     """What could not even begin is told, too."""
     try:
         yield
-    except click.ClickException as error:
-        tell(target, f"make all failed: {error.message}", error.exit_code, {})
+    except (click.ClickException, OSError) as error:  # a full disk, say
+        why, code = getattr(error, "message", str(error)), getattr(error, "exit_code", None)
+        tell(target, f"make all failed: {why}", code or ExitCode.FAILED, {})
         raise
 
 

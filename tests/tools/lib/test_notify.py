@@ -209,8 +209,18 @@ def test_what_is_told(code: int, summary: dict[str, Any], alarm: str, text: str)
     assert notify.closing(code, summary, "", alarm) == text
 
 
-def test_what_could_not_begin_is_told_too(hook: Hook) -> None:
-    with pytest.raises(Failure), notify.told_of_failure(hook.url):
-        raise Failure("the machine is held by another", "wait")
-    assert "the machine is held by another" in hook.told[0][1]["text"]
-    assert hook.told[0][1]["code"] == 1
+@pytest.mark.parametrize(
+    ("error", "said", "code"),
+    [
+        (Failure("the machine is held by another", "wait"), "held by another", 1),
+        (click.UsageError("nothing is rented"), "nothing is rented", 2),
+        (OSError(28, "No space left on device"), "No space left", 1),
+    ],
+)
+def test_what_could_not_begin_is_told_too(
+    hook: Hook, error: Exception, said: str, code: int
+) -> None:
+    with pytest.raises(type(error)), notify.told_of_failure(hook.url):
+        raise error
+    assert said in hook.told[0][1]["text"]
+    assert hook.told[0][1]["code"] == code
