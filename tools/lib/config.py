@@ -35,7 +35,7 @@ def read_config(
         blank = text[: len(text) - len(text.lstrip())]  # lines before it belong to the binding
         place = f"{path}, line {binding.original.line + blank.count(chr(10))}"
         if binding.error or (binding.key is not None and binding.value is None):
-            raise click.UsageError(f"{place}: no KEY=value: {text.strip()!r}")
+            raise click.UsageError(f"{place}: no KEY=value: {shown(text.strip())!r}")
         if binding.key is None:
             continue
         if binding.key in SECRETS:
@@ -53,6 +53,11 @@ def read_config(
         if binding.value:
             values[binding.key] = binding.value
     return values
+
+
+def shown(text: str) -> str:
+    """A line of it for a message; of one that may hold a secret, only whose it is."""
+    return next((name for name in ("NOTIFY", *SECRETS) if name in text), text)
 
 
 def what_it_says(path: Path) -> dict[str, str]:

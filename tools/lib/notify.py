@@ -23,6 +23,7 @@ from lib.console import say
 from lib.knobs import Knobs
 
 PATIENCE_S = 30.0
+SCHEMES = ("http://", "https://")
 MEANINGS: dict[int, str] = {
     ExitCode.OK: "done",
     ExitCode.PAGES_FAILED: "some pages are not read: run again",
@@ -34,6 +35,8 @@ def target_of(knobs: Knobs) -> str:
     """The URL or the command; empty: nobody is told. Raises click.UsageError."""
     if knobs.notify or not knobs.notify_file:
         target = knobs.notify
+    elif knobs.notify_file.startswith(SCHEMES):
+        raise click.UsageError("NOTIFY_FILE is the path of a file that has the URL, and no URL")
     else:
         try:
             target = secret_in(knobs.notify_file, "NOTIFY_FILE").strip()
@@ -52,7 +55,7 @@ def target_of(knobs: Knobs) -> str:
 
 def is_url(target: str) -> bool:
     """Whether it is a URL, rather than a command. Raises ValueError for one that is broken."""
-    is_one = target.startswith(("http://", "https://"))
+    is_one = target.startswith(SCHEMES)
     if is_one and not urllib.parse.urlsplit(target).hostname:
         raise ValueError
     return is_one

@@ -156,6 +156,9 @@ def test_a_line_of_config(tmp_path: Path, line: str, value: str) -> None:
         ("\n\n\nPROCESSES 4\n", "line 4: no KEY=value: 'PROCESSES 4'"),
         ("PROCESSES\n", "line 1: no KEY=value: 'PROCESSES'"),
         ("INPUT='/scans\n", 'line 1: no KEY=value: "INPUT=\'/scans"'),
+        ("NOTIFY 'https://hooks.example/T0KEN'\n", "line 1: no KEY=value: 'NOTIFY'"),
+        ("export NOTIFY='https://hooks.example/T0KEN\n", "line 1: no KEY=value: 'NOTIFY'"),
+        ("API_KEY T0KEN\n", "line 1: no KEY=value: 'API_KEY'"),
         ("INPUT='/스캔'".encode("cp949"), "is no UTF-8 text"),
     ],
 )
@@ -164,6 +167,7 @@ def test_a_line_that_is_none_is_named(tmp_path: Path, config: str | bytes, messa
     assert result.exit_code == 2
     assert f"{tmp_path / 'my.env'}" in result.stderr
     assert message in result.stderr
+    assert "T0KEN" not in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,12 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         notify.target_of(Knobs(notify_file=str(tmp_path / "none")))
 
 
+def test_a_url_in_the_place_of_its_file_is_not_shown() -> None:
+    with pytest.raises(click.UsageError, match="a file that has the URL") as error:
+        notify.target_of(Knobs(notify_file=f"https://hooks.example/{SECRET}"))
+    assert SECRET not in error.value.message
+
+
 @pytest.mark.parametrize(
     ("code", "summary", "alarm", "text"),
     [
