@@ -358,6 +358,11 @@ def test_the_knobs_prices_win() -> None:
     assert ways(Knobs(target="ssh")) == []
 
 
+def test_a_spot_vm_s_price_is_not_shown_as_that_on_demand() -> None:
+    assert ways(Knobs(spot=True, price_per_hour=0.2)) == [Way(1, "spot", 0.2, 0.2)]
+    assert ways(Knobs(spot=True)) == ways(Knobs())
+
+
 def test_the_defaults_are_the_prices_of_the_default_zone() -> None:
     knobs = Knobs()
     listed = G2_STANDARD_8[knobs.zone.rpartition("-")[0]]

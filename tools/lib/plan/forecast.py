@@ -132,8 +132,8 @@ def ways(knobs: Knobs) -> list[Way]:
     if knobs.target != "gcp":
         return []
     dear, cheap = knobs.price_per_hour, knobs.price_per_worker_hour
-    if knobs.spot:  # then PRICE_PER_HOUR is that of a spot VM
-        dear = max(dear, cheap)
+    if knobs.spot and dear <= cheap:  # a spot VM's: what one on demand costs is not known
+        return [Way(1, "spot", dear, dear)]
     found = [Way(1, "on demand", dear, dear), Way(1, "spot", cheap, cheap)]
     for machines in MANY:
         found.append(Way(machines, "on demand", dear, dear))
