@@ -354,7 +354,13 @@ def test_corrections_of_an_older_reading_are_left_out_and_it_is_said(
         page.locator(".corrections:visible").inner_text() == "이전 판독을 고친 내용 3건은 뺐습니다."
     )
     assert page.evaluate("localStorage.length") == 0
-    older = {"input": "b.png", "pdfPage": None, "sha256": "", "reading": "0", "cells": []}
+    older: dict[str, object] = {
+        "input": "b.png",
+        "pdfPage": None,
+        "sha256": "",
+        "reading": "0",
+        "cells": [],
+    }
     for is_saved in (True, False):  # what was corrected once more is not what was applied
         page.evaluate(
             "([text]) => localStorage.setItem(`dots-ocr ${location.pathname} b/b`, text)",
