@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.util import register_after_fork
 from typing import Any, Generic, TypeVar
 
 from tqdm import tqdm
@@ -97,6 +98,7 @@ def hand_out(
     busy = sum(worker.job is not None for worker in workers)
     while len(workers) < min(os.cpu_count() or 1, len(waiting) + busy):
         here, there = multiprocessing.Pipe()
+        register_after_fork(here, Connection.close)  # in workers: else none sees that we are dead
         process = multiprocessing.Process(target=work, args=(function, there, cpu_s), daemon=True)
         process.start()
         there.close()

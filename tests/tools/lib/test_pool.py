@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import select
 import signal
 import time
 
@@ -83,3 +85,24 @@ def test_a_signal_ends_it_whatever_it_computes(number: int) -> None:
                 os.kill(os.getpid(), number)
     finally:
         signal.signal(number, before)
+
+
+def begin(pipe: int) -> None:
+    """Have workers, say so, and wait for the end."""
+    for _ in each(do, [("", 1)] * 3, "work"):
+        os.write(pipe, b"x")
+        signal.pause()
+
+
+def test_no_worker_outlives_a_parent_that_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they have from it, such as a lock, would be held for ever."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    ours, theirs = os.pipe()
+    parent = multiprocessing.get_context("fork").Process(target=begin, args=(theirs,))
+    parent.start()
+    os.close(theirs)
+    assert os.read(ours, 1) == b"x"
+    parent.kill()
+    parent.join()
+    assert select.select([ours], [], [], 15.0)[0] and os.read(ours, 1) == b"", "all have closed it"
+    os.close(ours)
