@@ -229,7 +229,9 @@ def run_step(
         say(f"make all: {step} cannot be run: {error}")
         return ExitCode.FAILED
     if code != ExitCode.OK:
-        say(f"make all: {step} ended with {code} ({MEANINGS.get(code, 'see above')})")
+        is_of_documents = step == "export" and code == ExitCode.PAGES_FAILED
+        why = "see above" if is_of_documents else MEANINGS.get(code, "see above")
+        say(f"make all: {step} ended with {code} ({why})")
     return code
 
 

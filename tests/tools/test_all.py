@@ -123,6 +123,7 @@ def test_a_night_without_new_pages_starts_nothing(own: Toolkit) -> None:
     (made / "two.md").mkdir()
     end = own.run("all", EXPORT="md", **night)
     assert (end.code, "export: two as md: " in end.err) == (3, True), end.err
+    assert "make all: export ended with 3 (see above)" in end.err  # to run it again is no help
     assert files_of(own.machine) == before
 
 
