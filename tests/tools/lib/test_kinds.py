@@ -63,7 +63,8 @@ def test_what_it_may_not_be(name: str) -> None:
 
 
 def test_every_text_says_what_it_may_be() -> None:
-    """But for paths of this computer, which may be anything."""
+    """But for paths of this computer, which may be anything, and what a verb itself asks of it."""
     texts = {name for name, row in TABLE.items() if row.metadata["kind"] is str}
-    assert texts == {"INPUT", "OUTPUT", "API_KEY_FILE", "PDF_PASSWORD_FILE", "MACHINE_DIR"}
+    paths = {"INPUT", "OUTPUT", "TRUTH", "API_KEY_FILE", "PDF_PASSWORD_FILE", "NOTIFY_FILE"}
+    assert texts == paths | {"MACHINE_DIR", "EXPORT", "FORMATS", "NOTIFY"}
     assert Knobs().endpoint == kinds.endpoint_url("http://127.0.0.1:8000/v1/")

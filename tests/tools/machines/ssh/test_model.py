@@ -19,6 +19,7 @@ from lib.machines.ssh.model import (
     python_script,
     start_script,
 )
+from rig.command import wait_until
 from rig.toolkit import foreign_server, free_port
 
 DOCKER = """#!/bin/bash
@@ -107,7 +108,7 @@ def test_somebody_is_seen_while_it_builds_and_no_longer(docker: Docker) -> None:
     docker.sh(build_script("my:image", PARTS, watched=True))
     seen = docker.home / ".dots-ocr" / "seen"
     assert seen.stat().st_mtime >= began - 1
-    assert not list(shells_in(docker.home))
+    wait_until(lambda: not list(shells_in(docker.home)))
 
 
 def test_a_container_is_started_once_and_anew_when_something_changed(docker: Docker) -> None:
