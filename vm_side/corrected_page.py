@@ -21,10 +21,10 @@ from PIL import Image
 from answer.cells import Cell
 from answer.layout import block
 from answer.pictures import is_picture, numbered
-from contract import ANY_FORM, AS_FILES, INLINE, picture_number, picture_paths
 from picture.images import UnreadablePage, check_size
 from picture.limits import OUT_OF_MEMORY
 from picture.pdf.mupdf import open_with
+from picture_files import ANY_FORM, AS_FILES, INLINE, picture_number, picture_paths
 from results.files import (
     CELLS,
     NO_PAGE,

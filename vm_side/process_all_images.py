@@ -26,7 +26,6 @@ from contract import (
     KEY_FILE,
     PASSWORD,
     PASSWORD_FILE,
-    PICTURE_FORMS,
     ROTATIONS,
     WITNESSES,
     ExitCode,
@@ -36,6 +35,7 @@ from contract import (
 )
 from options import Number, endpoint_url, page_list
 from picture.images import MAX_PIXELS, MIN_PIXELS
+from picture_files import PICTURE_FORMS
 from prompts import PROMPTS
 from purse import Purse
 from read_page import Settings

@@ -14,9 +14,10 @@ from answer.cells import Cell
 from answer.judgement import NOT_ASKED, Judgement
 from answer.ladder import Outcome, climb, weight
 from answer.views import Size, View, view_of
-from contract import FAILED, LEFT, NO_BETTER, PICTURE_FORMS, WHOLE, WITNESSES, recipe_of
+from contract import FAILED, LEFT, NO_BETTER, WHOLE, WITNESSES, recipe_of
 from picture.images import UnreadablePage
 from picture.limits import KEPT_BYTES, OUT_OF_MEMORY
+from picture_files import PICTURE_FORMS
 from results.fetching import content_of
 from results.files import ASIDE, Wanted, write_results
 from results.lacking import completed

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from contract import DRAWING_ENDING, RESULT_ENDINGS, is_page_file, page_of_picture
+from contract import DRAWING_ENDING, RESULT_ENDINGS, is_page_file
+from picture_files import page_of_picture
 
 HIDDEN, RESULTS, NO_ENDING = "hidden", "folder of results", "without ending"
 OF_RESULTS = "picture of results"

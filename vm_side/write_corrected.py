@@ -16,8 +16,9 @@ from typing import NoReturn
 
 import click
 
-from contract import PASSWORD, PASSWORD_FILE, PICTURE_FORMS, ExitCode, password_from
+from contract import PASSWORD, PASSWORD_FILE, ExitCode, password_from
 from corrected_page import Job, Places, Written, make_writer
+from picture_files import PICTURE_FORMS
 from results.files import write_files
 from results.manifest import load
 from workers import bounds

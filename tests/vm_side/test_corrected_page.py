@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from contract import AS_FILES, INLINE, LEFT_OUT, PICTURE_FORMS
 from corrected_page import NO_PICTURE, Job, Places, embedded_in, written
+from picture_files import AS_FILES, INLINE, LEFT_OUT, PICTURE_FORMS
 from results.files import Wanted, pictured, results_of
 from results.manifest import Record
 

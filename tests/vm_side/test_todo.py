@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from contract import AS_FILES, NO_BETTER
+from contract import NO_BETTER
+from picture_files import AS_FILES
 from read_page import Settings, Task
 from results.files import NO_PAGE, Wanted, results_of, write_results
 from results.manifest import Record

@@ -12,21 +12,12 @@ from typing import Any
 
 import click
 
-from contract import (
-    AUTO,
-    KEY,
-    PASSWORD,
-    PICTURE_FORMS,
-    ROTATIONS,
-    SECRETS,
-    WITNESSES,
-    key_from,
-    password_from,
-)
+from contract import AUTO, KEY, PASSWORD, ROTATIONS, SECRETS, WITNESSES, key_from, password_from
 from contract import OCR as OCR
 from lib import closed, kinds
 from lib.config import read_config, what_it_says
 from lib.options import Option, Spare, option
+from picture_files import PICTURE_FORMS
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from contract import CORRECTED, DRAWING_ENDING, LEFT, RESULT_ENDINGS, picture_paths
+from contract import CORRECTED, DRAWING_ENDING, LEFT, RESULT_ENDINGS
 from contract import DONE as DONE
 from contract import MANIFEST as MANIFEST
 from contract import REPORT as REPORT
 from lib.console import Failure
+from picture_files import picture_paths
 from schema import NUMBER, TEXT, Schema, named
 from walk import BEYOND
 

@@ -11,17 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from contract import (
-    CORRECTED,
-    DONE,
-    DRAWING_ENDING,
-    RESULT_ENDINGS,
-    page_of_picture,
-    picture_paths,
-)
+from contract import CORRECTED, DONE, DRAWING_ENDING, RESULT_ENDINGS
 from lib import files
 from lib.console import printable, say
 from lib.results import Line, stands
+from picture_files import page_of_picture, picture_paths
 
 CONTENT = "of"  # in what was brought: the SHA-256 of the file that was read
 DIGITS = 16  # of a result's SHA-256: enough to see that somebody changed it

@@ -17,7 +17,6 @@ from contract import (
     PICTURES,
     PREVIEW_MODEL,
     Selection,
-    is_pictured,
     is_read,
     is_to_be_read_again,
     recipe_of,
@@ -28,6 +27,7 @@ from lib.files import sha256_of
 from lib.inputs import Inputs
 from lib.knobs import Knobs
 from lib.results import Line
+from picture_files import is_pictured
 
 
 class Work(enum.Enum):

@@ -1,3 +1,6 @@
-"""The text of an answer -> cells on the page. May import: picture, server, contract, prompts."""
+"""The text of an answer -> cells on the page.
+
+May import: picture, server, contract, picture_files, prompts.
+"""
 
 from answer.cells import parse as parse

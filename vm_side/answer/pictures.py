@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from answer.cells import Cell
-from contract import AS_FILES, INLINE, LEFT_OUT, PICTURES_FOLDER, picture_name
+from picture_files import AS_FILES, INLINE, LEFT_OUT, PICTURES_FOLDER, picture_name
 
 Box = Sequence[int]
 

@@ -1,4 +1,4 @@
 """Which pages there are, and what became of them.
 
-May import: picture, picture.pdf, server, answer, trust, contract, schema, walk.
+May import: picture, picture.pdf, server, answer, trust, contract, picture_files, schema, walk.
 """

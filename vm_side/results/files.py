@@ -16,19 +16,18 @@ from PIL import Image
 from answer.cells import Cell
 from answer.layout import block, draw, is_furniture, markdown, to_page
 from answer.pictures import cut_out, is_picture, shown
-from contract import (
+from contract import DRAWING_ENDING, RESULT_ENDINGS
+from picture.images import own_size
+from picture_files import (
     ANY_FORM,
     AS_FILES,
-    DRAWING_ENDING,
     INLINE,
-    RESULT_ENDINGS,
     is_pictured,
     page_of_picture,
     picture_name,
     picture_path,
     picture_paths,
 )
-from picture.images import own_size
 from results.durable import keep_names, part_of, put_in_place, write_beside
 from results.store import Place, Remote, size_of
 

@@ -1,6 +1,7 @@
 """What the values of a manifest's line must be: it may come from anywhere. And the summary's."""
 
-from contract import ANY_FORM, DOUBT_KINDS, PICTURE_FORMS, PICTURE_NAME, STATUSES
+from contract import DOUBT_KINDS, STATUSES
+from picture_files import ANY_FORM, PICTURE_FORMS, PICTURE_NAME
 from schema import (
     ANY_OBJECT,
     COUNT,

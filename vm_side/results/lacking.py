@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from contract import is_pictured
+from picture_files import is_pictured
 from results.files import CELLS, Wanted, has_drawing, has_pictures, write_files
 from results.manifest import Record
 from results.steps import Compute, Source, needs_page, remade

@@ -17,17 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from contract import (
-    DONE,
-    FAILED,
-    LEFT,
-    MANIFEST,
-    STATUSES,
-    SUMMARY,
-    is_read,
-    is_still_of,
-    picture_paths,
-)
+from contract import DONE, FAILED, LEFT, MANIFEST, STATUSES, SUMMARY, is_read, is_still_of
+from picture_files import picture_paths
 from results.durable import write_whole
 from results.files import has_pictures, has_results, remove_files
 from results.kinds import KINDS

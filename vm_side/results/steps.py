@@ -17,7 +17,7 @@ from answer.cells import Cell
 from answer.judgement import Judgement
 from answer.layout import to_page
 from answer.pictures import is_whole, numbered
-from contract import AS_FILES, AUTO, INLINE
+from contract import AUTO
 from picture.frames import open_frame
 from picture.images import UnreadablePage, is_blank, is_capped, model_picture, own_size
 from picture.kinds import file_of, is_pdf_page
@@ -26,6 +26,7 @@ from picture.opening import open_image, own_jpeg
 from picture.pdf.page import open_pdf_page
 from picture.png import encode_png
 from picture.upright import degrees_wanted, turned
+from picture_files import AS_FILES, INLINE
 from results.files import NO_PAGE, Wanted, made_of, pictured, results_of
 from trust.judging import gathered, judge
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from contract import picture_paths
 from lib.corrected import corrected
 from lib.home import bring_home
 from lib.knobs import Knobs
@@ -15,6 +14,7 @@ from lib.machines.local import LocalMachine
 from lib.machines.machine import Moved
 from lib.results import read_lines, text_of
 from lib.standing import Fate, fate
+from picture_files import picture_paths
 from rig.command import records_in
 from rig.toolkit import files_below, line
 

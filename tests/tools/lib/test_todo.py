@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from contract import NO_BETTER, PICTURE_FORMS, PREVIEW_MODEL, recipe_of
+from contract import NO_BETTER, PREVIEW_MODEL, recipe_of
 from cpu_endpoint import protocol
 from lib.knobs import Knobs
 from lib.results import Line
 from lib.todo import Todo, Work, todo
+from picture_files import PICTURE_FORMS
 
 KNOBS = Knobs()
 NOTHING, FETCH, READ = Work.NOTHING, Work.FETCH, Work.READ

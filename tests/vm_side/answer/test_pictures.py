@@ -12,7 +12,7 @@ from PIL import Image
 
 from answer.cells import Cell
 from answer.pictures import CutOut, cut_out, is_whole, numbered, shown
-from contract import AS_FILES, INLINE, LEFT_OUT, PICTURE_FORMS
+from picture_files import AS_FILES, INLINE, LEFT_OUT, PICTURE_FORMS
 from rig import pages
 
 PAGE = Image.new("RGB", (200, 100), "white")

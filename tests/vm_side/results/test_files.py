@@ -9,14 +9,8 @@ from typing import Any
 
 import pytest
 
-from contract import (
-    AS_FILES,
-    DRAWING_ENDING,
-    INLINE,
-    LEFT_OUT,
-    PICTURE_FORMS,
-    RESULT_ENDINGS,
-)
+from contract import DRAWING_ENDING, RESULT_ENDINGS
+from picture_files import AS_FILES, INLINE, LEFT_OUT, PICTURE_FORMS
 from results.files import (
     NO_PAGE,
     Wanted,

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from contract import AS_FILES, DONE, STATUSES
+from contract import DONE, STATUSES
+from picture_files import AS_FILES
 from results import manifest as module
 from results.files import NO_PAGE, Wanted, results_of, write_results
 from results.kinds import KINDS

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
-from contract import AS_FILES, PICTURE_FORMS
 from picture.images import UnreadablePage
 from picture.limits import LARGE_PIXELS, pixels_of
+from picture_files import AS_FILES, PICTURE_FORMS
 from results.files import Wanted
 from results.steps import Sent, finish, in_turns, needs_source, prepare, remade
 from rig import half_drawn, hostages, pages

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from contract import AS_FILES
 from picture.images import UnreadablePage
+from picture_files import AS_FILES
 from results.files import Wanted
 from results.steps import Sent, finish, prepare
 from rig import hostages

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from contract import picture_number
 from lib import files
 from lib.documents.document import Document, Sources
 from lib.documents.flow import Block
@@ -13,6 +12,7 @@ from lib.pages import originals
 from lib.pages.entries import Entry
 from lib.pages.values import Box
 from lib.results import LARGEST_BYTES, is_below
+from picture_files import picture_number
 
 SIDE = 2400  # of a page, in pixels, at most: some 200 dpi of A4
 NO_PICTURES = "pictures that are not in the results (PICTURES=files), nor in INPUT, are left out"

@@ -1,4 +1,4 @@
 """What a result set says of its pages: entries, cells, doubts; and text -> HTML that is safe.
 
-May import: contract, walk, lib.
+May import: contract, picture_files, walk, lib.
 """

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from contract import CATEGORIES, DONE, MANIFEST, STATUSES, SUMMARY, picture_paths
+from contract import CATEGORIES, DONE, MANIFEST, STATUSES, SUMMARY
 from lib import results
 from lib.pages.doubts import Doubt, doubts_in, trust_in
 from lib.pages.values import Box, number, relative, word
+from picture_files import picture_paths
 
 
 @dataclass(frozen=True)
