@@ -253,9 +253,10 @@ def test_a_jpeg_2000_is_decoded_as_small_as_it_can_be(monkeypatch: pytest.Monkey
 PREPARE = """
 import sys
 from pathlib import Path
+from results.files import Wanted
 from results.steps import prepare
-values = {}
-prepare(Path(sys.argv[1]), None, values, 2_000_000, 1_200_000, "auto", False, "ink")
+values, wanted = {}, Wanted("a", drawing=False, pictures="files")
+prepare(Path(sys.argv[1]), None, values, 2_000_000, 1_200_000, "auto", wanted, "ink")
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(int(peak.split()[1]) >> 10, *values["original_size"], values["notes"])
 """
