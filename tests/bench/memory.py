@@ -29,10 +29,12 @@ SIDE = 13_300  # 177 megapixels: the limit is 178,956,970
 PREPARE = """
 import sys, time
 from pathlib import Path
+from results.files import Wanted
 from results.steps import prepare
 values = {}
 started = time.process_time()
-prepare(Path(sys.argv[1]), None, values, 2_000_000, 1_200_000, "auto", False, "ink")
+wanted = Wanted("a", drawing=False, pictures="files")
+prepare(Path(sys.argv[1]), None, values, 2_000_000, 1_200_000, "auto", wanted, "ink")
 seconds = time.process_time() - started
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(f"{int(peak.split()[1]) >> 10} MiB, {seconds:.1f} CPU-s", *values["notes"])
