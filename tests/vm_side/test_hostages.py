@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from alike import MOST_ALIKE
 from rig import hostages
@@ -141,6 +143,10 @@ def test_a_large_page_is_opened_again_for_what_needs_it(tmp_path: Path, images: 
     with batch_of(tmp_path, 0) as (batch, _):
         hostages.large_png(batch.input / "a.png", 4200)
         assert batch.run(environment={"IMAGES": images}).code == 0
-        found = (batch.output / "a" / "a.md").read_text()
-        assert "data:image/png" in found
+        cells = json.loads((batch.output / "a" / "a.json").read_bytes())
+        box = next(cell["bbox"] for cell in cells if cell["category"] == "Picture")
+        with Image.open(batch.input / "a.png") as page:
+            part = page.crop(box).convert("RGB")
+        with Image.open(batch.output / "a" / "pictures" / "1.png") as figure:
+            assert figure.convert("RGB").tobytes() == part.tobytes()
         assert (batch.output / "a" / "a.jpg").exists() is (images == "1")
