@@ -152,7 +152,8 @@ class Fleet:
                 task = pending.pop(future)
                 node, result = self._outcome(future)
                 if isinstance(result, Lost):
-                    self._lose(node, result)
+                    if node:
+                        self._lose(node, result)
                     losses[id(task)] += 1
                     if losses[id(task)] < LOSSES_ALLOWED:
                         waiting.appendleft(task)
@@ -214,12 +215,14 @@ class Fleet:
                 raise PoolError(f"the last node has lost its model server: {why}")
 
     def _outcome(self, future: "Future[Any]") -> tuple[str, Any]:
-        """(node, result) of a task that has ended."""
+        """(node, result) of a task that has ended; "" for a node that is gone."""
         with self._faults_told():
             try:
                 node, result = future.result()
             except KilledWorker as error:
                 return "", Crash(f"its node died {error.allowed_failures + 1} times")
+            except ValueError:  # Dask's own: a node left between its result and our look at it
+                return "", Lost("it left with its result")
         return node, result
 
     def _abandon(self, executor: Any, job: Job) -> None:

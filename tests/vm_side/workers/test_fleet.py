@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from distributed import Client
+from distributed import Client, cfexecutor
+from tornado import gen
 
 from rig import worker_functions as functions
 from rig.command import wait_until
@@ -81,6 +82,27 @@ def test_a_task_that_no_node_can_do_is_given_up(fleet: FleetRig) -> None:
     fleet.wait_for(4)  # the last one to lose it would end the batch
     ((_, crash),) = run(fleet, ["page"], functions.loser_at, "")
     assert crash == Crash("3 nodes lost their model server: it is gone")
+
+
+def test_a_result_that_went_with_its_node_is_asked_for_again(
+    fleet: FleetRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask looks at a task's state after its result: a node may leave between the two."""
+    fleet.add_node(threads=1)
+    fleet.wait_for(1)
+    left = ["page 0"]
+
+    @gen.coroutine
+    def cascade(future: Any, ours: Any) -> Any:
+        result = yield future._result(raiseit=False)
+        if left and left.pop():
+            ours.set_exception(ValueError("not enough values to unpack (expected 3, got 2)"))
+        else:
+            ours.set_result(result)
+
+    monkeypatch.setattr(cfexecutor, "_cascade_future", cascade)
+    tasks = ["page 0", "page 1"]
+    assert sorted(task for task, _ in run(fleet, tasks, functions.loser_at, "nowhere")) == tasks
 
 
 def test_a_node_without_a_server_is_not_believed(fleet: FleetRig) -> None:
