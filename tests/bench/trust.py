@@ -29,15 +29,15 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "vm_side")]
 
 from bench import trust_pages  # noqa: E402 - found by the line above, as are those below
-from bench.trust_faults import Box, Fault, faults_of, overlap  # noqa: E402
-from bench.trust_truth import Known, as_sent, known_in  # noqa: E402
-from contract import DOUBT_KINDS  # noqa: E402
-from picture.pdf.text_layer import words_on  # noqa: E402
-from picture.words import Word  # noqa: E402
-from second_reading import Engine, load_engine  # noqa: E402
-from trust.doubts import Doubt, is_doubtful, trust_left  # noqa: E402
-from trust.text.reader_witness import Line, reader_doubts  # noqa: E402
-from trust.witnesses import doubts_of, evidence_of  # noqa: E402
+from bench.trust_faults import Box, Fault, faults_of, overlap  # noqa: E402 - so is this
+from bench.trust_truth import Known, as_sent, known_in  # noqa: E402 - so is this
+from contract import DOUBT_KINDS  # noqa: E402 - so is this
+from picture.pdf.text_layer import words_on  # noqa: E402 - so is this
+from picture.words import Word  # noqa: E402 - so is this
+from second_reading import Engine, load_engine  # noqa: E402 - so is this
+from trust.doubts import Doubt, is_doubtful, trust_left  # noqa: E402 - so is this
+from trust.text.reader_witness import Line, reader_doubts  # noqa: E402 - so is this
+from trust.witnesses import doubts_of, evidence_of  # noqa: E402 - so is this
 
 SAME = 0.5  # of two doubts' common area: a fault did not bring about the second
 

@@ -22,9 +22,9 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "vm_side")]
 
 from answer.cells import Cell  # noqa: E402 - found by the line above, as are those below
-from bench import upright_pages as upright  # noqa: E402
-from bench.trust_sheet import KnownSheet, around  # noqa: E402
-from rig.page_art import scanned as on_gray_paper  # noqa: E402
+from bench import upright_pages as upright  # noqa: E402 - so is this
+from bench.trust_sheet import KnownSheet, around  # noqa: E402 - so is this
+from rig.page_art import scanned as on_gray_paper  # noqa: E402 - so is this
 
 Draw = Callable[[KnownSheet], None]
 

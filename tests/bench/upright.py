@@ -24,7 +24,7 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent / "vm_side")]
 
 from bench import upright_pages as pages  # noqa: E402 - found by the line above
 from picture import looks, orientation  # noqa: E402 - so are these
-from picture.upright import turned  # noqa: E402
+from picture.upright import turned  # noqa: E402 - so is this
 
 Judge = Callable[[Image.Image], int]
 GROUPS = {"tuned on": pages.TUNED, "held out": pages.HELD_OUT, "no way up": pages.WITHOUT_WAY}

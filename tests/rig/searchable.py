@@ -16,6 +16,7 @@ from PIL import Image
 from lib.documents.document import Sources
 from lib.documents.formats import pdf
 from lib.pages.entries import Cell
+from rig import forms
 from rig.known_page import (
     HIGH,
     WIDE,
@@ -100,18 +101,10 @@ def lying(orientation: int) -> Callable[[Path], dict[str, Any]]:
     """A JPEG that EXIF turns upright."""
 
     def save(path: Path) -> dict[str, Any]:
-        turn = {
-            2: Image.Transpose.FLIP_LEFT_RIGHT,
-            3: Image.Transpose.ROTATE_180,
-            4: Image.Transpose.FLIP_TOP_BOTTOM,
-            5: Image.Transpose.TRANSPOSE,
-            6: Image.Transpose.ROTATE_90,
-            7: Image.Transpose.TRANSVERSE,
-            8: Image.Transpose.ROTATE_270,
-        }[orientation]
+        picture = forms.stored(article().picture, orientation)
         exif = Image.Exif()
         exif[0x0112] = orientation
-        article().picture.transpose(turn).save(path.with_suffix(".jpg"), exif=exif, dpi=(DPI, DPI))
+        picture.save(path.with_suffix(".jpg"), exif=exif, dpi=(DPI, DPI))
         return {}
 
     return save

@@ -17,12 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("vm_side", "tools", "tests")]
 
 from lib.documents.document import Sources  # noqa: E402 - found by the line above
-from lib.documents.formats import pdf  # noqa: E402
-from lib.pages.entries import Cell  # noqa: E402
-from rig.known_page import document_of, entry_of  # noqa: E402
-from rig.pdf_viewer import open_viewer  # noqa: E402
-from samples.korean_pages import workshop  # noqa: E402
-from samples.typesetting import A4_HEIGHT, A4_WIDTH  # noqa: E402
+from lib.documents.formats import pdf  # noqa: E402 - so is this
+from lib.pages.entries import Cell  # noqa: E402 - so is this
+from rig.known_page import document_of, entry_of  # noqa: E402 - so is this
+from rig.pdf_viewer import open_viewer  # noqa: E402 - so is this
+from samples.korean_pages import workshop  # noqa: E402 - so is this
+from samples.typesetting import A4_HEIGHT, A4_WIDTH  # noqa: E402 - so is this
 
 SAMPLE, PICTURE = "korean/workshop.png", ROOT / "docs" / "searchable.png"
 FROM, TO = (0.16, 0.205), (0.72, 0.315)  # where the mouse goes, in parts of the page

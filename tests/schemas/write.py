@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "vm_side")]
 
 from lib.corrections.file import FILE  # noqa: E402 - found by the line above
-from lib.results import AT_HOME  # noqa: E402
-from results.kinds import LINE, SUMMARY  # noqa: E402
-from schema import CELLS, Schema, fields  # noqa: E402
+from lib.results import AT_HOME  # noqa: E402 - so is this
+from results.kinds import LINE, SUMMARY  # noqa: E402 - so is this
+from schema import CELLS, Schema, fields  # noqa: E402 - so is this
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 FOLDER = ROOT / "docs" / "schema"
