@@ -11,7 +11,8 @@ from rig.toolkit import ROOT
 
 VM_SIDE, TOOLS = ROOT / "vm_side", ROOT / "tools"
 NOTHING = "nothing of ours"
-SHARED = {"contract", "picture_files", "prompts", "schema", "walk"}  # of vm_side/, with tools/
+# of vm_side/, with tools/
+SHARED = {"contract", "picture_files", "prompts", "schema", "version", "walk"}
 VERBS_MAY = {  # no contract, no verb
     *("lib", "lib.corrections", "lib.machines", "lib.machines.gcp"),
     *("lib.documents", "lib.pages", "lib.plan", "lib.report", "lib.score"),

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from lib.console import note, printable, run
+from lib.options import version_option
 from lib.pages.doubts import Doubt
 from lib.report import compare_build
 from lib.report.comparison import Compared, as_json, compare, open_side, totals
@@ -25,6 +26,7 @@ HEAD = ("text", "words", "moved", "new", "gone", "category", "")
 @click.option("--a", "first", envvar="A", required=True, help="The results to compare with.")
 @click.option("--b", "second", envvar="B", required=True, help="The results to look at.")
 @click.option("--json", "as_data", is_flag=True, help="Print totals and pages as JSON.")
+@version_option
 def main(first: str, second: str, as_data: bool) -> None:
     sides = open_side(first), open_side(second)
     pages = compare(*sides)

@@ -28,6 +28,7 @@ from contract import (
 )
 from results.manifest import Record, load
 from second_reading import READING_S, Opinion, Places, heard, make_second_reader
+from version import version_option
 from workers import bounds
 from workers.interrupt import Interrupt
 from workers.pool import Crash, PoolError, run
@@ -40,6 +41,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--output", type=FOLDER, required=True, help="Folder of the results.")
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="Where the lines go.")
 @click.option("--page-timeout", default=60.0, help="CPU seconds that drawing one page may take.")
+@version_option
 def main(source: Path, output: Path, to: Path, page_timeout: float) -> NoReturn:
     try:
         password = password_from(os.environ.get(PASSWORD, ""), os.environ.get(PASSWORD_FILE, ""))

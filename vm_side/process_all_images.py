@@ -41,6 +41,7 @@ from purse import Purse
 from read_page import Settings
 from results import metrics
 from results.store import Place, Remote, place_of
+from version import version_option
 from walk import as_on_disk, told
 from workers.executor import Executor, ProcessPool
 from workers.interrupt import STOP_SIGNALS
@@ -227,6 +228,7 @@ from workers.pool import PoolError
 )
 @click.option("--force", is_flag=True, help="Read all pages again.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json at the end.")
+@version_option
 def main(
     input_dir: str,
     output_dir: str,

@@ -21,6 +21,7 @@ from corrected_page import Job, Places, Written, make_writer
 from picture_files import PICTURE_FORMS
 from results.files import write_files
 from results.manifest import load
+from version import version_option
 from workers import bounds
 from workers.interrupt import Interrupt
 from workers.pool import Crash, PoolError, run
@@ -42,6 +43,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="The form of pictures for a page that had none.",
 )
 @click.option("--page-timeout", default=60.0, help="CPU seconds that one page may take.")
+@version_option
 def main(
     source: Path | None,
     output: Path,

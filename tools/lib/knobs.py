@@ -16,7 +16,7 @@ from contract import AUTO, KEY, PASSWORD, ROTATIONS, SECRETS, WITNESSES, key_fro
 from contract import OCR as OCR
 from lib import closed, kinds
 from lib.config import read_config, what_it_says
-from lib.options import Option, Spare, option
+from lib.options import Option, Spare, option, version_option
 from picture_files import PICTURE_FORMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -259,6 +259,7 @@ def verb(
         for name, entry in reversed(TABLE.items()):
             cls = Option if needed is None or name in needed else Spare
             call = option(name, entry, cls, hidden=name not in shown)(call)
+        call = version_option(call)
         context = {"show_default": True, "max_content_width": 100}
         command: Verb = click.command(cls=Verb, context_settings=context, **settings)(call)
         command.needed = needed

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from lib.console import say
+from version import version_option as version_option
 
 MAY_BE_EMPTY = ("container_args",)  # beside those that are empty unless somebody fills them
 
