@@ -1,7 +1,7 @@
 """Pages of many kinds, upright, to measure what finds the turned ones: see bench/upright.py.
 
-Words are those of this project's READMEs, English and Korean, so that they stand as in prose. The
-fonts are MuPDF's own and, where the system has them, DejaVu's; more may be given.
+Words are those of a page of docs/, English and Korean, so that they stand as in prose. The fonts
+are MuPDF's own and, where the system has them, DejaVu's; more may be given.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 ROOT = Path(__file__).resolve().parents[2]
 DEJAVU = Path("/usr/share/fonts/truetype/dejavu")
-README = {"en": "README.md", "ko": "README.ko.md"}
+PROSE = {"en": "docs/vm.md", "ko": "docs/vm.ko.md"}
 WORD = {"en": re.compile(r"[A-Za-z][a-z',]*\.?"), "ko": re.compile(r"[가-힣]+[.,]?|[A-Za-z]+")}
 BUILT_IN = {"en": ["tiro", "tibo", "tiit", "helv", "hebo", "cour"], "ko": ["korea"]}
 FILES = {"en": ["DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansCondensed-Bold.ttf"], "ko": []}
@@ -31,7 +31,7 @@ Box = tuple[float, float, float, float]  # in points: left, top, right, bottom
 @functools.cache
 def prose(language: str) -> list[str]:
     """Words as they follow one another."""
-    text = (ROOT / README[language]).read_text(encoding="utf-8")
+    text = (ROOT / PROSE[language]).read_text(encoding="utf-8")
     text = re.sub(r"(?s)```.*?```|`[^`]*`|\]\([^)]*\)", " ", text)
     return [word for word in WORD[language].findall(text) if len(word) < 14]
 

@@ -286,7 +286,7 @@ def test_without_a_run_it_is_the_table_of_cards() -> None:
 
 @pytest.mark.parametrize(("pages", "billed_s"), [(50, 344), (500, 1_151), (5_000, 9_618)])
 def test_the_table_tells_what_the_simulated_vm_billed(pages: int, billed_s: float) -> None:
-    """README.md, "What does the VM bill?": make all on the tests' cloud, by tests/bench/bill.py."""
+    """docs/speed.md, "What does the VM bill?": make all on the tests' cloud (bench/bill.py)."""
     assert seconds(basis_of(None, GCP), pages, GCP) == pytest.approx(billed_s, rel=0.03)
 
 

@@ -73,7 +73,7 @@ def translated(request: Callable[[], Any]) -> Any:
             raise Away(words_of(error), "try again") from error
         raise NoPermission(
             f"no permission: {words_of(error)}",
-            "ask for the role; the README lists those that are needed",
+            "ask for the role; docs/permissions.md lists those that are needed",
         ) from error
     except (requests.RequestException, google.auth.exceptions.TransportError) as error:
         raise unreachable(error) from error

@@ -43,5 +43,5 @@ def no_credentials(why: str) -> Failure:
     """Google does not know who we are."""
     return NoLogin(
         f"no Google credentials: {why}",
-        "gcloud auth application-default login (and gcloud auth login), or see cron in the README",
+        "gcloud auth application-default login (and gcloud auth login); cron: see docs/commands.md",
     )
