@@ -17,7 +17,7 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup $(VERBS) test test-vllm lint bench parity samples schema
+.PHONY: help setup $(VERBS) test test-vllm lint bench parity samples pictures schema knobs
 
 help: ## Show this
 	@echo 'make TARGET [KNOB=value …]   read page images with dots.ocr'
@@ -106,5 +106,12 @@ $(VLLMS:%=.venv-vllm-%/setup): .venv-vllm-%/setup: tests/vllm/requirements-%.txt
 samples: $(VENV)/setup-dev ## Render the sample pages again
 	@$(PY) tests/samples/render.py
 
+pictures: $(VENV)/setup-dev ## Draw the pictures of README and docs/ again; needs chromium
+	@$(PY) tests/pictures/draw.py
+	@$(PY) tests/samples/selection.py
+
 schema: $(VENV)/setup-dev ## Write the JSON Schemas in docs/schema again
 	@$(PY) tests/schemas/write.py
+
+knobs: $(VENV)/setup-dev ## Write names and defaults in docs/knobs.md again
+	@$(PY) tests/knobs/write.py

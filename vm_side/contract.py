@@ -2,7 +2,7 @@
 and how text from elsewhere is told.
 
 vm_side/ travels alone; of it tools/ imports this, picture_files.py, prompts.py, schema.py,
-version.py and walk.py.
+troubles.py, version.py and walk.py.
 """
 
 import enum

@@ -41,6 +41,7 @@ from purse import Purse
 from read_page import Settings
 from results import metrics
 from results.store import Place, Remote, place_of
+from troubles import explained
 from version import version_option
 from walk import as_on_disk, told
 from workers.executor import Executor, ProcessPool
@@ -305,7 +306,7 @@ def main(
     except UnknownModel as error:
         raise click.UsageError(printable(str(error))) from error
     except (BatchError, PoolError) as error:
-        raise click.ClickException(printable(str(error))) from error
+        raise click.ClickException(printable(explained(str(error)))) from error
     except OSError as error:  # a full disk, say; what the manifest has by now is safe
         raise click.ClickException(printable(f"{error}: mend this, then run again")) from error
     if as_json:

@@ -16,6 +16,7 @@ from read_page import Settings, Task, failed_record
 from results.manifest import Key, Manifest, Record
 from results.progress import Progress
 from second_reader import second_reader
+from troubles import explained
 from workers.beside import Beside
 from workers.executor import Executor
 from workers.interrupt import Interrupt
@@ -85,10 +86,10 @@ def read_all(
             else:
                 scribe.end(is_whole=not (interrupt.signal or purse.has_run_out))
         except PoolError as error:
-            say(f"{error}: what is left is for the next run")
+            say(explained(f"{error}: what is left is for the next run"))
             cut_short = True
         except SetupFault as error:
-            say(str(error))
+            say(explained(str(error)))
             cut_short = True
         finally:
             progress.write()
@@ -150,8 +151,10 @@ class Scribe:
     def _refuse(self, reason: str) -> None:
         if reason:
             count = len(self.refusals.held)
-            pages = "the only page was" if count == 1 else f"the first {count} pages were all"
-            raise SetupFault(f"{pages} refused ({reason}): mend this, then run again")
+            were = "the only page was refused"
+            if count > 1:
+                were = f"the first {count} pages were all refused"
+            raise SetupFault(f"{were} ({reason}): mend this, then run again")
 
     def _look_at_count(self, record: Record) -> None:
         """Of the first answers; pages that were seen at another size are to be read again."""

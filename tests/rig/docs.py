@@ -38,9 +38,3 @@ def headings(text: str) -> list[str]:
     """Its headings, with their `#`."""
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     return re.findall(r"^#+ .*$", prose, re.MULTILINE)
-
-
-def anchor(heading: str) -> str:
-    """What GitHub makes of a heading, for links to it."""
-    words = re.sub(r"[^\w\s-]", "", heading.lstrip("# ").lower())
-    return words.strip().replace(" ", "-")

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from contract import ExitCode as ExitCode
 from contract import printable as printable
+from troubles import place
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LONGEST_END_S = 60  # for a child that was told to end
@@ -22,12 +23,20 @@ SOON_S = 0.05
 
 
 class Failure(click.ClickException):
-    """The verb failed: what, why, and the next thing to type."""
+    """The verb failed: what, why, the next thing to type, and where more of it is said."""
 
     exit_code = ExitCode.FAILED
 
     def __init__(self, what: str, next_step: str = "") -> None:
-        super().__init__(printable(f"{what}\n  → {next_step}" if next_step else what))
+        told = [what]
+        if next_step:
+            told += [f"  → {next_step}", *seen_at(what)]
+        super().__init__(printable("\n".join(told)))
+
+
+def seen_at(message: str) -> list[str]:
+    """A line that says where a message is explained, if it is."""
+    return [f"  see {where}"] if (where := place(message)) else []
 
 
 class Away(Failure):
@@ -57,8 +66,10 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
         error.show(text)
         say(text.getvalue().rstrip("\n"))
         code = error.exit_code
-        if isinstance(error, click.UsageError) and (last := alarm()):
-            say(last)
+        if isinstance(error, click.UsageError):
+            for line in (*seen_at(error.message), alarm()):
+                if line:
+                    say(line)
         say_notes(error)
     except OSError as error:  # a full disk, a missing right: its text names the file
         say(f"Error: {error}")

@@ -95,6 +95,33 @@ def test_an_error_says_what_failed_and_what_to_type(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.usefixtures("argv")
+@pytest.mark.parametrize(
+    ("error", "alarm", "lines"),
+    [
+        (Failure("quota: none", "ask"), "", ["Error: quota: none", "  → ask", "  see {}#quota"]),
+        (Failure("quota: none"), "", ["Error: quota: none"]),  # told again, by who knows more
+        (
+            click.UsageError("BUDGET=1: nothing is rented"),
+            "it BILLS",
+            ["Error: BUDGET=1: nothing is rented", "  see {}#nothing-is-rented", "it BILLS"],
+        ),
+    ],
+    ids=["failure", "no next step", "usage: the alarm stays last"],
+)
+def test_an_error_says_where_it_is_explained(
+    error: click.ClickException, alarm: str, lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    @click.command()
+    def command() -> None:
+        raise error
+
+    with pytest.raises(SystemExit):
+        console.run(command, lambda: alarm)
+    expected = [line.format("docs/troubleshooting.md") for line in lines]
+    assert capsys.readouterr().err.splitlines() == expected
+
+
+@pytest.mark.usefixtures("argv")
 def test_an_error_of_ours_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         code_of(ZeroDivisionError())

@@ -1,0 +1,71 @@
+"""What users meet: parts of messages that docs/troubleshooting.md explains, each under its heading.
+
+For both sides. A … stands for what differs from message to message.
+"""
+
+import re
+
+PAGE = "docs/troubleshooting.md"
+TROUBLES = (
+    # the account
+    "no Google credentials",
+    "no permission",
+    "there is no VM",
+    "quota:",
+    "has had no such machine to give",
+    "nothing is rented",
+    # the way to the machine
+    "does not let us in by ssh",
+    "cannot be reached any more",
+    "says what it was not asked",
+    "pip could not",
+    # the model server
+    "does not run on",
+    "that is not ours",
+    "the model's container ended",
+    "the model did not answer within",
+    "nothing answers at",
+    "wants its key",
+    "sees … pictures in a prompt with one",
+    "is no dots.ocr, or has not its chat template",
+    "has a context of",
+    "changes its size",
+    "were all refused",
+    # files and settings
+    "for one name",
+    "files that are not ours",
+    "pages and results of another VM",
+    "kept beside what came",
+    "it is empty, and needs a value",
+    "left aside, not needed here",
+    # the end of a run
+    "the machine is held by",
+    "preempted, idle, or stopped",
+    "the VM is on:",
+    "IS STILL … AND BILLS",
+    "MAY STILL RUN, AND BILL",
+    "goes on trying for",
+    "has a startup script that is not ours",
+    # workers
+    "workers run",
+    "the scheduler at … is gone",
+)
+
+
+def anchor(heading: str) -> str:
+    """What GitHub makes of a heading, for links to it."""
+    return re.sub(r"[^\w\s-]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def explained(message: str) -> str:
+    """A message, and where it is explained, if it is."""
+    return f"{message} (see {where})" if (where := place(message)) else message
+
+
+def place(message: str) -> str:
+    """Where a message is explained, by what it says first; empty: nowhere."""
+    found = {}
+    for trouble in TROUBLES:
+        if at := re.search(".*".join(map(re.escape, trouble.split("…"))), message):
+            found[at.start()] = trouble
+    return f"{PAGE}#{anchor(found[min(found)])}" if found else ""
