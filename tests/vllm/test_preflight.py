@@ -39,9 +39,10 @@ def test_a_server_that_is_fit(server: VllmServer) -> None:
 
 def test_the_tiny_question_of_a_machine(server: VllmServer, tmp_path: Path) -> None:
     """By which `make process` knows that the model answers."""
-    script = str(ROOT / "vm_side" / "machine" / "status.py")
+    command = [sys.executable, "-m", "machine.status", "--ask", "--endpoint", server.url]
     done = subprocess.run(
-        [sys.executable, script, "--ask", "--endpoint", server.url, "--container", "none"],
+        [*command, "--container", "none"],
+        cwd=ROOT / "vm_side",
         env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
         stdout=subprocess.PIPE,
         check=True,

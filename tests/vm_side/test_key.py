@@ -147,9 +147,10 @@ def home_with(folder: Path, key: str) -> Path:
 @pytest.mark.parametrize("key", [KEY, "another", ""])
 def test_what_the_machine_knows_of_itself(tmp_path: Path, guarded: Guarded, key: str) -> None:
     server, asked = guarded
-    command = [sys.executable, str(MACHINE / "status.py"), "--endpoint", server.url, "--ask"]
+    command = [sys.executable, "-m", "machine.status", "--endpoint", server.url, "--ask"]
     done = subprocess.run(
         [*command, "--container", "none"],
+        cwd=MACHINE.parent,
         env={"HOME": str(home_with(tmp_path, key)), "PATH": ""},
         capture_output=True,
         text=True,

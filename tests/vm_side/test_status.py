@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 import json
+import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from prompts import OCR
 from rig.model_server import ModelServer
 from rig.pages import tiny
 from rig.raw_server import RawServer
+from rig.vllm_start import CARD, SERVE_SH, log_of
 from server.request import Sampling, request_body
 
 NO_SAMPLING = {"model", "messages", "max_completion_tokens", "stream", "stream_options"}
@@ -42,6 +46,83 @@ def test_the_first_question_is_sampled_as_a_page_is() -> None:
         k: v for k, v in tiny_one.items() if k not in NO_SAMPLING
     }
     assert {"temperature", "top_p"} <= tiny_one.keys() and tiny_one["max_completion_tokens"] == 1
+
+
+class Docker:
+    """A docker of one container, whose log can be read, and how often it was."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.seen: dict[str, object] = {"state": "running", "started": "2026-11-26T05:14:29.5Z"}
+        program = folder / "docker"
+        program.write_text(f'#!/bin/sh\necho "$*" >>{folder}/asked\ncat {folder}/log\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        monkeypatch.setattr(status, "LAST_START", folder / "last.json")
+
+    def start(self, log: str, is_over: bool) -> dict[str, object]:
+        """What is told of its start when its log is so."""
+        (self.folder / "log").write_text(log)
+        return status.start("model", self.seen, is_over)
+
+    @property
+    def asked(self) -> list[str]:
+        """What docker was asked for."""
+        path = self.folder / "asked"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
+    return Docker(tmp_path, monkeypatch)
+
+
+def test_a_start_is_told_part_by_part_and_then_kept(
+    docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log of a model at work is long: it is read once, and only as far as a start goes."""
+    began = calendar.timegm((2026, 11, 26, 5, 14, 29))
+    monkeypatch.setattr(time, "time", lambda: began + 44.2)
+    told = docker.start(log_of([SERVE_SH, *CARD[:5]]), is_over=False)
+    parts = {"imports": 42, "weights": 1}
+    assert told == {"parts": parts, "now": "compile", "age_s": 44, "before": None}
+    assert docker.asked == ["logs --since 2026-11-26T05:14:29.5Z model"]
+
+    whole = {**parts, "compile": 18, "graphs": 4, "warm-up": 21}
+    log = log_of([SERVE_SH, *CARD]) + '"POST /v1/chat/completions" 200\n' * 100_000
+    for _ in range(3):
+        assert docker.start(log, is_over=True) == {"parts": whole, "now": ""}
+    assert docker.start("", is_over=False) == {"parts": whole, "now": ""}  # not healthy, for now
+    assert len(docker.asked) == 2
+
+    docker.seen["started"] = "2026-11-26T05:14:59.123456789Z"
+    told = docker.start(log_of([SERVE_SH]), is_over=False)
+    assert told == {"parts": {}, "now": "imports", "age_s": 14, "before": whole}
+
+
+def test_what_does_not_run_does_not_start(docker: Docker) -> None:
+    for seen in ({}, {**docker.seen, "state": "exited"}):
+        docker.seen = seen
+        assert docker.start("", is_over=False) == docker.start("", is_over=True) == {}
+    assert not docker.asked
+
+
+def test_a_start_that_cannot_be_kept_is_told_all_the_same(
+    docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "LAST_START", docker.folder / "none" / "last.json")
+    for _ in range(2):
+        assert docker.start(log_of([SERVE_SH, *CARD[:4]]), is_over=True)["parts"] == {"imports": 42}
+
+
+def test_each_gpu_has_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\nprintf '4 MiB, 23034 MiB\\n19876 MiB, 23034 MiB\\n'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert status.gpus() == ["4 MiB, 23034 MiB", "19876 MiB, 23034 MiB"]
+    program.write_text("#!/bin/sh\nexit 9\n")
+    assert status.gpus() == []
 
 
 def test_it_is_answered(server: ModelServer) -> None:

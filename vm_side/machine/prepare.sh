@@ -9,10 +9,10 @@ bucket=$1 timeout_s=$2
 shift 2
 exec 7>"$HOME/.dots-ocr/prepare.lock"
 flock --nonblock 7 || exit 0 # one is enough
-cd "$HOME/vm_side/machine" || exit 1
-[ -z "$bucket" ] || bash fetch_input.sh "$bucket"
+cd "$HOME/vm_side" || exit 1
+[ -z "$bucket" ] || bash machine/fetch_input.sh "$bucket"
 deadline=$(($(date +%s) + timeout_s))
-until python3 status.py --ask "$@" | grep -q '"model": "[^"]'; do
+until python3 -B -m machine.status --ask "$@" | grep -q '"model": "[^"]'; do
   [ "$(date +%s)" -lt "$deadline" ] || exit 1
   sleep 3
 done

@@ -1,19 +1,25 @@
 """What a machine knows of itself, as one JSON object on stdout: model server, GPU, job, pages.
 
-Runs with the machine's own python3 and nothing but its standard library. Its options: the
-endpoint's URL, the name of the model's container, and from which byte to show the job's log.
+Runs with the machine's own python3 and nothing but its standard library, in vm_side/:
+`python3 -m machine.status`. Its options: the endpoint's URL, the name of the model's container, and
+from which byte to show the job's log.
 """
 
 import argparse
 import base64
+import calendar
 import fcntl
 import json
+import os
 import struct
 import subprocess
+import time
 import urllib.error
 import urllib.request
 import zlib
 from pathlib import Path
+
+from machine.loading import now_in, parts_in
 
 DASHBOARD = "http://127.0.0.1:8787"
 HOME = Path.home()
@@ -26,6 +32,8 @@ SAMPLING = {  # a page's (answer/ladder.py, server/request.py): the first such r
 }
 LOG_BYTES = 64_000
 LOG_LINES = "15"
+LAST_START = STATE / "model-start.json"  # of the model: what its parts took
+START_BYTES = 2_000_000  # of its log, in which a start is told; what comes then are requests
 ODD = (  # what is raised where something is away, or says something else
     *(OSError, ValueError, KeyError, IndexError, TypeError),
     RecursionError,  # JSON that is nested too deep
@@ -41,14 +49,17 @@ def main() -> None:
     options.add_argument("--ask", action="store_true", help="also ask the model one tiny thing")
     given = options.parse_args()
     model, fault = served_model(given.endpoint)
+    seen = container(given.container)
+    loading = start(given.container, seen, is_over=bool(model))
     if model and given.ask:
         fault = answer_fault(given.endpoint, model)
         model = "" if fault else model
     status = {
         "model": model,
         "model_fault": fault,
-        "container": container(given.container),
-        "gpu_memory": gpu_memory(),
+        "container": seen,
+        "start": loading,
+        "gpus": gpus(),
         "fleet": fleet(),
         "job": job(given.log_from),
         "progress": progress(),
@@ -141,10 +152,10 @@ def white_png(side: int) -> bytes:
 
 
 def container(name: str) -> dict[str, object]:
-    """State, exit code, restarts and last log lines of the model's container; {} if none."""
-    form = "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}"
+    """State, exit code, restarts, start and last log lines of the model's container; {} if none."""
+    form = "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{.State.StartedAt}}"
     state = output(["docker", "inspect", "--format", form, name]).split()
-    if len(state) != 3:
+    if len(state) != 4:
         return {}
     logs = ["docker", "logs", "--tail", LOG_LINES, name]
     done = subprocess.run(logs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
@@ -152,8 +163,49 @@ def container(name: str) -> dict[str, object]:
         "state": state[0],
         "exit_code": int(state[1]),
         "restarts": int(state[2]),
+        "started": state[3],
         "log": done.stdout.decode("utf-8", "replace").rstrip(),
     }
+
+
+def start(name: str, seen: dict[str, object], is_over: bool) -> dict[str, object]:
+    """How the model's start goes, or went: seconds of its parts, and of those of the one before.
+
+    What is known of one that is over is kept, since the log of a model at work is long.
+    """
+    started = str(seen.get("started", ""))
+    if seen.get("state") != "running":
+        return {}
+    kept = read_json(LAST_START)
+    if kept.get("started") == started:
+        return {"parts": kept.get("parts"), "now": ""}
+    parts = parts_in(first_words(name, started))
+    if is_over:
+        keep({"started": started, "parts": parts})
+        return {"parts": parts, "now": ""}
+    began = calendar.timegm(time.strptime(started[:19], "%Y-%m-%dT%H:%M:%S"))
+    age_s = round(time.time() - began)
+    return {"parts": parts, "now": now_in(parts), "age_s": age_s, "before": kept.get("parts")}
+
+
+def first_words(name: str, started: str) -> str:
+    """The beginning of what a container has said since it was started at this time."""
+    command = ["docker", "logs", "--since", started, name]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        words = process.stdout.read(START_BYTES)
+        process.kill()
+    return words.decode("utf-8", "replace")
+
+
+def keep(last_start: dict[str, object]) -> None:
+    """Write it down for the looks to come; where that cannot be, each of them reads the log."""
+    part = LAST_START.with_suffix(f".{os.getpid()}")
+    try:
+        part.write_text(json.dumps(last_start), encoding="utf-8")
+        part.replace(LAST_START)
+    except OSError:
+        part.unlink(missing_ok=True)
 
 
 def fleet() -> dict[str, object]:
@@ -165,10 +217,10 @@ def fleet() -> dict[str, object]:
     return counts if isinstance(counts, dict) else {}
 
 
-def gpu_memory() -> str:
-    """Used and total memory of the GPUs, as nvidia-smi prints it; empty without one."""
+def gpus() -> list[str]:
+    """Used and total memory of each GPU, as nvidia-smi prints it; none without it."""
     query = ["nvidia-smi", "--query-gpu=memory.used,memory.total", "--format=csv,noheader"]
-    return "; ".join(output(query).splitlines())
+    return output(query).splitlines()
 
 
 def output(command: list[str]) -> str:

@@ -111,7 +111,7 @@ def test_a_model_container_that_answers_late(cloud: Cloud, image_tar: Path) -> N
         assert time.monotonic() - began_s < 30
         time.sleep(0.1)
     assert time.monotonic() - began_s > 1
-    assert "Loading weights" in vm.run("docker logs model").stdout
+    assert "Loading model from scratch" in vm.run("docker logs model").stdout
     assert json.loads(answer.stdout)["data"][0]["id"] == "model"
     assert (
         vm.run("nvidia-smi --query-gpu=memory.used --format=csv,noheader").stdout == "19876 MiB\n"

@@ -128,7 +128,7 @@ def test_a_job_keeps_it_on_and_counts_from_its_end(watchdog: Watchdog, name: str
 def test_a_request_keeps_it_on_and_an_idle_model_does_not(watchdog: Watchdog, box: Vm) -> None:
     goes = threading.Event()
     options = "--endpoint http://127.0.0.1:8000 --container none --ask"
-    ask = f"python3 /home/rig/vm_side/machine/status.py {options} >/dev/null 2>&1 &"
+    ask = f"cd /home/rig/vm_side && python3 -m machine.status {options} >/dev/null 2>&1 &"
     with model_in(box) as model:
         watchdog.age(MINUTES + 1)
         assert watchdog.turns_off()

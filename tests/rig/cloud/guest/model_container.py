@@ -15,12 +15,21 @@ from types import FrameType
 
 from rig import mortal
 from rig.model_server import ModelServer, Reply, Request
+from rig.vllm_start import CARD, SERVE_SH
 
 DEATHS = Path("/root/deaths")  # in the container's own layer: there after a restart
 
 
-def say(text: str, level: str = "INFO") -> None:
-    print(f"{level} {time.strftime('%m-%d %H:%M:%S')} {text}", flush=True)
+def say(text: str, level: str = "INFO", of_whom: str = "") -> None:
+    print(f"{of_whom} {level} {time.strftime('%m-%d %H:%M:%S')} {text}".strip(), flush=True)
+
+
+def load(startup_s: float) -> None:
+    """Take so long, and say what vLLM says meanwhile, each line at its share of that time."""
+    began, whole_s = time.monotonic(), CARD[-1].after_s
+    for line in (SERVE_SH, *CARD):
+        time.sleep(max(0.0, began + startup_s * line.after_s / whole_s - time.monotonic()))
+        say(line.text, of_whom=line.of_whom)
 
 
 def stop(number: int, frame: FrameType | None) -> None:
@@ -51,8 +60,7 @@ def main() -> None:
         timer.daemon = True
         timer.start()
 
-    say("Loading weights")
-    time.sleep(float(os.environ["RIG_STARTUP_S"]))
+    load(float(os.environ["RIG_STARTUP_S"]))
     mortal.HOST = options.host  # every address, as vLLM, unless it is told otherwise
     latency_s = float(os.environ["RIG_LATENCY_S"])
 

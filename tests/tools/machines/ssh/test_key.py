@@ -63,6 +63,7 @@ class Blind(RemoteMachine):
         super().__init__(Knobs())
         container = {"state": "running", "log": "last words"}
         self.seen = {"job": {}, "model": "", "model_fault": fault, "container": container}
+        self.seen["start"] = {}
 
     def look(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
         return self.seen

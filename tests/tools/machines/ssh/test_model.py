@@ -6,13 +6,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lib.machines.ssh.model import (
     TAKEN,
     build_script,
+    describe_start,
     end_of,
+    gpu_rows,
     has_ended,
     port_script,
     ports_of,
@@ -192,3 +195,31 @@ def test_how_it_died() -> None:
     said = end_of({"exit_code": 1, "log": "CUDA out of memory"})
     assert "ended with 1" in said
     assert said.endswith("CUDA out of memory")
+
+
+OVER = {"imports": 75, "weights": 3, "compile": 20}
+TOLD: list[tuple[dict[str, Any], str]] = [
+    ({}, ""),
+    ({"parts": {}, "now": ""}, ""),
+    ({"parts": None, "now": ""}, ""),
+    ({"parts": OVER, "now": ""}, "98 s: imports 75 s, weights 3 s, compile 20 s"),
+    ({"parts": {}, "now": "imports", "age_s": 4, "before": None}, "4 s: now imports"),
+    ({"parts": {"imports": 75, "weights": 3}, "now": "compile", "age_s": 84, "before": OVER},
+     "84 s: imports 75 s, weights 3 s, now compile, 20 s the last time"),
+    ({"parts": {}, "now": "graphs", "age_s": 4, "before": OVER}, "4 s: now graphs"),
+    ({"parts": {"imports": "long"}, "now": "weights", "age_s": [4], "before": [3]},
+     "0 s: now weights"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("start", "words"), TOLD)
+def test_a_start_in_words(start: dict[str, Any], words: str) -> None:
+    """Of a machine that says what it likes."""
+    assert describe_start(start) == words
+
+
+def test_each_gpu_has_a_row() -> None:
+    used = "19876 MiB, 23034 MiB"
+    assert gpu_rows([]) == {"GPU memory": "-"}
+    assert gpu_rows([used]) == {"GPU memory": used}
+    assert gpu_rows([used, "4 MiB"]) == {"GPU 0 memory": used, "GPU 1 memory": "4 MiB"}

@@ -42,17 +42,17 @@ from lib.machines.ssh.job import (
 from lib.machines.ssh.model import (
     MODEL_CONTAINER,
     build_image,
-    end_of,
+    describe_start,
+    gpu_rows,
     has_ended,
     python_script,
     refuse_taken_port,
-    refuse_without_key,
     run_image,
 )
 from lib.machines.ssh.model import start_script as start_model_script
 from lib.machines.ssh.packages import collect_packages
 from lib.machines.ssh.shell import SEEN, ConnectionLost, Shell, script_of
-from lib.machines.ssh.sight import POLL_S, Sight
+from lib.machines.ssh.sight import Sight
 from lib.machines.ssh.transfer import fetch, mirror_up
 
 CODE = ROOT / "vm_side"
@@ -130,11 +130,14 @@ class RemoteMachine(Sight):
             return {"machine": f"{self.shell.name} cannot be reached: {error}"}
         container = seen["container"]
         log = container.get("log", "").splitlines()
+        start = describe_start(seen["start"])
+        loading = f"loading, {start}" if seen["start"].get("now") else "not ready"
         return {
             "machine": self.shell.name,
             "container": container.get("state", "none"),
-            "GPU memory": seen["gpu_memory"] or "-",
-            "model": seen["model"] or "not ready",
+            **gpu_rows(seen["gpus"]),
+            "model": seen["model"] or loading,
+            "model started in": start if seen["model"] else "",
             "last log line": "" if seen["model"] or not log else log[-1],
             "job": describe_job(seen["job"]),
         } | ({"Dask": describe_fleet(seen["fleet"])} if seen["fleet"] else {})
@@ -150,7 +153,6 @@ class RemoteMachine(Sight):
     def wait_until_ready(self, timeout_s: float) -> None:
         """Wait for the bucket's pages and the model, unless a job runs, which has them already."""
         deadline = time.monotonic() + timeout_s
-        said = False
         if self._look_through()["job"].get("running"):
             return
         self._through(self._bring_key)
@@ -158,30 +160,7 @@ class RemoteMachine(Sight):
             self._through(lambda: self._claim(INPUT))
             script = script_of("bash", "vm_side/machine/fetch_input.sh", self.input_bucket)
             self._through(lambda: self.shell.run(script))
-        while True:
-            seen = self._look_through()
-            if seen["job"].get("running"):
-                return
-            if seen["model"]:
-                seen = self._look_through(ask=True)
-                if seen["model"]:
-                    return
-            container = seen["container"]
-            refuse_without_key(seen["model_fault"])
-            if not container:
-                raise Failure("no model container on the machine", "make start")
-            if has_ended(container):
-                raise Failure(end_of(container), "mend what the log says, then make start")
-            if time.monotonic() > deadline:
-                raise Failure(
-                    f"the model did not answer within {timeout_s:.0f} s ({seen['model_fault']});"
-                    f" the end of its log:\n{container['log']}",
-                    "give it longer with READY_TIMEOUT, or look with make logs",
-                )
-            if not said:
-                note("waiting for the model …")
-                said = True
-            time.sleep(POLL_S)
+        self._wait_for_model(timeout_s, deadline)
 
     def run(self, arguments: Sequence[str], now_and_then: Callable[[], None]) -> int:
         """Start the job, or attach to the one that runs, and follow it to its end."""

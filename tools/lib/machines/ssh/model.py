@@ -158,3 +158,28 @@ def end_of(container: Mapping[str, Any]) -> str:
         f"the model's container ended with {container['exit_code']};"
         f" the end of its log:\n{container['log']}"
     )
+
+
+def describe_start(start: Mapping[str, Any]) -> str:
+    """How a model's start goes, or what it took, for people; empty: it is not told."""
+    parts, before = lengths(start.get("parts")), lengths(start.get("before"))
+    now = start.get("now")
+    told = [f"{name} {seconds:.0f} s" for name, seconds in parts.items()]
+    total_s = lengths(start).get("age_s", sum(parts.values()))
+    if now:
+        usual = f", {before[now]:.0f} s the last time" if now in before else ""
+        told.append(f"now {now}{usual}")
+    return f"{total_s:.0f} s: {', '.join(told)}" if told else ""
+
+
+def lengths(parts: Any) -> dict[str, float]:
+    """Seconds by the parts of a start, as the machine tells them."""
+    parts = parts if isinstance(parts, dict) else {}
+    return {name: seconds for name, seconds in parts.items() if isinstance(seconds, int | float)}
+
+
+def gpu_rows(memory: Sequence[str]) -> dict[str, str]:
+    """The memory of each GPU, as rows of a table."""
+    if len(memory) <= 1:
+        return {"GPU memory": "".join(memory) or "-"}
+    return {f"GPU {number} memory": text for number, text in enumerate(memory)}

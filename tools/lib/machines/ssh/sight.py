@@ -11,7 +11,13 @@ from tqdm import tqdm
 from lib.console import Failure, note, printable
 from lib.knobs import Knobs
 from lib.machines.ssh.job import END_SCRIPT
-from lib.machines.ssh.model import MODEL_CONTAINER, end_of, has_ended
+from lib.machines.ssh.model import (
+    MODEL_CONTAINER,
+    describe_start,
+    end_of,
+    has_ended,
+    refuse_without_key,
+)
 from lib.machines.ssh.shell import SEEN, ConnectionLost, Shell, script_of
 
 T = TypeVar("T")
@@ -47,10 +53,10 @@ class Sight:
         words = [*self._about_model, "--log-from", str(log_from), *(["--ask"] if ask else [])]
         script = (
             f"{first} [ -f vm_side/machine/status.py ] || {{ echo '{{}}'; exit; }};"
-            f" python3 vm_side/machine/status.py {script_of(*words)}"
+            f" cd vm_side && python3 -B -m machine.status {script_of(*words)}"
         )
-        empty: dict[str, Any] = {"model": "", "model_fault": "", "container": {}, "gpu_memory": ""}
-        empty |= {"job": {}, "progress": {}, "fleet": {}}
+        empty: dict[str, Any] = {"model": "", "model_fault": "", "container": {}, "start": {}}
+        empty |= {"gpus": [], "job": {}, "progress": {}, "fleet": {}}
         said = self.shell.run(script)
         try:
             return {**empty, **printable(json.loads(said))}
@@ -93,6 +99,33 @@ class Sight:
             )
         return seen
 
+    def _wait_for_model(self, timeout_s: float, deadline: float) -> None:
+        """Return when the model answers, or a job runs; tells each part of the model's start."""
+        told = None
+        while True:
+            seen = self._look_through()
+            if seen["job"].get("running"):
+                return
+            if seen["model"] and (seen := self._look_through(ask=True))["model"]:
+                if told is not None:
+                    note(f"the model is ready{in_words(seen['start'])}")
+                return
+            container = seen["container"]
+            refuse_without_key(seen["model_fault"])
+            if not container:
+                raise Failure("no model container on the machine", "make start")
+            if has_ended(container):
+                raise Failure(end_of(container), "mend what the log says, then make start")
+            if time.monotonic() > deadline:
+                raise Failure(
+                    f"the model did not answer within {timeout_s:.0f} s ({seen['model_fault']});"
+                    f" the end of its log:\n{container['log']}",
+                    "give it longer with READY_TIMEOUT, or look with make logs",
+                )
+            if told != (told := seen["start"].get("now", "")):
+                note(f"waiting for the model{in_words(seen['start'])} …")
+            time.sleep(POLL_S)
+
     def _through(self, do: Callable[[], T]) -> T:
         """Do something that can be done twice, through lost connections, for a while."""
         deadline = time.monotonic() + RECONNECT_S
@@ -112,3 +145,9 @@ class Sight:
 
     def _refuse_if_off(self) -> None:
         """A machine that is off answers no more; whether it is cannot be told without an API."""
+
+
+def in_words(start: dict[str, Any]) -> str:
+    """What is told of a model's start, to stand behind a word."""
+    words = describe_start(start)
+    return f" ({words})" if words else ""
