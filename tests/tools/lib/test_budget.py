@@ -100,6 +100,19 @@ def test_less_than_a_start_and_a_page_is_refused(
     assert said.startswith(f"BUDGET={budget:g} USD pays ") if refused else not said
 
 
+def test_with_another_machine_s_price_no_budget_can_be_kept() -> None:
+    """Whose bill would be several times as high."""
+    knobs = Knobs(bucket="gs://b", budget=50.0, machine_type="g2-standard-96")
+    said = too_little(plan_of(knobs))
+    assert said.startswith(
+        "BUDGET needs the machine's own price: PRICE_PER_HOUR: a g2-standard-8's"
+    )
+    assert not too_little(plan_of(dataclasses.replace(knobs, price_per_hour=8.0)))
+    crew = dataclasses.replace(knobs, price_per_hour=8.0, workers=3)
+    assert "PRICE_PER_WORKER_HOUR: a g2-standard-8's" in too_little(plan_of(crew))
+    assert not too_little(plan_of(dataclasses.replace(knobs, target="local")))
+
+
 def test_the_plan_tells_that_it_does_not_pay_all() -> None:
     for budget, told in ((0.1, True), (3.0, False)):
         knobs = dataclasses.replace(ONE_USD, budget=budget)

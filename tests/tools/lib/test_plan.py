@@ -55,9 +55,11 @@ def test_the_l4_is_that_of_the_simulated_card(count: int) -> None:
     assert L4.seconds(count) * L4.of_best == pytest.approx(mean, rel=0.08)
 
 
-def test_the_h200_is_as_it_was_measured() -> None:
-    """4.2 to 4.3 pages/s in the middle of 400 pages with 64 in flight."""
-    assert H200.pages_per_s == pytest.approx(4.29, rel=0.03)
+@pytest.mark.parametrize(("slots", "pages_per_s"), [(64, 4.29), (256, 5.3)])
+def test_the_h200_is_as_it_was_measured(slots: int, pages_per_s: float) -> None:
+    """In the middle of 400 pages, with so many in flight."""
+    card = dataclasses.replace(H200, slots=slots)
+    assert card.pages_per_s == pytest.approx(pages_per_s, rel=0.03)
 
 
 @pytest.mark.parametrize(("pixels", "tokens"), [(1_000_000, 1_275), (4_000_000, 5_102)])
@@ -290,6 +292,23 @@ def test_the_table_tells_what_the_simulated_vm_billed(pages: int, billed_s: floa
     assert seconds(basis_of(None, GCP), pages, GCP) == pytest.approx(billed_s, rel=0.03)
 
 
+FULL = {"bucket": "gs://b", "processes": 512}
+
+
+def test_several_cards_read_as_one_each() -> None:
+    """A card's batch is no fuller than PROCESSES lets it become."""
+    four = Knobs(**FULL, machine_type="g2-standard-48")
+    basis = basis_of(None, four)
+    assert seconds(basis, 2_000, four) == pytest.approx(210 + L4.seconds(500))
+    assert "4 × NVIDIA L4, simulated" in basis.says
+    eight = Knobs(**FULL, machine_type="a3-ultragpu-8g")
+    as_64 = dataclasses.replace(H200, slots=64)
+    assert seconds(basis_of(None, eight), 8_000, eight) == pytest.approx(210 + as_64.seconds(1_000))
+    run = run_with(place=four.machine_type, pages=2_000, reading_s=2 * L4.seconds(500))
+    expected = 210 + 2 * L4.seconds(5_000)
+    assert seconds(basis_of(run, four), 20_000, four) == pytest.approx(expected)
+
+
 def test_a_run_of_this_kind_tells_how_much_slower_or_faster_it_is() -> None:
     """Also of few pages, of which each takes longer, since the card's batch was not full."""
     for pages, times in ((8, 1.0), (500, 1.4), (500, 0.25)):
@@ -369,6 +388,7 @@ def test_the_defaults_are_the_prices_of_the_default_zone() -> None:
     assert (knobs.price_per_hour, knobs.price_per_worker_hour) == listed
 
 
+FOUR_OF_ONE = "PRICE_PER_HOUR: a g2-standard-8's, and this is a g2-standard-48, with its 4 GPUs"
 BEWARE: list[tuple[Knobs, Callable[[str], bool]]] = [
     (GCP, lambda text: not text),
     (Knobs(), lambda text: text.startswith("without BUCKET the VM waits while 300.0 MB")),
@@ -376,8 +396,12 @@ BEWARE: list[tuple[Knobs, Callable[[str], bool]]] = [
     (Knobs(bucket="gs://b", zone="us-central1-a"), lambda text: "0.854 and 0.341" in text),
     (Knobs(bucket="gs://b", zone="europe-west4-a"), lambda text: "other prices" in text),
     (Knobs(bucket="gs://b", zone="europe-west4-a", price_per_hour=1), lambda text: not text),
+    (Knobs(**FULL, machine_type="g2-standard-48"), lambda text: text == FOUR_OF_ONE),
+    (Knobs(**FULL, machine_type="g2-standard-48", price_per_hour=4), lambda text: not text),
+    (Knobs(bucket="gs://b", processes=64, machine_type="g2-standard-24", price_per_hour=2),
+     lambda text: text == "PROCESSES=64: 128 pages would fill the batches of its cards"),
     (Knobs(target="ssh"), lambda text: not text),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("knobs", "fits"), BEWARE)

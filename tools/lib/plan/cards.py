@@ -2,8 +2,9 @@
 step take. The table in docs/costs.md shows the pages/s that follow from them.
 
 In a step each page of the batch gets a token; between the steps pictures are read, one after the
-other. For an L4 this is the arithmetic of tests/bench/l4.py without its scheduler, from which it
-differs by 5% at most, from one page to 5,000. Of an H200 it is what was fitted to a real one.
+other. slots is how many pages serve.sh lets into the batch. For an L4 this is the arithmetic of
+tests/bench/l4.py without its scheduler, from which it differs by 5% at most, from one page to
+5,000. Of an H200 it is what was fitted to a real one.
 """
 
 import math
@@ -62,7 +63,7 @@ def weight(pixels: int) -> float:
 
 CARDS = (
     Card("NVIDIA L4", "g2-", "simulated", 64, 0.98, 0.01373, 0.00044, 0.96),
-    Card("NVIDIA H200", "a3-ultragpu-", "measured", 64, 0.127, 0.0027, 34e-6, 0.95),
+    Card("NVIDIA H200", "a3-ultragpu-", "measured", 256, 0.127, 0.0027, 34e-6, 0.95),
 )
 
 

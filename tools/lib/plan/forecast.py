@@ -3,10 +3,12 @@
 What cannot be known is None, and says why: nothing is made up for a card that nobody has measured.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from lib.knobs import Knobs
+from lib.machine_types import cards_in
 from lib.plan.cards import TOKENS, Card, card_of
 from lib.plan.left import Left
 from lib.plan.prices import Cost, cost
@@ -23,11 +25,12 @@ BY_TABLE = "the table of cards, since no run of this kind has ended here"
 class Basis:
     """What a forecast rests on, in words too. run: the last of this kind; card: if it is known.
 
-    Without either, nothing can be told.
+    Without either, nothing can be told. cards: how many of it a machine has.
     """
 
     run: Run | None
     card: Card | None
+    cards: int = 1
 
     @property
     def says(self) -> str:
@@ -35,7 +38,8 @@ class Basis:
         if self.run:
             return str(self.run)
         if self.card:
-            return f"{BY_TABLE}: {self.card.name}, {self.card.how}"
+            times = f"{self.cards} × " if self.cards > 1 else ""
+            return f"{BY_TABLE}: {times}{self.card.name}, {self.card.how}"
         return ""
 
     @property
@@ -46,15 +50,16 @@ class Basis:
     def reading_s(self, pages: int, machines: int, max_pixels: int) -> float | None:
         """Seconds of reading so many pages on so many machines."""
         each = pages / machines / (OF_LINEAR if machines > 1 else 1)
+        on_card = each / self.cards
         if self.run is None:
-            return seconds_of(self.card, each, TOKENS, max_pixels) if self.card else None
+            return seconds_of(self.card, on_card, TOKENS, max_pixels) if self.card else None
         of_run = self.run.pages / self.run.machines
         of_run /= OF_LINEAR if self.run.machines > 1 else 1
         if self.card is None:
             return self.run.reading_s * each / of_run
         tokens = self.run.tokens or TOKENS
-        by_table = seconds_of(self.card, of_run, tokens, max_pixels)
-        return seconds_of(self.card, each, tokens, max_pixels) * self.run.reading_s / by_table
+        by_table = seconds_of(self.card, of_run / self.cards, tokens, max_pixels)
+        return seconds_of(self.card, on_card, tokens, max_pixels) * self.run.reading_s / by_table
 
     @property
     def knows_line(self) -> bool:
@@ -73,7 +78,7 @@ class Basis:
 
 
 def seconds_of(card: Card, pages: float, tokens: float, max_pixels: int) -> float:
-    """Of one machine; of a part of a page, the part of a page."""
+    """Of one card; of a part of a page, the part of a page."""
     whole = max(1.0, pages)
     return card.seconds(whole, tokens, max_pixels) * pages / whole
 
@@ -102,8 +107,16 @@ class Forecast:
 
 
 def basis_of(run: Run | None, knobs: Knobs) -> Basis:
-    """The last run of this kind, and the card, as far as the knobs tell it."""
-    return Basis(run, card_of(knobs.machine_type) if knobs.target == "gcp" else None)
+    """The last run of this kind, and the cards, as far as the knobs tell them.
+
+    A card's batch is no fuller than PROCESSES lets it become.
+    """
+    card = card_of(knobs.machine_type) if knobs.target == "gcp" else None
+    if card is None:
+        return Basis(run, None)
+    cards = cards_in(knobs.machine_type)
+    slots = min(card.slots, max(1, knobs.processes // cards))
+    return Basis(run, dataclasses.replace(card, slots=slots), cards)
 
 
 def forecast(basis: Basis, left: Left, knobs: Knobs, way: Way) -> Forecast | None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.knobs import TABLE, Knobs
+from lib.machine_types import cards_in, wrong_price
+from lib.plan.cards import card_of
 from lib.plan.forecast import Basis, Forecast
 from lib.plan.left import Left
 from lib.plan.prices import G2_STANDARD_8
@@ -77,6 +79,13 @@ def warnings(plan: Plan) -> Iterator[str]:
         yield f"without BUCKET the VM waits while {size(plan.left.size_bytes)} go over your line"
     if 0 < knobs.max_hours < own.hours:
         yield f"MAX_HOURS={knobs.max_hours:g} ends it before: run again for the rest, or raise it"
+    card = card_of(knobs.machine_type)
+    full = card.slots * cards_in(knobs.machine_type) if card else 0
+    if knobs.processes < full:
+        yield f"PROCESSES={knobs.processes}: {full} pages would fill the batches of its cards"
+    if why := wrong_price(knobs, knobs.machine_type):
+        yield why
+        return
     region = knobs.zone.rpartition("-")[0]
     there, given = G2_STANDARD_8.get(region), (knobs.price_per_hour, knobs.price_per_worker_hour)
     of_seoul = TABLE["PRICE_PER_HOUR"].default, TABLE["PRICE_PER_WORKER_HOUR"].default

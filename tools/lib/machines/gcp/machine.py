@@ -15,6 +15,7 @@ from lib.console import Failure, note, say
 from lib.files import Put
 from lib.inputs import Inputs
 from lib.knobs import ROOT, Knobs
+from lib.machine_types import with_cards, wrong_price
 from lib.machines.gcp import guard
 from lib.machines.gcp.bucket import Bucket
 from lib.machines.gcp.compute import Action, Instance, next_to_start, since_of
@@ -216,11 +217,15 @@ class GcpMachine(RemoteMachine):
         table: dict[str, Any] = {"VM": f"{vm.name} in {self.knobs.zone}", "state": vm.status}
         if vm.status != "RUNNING":
             return table | self._workers_status()
+        machine_type = vm.machine_type.rpartition("/")[2]
+        table["type"] = with_cards(machine_type)
         if vm.last_start_timestamp:
             since = datetime.fromisoformat(vm.last_start_timestamp)
             hours = (datetime.now(since.tzinfo) - since).total_seconds() / 3600
             table["since"] = f"{since:%Y-%m-%d %H:%M:%S %Z}, {hours:.2f} h"
-            table["money so far"] = f"{hours * self.knobs.price_per_hour:.2f} USD"
+            why = wrong_price(self.knobs, machine_type)
+            money = f"{hours * self.knobs.price_per_hour:.2f} USD"
+            table["money so far"] = f"{money}; {why}" if why else money
         table |= {**self._workers_status(), **super().status()}
         return table | ({"dashboard": dashboard(self.knobs)} if "Dask" in table else {})
 

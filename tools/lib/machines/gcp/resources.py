@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from google.cloud import compute_v1
 
 from lib.knobs import Knobs
+from lib.machine_types import with_cards, wrong_price
 
 IMAGE_PROJECT = "deeplearning-platform-release"
 STORAGE = "https://www.googleapis.com/auth/devstorage.read_write"  # pages, results, code
@@ -18,11 +19,12 @@ def described(knobs: Knobs) -> dict[str, str]:
     """The VM that `create` asks for, for people."""
     return {
         "VM": f"{knobs.vm} in {knobs.zone} of project {knobs.project}",
-        "type": f"{knobs.machine_type}, with its GPU" + (", spot" if knobs.spot else ""),
+        "type": with_cards(knobs.machine_type) + (", spot" if knobs.spot else ""),
         "disk": f"{knobs.disk_gb} GB pd-balanced, from {IMAGE_PROJECT}/{knobs.image_family}",
         "address": "none; ssh through IAP" if knobs.iap else "external",
         "stops by itself": f"after {knobs.max_hours:g} h" if knobs.max_hours else "never",
         "price": f"{knobs.price_per_hour:.3f} USD an hour while it runs, and its disk always",
+        **({"beware": why} if (why := wrong_price(knobs, knobs.machine_type)) else {}),
     }
 
 

@@ -1,0 +1,29 @@
+"""Google's types of machines: how many cards each has, and whether our price can be its."""
+
+import re
+
+from lib.knobs import TABLE, Knobs
+
+OWN_TYPE = TABLE["MACHINE_TYPE"].default  # whose prices the knobs' defaults are
+G2_CARDS = {"g2-standard-24": 2, "g2-standard-48": 4, "g2-standard-96": 8}  # each smaller one: 1
+
+
+def cards_in(machine_type: str) -> int:
+    """How many cards it has: a3-ultragpu-8g has 8."""
+    named = re.search(r"-(\d{1,2})g$", machine_type)
+    return int(named[1]) if named else G2_CARDS.get(machine_type, 1)
+
+
+def with_cards(machine_type: str) -> str:
+    """It and its cards, for people."""
+    cards = cards_in(machine_type)
+    return f"{machine_type}, with its {f'{cards} GPUs' if cards > 1 else 'GPU'}"
+
+
+def wrong_price(knobs: Knobs, machine_type: str) -> str:
+    """Why the price in the knobs cannot be this machine's; empty: it may be."""
+    names = ("PRICE_PER_HOUR", *(("PRICE_PER_WORKER_HOUR",) if knobs.workers else ()))
+    own = [name for name in names if getattr(knobs, name.lower()) == TABLE[name].default]
+    if not own or machine_type == OWN_TYPE:
+        return ""
+    return f"{' and '.join(own)}: a {OWN_TYPE}'s, and this is a {with_cards(machine_type)}"
