@@ -14,7 +14,13 @@ from rig.toolkit import ROOT
 DOCKERFILE = (ROOT / "vm_side/container/Dockerfile").read_text()
 COMMIT = "0123abc" + 33 * "f"
 HF = '#!/bin/sh\nmkdir -p /model/.cache && echo "$*" >/model/config.json\n'
-WRITE = "import os, sys; open('/bin/hf', 'w').write(sys.stdin.read()); os.chmod('/bin/hf', 0o755)"
+WRITE = (
+    "import os, site, sys; open('/bin/hf', 'w').write(sys.stdin.read());"
+    " os.chmod('/bin/hf', 0o755); folder = site.getsitepackages()[0];"
+    " os.makedirs(folder); os.chdir(folder);"
+    " open('package.py', 'w').write('x = 1'); open('template.py', 'w').write('{{ x }} =')"
+)
+COMPILED = "import os, package as it; print(os.path.isfile(it.__cached__))"  # itself it writes none
 MADE = "docker image inspect --format '{{.Id}} {{json .Config.Entrypoint}}' made:here"
 
 
@@ -47,6 +53,7 @@ def test_an_image_is_built_on_the_machine(box: Vm, tmp_path: Path) -> None:
     asked = kit.on_vm(f"{run} cat made:here /model/config.json")
     assert asked == f"download org/model --revision {COMMIT} --local-dir /model\n"
     assert ".cache" not in kit.on_vm(f"{run} ls made:here -a /model")
+    assert kit.on_vm(f"{run} python3 made:here -B -c '{COMPILED}'") == "True\n"
     end = kit.run("image")
     assert (end.code, end.err) == (0, "")
     assert kit.on_vm(MADE) == made  # there was nothing to do
