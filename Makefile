@@ -52,8 +52,7 @@ $(VERBS):
 setup: $(VENV)/setup ## Make the environment (the first use of any target does)
 
 $(VENV)/setup: requirements.txt
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) -r requirements.txt
+	@$(PYTHON) tools/setup.py $(VENV) $<
 	@touch $@
 
 $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt vm_side/cpu_endpoint/requirements.txt

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Make the environment of this project: setup.py FOLDER REQUIREMENTS
+
+Runs on any Python 3 and needs nothing else: what is missing is said in one line, with what to type.
+"""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+OLDEST = (3, 11)
+PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes")
+
+
+def make_environment(folder: str, requirements: str) -> int:
+    """Make it anew; the exit code, as of all scripts here."""
+    why = hindrance(sys.version_info[:2], has_venv(), has_apt())
+    if not why:
+        why = made(folder) or installed(Path(folder, "bin", "python"), requirements)
+    if why:
+        sys.stderr.write(f"Error: {why}\n")
+    return 1 if why else 0
+
+
+def has_venv() -> bool:
+    """Whether this Python can make environments; Debian keeps a part of it in another package."""
+    return all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
+
+
+def has_apt() -> bool:
+    """Whether this is a Debian or an Ubuntu."""
+    return shutil.which("apt-get") is not None
+
+
+def hindrance(version: "tuple[int, ...]", with_venv: bool, with_apt: bool) -> str:
+    """What keeps this Python from it, and what to type; nothing if it fits."""
+    name = "python{}.{}".format(*version)
+    if version < OLDEST:
+        newer = "python{}.{}".format(*OLDEST)
+        install = f"sudo apt-get install {newer}-venv" if with_apt else f"install {newer}"
+        return (
+            f"{name} is too old, {newer} or newer is needed: {install}, then make … PYTHON={newer}"
+        )
+    if not with_venv:
+        install = f"sudo apt-get install {name}-venv" if with_apt else "install both"
+        return f"{name} has no venv or no ensurepip: {install}, then the same again"
+    return ""
+
+
+def made(folder: str) -> str:
+    """Make an empty environment; what went wrong."""
+    command = [sys.executable, "-m", "venv", "--clear", folder]
+    return last_words(command, f"no environment in {folder}")
+
+
+def installed(python: Path, requirements: str) -> str:
+    """Install the packages; what went wrong."""
+    command = [str(python), *PIP, "-r", requirements]
+    return last_words(command, "the packages were not installed (network? disk?)")
+
+
+def last_words(command: "list[str]", what: str) -> str:
+    """Run a command; if it fails, what failed, its last words, and how to see them all."""
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode == 0:
+        return ""
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR:")] or lines or ["it said nothing"]
+    return "{}: {}; all of it: {}".format(what, errors[-1], " ".join(command))
+
+
+if __name__ == "__main__":
+    sys.exit(make_environment(*sys.argv[1:]))
