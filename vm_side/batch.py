@@ -106,6 +106,8 @@ def run_batch(
                 settings = with_prompt(settings, fitness)
                 if not (fitness.sees_size or model.on_cpu):
                     say(UNCLEAR)
+            if tasks and model.lacks:
+                say(f"{model.name}: {model.lacks}")
         else:
             which = f"page {settings.pages} in " if settings.pages else ""
             what = f"no {which}{', '.join(PAGE_ENDINGS)} below {settings.input}"
@@ -125,7 +127,7 @@ def run_batch(
             others = max(0.0, executor.node_hours - seconds / 3600)
             gpus = 0 if model.on_cpu else 1
             totals = summary(records, read_now, seconds, prices.here, gpus, others, prices.worker)
-            totals |= {"model": model.name, "settings": settings.recipe}
+            totals |= {"model": model.name, "lacks": model.lacks, "settings": settings.recipe}
             totals |= {"not_read": dict(not_read.most_common()), "selected": settings.pages}
             manifest.write_summary(totals)
             is_poor = purse.has_run_out and totals[LEFT] > 0

@@ -82,6 +82,8 @@ class ModelServer:
         self.roles = ("<|user|>", "<|endofuser|>", "<|assistant|>")
         self.tokenizes = True
         self.foreign: Any = None
+        self.lacks = ""
+        """What it says that it cannot read; as the CPU preview does."""
         self.stream_interval = 1
         self.has_metrics = True
         self.max_pixels = replies.MAX_PIXELS
@@ -253,7 +255,8 @@ class ModelServer:
         """The body of /v1/models."""
         model = {"id": self.model, "object": "model", "created": int(time.time())}
         more = {"owned_by": "vllm", "root": self.model, "max_model_len": self.max_model_len}
-        return {"object": "list", "data": [{**model, **more}]}
+        own = {"lacks": self.lacks} if self.lacks else {}
+        return {"object": "list", "data": [{**model, **more, **own}]}
 
     def _read(self, raw: bytes, request: Request) -> Reply | None:
         return read_request(

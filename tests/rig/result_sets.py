@@ -67,8 +67,8 @@ class ResultSet:
         self.records.append(record)
         return record
 
-    def finish(self) -> Path:
-        """Write the manifest and the summary; the folder."""
+    def finish(self, **values: Any) -> Path:
+        """Write the manifest and the summary, with these values in it; the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         lines = [
             json.dumps({part.name: getattr(record, part.name) for part in fields(record)})
@@ -78,7 +78,7 @@ class ResultSet:
         seconds = 2.0 * len(self.records)
         sane = [replace(record, doubts=[]) for record in self.records]  # tests put anything there
         totals = summary(sane, sane, seconds, price_per_hour=0.71, gpus=1)
-        totals |= {"model": "dots.ocr", "settings": SETTINGS}
+        totals |= {"model": "dots.ocr", "settings": SETTINGS, **values}
         (self.folder / "summary.json").write_text(json.dumps(totals), encoding="utf-8")
         return self.folder
 

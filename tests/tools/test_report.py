@@ -625,13 +625,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = [cell("Text", "doubted", (80, 20, 700, 90))]
         doubts = {"doubts": value, "trust": NUMBERS[number % len(NUMBERS)]}
         results.add(f"doubted {number}.png", text, status="doubtful", **doubts)
-    return build(results.finish())
+    return build(results.finish(lacks=PAYLOADS[0]))
 
 
 def test_nothing_hostile_happens(watched: Watched, hostile: Path) -> None:
     page = watched.page
     page.goto(hostile.as_uri())
     page.wait_for_selector(".row")
+    assert PAYLOADS[0] in page.locator("#lacks").inner_text()
     seen: set[str] = set()
     for _ in range(2 * len(PAYLOADS) + len(NAMES) + len(hostile_doubts(DOUBT_KINDS))):
         if not seen:

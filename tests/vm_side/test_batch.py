@@ -12,6 +12,7 @@ from batch import BatchError, UnknownModel, find_model, is_told, open_manifest, 
 from read_page import Settings
 from reading import say
 from results.manifest import Manifest, Record, summary
+from rig.command import batch_of
 from rig.model_server import ModelServer
 
 # --- the model -----------------------------------------------------------------------------
@@ -25,6 +26,16 @@ def test_the_served_model_is_found(settings: Settings) -> None:
             assert (model.name, model.max_tokens) == ("dots", 8192)
         with pytest.raises(UnknownModel, match=r"no model 'd' at .*, which serves dots: change"):
             find_model(replace(here, model="d"))
+
+
+def test_what_a_server_lacks_is_told_once_and_kept(tmp_path: Path) -> None:
+    """Also where nobody watches; not on a night when nothing is read."""
+    with batch_of(tmp_path, 2) as (batch, server):
+        server.lacks = "no Korean\x1b[31m"
+        first, second = batch.run(), batch.run()
+        assert first.err.count("model: no Korean\ufffd[31m") == 1
+        assert "no Korean" not in second.err
+        assert batch.summary["lacks"] == server.lacks
 
 
 def test_no_server_and_no_permission_say_what_to_do(

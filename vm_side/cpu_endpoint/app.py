@@ -26,14 +26,11 @@ def run(host: str, port: int, threads: int) -> int:
     models = Models(threads)
     found = tesseract.find()
     reader = tesseract.Tesseract(found) if found.command else None
-    if reader is None:
-        click.echo(
-            f"cpu_endpoint: {found.missing} is missing, so Korean text stays unread. "
-            f"Install it: {tesseract.APT_LINE}",
-            err=True,
-        )
+    lacks = "" if reader else tesseract.lacking(found)
+    if lacks:
+        click.echo(f"cpu_endpoint: {lacks}", err=True)
     stopping = threading.Event()
-    application = server.build_app(Engine(models, reader), stopping, host)
+    application = server.build_app(Engine(models, reader), stopping, host, lacks)
 
     def ready() -> None:
         click.echo(

@@ -27,10 +27,13 @@ _GRACE_S = 1
 _LARGEST_BODY = 1 << 26  # bytes; the largest picture that the context takes, in base64
 
 
-def build_app(reader: Reader, stopping: threading.Event | None = None, host: str = "") -> ASGIApp:
+def build_app(
+    reader: Reader, stopping: threading.Event | None = None, host: str = "", lacks: str = ""
+) -> ASGIApp:
     """The application and its worker. Once `stopping` is set, requests get 503.
 
-    host is the name that it is asked by, if not one of the loopback's.
+    host is the name that it is asked by, if not one of the loopback's. lacks says what it cannot
+    read, and what to do; whoever asks for the models is told.
     """
     halt = stopping or threading.Event()
     metrics = Metrics()
@@ -46,6 +49,7 @@ def build_app(reader: Reader, stopping: threading.Event | None = None, host: str
             "owned_by": "cpu-preview",
             "device": "cpu",
             "max_model_len": protocol.MAX_MODEL_LEN,
+            "lacks": lacks,
         }
         return JSONResponse({"object": "list", "data": [card]})
 

@@ -58,6 +58,11 @@ def find() -> Found:
     return Found(command, "kor+eng" if "eng" in names else "kor")
 
 
+def lacking(found: Found) -> str:
+    """What stays unread without it, and what to type."""
+    return f"Korean text is not read, for {found.missing} is missing: {APT_LINE}; then read again"
+
+
 def scaled(crop: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """A line picture (BGR or gray) as gray of LINE_HEIGHT, dark on light, with a border."""
     gray = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY) if crop.ndim == 3 else crop

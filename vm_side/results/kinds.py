@@ -73,6 +73,7 @@ SUMMARY = fields(
         "failures": named(COUNT),
         "run": RUN,
         "model": TEXT,
+        "lacks": TEXT,
         "settings": ANY_OBJECT,
         "not_read": named(COUNT),
         "selected": TEXT,

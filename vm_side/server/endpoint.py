@@ -40,15 +40,20 @@ GIVEN_UP = ("abort", "error")  # ends of answers by a server that ends itself
 NAME_TRIES = 3  # after which a name that is not known is a wrong one
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
+LONGEST_LACKS = 300  # characters
 
 
 @dataclass(frozen=True)
 class Model:
-    """A served model; max_tokens is its context, 0 if the server does not say."""
+    """A served model; max_tokens is its context, 0 if the server does not say.
+
+    lacks is what it says that it cannot read; the CPU preview alone says such a thing.
+    """
 
     name: str
     max_tokens: int = 0
     on_cpu: bool = False
+    lacks: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,12 @@ class Endpoint:
             raise EndpointError(f"{where}: {self._refusal(response)}")
         try:
             return [
-                Model(served["id"], served.get("max_model_len") or 0, served.get("device") == "cpu")
+                Model(
+                    served["id"],
+                    served.get("max_model_len") or 0,
+                    served.get("device") == "cpu",
+                    str(served.get("lacks") or "")[:LONGEST_LACKS],
+                )
                 for served in json.loads(response.body)["data"]
             ]
         except ANOTHER_FORM as error:

@@ -211,6 +211,9 @@ def test_it_travels_alone_and_says_what_is_missing(tmp_path: Path) -> None:
         missing, ready = process.stderr.readline(), process.stderr.readline()
         assert "sudo apt-get install tesseract-ocr tesseract-ocr-kor" in missing
         assert "ready at http://127.0.0.1:" in ready and "Korean: no" in ready
+        url = ready.split()[3]
+        [card] = requests.get(f"{url}/v1/models", timeout=30).json()["data"]
+        assert card["lacks"] in missing
     finally:
         process.terminate()
         process.communicate(timeout=10)

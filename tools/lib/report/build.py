@@ -16,7 +16,7 @@ from lib import files
 from lib.console import Failure
 from lib.pages.entries import Entry, read_entries, read_summary
 from lib.pages.scores import PageScore, read_scores
-from lib.pages.values import number
+from lib.pages.values import number, word
 from lib.pool import CPU_S, each
 from lib.report import chunks, pictures
 from lib.report.chunks import Digest
@@ -103,6 +103,7 @@ def index(
         "folders": folders,
         "reasons": reasons,
         "model": next((entry.model for entry in entries if entry.model), ""),
+        "lacks": word(summary.get("lacks")),
         "settings": settings(summary),
         "run": run(summary),
         "counts": [sum(column) for column in zip(*(d.counts for d in digests), strict=True)],

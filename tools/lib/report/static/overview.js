@@ -9,6 +9,9 @@ function drawOverview(index, pick) {
   sayHead(`${index.name} · dots.ocr`, index.name, t("made", when(index.made)), index.model,
     ...index.settings.map(([name, value]) => `${name} ${value}`));
 
+  byId("lacks").hidden = !index.lacks;
+  byId("lacks").textContent = `${index.model}: ${index.lacks}`;
+
   const { run } = index;
   byId("totals").replaceChildren(
     total(t("pages"), round(pages), t("done", round(pages - failed - left))),
