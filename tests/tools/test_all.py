@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lib import console
+from lib import console, steps
 from rig import pages, preview
 from rig.command import Running, records_in, wait_until
 from rig.model_server import ModelServer, Reply, Request
@@ -283,8 +283,8 @@ def test_stops_also_if_a_step_cannot_even_be_run(
         run.append(Path(command[1]).name)
         return 0
 
-    monkeypatch.setattr(whole, "run_child", no_memory)
-    monkeypatch.setattr(whole, "run_apart", note)
+    monkeypatch.setattr(steps, "run_child", no_memory)
+    monkeypatch.setattr(steps, "run_apart", note)
     pages.write_folder(tmp_path / "in", 1, dpi=20)
     knobs = f"TARGET=local\nINPUT={tmp_path}/in\nOUTPUT={tmp_path}/out\n"
     (tmp_path / "its.env").write_text(knobs)
@@ -306,8 +306,8 @@ def test_no_signal_ends_the_stop_after_a_fault_that_nobody_has_foreseen(
         handlers.extend(signal.getsignal(number) for number in console.STOP_SIGNALS)
         return 0
 
-    monkeypatch.setattr(whole, "run_child", fault)
-    monkeypatch.setattr(whole, "run_apart", note)
+    monkeypatch.setattr(steps, "run_child", fault)
+    monkeypatch.setattr(steps, "run_apart", note)
     before = [(number, signal.getsignal(number)) for number in console.STOP_SIGNALS]
     pages.write_folder(tmp_path / "in", 1, dpi=20)
     knobs = f"TARGET=local\nINPUT={tmp_path}/in\nOUTPUT={tmp_path}/out\n"
@@ -325,8 +325,8 @@ def test_no_signal_comes_between_a_stop_that_failed_and_who_is_told(
 ) -> None:
     whole = importlib.import_module("all")
     handlers: list[object] = []
-    monkeypatch.setattr(whole, "run_child", lambda *_: 1)
-    monkeypatch.setattr(whole, "run_apart", lambda *_: stop)
+    monkeypatch.setattr(steps, "run_child", lambda *_: 1)
+    monkeypatch.setattr(steps, "run_apart", lambda *_: stop)
 
     def tell(*_: object) -> None:
         handlers.extend(signal.getsignal(number) for number in console.STOP_SIGNALS)
