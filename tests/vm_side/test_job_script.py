@@ -32,7 +32,7 @@ def copies(home: Path, *arguments: str) -> list[str]:
         (home / "bin" / name).chmod(0o755)
     (home / "called").unlink(missing_ok=True)
     environment = {"HOME": str(home), "PATH": f"{home}/bin:{os.environ['PATH']}"}
-    command = ["bash", str(JOB), "image", "gs://pages", *arguments]
+    command = ["bash", str(JOB), "image", "gs://pages", "input", "result", *arguments]
     assert subprocess.run(command, env=environment, check=False).returncode == 0
     lines = (home / "called").read_text().splitlines()
     return [line for line in lines if line.startswith("gcloud")]

@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# Make ~/input a mirror of the bucket's: fetch_input.sh BUCKET. One at a time; the next one then
-# finds nothing to do.
+# Make a folder of our home a mirror of the bucket's: fetch_input.sh BUCKET FOLDER. One at a time;
+# the next one then finds nothing to do.
 #
 # Whoever may bring pages there may give an object any name, and gcloud takes it for a path: it
 # follows .. out of the folder, and fails at a line break. Such names are passed over.
 set -u
 no_file='(?s)(.*/)?\.?\.?(/.*)?$|.*[\x00-\x1f\x7f-\x9f]' # a part that is empty, . or ..; Python's
 umask 077
-state=$HOME/.dots-ocr
-mkdir -p "$state" "$HOME/input"
+state=$HOME/.dots-ocr folder=$2
+mkdir -p "$state" "$HOME/$folder"
 exec 8>"$state/input.lock"
 flock 8
 gcloud storage rsync --quiet --recursive --delete-unmatched-destination-objects \
-  --exclude "$no_file" "$1/input" "$HOME/input" >"$state/input.log" 2>&1 && exit 0
+  --exclude "$no_file" "$1/$folder" "$HOME/$folder" >"$state/input.log" 2>&1 && exit 0
 
 # a folder without objects does not exist there: it is empty, if the bucket itself is there
 name=${1#gs://}
 if grep -q "Did not find existing container" "$state/input.log" &&
   gcloud storage ls "gs://${name%%/*}" >/dev/null 2>&1; then
-  find "$HOME/input" -mindepth 1 -delete
+  find "$HOME/$folder" -mindepth 1 -delete
 else
   tail -n 5 "$state/input.log" >&2
   exit 1

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# The job on the machine: read ~/input into ~/result with process_all_images.py, whoever watches.
+# The job on the machine: read a folder of our home into another with process_all_images.py, whoever
+# watches.
 #
-#   job.sh IMAGE BUCKET ARGUMENT…    BUCKET gets the results, gs://… or empty; the rest goes to
-#                                    the command, which heeds the last of two --input or --output
+#   job.sh IMAGE BUCKET INPUT RESULT ARGUMENT…    BUCKET gets the results, gs://… or empty; the rest
+#                             goes to the command, which heeds the last of two --input or --output
 #
 # With `--state /state` other machines write the results into the bucket; only the manifest grows
 # here, in a folder for that bucket, and only it is copied.
@@ -11,9 +12,9 @@
 # bare GPU image may lack pip. It is not the model's own container: a model that dies must not
 # take the job along. Only the job holds ~/.dots-ocr/job.lock; its end stands in job.json.
 set -u
-state=$HOME/.dots-ocr image=$1 bucket=$2
-shift 2
-mkdir -p "$state" "$HOME/input" "$HOME/result"
+state=$HOME/.dots-ocr image=$1 bucket=$2 input=$3 result=$4
+shift 4
+mkdir -p "$state" "$HOME/$input" "$HOME/$result"
 exec 9>"$state/job.lock"
 flock --timeout 5 9 || { echo "another job runs" >&2; exit 75; } # a look holds it for a moment
 exec >"$state/job.log" 2>&1
@@ -34,12 +35,12 @@ mkdir -p "$fleet"
 
 copy_all() { # those that changed
   gcloud storage rsync --quiet --recursive --exclude '(^|.*/)\..*|.*\.part$' \
-    "$HOME/result" "$bucket/result"
+    "$HOME/$result" "$bucket/$result"
 }
 
 copy_manifest() {
   for name in manifest.jsonl summary.json; do
-    [ ! -e "$fleet/$name" ] || gcloud storage cp --quiet "$fleet/$name" "$bucket/result/" || return
+    [ ! -e "$fleet/$name" ] || gcloud storage cp --quiet "$fleet/$name" "$bucket/$result/" || return
   done
 }
 
@@ -70,7 +71,7 @@ docker run --name "$container" --label dots_ocr=job --stop-signal TERM \
   --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
   --env STORAGE_EMULATOR_HOST ${secrets[@]+"${secrets[@]}"} ${with_fleet[@]+"${with_fleet[@]}"} \
   --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" \
-  --volume "$HOME/input:/input:ro" --volume "$HOME/result:/result" --volume "$fleet:/state" \
+  --volume "$HOME/$input:/input:ro" --volume "$HOME/$result:/result" --volume "$fleet:/state" \
   --entrypoint python3 "$image" \
   /vm_side/process_all_images.py --input /input --output /result "$@" &
 job=$!

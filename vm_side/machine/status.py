@@ -256,7 +256,8 @@ def job(log_from: int) -> dict[str, object]:
 
 def progress() -> dict[str, object]:
     """How far the last job is: beside its results, or, of a fleet, where its manifest grows."""
-    found = [HOME / "result" / ".progress.json", *STATE.glob("fleet-*/.progress.json")]
+    found = [HOME / folder / ".progress.json" for folder in ("result", "trial-result")]
+    found += STATE.glob("fleet-*/.progress.json")
     there = [path for path in found if path.exists()]
     return read_json(max(there, key=lambda path: path.stat().st_mtime)) if there else {}
 

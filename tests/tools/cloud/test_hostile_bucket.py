@@ -55,7 +55,7 @@ def test_what_the_vm_fetches_stays_in_its_folder(tmp_path: Path) -> None:
         (home / "input").mkdir()
         (home / "input/gone.png").touch()  # the mirror still takes away what the bucket lost
         done = subprocess.run(
-            ["bash", str(FETCH), "gs://pages"],
+            ["bash", str(FETCH), "gs://pages", "input"],
             env=gcloud.environment,
             capture_output=True,
             text=True,

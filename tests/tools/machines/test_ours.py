@@ -33,6 +33,7 @@ from rig.toolkit import files_below, line
         (INPUT, Found(["a.png", "thesis/chapter1.tex", ".b.png"], was_used=True), 2),
         (RESULT, Found(["a/a.md"]), 1),
         (RESULT, Found(["a/a.md"], was_used=True), 0),
+        ("trial-result", Found(["a/a.md"], was_used=True), 1),  # no earlier version had any
         (CODE, Found(["mine.py"]), 1),
         (CODE, Found(["batch.py"], was_used=True), 0),
     ],

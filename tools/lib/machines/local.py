@@ -23,7 +23,7 @@ from lib.files import Put
 from lib.inputs import Inputs, status_of
 from lib.knobs import OCR, ROOT, Knobs, model_key, pdf_password
 from lib.machines.machine import Moved
-from lib.machines.ours import CODE, INPUT, RESULT, Disk, claim
+from lib.machines.ours import CODE, Disk, claim, folders
 from lib.machines.server import Server
 from lib.results import read_text
 
@@ -40,8 +40,9 @@ class LocalMachine:
         self.knobs = knobs
         self.why = ""  # nothing answered at the last look
         self.folder = (ROOT / Path(knobs.machine_dir).expanduser()).resolve()
-        self.input = self.folder / "input"
-        self.result = self.folder / "result"
+        self.folders = folders()
+        self.input = self.folder / self.folders.input
+        self.result = self.folder / self.folders.result
         self.code = self.folder / "vm_side"
         self.server = Server(self.folder)
 
@@ -108,7 +109,7 @@ class LocalMachine:
     @closed.to_all()
     def push(self, inputs: Inputs) -> Moved:
         """Copy what is new or changed, remove what is no longer there."""
-        self._claim(INPUT)
+        self._claim(self.folders.input)
         self._make_folders()
         moved = Moved(removed=files.remove_others(self.input, inputs.files))
         for name in inputs.files:
@@ -183,7 +184,7 @@ class LocalMachine:
     def clean(self) -> None:
         """Empty both folders."""
         if self.folder.exists():
-            self._claim(INPUT, RESULT)
+            self._claim(*self.folders)
         for folder in (self.input, self.result):
             if folder.is_dir():
                 files.empty(folder)

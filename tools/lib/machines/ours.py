@@ -8,14 +8,28 @@ import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from contract import is_page_file
 from lib.console import Failure
 from lib.files import write_whole
 
 INPUT, RESULT, CODE = "input", "result", "vm_side"
+TRIAL_VARIABLE = "DOTS_OCR_TRIAL"  # make tune hands it to its verbs: the folders are a trial's
 UNLISTED = "what cannot be listed"  # counts as a file: unknown is not none
+
+
+class Folders(NamedTuple):
+    """Where a machine, or a bucket, has pages, and where their results."""
+
+    input: str
+    result: str
+
+
+def folders() -> Folders:
+    """Those of a trial are others: it must not delete the pages and results of a run."""
+    prefix = "trial-" if os.environ.get(TRIAL_VARIABLE) else ""
+    return Folders(prefix + INPUT, prefix + RESULT)
 
 
 @dataclass(frozen=True)
@@ -50,7 +64,7 @@ def foreign(folder: str, found: Found) -> int:
 
     The input was a mirror: where an earlier version worked, it left nothing there but pages.
     """
-    if not found.was_used:
+    if not found.was_used or folder not in (INPUT, RESULT, CODE):
         return len(found.names)
     if folder != INPUT:
         return 0
@@ -80,9 +94,8 @@ def claim(ground: Ground, needed: Collection[str], take: bool) -> set[str]:
 class Disk:
     """The folders of a machine that is a folder of this computer."""
 
-    folders = (INPUT, RESULT, CODE)
-
     def __init__(self, root: Path, project: Path) -> None:
+        self.folders = (*folders(), CODE)
         self.name = str(root)
         self._root, self._marks = root, root / ".ours"
         self._was_used = (root / CODE / "contract.py").is_file() and root != project

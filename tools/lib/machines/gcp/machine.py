@@ -35,7 +35,6 @@ from lib.machines.gcp.workers import (
 )
 from lib.machines.lock import refuse_if_lost
 from lib.machines.machine import Moved
-from lib.machines.ours import INPUT, RESULT
 from lib.machines.ssh.machine import RemoteMachine
 from lib.machines.ssh.shell import Shell
 
@@ -257,28 +256,30 @@ class GcpMachine(RemoteMachine):
     def push(self, inputs: Inputs) -> Moved:
         """Mirror the files into the bucket, which needs no VM, or over ssh."""
         if self.store:
-            claim_for(self.knobs, self.store, INPUT)
-            return self.store.mirror_up(inputs.root, inputs.files, INPUT)
+            claim_for(self.knobs, self.store, self.folders.input)
+            return self.store.mirror_up(inputs.root, inputs.files, self.folders.input)
         return super().push(inputs)
 
     def read_result(self, name: str) -> str:
         """From the bucket, which needs no VM, or over ssh."""
-        return self.store.read_text(f"result/{name}") if self.store else super().read_result(name)
+        if self.store:
+            return self.store.read_text(f"{self.folders.result}/{name}")
+        return super().read_result(name)
 
     def pull(self, names: Iterable[str], folder: Path, put: Put) -> Moved:
         """From the bucket, which needs no VM, or over ssh."""
         if self.store:
-            return self.store.fetch("result", list(names), folder, put)
+            return self.store.fetch(self.folders.result, list(names), folder, put)
         return super().pull(names, folder, put)
 
     def clean(self) -> None:
         """Empty the folders on the VM and in the bucket."""
         if self.store:
-            claim_for(self.knobs, self.store, INPUT, RESULT)
+            claim_for(self.knobs, self.store, *self.folders)
         super().clean()
         if self.store:
-            self.store.empty(INPUT)
-            self.store.empty(RESULT)
+            for folder in self.folders:
+                self.store.empty(folder)
 
     def read_lock(self) -> str:
         """The lock stands in the VM's metadata, which can be read while it is off."""

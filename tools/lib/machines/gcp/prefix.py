@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lib.console import Failure, printable
 from lib.knobs import Knobs
-from lib.machines.ours import INPUT, RESULT, Found, claim
+from lib.machines.ours import RESULT, Found, claim, folders
 from lib.results import MANIFEST, read_lines
 
 if TYPE_CHECKING:
@@ -26,9 +26,8 @@ def claim_for(knobs: Knobs, bucket: "Bucket", *needed: str) -> None:
 class Prefix:
     """The folders of a bucket, for one VM."""
 
-    folders = (INPUT, RESULT)
-
     def __init__(self, bucket: "Bucket", vm: str, take: bool) -> None:
+        self.folders = folders()
         self.name = bucket.url
         self._bucket, self._vm, self._take = bucket, vm, take
         self._mark = ""

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection
 
-from lib.machines.ours import CODE, INPUT, RESULT, UNLISTED, Found
+from lib.machines.ours import CODE, UNLISTED, Found, folders
 from lib.machines.ssh.shell import Shell, script_of
 
 MARKS = ".dots-ocr/ours"
@@ -14,9 +14,8 @@ TRACES = {"job": ".dots-ocr/job.json", "packages": ".dots-ocr/packages"}  # of a
 class Home:
     """The home of the machine's user."""
 
-    folders = (INPUT, RESULT, CODE)
-
     def __init__(self, shell: Shell) -> None:
+        self.folders = (*folders(), CODE)
         self.name = shell.name
         self._shell = shell
         self._traces: set[str] = set()

@@ -20,11 +20,11 @@ END_SCRIPT = (  # in order: its manifest is complete then
 )
 
 
-def start_script(image: str, bucket: str, arguments: Sequence[str]) -> str:
-    """Shell that starts job.sh away from us, and ends when it has begun."""
+def start_script(words: Sequence[str]) -> str:
+    """Shell that starts job.sh with these words away from us, and ends when it has begun."""
     return (
         "before=$(cat .dots-ocr/job.json 2>/dev/null);"
-        f" setsid nohup bash vm_side/machine/job.sh {script_of(image, bucket, *arguments)}"
+        f" setsid nohup bash vm_side/machine/job.sh {script_of(*words)}"
         " >.dots-ocr/launch.log 2>&1 </dev/null &"
         " for i in $(seq 100); do sleep 0.1;"
         ' [ "$(cat .dots-ocr/job.json 2>/dev/null)" = "$before" ] || exit 0; done;'

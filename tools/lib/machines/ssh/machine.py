@@ -25,11 +25,11 @@ from lib.console import (
 )
 from lib.files import Put, code_below
 from lib.inputs import Inputs
-from lib.knobs import OCR, ROOT, model_key, pdf_password
+from lib.knobs import OCR, ROOT, Knobs, model_key, pdf_password
 from lib.machines.lock import TOKEN_VARIABLE
 from lib.machines.machine import Moved
 from lib.machines.ours import CODE as CODE_FOLDER
-from lib.machines.ours import INPUT, RESULT, claim
+from lib.machines.ours import INPUT, claim, folders
 from lib.machines.ssh.ground import Home
 from lib.machines.ssh.job import (
     END_SCRIPT,
@@ -62,13 +62,17 @@ KEY_FILE, PASSWORD_FILE = ".dots-ocr/api-key", ".dots-ocr/pdf-password"
 class RemoteMachine(Sight):
     """What TARGET=ssh does."""
 
+    def __init__(self, knobs: Knobs) -> None:
+        super().__init__(knobs)
+        self.folders = folders()
+
     def start(self) -> None:
         """Turn it on, bring vm_side/ over and start the model's container, unless it runs."""
         self._turn_on()
         shell = self.shell
         shell.run(f"mkdir -p .dots-ocr && touch {SEEN}")
         self._guard(shell)  # before all that may fail
-        ours = self._claim(CODE_FOLDER, *([INPUT] if self.input_bucket else []))
+        ours = self._claim(CODE_FOLDER, *([self.folders.input] if self.input_bucket else []))
         self._bring_key()
         seen = self.look()
         if not seen["job"].get("running") or seen["fleet"] or not self.knobs.workers:
@@ -80,7 +84,7 @@ class RemoteMachine(Sight):
             if has_ended(seen["container"]):
                 self._start_model(shell)
             return
-        self._take_back(shell, sorted(ours & {INPUT, RESULT}))
+        self._take_back(shell, sorted(ours & {*self.folders}))
         self._start_model(shell)  # first: it loads during all that follows
         mirror_up(shell, CODE, code_below(CODE), CODE_FOLDER)
         self._bring_packages(shell)
@@ -145,8 +149,8 @@ class RemoteMachine(Sight):
     def push(self, inputs: Inputs) -> Moved:
         """Mirror the files over ssh."""
         try:
-            self._claim(INPUT)
-            return mirror_up(self.shell, inputs.root, inputs.files, INPUT)
+            self._claim(self.folders.input)
+            return mirror_up(self.shell, inputs.root, inputs.files, self.folders.input)
         except ConnectionLost as error:
             raise Failure(f"the connection was lost: {error}", "make upload goes on") from error
 
@@ -157,9 +161,9 @@ class RemoteMachine(Sight):
             return
         self._through(self._bring_key)
         if self.input_bucket:  # while the model loads
-            self._through(lambda: self._claim(INPUT))
-            script = script_of("bash", "vm_side/machine/fetch_input.sh", self.input_bucket)
-            self._through(lambda: self.shell.run(script))
+            words = ("vm_side/machine/fetch_input.sh", self.input_bucket, self.folders.input)
+            self._through(lambda: self._claim(self.folders.input))
+            self._through(lambda: self.shell.run(script_of("bash", *words)))
         self._wait_for_model(timeout_s, deadline)
 
     def run(self, arguments: Sequence[str], now_and_then: Callable[[], None]) -> int:
@@ -168,7 +172,8 @@ class RemoteMachine(Sight):
             note("process: a job runs on the machine already; following it")
         else:
             arguments = [*arguments, *self._places()]
-            self.shell.run(start_script(self.knobs.container_image, self.bucket, arguments))
+            words = (self.knobs.container_image, self.bucket, *self.folders, *arguments)
+            self.shell.run(start_script(words))
         try:
             return follow(self._look_at_job, now_and_then)
         except Interrupted as interrupted:
@@ -191,21 +196,22 @@ class RemoteMachine(Sight):
 
     def read_result(self, name: str) -> str:
         """A file of the results as text."""
-        done = self.shell.ask(script_of("cat", f"result/{name}"))
+        done = self.shell.ask(script_of("cat", f"{self.folders.result}/{name}"))
         return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
 
     def pull(self, names: Iterable[str], folder: Path, put: Put) -> Moved:
         """Fetch results over ssh."""
         try:
-            return fetch(self.shell, "result", names, folder, put)
+            return fetch(self.shell, self.folders.result, names, folder, put)
         except ConnectionLost as error:
             raise Failure(f"the connection was lost: {error}", "make download goes on") from error
 
     def clean(self) -> None:
         """Empty both folders, also of files that a container wrote as root."""
-        self._claim(INPUT, RESULT)
-        fleets = "$(ls -d .dots-ocr/fleet-* 2>/dev/null)"
-        script = f"find {INPUT}/ {RESULT}/ {fleets} -mindepth 1 -delete 2>/dev/null"
+        self._claim(*self.folders)
+        own = " ".join(f"{name}/" for name in self.folders)
+        fleets = "$(ls -d .dots-ocr/fleet-* 2>/dev/null)" if self.folders.input == INPUT else ""
+        script = f"find {own} {fleets} -mindepth 1 -delete 2>/dev/null"
         self.shell.run(f"{script} || sudo -n {script}")
 
     def logs(self) -> int:
@@ -269,7 +275,8 @@ class RemoteMachine(Sight):
 
     def _prepare(self, shell: Shell) -> None:
         """Have the machine do what it can while the model loads; nobody waits for it."""
-        words = (self.input_bucket, int(self.knobs.ready_timeout), *self._about_model)
+        given = (self.input_bucket, self.folders.input, int(self.knobs.ready_timeout))
+        words = (*given, *self._about_model)
         shell.run(
             f"setsid nohup bash vm_side/machine/prepare.sh {script_of(*words)}"
             " >.dots-ocr/prepare.log 2>&1 </dev/null &"
