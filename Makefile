@@ -8,7 +8,7 @@ PARITY := .venv-parity
 VLLMS := 0.11.0 0.26.0 0.32.0
 VLLM ?= $(VLLMS)
 MENDING := tests/vllm/mend.py tests/vllm/torchvision_without_cuda.py
-VERBS := all plan create image start upload process download stop status logs report apply export compare check score clean delete
+VERBS := all plan create image start upload process download stop status logs report apply export compare check score tune clean delete
 
 # What is said on make's line goes to the script as it stands: make itself would take a $ in it for a
 # variable of its own, and run what stands in $(shell …).
@@ -43,6 +43,7 @@ export: $(VENV)/setup ## Make documents of what is in OUTPUT: FORMATS=md,pdf
 compare: $(VENV)/setup ## Show what differs between two results: A=results1 B=results2
 check: $(VENV)/setup ## Read what is in OUTPUT a second time, by OCR on this computer, and compare
 score: $(VENV)/setup ## Show how good the results in OUTPUT are, by their truth: TRUTH=folder
+tune: $(VENV)/setup ## Show how many pixels a page needs, by a sample of yours: SAMPLE=50
 clean: $(VENV)/setup ## Empty the machine's input and result folders
 delete: $(VENV)/setup ## Delete the VM, its disk and its workers; asks first
 

@@ -15,7 +15,7 @@ NOTHING = "nothing of ours"
 SHARED = {"contract", "picture_files", "prompts", "schema", "troubles", "version", "walk"}
 VERBS_MAY = {  # no contract, no verb
     *("lib", "lib.corrections", "lib.machines", "lib.machines.gcp"),
-    *("lib.documents", "lib.pages", "lib.plan", "lib.report", "lib.score"),
+    *("lib.documents", "lib.pages", "lib.plan", "lib.report", "lib.score", "lib.tune"),
 }
 
 

@@ -37,7 +37,8 @@ PAGE_ENDINGS = (*PICTURES, *MANY_PAGES)
 
 MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
 REPORT, COMPARISON, SCORES = "report.html", "compare.html", "score.json"
-RESERVED = (MANIFEST, SUMMARY, REPORT, COMPARISON, SCORES)  # our own, at the top of the results
+TUNING = "tune.html"
+RESERVED = (MANIFEST, SUMMARY, REPORT, COMPARISON, SCORES, TUNING)  # our own, at the top of the results
 RESULT_ENDINGS = (".json", ".md", "_nohf.md")
 DRAWING_ENDING = ".jpg"
 

@@ -36,6 +36,7 @@ class Knobs:
     input: str = knob("", "Folder of page images and PDFs, or one file.")
     output: str = knob("./results", "Folder for the results, on this computer.")
     truth: str = knob("", "make score: folder with the truth of the pages, as JSON.")
+    sample: int = knob(50, "make tune: pages of INPUT that are read.", click.IntRange(1, 1000))
     processes: int = knob(64, "Pages in flight, at most.", click.IntRange(1, 512), "-p")
     max_pixels: int = knob(
         2_000_000,

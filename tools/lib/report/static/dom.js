@@ -1,6 +1,6 @@
 // Elements, data from disk, and the only two places where text becomes HTML or an address of a script.
 
-const CHUNK = /^(?:report|compare)_files\/(?:index|(?:data|text|cells)\/\d+)\.js$/;
+const CHUNK = /^(?:report|compare|tune)_files\/(?:index|(?:data|text|cells)\/\d+)\.js$/;
 const rules = {
   createHTML: (html) => html, // cleaned when the report was made; see markup.py
   createScriptURL: (url) => {

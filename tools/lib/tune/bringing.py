@@ -1,0 +1,155 @@
+"""The pages of the sample, a file each. What is opened of them is opened in lib.pool alone."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import pymupdf
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lib import files
+from lib.inputs import status_of
+from lib.pages.originals import FORMATS, UNREADABLE
+from lib.plan.counting import HEAD_BYTES, PDF
+from lib.pool import each
+from lib.tune.sampling import Place, order
+
+Size = tuple[float, float]
+PNG_MODES = ("1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A page to be opened; target is where it goes."""
+
+    root: Path
+    place: Place
+    target: Path | None = None
+    password: str = field(default="", repr=False)
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        return self.root / self.place.name
+
+    def __str__(self) -> str:
+        return str(self.place)
+
+
+def measured(root: Path, places: Iterable[Place], password: str) -> dict[Place, Size]:
+    """Width and height of these pages; one that cannot be opened is left out."""
+    jobs = [Job(root, place, None, password) for place in places]
+    found = each(measure, jobs, "make tune: looking at pages")
+    return {job.place: size for job, size in found if size}
+
+
+def measure(job: Job) -> Size | None:
+    """Of one page: pixels of a picture, points of a PDF; 0 by 0 of a picture unknown to us."""
+    try:
+        if is_pdf(job.path):
+            with opened(job) as document:
+                rect = document[job.place.page or 0].rect
+            return float(rect.width), float(rect.height)
+        with Image.open(job.path, formats=FORMATS) as image:
+            image.seek(job.place.page or 0)
+            return float(image.width), float(image.height)
+    except UnidentifiedImageError:  # HEIC, say, or none: the machine will know
+        return 0.0, 0.0
+    except UNREADABLE:
+        return None
+
+
+def bring(
+    root: Path, places: Sequence[Place], folder: Path, password: str
+) -> tuple[dict[str, Place], dict[Place, str]]:
+    """Make a folder hold just these pages, a file each: (page by file, why others are not there).
+
+    Of a file with many pages its page is cut out: that alone travels.
+    """
+    names = {target_of(place): place for place in sorted(places, key=order)}
+    why = dict.fromkeys(set(places) - set(names.values()), "another page has its name")
+    cut = []
+    for name, place in list(names.items()):
+        try:
+            status = status_of(root / place.name)
+            if place.page is None:
+                files.copy_new(root / place.name, folder / name)
+            elif not is_as_old(folder / name, status):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                cut.append(Job(root, place, folder / name, password))
+        except OSError as error:
+            why[place] = error.strerror or str(error)
+    said = {job.place: text for job, text in each(cut_out, cut, "make tune: cutting pages out")}
+    why |= {job.place: text for job in cut if (text := said.get(job.place, "took too long"))}
+    names = {name: place for name, place in names.items() if place not in why}
+    files.remove_others(folder, names)
+    return names, why
+
+
+def target_of(place: Place) -> str:
+    """What a page is called in the sample; a part of a file as its results are named."""
+    if place.page is None:
+        return place.name
+    path = PurePosixPath(place.name)
+    return str(path.with_name(f"{path.stem}_page_{place.page}{path.suffix}"))
+
+
+def is_as_old(path: Path, status: os.stat_result) -> bool:
+    """Whether a page was cut out of a file of this time."""
+    return path.is_file() and path.stat().st_mtime_ns == status.st_mtime_ns
+
+
+def cut_out(job: Job) -> str:
+    """Write one page of a file as a file of its own; what went wrong, if."""
+    assert job.target and job.place.page is not None
+    part = job.target.with_name(job.target.name + files.PART)
+    try:
+        times = job.path.stat()
+        if is_pdf(job.path):
+            cut_pdf(job, part)
+        else:
+            cut_picture(job, part)
+        os.utime(part, ns=(times.st_atime_ns, times.st_mtime_ns))
+        part.replace(job.target)
+    except UNREADABLE as error:
+        part.unlink(missing_ok=True)
+        return str(error) or type(error).__name__
+    return ""
+
+
+def cut_pdf(job: Job, part: Path) -> None:
+    """A PDF of one page; one that wants a password wants it still."""
+    with opened(job) as document, pymupdf.open() as page:
+        number = job.place.page
+        page.insert_pdf(document, from_page=number, to_page=number, links=False)
+        closed = {}
+        if document.needs_pass:
+            closed = {"encryption": pymupdf.mupdf.PDF_ENCRYPT_AES_256, "user_pw": job.password}
+            closed["owner_pw"] = job.password
+        page.save(part, garbage=1, **closed)
+
+
+def cut_picture(job: Job, part: Path) -> None:
+    """A frame of a TIFF as a PNG, upright: no pixel of it is lost."""
+    with Image.open(job.path, formats=FORMATS) as image:
+        image.seek(job.place.page or 0)
+        upright = ImageOps.exif_transpose(image)
+        picture = upright if upright.mode in PNG_MODES else upright.convert("RGB")
+        picture.save(part, "PNG", compress_level=1)
+
+
+def is_pdf(path: Path) -> bool:
+    """Whether a file's content says so."""
+    with path.open("rb") as file:
+        return PDF in file.read(HEAD_BYTES)
+
+
+def opened(job: Job) -> pymupdf.Document:
+    """A PDF."""
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    document = pymupdf.open(job.path, filetype="pdf")
+    if document.needs_pass:
+        document.authenticate(job.password)
+    return document

@@ -1,0 +1,57 @@
+"""The sample read in one way after the other, by the verbs of make all, in folders of its own."""
+
+from collections.abc import Sequence
+
+from contract import ExitCode
+from lib.console import say
+from lib.inputs import Inputs
+from lib.knobs import Knobs, as_environment
+from lib.steps import Steps, goes_on
+from lib.todo import Work, look
+from lib.tune.judging import read
+from lib.tune.variants import Variant, knobs_for, may_be_refused
+
+
+def missing(inputs: Inputs, variants: Sequence[Variant], knobs: Knobs) -> list[Variant]:
+    """The ways in which the sample is still to be read, or to be brought home."""
+    return [v for v in variants if look(inputs, knobs_for(knobs, v)).work is not Work.NOTHING]
+
+
+def read_sample(steps: Steps, inputs: Inputs, variants: Sequence[Variant], knobs: Knobs) -> None:
+    """Read it in each of these ways, and bring the results home; then the machine has none."""
+    has_bucket = knobs.target == "gcp" and bool(knobs.bucket)
+    for step in ("upload", "start") if has_bucket else ("start", "upload"):
+        if not goes_on(step, steps.run(step, **changes(knobs, variants[0]))):
+            return
+    for variant in variants:
+        code = read_one(steps, inputs, variant, knobs)
+        if code == ExitCode.FAILED and may_be_refused(variant, knobs):
+            say(f"make tune: {variant.max_pixels:,} is left out: the server does not take it")
+        elif code not in (ExitCode.OK, ExitCode.PAGES_FAILED) or is_poor(inputs, variant, knobs):
+            return
+    steps.run("clean", **changes(knobs, variants[0]))
+
+
+def read_one(steps: Steps, inputs: Inputs, variant: Variant, knobs: Knobs) -> int:
+    """One way; twice, if the machine had a job already, which then was followed in its place."""
+    own = changes(knobs, variant)
+    for _ in range(2):
+        code = steps.run("process", **own)
+        if code not in (ExitCode.OK, ExitCode.PAGES_FAILED):
+            break
+        steps.run("download", **own)
+        if code != ExitCode.OK or not missing(inputs, [variant], knobs):
+            break
+    return code
+
+
+def changes(knobs: Knobs, variant: Variant) -> dict[str, str]:
+    """What a way's verbs get in place of the user's knobs."""
+    theirs = as_environment(knobs)
+    own = as_environment(knobs_for(knobs, variant))
+    return {name: value for name, value in own.items() if value != theirs[name]}
+
+
+def is_poor(inputs: Inputs, variant: Variant, knobs: Knobs) -> bool:
+    """Whether pages were given up for want of money."""
+    return bool(knobs.budget) and read(knobs, variant).tried < len(inputs.files)

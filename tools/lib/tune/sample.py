@@ -1,0 +1,63 @@
+"""The sample of INPUT: its files counted, its pages drawn, and brought into a folder of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from contract import PICTURES, Selection, selection_from
+from lib.console import Failure
+from lib.inputs import Inputs
+from lib.knobs import Knobs, pdf_password
+from lib.plan.counting import count_all
+from lib.plan.left import Left, size_of
+from lib.tune.bringing import bring, measured
+from lib.tune.sampling import Place, candidates, choose
+from lib.tune.variants import SAMPLE, folder_of
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Its folder; the page in each of its files; why some are not in it; and what INPUT has."""
+
+    root: Path
+    files: Mapping[str, Place]
+    lost: Mapping[Place, str]
+    whole: Left
+
+    @property
+    def inputs(self) -> Inputs:
+        """As an INPUT."""
+        return Inputs(self.root, tuple(sorted(self.files)))
+
+
+def draw(inputs: Inputs, knobs: Knobs) -> Sample:
+    """Draw it, and bring it. Raises Failure."""
+    password, selection = pdf_password(knobs), selection_from(knobs.pages)
+    counts = counts_of(inputs, password)
+    whole = whole_of(inputs, counts, selection)
+    if not whole.pages:
+        raise Failure(
+            f"PAGES={knobs.pages} names no page below {inputs.root}",
+            f"how many pages are read is SAMPLE: make tune SAMPLE={knobs.sample} PAGES=",
+        )
+    sizes = measured(inputs.root, candidates(counts, selection, knobs.sample), password)
+    root = folder_of(knobs) / SAMPLE
+    root.mkdir(parents=True, exist_ok=True)
+    files, lost = bring(inputs.root, choose(sizes, knobs.sample), root, password)
+    if not files:
+        raise Failure(f"no page below {inputs.root} can be read", "look at what is in INPUT")
+    return Sample(root, files, lost, whole)
+
+
+def counts_of(inputs: Inputs, password: str) -> dict[str, int]:
+    """How many pages each file has; one that cannot be counted counts as one."""
+    many = [inputs.root / n for n in inputs.files if not n.lower().endswith(PICTURES)]
+    counted = count_all(many, password)
+    return {name: counted.get(inputs.root / name, 1) for name in inputs.files}
+
+
+def whole_of(inputs: Inputs, counts: Mapping[str, int], selection: Selection) -> Left:
+    """INPUT as what is left to read when nothing has been read."""
+    wanted = [name for name in inputs.files if selection.count(counts[name])]
+    pages = sum(selection.count(counts[name]) for name in wanted)
+    return Left(pages, size_bytes=sum(size_of(inputs.root / name) for name in wanted))

@@ -1,0 +1,40 @@
+"""Where the truth of pages is known, how many of their characters are wrong: the CER of make score.
+
+A page that was cut out of a file has another name than its truth: it is of no use here.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lib import extras
+from lib.console import Failure
+from lib.inputs import path_of
+from lib.knobs import Knobs
+from lib.score import scores
+from lib.score.figures import PAGE, TEXT, Score
+from lib.tune.judging import Reading
+
+REQUIREMENTS = Path(str(scores.__file__)).with_name("requirements.txt")
+
+
+def scorer(knobs: Knobs) -> Callable[[Reading], float | None]:
+    """Tells how much of a reading's characters is wrong; without TRUTH that it is not known."""
+    if not knobs.truth:
+        return lambda reading: None
+    truth = path_of(knobs.truth)
+    if not truth.is_dir():
+        raise Failure(f"TRUTH {truth} is no folder", "make tune TRUTH=folder")
+    extras.install(REQUIREMENTS, "score", "make score")
+
+    def errors_of(reading: Reading) -> float | None:
+        found = scores.score_all(reading.side.root, list(reading.side.pages.values()), truth)
+        return errors_in(found.pages)
+
+    return errors_of
+
+
+def errors_in(pages: list[scores.Scored]) -> float | None:
+    """Of the pages that are among the results; None if there is none."""
+    known = [page.score for page in pages if page.folder is not None]
+    known = [score for score in known if not {PAGE, TEXT} & {*score.not_computed}]
+    return sum(known, Score()).characters.rate if known else None

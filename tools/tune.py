@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Show how many pixels a page needs: read a sample of INPUT in several ways, and compare them.
+
+The machine is started for it, and stopped after it. Neither OUTPUT's results nor config.env are
+changed. Writes OUTPUT/tune.html.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Sequence
+
+import click
+
+from lib.console import ExitCode, Failure, note, printable, run, say
+from lib.home import make_output
+from lib.inputs import end_of_nothing, find_inputs
+from lib.knobs import MACHINE, TABLE, Knobs, as_environment, check_workers, verb
+from lib.machines import open_machine
+from lib.machines.ours import TRIAL_VARIABLE
+from lib.plan.budget import too_little, within_budget
+from lib.steps import Steps, exit_code
+from lib.tune import page, planning
+from lib.tune.judging import Reading, read
+from lib.tune.reading import missing, read_sample
+from lib.tune.sample import Sample, draw
+from lib.tune.timing import times_of
+from lib.tune.truth import scorer
+from lib.tune.variants import LADDER, Variant, variants_for
+from lib.tune.verdict import verdict
+from lib.tune.words import Told, all_lines, as_json
+
+WHAT = ("SAMPLE", "TRUTH", "MAX_PIXELS", "UPSAMPLE_BELOW", "PAGES", "PROMPT_MODE", "BUDGET")
+
+
+def steps_in(context: click.Context, parameter: click.Parameter, given: str) -> tuple[int, ...]:
+    """Numbers of pixels, by commas, of which each can be MAX_PIXELS."""
+    kind = TABLE["MAX_PIXELS"].metadata["kind"]
+    return tuple(kind.convert(text, parameter, context) for text in given.split(","))
+
+
+@verb("INPUT", "OUTPUT", *WHAT, *MACHINE, help=__doc__)
+@click.option(
+    "--ladder",
+    envvar="LADDER",
+    default=",".join(map(str, LADDER)),
+    callback=steps_in,
+    help="The MAX_PIXELS that are tried, by commas; yours is, too.",
+)
+@click.option("--json", "as_data", is_flag=True, help="Print all figures as JSON.")
+def main(knobs: Knobs, ladder: tuple[int, ...], as_data: bool) -> int:
+    check_workers(dataclasses.replace(knobs, workers=0, doubtful=False))
+    errors_of = scorer(knobs)
+    inputs = find_inputs(knobs.input, knobs.output)
+    if not inputs.files:
+        what, end = end_of_nothing(inputs)
+        say(f"make tune: {what}")
+        return end
+    make_output(knobs, ())
+    sample = draw(inputs, knobs)
+    for place, why in sample.lost.items():
+        say(f"make tune: {place} was left out: {why}")
+    steps_down, other = variants_for(knobs, ladder)
+    variants = [*steps_down, other]
+    code = int(ExitCode.OK)
+    if to_read := missing(sample.inputs, variants, knobs):
+        code = read_all(sample, to_read, knobs)
+    if code in (ExitCode.OK, ExitCode.PAGES_FAILED):
+        code = max(code, show(sample, steps_down, other, knobs, errors_of, as_data))
+    return code
+
+
+def read_all(sample: Sample, to_read: Sequence[Variant], knobs: Knobs) -> int:
+    """Read the sample in these ways, on a machine that is off afterwards."""
+    plan = planning.plan_of(sample, to_read, knobs)
+    if why := too_little(plan):
+        raise click.UsageError(f"{why}: nothing is rented")
+    note(f"make tune: {planning.line(plan, sample, len(to_read))}")
+    machine = open_machine(knobs)
+    environment = {**os.environ, **as_environment(knobs), "CONFIG": os.devnull}
+    steps = Steps("make tune", environment | {TRIAL_VARIABLE: "1"})
+    steps.with_machine(
+        machine,
+        lambda on_s: within_budget(knobs, on_s).max_hours,
+        lambda: read_sample(steps, sample.inputs, to_read, knobs),
+    )
+    steps.alarm(machine)
+    return exit_code(steps.codes)
+
+
+def show(
+    sample: Sample,
+    ladder: Sequence[Variant],
+    other: Variant,
+    knobs: Knobs,
+    errors_of: Callable[[Reading], float | None],
+    as_data: bool,
+) -> ExitCode:
+    """Compare what is here, and tell it."""
+    readings = [read(knobs, variant) for variant in (*ladder, other)]
+    most = max(reading.tried for reading in readings)
+    whole = [reading for reading in readings if most and reading.tried == most]
+    steps_down = [reading for reading in whole if reading.variant != other]
+    if not steps_down:
+        raise Failure("the sample was read in no way", "mend what is said above; make tune goes on")
+    names = {name: sample.files[e.input] for name, e in whole[0].side.pages.items()}
+    twin = next((reading for reading in whole if reading.variant == other), None)
+    times = times_of(whole, knobs)
+    found = verdict(steps_down, twin, knobs, times, sample.whole, errors_of)
+    model = next((entry.model for entry in steps_down[0].entries), "")
+    told = Told(found, knobs, times, sample.whole.pages, names, model)
+    data = as_json(told)
+    path = page.write(knobs, steps_down, sample.root, data)
+    if as_data:
+        click.echo(json.dumps({"report": str(path), **data}, ensure_ascii=False))
+    else:
+        for line in all_lines(told):
+            click.echo(printable(line))
+    note(f"report: {path}")
+    has_failed = any(reading.failed for reading in whole)
+    is_whole = len(whole) == len(readings) and not has_failed
+    return ExitCode.OK if is_whole else ExitCode.PAGES_FAILED
+
+
+if __name__ == "__main__":
+    run(main)
