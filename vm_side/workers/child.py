@@ -1,19 +1,22 @@
-"""A process of a node that computes for its threads: a thread cannot be killed, and a process can.
+"""Processes of a node that compute for its threads: a thread cannot be killed, and a process can.
 
-One for all threads: MuPDF is not for two, and one core feeds one GPU.
+A few for all threads: MuPDF is not for two of one process, and the model server needs cores, too.
 """
 
+import os
+import queue
 import signal
-import threading
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from picture.images import UnreadablePage
-from results.steps import Sent, Source, Values
+from results.steps import Sent, Source, Values, in_turns
 from workers import bounds
 from workers.pool import DEATHS_ALLOWED, Crash, Worker, describe_exit, start_worker
+from workers.turns import Turns
 
 T = TypeVar("T")
 
@@ -38,14 +41,18 @@ class Outcome:
     error: Exception | None = None
 
 
-@dataclass
-class Child:
-    """The process, as a Compute. It is made when it is needed, and anew when it died."""
+class Children:
+    """The processes, as a Compute: half as many as there are cores, made when they are needed.
 
-    cpu_s: float
-    worker: Worker[Any] | None = None
-    last: Source | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    folder is one of this node's own, in which they tell whose turn it is.
+    """
+
+    def __init__(self, cpu_s: float, folder: Path, count: int = 0) -> None:
+        count = count or max(1, (os.cpu_count() or 1) // 2)
+        self.all = [Child(cpu_s, folder / "turns", count) for _ in range(count)]
+        self._free: queue.LifoQueue[Child] = queue.LifoQueue()
+        for child in self.all:
+            self._free.put(child)
 
     def __call__(
         self,
@@ -57,13 +64,27 @@ class Child:
         *more: Any,
     ) -> T:
         """Run a step there. Raises what it raises, UnreadablePage if it cannot be run."""
-        with self.lock:
-            outcome = self.outcome(step, source, pdf_page, values, more)
+        child = self._free.get()
+        try:
+            outcome = child.outcome(step, source, pdf_page, values, more)
+        finally:
+            self._free.put(child)
         values |= outcome.values
         if outcome.error is not None:
             raise outcome.error
         result: T = outcome.result
         return result
+
+
+@dataclass
+class Child:
+    """One of them; made anew when it died. Not for use by two threads at once."""
+
+    cpu_s: float
+    turns: Path
+    count: int
+    worker: Worker[Any] | None = None
+    last: Source | None = None
 
     def outcome(
         self,
@@ -77,7 +98,7 @@ class Child:
         reason = ""
         for _ in range(DEATHS_ALLOWED):
             if self.worker is None:
-                self.worker, self.last = start_worker(make_runner, (self.cpu_s,)), None
+                self.worker, self.last = self.start(), None
                 self.worker.pipe.recv()  # "started"
             try:
                 given = None if source is self.last else source
@@ -100,20 +121,29 @@ class Child:
                 return found
         return Outcome({}, error=UnreadablePage(reason))
 
+    def start(self) -> Worker[Any]:
+        """Start the process. Raises PoolError."""
+        return start_worker(make_runner, (self.cpu_s, self.turns, self.count))
 
-def make_runner(cpu_s: float) -> Callable[[Call], Outcome]:
-    """What runs steps in the process."""
+
+def make_runner(cpu_s: float, path: Path, count: int) -> Callable[[Call], Outcome]:
+    """What runs steps in the process; of large pages one at a time, among so many processes."""
     bounds.limit_memory()
+    turns = Turns(path, count)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # its node ends it so, and waits
     last: list[Source] = [b""]
+
+    def turn(is_large: bool) -> AbstractContextManager[None]:
+        return bounds.within(turns.taken(is_large), cpu_s)
+
+    compute = in_turns(turn)
 
     def run(call: Call) -> Outcome:
         if call.source is not None:
             last[0] = call.source
         try:
-            with bounds.within(nullcontext(), cpu_s):
-                result = call.step(last[0], call.pdf_page, call.values, *call.more)
+            result = compute(call.step, last[0], call.pdf_page, call.values, *call.more)
         except (UnreadablePage, MemoryError, OSError) as error:
             error.__cause__ = error.__context__ = None  # MuPDF's cannot be sent
             return Outcome(call.values, error=error)

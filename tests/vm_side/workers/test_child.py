@@ -11,24 +11,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from picture.images import UnreadablePage
 from picture_files import AS_FILES
 from results.files import Wanted
 from results.steps import Sent, finish, prepare
 from rig import hostages
-from workers.child import Child
+from workers.child import Children
 
 WANTED = Wanted("a/a_page_0", drawing=False, pictures=AS_FILES)
 SHAPE = (1_000_000, 0, "0", WANTED, "off")
 
 
 @pytest.fixture
-def child() -> Iterator[Child]:
-    child = Child(1.0)
-    yield child
-    if child.worker is not None:
-        child.worker.end()
+def child(tmp_path: Path) -> Iterator[Children]:
+    """One."""
+    children = Children(1.0, tmp_path, count=1)
+    yield children
+    end(children)
+
+
+def end(children: Children) -> None:
+    """Leave none of them."""
+    for child in children.all:
+        if child.worker is not None:
+            child.worker.end()
 
 
 def word(source: Path | bytes, pdf_page: int | None, values: dict[str, Any], said: str) -> Any:
@@ -48,13 +56,40 @@ def word(source: Path | bytes, pdf_page: int | None, values: dict[str, Any], sai
     return os.getpid(), source
 
 
-def test_a_step_is_done_elsewhere_and_by_one_process(child: Child) -> None:
+def test_a_step_is_done_elsewhere_and_by_one_process(child: Children) -> None:
     values: dict[str, Any] = {}
     content = bytes(100_000)
     found = [child(word, content, None, values, "works") for _ in range(3)]
     assert {pid for pid, _ in found}.isdisjoint({os.getpid()}) and len(set(found)) == 1
     assert found[0][1] == content and values == {"said": "works"}
     assert child(word, b"other", None, values, "works")[1] == b"other"
+
+
+def large(
+    source: Path | bytes, pdf_page: int | None, values: dict[str, Any], folder: Path
+) -> list[str]:
+    """A step that tells who else is in one."""
+    mark = folder / str(os.getpid())
+    mark.touch()
+    time.sleep(0.2)
+    there = sorted(path.name for path in folder.iterdir())
+    mark.unlink()
+    return there
+
+
+@pytest.mark.parametrize(("side", "at_once"), [(40, 2), (8_100, 1)])
+def test_two_compute_at_once_but_one_of_what_is_large(
+    tmp_path: Path, side: int, at_once: int
+) -> None:
+    page, marks = tmp_path / "page.png", tmp_path / "marks"
+    Image.new("1", (side, side)).save(page)
+    marks.mkdir()
+    children = Children(10.0, tmp_path, count=2)
+    with ThreadPoolExecutor(4) as threads:
+        each = [threads.submit(children, large, page, None, {}, marks) for _ in range(6)]
+    end(children)
+    assert max(len(there.result()) for there in each) == at_once
+    assert all(child.worker is not None for child in children.all)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +100,7 @@ def test_a_step_is_done_elsewhere_and_by_one_process(child: Child) -> None:
         ("breaks", "unexpected LookupError: a fault of ours"),
     ],
 )
-def test_a_bad_step_costs_its_page_alone(child: Child, said: str, why: str) -> None:
+def test_a_bad_step_costs_its_page_alone(child: Children, said: str, why: str) -> None:
     with ThreadPoolExecutor(8) as threads:
         others = [threads.submit(child, word, b"", None, {}, "works") for _ in range(4)]
         with pytest.raises(UnreadablePage, match=why):
@@ -74,23 +109,24 @@ def test_a_bad_step_costs_its_page_alone(child: Child, said: str, why: str) -> N
         assert all(other.result()[1] == b"" for other in others)
 
 
-def test_it_ends_when_it_is_told(child: Child) -> None:
+def test_it_ends_when_it_is_told(child: Children) -> None:
     """As its node does at its own end."""
     child(word, b"", None, {}, "works")
-    assert child.worker is not None
-    child.worker.process.terminate()
-    child.worker.process.join(10)
-    assert child.worker.process.exitcode == -signal.SIGTERM
+    (one,) = child.all
+    assert one.worker is not None
+    one.worker.process.terminate()
+    one.worker.process.join(10)
+    assert one.worker.process.exitcode == -signal.SIGTERM
     assert child(word, b"", None, {}, "works")
 
 
-def test_memory_and_time(child: Child) -> None:
+def test_memory_and_time(child: Children) -> None:
     with pytest.raises(MemoryError):
         child(word, b"", None, {}, "hoards")
     assert child(word, b"", None, {}, "naps")
 
 
-def test_a_page_from_its_file_to_its_results(child: Child, tmp_path: Path) -> None:
+def test_a_page_from_its_file_to_its_results(child: Children, tmp_path: Path) -> None:
     """Its picture stays there: it is opened again if a part of it is wanted."""
     path, values = hostages.good(tmp_path / "a.pdf"), dict[str, Any]()
     sent = child(prepare, path, 0, values, *SHAPE)
@@ -102,7 +138,7 @@ def test_a_page_from_its_file_to_its_results(child: Child, tmp_path: Path) -> No
     assert (values["pictures"], values["pictures_as"]) == (["page_0_1.png"], AS_FILES)
 
 
-def test_a_fault_of_the_file_is_told_with_what_was_learnt(child: Child, tmp_path: Path) -> None:
+def test_a_fault_of_the_file_is_told_with_what_was_learnt(child: Children, tmp_path: Path) -> None:
     path, values = tmp_path / "a.png", dict[str, Any]()
     path.write_bytes(b"none")
     with pytest.raises(UnreadablePage, match="no picture"):
