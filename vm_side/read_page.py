@@ -6,6 +6,7 @@ What runs in a worker. It needs nothing but its settings and the file, and may b
 import functools
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from results.steps import (
     prepare,
 )
 from results.store import Place
-from server.endpoint import Endpoint
+from server.endpoint import Endpoint, Passage
 from server.room import PROMPT_TOKENS, more_pixels
 from server.silence import Silence
 from server.verdicts import EndpointError, ServerGone
@@ -115,13 +116,20 @@ def twin_of(task: Task) -> Task | None:
     return None if task.has_results else replace(task, is_twin=True)
 
 
-def make_reader(settings: Settings, compute: Compute, silence: Silence) -> Callable[[Task], Record]:
+def make_reader(
+    settings: Settings, compute: Compute, silence: Silence, door: Passage = nullcontext
+) -> Callable[[Task], Record]:
     """The page function of one worker, with a connection of its own."""
-    endpoint = endpoint_of(settings, settings.retries, silence)
+    endpoint = endpoint_of(settings, settings.retries, silence, door)
     return functools.partial(read_page, settings=settings, endpoint=endpoint, compute=compute)
 
 
-def endpoint_of(settings: Settings, retries: int, silence: Silence | None = None) -> Endpoint:
+def endpoint_of(
+    settings: Settings,
+    retries: int,
+    silence: Silence | None = None,
+    door: Passage = nullcontext,
+) -> Endpoint:
     """A connection to the model server."""
     return Endpoint(
         settings.endpoint,
@@ -130,6 +138,7 @@ def endpoint_of(settings: Settings, retries: int, silence: Silence | None = None
         retries,
         settings.api_key,
         silence,
+        door,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from read_page import Settings, Task
 from results.manifest import Record
+from server.door import Door
 from server.silence import Silence
 from server.verdicts import ServerGone
 from workers import bounds
@@ -40,7 +41,8 @@ def variable() -> Function:
 
 def imported_while_reading(settings: Settings) -> Function:
     """The page function of a pool; tells the status and which modules its process has loaded."""
-    read = make_pool_reader(settings, Silence())
+    assert isinstance(settings.output, Path)
+    read = make_pool_reader(settings, Silence(), Door(settings.output, 1))
 
     def function(task: Task) -> list[str]:
         return [read(task).status, *sorted(sys.modules.keys() - INHERITED)]

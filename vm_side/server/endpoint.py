@@ -5,7 +5,8 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from server.connection import CONNECT_TIMEOUT_S, KeptConnection, LostConnection, Response
@@ -36,6 +37,7 @@ from server.verdicts import (
 TOKENIZE_TIMEOUT_S = 60.0  # the first picture after a start may take a while
 PROBE_TIMEOUT_S = 60.0  # for one token, of a server that answers nobody
 MOST_FITTINGS = 2  # times that a request is sent again for a shorter answer
+Passage = Callable[[], AbstractContextManager[None]]
 GIVEN_UP = ("abort", "error")  # ends of answers by a server that ends itself
 NAME_TRIES = 3  # after which a name that is not known is a wrong one
 FIRST_PAUSE_S = 0.5
@@ -75,7 +77,8 @@ class Endpoint:
 
     retries counts what is sent again after a failure; waiting for a server that is full or away
     is bound by ready_timeout_s instead. silence is that of the server, shared by all who ask it;
-    without it one that hangs is not told from one that is slow.
+    without it one that hangs is not told from one that is slow. A picture is asked about in a block
+    of door().
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Endpoint:
         retries: int,
         api_key: str = "",
         silence: Silence | None = None,
+        door: Passage = nullcontext,
     ) -> None:
         self.url = url
         self.request_timeout_s = request_timeout_s
@@ -93,6 +97,7 @@ class Endpoint:
         self.retries = retries
         self._api_key = api_key
         self._silence = silence
+        self._door = door
         self._context = 0  # that a refusal told
         self._connection = KeptConnection(url, api_key)
 
@@ -188,7 +193,8 @@ class Endpoint:
         waiting_since: float | None = None
         pause = pauses()
         while True:
-            came = self._attempt(body, sampling.max_tokens, self.request_timeout_s)
+            with self._door():
+                came = self._attempt(body, sampling.max_tokens, self.request_timeout_s)
             if isinstance(came, Completion):
                 return came
             if came.in_vain and self._silence is not None:

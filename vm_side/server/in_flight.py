@@ -6,16 +6,21 @@ metrics tell which it is. What to do about them is decided in next_limit.
 
 import contextlib
 import math
+import shutil
+import tempfile
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
+from server.door import Door
 from server.endpoint import Endpoint
 
-START = 12  # until more is known; all that a server without metrics gets
-QUEUE = 4  # requests that wait for a place in the batch: the next one is there at once
+START = 12  # requests at a server without metrics
+QUEUE = 8  # requests that wait for a place in the batch: the next one is there at once
+AHEAD = 8  # pages that are prepared for it, or are just being
 CACHE_FULL = 0.9  # share of the server's cache beyond which it soon has to throw pages out
-LOOK_S = 1.0
+LOOK_S = 0.25
 RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
 CACHE_USE, PREEMPTIONS = "vllm:kv_cache_usage_perc", "vllm:num_preemptions_total"
 OLD_NAMES = {"vllm:gpu_cache_usage_perc": CACHE_USE}  # before vLLM 0.11
@@ -52,46 +57,63 @@ def read_load(metrics: str) -> Load | None:
     return Load(running, waiting, max(values[CACHE_USE]), preemptions)
 
 
-def next_limit(limit: int, before: Load, load: Load, bound: int) -> int:
-    """The number of pages in flight from now on, after one look at the server and the one before.
+@dataclass(frozen=True)
+class Steer:
+    """How many requests of ours may be at the server; most is what its cache is good for."""
 
-    Twice what runs while nothing waits; what runs and a short queue once that is long; no new one
-    while the cache overflows.
+    places: int
+    most: int
+
+
+def steer(before: Steer, inside: int, seen: Load, load: Load, bound: int) -> Steer:
+    """What one look at the server changes; inside counts our requests there, seen is the last look.
+
+    What runs and a short queue: by what waits, too, since others may ask the same server.
     """
-    if load.preemptions > before.preemptions or load.cache_use > CACHE_FULL:
-        limit = min(limit, load.running)
-    elif load.waiting > QUEUE:
-        limit = load.running + QUEUE
-    elif load.waiting == 0:
-        limit = max(limit, 2 * load.running)
-    return min(max(limit, QUEUE), bound)
+    is_full = load.preemptions > seen.preemptions or load.cache_use > CACHE_FULL
+    most = min(before.most, load.running) if is_full else min(before.most + 1, bound)
+    places = min(load.running + QUEUE, inside + QUEUE - load.waiting)
+    return Steer(min(max(min(places, most), QUEUE), bound), max(most, QUEUE))
 
 
 class InFlight:
     """The number of pages to have in flight, kept up to date by a thread; a context manager.
 
-    bound is the most that it ever says.
+    bound is the most that it ever says. Requests are to be sent in a block of door.passed().
     """
 
     def __init__(self, url: str, bound: int, api_key: str = "") -> None:
         self.bound = bound
-        self._limit = min(START, bound)
+        self._steer = Steer(min(QUEUE, bound), bound)
+        self._folder = Path(tempfile.mkdtemp(prefix="door-"))
+        self.door = Door(self._folder, self._steer.places)
         self._endpoint = Endpoint(url, 0, 0, 0, api_key)
+        self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def limit(self) -> int:
-        """Pages to have in flight now."""
-        return self._limit
+        """Pages to have in hand now: those at the server, and those that are prepared for it."""
+        return min(self._steer.places + AHEAD, self.bound)
 
     def _watch(self) -> None:
-        before: Load | None = None
-        while not self._over.wait(LOOK_S):
+        seen: Load | None = None
+        while not self._over.is_set():
             load = read_load(self._endpoint.metrics())
-            if load is not None:
-                self._limit = next_limit(self._limit, before or load, load, self.bound)
-                before = load
+            with self._lock:
+                if not self._over.is_set():
+                    self._look(seen, load)
+            seen = load or seen
+            self._over.wait(LOOK_S)
         self._endpoint.close()
+
+    def _look(self, seen: Load | None, load: Load | None) -> None:
+        if load is not None:
+            inside = self.door.inside()
+            self._steer = steer(self._steer, inside, seen or load, load, self.bound)
+        elif seen is None:
+            self._steer = Steer(min(START, self.bound), self.bound)
+        self.door.open_for(self._steer.places)
 
     def __enter__(self) -> "InFlight":
         self._thread.start()
@@ -103,4 +125,6 @@ class InFlight:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._over.set()  # and not waited for: a server that hangs must not hold up the end
+        with self._lock:  # and it is not waited for: a server that hangs must not hold up the end
+            self._over.set()
+            shutil.rmtree(self._folder)

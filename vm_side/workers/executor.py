@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -20,6 +20,7 @@ from results.files import ASIDE, take_from_aside
 from results.manifest import Record
 from results.steps import in_turns
 from results.store import Place
+from server.door import Door
 from server.in_flight import InFlight
 from server.silence import Silence
 from workers import bounds
@@ -88,7 +89,7 @@ class ProcessPool:
         results = run(
             tasks,
             make_pool_reader,
-            (settings, Silence()),
+            (settings, Silence(), in_flight.door),
             in_flight.limit,
             interrupt,
             twin_of,
@@ -97,13 +98,12 @@ class ProcessPool:
             beside,
         )
         try:
-            with in_flight:
+            with in_flight, closing(results):
                 for task, result in results:
                     if task.is_twin and isinstance(result, Record) and result.status in DONE:
                         take_from_aside(settings.output, task.page.result, result.pictures)
                     yield task, result
         finally:
-            results.close()
             shutil.rmtree(settings.output / ASIDE, ignore_errors=True)  # of twins that lost
 
     @property
@@ -112,14 +112,14 @@ class ProcessPool:
         return 0.0
 
 
-def make_pool_reader(settings: Settings, silence: Silence) -> Callable[[Task], Record]:
+def make_pool_reader(settings: Settings, silence: Silence, door: Door) -> Callable[[Task], Record]:
     """The page function of one process; those of this computer take turns among them."""
     assert isinstance(settings.output, Path)
-    return make_bounded_reader(settings, Turns(settings.output / TURNS), silence)
+    return make_bounded_reader(settings, Turns(settings.output / TURNS), silence, door)
 
 
 def make_bounded_reader(
-    settings: Settings, turns: Turns, silence: Silence
+    settings: Settings, turns: Turns, silence: Silence, door: Door
 ) -> Callable[[Task], Record]:
     """The page function of a process that is killed if a page takes too long in its turn."""
     bounds.limit_memory()
@@ -128,7 +128,7 @@ def make_bounded_reader(
     def turn(is_large: bool) -> AbstractContextManager[None]:
         return bounds.within(turns.taken(is_large), settings.page_timeout_s)
 
-    return make_reader(settings, in_turns(turn), silence)
+    return make_reader(settings, in_turns(turn), silence, door.passed)
 
 
 def make_counter(page_timeout_s: float, password: str) -> Callable[[Place], Counted]:

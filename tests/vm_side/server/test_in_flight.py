@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from rig.model_server import ModelServer
 from rig.replies import Reply, metrics_text
 from server.connection import KeptConnection, LostConnection
 from server.endpoint import Endpoint
-from server.in_flight import CACHE_FULL, QUEUE, START, InFlight, Load, next_limit, read_load
+from server.in_flight import AHEAD, QUEUE, START, InFlight, Load, Steer, read_load, steer
 
 IDLE = Load(0, 0, 0.0, 0)
 VLLM = """\
@@ -52,37 +53,16 @@ def test_metrics_are_read(text: str, load: Load | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "load", "after"),
+    ("places", "inside", "load", "after"),
     [
-        (12, Load(12, 0, 0.1, 0), 24),  # nothing waits: twice as many
-        (48, Load(48, 0, 0.4, 0), 64),  # but never over the bound
-        (12, Load(3, 0, 0.1, 0), 12),  # it is the client that has no more yet
-        (64, Load(64, 0, 0.6, 0), 64),
-        (20, Load(16, QUEUE, 0.2, 0), 20),  # the next ones are there: as it is
-        (20, Load(16, 1, 0.2, 0), 20),
-        (64, Load(16, 48, 0.2, 0), 16 + QUEUE),  # the server has fewer places
-        (12, Load(30, 6, 0.2, 0), 30 + QUEUE),  # the batch has grown since
-        (64, Load(60, 30, 0.6, 0), 64),
-        (64, Load(0, 64, 0.0, 0), QUEUE),  # still reading the first pictures
-        (64, Load(50, 2, CACHE_FULL + 0.01, 0), 50),  # no new one
-        (40, Load(50, 2, 0.95, 0), 40),
-        (64, Load(50, 0, 0.5, 3), 50),  # one was thrown out since the last look
-        (4, Load(1, 0, 1.0, 0), QUEUE),
+        (8, 0, Load(0, 0, 0.0, 0), QUEUE),  # nothing runs yet: a queue
+        (8, 8, Load(8, 0, 0.1, 0), 8 + QUEUE),  # all run: a queue behind them
+        (16, 16, Load(12, 4, 0.1, 0), 12 + QUEUE),
+        (72, 72, Load(64, 8, 0.2, 0), 72),  # it is full: as it is
     ],
 )
-def test_what_a_look_changes(limit: int, load: Load, after: int) -> None:
-    assert next_limit(limit, IDLE, load, 64) == after
-
-
-@pytest.mark.parametrize("bound", [1, 3])
-@pytest.mark.parametrize("load", [Load(1, 9, 0.1, 0), Load(1, 0, 0.1, 0), Load(1, 0, 0.99, 1)])
-def test_the_bound_holds_below_everything(bound: int, load: Load) -> None:
-    assert next_limit(bound, IDLE, load, bound) == bound
-
-
-def test_old_preemptions_do_not_count() -> None:
-    load = Load(20, 0, 0.5, 7)
-    assert next_limit(20, load, load, 64) == 40
+def test_what_a_look_changes(places: int, inside: int, load: Load, after: int) -> None:
+    assert steer(Steer(places, 256), inside, IDLE, load, 256).places == after
 
 
 @pytest.fixture
@@ -120,14 +100,16 @@ def ask(url: str) -> None:
 
 
 def test_a_server_on_which_nothing_waits_gets_more(looks: list[int], busy: ModelServer) -> None:
-    with InFlight(busy.url, 64) as in_flight:
-        wait_until(lambda: in_flight.limit() == 64)
+    with InFlight(busy.url, 64) as in_flight, ExitStack() as inside:
+        for _ in range(40):
+            inside.enter_context(in_flight.door.passed())
+        wait_until(lambda: in_flight.limit() == 40 + QUEUE + AHEAD)
 
 
-def test_an_idle_server_gets_the_start(looks: list[int]) -> None:
+def test_an_idle_server_gets_a_queue(looks: list[int]) -> None:
     with ModelServer() as server, InFlight(server.url, 64) as in_flight:
         wait_until(lambda: len(looks) > 3)
-        assert in_flight.limit() == START and all(looks)
+        assert in_flight.limit() == QUEUE + AHEAD and all(looks)
 
 
 def test_a_server_without_metrics_gets_the_start(looks: list[int]) -> None:
@@ -135,16 +117,16 @@ def test_a_server_without_metrics_gets_the_start(looks: list[int]) -> None:
         server.has_metrics = False
         with InFlight(server.url, 64) as in_flight:
             wait_until(lambda: len(looks) > 3)
-            assert in_flight.limit() == START and not any(looks)
+            assert in_flight.limit() == START + AHEAD and not any(looks)
 
 
 def test_a_server_that_is_away_changes_nothing(looks: list[int], busy: ModelServer) -> None:
-    with InFlight(busy.url, 64) as in_flight:
-        wait_until(lambda: in_flight.limit() == 64)
+    with InFlight(busy.url, 12) as in_flight:
+        wait_until(lambda: in_flight.limit() == 12)
         busy.die()
         seen = len(looks)
         wait_until(lambda: len(looks) > seen + 2)
-        assert in_flight.limit() == 64
+        assert in_flight.limit() == 12
 
 
 def test_the_watch_ends(looks: list[int]) -> None:
