@@ -123,19 +123,24 @@ def write_pages(folder: Path, count: int) -> list[l4.Job]:
     rng = random.Random(7)
     jobs = []
     for number in range(count):
-        words = min(2_000, int(WORDS_MEDIAN * math.exp(rng.gauss(0, WORDS_SPREAD))))
-        page = text_page(" ".join(rng.choices(WORDS, k=words)))
+        page = text_page(random_words(rng))
         page.save(folder / f"page{number}.png")
         jobs.append(read(page)[0])
     return jobs
 
 
-def text_page(text: str) -> Image.Image:
+def random_words(rng: random.Random) -> str:
+    """The text of a page: now and then a long one."""
+    words = min(2_000, int(WORDS_MEDIAN * math.exp(rng.gauss(0, WORDS_SPREAD))))
+    return " ".join(rng.choices(WORDS, k=words))
+
+
+def text_page(text: str, dpi: int = DPI) -> Image.Image:
     """A gray page with this text at its top, in small type."""
     with pymupdf.open() as document:
         page = document.new_page(width=WIDTH_PT, height=HEIGHT_PT)
         page.insert_textbox((30, 30, WIDTH_PT - 30, HEIGHT_PT - 30), text, fontsize=6.5)
-        pixmap = page.get_pixmap(dpi=DPI, colorspace=pymupdf.csGRAY, alpha=False)
+        pixmap = page.get_pixmap(dpi=dpi, colorspace=pymupdf.csGRAY, alpha=False)
     return Image.frombytes("L", (pixmap.width, pixmap.height), pixmap.samples)
 
 

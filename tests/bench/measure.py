@@ -38,7 +38,6 @@ def run(command: list[str], stdin: str, log: Path, memory: bool = False) -> Cost
     """
     before = cpu_of_children()
     peak = Peak()
-    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": os.environ["HOME"]}
     with log.open("w") as stderr:
         started = time.monotonic()
         process = subprocess.Popen(
@@ -48,7 +47,7 @@ def run(command: list[str], stdin: str, log: Path, memory: bool = False) -> Cost
             stderr=stderr,
             encoding="utf-8",
             errors="replace",  # threads of the reference print into one another
-            env=environment,
+            env=plain_environment(),
         )
         with peak.watched() if memory else contextlib.nullcontext():
             stdout, _ = process.communicate(stdin)
@@ -59,12 +58,17 @@ def run(command: list[str], stdin: str, log: Path, memory: bool = False) -> Cost
     return Cost(stdout, seconds, cpu_of_children() - before, peak.pss, peak.rss)
 
 
+def plain_environment() -> dict[str, str]:
+    """Without the knobs that a client would heed."""
+    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": os.environ["HOME"]}
+
+
 class Peak:
     """The most memory that the processes below this one took, but for those here before."""
 
     def __init__(self) -> None:
         self.pss = self.rss = 0
-        self._not_counted = descendants()
+        self._not_counted = descendants(os.getpid())
         self._end = threading.Event()
 
     @contextlib.contextmanager
@@ -80,12 +84,12 @@ class Peak:
 
     def _watch(self) -> None:
         while not self._end.wait(SAMPLE_S):
-            sums = [memory_of(pid) for pid in descendants() - self._not_counted]
+            sums = [memory_of(pid) for pid in descendants(os.getpid()) - self._not_counted]
             self.pss = max(self.pss, sum(pss for pss, _ in sums))
             self.rss = max(self.rss, sum(rss for _, rss in sums))
 
 
-def descendants() -> set[int]:
+def descendants(root: int) -> set[int]:
     """All processes below this one."""
     children: dict[int, list[int]] = {}
     for entry in PROC.iterdir():
@@ -94,7 +98,7 @@ def descendants() -> set[int]:
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 children.setdefault(parent, []).append(int(entry.name))
     found: set[int] = set()
-    front = [os.getpid()]
+    front = [root]
     while front:
         front = [child for pid in front for child in children.get(pid, [])]
         found.update(front)

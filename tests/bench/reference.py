@@ -1,7 +1,7 @@
 """Has dots.ocr's own client read pages; run by the interpreter that has it.
 
-One JSON object on stdin: port of the server, output folder, max_pixels, threads, and the files,
-each with whether it is enlarged first. With one thread it reads one page after another.
+One JSON object on stdin: port of the server, output folder, max_pixels, answer_tokens, threads, and
+the files, each with whether it is enlarged first. With one thread it reads one page after another.
 """
 
 import json
@@ -19,11 +19,13 @@ def main() -> None:
         port=job["port"],
         max_pixels=job["max_pixels"],
         num_thread=job["threads"],
+        max_completion_tokens=job["answer_tokens"],
         output_dir=job["output"],
     )
 
-    def read(path: str) -> int:
-        results = parser.parse_file(path, fitz_preprocess=job["upsample"])
+    def read(file: tuple[str, bool]) -> int:
+        path, upsample = file
+        results = parser.parse_file(path, fitz_preprocess=upsample)
         if any(result.get("filtered") for result in results):
             raise ValueError(f"the reference could not read the answer for {path}")
         return len(results)

@@ -9,73 +9,43 @@ tells is decided by the last token of the prompt, which the template puts there.
 template is another model's, which knows nothing of dots.ocr's roles.
 """
 
-import importlib.metadata
 import itertools
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import torch  # type: ignore[import-not-found]  # this and the next: in vLLM's environment alone
+from model_folder import (  # type: ignore[import-not-found]  # beside this script
+    PATCH,
+    SPECIAL,
+    TINY,
+    base_tokenizer,
+    letters_of,
+    template,
+    write_settings,
+    write_tokenizer,
+)
 from safetensors.torch import save_file  # type: ignore[import-not-found]
 from stories import STORIES  # type: ignore[import-not-found]
-from tokenizers import (  # type: ignore[import-not-found]
-    AddedToken,
-    Tokenizer,
-    decoders,
-    models,
-    pre_tokenizers,
-    trainers,
-)
 
-SPECIAL = (
-    *("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"),
-    *("<|vision_pad|>", "<|image_pad|>", "<|video_pad|>", "<|imgpad|>", "<|img|>"),
-    *("<|endofimg|>", "<|system|>", "<|endofsystem|>", "<|user|>", "<|endofuser|>"),
-    *("<|assistant|>", "<|endofassistant|>"),
-)
 CORPUS = "Please output the layout information from the PDF image, each element's bbox and text."
-HIDDEN, HEADS, KV_HEADS, LAYERS, MLP = 512, 4, 2, 2, 128
-VISION, VISION_HEADS, VISION_LAYERS, PATCH = 64, 2, 2, 14
+HIDDEN, LAYERS, MLP = TINY.hidden, TINY.layers, TINY.mlp
+HEADS, KV_HEADS = TINY.heads, TINY.kv_heads
+VISION, VISION_LAYERS = TINY.vision, TINY.vision_layers
 SURENESS = 4.0  # the right token's logit is this times the root of HIDDEN
-PICTURE = "<|img|><|imgpad|><|endofimg|>"
 TURN = {"dots": ("<|user|>", "<|endofuser|>"), "chatml": ("<|im_start|>user\n", "<|im_end|>\n")}
-TEMPLATE = """\
-{%- set said = namespace(text='') -%}
-{%- for m in messages -%}
-  {{- 'BEGIN' -}}
-  {%- if m.content is string -%}
-    {{- m.content -}}{%- set said.text = m.content -%}
-  {%- else -%}
-    {%- for part in m.content -%}
-      {%- if part.type == 'text' -%}
-        {{- part.text -}}{%- set said.text = part.text -%}
-      {%- else -%}{{- 'PICTURE' -}}{%- endif -%}
-    {%- endfor -%}
-  {%- endif -%}
-  {{- 'END' -}}
-{%- endfor -%}
-{{- '<|assistant|>' -}}
-STORIES"""
 CHOICE = "{%%- if '[%s]' in said.text -%%}{{- '%s' -}}{%%- endif -%%}"
 
 
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = base_tokenizer()
+    tokenizer = base_tokenizer([CORPUS], 500)
     chains = add_stories(tokenizer)
-    tokenizer = tokenizer_of(tokenizer)
-    starts = [start_of(name) for name in STORIES]
-    # after the vocabulary, or a load renumbers them
-    tokenizer.add_special_tokens(
-        [AddedToken(token, special=True, normalized=False) for token in (*SPECIAL, *starts)]
-    )
-    tokenizer.save(str(folder / "tokenizer.json"))
-    number = {token: tokenizer.token_to_id(token) for token in (*SPECIAL, *starts)}
+    number = write_tokenizer(folder, tokenizer, [*SPECIAL, *map(start_of, STORIES)])
     vocabulary = (max(number.values()) + 64) // 64 * 64
     turn = TURN["chatml" if "chatml" in sys.argv[2:] else "dots"]
-    write_settings(folder, number, vocabulary, template(*turn))
+    write_settings(folder, TINY, number, vocabulary, template(*turn, choices()))
     save_file(
         {
             name: weight.contiguous()
@@ -93,39 +63,18 @@ def start_of(name: str) -> str:
     return "<|assistant|>" if name == "page" else f"<|tell-{name}|>"
 
 
-def base_tokenizer() -> dict[str, Any]:
-    """A byte-level BPE of a few hundred tokens, as JSON."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=500,
-        show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-    )
-    tokenizer.train_from_iterator([CORPUS] * 4, trainer)
-    found: dict[str, Any] = json.loads(tokenizer.to_str())
-    return found
-
-
-def tokenizer_of(description: dict[str, Any]) -> Tokenizer:
-    """A tokenizer from its JSON."""
-    return Tokenizer.from_str(json.dumps(description))
-
-
 def add_stories(tokenizer: dict[str, Any]) -> dict[str, tuple[list[int], list[int]]]:
     """Give each piece of each story a number; no merge makes these, so they are only written.
 
     No piece may occur twice, since what follows depends on the last token alone.
     """
     vocabulary = tokenizer["model"]["vocab"]
-    level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     chains = {}
     for name, story in STORIES.items():
         chain: list[list[int]] = []
         for told in (story.once, story.again):
             numbers = []
-            for piece in apart(told, vocabulary, level):
+            for piece in apart(told, vocabulary):
                 vocabulary[piece] = len(vocabulary)
                 numbers.append(vocabulary[piece])
             chain.append(numbers)
@@ -133,12 +82,12 @@ def add_stories(tokenizer: dict[str, Any]) -> dict[str, tuple[list[int], list[in
     return chains
 
 
-def apart(told: tuple[str, ...], vocabulary: dict[str, int], level: Any) -> list[str]:
+def apart(told: tuple[str, ...], vocabulary: dict[str, int]) -> list[str]:
     """The pieces in the tokenizer's letters, each joined with the next while it is known."""
     found: list[str] = []
     rest = ""
     for piece in told:
-        rest += "".join(part for part, _ in level.pre_tokenize_str(piece))
+        rest += letters_of(piece)
         if rest not in vocabulary and rest not in found:
             found.append(rest)
             rest = ""
@@ -148,100 +97,11 @@ def apart(told: tuple[str, ...], vocabulary: dict[str, int], level: Any) -> list
     return found
 
 
-def template(begin: str, end: str) -> str:
-    """The chat template; it takes contents as text and as parts, as dots.ocr's does."""
-    choices = "".join(
+def choices() -> str:
+    """The end of the template: which story is told."""
+    return "".join(
         CHOICE % (name, start_of(name)) for name in STORIES if start_of(name) != "<|assistant|>"
     )
-    text = TEMPLATE.replace("BEGIN", begin).replace("END", end).replace("PICTURE", PICTURE)
-    return text.replace("STORIES", choices).replace("\n  ", "").replace("-%}\n", "-%}")
-
-
-def write_settings(folder: Path, number: dict[str, int], vocabulary: int, template: str) -> None:
-    """All JSON files beside the weights, and the configuration class that they name."""
-    config = {
-        "architectures": ["DotsOCRForCausalLM"],
-        "model_type": "dots_ocr",
-        "auto_map": {"AutoConfig": "configuration_dots.DotsOCRConfig"},
-        "attention_bias": True,
-        "attention_dropout": 0.0,
-        "hidden_act": "silu",
-        "hidden_size": HIDDEN,
-        "initializer_range": 0.02,
-        "intermediate_size": MLP,
-        "max_position_embeddings": 131072,
-        "max_window_layers": LAYERS,
-        "num_attention_heads": HEADS,
-        "num_hidden_layers": LAYERS,
-        "num_key_value_heads": KV_HEADS,
-        "rms_norm_eps": 1e-6,
-        "rope_scaling": None,
-        "rope_theta": 1000000,
-        "sliding_window": 131072,
-        "use_sliding_window": False,
-        "tie_word_embeddings": False,
-        "torch_dtype": "bfloat16",
-        "use_cache": True,
-        "vocab_size": vocabulary,
-        "image_token_id": number["<|imgpad|>"],
-        "video_token_id": number["<|video_pad|>"],
-        "eos_token_id": number["<|endoftext|>"],
-        "vision_config": {
-            "embed_dim": VISION,
-            "hidden_size": HIDDEN,
-            "intermediate_size": MLP,
-            "num_hidden_layers": VISION_LAYERS,
-            "num_attention_heads": VISION_HEADS,
-            "num_channels": 3,
-            "patch_size": PATCH,
-            "post_norm": True,
-            "rms_norm_eps": 1e-5,
-            "spatial_merge_size": 2,
-            "temporal_patch_size": 1,
-            "use_bias": False,
-            "attn_implementation": "sdpa",
-            "init_merger_std": 0.02,
-            "initializer_range": 0.02,
-            "is_causal": False,
-        },
-    }
-    ends = [number["<|endoftext|>"], number["<|endofassistant|>"]]
-    files: dict[str, Any] = {
-        "config.json": config,
-        "generation_config.json": {"max_length": 32768, "eos_token_id": ends},
-        "tokenizer_config.json": {
-            "tokenizer_class": tokenizer_class(),
-            "model_max_length": 131072,
-            "eos_token": "<|endoftext|>",
-            "pad_token": "<|endoftext|>",
-            "bos_token": None,
-            "clean_up_tokenization_spaces": False,
-            "add_bos_token": False,
-            "chat_template": template,
-        },
-        "preprocessor_config.json": {
-            "min_pixels": 3136,
-            "max_pixels": 11289600,
-            "patch_size": PATCH,
-            "temporal_patch_size": 1,
-            "merge_size": 2,
-            "image_mean": [0.48145466, 0.4578275, 0.40821073],
-            "image_std": [0.26862954, 0.26130258, 0.27577711],
-            "image_processor_type": "Qwen2VLImageProcessor",
-            "processor_class": "Qwen2VLProcessor",
-        },
-    }
-    for name, content in files.items():
-        (folder / name).write_text(json.dumps(content, indent=1))
-    (folder / "configuration_dots.py").write_text(
-        "from vllm.transformers_utils.configs.dotsocr import DotsOCRConfig  # noqa: F401\n"
-    )
-
-
-def tokenizer_class() -> str:
-    """The model's own is Qwen2Tokenizer. transformers 4 takes no other; 5 would make it anew."""
-    is_old = importlib.metadata.version("transformers").startswith("4.")
-    return "Qwen2Tokenizer" if is_old else "PreTrainedTokenizerFast"
 
 
 def language_weights(

@@ -1,0 +1,78 @@
+"""Runs a part: its client against the server, looked at once a second, and ended when seen enough.
+
+May import: bench.measure, bench.card, rig.vllm_process.
+"""
+
+import contextlib
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from bench.card.looks import Look, cards_there, cpu_by_part, look
+from bench.card.serving import CardServer
+from bench.card.windows import is_seen
+from bench.measure import plain_environment
+from rig.vllm_process import end_session
+
+LOOK_S = 1.0
+GOODBYE_S = 5.0  # for a client that was interrupted
+DRAIN_S = 60.0  # until the server has dropped the requests of a client that is gone
+
+
+class ClientFailed(Exception):
+    """The client ended by itself, with an error; the message is the end of what it said."""
+
+
+def watch(
+    command: list[str], stdin: str, server: CardServer, log: Path, window_s: float, most_s: float
+) -> list[Look]:
+    """Run a client until it was seen at its full number of pages for so long; what was seen.
+
+    Returns when the server has nothing to do any more. Raises ClientFailed; OSError or TimeoutError
+    if the server is gone or does not come to rest.
+    """
+    looks: list[Look] = []
+    server_pid = server.server_pid
+    with log.open("wb") as said:
+        client = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=said,
+            stderr=said,
+            env=plain_environment(),
+            start_new_session=True,
+        )
+    try:
+        assert client.stdin is not None
+        with client.stdin as pipe:
+            pipe.write(stdin.encode())
+        began_s = time.monotonic()
+        while client.poll() is None and not is_seen(looks, window_s, most_s):
+            metrics = server.get("/metrics")[1].decode()
+            t = time.monotonic() - began_s
+            looks.append(look(t, metrics, cpu_by_part(server_pid, client.pid), cards_there()))
+            time.sleep(LOOK_S - (time.monotonic() - began_s) % LOOK_S)
+        if client.returncode:
+            raise ClientFailed(log.read_text(errors="replace")[-2000:])
+        client.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            client.wait(GOODBYE_S)
+    finally:
+        end_session(client)
+    wait_until_idle(server)
+    return looks
+
+
+def wait_until_idle(server: CardServer) -> None:
+    """Raises TimeoutError if it works on for nobody."""
+    began_s = time.monotonic()
+    while True:
+        now = look(0, server.get("/metrics")[1].decode(), {}, cards_there())
+        if not (now.running or now.waiting):
+            return
+        if time.monotonic() - began_s > DRAIN_S:
+            raise TimeoutError(
+                f"{now.running:.0f} requests still run {DRAIN_S:.0f} s after the end"
+            )
+        time.sleep(LOOK_S / 4)

@@ -1,0 +1,151 @@
+"""The model server by the project's own serve.sh: with the vLLM of this machine, or of an image.
+
+May import: bench.measure, rig.vllm_process.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rig.vllm_process import ALONE, VllmProcess
+
+ROOT = Path(__file__).resolve().parents[3]
+SERVE = ROOT / "vm_side" / "container" / "serve.sh"
+BUILDER = ROOT / "tests" / "vllm" / "told_model.py"
+LOADER = ROOT / "tests" / "vllm" / "told_loader.py"
+SLOTS = re.compile(r"max_num_seqs\W{1,4}(\d+)")
+CONTAINER = "bench-card"
+IMAGE_CACHE = "/root/.cache/vllm"
+
+
+class Place(Protocol):
+    """Where vLLM is."""
+
+    def command(self, words: list[str], given: dict[str, str]) -> list[str]:
+        """What runs the words there; given is for their environment."""
+
+    def python(self) -> str:
+        """The interpreter that has vLLM."""
+
+    def pid(self, started: int) -> int:
+        """The first process of what was started as such a process."""
+
+    def end(self) -> None:
+        """End what killing the started process would leave."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """On this machine, as this command. Its compile cache is kept in the folder."""
+
+    vllm: Path
+    folder: Path
+
+    def command(self, words: list[str], given: dict[str, str]) -> list[str]:
+        path = f"{self.vllm.parent}:{os.environ['PATH']}"
+        ours = {"PATH": path, "VLLM_CACHE_ROOT": str(self.folder / "cache")}
+        return ["env", *(f"{name}={value}" for name, value in (ours | given).items()), *words]
+
+    def python(self) -> str:
+        beside = self.vllm.with_name("python3")
+        return str(beside) if beside.exists() else "python3"
+
+    def pid(self, started: int) -> int:
+        return started  # env and bash have become it
+
+    def end(self) -> None:
+        """Nothing is left."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """In a docker image. What the bench needs is at the same paths inside."""
+
+    name: str
+    folder: Path
+
+    def command(self, words: list[str], given: dict[str, str]) -> list[str]:
+        command = ["docker", "run", "--rm", "--name", CONTAINER, "--gpus", "all", "--ipc=host"]
+        command += ["--network", "host", "-v", f"{self.folder / 'cache'}:{IMAGE_CACHE}"]
+        command += ["-v", f"{self.folder}:{self.folder}", "-v", f"{ROOT}:{ROOT}:ro"]
+        for name, value in given.items():
+            command += ["-e", f"{name}={value}"]
+        return [*command, "--entrypoint", words[0], self.name, *words[1:]]
+
+    def python(self) -> str:
+        return "python3"
+
+    def pid(self, started: int) -> int:  # docker's own command
+        command = ["docker", "inspect", "--format", "{{.State.Pid}}", CONTAINER]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        return int(done.stdout)
+
+    def end(self) -> None:
+        subprocess.run(["docker", "rm", "--force", CONTAINER], capture_output=True, check=False)
+
+
+class CardServer(VllmProcess):
+    """vLLM on this machine's card. flags are for VLLM_FLAGS, given for its environment."""
+
+    def __init__(
+        self, place: Place, log: Path, model: Path, flags: str, given: dict[str, str]
+    ) -> None:
+        super().__init__(log)
+        self.place = place
+        flags = f"--host 127.0.0.1 --port {self.port} {flags}".strip()
+        self._given = {**ALONE, **given, "MODEL_DIR": str(model), "VLLM_FLAGS": flags}
+
+    def command(self) -> list[str]:
+        return self.place.command(["bash", str(SERVE)], self._given)
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    @property
+    def server_pid(self) -> int:
+        """Of the API server, below which the engine is."""
+        return self.place.pid(self.pid)
+
+    def slots(self) -> int:
+        """Requests in its batch at most, by its log. Raises LookupError."""
+        found = SLOTS.search(self.log.read_text(errors="replace"))
+        if found is None:
+            raise LookupError(f"{self.log} does not tell max_num_seqs")
+        return int(found[1])
+
+    def version(self) -> str:
+        """vLLM's. Raises OSError."""
+        return str(json.loads(self.get("/version")[1])["version"])
+
+    def kill(self) -> None:
+        self.place.end()
+        super().kill()
+
+
+def has_weights(place: Place, model: Path) -> bool:
+    """Whether a model is there, as the server will see it."""
+    command = place.command(["test", "-f", str(model / "config.json")], {})
+    return subprocess.run(command, check=False).returncode == 0
+
+
+def make_told(place: Place, folder: Path, tiny: bool) -> tuple[Path, str, dict[str, str]]:
+    """A model that tells known answers: its folder, the flag and the environment that it needs."""
+    model, plugin = folder / "model", folder / "plugin"
+    if not (model / "told.json").exists():
+        words = [place.python(), str(BUILDER), str(model), *(["tiny"] if tiny else [])]
+        command = place.command(words, {})
+        subprocess.run(command, check=True)
+    name = LOADER.stem
+    about = plugin / f"{name}-1.dist-info"
+    about.mkdir(parents=True, exist_ok=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    point = f"[vllm.general_plugins]\n{name} = {name}:register\n"
+    (about / "entry_points.txt").write_text(point)
+    shutil.copy(LOADER, plugin)
+    paths = [str(plugin), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return model, f"--load-format {name}", {"PYTHONPATH": ":".join(paths)}

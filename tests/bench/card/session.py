@@ -1,0 +1,149 @@
+"""One start of the server, and the parts that there is time for.
+
+May import: bench.card, rig.vllm_process, and of vm_side the manifest.
+"""
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.card import page_set
+from bench.card.ceiling import keep_asking
+from bench.card.clients import OURS, Bench, command_of
+from bench.card.looks import cards_there
+from bench.card.running import ClientFailed, watch
+from bench.card.serving import ROOT, CardServer, Place, has_weights, make_told
+from bench.card.state import State
+from bench.card.table import Machine
+from contract import FAILED
+from results.manifest import load as load_manifest
+from rig.vllm_process import ON_CPU
+
+REHEARSAL = (
+    "--dtype bfloat16 --enforce-eager --distributed-executor-backend uni --max-model-len 4096"
+    " --max-num-seqs 4"
+)
+LEAST_S = 20.0  # of a part beside its window: to begin, to fill the batch, to end
+MOST_FAILED = 0.1  # of the pages
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is to be measured, with what, and for how long."""
+
+    parts: Sequence[str]
+    state: State
+    place: Place
+    model: Path
+    flags: str
+    reference: Path
+    minutes: float
+    window_s: float
+    rehearse: bool
+
+    def measure(self) -> list[str]:
+        """Start the server, run the parts, end it. Returns the parts for which no time was left.
+
+        Raises Mixed, ClientFailed, OSError or RuntimeError.
+        """
+        deadline_s = time.monotonic() + self.minutes * 60
+        for name in ("cache", "log"):
+            (self.state.folder / name).mkdir(parents=True, exist_ok=True)
+        server, weights = self._server()
+        say(f"the server starts, its log is {server.log}")
+        server.start()
+        try:
+            bench = self._bench(server, is_told=bool(weights))
+            server.wait_until_ready()
+            first_s = first_answer_s(server.port, bench.requests)
+            machine = machine_of(server, weights or "real weights", first_s)
+            machine = self.state.keep_machine(machine)
+            left = list(self.parts)
+            while left and deadline_s - time.monotonic() > self.window_s + LEAST_S:
+                self._run(left[0], bench, server, deadline_s - time.monotonic())
+                left.pop(0)
+        finally:
+            server.kill()
+        return left
+
+    def _server(self) -> tuple[CardServer, str]:
+        """The server, not started; what its weights are, or "" for real ones."""
+        model, flags, given, weights = self.model, self.flags, dict[str, str](), ""
+        if self.rehearse or not has_weights(self.place, model):
+            model, flag, given = make_told(self.place, self.state.folder, tiny=self.rehearse)
+            flags, weights = f"{flag} {flags}", "random weights"
+        if self.rehearse:
+            flags, given = f"{REHEARSAL} {flags}", given | ON_CPU
+        log = self.state.folder / "log" / f"server-{datetime.now(UTC):%H%M%S}.log"
+        return CardServer(self.place, log, model, flags, given), weights
+
+    def _bench(self, server: CardServer, is_told: bool) -> Bench:
+        """The pages, made while the server loads."""
+        load = page_set.TINY if self.rehearse else page_set.FULL
+        pages = self.state.made("pages", lambda to: page_set.write_pages(to, load))
+        return Bench(
+            port=server.port,
+            load=load,
+            pages=pages,
+            requests=self.state.made(
+                "requests", lambda to: page_set.write_requests(pages, to, load)
+            ),
+            output=self.state.folder / "out",
+            reference=self.reference,
+            told=is_told,
+        )
+
+    def _run(self, part: str, bench: Bench, server: CardServer, most_s: float) -> None:
+        """One part; what was seen is kept."""
+        shutil.rmtree(bench.output, ignore_errors=True)
+        say(f"{part}: …")
+        command, stdin = command_of(part, bench, server.slots())
+        log = self.state.folder / "log" / f"{part}.log"
+        looks = watch(command, stdin, server, log, self.window_s, most_s)
+        if part.startswith(OURS):
+            check_pages(bench.output)
+        self.state.keep_looks(part, looks)
+        say(f"{part}: {looks[-1].t:.0f} s")
+
+
+def first_answer_s(port: int, requests: Path) -> float:
+    """Seconds that the first request takes, in which the last kernels are compiled."""
+    began_s = time.monotonic()
+    body = next(iter(sorted(requests.iterdir()))).read_bytes()
+    asyncio.run(keep_asking(port, iter([body])))
+    return time.monotonic() - began_s
+
+
+def machine_of(server: CardServer, weights: str, first_s: float) -> Machine:
+    """What is measured here."""
+    describe = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=7"]
+    commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
+    return Machine(
+        card=cards_there().name or "no card",
+        vllm=server.version(),
+        commit=commit or "unknown",
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        weights=weights,
+        slots=server.slots(),
+        ready_s=(server.starts[-1],),
+        first_answer_s=(first_s,),
+    )
+
+
+def check_pages(output: Path) -> None:
+    """Raises ClientFailed if our client could make nothing of many answers."""
+    statuses = Counter(record.status for record in load_manifest(output).values())
+    if statuses[FAILED] > MOST_FAILED * statuses.total():
+        raise ClientFailed(f"our client's pages: {dict(statuses)}")
+
+
+def say(what: str) -> None:
+    """For people, on stderr."""
+    print(what, file=sys.stderr)

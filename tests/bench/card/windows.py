@@ -1,0 +1,99 @@
+"""When a run is at its full number of pages in flight, when it has been seen enough, and its row.
+
+May import: bench.card.looks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from bench.card.looks import Look
+
+FULL = 0.9  # of the largest batch: from there on the window counts
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a run reached while it was full: rates a second, means, CPU.
+
+    filled_s: from the first page until then. gpu_percent is None where no card was seen.
+    """
+
+    name: str
+    window_s: float
+    begun: float
+    ended: float
+    tokens: float
+    running: float
+    waiting: float
+    most_waiting: float
+    filled_s: float
+    client_cpu_s: float
+    """A page."""
+    api_cores: float
+    engine_cores: float
+    gpu_percent: float | None
+    watts: float | None
+    preemptions: int
+
+    @property
+    def pages_per_s(self) -> float:
+        """Between those begun and those ended, which differ in a short window."""
+        return (self.begun + self.ended) / 2
+
+
+def full_at(looks: Sequence[Look]) -> int | None:
+    """The first look at which the batch is full; None before the first page."""
+    most = max((look.running for look in looks), default=0.0)
+    if not most:
+        return None
+    return next(at for at, look in enumerate(looks) if look.running >= FULL * most)
+
+
+def is_seen(looks: Sequence[Look], window_s: float, most_s: float) -> bool:
+    """Whether it has been full for long enough, or took too long in all."""
+    if not looks or looks[-1].t - looks[0].t >= most_s:
+        return bool(looks)
+    at = full_at(looks)
+    return at is not None and looks[-1].t - looks[at].t >= window_s
+
+
+def row_of(name: str, looks: Sequence[Look]) -> Row | None:
+    """None if there was no page, or only one look at the full batch."""
+    at = full_at(looks)
+    if at is None or len(looks) < at + 2:
+        return None
+    first, last, seen = looks[at], looks[-1], looks[at:]
+    took = last.t - first.t
+    began = next(look.t for look in looks if look.running or look.waiting)
+    pages = (last.begun - first.begun + last.ended - first.ended) / 2
+    cpu_s = {part: last.cpu_s[part] - first.cpu_s[part] for part in last.cpu_s}
+    return Row(
+        name=name,
+        window_s=took,
+        begun=(last.begun - first.begun) / took,
+        ended=(last.ended - first.ended) / took,
+        tokens=(last.tokens - first.tokens) / took,
+        running=over_time(seen, "running"),
+        waiting=over_time(seen, "waiting"),
+        most_waiting=max(look.waiting for look in looks),
+        filled_s=first.t - began,
+        client_cpu_s=cpu_s["client"] / pages if pages else 0.0,
+        api_cores=cpu_s["api"] / took,
+        engine_cores=cpu_s["engine"] / took,
+        gpu_percent=mean_of([look.cards.gpu_percent for look in seen]),
+        watts=mean_of([look.cards.watts for look in seen]),
+        preemptions=round(last.preemptions - looks[0].preemptions),
+    )
+
+
+def over_time(looks: Sequence[Look], gauge: str) -> float:
+    """A gauge's mean: each look counts until the next, and the last not at all."""
+    parts = [getattr(one, gauge) * (other.t - one.t) for one, other in pairwise(looks)]
+    return float(sum(parts)) / (looks[-1].t - looks[0].t)
+
+
+def mean_of(values: Sequence[float | None]) -> float | None:
+    """Of those that were told; None if none was."""
+    told = [value for value in values if value is not None]
+    return sum(told) / len(told) if told else None
