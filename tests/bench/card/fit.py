@@ -17,6 +17,7 @@ from bench.card.looks import Look
 
 WINDOW_S, PICTURES, LONGEST_S = 6.0, 8, 30.0  # counters move in lumps of a step with its pictures
 LEAST = 8  # windows
+SPAN = 2.0  # times the smallest batch: with one size alone, a step's two parts are not told apart
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ def windows_of(looks: Sequence[Look]) -> Iterator[Window]:
 
 
 def fit_of(runs: Iterable[Sequence[Look]]) -> Fit | None:
-    """None if there are too few windows, or too like ones: then a time comes out below zero."""
-    windows = [window for looks in runs for window in windows_of(looks)]
-    if len(windows) < LEAST:
+    """None if there are too few windows, or all of one size of batch."""
+    windows = [window for looks in runs for window in windows_of(looks) if window.tokens]
+    batches = [window.tokens / window.steps for window in windows]
+    if len(windows) < LEAST or max(batches) < SPAN * min(batches):
         return None
     work = np.array([(each.steps, each.tokens, each.pictures) for each in windows])
     seconds = np.array([each.seconds for each in windows])

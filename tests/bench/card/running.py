@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from bench.card.looks import Look, cards_there, cpu_by_part, look
+from bench.card.looks import COUNTERS, Look, cards_there, cpu_by_part, look, totals_of
 from bench.card.serving import CardServer
 from bench.card.windows import is_seen
 from bench.measure import plain_environment
@@ -66,13 +66,14 @@ def watch(
 
 def wait_until_idle(server: CardServer) -> None:
     """Raises TimeoutError if it works on for nobody."""
-    began_s = time.monotonic()
-    while True:
-        now = look(0, server.get("/metrics")[1].decode(), {}, cards_there())
-        if not (now.running or now.waiting):
-            return
-        if time.monotonic() - began_s > DRAIN_S:
-            raise TimeoutError(
-                f"{now.running:.0f} requests still run {DRAIN_S:.0f} s after the end"
-            )
+    deadline_s = time.monotonic() + DRAIN_S
+    while requests := requests_in(server):
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"{requests:.0f} requests are there {DRAIN_S:.0f} s after their end")
         time.sleep(LOOK_S / 4)
+
+
+def requests_in(server: CardServer) -> float:
+    """Requests that it works on, or will."""
+    totals = totals_of(server.get("/metrics")[1].decode())
+    return totals[COUNTERS["running"]] + totals[COUNTERS["waiting"]]

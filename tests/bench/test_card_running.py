@@ -1,0 +1,76 @@
+"""Clients of the bench, watched and ended, beside the simulated card."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.card import clients, page_set, running
+from bench.card.ceiling import keep_asking
+from bench.card.running import ClientFailed, watch
+from bench.card.serving import CardServer, Installed
+from bench.gpu_sim import GpuSim
+from bench.measure import descendants
+
+LOAD = page_set.Load((40, 50), 100_000, 0, pages=4, names=4, answer_tokens=500)
+STAYS = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(60)"
+
+
+class Simulated(CardServer):
+    """The simulated card in this process, as if a server had been started."""
+
+    def __init__(self, card: GpuSim, folder: Path) -> None:
+        super().__init__(Installed(folder, folder), folder / "log", folder, "", {})
+        self.port = int(card.url.rpartition(":")[2])
+
+    @property
+    def server_pid(self) -> int:
+        return os.getpid()
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "LOOK_S", 0.2)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Simulated]:
+    with GpuSim(speedup=20, max_num_seqs=4) as card:
+        yield Simulated(card, tmp_path)
+
+
+def test_a_client_is_watched_at_its_full_batch_and_ended(tmp_path: Path, server: Simulated) -> None:
+    pages, requests = tmp_path / "pages", tmp_path / "requests"
+    page_set.write_pages(pages, LOAD)
+    page_set.write_requests(pages, requests, LOAD)
+    command = [sys.executable, str(clients.CEILING), str(server.port), str(requests), "6"]
+    looks = watch(command, "", server, server.log, window_s=0.5, most_s=30)
+    assert max(look.running for look in looks) == 4 and max(look.waiting for look in looks) == 2
+    assert looks[-1].ended > looks[0].ended and looks[-1].tokens > looks[0].tokens
+    assert looks[-1].cpu_s["client"] > 0
+    assert running.requests_in(server) == 0  # it has dropped what nobody waits for any more
+
+
+def test_a_client_that_fails_says_why(server: Simulated) -> None:
+    command = [sys.executable, "-c", "raise SystemExit('no pages here')"]
+    with pytest.raises(ClientFailed, match="no pages here"):
+        watch(command, "", server, server.log, window_s=1, most_s=5)
+
+
+def test_a_client_that_ignores_an_interrupt_is_killed(
+    server: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "GOODBYE_S", 0.1)
+    watch([sys.executable, "-c", STAYS], "", server, server.log, window_s=1, most_s=0.1)
+    left = [Path(f"/proc/{pid}/cmdline").read_text() for pid in descendants(os.getpid())]
+    assert not [title for title in left if "SIG_IGN" in title]
+
+
+def test_a_refusal_ends_the_ceiling(server: Simulated) -> None:
+    with pytest.raises(RuntimeError, match="400"):
+        asyncio.run(keep_asking(server.port, iter([b"{}"])))
