@@ -17,7 +17,7 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup $(VERBS) test test-vllm lint bench parity samples pictures schema knobs
+.PHONY: help setup $(VERBS) test test-vllm lint bench bench-card parity samples pictures schema knobs
 
 help: ## Show this
 	@echo 'make TARGET [KNOB=value …]   read page images with dots.ocr'
@@ -78,6 +78,9 @@ bench: $(VENV)/setup-dev $(PARITY)/setup ## Measure the client, the GPU's idle t
 	@$(PY) tests/bench/trust.py
 	@$(PY) tests/bench/joins.py
 	@$(PY) tests/bench/export.py
+
+bench-card: $(VENV)/setup-dev $(PARITY)/setup ## Measure this machine's own card, with vLLM: under 8 minutes a call
+	@$(PY) tests/bench/card
 
 parity: $(VENV)/setup-dev $(PARITY)/setup ## Compare pictures and cells with dots.ocr's own client
 	@$(PY) -m pytest tests/parity

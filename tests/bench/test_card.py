@@ -12,7 +12,7 @@ from bench import l4
 from bench.card import clients, page_set
 from bench.card.fit import Fit, fit_of, windows_of
 from bench.card.looks import Cards, Look, cards_told, look, totals_of
-from bench.card.serving import ROOT, Image, Installed, Place
+from bench.card.serving import ROOT, Image, Installed, Place, slots_told
 from bench.card.state import Mixed, State
 from bench.card.table import Machine, table
 from bench.card.windows import full_at, is_seen, row_of
@@ -211,6 +211,22 @@ def test_a_command_where_vllm_is(place: str) -> None:
     else:
         assert command[-2:] == ["bash", "/serve.sh"]
         assert any(word.startswith("PATH=/v/bin:") for word in command)
+
+
+@pytest.mark.parametrize(
+    ("log", "slots"),
+    [
+        ("non-default args: {'max_num_seqs': 64, 'max_num_batched_tokens': 16384}", 64),
+        ("non-default args: {'data_parallel_size': 4, 'max_num_seqs': 256}", 1024),
+    ],
+)
+def test_how_many_pages_all_engines_hold(log: str, slots: int) -> None:
+    assert slots_told(f"INFO loading\nINFO {log}\nINFO more\n") == slots
+
+
+def test_a_log_that_does_not_tell_the_slots() -> None:
+    with pytest.raises(LookupError, match="max_num_seqs"):
+        slots_told("INFO loading")
 
 
 def test_what_each_part_runs(tmp_path: Path) -> None:

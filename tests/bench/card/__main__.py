@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import click
 
@@ -90,33 +91,34 @@ def main(
         raise click.UsageError(f"no such part: {', '.join(unknown)}")
     state = State(folder.absolute())
     left = list(parts) or [part for part in clients.USUAL if part not in state.looks()]
+    failure = ""
     if left:
         place = place_of(vllm, image, state.folder)
         session = Session(left, state, place, model, flags, reference, minutes, window_s, rehearse)
         try:
             left = session.measure()
-        except Mixed as error:
-            raise click.ClickException(
-                f"{folder} has runs of {error}: name another --folder"
-            ) from error
-        except (ClientFailed, OSError, RuntimeError) as error:
-            raise click.ClickException(str(error)) from error
-    machine, looks = state.machine(), state.looks()
-    if machine:
+        except (Mixed, ClientFailed, OSError, RuntimeError, CalledProcessError) as error:
+            failure = str(error)
+    if machine := state.machine():
+        looks = state.looks()
         order = [*clients.USUAL, *looks]
         rows = (row_of(part, looks[part]) for part in sorted(looks, key=order.index))
         fit = fit_of(looks.values())
         click.echo(table(machine, [row for row in rows if row], fit, usd_per_hour))
+    if failure:
+        raise click.ClickException(failure)
     if left:
         click.echo(f"no time was left for {', '.join(left)}: run it again", err=True)
         sys.exit(LEFT)
 
 
 def place_of(vllm: Path | None, image: str, folder: Path) -> Place:
-    """The vLLM of this machine, if there is one."""
+    """The vLLM of this machine, if there is one, else that of the image."""
     if command := vllm or shutil.which("vllm"):
         return Installed(Path(command).absolute(), folder)
-    return Image(image, folder)
+    if shutil.which("docker"):
+        return Image(image, folder)
+    raise click.UsageError("neither vllm nor docker is in PATH: say --vllm PATH")
 
 
 if __name__ == "__main__":

@@ -34,15 +34,7 @@ def watch(
     """
     looks: list[Look] = []
     server_pid = server.server_pid
-    with log.open("wb") as said:
-        client = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=said,
-            stderr=said,
-            env=plain_environment(),
-            start_new_session=True,
-        )
+    client = started(command, log)
     try:
         assert client.stdin is not None
         with client.stdin as pipe:
@@ -62,6 +54,22 @@ def watch(
         end_session(client)
     wait_until_idle(server)
     return looks
+
+
+def started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """A client, in a session of its own. Raises ClientFailed if there is no such program."""
+    with log.open("wb") as said:
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=said,
+                env=plain_environment(),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ClientFailed(str(error)) from error
 
 
 def wait_until_idle(server: CardServer) -> None:

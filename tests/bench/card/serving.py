@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SERVE = ROOT / "vm_side" / "container" / "serve.sh"
 BUILDER = ROOT / "tests" / "vllm" / "told_model.py"
 LOADER = ROOT / "tests" / "vllm" / "told_loader.py"
-SLOTS = re.compile(r"max_num_seqs\W{1,4}(\d+)")
+SLOTS, ENGINES = "max_num_seqs", "data_parallel_size"
 CONTAINER = "bench-card"
 IMAGE_CACHE = "/root/.cache/vllm"
 
@@ -112,11 +112,8 @@ class CardServer(VllmProcess):
         return self.place.pid(self.pid)
 
     def slots(self) -> int:
-        """Requests in its batch at most, by its log. Raises LookupError."""
-        found = SLOTS.search(self.log.read_text(errors="replace"))
-        if found is None:
-            raise LookupError(f"{self.log} does not tell max_num_seqs")
-        return int(found[1])
+        """Requests in the batches of all its engines at most, by its log. Raises LookupError."""
+        return slots_told(self.log.read_text(errors="replace"))
 
     def version(self) -> str:
         """vLLM's. Raises OSError."""
@@ -125,6 +122,15 @@ class CardServer(VllmProcess):
     def kill(self) -> None:
         self.place.end()
         super().kill()
+
+
+def slots_told(log: str) -> int:
+    """By what vLLM says of its arguments. Raises LookupError if it says nothing."""
+    found = {name: re.search(rf"'{name}': (\d+)", log) for name in (SLOTS, ENGINES)}
+    if not (slots := found[SLOTS]):
+        raise LookupError(f"the server's log does not tell {SLOTS}")
+    engines = found[ENGINES]
+    return int(slots[1]) * int(engines[1] if engines else 1)
 
 
 def has_weights(place: Place, model: Path) -> bool:

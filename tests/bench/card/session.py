@@ -27,7 +27,7 @@ from results.manifest import load as load_manifest
 from rig.vllm_process import ON_CPU
 
 REHEARSAL = (
-    "--dtype bfloat16 --enforce-eager --distributed-executor-backend uni --max-model-len 4096"
+    "--dtype bfloat16 --enforce-eager --distributed-executor-backend uni --max-model-len 8192"
     " --max-num-seqs 4"
 )
 LEAST_S = 20.0  # of a part beside its window: to begin, to fill the batch, to end
@@ -65,12 +65,18 @@ class Session:
             first_s = first_answer_s(server.port, bench.requests)
             machine = machine_of(server, weights or "real weights", first_s)
             machine = self.state.keep_machine(machine)
-            left = list(self.parts)
+            left, failures = list(self.parts), []
             while left and deadline_s - time.monotonic() > self.window_s + LEAST_S:
-                self._run(left[0], bench, server, deadline_s - time.monotonic())
-                left.pop(0)
+                part = left.pop(0)
+                try:
+                    self._run(part, bench, server, deadline_s - time.monotonic())
+                except ClientFailed as error:  # the minutes on a card are few: on with the others
+                    failures.append(f"{part}: {error}")
+                    say(failures[-1])
         finally:
             server.kill()
+        if failures:
+            raise ClientFailed("\n".join(failures))
         return left
 
     def _server(self) -> tuple[CardServer, str]:

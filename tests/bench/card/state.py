@@ -16,7 +16,7 @@ STARTS = ("ready_s", "first_answer_s")
 
 
 class Mixed(Exception):
-    """The folder holds runs of something else; the message says of what."""
+    """The folder holds runs of something else; the message says of what, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,10 @@ class State:
                 first_answer_s=before.first_answer_s,
             )
             if known != before:
-                raise Mixed(f"{before}, and not {machine}")
+                raise Mixed(
+                    f"{self.folder} has runs of {before}, and this is {machine}: name another"
+                    " --folder"
+                )
             machine = replace(
                 before,
                 ready_s=before.ready_s + machine.ready_s,
