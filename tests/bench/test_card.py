@@ -7,9 +7,11 @@ import itertools
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from bench import l4
-from bench.card import clients, page_set
+from bench.card import clients, page_set, session
+from bench.card.__main__ import main
 from bench.card.fit import Fit, fit_of, windows_of
 from bench.card.looks import Cards, Look, cards_told, look, totals_of
 from bench.card.serving import ROOT, Image, Installed, Place, slots_told
@@ -177,6 +179,33 @@ def test_a_folder_goes_on_and_mixes_nothing(tmp_path: Path) -> None:
     looks = [dataclasses.replace(one, cards=Cards("L4", 50)) for one in looks_of(1, 2)]
     state.keep_looks("ours", looks)
     assert state.looks() == {"ours": looks}
+
+
+def test_what_is_done_is_shown_and_no_server_started(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    state.keep_machine(MACHINE)
+    for part in (*clients.USUAL, "ours-256"):
+        state.keep_looks(part, looks_of(0, 8, 8, 8))
+    done = CliRunner().invoke(main, ["--folder", str(tmp_path), "--vllm", "/nowhere"])
+    assert done.exit_code == 0
+    runs = [line.split("|")[1].strip() for line in done.stdout.splitlines() if "· 1.00" in line]
+    assert runs == [
+        *("ceiling", "ours", "dots.ocr's own client"),
+        *("ours, `-p 12`", "ours, `-p 64`", "ours, `-p 256`"),
+    ]
+
+
+def test_a_part_that_is_none(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["--folder", str(tmp_path), "--part", "ours-x"])
+    assert (done.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert "no such part: ours-x" in done.output
+
+
+def test_a_card_on_which_somebody_works_is_not_measured() -> None:
+    session.refuse_busy(Cards("NVIDIA L4", 0, 500))
+    session.refuse_busy(Cards())
+    with pytest.raises(RuntimeError, match=r"20,100 MiB of NVIDIA L4 are in use"):
+        session.refuse_busy(Cards("NVIDIA L4", 0, 20_100))
 
 
 def test_a_folder_is_made_once_and_whole(tmp_path: Path) -> None:

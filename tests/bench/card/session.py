@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.card import page_set
 from bench.card.ceiling import keep_asking
 from bench.card.clients import OURS, Bench, command_of
-from bench.card.looks import cards_there
+from bench.card.looks import Cards, cards_there
 from bench.card.running import ClientFailed, watch
 from bench.card.serving import ROOT, CardServer, Place, has_weights, make_told
 from bench.card.state import State
@@ -31,6 +31,8 @@ REHEARSAL = (
     " --max-num-seqs 4"
 )
 LEAST_S = 20.0  # of a part beside its window: to begin, to fill the batch, to end
+MOST_S = 150.0  # of a part, full or not
+BUSY_MIB = 2_000  # of memory, before anything was started
 MOST_FAILED = 0.1  # of the pages
 
 
@@ -56,6 +58,7 @@ class Session:
         deadline_s = time.monotonic() + self.minutes * 60
         for name in ("cache", "log"):
             (self.state.folder / name).mkdir(parents=True, exist_ok=True)
+        refuse_busy(cards_there())
         server, weights = self._server()
         say(f"the server starts, its log is {server.log}")
         server.start()
@@ -63,13 +66,13 @@ class Session:
             bench = self._bench(server, is_told=bool(weights))
             server.wait_until_ready()
             first_s = first_answer_s(server.port, bench.requests)
-            machine = machine_of(server, weights or "real weights", first_s)
-            machine = self.state.keep_machine(machine)
+            self.state.keep_machine(machine_of(server, weights or "real weights", first_s))
             left, failures = list(self.parts), []
             while left and deadline_s - time.monotonic() > self.window_s + LEAST_S:
                 part = left.pop(0)
                 try:
-                    self._run(part, bench, server, deadline_s - time.monotonic())
+                    most_s = min(MOST_S, deadline_s - time.monotonic())
+                    self._run(part, bench, server, most_s)
                 except ClientFailed as error:  # the minutes on a card are few: on with the others
                     failures.append(f"{part}: {error}")
                     say(failures[-1])
@@ -117,6 +120,15 @@ class Session:
             check_pages(bench.output)
         self.state.keep_looks(part, looks)
         say(f"{part}: {looks[-1].t:.0f} s")
+
+
+def refuse_busy(cards: Cards) -> None:
+    """Raises RuntimeError if somebody else is at work there: it would be measured too."""
+    if (cards.used_mib or 0) > BUSY_MIB:
+        raise RuntimeError(
+            f"{cards.used_mib:,.0f} MiB of {cards.name} are in use: stop the server that is there"
+            " first, as with docker stop"
+        )
 
 
 def first_answer_s(port: int, requests: Path) -> float:
