@@ -16,7 +16,7 @@ from bench.card.fit import Fit, fit_of, windows_of
 from bench.card.looks import Cards, Look, cards_told, look, totals_of
 from bench.card.serving import ROOT, Image, Installed, Place, slots_told
 from bench.card.state import Mixed, State
-from bench.card.table import Machine, table
+from bench.card.table import Machine, Start, table
 from bench.card.windows import full_at, is_seen, row_of
 from lib.plan.cards import CARDS, TOKENS
 
@@ -35,7 +35,8 @@ vllm:generation_tokens_total{engine="0",model_name="model"} 1.5e+06
 vllm:num_preemptions_total{engine="0",model_name="model"} 1.0
 """
 CPU_S = {"api": 0.0, "engine": 0.0, "client": 0.0}
-MACHINE = Machine("NVIDIA L4", "0.32.0", "1234567", "2026-11-26", "random weights", 64, (9,), (1,))
+MACHINE = Machine("NVIDIA L4", "0.32.0", "1234567", "random weights", 64)
+START = Start("2026-11-26", 128.4, {"imports": 75, "weights": 3}, 10)
 
 
 def test_all_engines_together_and_what_was_aborted_is_no_page() -> None:
@@ -153,7 +154,7 @@ def test_a_window_has_no_second_in_which_the_card_was_without_a_page() -> None:
 def test_the_table_says_what_was_measured_on_what() -> None:
     rows = [row_of(part, looks_of(0, 8, 8, 8)) for part in ("ceiling", "ours", "ours-12")]
     fit = Fit(0.127, 0.0027, 34e-6, 71, 0.085)
-    text = table(MACHINE, [row for row in rows if row], fit, usd_per_hour=3.6)
+    text = table(MACHINE, [START], [row for row in rows if row], fit, usd_per_hour=3.6)
     assert text.startswith("**NVIDIA L4**, vLLM 0.32.0, 64 slots, random weights; commit 1234567")
     lines = text.splitlines()
     (ours,) = (line for line in lines if line.startswith("| ours, `-p 12`"))
@@ -163,19 +164,19 @@ def test_the_table_says_what_was_measured_on_what() -> None:
     assert "127 ms a picture + (2.70 ms + 34 µs × batch) a step" in text
     assert "0.282 · 2.22 · 4.50 · 5.11 · 5.47 pages/s" in text
     assert lines[-1].endswith("| 1.00 | 1.00 | 1234567 | 2026-11-26 |")
-    assert "No fit" in table(MACHINE, [], None, 0)
+    assert "128 s (imports 75, weights 3), the first answer 10 s later." in text
+    assert "No fit" in table(MACHINE, [START, START], [], None, 0)
 
 
 def test_a_folder_goes_on_and_mixes_nothing(tmp_path: Path) -> None:
     state = State(tmp_path / "new")
     assert state.machine() is None and state.looks() == {}
-    state.keep_machine(MACHINE)
-    again = dataclasses.replace(MACHINE, date="2026-11-27", ready_s=(5,), first_answer_s=(2,))
-    kept = state.keep_machine(again)
-    assert (kept.date, kept.ready_s, kept.first_answer_s) == ("2026-11-26", (9, 5), (1, 2))
-    assert state.machine() == kept
+    state.keep_start(MACHINE, START)
+    second = dataclasses.replace(START, ready_s=86)
+    state.keep_start(MACHINE, second)
+    assert (state.machine(), state.starts()) == (MACHINE, [START, second])
     with pytest.raises(Mixed, match="7654321"):
-        state.keep_machine(dataclasses.replace(MACHINE, commit="7654321"))
+        state.keep_start(dataclasses.replace(MACHINE, commit="7654321"), START)
     looks = [dataclasses.replace(one, cards=Cards("L4", 50)) for one in looks_of(1, 2)]
     state.keep_looks("ours", looks)
     assert state.looks() == {"ours": looks}
@@ -183,7 +184,7 @@ def test_a_folder_goes_on_and_mixes_nothing(tmp_path: Path) -> None:
 
 def test_what_is_done_is_shown_and_no_server_started(tmp_path: Path) -> None:
     state = State(tmp_path)
-    state.keep_machine(MACHINE)
+    state.keep_start(MACHINE, START)
     for part in (*clients.USUAL, "ours-256"):
         state.keep_looks(part, looks_of(0, 8, 8, 8))
     done = CliRunner().invoke(main, ["--folder", str(tmp_path), "--vllm", "/nowhere"])

@@ -104,7 +104,8 @@ def main(
         order = [*clients.USUAL, *looks]
         rows = (row_of(part, looks[part]) for part in sorted(looks, key=order.index))
         fit = fit_of(looks.values())
-        click.echo(table(machine, [row for row in rows if row], fit, usd_per_hour))
+        shown = [row for row in rows if row]
+        click.echo(table(machine, state.starts(), shown, fit, usd_per_hour))
     if failure:
         raise click.ClickException(failure)
     if left:

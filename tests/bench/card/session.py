@@ -21,8 +21,9 @@ from bench.card.looks import Cards, cards_there
 from bench.card.running import ClientFailed, watch
 from bench.card.serving import ROOT, CardServer, Place, has_weights, make_told
 from bench.card.state import State
-from bench.card.table import Machine
+from bench.card.table import Machine, Start
 from contract import FAILED
+from machine.loading import parts_in
 from results.manifest import load as load_manifest
 from rig.vllm_process import ON_CPU
 
@@ -65,8 +66,13 @@ class Session:
         try:
             bench = self._bench(server, is_told=bool(weights))
             server.wait_until_ready()
-            first_s = first_answer_s(server.port, bench.requests)
-            self.state.keep_machine(machine_of(server, weights or "real weights", first_s))
+            start = Start(
+                date=f"{datetime.now(UTC):%Y-%m-%d}",
+                ready_s=server.starts[-1],
+                parts_s=parts_in(server.log.read_text(errors="replace")),
+                first_answer_s=first_answer_s(server.port, bench.requests),
+            )
+            self.state.keep_start(machine_of(server, weights or "real weights"), start)
             left, failures = list(self.parts), []
             while left and deadline_s - time.monotonic() > self.window_s + LEAST_S:
                 part = left.pop(0)
@@ -139,7 +145,7 @@ def first_answer_s(port: int, requests: Path) -> float:
     return time.monotonic() - began_s
 
 
-def machine_of(server: CardServer, weights: str, first_s: float) -> Machine:
+def machine_of(server: CardServer, weights: str) -> Machine:
     """What is measured here."""
     describe = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=7"]
     commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
@@ -147,11 +153,8 @@ def machine_of(server: CardServer, weights: str, first_s: float) -> Machine:
         card=cards_there().name or "no card",
         vllm=server.version(),
         commit=commit or "unknown",
-        date=f"{datetime.now(UTC):%Y-%m-%d}",
         weights=weights,
         slots=server.slots(),
-        ready_s=(server.starts[-1],),
-        first_answer_s=(first_s,),
     )
 
 

@@ -6,13 +6,11 @@ May import: bench.card.
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.card.looks import Look, read_looks, write_looks
-from bench.card.table import Machine
-
-STARTS = ("ready_s", "first_answer_s")
+from bench.card.table import Machine, Start
 
 
 class Mixed(Exception):
@@ -28,34 +26,24 @@ class State:
     def machine(self) -> Machine | None:
         """None before the first start."""
         path = self.folder / "machine.json"
-        if not path.exists():
-            return None
-        said = json.loads(path.read_text())
-        starts = {name: tuple(said[name]) for name in STARTS}
-        return Machine(**(said | starts))
+        return Machine(**json.loads(path.read_text())) if path.exists() else None
 
-    def keep_machine(self, machine: Machine) -> Machine:
-        """Note a start of the server; with those before. Raises Mixed if that was another one."""
-        if before := self.machine():
-            known = replace(
-                machine,
-                date=before.date,
-                ready_s=before.ready_s,
-                first_answer_s=before.first_answer_s,
-            )
-            if known != before:
-                raise Mixed(
-                    f"{self.folder} has runs of {before}, and this is {machine}: name another"
-                    " --folder"
-                )
-            machine = replace(
-                before,
-                ready_s=before.ready_s + machine.ready_s,
-                first_answer_s=before.first_answer_s + machine.first_answer_s,
+    def starts(self) -> list[Start]:
+        """All starts of the server."""
+        path = self.folder / "starts.jsonl"
+        return [Start(**json.loads(line)) for line in path.read_text().splitlines()]
+
+    def keep_start(self, machine: Machine, start: Start) -> None:
+        """Note a start of the server. Raises Mixed if those before were of another machine."""
+        before = self.machine()
+        if before not in (None, machine):
+            raise Mixed(
+                f"{self.folder} has runs of {before}, and this is {machine}: name another --folder"
             )
         self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "starts.jsonl").open("a") as file:
+            file.write(json.dumps(asdict(start)) + "\n")
         (self.folder / "machine.json").write_text(json.dumps(asdict(machine), indent=1))
-        return machine
 
     def looks(self) -> dict[str, list[Look]]:
         """Of every part that was run, the latest run's."""

@@ -28,25 +28,38 @@ COLUMNS: tuple[tuple[str, Callable[[Row], str]], ...] = (
 
 @dataclass(frozen=True)
 class Machine:
-    """What was measured, and on what; the seconds are those of each start of the server."""
+    """What is measured, and on what: what may stand in one table."""
 
     card: str
     vllm: str
     commit: str
-    date: str
     weights: str
     slots: int
-    ready_s: tuple[float, ...]
-    first_answer_s: tuple[float, ...]
 
 
-def table(machine: Machine, rows: Sequence[Row], fit: Fit | None, usd_per_hour: float) -> str:
+@dataclass(frozen=True)
+class Start:
+    """One start of the server: until it was ready, with the parts of that, and the first answer."""
+
+    date: str
+    ready_s: float
+    parts_s: dict[str, int]
+    first_answer_s: float
+
+
+def table(
+    machine: Machine,
+    starts: Sequence[Start],
+    rows: Sequence[Row],
+    fit: Fit | None,
+    usd_per_hour: float,
+) -> str:
     """The runs, and under them what else there is to say."""
     ceiling = next((row.pages_per_s for row in rows if row.name == CEILING_PART), 0.0)
     names = [name for name, _ in COLUMNS]
     lines = [
         f"**{machine.card}**, vLLM {machine.vllm}, {machine.slots} slots, {machine.weights};"
-        f" commit {machine.commit}, {machine.date}:",
+        f" commit {machine.commit}, {starts[-1].date}:",
         "",
         line("run", names[0], "of the ceiling", *names[1:]),
         "|---" * (len(names) + 2) + "|",
@@ -55,7 +68,8 @@ def table(machine: Machine, rows: Sequence[Row], fit: Fit | None, usd_per_hour: 
         first, *others = (show(row) for _, show in COLUMNS)
         share = known(row.pages_per_s / ceiling if ceiling else None, "{:.0%}")
         lines.append(line(told(row.name), first, share, *others))
-    lines += ["", started(machine), fitted(fit), "", *summary(machine, rows, usd_per_hour)]
+    lines += ["", started(starts), fitted(fit), ""]
+    lines += summary(machine, starts[-1].date, rows, usd_per_hour)
     return "\n".join(lines)
 
 
@@ -80,13 +94,14 @@ def known(value: float | None, form: str) -> str:
     return "–" if value is None else form.format(value)
 
 
-def started(machine: Machine) -> str:
-    """How long a start takes."""
-    starts = " and ".join(
-        f"{ready_s:.0f} s, the first answer {answer_s:.0f} s later"
-        for ready_s, answer_s in zip(machine.ready_s, machine.first_answer_s, strict=True)
-    )
-    return f"Start (the first with an empty compile cache): {starts}."
+def started(starts: Sequence[Start]) -> str:
+    """How long a start takes; what it had compiled, the next one finds."""
+    each = []
+    for start in starts:
+        parts = ", ".join(f"{name} {seconds}" for name, seconds in start.parts_s.items())
+        answer = f"the first answer {start.first_answer_s:.0f} s later"
+        each.append(f"{start.ready_s:.0f} s ({parts}), {answer}")
+    return f"Start, at first with nothing compiled: {'; then '.join(each)}."
 
 
 def fitted(fit: Fit | None) -> str:
@@ -104,7 +119,7 @@ def fitted(fit: Fit | None) -> str:
     )
 
 
-def summary(machine: Machine, rows: Sequence[Row], usd_per_hour: float) -> list[str]:
+def summary(machine: Machine, date: str, rows: Sequence[Row], usd_per_hour: float) -> list[str]:
     """A line for the table of all cards."""
     ours = next((row for row in rows if row.name == OURS), None)
     if ours is None:
@@ -112,4 +127,4 @@ def summary(machine: Machine, rows: Sequence[Row], usd_per_hour: float) -> list[
     usd = known(1000 * usd_per_hour / 3600 / ours.pages_per_s if usd_per_hour else None, "{:.2f}")
     cells = (machine.card, f"vLLM {machine.vllm}, {machine.slots} slots", rate(ours.pages_per_s))
     head = line("card", "", "pages/s", "USD for 1,000 pages", "commit", "date")
-    return [head, "|---" * 6 + "|", line(*cells, usd, machine.commit, machine.date)]
+    return [head, "|---" * 6 + "|", line(*cells, usd, machine.commit, date)]
