@@ -7,6 +7,8 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
 PARITY := .venv-parity
 VLLMS := 0.11.0 0.26.0 0.32.0
 VLLM ?= $(VLLMS)
+# Folders whose tests need no machine, no fleet and no command from its start to its end
+PARTS := tests/tools/lib $(addprefix tests/vm_side/,answer picture results server trust)
 MENDING := tests/vllm/mend.py tests/vllm/torchvision_without_cuda.py
 VERBS := all plan create image start upload process download stop status logs report apply export compare check score tune clean delete
 
@@ -17,7 +19,7 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup $(VERBS) test test-vllm lint bench bench-card parity samples pictures schema knobs
+.PHONY: help setup $(VERBS) test test-quick test-vllm lint bench bench-card parity samples pictures schema knobs
 
 help: ## Show this
 	@echo 'make TARGET [KNOB=value …]   read page images with dots.ocr'
@@ -63,6 +65,9 @@ $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt vm_side/cpu_endpoint/requi
 
 test: $(VENV)/setup-dev ## Run the tests
 	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+
+test-quick: $(VENV)/setup-dev ## Run the tests of the single parts: a minute or two, for every change
+	@$(PY) -m pytest -n auto --dist loadfile $(PARTS)
 
 lint: $(VENV)/setup-dev ## Check style and types
 	@$(PY) -m ruff check

@@ -99,6 +99,12 @@ def test_a_file_of_a_target_s_name_is_in_nobody_s_way(project: Path) -> None:
     assert "tools/all.py" in make(project, "-n", "all")
 
 
+def test_what_is_quick_is_a_part_of_all(project: Path) -> None:
+    folders = make(project, "-n", "test-quick").split("loadfile ")[1].split()
+    assert all(list((ROOT / folder).glob("test_*.py")) for folder in folders)
+    assert not any(part in folder for folder in folders for part in ("cloud", "fleet", "machine"))
+
+
 def test_variables_of_the_make_line_reach_the_script(project: Path) -> None:
     """With spaces and Korean; in the environment, where the knobs are read."""
     program = project / "show"
