@@ -9,6 +9,7 @@ with FleetRig(tmp_path) as fleet:
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -90,6 +91,7 @@ class FleetRig:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._host = folder, host
         self._stack = contextlib.ExitStack()
+        self._numbers = itertools.count()
         self.nodes: list[Node] = []
 
     def __enter__(self) -> Self:
@@ -126,6 +128,14 @@ class FleetRig:
         )
         self.url: str = json.loads(file.read_text())["address"]
 
+    def clear(self) -> None:
+        """Kill all nodes, and wait until the scheduler has seen it."""
+        for node in self.nodes:
+            node.kill()
+        self.nodes.clear()
+        with Client(self.url, set_as_default=False) as client:
+            wait_until(lambda: not client.scheduler_info()["workers"], START_TIMEOUT_S)
+
     def wait_for(self, nodes: int) -> None:
         """Wait until so many nodes have joined."""
         with Client(self.url, set_as_default=False) as client:
@@ -141,7 +151,7 @@ class FleetRig:
         code: str = CODE,
     ) -> Node:
         """Start a node; does not wait for it. prefix is put before its command line."""
-        number = len(self.nodes)
+        number = next(self._numbers)
         leave_file = self._folder / f"node{number}.leave"
         command = [*prefix, *python("distributed.cli.dask_worker", self.url, "--nthreads")]
         command += [str(threads), "--name", f"node{number}", "--local-directory", str(self._folder)]

@@ -1,9 +1,10 @@
 """Dask in place of the process pool: the page function on many nodes, each beside its own model.
 
-Only as many pages are given out as the nodes have threads, so that the order is ours, a node that
-is lost costs the pages in its hands, and one that joins has work at once. Dask gives the pages of a
-lost node to others by itself. Nodes without work are sent away before the last page is done, those
-that may be. What runs on a node stands in node.py.
+A page is given out when a node has room for it, and to that node: so the order is ours, each node
+has as many as are best for it, a node that is lost costs the pages in its hands, which go to the
+next with room, and one that joins has work at once. Nodes without work are sent away before the
+last page is done, those that may be. Who gets the next page is decided in shares.py; what runs on
+a node stands in node.py.
 """
 
 import contextlib
@@ -15,8 +16,9 @@ import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from distributed import Client
 from distributed.scheduler import KilledWorker
@@ -31,18 +33,31 @@ from workers.node import (
     do_task,
     leave,
     leave_file,
+    look,
     make_node_reader,
     remove,
 )
 from workers.pool import Crash, PoolError
+from workers.shares import Share, next_node
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 CONNECT_TIMEOUT_S, CLOSE_TIMEOUT_S = 30.0, 10.0
-LOOK_S, CALL_LOOK_S = 1.0, 0.1  # between two looks at the fleet, and at a call
+LOOK_S, CALL_LOOK_S = 0.25, 0.1  # between two looks at the fleet, and at a call
 LOSSES_ALLOWED = 3  # of a page, by nodes that lost their model server over it or beside it
+DEATHS_ALLOWED = 20  # of nodes that had it: most were preempted, and not killed by it
 FAULTS = (OSError, CancelledError)  # Dask's, when its scheduler is gone
+
+
+@dataclass
+class Given(Generic[T]):
+    """A task in a node's hands, and since when (time.monotonic)."""
+
+    task: T
+    node: str
+    future: "Future[Any]"
+    since_s: float = field(default_factory=time.monotonic)
 
 
 class Fleet:
@@ -54,7 +69,7 @@ class Fleet:
 
     def __init__(self, scheduler: str, patience_s: float) -> None:
         self.scheduler, self.patience_s = scheduler, patience_s
-        self._threads = 0
+        self._shares: dict[str, Share] = {}
         self._node_s = self._seen_s = 0.0
         self._looked_s = time.monotonic()
         for name in logging.root.manager.loggerDict:  # what these log they have also raised
@@ -83,7 +98,7 @@ class Fleet:
         seen_s = time.monotonic()
         with self._faults_told():
             while called is None or not called.done():
-                if self._nodes():
+                if self._has_nodes():
                     seen_s = time.monotonic()
                     called = called or self._client.submit(
                         call_on_node, function, arguments, pure=False
@@ -127,56 +142,82 @@ class Fleet:
         a task. When the iterator ends or is closed, no node works for it any more.
         """
         job = Job(uuid.uuid4().hex, make_function, arguments)
-        waiting, pending = deque(tasks), dict[Future[Any], T]()
-        ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
-        losses: Counter[int] = Counter()
+        waiting, pending = deque(tasks), dict[str, Given[T]]()
+        ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+        losses, deaths = Counter[int](), Counter[int]()
         executor = self._client.get_executor(pure=False)
-        self._seen_s, self._threads = time.monotonic(), 0
+        self._seen_s, self._shares = time.monotonic(), {}
         count = itertools.count()
+
+        def goes_back(task: T, times: Counter[int], allowed: int) -> bool:
+            times[id(task)] += 1
+            if times[id(task)] < allowed:
+                waiting.appendleft(task)
+            return times[id(task)] < allowed
+
         try:
             while (waiting or pending) and not interrupt.is_set:
-                self._look(bool(waiting))
-                while waiting and len(pending) < self._threads:
+                self._look(pending.values(), bool(waiting))
+                for key in [key for key, given in pending.items() if self._is_lost(given)]:
+                    given = pending.pop(key)
+                    given.future.cancel()
+                    if not goes_back(given.task, deaths, DEATHS_ALLOWED):
+                        yield given.task, Crash(f"its node died {DEATHS_ALLOWED} times")
+                while waiting and (node := self._next_node(len(waiting))):
                     task = waiting.popleft()
                     if not is_wanted(task):
                         continue
+                    key = f"{job.id}-{next(count)}"
                     with self._faults_told():
-                        key = f"{job.id}-{next(count)}"
-                        future = executor.submit(do_task, job, task, key=key)
-                    pending[future] = task
-                    future.add_done_callback(ended.put)
+                        future = executor.submit(do_task, job, task, key=key, workers=[node])
+                    pending[key] = Given(task, node, future)
+                    self._shares[node].take(time.monotonic())
+                    future.add_done_callback(lambda _, key=key: ended.put(key))
                 try:
-                    future = ended.get(timeout=LOOK_S)
-                except queue.Empty:
+                    given = pending.pop(ended.get(timeout=LOOK_S))
+                except (queue.Empty, KeyError):  # nothing, or what is with another node by now
                     continue
-                task = pending.pop(future)
-                node, result = self._outcome(future)
+                self._end(given)
+                result = self._outcome(given)
                 if isinstance(result, Lost):
-                    if node:
-                        self._lose(node, result)
-                    losses[id(task)] += 1
-                    if losses[id(task)] < LOSSES_ALLOWED:
-                        waiting.appendleft(task)
+                    if goes_back(given.task, losses, LOSSES_ALLOWED):
                         continue
                     result = Crash(f"{LOSSES_ALLOWED} nodes lost their model server: {result}")
-                yield task, result
+                yield given.task, result
         finally:
             if pending and self._client.status == "running":
                 self._abandon(executor, job)
 
-    def _look(self, work_waits: bool) -> None:
-        """Now and then: how many threads there are; nodes without work leave if none waits."""
+    def _next_node(self, waiting: int) -> str | None:
+        return next_node(self._shares, waiting, time.monotonic())
+
+    def _end(self, given: Given[Any]) -> None:
+        """A task has ended at its node."""
         now_s = time.monotonic()
-        if self._threads and now_s - self._looked_s < LOOK_S:
+        if share := self._shares.get(given.node):
+            share.end(now_s - given.since_s, now_s)
+
+    def _is_lost(self, given: Given[Any]) -> bool:
+        """Whether a task's node is gone, and nothing has come of it."""
+        return given.node not in self._shares and not given.future.done()
+
+    def _look(self, pending: Iterable[Given[Any]], work_waits: bool) -> None:
+        """Now and then: who is there, with how many pages; who has no work leaves if none waits."""
+        now_s = time.monotonic()
+        if self._shares and now_s - self._looked_s < LOOK_S:
             return
         with self._faults_told():
-            threads = self._nodes()
-            if not work_waits and len(threads) > 1:
-                self._send_idle_away(list(threads))
-        self._threads = sum(threads.values())
-        self._node_s += len(threads) * (now_s - self._looked_s)
+            limits = self._client.run_on_scheduler(look)
+            working = [node for node, limit in limits.items() if limit]
+            if not work_waits and len(working) > 1:
+                self._send_idle_away(working)
+        held = Counter(given.node for given in pending)
+        self._shares = {node: self._shares.get(node, Share()) for node in limits}
+        for node, share in self._shares.items():
+            share.limit, share.held = limits[node], held[node]
+        self._node_s += len(limits) * (now_s - self._looked_s)
         self._looked_s = now_s
-        if threads:
+        if working:
             self._seen_s = now_s
         self._check_patience(self._seen_s)
 
@@ -201,29 +242,28 @@ class Fleet:
             self._client.run(leave, workers=leaving, on_error="ignore")
             self._client.run_on_scheduler(remove, leaving)
 
-    def _nodes(self) -> dict[str, int]:
-        """The nodes that take work, and how many threads each has."""
-        scheduler: Any = self._client.scheduler
-        threads: dict[str, int] = self._client.sync(scheduler.ncores_running)
-        return threads
+    def _has_nodes(self) -> bool:
+        """Whether there is a node that takes work."""
+        return any(self._client.run_on_scheduler(look).values())
 
     def _lose(self, node: str, why: Lost) -> None:
         """Send a node away that is of no use. Raises PoolError if it was the last one."""
         with self._faults_told():
             self._client.run_on_scheduler(remove, [node])
-            if not self._nodes():
+            if not self._has_nodes():
                 raise PoolError(f"the last node has lost its model server: {why}")
 
-    def _outcome(self, future: "Future[Any]") -> tuple[str, Any]:
-        """(node, result) of a task that has ended; "" for a node that is gone."""
+    def _outcome(self, given: Given[Any]) -> Any:
+        """The result of a task that has ended; Lost for one that its node cannot do."""
         with self._faults_told():
             try:
-                node, result = future.result()
-            except KilledWorker as error:
-                return "", Crash(f"its node died {error.allowed_failures + 1} times")
+                node, result = given.future.result()
             except ValueError:  # Dask's own: a node left between its result and our look at it
-                return "", Lost("it left with its result")
-        return node, result
+                return Lost("it left with its result")
+        if isinstance(result, Lost):
+            self._shares.pop(node, None)
+            self._lose(node, result)
+        return result
 
     def _abandon(self, executor: Any, job: Job) -> None:
         """Nobody will ask for this job's tasks any more: restart their nodes, or they read on."""

@@ -1,13 +1,16 @@
 """What runs on a node of a fleet: the page function beside the node's own model server.
 
-A node is a `dask worker` with as many threads as it has pages in flight; its variable ENDPOINT
-names its model server, API_KEY or API_KEY_FILE that server's key. LEAVE_FILE, if it may be sent
-away, is the file that tells its machine so.
+A node is a `dask worker` with as many threads as it may have pages in flight at most: its own
+server's metrics say how many it has, as at home. Its variable ENDPOINT names its model server,
+API_KEY or API_KEY_FILE that server's key. LEAVE_FILE, if it may be sent away, is the file that
+tells its machine so.
 """
 
+import atexit
 import os
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,15 +21,15 @@ from distributed.scheduler import Scheduler
 from contract import KEY, KEY_FILE, LEFT, key_from
 from read_page import Settings, Task, make_reader
 from results.manifest import Record
+from server.in_flight import START, InFlight
 from server.silence import Silence
 from server.verdicts import ServerGone
-from workers.child import Child
+from workers.child import Children
 from workers.pool import Crash, where
 
 R = TypeVar("R")
 
-CHILDREN: dict[float, Child] = {}  # of this node, by their CPU time: one, that is
-SILENCES: dict[str, Silence] = {}  # by their server's URL: one, too
+LIMIT = "pages_in_flight"  # the metric by which a node tells how many pages it may have
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,22 @@ class Job:
     arguments: tuple[Any, ...]
 
 
+@dataclass(frozen=True)
+class Server:
+    """A model server, as the threads of this node share it."""
+
+    silence: Silence
+    in_flight: InFlight
+
+
 class Lost(Exception):
     """Raised by a function for a task that its node cannot do, but another one may."""
 
 
 MADE = threading.local()
+SHARED = threading.Lock()  # by all threads: these, made by the first that needs them
+CHILDREN: dict[float, Children] = {}  # by their CPU time: one, that is
+SERVERS: dict[str, Server] = {}  # by their URL: one, too
 
 
 def do_task(job: Job, task: Any) -> tuple[str, Any]:
@@ -61,9 +75,8 @@ def do_task(job: Job, task: Any) -> tuple[str, Any]:
 def make_node_reader(settings: Settings) -> Callable[[Task], Record]:
     """The page function of one thread of a node. It raises Lost when the node's server is gone."""
     settings = on_this_node(settings)
-    cpu_s = settings.page_timeout_s
-    child = CHILDREN.setdefault(cpu_s, Child(cpu_s))
-    read = make_reader(settings, child, SILENCES.setdefault(settings.endpoint, Silence()))
+    server = server_of(settings)
+    read = make_reader(settings, children_of(settings), server.silence)
 
     def read_or_lose(task: Task) -> Record:
         record = read(task)
@@ -72,6 +85,28 @@ def make_node_reader(settings: Settings) -> Callable[[Task], Record]:
         return record
 
     return read_or_lose
+
+
+def children_of(settings: Settings) -> Children:
+    """What computes for all threads of this node."""
+    cpu_s = settings.page_timeout_s
+    with SHARED:
+        if cpu_s not in CHILDREN:
+            CHILDREN[cpu_s] = Children(cpu_s, Path(get_worker().local_directory))
+        return CHILDREN[cpu_s]
+
+
+def server_of(settings: Settings) -> Server:
+    """This node's server. From now on its heartbeats tell how many pages that is good for."""
+    url, worker = settings.endpoint, get_worker()
+    with SHARED:
+        if url not in SERVERS:
+            until_the_end = ExitStack()
+            atexit.register(until_the_end.close)
+            in_flight = InFlight(url, worker.state.nthreads, settings.api_key)
+            SERVERS[url] = Server(Silence(), until_the_end.enter_context(in_flight))
+        worker.metrics[LIMIT] = lambda _: SERVERS[url].in_flight.limit()
+        return SERVERS[url]
 
 
 def on_this_node(settings: Settings) -> Settings:
@@ -94,6 +129,16 @@ def call_on_node(function: Callable[..., R], arguments: tuple[Any, ...]) -> tupl
         if isinstance(error.__cause__, ServerGone):
             return address, Lost(str(error))
         raise
+
+
+def look(dask_scheduler: Scheduler) -> dict[str, int]:
+    """Runs on the scheduler: how many pages each node may have; 0: it takes no work just now."""
+    return {
+        address: min(node.metrics.get(LIMIT, START), node.nthreads)
+        if node in dask_scheduler.running
+        else 0
+        for address, node in dask_scheduler.workers.items()
+    }
 
 
 async def remove(nodes: list[str], dask_scheduler: Scheduler) -> None:

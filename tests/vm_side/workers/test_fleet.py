@@ -18,11 +18,18 @@ from workers.interrupt import Interrupt
 from workers.pool import Crash, PoolError
 
 
-@pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[FleetRig]:
-    """A scheduler, without nodes yet."""
-    with FleetRig(tmp_path / "fleet") as rig:
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
+    """One for all tests."""
+    with FleetRig(tmp_path_factory.mktemp("fleet")) as rig:
         yield rig
+
+
+@pytest.fixture
+def fleet(scheduler: FleetRig) -> Iterator[FleetRig]:
+    """It, without nodes yet."""
+    yield scheduler
+    scheduler.clear()
 
 
 def run(fleet: FleetRig, tasks: list[Any], function: Any, *arguments: Any) -> list[tuple[Any, Any]]:
@@ -31,9 +38,13 @@ def run(fleet: FleetRig, tasks: list[Any], function: Any, *arguments: Any) -> li
 
 
 def test_every_task_comes_back_once_with_its_result(fleet: FleetRig) -> None:
+    """Or with its exception, which is its own alone."""
     fleet.add_node(threads=3)
     pairs = run(fleet, list(range(200)), functions.doubler)
     assert sorted(pairs) == [(number, 2 * number) for number in range(200)]
+    ((task, crash),) = run(fleet, ["page"], functions.raiser)
+    assert task == "page" and isinstance(crash, Crash)
+    assert crash.reason.startswith("unexpected ValueError: no page at worker_functions.py:")
 
 
 def test_no_more_tasks_are_given_out_than_there_are_threads(fleet: FleetRig) -> None:
@@ -47,13 +58,6 @@ def test_no_more_tasks_are_given_out_than_there_are_threads(fleet: FleetRig) -> 
         for _ in client.run(list(range(40)), functions.napper, (0.02,), interrupt):
             known.append(len(watcher.run_on_scheduler(functions.tasks_known)))
     assert len(known) == 40 and 2 <= max(known) <= 3 + 1  # the last one's result may be there
-
-
-def test_an_exception_is_the_result_of_its_task_alone(fleet: FleetRig) -> None:
-    fleet.add_node()
-    ((task, crash),) = run(fleet, ["page"], functions.raiser)
-    assert task == "page" and isinstance(crash, Crash)
-    assert crash.reason.startswith("unexpected ValueError: no page at worker_functions.py:")
 
 
 def test_a_task_that_kills_its_node_twice_is_done_by_the_third(
@@ -116,6 +120,7 @@ def test_a_node_without_a_server_is_not_believed(fleet: FleetRig) -> None:
         wait_until(lambda: useless.has_ended)
 
 
+@pytest.mark.usefixtures("scheduler")  # whose certificate it would be asked for
 def test_no_scheduler_at_all() -> None:
-    with pytest.raises(PoolError, match=r"the scheduler at tcp://127\.0\.0\.1:9 is gone"):
-        Fleet("tcp://127.0.0.1:9", 1)
+    with pytest.raises(PoolError, match=r"the scheduler at tls://127\.0\.0\.1:9 is gone"):
+        Fleet("tls://127.0.0.1:9", 1)

@@ -21,11 +21,18 @@ from rig.replies import Reply
 PAGES = 24
 
 
-@pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[FleetRig]:
-    """A scheduler, without nodes yet."""
-    with FleetRig(tmp_path / "fleet") as rig:
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
+    """One for all tests."""
+    with FleetRig(tmp_path_factory.mktemp("fleet")) as rig:
         yield rig
+
+
+@pytest.fixture
+def fleet(scheduler: FleetRig) -> Iterator[FleetRig]:
+    """It, without nodes yet."""
+    yield scheduler
+    scheduler.clear()
 
 
 def slow(seconds: float = 0.3) -> ModelServer:
@@ -232,6 +239,38 @@ def test_a_killed_command_is_gone_on_with(fleet: FleetRig, tmp_path: Path) -> No
         assert batch.run("--scheduler", fleet.url).code == 0
         assert set(batch.statuses().values()) == {"ok"}
         assert len(server.requests) <= PAGES + 2 + 1  # in hand, and one whose line was not written
+
+
+def test_a_budget_is_for_all_machines_that_bill(fleet: FleetRig, tmp_path: Path) -> None:
+    """Also for those that are no node yet. What hangs when it ends is left, and let go."""
+    with ModelServer() as server:
+        server.script = hang_while(lambda request: request.number > 5)
+        batch = batch_for(tmp_path, server)
+        fleet.add_node(threads=2)
+        fleet.wait_for(1)
+        prices = {"PRICE_PER_HOUR": "3600", "PRICE_PER_WORKER_HOUR": "7200"}  # 1 and 2 a second
+        options = ("--scheduler", fleet.url, "--workers", "3", "--budget", "70")
+        finished = batch.run(*options, environment=prices)
+        assert finished.code == 3, finished.err
+        assert batch.summary["run"]["seconds"] < 70 / (1 + 3 * 2)
+        assert batch.summary["ok"] == 6 and batch.summary["left"] == PAGES - 6
+        assert f"BUDGET: {PAGES - 6} pages are left, at " in finished.err
+        server.wait_until(lambda: server.in_flight == 0, 15)
+
+
+def test_a_budget_gives_out_no_page_that_it_does_not_pay(fleet: FleetRig, tmp_path: Path) -> None:
+    with slow(0.7) as server:
+        batch = batch_for(tmp_path, server)
+        node = fleet.add_node(threads=1)
+        fleet.wait_for(1)
+        options = ("--scheduler", fleet.url, "--workers", "1", "--budget", "20")
+        prices = {"PRICE_PER_HOUR": "3600", "PRICE_PER_WORKER_HOUR": "3600"}
+        finished = batch.run(*options, environment=prices)
+        assert finished.code == 3 and "BUDGET: " in finished.err
+        read = batch.summary["ok"]
+        assert 0 < read < PAGES and read + batch.summary["left"] == PAGES
+        assert len(server.requests) == read  # each came to its end
+        assert not node.was_sent_away  # the last one stays
 
 
 def batch_for(folder: Path, server: ModelServer) -> Batch:
