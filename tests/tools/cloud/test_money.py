@@ -212,6 +212,15 @@ def test_its_guard_is_its_startup_script(gce: GceServer, tmp_path: Path, status:
     assert "\nIDLE=7\nLONGEST=90\nENDPOINT=http://127.0.0.1:8000\n" in script
 
 
+def test_what_a_budget_left_is_gone_without_max_hours(gce: GceServer, tmp_path: Path) -> None:
+    gce.add_instance(VM)
+    for hours, longest_s in (("0.4", 1_440), ("0", 120 * 86_400)):
+        gce.set_status(VM, "TERMINATED")
+        end = GceToolkit(gce, tmp_path, MAX_HOURS=hours).run("start", PATH="/nowhere")
+        assert "MAX_HOURS is 0" not in end.err
+        assert gce.instance(VM)["scheduling"]["maxRunDuration"] == {"seconds": str(longest_s)}
+
+
 def own(gce: GceServer) -> None:
     gce.instance(VM)["metadata"]["items"] = [{"key": "startup-script", "value": "echo own"}]
 

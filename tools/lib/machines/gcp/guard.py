@@ -1,11 +1,13 @@
 """The guard of a VM: where its script comes from, and how it comes to the VM before we do."""
 
 import math
+import re
 import shlex
 from collections.abc import Callable
 from typing import Any
 
 from lib.console import Failure, say
+from lib.kinds import Hours
 from lib.knobs import ROOT, Knobs
 from lib.machines.gcp.compute import Instance
 from lib.machines.gcp.metadata import swap, value_in
@@ -54,9 +56,37 @@ def has_room(instance: Instance, own: Any) -> bool:
     return not foreign
 
 
-def place(instance: Instance, new: str) -> None:
-    """Make this guard the startup script of an instance, unless that has one of its own."""
+def place(instance: Instance, new: str) -> str:
+    """Make this guard the startup script of an instance, unless that has one of its own.
+
+    Returns the one before.
+    """
     own = instance.get().metadata
     before = value_in(own, KEY)
     if before != new and has_room(instance, own) and not swap(instance, KEY, before, new):
         raise Failure("somebody else changed the VM's startup script just now", "try again")
+    return before
+
+
+def limit(instance: Instance, vm: Any, knobs: Knobs, before: str) -> None:
+    """Tell Google the longest run of a VM that is off, which had this guard before."""
+    seconds = vm.scheduling.max_run_duration.seconds
+    if hours := hours_for(knobs.max_hours, seconds, before):
+        instance.set_max_run(vm, hours)
+    elif 0 < seconds < Hours.MOST * 3600:
+        say(
+            f"start: MAX_HOURS is 0, but Google stops {instance.name} after"
+            f" {seconds / 3600:g} h: gcloud compute instances set-scheduling {instance.name}"
+            f" --zone {knobs.zone} --clear-max-run-duration takes that away"
+        )
+
+
+def hours_for(max_hours: float, seconds: int, before: str) -> float:
+    """The longest run to set, where Google's limit is now so many seconds; 0: that stays.
+
+    A limit of ours, which a BUDGET had lowered, must not outlive it where MAX_HOURS is 0. It is
+    ours if the guard before had the same, which it counts in minutes.
+    """
+    found = re.search(r"^LONGEST=(\d+)$", before, re.MULTILINE) if MARK in before else None
+    is_ours = found is not None and seconds and 0 <= int(found[1]) * 60 - seconds <= 60
+    return Hours.MOST if not max_hours and is_ours else max_hours

@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +116,8 @@ class GcpMachine(RemoteMachine):
         """Turn the VM on, whatever state it is in, with its guard; not with another's bucket."""
         if self.store:
             claim_for(self.knobs, self.store)
-        guard.place(self.instance, guard.script(self.knobs))
-        self.instance.start(self.knobs.start_timeout, self._before_start)
+        before = guard.place(self.instance, guard.script(self.knobs))
+        self.instance.start(self.knobs.start_timeout, partial(self._before_start, before))
         note(f"{self.knobs.vm} is RUNNING")
 
     def _call_workers(self) -> None:
@@ -143,19 +143,11 @@ class GcpMachine(RemoteMachine):
         """The VM's own in the private network."""
         return str(self.instance.get().network_interfaces[0].network_i_p)
 
-    def _before_start(self, instance: Any) -> None:
+    def _before_start(self, guard_before: str, instance: Any) -> None:
         """While it is off or sleeps. Of one that sleeps, or is on, MAX_HOURS is its guard's."""
         refuse_if_lost(value_in(instance.metadata, LOCK_KEY))
-        if next_to_start(instance.status) is not Action.START:
-            return
-        if self.knobs.max_hours:
-            self.instance.set_max_run(instance, self.knobs.max_hours)
-        elif seconds := instance.scheduling.max_run_duration.seconds:
-            say(
-                f"start: MAX_HOURS is 0, but Google stops {instance.name} after"
-                f" {seconds / 3600:g} h: gcloud compute instances set-scheduling {instance.name}"
-                f" --zone {self.knobs.zone} --clear-max-run-duration takes that away"
-            )
+        if next_to_start(instance.status) is Action.START:
+            guard.limit(self.instance, instance, self.knobs, guard_before)
 
     def _guard(self, shell: Shell) -> None:
         """Also where it was on before us, or its startup script is not ours."""
