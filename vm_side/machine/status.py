@@ -209,7 +209,7 @@ def keep(last_start: dict[str, object]) -> None:
 
 
 def fleet() -> dict[str, object]:
-    """What the scheduler counts: workers, threads as "cores", pages as "processing"; {} if none."""
+    """What the scheduler counts: workers, and pages as "processing"; {} if none."""
     try:
         counts = json.loads(fetch(f"{DASHBOARD}/json/counts.json"))
     except ODD:

@@ -78,5 +78,5 @@ def describe_job(job: dict[str, Any]) -> str:
 
 def describe_fleet(counts: Mapping[str, Any]) -> str:
     """What the scheduler knows, in a few words."""
-    workers, threads, pages = (counts.get(name, 0) for name in ("workers", "cores", "processing"))
-    return f"{workers} workers connected, {threads} threads, {pages} pages in their hands"
+    workers, pages = (counts.get(name, 0) for name in ("workers", "processing"))
+    return f"{workers} workers connected, {pages} pages in their hands"
