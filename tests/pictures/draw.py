@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -32,7 +33,7 @@ SIZE = ViewportSize(width=1200, height=720)
 SHOWN = {"": ("en-US", "150dpi/two columns.png"), ".ko": ("ko-KR", "korean/도서관_안내.png")}
 SCHEMES = {"": "light", "-dark": "dark"}
 DRAWN = "100dpi/timetable/timetable.jpg"
-DRAWN_PART = (0.0, 0.0, 1.0, 0.58)  # of the page: left, top, right, bottom
+DRAWN_PART = 0.58  # of the page, from its top
 COLOURS = 128
 APART = 10  # of 255 parts of red, green and blue
 
@@ -68,9 +69,9 @@ def shown(browser: Browser, report: Path, locale: str, scheme: str, sample: str)
 
 def palette_of(picture: Image.Image) -> Image.Image:
     """The colours that a picture has most of, none much like another."""
-    counts = picture.getcolors(picture.width * picture.height) or []
+    counts = Counter(zip(*[iter(picture.tobytes())] * 3, strict=True))
     chosen: list[tuple[int, ...]] = []
-    for _, colour in sorted(counts, reverse=True):
+    for colour, _ in counts.most_common():
         if all(math.dist(colour, other) > APART for other in chosen):
             chosen.append(colour)
             if len(chosen) == COLOURS:
@@ -103,10 +104,7 @@ def main(results: Path | None) -> None:
                     picture = shown(browser, results / "report.html", locale, scheme, sample)
                     save(picture, f"report{ending}{language}.png")
         with Image.open(results / DRAWN) as page:
-            wide, high = page.size
-            left, top, right, bottom = DRAWN_PART
-            part = (left * wide, top * high, right * wide, bottom * high)
-            save(page.crop(tuple(map(round, part))), "drawn.png")
+            save(page.crop((0, 0, page.width, round(DRAWN_PART * page.height))), "drawn.png")
 
 
 if __name__ == "__main__":

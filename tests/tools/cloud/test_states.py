@@ -157,7 +157,8 @@ def test_a_missing_vm(gce: GceServer, instance: Instance, act: Callable[[Instanc
         act(other)
     assert failed.value.message == (
         f"there is no VM nobody in {ZONE} of project {PROJECT}\n"
-        "  → make create, or correct VM, ZONE or PROJECT in config.env"
+        "  → make create, or correct VM, ZONE or PROJECT in config.env\n"
+        "  see docs/troubleshooting.md#there-is-no-vm"
     )
 
 
@@ -203,7 +204,8 @@ def test_a_stop_that_does_not_end_is_loud(
     gce.delays.stopping_s, gce.wait_cap_s = 60, 0.1
     with pytest.raises(Failure) as failed:
         instance.stop()
-    assert failed.value.message == ("dots IS STILL STOPPING, AND BILLS, after 0 s\n  → make status")
+    what = "dots IS STILL STOPPING, AND BILLS, after 0 s\n  → make status\n"
+    assert failed.value.message == f"{what}  see docs/troubleshooting.md#is-still--and-bills"
     assert calls(gce) == ["stop"]
 
 
