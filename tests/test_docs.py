@@ -7,6 +7,7 @@ import pytest
 from contract import STATUSES, ExitCode
 from lib.knobs import TABLE
 from lib.plan.cards import CARDS
+from lib.plan.prices import G2_STANDARD_8
 from rig.docs import LANGUAGES, all_of, read, rows
 from rig.toolkit import ROOT
 from test_makefile import targets
@@ -32,7 +33,7 @@ def test_every_target_has_its_row(language: str) -> None:
 @both
 def test_every_variable_that_is_set_is_a_knob(language: str) -> None:
     variables = set(re.findall(r"\b([A-Z][A-Z_]{3,})=", all_of(language)))
-    own = {*TABLE, "CONFIG", "CORRECTIONS", "DRY_RUN", "FORCE", "VLLM_FLAGS"}
+    own = {*TABLE, "CONFIG", "CORRECTIONS", "DRY_RUN", "FORCE", "PYTHON", "VLLM_FLAGS"}
     others = {name for name in variables if name.startswith(("CLOUDSDK_", "GOOGLE_"))}
     assert variables - others <= own
 
@@ -61,8 +62,15 @@ def test_commands_exist(language: str) -> None:
 @both
 def test_the_cards_are_those_of_the_plan(language: str) -> None:
     table = rows(read(f"docs/costs{language}.md"))
+    runs = rows(read(f"README{language}.md"))
     for card in CARDS:
         assert table[card.name].split("|")[-1].strip() == f"{card.pages_per_s:.2f}"
+        _, slots, speed, hours, *_ = (cell.strip() for cell in runs[card.name].split("|"))
+        assert (slots, speed) == (str(card.slots), f"{card.pages_per_s:.2f}")
+        assert hours == f"{1000 / card.pages_per_s / 3600:.2g}"
+    l4_hours = 1000 / CARDS[0].pages_per_s / 3600
+    for price in G2_STANDARD_8["asia-northeast3"]:
+        assert f" {price * l4_hours:.2f}" in runs[CARDS[0].name]
 
 
 def test_what_is_said_of_security_is_there() -> None:

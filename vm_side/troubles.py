@@ -7,6 +7,10 @@ import re
 
 PAGE = "docs/troubleshooting.md"
 TROUBLES = (
+    # installing
+    "is too old",
+    "has no venv or no ensurepip",
+    "the packages were not installed",
     # the account
     "no Google credentials",
     "no permission",
