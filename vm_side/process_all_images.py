@@ -67,7 +67,7 @@ from workers.pool import PoolError
     "-p",
     "--processes",
     envvar="PROCESSES",
-    default=64,
+    default=256,
     type=click.IntRange(1, 512),
     help="Pages in flight, at most; the server's metrics decide how many.",
 )

@@ -1,9 +1,17 @@
-"""One NVIDIA L4 that serves dots.ocr with vLLM, as arithmetic: what a step of the batch takes.
+"""A card that serves dots.ocr with vLLM, as arithmetic: what a step of the batch takes.
 
-On paper the card reads 300 GB/s and computes 121 TFLOPS in bfloat16; here it gets 75% of the first
-and 50% of the second, and does one thing after the other: pictures are read in (prefill), then
-each request in the batch gets a token (decode). A decode step reads the weights once and the
-cache of every request; so its time grows with the batch, but by far less than the batch.
+It does one thing after the other: pictures are read in (prefill), then each request in the batch
+gets a token (decode). A decode step reads the weights once and the cache of every request; so its
+time grows with the batch, but by far less than the batch.
+
+L4 is on paper: it reads 300 GB/s and computes 121 TFLOPS in bfloat16; here it gets 75% of the first
+and 50% of the second. H200 was measured (vLLM 0.26, full size, dummy weights): 127 ms for a picture
+of 2,519 tokens, 2.7 ms for a step and 34 µs for each request in it; fitted over 71 windows, residual
+8.5%. In the same arithmetic, its 989 TFLOPS and 4.8 TB/s on paper, it got 46% of the first for
+pictures, and 60% of the second for what a step reads of the cache. So 50% is no bad guess for an
+L4, whose picture of this size then takes 1.0 s. Unknown of an L4 are its step beside that (the
+H200's 2.7 ms are mostly not memory: the weights take 0.6 ms of it), how far power and heat hold it
+below its listed rate, and its API server's share, on 8 slower cores.
 """
 
 from __future__ import annotations
@@ -15,23 +23,40 @@ from dataclasses import dataclass, field
 BYTES_PER_S = 0.75 * 300e9
 WEIGHT_BYTES = 3.09e9  # the language model without its input embeddings, in two bytes each
 KV_BYTES = 28_672  # a token in the cache: 28 layers, key and value, 2 heads of 128, two bytes
-KV_TOKENS = 390_000  # that fit the cache: about 100 pages of 2 million pixels
+KV_TOKENS = 390_000  # that fit the cache of an L4: about 100 pages of 2 million pixels
 PROMPT_TOKENS = 300  # of text, beside the picture
 STEP_TOKENS = 16_384  # read in by one step, at most (--max-num-batched-tokens)
 COMPUTE_SHARE = 0.5
 
 
-def prefill_s(tokens: int) -> float:
-    """Seconds to read in a picture of so many tokens: one part by token, one by pair of them.
+@dataclass(frozen=True)
+class Kind:
+    """A kind of card: seconds of a step, of each request in it, and of each token in the cache.
 
-    On paper 0.19 s for 1,275 tokens, 0.49 for 2,551, 1.36 for 4,936 and 8.7 for 14,400.
+    picture_share: of the rate that an L4 has on paper, when it reads a picture.
     """
-    return tokens * (1.06e-4 + 3.375e-8 * tokens) / COMPUTE_SHARE
+
+    step_s: float
+    request_s: float
+    cached_s: float
+    picture_share: float
+    kv_tokens: int
+
+    def prefill_s(self, tokens: int) -> float:
+        """Seconds to read in a picture: one part by token, one by pair of them.
+
+        On paper an L4 takes 0.19 s for 1,275 tokens, 0.49 for 2,551, 1.36 for 4,936, 8.7 for 14,400.
+        """
+        return tokens * (1.06e-4 + 3.375e-8 * tokens) / self.picture_share
+
+    def decode_s(self, requests: int, cached_tokens: int) -> float:
+        """Seconds of one step that gives each request a token, with so many tokens in the cache."""
+        return self.step_s + requests * self.request_s + cached_tokens * self.cached_s
 
 
-def decode_s(cached_tokens: int) -> float:
-    """Seconds of one step that gives each request a token, with so many tokens in the cache."""
-    return (WEIGHT_BYTES + cached_tokens * KV_BYTES) / BYTES_PER_S
+L4 = Kind(WEIGHT_BYTES / BYTES_PER_S, 0.0, KV_BYTES / BYTES_PER_S, COMPUTE_SHARE, KV_TOKENS)
+H200 = Kind(0.0027, 34e-6, 0.0, picture_share=3.79, kv_tokens=4_000_000)
+KINDS = {"l4": L4, "h200": H200}
 
 
 @dataclass(eq=False)
@@ -56,6 +81,7 @@ class Card:
     """
 
     max_num_seqs: int = 64
+    kind: Kind = L4
     now_s: float = 0.0
     waiting: deque[Job] = field(default_factory=deque)
     running: list[Job] = field(default_factory=list)
@@ -76,23 +102,23 @@ class Card:
 
         now_s moves on by what the step takes; without any request it stays.
         """
-        if self.cached + len(self.running) > KV_TOKENS:
+        if self.cached + len(self.running) > self.kind.kv_tokens:
             youngest = self.running.pop()
             self.cached -= youngest.cached
             self.waiting.appendleft(youngest)
             self.preemptions += 1
         if self.running:
-            self.now_s += decode_s(self.cached)
+            self.now_s += self.kind.decode_s(len(self.running), self.cached)
         read = 0
         while self.waiting and len(self.running) < self.max_num_seqs:
             job = self.waiting[0]
             if read + job.cached > STEP_TOKENS and read:
                 break
-            if self.cached + job.cached + len(self.running) >= KV_TOKENS:
+            if self.cached + job.cached + len(self.running) >= self.kind.kv_tokens:
                 break
             self.running.append(self.waiting.popleft())
             self.cached += job.cached
-            self.now_s += prefill_s(job.picture + job.written)
+            self.now_s += self.kind.prefill_s(job.picture + job.written)
             read += job.cached
         for job in self.running:
             job.written += 1
@@ -104,24 +130,26 @@ class Card:
         return ended
 
 
-def seconds_for(jobs: Iterable[Job], max_num_seqs: int = 64) -> float:
+def seconds_for(jobs: Iterable[Job], max_num_seqs: int = 64, kind: Kind = L4) -> float:
     """Seconds for all these pages if they stand at the card from the start, in this order."""
-    card = Card(max_num_seqs, waiting=deque(Job(job.picture, job.answer) for job in jobs))
+    card = Card(max_num_seqs, kind, waiting=deque(Job(job.picture, job.answer) for job in jobs))
     while card.waiting or card.running:
         card.step()
     return card.now_s
 
 
-def best_possible_s(jobs: Iterable[Job], max_num_seqs: int = 64) -> float:
+def best_possible_s(jobs: Iterable[Job], max_num_seqs: int = 64, kind: Kind = L4) -> float:
     """Seconds that a perfect client needs: it knows every answer's length, and sends at once.
 
     The longest first, so that no slot is left with one long answer at the end.
     """
     longest_first = sorted(jobs, key=lambda job: job.answer, reverse=True)
-    return seconds_for(longest_first, max_num_seqs)
+    return seconds_for(longest_first, max_num_seqs, kind)
 
 
-def pages_per_s(in_flight: int, picture: int = 2_551, answer: int = 1_250) -> float:
+def pages_per_s(
+    in_flight: int, picture: int = 2_551, answer: int = 1_250, kind: Kind = L4
+) -> float:
     """The card's rate with so many equal pages always in flight."""
     jobs = [Job(picture, answer) for _ in range(in_flight)]
-    return in_flight / seconds_for(jobs, in_flight)
+    return in_flight / seconds_for(jobs, in_flight, kind)

@@ -1,7 +1,8 @@
 """How many pages to have in flight: enough that the server's next one always waits, and no more.
 
 More would only wait there: each holds memory on both sides, and its time runs. The server's own
-metrics tell which it is. What to do about them is decided in next_limit.
+metrics tell which it is. What to do about them is decided in next_places; that it is so, and how
+much is lost by it, is shown by tests/bench/steering.py.
 """
 
 import contextlib
@@ -19,7 +20,8 @@ from server.endpoint import Endpoint
 START = 12  # requests at a server without metrics
 QUEUE = 8  # requests that wait for a place in the batch: the next one is there at once
 AHEAD = 8  # pages that are prepared for it, or are just being
-CACHE_FULL = 0.9  # share of the server's cache beyond which it soon has to throw pages out
+CACHE_HIGH = 0.6  # share of the server's cache beyond which those that run, and grow, are enough
+CACHE_FULL = 0.9  # beyond which it soon has to throw pages out
 LOOK_S = 0.25
 RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
 CACHE_USE, PREEMPTIONS = "vllm:kv_cache_usage_perc", "vllm:num_preemptions_total"
@@ -30,13 +32,15 @@ OLD_NAMES = {"vllm:gpu_cache_usage_perc": CACHE_USE}  # before vLLM 0.11
 class Load:
     """What a server is busy with: requests in its batch, requests that wait, its cache.
 
-    preemptions counts how often a request was thrown out of a full cache, since its start.
+    preemptions counts how often a request was thrown out of a full cache, since its start. engines
+    share its work, each with a batch and a queue of its own.
     """
 
     running: int
     waiting: int
     cache_use: float
     preemptions: int
+    engines: int = 1
 
 
 def read_load(metrics: str) -> Load | None:
@@ -54,26 +58,24 @@ def read_load(metrics: str) -> Load | None:
     running, waiting, preemptions = (
         int(sum(values[name])) for name in (RUNNING, WAITING, PREEMPTIONS)
     )
-    return Load(running, waiting, max(values[CACHE_USE]), preemptions)
+    return Load(running, waiting, max(values[CACHE_USE]), preemptions, len(values[RUNNING]))
 
 
-@dataclass(frozen=True)
-class Steer:
-    """How many requests of ours may be at the server; most is what its cache is good for."""
+def next_places(places: int, inside: int, before: Load, load: Load, bound: int) -> int:
+    """How many requests of ours may be at the server from now on, after a look at it.
 
-    places: int
-    most: int
-
-
-def steer(before: Steer, inside: int, seen: Load, load: Load, bound: int) -> Steer:
-    """What one look at the server changes; inside counts our requests there, seen is the last look.
-
-    What runs and a short queue: by what waits, too, since others may ask the same server.
+    places is how many might so far, inside how many are, before the last look. It is what runs and
+    a short queue; less if others' requests wait, too; no more than so far while the cache is high,
+    and no new one while it overflows. What a look shows may be old: requests that have come since
+    wait in a queue that is no longer for it.
     """
-    is_full = load.preemptions > seen.preemptions or load.cache_use > CACHE_FULL
-    most = min(before.most, load.running) if is_full else min(before.most + 1, bound)
-    places = min(load.running + QUEUE, inside + QUEUE - load.waiting)
-    return Steer(min(max(min(places, most), QUEUE), bound), max(most, QUEUE))
+    queue = QUEUE * load.engines
+    wanted = min(load.running + queue, inside + queue - load.waiting)
+    if load.preemptions > before.preemptions or load.cache_use > CACHE_FULL:
+        wanted = min(wanted, places, load.running)
+    elif load.cache_use > CACHE_HIGH:
+        wanted = min(wanted, places)
+    return min(max(wanted, QUEUE), bound)
 
 
 class InFlight:
@@ -84,9 +86,9 @@ class InFlight:
 
     def __init__(self, url: str, bound: int, api_key: str = "") -> None:
         self.bound = bound
-        self._steer = Steer(min(QUEUE, bound), bound)
+        self._places = min(QUEUE, bound)
         self._folder = Path(tempfile.mkdtemp(prefix="door-"))
-        self.door = Door(self._folder, self._steer.places)
+        self.door = Door(self._folder, self._places)
         self._endpoint = Endpoint(url, 0, 0, 0, api_key)
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -94,26 +96,26 @@ class InFlight:
 
     def limit(self) -> int:
         """Pages to have in hand now: those at the server, and those that are prepared for it."""
-        return min(self._steer.places + AHEAD, self.bound)
+        return min(self._places + AHEAD, self.bound)
 
     def _watch(self) -> None:
-        seen: Load | None = None
+        before: Load | None = None
         while not self._over.is_set():
             load = read_load(self._endpoint.metrics())
             with self._lock:
                 if not self._over.is_set():
-                    self._look(seen, load)
-            seen = load or seen
+                    self._take(before or load, load)
+            before = load or before
             self._over.wait(LOOK_S)
         self._endpoint.close()
 
-    def _look(self, seen: Load | None, load: Load | None) -> None:
-        if load is not None:
+    def _take(self, before: Load | None, load: Load | None) -> None:
+        if before is None:
+            self._places = min(START, self.bound)
+        elif load is not None:
             inside = self.door.inside()
-            self._steer = steer(self._steer, inside, seen or load, load, self.bound)
-        elif seen is None:
-            self._steer = Steer(min(START, self.bound), self.bound)
-        self.door.open_for(self._steer.places)
+            self._places = next_places(self._places, inside, before, load, self.bound)
+        self.door.open_for(self._places)
 
     def __enter__(self) -> "InFlight":
         self._thread.start()

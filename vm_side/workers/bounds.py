@@ -10,9 +10,16 @@ import resource
 import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from picture.limits import MEMORY_MIB
 
+WAITING_MIB = 64  # that a worker takes, at most, while the model answers; mostly it is 15 to 40
+FILES = 4  # that the parent holds open for each worker, and a few more
+CGROUP = (  # what a container may take: as new systems say it, and old ones
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
 LOWEST_PRIORITY = 19
 TOO_LONG = -signal.SIGPROF  # exit code of a process that passed its CPU time
 
@@ -23,6 +30,25 @@ def limit_memory() -> None:
     wanted = MEMORY_MIB << 20
     wanted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
+
+
+def memory_mib(cgroup: tuple[Path, ...] = CGROUP) -> int:
+    """The memory of this machine, or the part of it that this container may take."""
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limits = (path.read_text(encoding="ascii").strip() for path in cgroup if path.exists())
+    return min([whole, *(int(limit) for limit in limits if limit.isdecimal())]) >> 20
+
+
+def most_workers(memory_mib: int) -> int:
+    """How many workers fit half of the memory; the other half is for the pages that are drawn."""
+    return max(1, memory_mib // 2 // WAITING_MIB)
+
+
+def allow_files(workers: int) -> None:
+    """Let this process hold open what so many workers need, as far as it may."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES * workers if most == resource.RLIM_INFINITY else min(FILES * workers, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(now, wanted), most))
 
 
 def give_way() -> None:

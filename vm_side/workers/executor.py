@@ -66,7 +66,10 @@ class Executor(Protocol):
 
 
 class ProcessPool:
-    """Processes on this computer, at most so many; the server's metrics say how many."""
+    """Processes on this computer, as many as the server's metrics say.
+
+    There are at most so many, and no more than fit the memory.
+    """
 
     def __init__(self, processes: int) -> None:
         self.processes = processes
@@ -85,7 +88,9 @@ class ProcessPool:
     ) -> Results:
         """See Executor. Of a task and its twin, the one that ended first is the page's."""
         assert isinstance(settings.output, Path)
-        in_flight = InFlight(settings.endpoint, self.processes, settings.api_key)
+        most = min(self.processes, bounds.most_workers(bounds.memory_mib()))
+        bounds.allow_files(most)
+        in_flight = InFlight(settings.endpoint, most, settings.api_key)
         results = run(
             tasks,
             make_pool_reader,

@@ -32,7 +32,7 @@ DEATHS_ALLOWED = 2  # of workers on one task, and in a row before they could sta
 CONTEXT = multiprocessing.get_context("forkserver")  # imports are paid once; safe beside threads
 START_PAUSES_S = (0.1, 0.5, 0.0)  # after a worker that could not be forked
 STARTING = 0  # in the place of a task's id(): deaths before a worker could take any
-LOOK_S = 1.0  # between two looks at the limit, and for a task that is late
+LOOK_S = 0.25  # between two looks at the limit, and for a task that is late
 LATE_S, LATE_TIMES = 60.0, 3.0  # late is beyond both: seconds, and times the others' median
 
 

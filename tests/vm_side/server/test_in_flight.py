@@ -18,7 +18,17 @@ from rig.model_server import ModelServer
 from rig.replies import Reply, metrics_text
 from server.connection import KeptConnection, LostConnection
 from server.endpoint import Endpoint
-from server.in_flight import AHEAD, QUEUE, START, InFlight, Load, Steer, read_load, steer
+from server.in_flight import (
+    AHEAD,
+    CACHE_FULL,
+    CACHE_HIGH,
+    QUEUE,
+    START,
+    InFlight,
+    Load,
+    next_places,
+    read_load,
+)
 
 IDLE = Load(0, 0, 0.0, 0)
 VLLM = """\
@@ -37,7 +47,7 @@ vllm:num_preemptions_created{engine="0",model_name="model"} 1.7845e+09
     ("text", "load"),
     [
         (VLLM, Load(31, 2, 0.6153846153846154, 5)),
-        (VLLM + VLLM.replace("0.615", "0.715"), Load(62, 4, 0.7153846153846154, 10)),
+        (VLLM + VLLM.replace("0.615", "0.715"), Load(62, 4, 0.7153846153846154, 10, engines=2)),
         (metrics_text("model", 3, 1, Counter(), 0.5), Load(3, 1, 0.5, 0)),
         (VLLM.replace("kv_cache", "gpu_cache"), Load(31, 2, 0.6153846153846154, 5)),  # 0.9.1
         ("vllm:num_requests_running 3\nvllm:num_requests_waiting 1\n", Load(3, 1, 0.0, 0)),
@@ -58,11 +68,44 @@ def test_metrics_are_read(text: str, load: Load | None) -> None:
         (8, 0, Load(0, 0, 0.0, 0), QUEUE),  # nothing runs yet: a queue
         (8, 8, Load(8, 0, 0.1, 0), 8 + QUEUE),  # all run: a queue behind them
         (16, 16, Load(12, 4, 0.1, 0), 12 + QUEUE),
-        (72, 72, Load(64, 8, 0.2, 0), 72),  # it is full: as it is
+        (8, 8, Load(0, 0, 0.0, 0), QUEUE),  # sent, and not seen there yet: no more
+        (16, 16, Load(8, 0, 0.1, 0), 8 + QUEUE),  # so it is while a look is old
+        (72, 72, Load(64, 8, 0.2, 0), 64 + QUEUE),  # it is full: as it is
+        (72, 70, Load(64, 6, 0.2, 0), 64 + QUEUE),  # two were answered; the next two may come
+        (72, 30, Load(30, 0, 0.2, 0), 30 + QUEUE),  # the client has no more just now
+        (250, 250, Load(250, 0, 0.2, 0), 256),  # but never over the bound
+        # of a server that others use
+        (8, 0, Load(64, 30, 0.2, 0), QUEUE),  # it is full of theirs: a few of ours wait, too
+        (40, 40, Load(64, 3, 0.2, 0), 40 + QUEUE - 3),  # the queue is theirs as well
+        (40, 40, Load(64, 8, 0.2, 0), 40),
+        (40, 40, Load(64, 20, 0.2, 0), 40 + QUEUE - 20),
+        (8, 8, Load(50, 0, 0.2, 0), 8 + QUEUE),
+        # several engines, each with a queue
+        (8, 0, Load(0, 0, 0.0, 0, engines=4), 4 * QUEUE),
+        (250, 158, Load(128, 30, 0.2, 0, engines=4), 128 + 4 * QUEUE),
+        # the cache
+        (72, 72, Load(64, 2, CACHE_HIGH + 0.01, 0), 72),  # no more than so far
+        (60, 60, Load(60, 0, CACHE_HIGH + 0.01, 0), 60),
+        (60, 40, Load(40, 0, CACHE_HIGH + 0.01, 0), 48),  # fewer are free to be
+        (64, 64, Load(60, 4, CACHE_FULL + 0.01, 0), 60),  # no new one
+        (40, 40, Load(60, 0, CACHE_FULL + 0.01, 0), 40),
+        (64, 64, Load(50, 14, 0.5, 3), 50),  # one was thrown out since the last look
+        (9, 9, Load(1, 8, 1.0, 0), QUEUE),  # somewhat must be tried
     ],
 )
 def test_what_a_look_changes(places: int, inside: int, load: Load, after: int) -> None:
-    assert steer(Steer(places, 256), inside, IDLE, load, 256).places == after
+    assert next_places(places, inside, IDLE, load, 256) == after
+
+
+@pytest.mark.parametrize("bound", [1, 3])
+@pytest.mark.parametrize("load", [Load(1, 9, 0.1, 0), Load(1, 0, 0.1, 0), Load(1, 0, 0.99, 1)])
+def test_the_bound_holds_below_everything(bound: int, load: Load) -> None:
+    assert next_places(bound, bound, IDLE, load, bound) == bound
+
+
+def test_old_preemptions_do_not_count() -> None:
+    load = Load(20, 0, 0.5, 7)
+    assert next_places(20, 20, load, load, 64) == 20 + QUEUE
 
 
 @pytest.fixture
