@@ -76,7 +76,8 @@ def make_node_reader(settings: Settings) -> Callable[[Task], Record]:
     """The page function of one thread of a node. It raises Lost when the node's server is gone."""
     settings = on_this_node(settings)
     server = server_of(settings)
-    read = make_reader(settings, children_of(settings), server.silence)
+    door = server.in_flight.door.passed
+    read = make_reader(settings, children_of(settings), server.silence, door)
 
     def read_or_lose(task: Task) -> Record:
         record = read(task)
