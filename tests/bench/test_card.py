@@ -132,14 +132,14 @@ def test_the_fit_finds_what_the_simulated_card_is_made_of() -> None:
     fit = fit_of([simulated(12, 200), simulated(32, 200), simulated(64, 400)])
     (card,) = (card for card in CARDS if card.how == "simulated")
     assert fit is not None and fit.residual < 0.1
-    assert fit.picture_s == pytest.approx(card.picture_s, rel=0.05)
-    assert fit.step_s == pytest.approx(card.step_s, rel=0.1)
-    assert fit.page_step_s == pytest.approx(card.page_step_s, rel=0.1)
-    assert 1 / fit.page_s(64, TOKENS) == pytest.approx(0.55, rel=0.05)
+    assert fit.picture_s == pytest.approx(card.picture_s, rel=0.03)
+    assert fit.step_s == pytest.approx(card.step_s, rel=0.03)
+    assert fit.page_step_s == pytest.approx(card.page_step_s, rel=0.03)
+    assert 1 / fit.page_s(64, TOKENS) == pytest.approx(0.55, rel=0.03)
 
 
 def test_one_number_in_the_batch_tells_no_two_costs_apart() -> None:
-    assert fit_of([simulated(64, 400)]) is None
+    assert fit_of([simulated(56, 400), simulated(64, 400)]) is None
     assert fit_of([simulated(12, 20), simulated(64, 20)]) is None  # too few windows
     assert fit_of([]) is None
 
@@ -147,8 +147,8 @@ def test_one_number_in_the_batch_tells_no_two_costs_apart() -> None:
 def test_a_window_has_no_second_in_which_the_card_was_without_a_page() -> None:
     looks = looks_of(*[4] * 40)
     assert [window.seconds for window in windows_of(looks)] == [8, 8, 8, 8]  # a page a second
-    looks[4] = dataclasses.replace(looks[4], running=0)
-    assert sum(window.seconds for window in windows_of(looks)) == 32
+    looks[8] = dataclasses.replace(looks[8], running=0)  # the seven seconds before are no window
+    assert [window.seconds for window in windows_of(looks)] == [8, 8, 8]
 
 
 def test_the_table_says_what_was_measured_on_what() -> None:

@@ -56,6 +56,29 @@ def test_a_client_is_watched_at_its_full_batch_and_ended(tmp_path: Path, server:
     assert running.requests_in(server) == 0  # it has dropped what nobody waits for any more
 
 
+class Busy(Simulated):
+    """Asked how much it has to do, it says each number in turn."""
+
+    def __init__(self, card: GpuSim, folder: Path, *requests: int) -> None:
+        super().__init__(card, folder)
+        self.told = iter(requests)
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        assert path == "/metrics"
+        return 200, f'vllm:num_requests_running{{engine="0"}} {next(self.told)}.0\n'.encode()
+
+
+def test_the_next_client_finds_a_server_at_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Busy(GpuSim(), tmp_path, 2, 1, 0)
+    running.wait_until_idle(server)
+    assert next(server.told, None) is None
+    monkeypatch.setattr(running, "DRAIN_S", -1)
+    with pytest.raises(TimeoutError, match="2 requests are there"):
+        running.wait_until_idle(Busy(GpuSim(), tmp_path, 2))
+
+
 def test_a_client_that_fails_says_why(server: Simulated) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no pages here')"]
     with pytest.raises(ClientFailed, match="no pages here"):
