@@ -90,11 +90,11 @@ def test_when_a_batch_is_full(running: tuple[int, ...], at: int | None) -> None:
         ((0, 12, 12), False),
         ((0, 12, 12, 12), True),  # full for two seconds
         ((0, 12, 12, 20), False),  # it was not full yet
-        ((0, 1, 2, 3, 4, 5, 6), True),  # it never is
+        ((0, 1, 2, 3, 4, 5, 6), False),  # it never is
     ],
 )
 def test_when_a_run_was_seen_enough(running: tuple[int, ...], is_over: bool) -> None:
-    assert is_seen(looks_of(*running), window_s=2.0, most_s=6.0) is is_over
+    assert is_seen(looks_of(*running), window_s=2.0) is is_over
 
 
 def test_a_row_is_of_the_full_batch_alone() -> None:
@@ -196,10 +196,11 @@ def test_what_is_done_is_shown_and_no_server_started(tmp_path: Path) -> None:
     ]
 
 
-def test_a_part_that_is_none(tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["--folder", str(tmp_path), "--part", "ours-x"])
+@pytest.mark.parametrize("part", ["ours-x", "ours-", "12", "theirs"])
+def test_a_part_that_is_none(tmp_path: Path, part: str) -> None:
+    done = CliRunner().invoke(main, ["--folder", str(tmp_path), "--part", part])
     assert (done.exit_code, list(tmp_path.iterdir())) == (2, [])
-    assert "no such part: ours-x" in done.output
+    assert f"no such part: {part}" in done.output
 
 
 def test_a_card_on_which_somebody_works_is_not_measured() -> None:
@@ -255,7 +256,7 @@ def test_how_many_pages_all_engines_hold(log: str, slots: int) -> None:
 
 
 def test_a_log_that_does_not_tell_the_slots() -> None:
-    with pytest.raises(LookupError, match="max_num_seqs"):
+    with pytest.raises(RuntimeError, match="max_num_seqs"):
         slots_told("INFO loading")
 
 
@@ -272,7 +273,4 @@ def test_what_each_part_runs(tmp_path: Path) -> None:
     assert ours[-2:] == ["-p", "12"] and "--retries" not in ours
     theirs, job = clients.command_of("reference", bench, slots=64)
     assert theirs[0] == "/theirs" and job.count(".png") == 5
-    assert [clients.is_part(name) for name in ("ours-256", "ours-x", "x", "reference")] == [
-        *(True, False, False, True)
-    ]
     assert [path.stat().st_nlink for path in page_set.all_pages(pages)] == [3, 2, 3, 2, 3]

@@ -7,7 +7,7 @@ of real pages. Each part is a client that is watched from the moment when its ba
 was seen is kept in the folder, so the next run goes on with the parts that are missing; the table
 on stdout is of all that is there. No network is needed.
 
-Parts: ceiling, ours, reference, ours-12 and, with any other -p, ours-N.
+Parts: ceiling, ours, reference, ours-12, ours-64; with any other -p, ours-N.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from bench.card.state import Mixed, State  # noqa: E402 - so is this
 from bench.card.table import table  # noqa: E402 - so is this
 from bench.card.windows import row_of  # noqa: E402 - so is this
 
+FAILURES = (Mixed, ClientFailed, OSError, EOFError, RuntimeError, CalledProcessError)
 LEFT = 3  # exit code: some parts were not run, as with pages
 
 
@@ -67,7 +68,7 @@ LEFT = 3  # exit code: some parts were not run, as with pages
     default=ROOT / ".venv-parity" / "bin" / "python",
     help="The interpreter that has dots.ocr's own client.",
 )
-@click.option("--minutes", default=8.0, show_default=True, help="Begin no part that takes longer.")
+@click.option("--minutes", default=7.5, show_default=True, help="For the start, and all parts.")
 @click.option(
     "--window", "window_s", default=30.0, show_default=True, help="Seconds at full batch."
 )
@@ -97,7 +98,7 @@ def main(
         session = Session(left, state, place, model, flags, reference, minutes, window_s, rehearse)
         try:
             left = session.measure()
-        except (Mixed, ClientFailed, OSError, RuntimeError, CalledProcessError) as error:
+        except FAILURES as error:
             failure = str(error)
     if machine := state.machine():
         looks = state.looks()

@@ -1,9 +1,10 @@
 """The clients: what each part of the bench runs against the server.
 
-May import: bench.measure, bench.card.page_set.
+May import: bench.card.
 """
 
 import json
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ class Bench:
 
 def is_part(name: str) -> bool:
     """Whether there is such a part: ours-N is our client with -p N."""
-    return name in USUAL or name.removeprefix(f"{OURS}-").isdecimal()
+    return name in USUAL or re.fullmatch(rf"{OURS}-\d+", name) is not None
 
 
 def command_of(part: str, bench: Bench, slots: int) -> tuple[list[str], str]:

@@ -112,12 +112,16 @@ class CardServer(VllmProcess):
         return self.place.pid(self.pid)
 
     def slots(self) -> int:
-        """Requests in the batches of all its engines at most, by its log. Raises LookupError."""
+        """Requests in the batches of all its engines at most, by its log. Raises RuntimeError."""
         return slots_told(self.log.read_text(errors="replace"))
 
     def version(self) -> str:
         """vLLM's. Raises OSError."""
         return str(json.loads(self.get("/version")[1])["version"])
+
+    def start(self) -> None:
+        self.place.end()  # what an earlier bench may have left
+        super().start()
 
     def kill(self) -> None:
         self.place.end()
@@ -125,10 +129,10 @@ class CardServer(VllmProcess):
 
 
 def slots_told(log: str) -> int:
-    """By what vLLM says of its arguments. Raises LookupError if it says nothing."""
+    """By what vLLM says of its arguments. Raises RuntimeError if it says nothing."""
     found = {name: re.search(rf"'{name}': (\d+)", log) for name in (SLOTS, ENGINES)}
     if not (slots := found[SLOTS]):
-        raise LookupError(f"the server's log does not tell {SLOTS}")
+        raise RuntimeError(f"the server's log does not tell {SLOTS}")
     engines = found[ENGINES]
     return int(slots[1]) * int(engines[1] if engines else 1)
 

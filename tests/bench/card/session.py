@@ -1,6 +1,6 @@
 """One start of the server, and the parts that there is time for.
 
-May import: bench.card, rig.vllm_process, and of vm_side the manifest.
+May import: bench.card, rig.vllm_process, and of vm_side contract, machine and results.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from bench.card.running import ClientFailed, watch
 from bench.card.serving import ROOT, CardServer, Place, has_weights, make_told
 from bench.card.state import State
 from bench.card.table import Machine, Start
+from bench.card.windows import is_seen
 from contract import FAILED
 from machine.loading import parts_in
 from results.manifest import load as load_manifest
@@ -54,7 +55,7 @@ class Session:
     def measure(self) -> list[str]:
         """Start the server, run the parts, end it. Returns the parts for which no time was left.
 
-        Raises Mixed, ClientFailed, OSError or RuntimeError.
+        Raises Mixed, ClientFailed, OSError, EOFError, RuntimeError or CalledProcessError.
         """
         deadline_s = time.monotonic() + self.minutes * 60
         for name in ("cache", "log"):
@@ -66,24 +67,35 @@ class Session:
         try:
             bench = self._bench(server, is_told=bool(weights))
             server.wait_until_ready()
-            start = Start(
-                date=f"{datetime.now(UTC):%Y-%m-%d}",
-                ready_s=server.starts[-1],
-                parts_s=parts_in(server.log.read_text(errors="replace")),
-                first_answer_s=first_answer_s(server.port, bench.requests),
-            )
-            self.state.keep_start(machine_of(server, weights or "real weights"), start)
-            left, failures = list(self.parts), []
-            while left and deadline_s - time.monotonic() > self.window_s + LEAST_S:
-                part = left.pop(0)
-                try:
-                    most_s = min(MOST_S, deadline_s - time.monotonic())
-                    self._run(part, bench, server, most_s)
-                except ClientFailed as error:  # the minutes on a card are few: on with the others
-                    failures.append(f"{part}: {error}")
-                    say(failures[-1])
+            self._keep_start(server, bench, weights or "real weights")
+            return self._run_all(bench, server, deadline_s)
         finally:
             server.kill()
+
+    def _keep_start(self, server: CardServer, bench: Bench, weights: str) -> None:
+        """Note how the server came up."""
+        start = Start(
+            date=f"{datetime.now(UTC):%Y-%m-%d}",
+            ready_s=server.starts[-1],
+            parts_s=parts_in(server.log.read_text(errors="replace")),
+            first_answer_s=first_answer_s(server.port, bench.requests),
+        )
+        self.state.keep_start(machine_of(server, weights), start)
+
+    def _run_all(self, bench: Bench, server: CardServer, deadline_s: float) -> list[str]:
+        """Run the parts; those that are left. Raises ClientFailed once all others were run."""
+        left, failures = [], []
+        for part in self.parts:
+            most_s = min(MOST_S, deadline_s - time.monotonic())
+            try:
+                is_done = most_s > self.window_s + LEAST_S and self._run(
+                    part, bench, server, most_s
+                )
+            except ClientFailed as error:
+                failures.append(f"{part}: {error}")
+                say(failures[-1])
+            else:
+                left += [] if is_done else [part]
         if failures:
             raise ClientFailed("\n".join(failures))
         return left
@@ -115,8 +127,8 @@ class Session:
             told=is_told,
         )
 
-    def _run(self, part: str, bench: Bench, server: CardServer, most_s: float) -> None:
-        """One part; what was seen is kept."""
+    def _run(self, part: str, bench: Bench, server: CardServer, most_s: float) -> bool:
+        """One part; what was seen is kept, but for a part that had too little time."""
         shutil.rmtree(bench.output, ignore_errors=True)
         say(f"{part}: …")
         command, stdin = command_of(part, bench, server.slots())
@@ -124,8 +136,11 @@ class Session:
         looks = watch(command, stdin, server, log, self.window_s, most_s)
         if part.startswith(OURS):
             check_pages(bench.output)
+        if most_s < MOST_S and not is_seen(looks, self.window_s):
+            return False
         self.state.keep_looks(part, looks)
         say(f"{part}: {looks[-1].t:.0f} s")
+        return True
 
 
 def refuse_busy(cards: Cards) -> None:

@@ -16,7 +16,8 @@ FULL = 0.9  # of the largest batch: from there on the window counts
 class Row:
     """What a run reached while it was full: rates a second, means, CPU.
 
-    filled_s: from the first page until then. gpu_percent is None where no card was seen.
+    A page is a request: with the real weights our client asks again about some. filled_s: from the
+    first page until then. gpu_percent is None where no card was seen.
     """
 
     name: str
@@ -33,8 +34,6 @@ class Row:
     api_cores: float
     engine_cores: float
     gpu_percent: float | None
-    watts: float | None
-    preemptions: int
 
     @property
     def pages_per_s(self) -> float:
@@ -50,10 +49,8 @@ def full_at(looks: Sequence[Look]) -> int | None:
     return next(at for at, look in enumerate(looks) if look.running >= FULL * most)
 
 
-def is_seen(looks: Sequence[Look], window_s: float, most_s: float) -> bool:
-    """Whether it has been full for long enough, or took too long in all."""
-    if not looks or looks[-1].t - looks[0].t >= most_s:
-        return bool(looks)
+def is_seen(looks: Sequence[Look], window_s: float) -> bool:
+    """Whether the batch has been full for long enough."""
     at = full_at(looks)
     return at is not None and looks[-1].t - looks[at].t >= window_s
 
@@ -82,8 +79,6 @@ def row_of(name: str, looks: Sequence[Look]) -> Row | None:
         api_cores=cpu_s["api"] / took,
         engine_cores=cpu_s["engine"] / took,
         gpu_percent=mean_of([look.cards.gpu_percent for look in seen]),
-        watts=mean_of([look.cards.watts for look in seen]),
-        preemptions=round(last.preemptions - looks[0].preemptions),
     )
 
 
