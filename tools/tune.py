@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from lib.alone import alone_in
 from lib.console import ExitCode, Failure, note, printable, run, say
 from lib.home import make_output
 from lib.inputs import end_of_nothing, find_inputs
@@ -22,11 +23,11 @@ from lib.plan.budget import too_little, within_budget
 from lib.steps import Steps, exit_code
 from lib.tune import page, planning
 from lib.tune.judging import Reading, read
-from lib.tune.reading import missing, read_sample
+from lib.tune.reading import missing, read_sample, refusal
 from lib.tune.sample import Sample, draw
 from lib.tune.timing import times_of
 from lib.tune.truth import scorer
-from lib.tune.variants import LADDER, Variant, variants_for
+from lib.tune.variants import LADDER, Variant, folder_of, variants_for
 from lib.tune.verdict import verdict
 from lib.tune.words import Told, all_lines, as_json
 
@@ -57,31 +58,35 @@ def main(knobs: Knobs, ladder: tuple[int, ...], as_data: bool) -> int:
         say(f"make tune: {what}")
         return end
     make_output(knobs, ())
-    sample = draw(inputs, knobs)
-    for place, why in sample.lost.items():
-        say(f"make tune: {place} was left out: {why}")
-    steps_down, other = variants_for(knobs, ladder)
-    variants = [*steps_down, other]
-    code = int(ExitCode.OK)
-    if to_read := missing(sample.inputs, variants, knobs):
-        code = read_all(sample, to_read, knobs)
-    if code in (ExitCode.OK, ExitCode.PAGES_FAILED):
-        code = max(code, show(sample, steps_down, other, knobs, errors_of, as_data))
+    folder_of(knobs).mkdir(exist_ok=True)
+    with alone_in(folder_of(knobs)):
+        sample = draw(inputs, knobs)
+        for place, why in sample.lost.items():
+            say(f"make tune: {place} was left out: {why}")
+        steps_down, other = variants_for(knobs, ladder)
+        code = read_all(sample, [*steps_down, other], knobs)
+        if code in (ExitCode.OK, ExitCode.PAGES_FAILED):
+            code = max(code, show(sample, steps_down, other, knobs, errors_of, as_data))
     return code
 
 
-def read_all(sample: Sample, to_read: Sequence[Variant], knobs: Knobs) -> int:
-    """Read the sample in these ways, on a machine that is off afterwards."""
+def read_all(sample: Sample, variants: Sequence[Variant], knobs: Knobs) -> int:
+    """Read the sample in these ways, on a machine that is off afterwards, if it is not read yet."""
+    asked = [variant for variant in variants if not refusal(knobs, variant).exists()]
+    to_read = missing(sample.inputs, asked, knobs)
+    if not to_read:
+        return ExitCode.OK
     plan = planning.plan_of(sample, to_read, knobs)
     if why := too_little(plan):
         raise click.UsageError(f"{why}: nothing is rented")
     note(f"make tune: {planning.line(plan, sample, len(to_read))}")
-    machine = open_machine(knobs)
+    alone = dataclasses.replace(knobs, workers=0)
+    machine = open_machine(alone)
     environment = {**os.environ, **as_environment(knobs), "CONFIG": os.devnull}
     steps = Steps("make tune", environment | {TRIAL_VARIABLE: "1"})
     steps.with_machine(
         machine,
-        lambda on_s: within_budget(knobs, on_s).max_hours,
+        lambda on_s: within_budget(alone, on_s).max_hours,
         lambda: read_sample(steps, sample.inputs, to_read, knobs),
     )
     steps.alarm(machine)
@@ -97,7 +102,14 @@ def show(
     as_data: bool,
 ) -> ExitCode:
     """Compare what is here, and tell it."""
-    readings = [read(knobs, variant) for variant in (*ladder, other)]
+    refused = [variant for variant in ladder if refusal(knobs, variant).exists()]
+    for variant in refused:
+        say(
+            f"make tune: {variant.max_pixels:,} is left out: the server did not take it"
+            f" (to ask again, delete {refusal(knobs, variant)})"
+        )
+    asked = [variant for variant in (*ladder, other) if variant not in refused]
+    readings = [read(knobs, variant, sample.files) for variant in asked]
     most = max(reading.tried for reading in readings)
     whole = [reading for reading in readings if most and reading.tried == most]
     steps_down = [reading for reading in whole if reading.variant != other]

@@ -78,11 +78,15 @@ class Judged:
         return self.worst[0].text if self.worst else 1.0
 
 
-def read(knobs: Knobs, variant: Variant) -> Reading:
-    """The results of one way; pages that were read in another are passed over."""
+def read(knobs: Knobs, variant: Variant, sample: Collection[str]) -> Reading:
+    """The results of one way; what was read in another, or is of another sample, is passed over."""
     root = folder_of(knobs) / variant.name
     wanted = recipe_of(knobs_for(knobs, variant))
-    entries = [e for e in read_entries(root) if e.status != LEFT and settings_of(e) == wanted]
+    entries = [
+        entry
+        for entry in read_entries(root)
+        if entry.input in sample and entry.status != LEFT and settings_of(entry) == wanted
+    ]
     return Reading(variant, Side(variant.name, root, by_name((e.page, e) for e in entries)))
 
 

@@ -1,20 +1,25 @@
 """The sample read in one way after the other, by the verbs of make all, in folders of its own."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from contract import ExitCode
-from lib.console import say
 from lib.inputs import Inputs
 from lib.knobs import Knobs, as_environment
 from lib.steps import Steps, goes_on
 from lib.todo import Work, look
 from lib.tune.judging import read
-from lib.tune.variants import Variant, knobs_for, may_be_refused
+from lib.tune.variants import Variant, folder_of, knobs_for, may_be_refused
 
 
 def missing(inputs: Inputs, variants: Sequence[Variant], knobs: Knobs) -> list[Variant]:
     """The ways in which the sample is still to be read, or to be brought home."""
     return [v for v in variants if look(inputs, knobs_for(knobs, v)).work is not Work.NOTHING]
+
+
+def refusal(knobs: Knobs, variant: Variant) -> Path:
+    """The file that says that the server did not take so many pixels: it is not asked again."""
+    return folder_of(knobs) / variant.name / "refused"
 
 
 def read_sample(steps: Steps, inputs: Inputs, variants: Sequence[Variant], knobs: Knobs) -> None:
@@ -23,12 +28,18 @@ def read_sample(steps: Steps, inputs: Inputs, variants: Sequence[Variant], knobs
     for step in ("upload", "start") if has_bucket else ("start", "upload"):
         if not goes_on(step, steps.run(step, **changes(knobs, variants[0]))):
             return
+    refused: list[Variant] = []
     for variant in variants:
         code = read_one(steps, inputs, variant, knobs)
         if code == ExitCode.FAILED and may_be_refused(variant, knobs):
-            say(f"make tune: {variant.max_pixels:,} is left out: the server does not take it")
-        elif code not in (ExitCode.OK, ExitCode.PAGES_FAILED) or is_poor(inputs, variant, knobs):
+            refused.append(variant)
+            continue
+        if code not in (ExitCode.OK, ExitCode.PAGES_FAILED) or is_poor(inputs, variant, knobs):
             return
+        while refused:  # by a server that is well otherwise
+            file = refusal(knobs, refused.pop())
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
     steps.run("clean", **changes(knobs, variants[0]))
 
 
@@ -54,4 +65,4 @@ def changes(knobs: Knobs, variant: Variant) -> dict[str, str]:
 
 def is_poor(inputs: Inputs, variant: Variant, knobs: Knobs) -> bool:
     """Whether pages were given up for want of money."""
-    return bool(knobs.budget) and read(knobs, variant).tried < len(inputs.files)
+    return bool(knobs.budget) and read(knobs, variant, inputs.files).tried < len(inputs.files)

@@ -6,6 +6,7 @@ from typing import Any
 
 from contract import PREVIEW_MODEL
 from lib.knobs import Knobs
+from lib.pages.values import clean
 from lib.plan.forecast import own_way
 from lib.plan.words import duration, usd
 from lib.score.words import aligned
@@ -138,8 +139,8 @@ def look_at(told: Told) -> Iterator[str]:
     worst = row.judged.worst if row else ()
     for page in worst[:MOST_NAMES]:
         yield (
-            f"look at {name_of(page.name, told)}: {percent(page.text)} of its text,"
-            f" {page.words:,} words differ"
+            f"look at {told.sample.get(page.name, page.name)}: {percent(page.text)} of its text,"
+            f" words that differ: {page.words:,}"
         )
     if len(worst) > MOST_NAMES:
         yield f"… and {len(worst) - MOST_NAMES} more pages whose text differs"
@@ -164,9 +165,10 @@ def remarks(told: Told) -> Iterator[str]:
         yield "this was the CPU preview: what dots.ocr needs, its own run alone can tell"
 
 
-def name_of(page: str, told: Told) -> str:
-    """What a person calls a page of the sample."""
-    return str(told.sample.get(page, page))
+def file_and_number(page: str, told: Told) -> tuple[str, int | None]:
+    """What a person calls a page of the sample: its file, and its number in that, from 1."""
+    place = told.sample.get(page, Place(page))
+    return clean(place.name), None if place.page is None else place.page + 1
 
 
 def percent(part: float) -> str:
@@ -179,7 +181,7 @@ def as_json(told: Told) -> dict[str, Any]:
     found = told.verdict
     return {
         "pages": told.pages,
-        "sample": [str(place) for place in told.sample.values()],
+        "sample": [clean(str(place)) for place in told.sample.values()],
         "seconds_by": told.times.card.name if told.times.card else None,
         "usd_per_hour": told.per_hour,
         "model": told.model,
@@ -232,7 +234,7 @@ def judged_json(found: Judged, told: Told) -> dict[str, Any]:
         "doubtful": found.doubtful,
         "new_doubts": found.new_doubts,
         "differ": [
-            [page.name, name_of(page.name, told), round(page.text, 4), page.words]
+            [page.name, *file_and_number(page.name, told), round(page.text, 4), page.words]
             for page in found.worst
         ],
     }

@@ -106,9 +106,9 @@ function drawDiffering(chosen) {
   const pages = chosen.differ.slice(0, MOST_PAGES);
   byId("differ").replaceChildren(
     h("h2", { text: t("tuneDiffer", round(chosen.max_pixels)) }),
-    pages.length ? h("ol", {}, ...pages.map(([page, name, text, words]) => h("li", {},
-      h("a", { href: compareOf(chosen, page), text: name }),
-      h("span", { class: "muted", text: `${kept(text)} · ${t("wordsDiffer", round(words))}` }))))
+    pages.length ? h("ol", {}, ...pages.map(([page, file, number, text, words]) => h("li", {},
+      h("a", { href: compareOf(chosen, page), text: number ? t("tunePage", file, round(number)) : file }),
+      h("span", { class: "muted", text: `${kept(text)} · ${t("tuneWords", round(words))}` }))))
       : h("p", { class: "muted", text: t("tuneNone") }),
     ...(chosen.differ.length > pages.length
       ? [h("p", { class: "muted", text: t("more", round(chosen.differ.length - pages.length)) })] : []));

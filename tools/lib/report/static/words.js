@@ -149,7 +149,7 @@ const WORDS = {
   tuneOfTime: ["Of the time", "시간 비율"],
   tuneMoney: ["USD for all pages", "전체 페이지 USD"],
   tuneHours: ["Hours for all pages", "전체 페이지 시간"],
-  tuneReference: ["what the others are compared with", "비교의 기준"],
+  tuneReference: ["the measure", "비교의 기준"],
   tuneEnough: ["enough", "충분"],
   tuneYours: ["yours", "현재 설정"],
   tuneLook: ["compare", "비교 보기"],
@@ -186,6 +186,8 @@ const WORDS = {
     "CPU 미리보기의 결과입니다. dots.ocr에 얼마가 필요한지는 dots.ocr로 직접 읽어야 알 수 있습니다.",
   ],
   tuneDiffer: ["{0}: pages to look at", "{0}: 살펴볼 페이지"],
+  tunePage: ["{0}, page {1}", "{0}, {1}쪽"],
+  tuneWords: ["words that differ: {0}", "다른 단어 {0}개"],
   tuneNone: ["No page's text differs.", "글이 다른 페이지가 없습니다."],
   // compare
   compared: ["Compared", "비교함"],

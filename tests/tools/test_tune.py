@@ -1,0 +1,196 @@
+"""make tune: a sample read in several ways, compared, and shown; the user's own is not touched."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rig import pages
+from rig.browser import Watched, open_browser, until
+from rig.command import Finished, wait_until
+from rig.model_server import ModelServer, Reply, Request
+from rig.toolkit import Toolkit, files_below
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+LADDER, YOURS = "50000,100000", "200000"
+READ, LONGEST_S = 4, 240.0
+WORDS = [f"word{n}" for n in range(60)]
+
+
+def answer(request: Request) -> Reply:
+    """A model that cannot read small print: below 90,000 pixels a third of the words is lost."""
+    width, height = request.size
+    kept = WORDS if width * height > 90_000 else WORDS[:40]
+    cells = [
+        {"bbox": [10, 10, width - 10, height // 2], "category": "Text", "text": " ".join(kept)},
+        {"bbox": [10, height // 2, width - 10, height - 10], "category": "Text", "text": HOSTILE},
+    ]
+    return Reply(json.dumps(cells))
+
+
+def tune(kit: Toolkit, *options: str, **environment: str) -> Finished:
+    given = {"LADDER": LADDER, "SAMPLE": str(READ), **environment}
+    return kit.verb("tune", *options, **given).finish(LONGEST_S)
+
+
+def content(kit: Toolkit) -> dict[str, bytes]:
+    """All that a run had left, here and on the machine."""
+    found = {}
+    for folder in (kit.output, kit.machine / "input", kit.machine / "result"):
+        for name in files_below(folder):
+            if not name.startswith("tune"):
+                found[f"{folder.name}/{name}"] = (folder / name).read_bytes()
+    return found
+
+
+@dataclass
+class Tuned:
+    """A run of it, and what stood there before."""
+
+    kit: Toolkit
+    server: ModelServer
+    before: dict[str, bytes]
+    asked: int
+    end: Finished
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """What it says for scripts."""
+        data: dict[str, Any] = json.loads(self.end.out)
+        return data
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tuned]:
+    """Pages of which some have been read, in folders, a PDF, and a name that is no markup."""
+    with ModelServer() as server:
+        server.script = answer
+        kit = Toolkit(tmp_path_factory.mktemp("desk"), ENDPOINT=server.url, MAX_PIXELS=YOURS)
+        kit.write_pages(2)
+        assert kit.run("all").code == 0
+        before = content(kit)
+        pages.article(72, 7).save(kit.input / f"{HOSTILE.replace('/', '')}.png")
+        pages.pdf(kit.input / "책.pdf", 3)
+        asked = len(server.requests)
+        end = tune(kit, "--json")
+        yield Tuned(kit, server, before, len(server.requests) - asked, end)
+
+
+def test_fewer_pixels_are_judged_by_the_most(tuned: Tuned) -> None:
+    assert (tuned.end.code, tuned.end.err) == (0, "")
+    found = tuned.found
+    assert (found["pages"], len(found["sample"])) == (6, READ)
+    assert [row["max_pixels"] for row in found["rows"]] == [200_000, 100_000, 50_000]
+    assert [row["text"] == 1 for row in found["rows"]] == [True, True, False]
+    assert (found["choice"], found["config"]) == (100_000, ["MAX_PIXELS=100000"])
+    assert found["seconds_by"] == "NVIDIA L4"
+    assert found["rows"][2]["of_time"] < found["rows"][1]["of_time"] < 1
+    assert tuned.asked == 4 * READ  # and once with the other UPSAMPLE_BELOW
+
+
+def test_nothing_of_a_run_is_touched(tuned: Tuned) -> None:
+    assert content(tuned.kit) == tuned.before
+    assert files_below(tuned.kit.machine / "trial-input") == []
+    assert not [n for n in files_below(tuned.kit.machine / "trial-result") if n[0] != "."]
+
+
+def test_a_second_run_goes_on(tuned: Tuned) -> None:
+    """It asks for nothing that is here; of a way that is new, or was cut short, for that."""
+    asked = len(tuned.server.requests)
+    end = tune(tuned.kit)
+    assert (end.code, len(tuned.server.requests)) == (0, asked)
+    assert "← enough" in end.out and "For config.env: MAX_PIXELS=100000" in end.out
+    assert "50,000: " in end.out and "look at" not in end.out
+    manifest = tuned.kit.output / "tune_files" / "100000-0" / "manifest.jsonl"
+    manifest.write_text("".join(manifest.read_text().splitlines(keepends=True)[:-1]))
+    assert tune(tuned.kit).code == 0
+    assert 1 <= len(tuned.server.requests) - asked <= READ
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("en-US", "light"), ("ko-KR", "dark")])
+def test_the_page(tuned: Tuned, locale: str, scheme: str) -> None:
+    with open_browser() as browser:
+        watched = Watched.open(browser, locale=locale, color_scheme=scheme)
+        page = watched.page
+        page.goto((tuned.kit.output / "tune.html").as_uri())
+        until(page, "document.documentElement.dataset.ready === 'true'")
+        text = page.locator("#overview").inner_text()
+        title = "How many pixels" if locale == "en-US" else "페이지에 픽셀이"
+        assert title in text and "MAX_PIXELS=100000" in text
+        assert page.locator("#ways tbody tr").count() == 3
+        assert page.locator("tr.chosen").count() == 1
+        assert page.locator("#overview img").count() == 0
+        page.locator("#ways tbody a").last.click()
+        until(page, "document.querySelectorAll('.row b').length > 0")
+        assert page.locator(".row").count() == READ
+        page.locator(".row-link").first.click()
+        until(page, "document.querySelectorAll('.sheet img').length === 2")
+        assert watched.trouble == []
+
+
+def test_what_a_server_does_not_take_is_left_out(tmp_path: Path) -> None:
+    """The most pixels that it takes are what the others are compared with."""
+    with ModelServer(max_model_len=5_000) as server:
+        kit = Toolkit(tmp_path, ENDPOINT=server.url, MAX_PIXELS=YOURS)
+        kit.write_pages(2)
+        end = tune(kit, "--json", LADDER="100000,11000000")
+        again = tune(kit, "--json", LADDER="100000,11000000")
+    assert (end.code, again.code) == (0, 0), end.err
+    assert "process" in end.err and "process" not in again.err, "it is not asked again"
+    assert "11,000,000 is left out" in end.err and "--max-model-len" in end.err
+    assert [row["max_pixels"] for row in json.loads(end.out)["rows"]] == [200_000, 100_000]
+
+
+def test_the_truth_decides_where_it_is_known(tmp_path: Path) -> None:
+    with ModelServer() as server:
+        server.script = answer
+        kit = Toolkit(tmp_path, ENDPOINT=server.url, MAX_PIXELS=YOURS)
+        names = kit.write_pages(2)
+        kit.knobs["TRUTH"] = str(tmp_path / "truth")
+        for name in names:
+            path = tmp_path / "truth" / f"{name.removesuffix('.png')}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(answer(Request(0, 0.0, size=(166, 234))).text or "")
+        pages.tiny(5).save(kit.input / "nobody knows.png")
+        found = json.loads(tune(kit, "--json", LADDER="20000,50000").out)
+    errors = [row["errors"] for row in found["rows"]]
+    assert errors[0] == errors[1] == errors[2] == 0
+    assert found["choice"] == 20_000
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "said"),
+    [
+        ({"PAGES": "50"}, 1, "make tune SAMPLE=4"),
+        ({"LADDER": "12"}, 2, "12 is not in the range"),
+        ({"LADDER": "1000000,many"}, 2, "many"),
+        ({"TRUTH": "/nowhere"}, 1, "is no folder"),
+        ({"BUDGET": "0.001", "TARGET": "gcp"}, 2, "nothing is rented"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_is_started(
+    kit: Toolkit, server: ModelServer, given: dict[str, str], code: int, said: str
+) -> None:
+    kit.write_pages(2)
+    end = tune(kit, **given)
+    assert (end.code, said in end.err, server.requests) == (code, True, []), end.err
+    assert not kit.machine.exists()
+
+
+def test_ctrl_c_stops_the_machine_and_keeps_what_was_read(own: Toolkit) -> None:
+    """One page has an answer; the others hang."""
+    own.write_pages(2)
+    own.knobs["SAMPLE"] = "2"
+    with own.verb("tune", "--ladder", "100000", PREVIEW="hangs") as job:
+        manifest = own.machine / "trial-result" / "manifest.jsonl"
+        wait_until(lambda: manifest.is_file() and '"ok"' in manifest.read_text())
+        job.signal_group(signal.SIGINT)
+        assert job.finish().code == 130
+    assert own.living() == []
+    assert len(files_below(own.machine / "trial-input")) == 2, "the next run goes on"
