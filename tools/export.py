@@ -74,7 +74,10 @@ def tell(kept: Kept, outcome: Outcome, missing: dict[str, int]) -> None:
     for name, reason in outcome.faults.items():
         say(f"export: {name}: {reason}")
     if kept.set_aside:
-        say(f"export: kept beside what came: {some(kept.set_aside)} (changed by hand, or not ours)")
+        say(
+            f"export: kept next to what is new: {some(kept.set_aside)}"
+            " (changed by hand, or not ours)"
+        )
     if kept.left:
         say(f"export: of no page any more, left since changed by hand: {some(kept.left)}")
     if missing:

@@ -85,7 +85,7 @@ def insist(
                 raise
             if not was_said:
                 say(f"stop: {error.message}")
-                say(f"stop: goes on trying for {patience_s / 60:.0f} minutes")
+                say(f"stop: keeps trying for {patience_s / 60:.0f} minutes")
                 was_said = True
             time.sleep(pause_s)
 

@@ -38,7 +38,14 @@ PAGE_ENDINGS = (*PICTURES, *MANY_PAGES)
 MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
 REPORT, COMPARISON, SCORES = "report.html", "compare.html", "score.json"
 TUNING = "tune.html"
-RESERVED = (MANIFEST, SUMMARY, REPORT, COMPARISON, SCORES, TUNING)  # our own, at the top of the results
+RESERVED = (
+    MANIFEST,
+    SUMMARY,
+    REPORT,
+    COMPARISON,
+    SCORES,
+    TUNING,
+)  # our own, at the top of the results
 RESULT_ENDINGS = (".json", ".md", "_nohf.md")
 DRAWING_ENDING = ".jpg"
 
@@ -266,7 +273,7 @@ def selection_from(text: str) -> Selection:
     for part in text.replace(" ", "").split(",") if text.strip() else ():
         found = re.fullmatch(r"([1-9][0-9]{0,8})(?:(-)([1-9][0-9]{0,8})?)?", part)
         if not found:
-            raise ValueError(f"{text!r} is no list of pages such as 1-20,35 (the first is 1)")
+            raise ValueError(f"{text!r} is not a list of pages such as 1-20,35 (the first is 1)")
         first, last = int(found[1]), int(found[3] or (sys.maxsize if found[2] else found[1]))
         if last < first:
             raise ValueError(f"{text!r}: {part} ends before it begins")

@@ -129,7 +129,7 @@ def file_of(record: Record, places: Places) -> Path | None:
 def size_of(record: Record) -> tuple[int, int]:
     """The page's own size. Raises UnreadablePage if it is not known."""
     if len(record.original_size) != 2:
-        raise UnreadablePage("its line in the manifest does not tell its size")
+        raise UnreadablePage("its line in the manifest does not say its size")
     width, height = record.original_size
     return width, height
 

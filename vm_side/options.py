@@ -30,7 +30,7 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     except ValueError:
         valid = False
     if not valid:
-        raise click.BadParameter(f"{value!r} is no URL such as http://127.0.0.1:8000")
+        raise click.BadParameter(f"{value!r} is not a URL such as http://127.0.0.1:8000")
     return value.rstrip("/").removesuffix("/v1")
 
 

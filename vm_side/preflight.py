@@ -71,7 +71,7 @@ def check_prompt(name: str, tokens: list[str], prompt: str) -> None:
     if not pictures or USER not in tokens or END not in tokens or tokens[-1] != ASSISTANT:
         lacking = [mark for mark in (PICTURE, USER, END, ASSISTANT) if mark not in tokens]
         raise Unfit(
-            f"{name!r} is no dots.ocr, or has not its chat template: its prompt lacks"
+            f"{name!r} is not dots.ocr, or lacks its chat template: its prompt lacks"
             f" {', '.join(lacking) or 'the answer at its end'}; start it so: {START}"
         )
     rendered = "".join(token for token in tokens if token != PLACE)

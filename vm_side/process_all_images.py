@@ -91,7 +91,7 @@ from workers.pool import PoolError
     envvar="ROTATE",
     default=AUTO,
     type=click.Choice(ROTATIONS),
-    help="Degrees by which each page is turned clockwise; auto: those that stand wrong are found.",
+    help="Degrees by which each page is turned clockwise; auto: those that are turned are found.",
 )
 @click.option("-i", "--images", envvar="IMAGES", is_flag=True, help="Also draw the boxes (.jpg).")
 @click.option(
@@ -99,7 +99,7 @@ from workers.pool import PoolError
     envvar="PICTURES",
     default=PICTURE_FORMS[0],
     type=click.Choice(PICTURE_FORMS),
-    help="Picture cells: files beside the Markdown, inside it (inline), or none.",
+    help="Picture cells: files next to the Markdown, inside it (inline), or none.",
 )
 @click.option(
     "--endpoint",
@@ -147,7 +147,7 @@ from workers.pool import PoolError
     "--doubtful",
     envvar="DOUBTFUL",
     is_flag=True,
-    help="Read doubtful pages again; what stands is replaced by what is trusted more.",
+    help="Read doubtful pages again; a new answer is kept if it is trusted more.",
 )
 @click.option("--model", envvar="MODEL", help="Served model.  [default: ask the server]")
 @click.option(
@@ -225,7 +225,7 @@ from workers.pool import PoolError
     envvar="METRICS_PORT",
     default=0,
     type=click.IntRange(0, 65535),
-    help="Port of 127.0.0.1 that shows metrics for Prometheus; 0: they stand in a file alone.",
+    help="Port of 127.0.0.1 that shows metrics for Prometheus; 0: only a file has them.",
 )
 @click.option("--force", is_flag=True, help="Read all pages again.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json at the end.")
@@ -308,7 +308,7 @@ def main(
     except (BatchError, PoolError) as error:
         raise click.ClickException(printable(explained(str(error)))) from error
     except OSError as error:  # a full disk, say; what the manifest has by now is safe
-        raise click.ClickException(printable(f"{error}: mend this, then run again")) from error
+        raise click.ClickException(printable(f"{error}: fix this, then run again")) from error
     if as_json:
         click.echo(json.dumps(end.totals))
     leave(exit_code(end))

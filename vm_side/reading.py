@@ -154,7 +154,7 @@ class Scribe:
             were = "the only page was refused"
             if count > 1:
                 were = f"the first {count} pages were all refused"
-            raise SetupFault(f"{were} ({reason}): mend this, then run again")
+            raise SetupFault(f"{were} ({reason}): fix this, then run again")
 
     def _look_at_count(self, record: Record) -> None:
         """Of the first answers; pages that were seen at another size are to be read again."""

@@ -157,7 +157,7 @@ def test_files_that_are_none_fail_and_the_others_are_applied(desk: Desk) -> None
     path = desk.save(desk.correction(), name="good.json")
     end = desk.kit.run("apply", CORRECTIONS=f"{none}:{path}")
     assert (end.code, desk.statuses) == (1, ["corrected", "ok"])
-    assert "none.json is no file of corrections" in end.err
+    assert "none.json is not a file of corrections" in end.err
     assert desk.kit.run("apply", str(none)).code == 1
     assert desk.kit.run("apply").code == 2
 
@@ -225,7 +225,7 @@ def test_a_correction_outlives_runs_and_is_shown_by_compare(
     assert (read(), len(server.requests)) == ("", 2)
     assert json.loads(place.read_text()) == cells
     assert statuses_in(kit.output) == {name: "corrected"}
-    assert "kept beside what came" in read("--force")
+    assert "kept next to what is new" in read("--force")
     assert json.loads(place.read_text()) != cells
     assert json.loads(place.with_name(f"{place.name}.old2").read_text()) == cells
     assert statuses_in(kit.output) == {name: "ok"}

@@ -103,7 +103,7 @@ def test_what_somebody_changed_or_put_there_is_never_lost(kit: Toolkit) -> None:
     assert (folder / "book.jsonl").read_text() == "by hand"  # nothing newer has come
     results(kit, book2="read anew")
     end = export(kit)
-    assert "kept beside what came: book.jsonl.old" in end.err
+    assert "kept next to what is new: book.jsonl.old" in end.err
     assert (folder / "book.jsonl.old").read_text() == "by hand"
     assert "read anew" in (folder / "book.jsonl").read_text(encoding="utf-8")
     fewer = ResultSet(kit.output)
@@ -170,7 +170,7 @@ def test_an_unknown_format_is_told_before_anything_is_done(
 ) -> None:
     end = kit.run(name, FORMATS=formats, EXPORT=formats)
     assert end.code == 2
-    assert f"{wrong!r} is no format of documents; there are {', '.join(FORMATS)}" in end.err
+    assert f"{wrong!r} is not a format of documents; there are {', '.join(FORMATS)}" in end.err
 
 
 def test_without_results_it_says_what_to_do(kit: Toolkit) -> None:

@@ -75,7 +75,7 @@ def test_refuses_a_port_that_something_else_has(own: Toolkit) -> None:
     with foreign_server() as port:
         end = own.run("start", "--endpoint", f"http://127.0.0.1:{port}")
     assert end.code == 1
-    assert f"port {port} is taken by a program that is no model server" in end.err
+    assert f"port {port} is taken by a program that is not a model server" in end.err
     assert "→ make … ENDPOINT=" in end.err
     assert not own.living()
 

@@ -99,7 +99,7 @@ def test_a_wrong_model_and_a_small_context(model: Path, tmp_path: Path) -> None:
     """Another model's template; then, were it right, 4,096 tokens would be too few."""
     chatml = build_model(tmp_path / "chatml", "chatml")
     with VllmServer(chatml, tmp_path / "log", {"max-model-len": "4096"}) as wrong:
-        with pytest.raises(Unfit, match=r"is no dots\.ocr.*lacks <\|user\|>, <\|endofuser\|>"):
+        with pytest.raises(Unfit, match=r"is not dots\.ocr.*lacks <\|user\|>, <\|endofuser\|>"):
             check(wrong)
         endpoint = Endpoint(wrong.url, request_timeout_s=120, ready_timeout_s=60, retries=0)
         (served,) = endpoint.models()

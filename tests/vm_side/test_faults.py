@@ -67,7 +67,7 @@ STAYING = {
     "busy": (replies.busy_503(), None, "HTTP 503 The engine is currently busy"),
     "hang": (Reply(fault="hang"), 2, "no answer in 1 s (2 times)"),
     "error within": (Reply(fault="error"), 2, "EngineCore encountered an issue"),
-    "prose": (Reply("I cannot read this."), 2, "an answer that is no layout"),
+    "prose": (Reply("I cannot read this."), 2, "an answer that is not a layout"),
 }
 
 

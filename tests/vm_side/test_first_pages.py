@@ -28,7 +28,7 @@ def page(status: str = "failed", reason: str = WORDS, **more: Any) -> Record:
 
 
 READ = page("ok", "", attempts=1)
-USELESS = page(reason="an answer that is no layout: 'Hello'", attempts=4)
+USELESS = page(reason="an answer that is not a layout: 'Hello'", attempts=4)
 DAMAGED = page(reason="damaged: broken data stream", model_size=[])
 BLANK = page("blank", "one even colour: not sent", model_size=[])
 KEY = page(reason="HTTP 401 Unauthorized")
@@ -161,7 +161,7 @@ def test_what_a_record_counts(changes: dict[str, Any], count: Count | None) -> N
 
 REFUSALS = {
     "400": (Reply(status=400, error_message="no such parameter"), "HTTP 400 no such parameter"),
-    "401": (replies.unauthorized(), "HTTP 401 Unauthorized: it wants its key, in API_KEY"),
+    "401": (replies.unauthorized(), "HTTP 401 Unauthorized: it needs its key, in API_KEY"),
     "403": (Reply(status=403, error_message="not you"), "HTTP 403 not you"),
     "404": (replies.unknown_model(), "HTTP 404 The model `nope` does not exist"),
     "413": (Reply(status=413, error_message="too large"), "HTTP 413 too large"),

@@ -73,7 +73,7 @@ def test_without_it_the_refusal_names_the_knob(tmp_path: Path) -> None:
         for environment in ({}, {"API_KEY": "another"}):
             finished = batch.run(environment=environment)
             assert finished.code == 1 and not server.requests
-            assert "HTTP 401 Unauthorized: it wants its key, in API_KEY" in finished.err
+            assert "HTTP 401 Unauthorized: it needs its key, in API_KEY" in finished.err
 
 
 @pytest.mark.parametrize("status", [401, 400])

@@ -68,7 +68,7 @@ def test_the_wrong_content_format(server: ModelServer) -> None:
 
 def test_another_model(server: ModelServer) -> None:
     server.roles = CHATML
-    with pytest.raises(Unfit, match=r"is no dots\.ocr.*<\|user\|>, <\|endofuser\|>, <\|assistant"):
+    with pytest.raises(Unfit, match=r"is not dots\.ocr.*<\|user\|>, <\|endofuser\|>, <\|assistant"):
         check(server)
 
 

@@ -87,7 +87,7 @@ def test_a_block_that_is_always_dropped_makes_the_page_doubtful(
     stood = files_in(found.output / "a")
     server.script = lambda request: Reply("I am sorry.")
     failed = run(found, DOUBTFUL="1")
-    assert failed.code == 3 and "failed: a.png: an answer that is no layout" in failed.err
+    assert failed.code == 3 and "failed: a.png: an answer that is not a layout" in failed.err
     assert found.records[0] == first and files_in(found.output / "a") == stood
 
     server.script = forgetful(is_once=True)  # only the first sampling forgets

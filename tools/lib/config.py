@@ -28,7 +28,7 @@ def read_config(
     except OSError as error:
         raise click.UsageError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise click.UsageError(f"{path} is no UTF-8 text: save it as UTF-8") from error
+        raise click.UsageError(f"{path} is not UTF-8 text: save it as UTF-8") from error
     values = {}
     for binding in bindings:
         text = binding.original.string
@@ -48,7 +48,7 @@ def read_config(
             hint = f"; did you mean {near[0]}?" if near else "; see make help"
             if needed is None or (near and near[0] in needed):
                 raise click.UsageError(f"{place}: unknown knob {binding.key}{hint}")
-            say(f"left aside, not needed here: {place}: unknown knob {binding.key}{hint}")
+            say(f"ignored, not needed here: {place}: unknown knob {binding.key}{hint}")
             continue
         if binding.value:
             values[binding.key] = binding.value

@@ -28,6 +28,6 @@ def install(requirements: Path, name: str, whose: str) -> None:
     if done.returncode:
         raise Failure(
             f"pip could not install the packages of {whose}:\n{done.stderr.strip()}",
-            "mend what pip says (network? disk?), then run this again",
+            "fix what pip says (network? disk?), then run this again",
         )
     files.write_whole(stamp, wanted)

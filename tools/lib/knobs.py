@@ -49,7 +49,7 @@ class Knobs:
     )
     rotate: str = knob(
         AUTO,
-        "Degrees by which each page is turned clockwise; auto: those that stand wrong are found.",
+        "Degrees by which each page is turned clockwise; auto: those that are turned are found.",
         click.Choice(ROTATIONS),
     )
     prompt_mode: str = knob(
@@ -58,7 +58,7 @@ class Knobs:
     images: bool = knob(False, "Also draw the boxes on the pages.", bool, "-i")
     pictures: str = knob(
         PICTURE_FORMS[0],
-        "Picture cells: files beside the Markdown, inside it (inline), or none.",
+        "Picture cells: files next to the Markdown, inside it (inline), or none.",
         click.Choice(PICTURE_FORMS),
     )
     model: str = knob("", "Served model; empty: whatever the server serves.", kinds.one_line)
@@ -79,7 +79,7 @@ class Knobs:
     )
     doubtful: bool = knob(False, "Read doubtful pages again.", bool)
     preflight: bool = knob(
-        True, "Refuse a model server that would read pages wrongly without a word.", bool
+        True, "Refuse a model server that would read pages wrongly and not say so.", bool
     )
     ready_timeout: float = knob(600.0, "Seconds to wait for the model server.", kinds.Number(0))
     request_timeout: float = knob(1800.0, "Seconds to wait for one page.", kinds.Number(1))

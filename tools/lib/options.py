@@ -36,7 +36,7 @@ class Spare(Option):
         try:
             return super().type_cast_value(ctx, value)
         except click.BadParameter as error:
-            say(f"left aside, not needed here: {str(self.name).upper()}: {error.message}")
+            say(f"ignored, not needed here: {str(self.name).upper()}: {error.message}")
             return self.default
 
 

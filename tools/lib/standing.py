@@ -121,7 +121,7 @@ class Standing:
             return
         more = f" and {len(self._aside) - 1} more" if len(self._aside) > 1 else ""
         say(
-            f"OUTPUT: kept beside what came: {printable(self._aside[0])}{more}"
+            f"OUTPUT: kept next to what is new: {printable(self._aside[0])}{more}"
             " (changed by hand, or of a page that was another)"
         )
 

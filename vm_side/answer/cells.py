@@ -17,7 +17,7 @@ from contract import CATEGORIES
 Cell = dict[str, Any]
 
 SINGLE_BACKSLASHES = "LaTeX with single backslashes mended"
-ODD_BOX, ODD_TEXT = "a box in another form", "a text that is no string"
+ODD_BOX, ODD_TEXT = "a box in another form", "a text that is not a string"
 
 
 @dataclass(frozen=True)

@@ -224,7 +224,7 @@ def complaint(attempt: Attempt) -> str:
         return "the model repeated itself"
     if attempt.answer is None:
         excerpt = " ".join(completion.text.split())[:80]
-        return f"an answer that is no layout: {excerpt!r}"
+        return f"an answer that is not a layout: {excerpt!r}"
     return f"the answer ended with {completion.finish_reason!r}"
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from picture.images import bands_of, is_blank
 
 FULL_16_BITS = 65_535
-ON_BLACK = "its ink shows on a dark ground alone: laid on black"
+ON_BLACK = "its ink shows only on a dark ground: put on black"
 OPAQUE = "its alpha hides all of it: shown without"
 
 

@@ -229,7 +229,7 @@ class Endpoint:
         if isinstance(came, NoAnswer) and came.in_vain:
             raise ServerGone(
                 f"nothing was answered at {self.url} for {silence.seconds:.0f} s, though its"
-                " /health is well: start the server anew, then run again"
+                " /health is well: restart the server, then run again"
             )
 
     def _attempt(self, body: bytes, max_tokens: int, timeout_s: float) -> "Completion | NoAnswer":

@@ -58,5 +58,5 @@ def refused(status: int, said: str, location: str = "") -> str:
     """An answer that is none, for people: its status, the server's words, what they ask for."""
     words = f"HTTP {status} {said}".rstrip()
     if status in (401, 403):
-        return f"{words}: it wants its key, in API_KEY, or in the file that API_KEY_FILE names"
+        return f"{words}: it needs its key, in API_KEY, or in the file that API_KEY_FILE names"
     return f"{words}: it moved to {location}" if location else words

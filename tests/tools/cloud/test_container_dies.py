@@ -64,7 +64,7 @@ def test_a_model_that_cannot_load_ends_the_waiting(desk: Desk) -> None:
     assert done.seconds < 20
     assert "the model's container ended with 1" in done.err
     assert done.err.count(OUT_OF_MEMORY) >= 2  # docker has started it anew once
-    assert "→ mend what the log says, then make start" in done.err
+    assert "→ fix what the log says, then make start" in done.err
     assert desk.on_vm(INSPECT) == "0 1 exited\n"
 
 
@@ -100,7 +100,7 @@ def test_a_model_that_dies_for_good_ends_the_job_and_the_rest_is_read_later(desk
     assert done.code == 1, done.err
     assert "the model's container ended with 137" in done.err
     assert "CUDA error" in done.err
-    assert "→ make start starts it anew, and make process reads the rest" in done.err
+    assert "→ make start starts it again, and make process reads the rest" in done.err
     assert not desk.job_runs()
     assert json.loads(desk.home(".dots-ocr/job.json").read_text())["code"] == 130
     before = list(desk.statuses_there().values())

@@ -254,7 +254,7 @@ def test_a_machine_that_talks_out_of_turn(machine: HostileMachine) -> None:
         program.write_text(f"#!/bin/sh\necho '{words}'\n")
         done = machine.run("process")
         assert done.code == 1
-        assert f"box says what it was not asked: '{words[:200]}" in done.err
+        assert f"box printed what nobody asked for: '{words[:200]}" in done.err
         assert "Traceback" not in done.err
 
 

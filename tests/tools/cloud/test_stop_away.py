@@ -97,7 +97,7 @@ def test_make_all_stops_the_vm_once_google_is_back(
         end = job.finish(60)
         job.wait_until_nobody_is_left()
     assert end.code == 130, end.err
-    assert end.err.count("goes on trying for 10 minutes") == 1
+    assert end.err.count("keeps trying for 10 minutes") == 1
     assert "MAY STILL RUN" not in end.err
     assert "dots-ocr-lock" not in gce.metadata(VM)
 

@@ -168,7 +168,7 @@ def test_a_corrected_page_that_is_read_otherwise_is_kept_beside(
     assert (desk.md("a/a"), statuses(desk)["a.png"]) == (text, "ok")
     assert set(desk.old()) == {"a/a.json.old", "a/a.md.old", "a/a_nohf.md.old"}
     assert desk.old()["a/a.md.old"] == "by a person"
-    assert "kept beside what came: a/a.json.old and 2 more" in capsys.readouterr().err
+    assert "kept next to what is new: a/a.json.old and 2 more" in capsys.readouterr().err
     desk.corrects("a/a", "by a person again")
     desk.brings()
     assert (desk.md("a/a"), statuses(desk)["a.png"]) == ("by a person again", "corrected")
@@ -224,7 +224,7 @@ def test_a_correction_is_kept_beside_what_was_read_anew(
         (desk.output / "a/a.md").write_text(f"corrected {min(number, 2)}")
         desk.reads(page("a.png"), page("b.png"), text=f"read {number}")
         desk.brings()
-        assert "kept beside what came: a/a.md.old" in capsys.readouterr().err
+        assert "kept next to what is new: a/a.md.old" in capsys.readouterr().err
     assert desk.old() == {"a/a.md.old": "corrected 1", "a/a.md.old2": "corrected 2"}
     assert desk.md("a/a") == desk.md("b/b") == "read 3"
     desk.reads(page("a.png"), page("b.png"), text="read 4")
@@ -247,7 +247,7 @@ def test_results_of_another_input_of_that_name(
     assert desk.md("page1/page1") == "of the third"
     assert desk.old()["page1/page1.md.old"] == "of the first"
     assert desk.old()["page1/page1.md.old2"] == "of the second"
-    assert capsys.readouterr().err.count("kept beside what came: page1/page1.json.old") == 2
+    assert capsys.readouterr().err.count("kept next to what is new: page1/page1.json.old") == 2
 
 
 def test_what_failed_takes_no_results_from_another(desk: Desk) -> None:
@@ -270,7 +270,7 @@ def test_pages_that_a_file_no_longer_has_go(desk: Desk, capsys: pytest.CaptureFi
     assert desk.inputs == [("r.pdf", 0), ("r.pdf", 1)]
     assert not (desk.output / "r/r_page_2.json").exists()
     assert desk.old()["r/r_page_3.md.old"] == "read"
-    assert "kept beside what came" in capsys.readouterr().err
+    assert "kept next to what is new" in capsys.readouterr().err
     standing = {name for name in files_below(desk.output) if ".old" not in name} - OWN
     assert standing == {
         f"r/r_page_{i}{ending}" for i in (0, 1) for ending in (".json", ".md", "_nohf.md")

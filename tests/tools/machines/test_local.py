@@ -140,10 +140,10 @@ def test_the_key_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         ours = machine(tmp_path, server.url)
         for key in ("", "another"):
             monkeypatch.setenv("API_KEY", key)
-            with pytest.raises(Failure, match="wants its key") as error:
+            with pytest.raises(Failure, match="needs its key") as error:
                 ours.served_model()
             assert "API_KEY" in error.value.message
-            assert "wants its key" in ours.status()["model server"]
+            assert "needs its key" in ours.status()["model server"]
         monkeypatch.setenv("API_KEY", KEY)
         assert ours.served_model() == "model"
 

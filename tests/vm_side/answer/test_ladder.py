@@ -224,7 +224,7 @@ def test_boxes_without_text_are_a_partial_page_that_says_why() -> None:
     assert outcome.answer is not None
     assert [*outcome.answer.cells] == [{"bbox": TWO["bbox"], "category": "Text"}]
     assert outcome.answer.notes == ("boxes without text",)
-    assert outcome.reason == "an answer that is no layout: 'I see a page.'"
+    assert outcome.reason == "an answer that is not a layout: 'I see a page.'"
 
 
 def test_layout_only_falls_back_on_the_full_prompt_and_leaves_its_text_out() -> None:
@@ -387,8 +387,8 @@ def test_plain_ocr_that_was_cut_is_partial() -> None:
     [
         (CUT, "no end within 10 tokens"),
         (LOOPING, "the model repeated itself"),
-        (PROSE, "an answer that is no layout: 'I see a page.'"),
-        (said("line\n" * 99), f"an answer that is no layout: {('line ' * 99)[:80]!r}"),
+        (PROSE, "an answer that is not a layout: 'I see a page.'"),
+        (said("line\n" * 99), f"an answer that is not a layout: {('line ' * 99)[:80]!r}"),
         (said(FENCED.text, "abort"), "the answer ended with 'abort'"),
     ],
 )

@@ -91,7 +91,7 @@ def test_white_ink_on_nothing_is_laid_on_black(data: bytes) -> None:
     notes: list[str] = []
     picture = open_image(data, notes)
     assert not is_blank(picture) and picture.getpixel((0, 0)) == 0
-    assert notes == ["its ink shows on a dark ground alone: laid on black"]
+    assert notes == ["its ink shows only on a dark ground: put on black"]
 
 
 @pytest.mark.parametrize(

@@ -167,9 +167,9 @@ def test_what_else_may_pass_is_waited_for_and_named(answer: bytes, words: str) -
     [
         (
             http(401, b'{"error": "Unauthorized"}'),
-            "HTTP 401 Unauthorized: it wants its key",
+            "HTTP 401 Unauthorized: it needs its key",
         ),
-        (http(403), "HTTP 403: it wants its key"),
+        (http(403), "HTTP 403: it needs its key"),
         (http(404, b"lost"), "HTTP 404 lost"),
         (http(301, b"", b"Location: https://there/v1/models"), "it moved to https://there/v1/mod"),
         (http(200, b"<html>"), "no list of models"),

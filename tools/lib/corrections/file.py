@@ -62,7 +62,7 @@ def read_corrections(path: Path) -> tuple[list[Correction], dict[str, str]]:
     """The corrections in a file, and what in it is none: its name, and why. Raises Failure."""
     try:
         if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
-            raise Failure(f"{path} is no file of corrections", "save them in the report")
+            raise Failure(f"{path} is not a file of corrections", "save them in the report")
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}") from error
@@ -70,7 +70,7 @@ def read_corrections(path: Path) -> tuple[list[Correction], dict[str, str]]:
         raise Failure(f"{path} is no JSON", "save the corrections in the report again") from error
     pages = found.get("pages") if isinstance(found, dict) else None
     if not isinstance(pages, list) or FORM not in found:
-        raise Failure(f"{path} is no file of corrections", "save them in the report")
+        raise Failure(f"{path} is not a file of corrections", "save them in the report")
     if found[FORM] != VERSION:
         raise Failure(f"{path} is of another version of the toolkit", "use that one")
     corrections, refused = list[Correction](), dict[str, str]()

@@ -59,7 +59,7 @@ class Kept:
         self.folder = folder
         self.made: dict[Key, Made] = {}
         self.set_aside: list[str] = []
-        """What somebody changed, or put there, and is kept beside what came."""
+        """What somebody changed, or put there, and is kept next to what is new."""
         self.left: list[str] = []
         """What somebody changed of a document that is no longer made."""
         self.removed: list[str] = []
@@ -205,4 +205,4 @@ def refuse_odd(folder: Path) -> None:
     """A state that is a link would have us write elsewhere; a pipe, wait. Raises Failure."""
     for path in (folder / STATE, folder / f"{STATE}{files.PART}"):
         if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise Failure(f"{path} is no file of ours, but a link or a pipe", "remove it")
+            raise Failure(f"{path} is not a file that we made, but a link or a pipe", "remove it")

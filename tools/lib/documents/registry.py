@@ -53,7 +53,7 @@ def wanted(names: str) -> list[str]:
     unknown = [name for name in found if name not in FORMATS]
     if unknown or (names and not found):
         name, known = (unknown or [names])[0], ", ".join(FORMATS)
-        raise click.UsageError(f"{name!r} is no format of documents; there are {known}")
+        raise click.UsageError(f"{name!r} is not a format of documents; there are {known}")
     return list(dict.fromkeys(found))
 
 

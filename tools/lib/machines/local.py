@@ -132,7 +132,7 @@ class LocalMachine:
                 raise Failure(
                     "the CPU preview ended before it could answer; the end of its log:\n"
                     + self.server.log_tail(LOG_LINES),
-                    "mend what the log says, then make start",
+                    "fix what the log says, then make start",
                 )
             if not self.server.was_started():
                 raise Failure(f"no model server at {self.endpoint} ({self.why})", "make start")
@@ -152,7 +152,7 @@ class LocalMachine:
         """Run the command that also runs on the VM, with this folder's input and result."""
         command = self.code / "process_all_images.py"
         if not command.is_file():
-            raise Failure(f"{self.folder} is no machine yet", "make start")
+            raise Failure(f"{self.folder} is not a machine yet", "make start")
         places = ["--input", str(self.input), "--output", str(self.result)]
         arguments = [*arguments, "--price-per-hour", "0"]
         if self.server.is_running():  # ours reads one page at a time: a queue would time out
@@ -215,7 +215,7 @@ class LocalMachine:
                 response = session.get(f"{self.endpoint}/v1/models", headers=headers, timeout=5)
             if response.status_code in (401, 403):
                 raise Failure(
-                    f"the model server at {self.endpoint} wants its key"
+                    f"the model server at {self.endpoint} needs its key"
                     f" (HTTP {response.status_code})",
                     f"give it in the variable {KEY}, or in a file that {KEY_FILE} names",
                 )
@@ -260,7 +260,7 @@ class LocalMachine:
             )
         if is_open(parts.hostname, parts.port or 80):
             raise Failure(
-                f"port {parts.port} is taken by a program that is no model server",
+                f"port {parts.port} is taken by a program that is not a model server",
                 "make … ENDPOINT=http://127.0.0.1:8001",
             )
 

@@ -159,7 +159,7 @@ def test_no_such_bucket(bucket: Bucket, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["pages", "s3://pages", "gs://", "gs:pages"])
 def test_an_address_that_is_none(url: str) -> None:
-    with pytest.raises(Failure, match="is no gs://name"):
+    with pytest.raises(Failure, match="is not gs://name"):
         Bucket(url)
 
 

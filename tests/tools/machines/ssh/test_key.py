@@ -73,7 +73,7 @@ class Blind(RemoteMachine):
 
 
 def test_waiting_ends_at_once_where_a_key_is_wanted() -> None:
-    with pytest.raises(Failure, match="wants its key") as error:
+    with pytest.raises(Failure, match="needs its key") as error:
         Blind("HTTP 401 Unauthorized").wait_until_ready(600)
     assert "API_KEY_FILE" in error.value.message
 

@@ -28,7 +28,7 @@ class Bucket:
 
     def __init__(self, url: str) -> None:
         if not url.startswith("gs://") or len(url) < len("gs://abc"):
-            raise Failure(f"BUCKET {url!r} is no gs://name", "correct BUCKET in config.env")
+            raise Failure(f"BUCKET {url!r} is not gs://name", "correct BUCKET in config.env")
         self.url = url.rstrip("/")
         self._base = self.url.removeprefix("gs://")
         self._system = open_system()

@@ -121,7 +121,7 @@ class Fleet:
             self._do(self._templates.insert, self._place, **resource)
         group, wanted = self.get(), worker_group(self.knobs, mine, zones_of(self.knobs))
         if group and group.description != wanted.description:
-            note(f"start: {self.name} is made anew: the zones of a group cannot be changed")
+            note(f"start: {self.name} is made again: the zones of a group cannot be changed")
             self._do(self._groups.delete, self._group)
             group = None
         if group is None:

@@ -61,7 +61,7 @@ def exit_code(job: dict[str, Any]) -> int:
     """The exit code of a job that has ended."""
     code = job.get("code")
     if code is None:
-        raise Failure("the job ended without a word: was the machine off?", "make process")
+        raise Failure("the job ended and said nothing: was the machine off?", "make process")
     return int(code)
 
 

@@ -134,7 +134,7 @@ def build_image(shell: Shell, image: str, parts: Mapping[str, str]) -> None:
     if code:
         raise Failure(
             f"docker build ended with {code}: {image} was not built; the machine is on",
-            "mend what it says, then make image goes on; make stop turns the machine off",
+            "fix what it says, then make image goes on; make stop turns the machine off",
         )
 
 
@@ -142,7 +142,7 @@ def refuse_without_key(fault: str) -> None:
     """Raise Failure if the model server lets us not in: waiting would not mend it."""
     if fault.startswith(("HTTP 401", "HTTP 403")):
         raise Failure(
-            f"the model server wants its key ({fault})",
+            f"the model server needs its key ({fault})",
             f"give it in the variable {KEY}, or in a file that {KEY_FILE} names",
         )
 

@@ -45,7 +45,7 @@ def collect_packages(version: str, for_fleet: bool = False, for_reader: bool = F
         raise Failure(
             f"pip could not collect the machine's packages for Python {version}:\n"
             f"{done.stderr.strip()}",
-            "mend what it says, then make start",
+            "fix what it says, then make start",
         )
     try:
         part.rename(folder)

@@ -119,7 +119,7 @@ def socket_folder() -> Path:
     is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
     if not is_ours or status.st_mode & 0o077:
         raise Failure(
-            f"{folder} is not ours alone: whoever made it could speak in our name",
+            f"{folder} is not ours alone: its owner could act in our name",
             f"look who owns it (ls -ld {folder}), remove it, and try again",
         )
     return folder

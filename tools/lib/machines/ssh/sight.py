@@ -62,8 +62,8 @@ class Sight:
             return {**empty, **printable(json.loads(said))}
         except (ValueError, TypeError, RecursionError) as error:
             raise Failure(
-                f"{self.shell.name} says what it was not asked: {said[:200]!r}",
-                "its .bashrc must print nothing; make start brings our code anew",
+                f"{self.shell.name} printed what nobody asked for: {said[:200]!r}",
+                "its .bashrc must print nothing; make start brings our code again",
             ) from error
 
     @property
@@ -82,7 +82,7 @@ class Sight:
             self.shell.run(END_SCRIPT)
             raise Failure(
                 end_of(seen["container"]),
-                "make start starts it anew, and make process reads the rest",
+                "make start starts it again, and make process reads the rest",
             )
         return seen
 
@@ -115,7 +115,7 @@ class Sight:
             if not container:
                 raise Failure("no model container on the machine", "make start")
             if has_ended(container):
-                raise Failure(end_of(container), "mend what the log says, then make start")
+                raise Failure(end_of(container), "fix what the log says, then make start")
             if time.monotonic() > deadline:
                 raise Failure(
                     f"the model did not answer within {timeout_s:.0f} s ({seen['model_fault']});"
