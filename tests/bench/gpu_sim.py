@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A model server that takes as long as one L4 would, by the arithmetic in l4.py: no GPU needed.
+"""A model server that takes as long as a card would, by the arithmetic in l4.py: no GPU needed.
 
 It speaks vLLM's protocol (tests/rig/model_server.py) and streams, by 16 tokens, as its container
 does. An answer is as long as its page has ink, times a spread drawn from the page's pixels, from
@@ -30,7 +30,7 @@ from PIL import Image
 if __name__ == "__main__":  # run as a file, the folder above is not on the path
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.l4 import KV_TOKENS, Card, Job
+from bench.l4 import FULL, KINDS, Card, Job
 from rig import replies
 from rig.conversation import Conversation
 from rig.model_request import Request
@@ -106,16 +106,19 @@ class GpuSim(ModelServer):
         max_num_seqs: int = 64,
         speedup: float = 1.0,
         record: Path | None = None,
+        kind: str = "l4",
     ) -> None:
         super().__init__(port=port)
         self._record = record
-        self.card = Card(max_num_seqs)
+        self.card = Card(max_num_seqs, KINDS[kind])
         self.speedup = speedup
         self._changed = threading.Condition(self._state)
         self._over = threading.Event()
         self._began = time.monotonic()
         self._lag_s = self._first_s = self._last_s = self._idle_s = self._begun_s = 0.0
-        self._running_s = 0.0
+        self._running_s = self._full_s = 0.0
+        self._overshoot = 0
+        self._gauges = 0, 0, 0.0
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> GpuSim:
@@ -155,6 +158,7 @@ class GpuSim(ModelServer):
         request.body, request.picture = {}, b""  # a run has thousands of them
         with self._changed:
             self.card.waiting.append(work)
+            self._overshoot = max(self._overshoot, len(self.card.waiting))
             self._changed.notify()
         return work, body
 
@@ -165,16 +169,17 @@ class GpuSim(ModelServer):
             self._counts["abort"] += 1
 
     def metrics(self) -> str:
+        """As vLLM's, the gauges are as old as the end of the last step."""
         with self._state:
-            card, counts = self.card, self._counts.copy()
-            counts["preemptions"] = card.preemptions
-            used = card.cached / KV_TOKENS
-            running, waiting = len(card.running), len(card.waiting)
+            counts = self._counts.copy()
+            counts["preemptions"] = self.card.preemptions
+            running, waiting, used = self._gauges
         return replies.metrics_text(self.model, running, waiting, counts, used)
 
     def trace(self) -> dict[str, float]:
         """What the card did from the first request to the last answer, in its own seconds.
 
+        fill_s: until its places were full, 0: never; overshoot: the most requests that ever waited;
         idle_s: it had no request; tail_s: after the last page was begun; lag_s: the simulation's
         greatest delay against its own clock.
         """
@@ -183,6 +188,8 @@ class GpuSim(ModelServer):
             return {
                 "answers": self._counts["stop"],
                 "seconds": seconds,
+                "fill_s": max(0.0, self._full_s - self._first_s),
+                "overshoot": self._overshoot,
                 "idle_s": self._idle_s,
                 "tail_s": self._last_s - self._begun_s,
                 "mean_running": self._running_s / seconds if seconds else 0.0,
@@ -201,6 +208,7 @@ class GpuSim(ModelServer):
         while True:
             with self._changed:
                 if not (self.card.waiting or self.card.running):
+                    self._gauges = 0, 0, 0.0
                     while not (self.card.waiting or self._over.is_set()):
                         self._changed.wait()
                     now_s = self._now_s()
@@ -213,6 +221,11 @@ class GpuSim(ModelServer):
                     return
                 before_s = self.card.now_s
                 ended = self.card.step()
+                card = self.card
+                used = card.cached / card.kind.kv_tokens
+                gauges = len(card.running), len(card.waiting), used
+                if not self._full_s and len(card.running) >= FULL * card.max_num_seqs:
+                    self._full_s = card.now_s
                 working: list[Any] = [*self.card.running, *ended]
                 self._running_s += len(working) * (self.card.now_s - before_s)
                 if any(work.written == 1 for work in working):
@@ -221,6 +234,7 @@ class GpuSim(ModelServer):
             self._lag_s = max(self._lag_s, -early_s * self.speedup)
             self._over.wait(max(0.0, early_s))
             with self._changed:
+                self._gauges = gauges
                 for job in ended:
                     self._counts.update(stop=1, prompt_tokens=job.picture)
                     self._last_s = self.card.now_s
@@ -265,15 +279,20 @@ class SimConversation(Conversation):
 
 @click.command(help=__doc__)
 @click.option("--port", default=8000, show_default=True, help="Port of 127.0.0.1; 0: a free one.")
+@click.option("--card", "kind", type=click.Choice(list(KINDS)), default="l4", show_default=True)
 @click.option("--max-num-seqs", default=64, show_default=True, help="Requests in the batch.")
 @click.option("--speedup", default=1.0, show_default=True, help="The card's seconds in one.")
 @click.option("--load", "load_s", default=0.0, help="Seconds of the card before it answers.")
 @click.option("--record", type=Path, help="File that gets a line, the picture's hash, a request.")
-def main(port: int, max_num_seqs: int, speedup: float, load_s: float, record: Path | None) -> None:
+def main(
+    port: int, kind: str, max_num_seqs: int, speedup: float, load_s: float, record: Path | None
+) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         time.sleep(load_s / speedup)
-        with GpuSim(port=port, max_num_seqs=max_num_seqs, speedup=speedup, record=record) as server:
+        with GpuSim(
+            port=port, kind=kind, max_num_seqs=max_num_seqs, speedup=speedup, record=record
+        ) as server:
             click.echo(server.url)
             try:
                 threading.Event().wait()

@@ -5,13 +5,13 @@ gets a token (decode). A decode step reads the weights once and the cache of eve
 time grows with the batch, but by far less than the batch.
 
 L4 is on paper: it reads 300 GB/s and computes 121 TFLOPS in bfloat16; here it gets 75% of the first
-and 50% of the second. H200 was measured (vLLM 0.26, full size, dummy weights): 127 ms for a picture
-of 2,519 tokens, 2.7 ms for a step and 34 µs for each request in it; fitted over 71 windows, residual
-8.5%. In the same arithmetic, its 989 TFLOPS and 4.8 TB/s on paper, it got 46% of the first for
-pictures, and 60% of the second for what a step reads of the cache. So 50% is no bad guess for an
-L4, whose picture of this size then takes 1.0 s. Unknown of an L4 are its step beside that (the
-H200's 2.7 ms are mostly not memory: the weights take 0.6 ms of it), how far power and heat hold it
-below its listed rate, and its API server's share, on 8 slower cores.
+and 50% of the second. H200 was measured (vLLM 0.26, full size, dummy weights) and fitted over 71
+windows, with a residual of 8.5%: 127 ms for a picture of 2,519 tokens, 2.7 ms for a step and 34 µs
+for each request in it. By this arithmetic it got 46% of its 989 TFLOPS for pictures, and 60% of its
+4.8 TB/s for what a step reads of the cache. So 50% and 75% are no bad guess for an L4, whose
+picture of this size then takes 1.0 s. What is not known of an L4: what a step costs beside its
+memory (most of the H200's 2.7 ms, of which the weights take 0.6), how far heat holds it below its
+listed rate, and what vLLM's own CPU time does on eight slower cores.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ KV_TOKENS = 390_000  # that fit the cache of an L4: about 100 pages of 2 million
 PROMPT_TOKENS = 300  # of text, beside the picture
 STEP_TOKENS = 16_384  # read in by one step, at most (--max-num-batched-tokens)
 COMPUTE_SHARE = 0.5
+FULL = 0.97  # of the places in the batch is called full
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Kind:
     def prefill_s(self, tokens: int) -> float:
         """Seconds to read in a picture: one part by token, one by pair of them.
 
-        On paper an L4 takes 0.19 s for 1,275 tokens, 0.49 for 2,551, 1.36 for 4,936, 8.7 for 14,400.
+        On paper an L4 takes 0.19 s for 1,275 tokens, 0.49 for 2,551, 1.36 for 4,936 and 8.7 for
+        14,400.
         """
         return tokens * (1.06e-4 + 3.375e-8 * tokens) / self.picture_share
 

@@ -1,4 +1,5 @@
-"""A whole run as discrete events: pages, cores, the door, the server and its card, and the looks.
+#!/usr/bin/env python3
+"""A whole run as discrete events: pages, cores, the door, the server and its cards, and the looks.
 
 It decides by the very function that the client decides by, has no clock and no processes, and gives
 the same figures each time: how soon the card is full, how many requests ever wait there, and how
@@ -8,26 +9,40 @@ near the run comes to that of a client that has all pages at the server from the
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 import random
+import sys
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 
-from bench import l4
-from server.in_flight import AHEAD, LOOK_S, QUEUE, START, Load, next_places
+import click
 
-FULL = 0.97  # of the places is called full
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS.parent / "vm_side")]
+
+from bench import l4  # noqa: E402 - found by the line above
+from server import in_flight  # noqa: E402 - so is this
+from server.in_flight import Load  # noqa: E402 - so is this
+
+PICTURE = 2_519  # tokens of 2 million pixels
+MEAN, SPREAD, SHORTEST, LONGEST = 1_260, 0.56, 200, 6_000  # tokens of an answer; of the logarithm
+BYTES_TELL = 0.3  # of that: how far the order by bytes is from that by tokens
+
+Then = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Client:
     """The computer beside the card: CPU seconds of a worker's start, of a page before and after.
 
-    late_s is the age of the metrics when they are read, None: there are none.
+    late_s is the age of the metrics when they are read; None: there are none.
     """
 
-    cores: int = 4
+    cores: int = 8
     start_s: float = 0.02
     draw_s: float = 0.12
     finish_s: float = 0.04
@@ -37,20 +52,26 @@ class Client:
 
 @dataclass(frozen=True)
 class Server:
-    """The card, its places, and what vLLM does before a request waits; others' requests there."""
+    """The card, its places, and what vLLM does before a request waits.
+
+    others are requests of others, which are always there. engines have a card each.
+    """
 
     kind: l4.Kind = l4.L4
     places: int = 64
     receive_s: float = 0.08
     receivers: int = 2
     others: int = 0
+    engines: int = 1
 
 
 @dataclass(frozen=True)
 class Run:
-    """Seconds from the first request to the last answer; until the card was full; most waiting.
+    """Seconds from the first request to the last answer, and until the places were full (inf).
 
-    waiting is what waited on average once it was full, tail_s what came after the last page began.
+    overshoot is the most of ours that ever waited, waiting the average once it was full and while
+    there were more pages; in_hand is the most pages that the client had; tail_s came after the
+    last page was begun.
     """
 
     seconds: float
@@ -62,45 +83,97 @@ class Run:
     in_hand: int
 
 
-def pages(count: int, seed: int = 7, spread: float = 0.56) -> list[l4.Job]:
+def pages(count: int, seed: int = 7) -> list[l4.Job]:
     """Pages of 2 million pixels, the longest answers first, as far as their bytes tell."""
     rng = random.Random(seed)
-    median = 1_260 / math.exp(spread**2 / 2)
-    answers = [max(200, min(6_000, int(median * math.exp(rng.gauss(0, spread))))) for _ in range(count)]
-    answers.sort(key=lambda answer: -answer * math.exp(rng.gauss(0, 0.3)))
-    return [l4.Job(2_519, answer) for answer in answers]
+    median = MEAN / math.exp(SPREAD**2 / 2)
+    lengths = (int(median * math.exp(rng.gauss(0, SPREAD))) for _ in range(count))
+    answers = [min(LONGEST, max(SHORTEST, length)) for length in lengths]
+    answers.sort(key=lambda answer: -answer * math.exp(rng.gauss(0, BYTES_TELL)))
+    return [l4.Job(PICTURE, answer) for answer in answers]
+
+
+def perfect(jobs: list[l4.Job], server: Server) -> tuple[float, float]:
+    """Of a client that has all pages at the server from the start: seconds in all, and to fill."""
+    share = [l4.Job(job.picture, job.answer) for job in jobs[:: server.engines]]
+    card = l4.Card(server.places, server.kind, waiting=deque(share))
+    while card.waiting and len(card.running) < l4.FULL * server.places:
+        card.step()
+    return l4.seconds_for(share, server.places, server.kind), card.now_s
 
 
 @dataclass(eq=False)
 class Work(l4.Job):
-    """A request; is_ours: of the client, and not of others."""
+    """A request; is_ours: the client's, and not of others."""
 
     is_ours: bool = True
 
 
 @dataclass
-class Queue:
-    """So many servers (cores, say) that take one piece of work after the other."""
+class Line:
+    """Work that so many do, cores, say, one piece after the other."""
 
     sim: Sim
-    servers: int
-    waiting: deque[tuple[float, Callable[[], None]]] = field(default_factory=deque)
-    busy: int = 0
+    hands: int
+    waiting: deque[tuple[float, Then]] = field(default_factory=deque)
 
-    def put(self, seconds: float, then: Callable[[], None]) -> None:
+    def put(self, seconds: float, then: Then) -> None:
         self.waiting.append((seconds, then))
-        self._next()
+        self._go_on()
 
-    def _next(self) -> None:
-        while self.waiting and self.busy < self.servers:
+    def _go_on(self) -> None:
+        if self.waiting and self.hands:
+            self.hands -= 1
             seconds, then = self.waiting.popleft()
-            self.busy += 1
-            self.sim.at(self.sim.now_s + seconds, lambda then=then: self._done(then))  # type: ignore[misc]
+            self.sim.after(seconds, partial(self._done, then))
 
-    def _done(self, then: Callable[[], None]) -> None:
-        self.busy -= 1
+    def _done(self, then: Then) -> None:
+        self.hands += 1
         then()
-        self._next()
+        self._go_on()
+
+
+class Engine:
+    """One card, which steps while it has requests."""
+
+    def __init__(self, sim: Sim, server: Server) -> None:
+        self.sim = sim
+        self.card = l4.Card(server.places, server.kind)
+        self.is_stepping = False
+        self.load = Load(0, 0, 0.0, 0)
+        """What vLLM's gauges say: it is as old as the end of the last step."""
+
+    @property
+    def requests(self) -> int:
+        return len(self.card.waiting) + len(self.card.running)
+
+    def take(self, work: Work) -> None:
+        self.card.waiting.append(work)
+        self.sim.see_waiting()
+        if not self.is_stepping:
+            self.step()
+
+    def step(self) -> None:
+        card = self.card
+        self.is_stepping = bool(self.requests)
+        if not self.is_stepping:
+            return
+        card.now_s = self.sim.now_s
+        ended = card.step()
+        used = card.cached / card.kind.kv_tokens
+        load = Load(len(card.running), len(card.waiting), used, card.preemptions)
+        if any(work.written == 1 for work in (*card.running, *ended)):
+            self.sim.begun_s = card.now_s
+        self.sim.see_waiting()
+        self.sim.after(card.now_s - self.sim.now_s, partial(self._stepped, ended, load))
+
+    def _stepped(self, ended: list[l4.Job], load: Load) -> None:
+        self.load = load
+        self.sim.see_gauges()
+        for work in ended:
+            assert isinstance(work, Work)
+            self.sim.answered(work)
+        self.step()
 
 
 class Sim:
@@ -108,80 +181,75 @@ class Sim:
 
     def __init__(self, jobs: list[l4.Job], client: Client, server: Server) -> None:
         self.client, self.server = client, server
-        self.now_s = 0.0
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
-        self._count = 0
+        self.now_s, self._count = 0.0, itertools.count()
+        self._events: list[tuple[float, int, Then]] = []
+        self.cores, self.api = Line(self, client.cores), Line(self, server.receivers)
+        self.engines = [Engine(self, server) for _ in range(server.engines)]
+        self.gauges = deque([(-math.inf, Load(0, 0, 0.0, 0, server.engines))])
         self.left = deque(Work(job.picture, job.answer) for job in jobs)
-        self.cores, self.api = Queue(self, client.cores), Queue(self, server.receivers)
-        self.card = l4.Card(server.places, server.kind)
-        self.is_stepping = False
-        self.gauges: deque[tuple[float, Load]] = deque([(-math.inf, Load(0, 0, 0.0, 0))])
-        self.seen: Load | None = None
-        self.state = Steer(min(QUEUE, client.bound), client.bound)
+        self.missing = len(jobs)
+        self.outside: deque[Work] = deque()  # drawn, and not yet sent
+        self.places = min(in_flight.QUEUE, client.bound)
+        self.before: Load | None = None
         self.workers = self.idle = self.in_hand = self.inside = 0
-        self.outside: deque[Work] = deque()
-        self.unfinished = len(jobs)
         self.first_s = self.last_s = self.begun_s = math.nan
         self.full_s = math.inf
         self.overshoot = self.most_in_hand = 0
         self.waited: list[tuple[float, int]] = []
 
-    def at(self, when_s: float, then: Callable[[], None]) -> None:
-        self._count += 1
-        heapq.heappush(self._events, (when_s, self._count, then))
+    def after(self, seconds: float, then: Then) -> None:
+        heapq.heappush(self._events, (self.now_s + seconds, next(self._count), then))
 
     def run(self) -> Run:
         rng = random.Random(3)
         for _ in range(self.server.others):
-            self.card.waiting.append(Work(2_519, rng.randint(200, 2_400), is_ours=False))
-        self.step()
+            self.send(Work(PICTURE, rng.randint(SHORTEST, 2 * MEAN), is_ours=False))
         self.look()
-        while self.unfinished:
+        while self.missing:
             self.now_s, _, then = heapq.heappop(self._events)
             then()
-        weights = [(b - a, w) for (a, w), (b, _) in zip(self.waited, self.waited[1:], strict=False)]
-        total_s = sum(seconds for seconds, _ in weights) or 1.0
+        spans = [(b - a, waiting) for (a, waiting), (b, _) in itertools.pairwise(self.waited)]
         return Run(
             self.last_s - self.first_s,
             self.full_s - self.first_s,
             self.overshoot,
-            sum(seconds * waiting for seconds, waiting in weights) / total_s,
+            sum(s * waiting for s, waiting in spans) / (sum(s for s, _ in spans) or 1.0),
             self.last_s - self.begun_s,
-            self.card.preemptions,
+            sum(engine.card.preemptions for engine in self.engines),
             self.most_in_hand,
         )
 
     # The client
 
     def look(self) -> None:
-        late_s = self.client.late_s
-        if late_s is None:
-            self.state = Steer(START, self.client.bound)
+        """As InFlight does."""
+        if self.client.late_s is None:
+            self.places = in_flight.START
         else:
-            while len(self.gauges) > 1 and self.gauges[1][0] <= self.now_s - late_s:
+            while len(self.gauges) > 1 and self.gauges[1][0] <= self.now_s - self.client.late_s:
                 self.gauges.popleft()
             load = self.gauges[0][1]
-            self.state = steer(self.state, self.inside, self.seen or load, load, self.client.bound)
-            self.seen = load
+            self.places = in_flight.next_places(
+                self.places, self.inside, self.before or load, load, self.client.bound
+            )
+            self.before = load
         self.let_in()
         self.hand_out()
-        self.at(self.now_s + LOOK_S, self.look)
+        self.after(in_flight.LOOK_S, self.look)
 
     def hand_out(self) -> None:
-        limit = min(self.state.places + AHEAD, self.client.bound)
-        while self.left and self.in_hand < limit:
-            if not self.idle:
-                while self.workers < limit:
-                    self.workers += 1
-                    self.cores.put(self.client.start_s, self.started)
-                return
+        """As the pool does."""
+        limit = min(self.places + in_flight.AHEAD, self.client.bound)
+        while self.workers < limit:
+            self.workers += 1
+            self.cores.put(self.client.start_s, self.free)
+        while self.left and self.idle and self.in_hand < limit:
             self.idle -= 1
             self.in_hand += 1
             self.most_in_hand = max(self.most_in_hand, self.in_hand)
-            work = self.left.popleft()
-            self.cores.put(self.client.draw_s, lambda work=work: self.drawn(work))  # type: ignore[misc]
+            self.cores.put(self.client.draw_s, partial(self.drawn, self.left.popleft()))
 
-    def started(self) -> None:
+    def free(self) -> None:
         self.idle += 1
         self.hand_out()
 
@@ -190,14 +258,16 @@ class Sim:
         self.let_in()
 
     def let_in(self) -> None:
-        while self.outside and self.inside < self.state.places:
+        while self.outside and self.inside < self.places:
             self.inside += 1
-            work = self.outside.popleft()
             if math.isnan(self.first_s):
                 self.first_s = self.now_s
-            self.api.put(self.server.receive_s, lambda work=work: self.received(work))  # type: ignore[misc]
+            self.send(self.outside.popleft())
 
-    def answered(self) -> None:
+    def answered(self, work: Work) -> None:
+        if not work.is_ours:
+            self.send(Work(work.picture, work.answer, is_ours=False))
+            return
         self.inside -= 1
         self.last_s = self.now_s
         self.let_in()
@@ -205,57 +275,65 @@ class Sim:
 
     def finished(self) -> None:
         self.in_hand -= 1
-        self.idle += 1
-        self.unfinished -= 1
-        self.hand_out()
+        self.missing -= 1
+        self.free()
 
     # The server
 
+    def send(self, work: Work) -> None:
+        self.api.put(self.server.receive_s, partial(self.received, work))
+
     def received(self, work: Work) -> None:
-        self.card.waiting.append(work)
-        self.count()
-        if not self.is_stepping:
-            self.step()
+        min(self.engines, key=lambda engine: engine.requests).take(work)
 
-    def step(self) -> None:
-        if not (self.card.waiting or self.card.running):
-            return
-        self.is_stepping = True
-        self.card.now_s = self.now_s
-        ended = self.card.step()
-        self.count()
-        card = self.card
-        load = Load(
-            len(card.running), len(card.waiting), card.cached / card.kind.kv_tokens, card.preemptions
-        )
-        if any(job.written == 1 for job in card.running):
-            self.begun_s = card.now_s
-        if math.isinf(self.full_s) and len(card.running) >= FULL * self.server.places:
-            self.full_s = card.now_s
-        self.at(card.now_s, lambda: self.stepped(ended, load))
+    def see_gauges(self) -> None:
+        loads = [engine.load for engine in self.engines]
+        running, waiting = sum(x.running for x in loads), sum(x.waiting for x in loads)
+        used, thrown_out = max(x.cache_use for x in loads), sum(x.preemptions for x in loads)
+        self.gauges.append((self.now_s, Load(running, waiting, used, thrown_out, len(loads))))
+        if math.isinf(self.full_s) and running >= l4.FULL * self.server.places * len(loads):
+            self.full_s = self.now_s
 
-    def stepped(self, ended: list[l4.Job], load: Load) -> None:
-        """What vLLM's gauges say is as old as the end of its last step."""
-        self.is_stepping = False
-        self.gauges.append((self.now_s, load))
-        for job in ended:
-            assert isinstance(job, Work)
-            if job.is_ours:
-                self.answered()
-            else:
-                self.received_other(job)
-        self.step()
-
-    def received_other(self, job: Work) -> None:
-        self.card.waiting.append(Work(job.picture, job.answer, is_ours=False))
-
-    def count(self) -> None:
-        waiting = len(self.card.waiting)
-        if not math.isnan(self.first_s):
-            self.overshoot = max(self.overshoot, waiting)
-        if not math.isinf(self.full_s) and self.left:
+    def see_waiting(self) -> None:
+        """Truly, and not as old as the gauges."""
+        queues = (engine.card.waiting for engine in self.engines)
+        waiting = sum(isinstance(job, Work) and job.is_ours for queue in queues for job in queue)
+        self.overshoot = max(self.overshoot, waiting)
+        if math.isfinite(self.full_s) and self.left:
             self.waited.append((self.now_s, waiting))
 
 
+QUICK = replace(l4.H200, picture_share=8 * l4.H200.picture_share)  # no card of today
+CASES = {
+    "L4, 64 places": (400, Client(), Server()),
+    "L4, 256 places, which its cache has not": (600, Client(), Server(places=256)),
+    "H200, 64 places": (400, Client(cores=16), Server(l4.H200)),
+    "H200, 64 places, 2 cores": (400, Client(cores=2), Server(l4.H200)),
+    "H200, 256 places": (1_200, Client(cores=16), Server(l4.H200, 256)),
+    "H200, 256 places, 4 cores": (1_200, Client(cores=4), Server(l4.H200, 256)),
+    "H200, 256 places, -p 512": (1_200, Client(cores=16, bound=512), Server(l4.H200, 256)),
+    "4 H200, 64 places each": (1_600, Client(bound=512), Server(l4.H200, engines=4, receivers=8)),
+    "H200, large pages (1.5 CPU-s)": (400, Client(cores=16, draw_s=1.5), Server(l4.H200)),
+    "H200, metrics 1 s late": (400, Client(late_s=1.0), Server(l4.H200)),
+    "8 times as quick, 64 places": (600, Client(cores=16), Server(QUICK, 64, 0.02)),
+    "8 times as quick, 256 places": (1_500, Client(cores=16), Server(QUICK, 256, 0.02)),
+    "H200, 30 requests of others": (400, Client(), Server(l4.H200, others=30)),
+    "H200, 100 requests of others": (100, Client(), Server(l4.H200, others=100)),
+    "H200, no metrics": (100, Client(late_s=None), Server(l4.H200)),
+}
+
+
+@click.command(help=__doc__)
+def main() -> None:
+    click.echo(f"{'':41}of perfect  fill s (perfect)  most waiting  then   tail s  thrown out")
+    for name, (count, client, server) in CASES.items():
+        jobs = pages(count)
+        run, (seconds, fill_s) = Sim(jobs, client, server).run(), perfect(jobs, server)
+        click.echo(
+            f"{name:40}{seconds / run.seconds:>11.1%}{run.fill_s:>8.1f} ({fill_s:5.1f})"
+            f"{run.overshoot:>15}{run.waiting:>9.1f}{run.tail_s:>8.1f}{run.preemptions:>8}"
+        )
+
+
 if __name__ == "__main__":
-    pass
+    main()

@@ -37,7 +37,7 @@ class Knobs:
     output: str = knob("./results", "Folder for the results, on this computer.")
     truth: str = knob("", "make score: folder with the truth of the pages, as JSON.")
     sample: int = knob(50, "make tune: pages of INPUT that are read.", click.IntRange(1, 1000))
-    processes: int = knob(64, "Pages in flight, at most.", click.IntRange(1, 512), "-p")
+    processes: int = knob(256, "Pages in flight, at most.", click.IntRange(1, 512), "-p")
     max_pixels: int = knob(
         2_000_000,
         "Pixels of the picture that the model sees.",

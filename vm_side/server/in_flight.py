@@ -64,13 +64,16 @@ def read_load(metrics: str) -> Load | None:
 def next_places(places: int, inside: int, before: Load, load: Load, bound: int) -> int:
     """How many requests of ours may be at the server from now on, after a look at it.
 
-    places is how many might so far, inside how many are, before the last look. It is what runs and
-    a short queue; less if others' requests wait, too; no more than so far while the cache is high,
-    and no new one while it overflows. What a look shows may be old: requests that have come since
-    wait in a queue that is no longer for it.
+    places is how many might be there so far, inside how many are. It becomes what runs and a short
+    queue, less if others' requests wait, too; no more than so far while the cache is high, and no
+    new one while it overflows. A look may be old, for a server counts once a step, and a step that
+    reads pictures takes seconds: what ran then is too few, so that the queue is never longer. Only
+    of others' requests nobody knows what ran: so there is no more for us until the count is new.
     """
     queue = QUEUE * load.engines
     wanted = min(load.running + queue, inside + queue - load.waiting)
+    if load == before:
+        wanted = min(wanted, max(places, queue))
     if load.preemptions > before.preemptions or load.cache_use > CACHE_FULL:
         wanted = min(wanted, places, load.running)
     elif load.cache_use > CACHE_HIGH:

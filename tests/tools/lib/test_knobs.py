@@ -51,7 +51,7 @@ def knobs_of(folder: Path, config: str | bytes, *flags: str, **environment: str)
         (["-p", "1"], {"PROCESSES": "2"}, "PROCESSES=3", 1),
         ([], {"PROCESSES": "2"}, "PROCESSES=3", 2),
         ([], {}, "PROCESSES=3", 3),
-        ([], {}, "PROCESSES=", 64),
+        ([], {}, "PROCESSES=", 256),
         ([], {}, "", 64),
     ],
 )

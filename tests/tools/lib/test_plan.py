@@ -64,7 +64,9 @@ def test_the_h200_is_as_it_was_measured(slots: int, pages_per_s: float) -> None:
 
 @pytest.mark.parametrize(("pixels", "tokens"), [(1_000_000, 1_275), (4_000_000, 5_102)])
 def test_what_a_picture_takes_goes_with_its_pixels(pixels: int, tokens: int) -> None:
-    assert weight(pixels) == pytest.approx(l4.L4.prefill_s(tokens) / l4.L4.prefill_s(2_551), rel=0.01)
+    assert weight(pixels) == pytest.approx(
+        l4.L4.prefill_s(tokens) / l4.L4.prefill_s(2_551), rel=0.01
+    )
 
 
 def test_one_answer_is_an_average_one() -> None:

@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from rig.command import batch_of, wait_until
 from rig.model_server import ModelServer
 from rig.replies import Reply, metrics_text
 from server.connection import KeptConnection, LostConnection
-from server.endpoint import Endpoint
+from server.endpoint import Endpoint, Passage
 from server.in_flight import (
     AHEAD,
     CACHE_FULL,
@@ -30,7 +30,7 @@ from server.in_flight import (
     read_load,
 )
 
-IDLE = Load(0, 0, 0.0, 0)
+EARLIER = Load(0, 0, 0.01, 0)
 VLLM = """\
 # HELP vllm:num_requests_running Number of requests in model execution batches.
 # TYPE vllm:num_requests_running gauge
@@ -94,18 +94,25 @@ def test_metrics_are_read(text: str, load: Load | None) -> None:
     ],
 )
 def test_what_a_look_changes(places: int, inside: int, load: Load, after: int) -> None:
-    assert next_places(places, inside, IDLE, load, 256) == after
+    assert next_places(places, inside, EARLIER, load, 256) == after
+
+
+def test_a_count_that_is_not_new_is_no_leave_for_more() -> None:
+    """30 requests of others run; 8 of ours have come, which the server has not counted yet."""
+    load = Load(30, 0, 0.1, 0)
+    assert next_places(8, 8, load, load, 256) == 8
+    assert next_places(8, 8, EARLIER, load, 256) == 8 + QUEUE
 
 
 @pytest.mark.parametrize("bound", [1, 3])
 @pytest.mark.parametrize("load", [Load(1, 9, 0.1, 0), Load(1, 0, 0.1, 0), Load(1, 0, 0.99, 1)])
 def test_the_bound_holds_below_everything(bound: int, load: Load) -> None:
-    assert next_places(bound, bound, IDLE, load, bound) == bound
+    assert next_places(bound, bound, EARLIER, load, bound) == bound
 
 
 def test_old_preemptions_do_not_count() -> None:
-    load = Load(20, 0, 0.5, 7)
-    assert next_places(20, 20, load, load, 64) == 20 + QUEUE
+    before, load = Load(19, 0, 0.5, 7), Load(20, 0, 0.5, 7)
+    assert next_places(20, 20, before, load, 64) == 20 + QUEUE
 
 
 @pytest.fixture
@@ -136,17 +143,19 @@ def busy() -> Iterator[ModelServer]:
         server.die()
 
 
-def ask(url: str) -> None:
+def ask(url: str, door: Passage = nullcontext) -> None:
     body = json.dumps({"messages": [{"role": "user", "content": "?"}]}).encode()
-    with contextlib.suppress(LostConnection):
+    with contextlib.suppress(LostConnection), door():
         KeptConnection(url).request("POST", "/v1/chat/completions", body, 60)
 
 
 def test_a_server_on_which_nothing_waits_gets_more(looks: list[int], busy: ModelServer) -> None:
-    with InFlight(busy.url, 64) as in_flight, ExitStack() as inside:
-        for _ in range(40):
-            inside.enter_context(in_flight.door.passed())
-        wait_until(lambda: in_flight.limit() == 40 + QUEUE + AHEAD)
+    with ThreadPoolExecutor(40) as clients, InFlight(busy.url, 32) as in_flight:
+        for _ in range(32):
+            clients.submit(ask, busy.url, in_flight.door.passed)
+        busy.wait_until(lambda: busy.in_flight == 40 + 32)
+        assert in_flight.limit() == 32
+        busy.die()
 
 
 def test_an_idle_server_gets_a_queue(looks: list[int]) -> None:

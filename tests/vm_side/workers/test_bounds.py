@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,3 +76,46 @@ def test_what_is_no_longer_wanted_is_passed_over(interrupt: Interrupt, workers: 
     ):
         seen.append(task)
     assert set(range(10)) | set(range(50, 60)) <= set(seen) <= set(range(15)) | set(range(50, 60))
+
+
+@pytest.mark.parametrize(
+    ("told", "mib"),
+    [
+        ((), 1 << 40),
+        (("max\n",), 1 << 40),
+        (("3221225472\n",), 3072),
+        (("max\n", "1073741824"), 1024),
+    ],
+)
+def test_memory_is_what_the_container_may_take(
+    tmp_path: Path, told: tuple[str, ...], mib: int
+) -> None:
+    files = [tmp_path / str(number) for number in range(len(told))]
+    for file, text in zip(files, told, strict=True):
+        file.write_text(text)
+    here = bounds.memory_mib(())
+    assert 256 < here < mib or mib < here
+    assert bounds.memory_mib((*files, tmp_path / "none")) == min(here, mib)
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "workers"), [(24_576, 192), (32_768, 256), (2_048, 16), (64, 1)]
+)
+def test_half_of_the_memory_is_for_workers(memory_mib: int, workers: int) -> None:
+    assert bounds.most_workers(memory_mib) == workers
+
+
+def test_a_process_may_hold_open_what_its_workers_need() -> None:
+    """In a process of its own, with the limit that most systems begin with."""
+    code = (
+        "import resource; from workers import bounds;"
+        "most = resource.getrlimit(resource.RLIMIT_NOFILE)[1];"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (256, most));"
+        "bounds.allow_files(10); few = resource.getrlimit(resource.RLIMIT_NOFILE)[0];"
+        "bounds.allow_files(512); print(few, resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    vm_side = Path(bounds.__file__).parents[1]
+    told = subprocess.check_output([sys.executable, "-c", code], cwd=vm_side)
+    wanted = 2048 if most == resource.RLIM_INFINITY else min(2048, most)
+    assert told.split() == [b"256", str(wanted).encode()]
