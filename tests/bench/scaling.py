@@ -5,9 +5,7 @@ Each simulated node is a Dask worker with a stub endpoint of its own that sleeps
 the scheduling, as long as the cores keep up. The pages grow with the nodes. Then as many pages as
 wanted go through a fleet whose page function does nothing: tasks a second, and the client's memory.
 
-With --mixed, instead: two simulated L4s beside two cards that are three times as quick and have
-room for half as many pages more (gpu_sim.py), over the sum of what they read alone, for the same
-time each. Seconds are the L4's.
+With --mixed, cards of two speeds in one fleet instead: see mixed.py.
 """
 
 from __future__ import annotations
@@ -15,13 +13,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +29,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "vm_side")]
 
 from batch import Prices, run_batch  # noqa: E402 - found by the line above
-from bench import gpu, l4  # noqa: E402 - so is this
+from bench import mixed  # noqa: E402 - so is this
 from bench.client import MIB, serving  # noqa: E402 - so is this
 from read_page import Settings, Task  # noqa: E402 - so is this
 from rig.command import Batch  # noqa: E402 - so is this
@@ -46,26 +42,6 @@ from workers.interrupt import Interrupt  # noqa: E402 - so is this
 
 THREADS, LATENCY_S = 8, 4.0
 PAGES_PER_NODE = 96
-MOST_IN_FLIGHT = 256  # as PROCESSES: what is best is found below
-DRAWN = 300  # pages that differ; they come again
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A simulated card: times as quick as an L4, and how many pages it has room for."""
-
-    name: str
-    times: float
-    slots: int
-
-    @property
-    def pages_per_s(self) -> float:
-        """What it reads, by arithmetic."""
-        return self.times * l4.pages_per_s(self.slots)
-
-
-SLOW, QUICK = Kind("L4", 1.0, 64), Kind("three times as quick", 3.0, 96)
-MIXED = (SLOW, SLOW, QUICK, QUICK)
 
 
 @dataclass(frozen=True)
@@ -99,62 +75,6 @@ def measure_scale(folder: Path, nodes: int) -> float:
         if done.code:
             raise click.ClickException(done.err)
         return float(batch.summary["run"]["pages_per_second"])
-
-
-def read_mixed(folder: Path, kinds: Sequence[Kind], pages: int, speedup: float) -> list[gpu.Trace]:
-    """Read so many pages on these cards: of each what it did; of all, pages_per_s is in the first.
-
-    The folder's pages are there already.
-    """
-    source = folder / "in"
-    with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory(dir=folder) as name:
-        batch = Batch(Path(name), "http://127.0.0.1:9")
-        batch.input.mkdir()
-        for number in range(pages):
-            os.link(source / f"page{number % DRAWN}.png", batch.input / f"page{number}.png")
-        rig = stack.enter_context(FleetRig(Path(name, "fleet")))
-        urls = []
-        for kind in kinds:
-            quick = ("--speedup", str(kind.times * speedup), "--max-num-seqs", str(kind.slots))
-            urls.append(stack.enter_context(gpu.serving(["--port", "0", *quick])))
-            rig.add_node(MOST_IN_FLIGHT, urls[-1], leaves=False)
-        rig.wait_for(len(kinds))
-        with batch.start("--scheduler", rig.url, "--retries", "0") as running:
-            done = running.finish(3600)
-        if done.code:
-            raise click.ClickException(done.err)
-        traces = []
-        for url in urls:
-            with urllib.request.urlopen(f"{url}/trace") as answer:
-                traces.append(json.load(answer))
-        seconds = batch.summary["run"]["seconds"] * speedup
-    return [trace | {"pages_per_s": pages / seconds} for trace in traces]
-
-
-def show_mixed(pages: int, speedup: float) -> None:
-    """Each kind of card alone, for as long as all of them; then all of them."""
-    total = sum(kind.pages_per_s for kind in MIXED)
-    with tempfile.TemporaryDirectory() as name:
-        gpu.write_pages(Path(name, "in"), min(pages, DRAWN))
-        alone = {}
-        click.echo(f"{'':28}{'pages/s':>9}{'pages':>7}{'in batch':>10}{'idle s':>8}{'tail s':>8}")
-        for kind in (SLOW, QUICK):
-            share = round(pages * kind.pages_per_s / total)
-            (trace,) = read_mixed(Path(name), [kind], share, speedup)
-            alone[kind] = trace["pages_per_s"]
-            click.echo(mixed_row(f"{kind.name}, alone", trace, kind.times, trace["pages_per_s"]))
-        traces = read_mixed(Path(name), MIXED, pages, speedup)
-    for kind, trace in zip(MIXED, traces, strict=True):
-        click.echo(mixed_row(f"{kind.name}, of four", trace, kind.times))
-    rate, best = traces[0]["pages_per_s"], sum(alone[kind] for kind in MIXED)
-    click.echo(f"{'all four':28}{rate:>9.3f}: {rate / best:.1%} of the sum, {best:.3f}")
-
-
-def mixed_row(name: str, trace: gpu.Trace, times: float, rate: float | None = None) -> str:
-    """A card's row; its seconds are times as short as an L4's."""
-    seconds = "".join(f"{trace[column] / times:>8.1f}" for column in ("idle_s", "tail_s"))
-    shown = f"{rate:>9.3f}" if rate else " " * 9
-    return f"{name:28}{shown}{trace['answers']:>7.0f}{trace['mean_running']:>10.1f}{seconds}"
 
 
 class NoOpFleet(Fleet):
@@ -202,20 +122,22 @@ def read_no_op(folder: Path, pages: int, nodes: int = 8) -> NoOp:
 @click.option("--rounds", default=5, show_default=True, help="Runs of each; medians are shown.")
 @click.option("--no-op", "no_op", default=100_000, show_default=True, help="Pages that do nothing.")
 @click.option("--only-no-op", is_flag=True, help="Nothing else, and print JSON.")
-@click.option("--mixed", is_flag=True, help="Cards of two speeds in one fleet, instead.")
-@click.option("--pages", default=1_200, show_default=True, help="Pages of all four of --mixed.")
+@click.option(
+    "--mixed", "is_mixed", is_flag=True, help="Cards of two speeds in one fleet, instead."
+)
+@click.option("--pages", default=2_400, show_default=True, help="Pages of all four of --mixed.")
 @click.option("--speedup", default=1.0, show_default=True, help="Of --mixed: an L4's seconds.")
 def main(
     counts: tuple[int, ...],
     rounds: int,
     no_op: int,
     only_no_op: bool,
-    mixed: bool,
+    is_mixed: bool,
     pages: int,
     speedup: float,
 ) -> None:
-    if mixed:
-        show_mixed(pages, speedup)
+    if is_mixed:
+        mixed.show(pages, speedup)
         return
     if only_no_op:
         with tempfile.TemporaryDirectory() as name:
