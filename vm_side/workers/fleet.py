@@ -258,6 +258,8 @@ class Fleet:
         with self._faults_told():
             try:
                 node, result = given.future.result()
+            except KilledWorker:  # where no node may die over a task, by somebody's own settings
+                return Lost("its node died")
             except ValueError:  # Dask's own: a node left between its result and our look at it
                 return Lost("it left with its result")
         if isinstance(result, Lost):
