@@ -206,12 +206,12 @@ class Fleet:
         now_s = time.monotonic()
         if self._shares and now_s - self._looked_s < LOOK_S:
             return
+        held = Counter(given.node for given in pending)
         with self._faults_told():
             limits = self._client.run_on_scheduler(look)
             working = [node for node, limit in limits.items() if limit]
             if not work_waits and len(working) > 1:
-                self._send_idle_away(working)
-        held = Counter(given.node for given in pending)
+                self._send_idle_away([node for node in working if not held[node]])
         self._shares = {node: self._shares.get(node, Share()) for node in limits}
         for node, share in self._shares.items():
             share.limit, share.held = limits[node], held[node]
@@ -230,7 +230,7 @@ class Fleet:
             )
 
     def _send_idle_away(self, nodes: list[str]) -> None:
-        """Send those away that have no work; one stays for what a busy node may yet lose."""
+        """Send those away that no other batch keeps busy; one stays for what a busy one may lose."""
         busy = self._client.processing()
         idle = [node for node in nodes if not busy.get(node)]
         if not idle:
