@@ -6,16 +6,20 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import preflight
+from machine.loading import LAST, parts_in
 from preflight import Unfit
 from prompts import PROMPTS
 from rig.command import Batch
 from rig.vllm_ages import Age
 from server.endpoint import Endpoint
+from server.in_flight import Load, read_load
 from server.room import LONGEST_ANSWER
 from vllm.test_contract import CONTEXT, png
 from vllm.vllm_server import AGE, ROOT, VllmServer, build_model
@@ -143,3 +147,39 @@ def test_the_launch_script_starts_a_server_that_is_fit(model: Path, tmp_path: Pa
         check(vllm)
         with pytest.raises(Unfit, match="the server changes its size"):
             check(vllm, 5_000_000)
+        parts = parts_in(vllm.log.read_text(encoding="utf-8", errors="replace"))
+        assert {"imports", "weights", LAST} <= parts.keys()  # and what the age does on a CPU
+
+
+@pytest.mark.skipif(
+    not AGE.serves_images_flags,
+    reason=f"vLLM {AGE.version} does not know --stream-interval: serve.sh is for the image's own",
+)
+def test_an_engine_on_each_card_behind_one_port(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two cards, by what nvidia-smi says: each engine has its lines in the metrics, and its share."""
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\nprintf '23034\\n23034\\n'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    vllm = VllmServer(model, tmp_path / "log")
+    vllm.flags = {"enforce-eager": None, "max-model-len": "8192"}
+    vllm.script = ROOT / "vm_side" / "container" / "serve.sh"
+    with vllm:
+        body = {"model": "model", "prompt": "a", "max_tokens": 40, "ignore_eos": True}
+        asked = [(f"{vllm.url}/v1/completions", json.dumps(body).encode())] * 4
+        with ThreadPoolExecutor(len(asked)) as pool:
+            list(pool.map(lambda each: post(*each), asked))
+        metrics = vllm.get("/metrics")[1].decode()
+        for engine in ("0", "1"):
+            assert vllm.metric("num_requests_running", engine=engine) == 0
+            assert vllm.metric("generation_tokens_total", engine=engine) > 0
+        assert read_load(metrics) == Load(0, 0, 0.0, 0)
+
+
+def post(url: str, body: bytes) -> None:
+    """Ask, and wait for the answer."""
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=300) as answer:
+        assert answer.status == 200

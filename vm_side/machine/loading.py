@@ -7,12 +7,13 @@ says so.
 
 import re
 
+LAST = "warm-up"
 PARTS = {  # and what vLLM says at its end: 0.9 to 0.32, on a card and on a CPU
     "imports": "Starting to load model|Loading model from scratch",
     "weights": "Loading weights took|Model loading took",
     "compile": "torch.compile (?:took|takes) [0-9.]+ s in total|Warming up done",
     "graphs": "Graph capturing finished",
-    "warm-up": "Starting vLLM (?:API )?server",
+    LAST: "Starting vLLM (?:API )?server",
 }
 ENDS = {name: re.compile(words) for name, words in PARTS.items()}
 STAMP = re.compile(r"\b(?:DEBUG|INFO|WARNING|ERROR) \d\d-\d\d (\d\d):(\d\d):(\d\d) ")

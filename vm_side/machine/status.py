@@ -19,7 +19,7 @@ import urllib.request
 import zlib
 from pathlib import Path
 
-from machine.loading import now_in, parts_in
+from machine.loading import LAST, now_in, parts_in
 
 DASHBOARD = "http://127.0.0.1:8787"
 HOME = Path.home()
@@ -183,6 +183,7 @@ def start(name: str, seen: dict[str, object], is_over: bool) -> dict[str, object
     if is_over:
         keep({"started": started, "parts": parts})
         return {"parts": parts, "now": ""}
+    parts.pop(LAST, None)  # whatever its log says, it does not answer yet
     began = calendar.timegm(time.strptime(started[:19], "%Y-%m-%dT%H:%M:%S"))
     age_s = round(time.time() - began)
     return {"parts": parts, "now": now_in(parts), "age_s": age_s, "before": kept.get("parts")}

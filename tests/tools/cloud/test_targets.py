@@ -1,12 +1,14 @@
 """Each target by itself, in the order of the manual, and each one twice."""
 
 import json
+import re
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from machine.loading import PARTS
 from rig import pages
 from rig.cloud.cloud import Cloud
 from rig.cloud.docker_image import NAME, install_image
@@ -66,6 +68,12 @@ def test_create_asks_for_the_vm_of_the_manual(gce: GceServer, tmp_path: Path) ->
     end = kit.run("delete", YES="1")
     assert (end.code, kit.calls[2:]) == (0, [VM])
     assert f"there is no {VM} in asia-northeast3-a of rig-project" in end.err
+
+
+def test_create_tells_the_cards_and_whose_the_price_is(gce: GceServer, tmp_path: Path) -> None:
+    end = GceToolkit(gce, tmp_path, MACHINE_TYPE="g2-standard-48").run("create", DRY_RUN="1")
+    assert "g2-standard-48, with its 4 GPUs" in end.out
+    assert "PRICE_PER_HOUR: a g2-standard-8's, and this is" in end.out
 
 
 def test_create_of_a_spot_vm_without_an_address(gce: GceServer, tmp_path: Path) -> None:
@@ -145,7 +153,12 @@ def check_status(kit: CloudToolkit) -> None:
     assert (end.code, end.err, status["state"]) == (0, "", "RUNNING")
     assert status["money so far"].endswith(" USD")
     assert (status["container"], status["model"]) == ("running", "model")
-    assert status["GPU memory"] == "19876 MiB, 23034 MiB"
+    assert (status["type"], status["GPU memory"]) == (
+        "g2-standard-8, with its GPU",
+        "19876 MiB, 23034 MiB",
+    )
+    parts = ", ".join(rf"{part} \d+ s" for part in PARTS)
+    assert re.fullmatch(rf"\d+ s: {parts}", status["model started in"])
     assert status["job"] == "ended with 3"
     assert [status[f"pages {what}"] for what in ("done", "failed", "left")] == [3, 1, 0]
     lines = dict(line.split(maxsplit=1) for line in kit.run("status").out.splitlines())
