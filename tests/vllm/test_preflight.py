@@ -158,7 +158,7 @@ def test_the_launch_script_starts_a_server_that_is_fit(model: Path, tmp_path: Pa
 def test_an_engine_on_each_card_behind_one_port(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two cards, by what nvidia-smi says: each engine has its lines in the metrics, and its share."""
+    """Two cards, by what nvidia-smi says: each has its lines in the metrics, and its share."""
     program = tmp_path / "nvidia-smi"
     program.write_text("#!/bin/sh\nprintf '23034\\n23034\\n'\n")
     program.chmod(0o755)
@@ -175,7 +175,7 @@ def test_an_engine_on_each_card_behind_one_port(
         for engine in ("0", "1"):
             assert vllm.metric("num_requests_running", engine=engine) == 0
             assert vllm.metric("generation_tokens_total", engine=engine) > 0
-        assert read_load(metrics) == Load(0, 0, 0.0, 0)
+        assert read_load(metrics) == Load(0, 0, 0.0, 0, engines=2)
 
 
 def post(url: str, body: bytes) -> None:
