@@ -189,8 +189,8 @@ def test_ctrl_c_stops_the_machine_and_keeps_what_was_read(own: Toolkit) -> None:
     own.knobs["SAMPLE"] = "2"
     with own.verb("tune", "--ladder", "100000", PREVIEW="hangs") as job:
         manifest = own.machine / "trial-result" / "manifest.jsonl"
-        wait_until(lambda: manifest.is_file() and '"ok"' in manifest.read_text())
+        wait_until(lambda: manifest.is_file() and '"ok"' in manifest.read_text(), LONGEST_S)
         job.signal_group(signal.SIGINT)
-        assert job.finish().code == 130
-    assert own.living() == []
+        assert job.finish(LONGEST_S).code == 130
+        job.wait_until_nobody_is_left()
     assert len(files_below(own.machine / "trial-input")) == 2, "the next run goes on"

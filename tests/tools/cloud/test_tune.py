@@ -24,14 +24,12 @@ def test_from_terminated_to_terminated(
     kit = CloudToolkit(cloud, tmp_path / "desk", bucket=bucket, MAX_PIXELS="30000")
     cloud.add_vm(VM, image_tar=image_tar)
     kit.write_pages(5)
-    if bucket:
-        assert kit.run("upload").code == 0
-    for folder in ("input", "result"):
-        kit.home(folder).mkdir(parents=True)
-        (kit.home(folder) / "mine.png").touch()
+    for verb in ("upload",) if bucket else ("start", "upload"):
+        assert kit.verb(verb).finish(TUNE_S).code == 0
     before = there(kit)
+    assert len(before) >= 5
     end = tune(kit)
-    assert (end.code, end.err) == (0, "")
+    assert (end.code, end.err) == (0, ""), end.err
     assert kit.gce.status(VM) == "TERMINATED"
     assert "dots-ocr-lock" not in kit.gce.metadata(VM)
     assert kit.calls.count("start") == kit.calls.count("stop") == 1

@@ -96,15 +96,14 @@ def settings_of(entry: Entry) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def judge(reading: Reading, largest: Reading) -> tuple[Judged, list[Compared]]:
+def judge(reading: Reading, largest: Reading) -> Judged:
     """One way beside the largest, on the pages of which both were tried and the largest has one."""
     known = {n for n, e in largest.side.pages.items() if e.status in DONE}
     pages = known & reading.side.pages.keys()
     if not pages:
-        return Judged(0), []
+        return Judged(0)
     sides = largest.only(pages).side, reading.only(pages).side
-    found = compare(*sides)
-    return judged(found, tables_of(*sides)), found
+    return judged(compare(*sides), tables_of(*sides))
 
 
 def judged(found: Sequence[Compared], tables: tuple[int, int]) -> Judged:

@@ -7,7 +7,7 @@ import heapq
 import math
 import random
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple, TypeVar
 
@@ -121,9 +121,3 @@ def nth_of(selection: Selection, nth: int) -> int:
 def rarest(count: int) -> int:
     """Of how many pages a kind must be one, at least, to be in such a sample with 95%."""
     return max(1, math.floor(count / 3))
-
-
-def without(places: Sequence[Place], lost: Iterable[Place]) -> list[Place]:
-    """The pages that are left of a sample."""
-    gone = set(lost)
-    return [place for place in places if place not in gone]

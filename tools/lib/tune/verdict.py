@@ -92,7 +92,7 @@ def verdict(
     rows = [
         Row(
             reading.variant,
-            judge(reading, largest)[0],
+            judge(reading, largest),
             reading.failed,
             *means(reading),
             times.page_s[reading.variant],
@@ -106,11 +106,11 @@ def verdict(
     if other and twin:
         small = enlarged(twin, other)
         alike = other.side.pages.keys() - small
-        again = judge(other.only(alike), twin)[0] if alike else None
+        again = judge(other.only(alike), twin) if alike else None
         again = again if again and again.pages else None
         if small:
             pair = twin.only(small), other.only(small)
-            judgements = [judge(one, largest)[0] for one in pair]
+            judgements = [judge(one, largest) for one in pair]
             tokens = means(pair[0])[0], means(pair[1])[0]
             found = Enlarging(other.variant, judgements[0], judgements[1], tokens)
     return Verdict(rows, again, found, choice(rows, again), upsampling(found, again, knobs))
