@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy
 import pytest
 from PIL import Image
 
+from rig.witnessed import PAGE, Cells, changed, told
 from rig.written_page import full_page
-from trust.doubts import Doubt, is_doubtful, trust_left
+from trust.doubts import is_doubtful, trust_left
 from trust.witnesses import doubts_of, evidence_of
-
-Cells = list[dict[str, Any]]
-PAGE = full_page()
-EVIDENCE = evidence_of(PAGE.picture)
-
-
-def told(cells: Cells) -> list[Doubt]:
-    return doubts_of(EVIDENCE, cells)
-
-
-def changed(index: int, **what: Any) -> Cells:
-    return [{**cell, **what} if n == index else cell for n, cell in enumerate(PAGE.cells)]
 
 
 @pytest.mark.parametrize(("times", "least", "most"), [(0.5, 0.4, 0.6), (2, 1.8, 2.2)])

@@ -6,25 +6,14 @@ from typing import Any
 
 import pytest
 
+from rig.witnessed import PAGE, changed, told
 from rig.written_page import full_page
 from trust.doubts import Doubt
 from trust.witnesses import doubts_of, evidence_of
 
-Cells = list[dict[str, Any]]
-PAGE = full_page()
-EVIDENCE = evidence_of(PAGE.picture)
-
-
-def told(cells: Cells) -> list[Doubt]:
-    return doubts_of(EVIDENCE, cells)
-
 
 def kinds(doubts: list[Doubt]) -> set[str]:
     return {doubt.kind for doubt in doubts}
-
-
-def changed(index: int, **what: Any) -> Cells:
-    return [{**cell, **what} if n == index else cell for n, cell in enumerate(PAGE.cells)]
 
 
 WHITE = [150, 1560, 900, 1600]

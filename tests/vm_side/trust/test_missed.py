@@ -6,21 +6,10 @@ from typing import Any
 
 import pytest
 
+from rig.witnessed import PAGE, changed, told
 from rig.written_page import full_page
-from trust.doubts import Doubt, is_doubtful, trust_left
+from trust.doubts import is_doubtful, trust_left
 from trust.witnesses import doubts_of, evidence_of
-
-Cells = list[dict[str, Any]]
-PAGE = full_page()
-EVIDENCE = evidence_of(PAGE.picture)
-
-
-def told(cells: Cells) -> list[Doubt]:
-    return doubts_of(EVIDENCE, cells)
-
-
-def changed(index: int, **what: Any) -> Cells:
-    return [{**cell, **what} if n == index else cell for n, cell in enumerate(PAGE.cells)]
 
 
 def moved(cell: dict[str, Any], across: int, down: int) -> list[int]:

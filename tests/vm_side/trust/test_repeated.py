@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rig.written_page import WrittenPage, full_page, prose
-from trust.doubts import Doubt
+from rig.witnessed import PAGE, changed, told
+from rig.written_page import WrittenPage, prose
 from trust.witnesses import doubts_of, evidence_of
-
-Cells = list[dict[str, Any]]
-PAGE = full_page()
-EVIDENCE = evidence_of(PAGE.picture)
-
-
-def told(cells: Cells) -> list[Doubt]:
-    return doubts_of(EVIDENCE, cells)
-
-
-def changed(index: int, **what: Any) -> Cells:
-    return [{**cell, **what} if n == index else cell for n, cell in enumerate(PAGE.cells)]
 
 
 def test_the_same_text_twice() -> None:

@@ -10,17 +10,9 @@ import numpy
 import pytest
 from PIL import Image
 
+from rig.witnessed import EVIDENCE, PAGE, told
 from rig.written_page import full_page
-from trust.doubts import Doubt
 from trust.witnesses import doubts_of, evidence_of
-
-Cells = list[dict[str, Any]]
-PAGE = full_page()
-EVIDENCE = evidence_of(PAGE.picture)
-
-
-def told(cells: Cells) -> list[Doubt]:
-    return doubts_of(EVIDENCE, cells)
 
 
 @pytest.mark.parametrize(
