@@ -7,7 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from rig.browser import Watched, open_browser
 from rig.model_server import ModelServer
 from rig.toolkit import NOT_INHERITED, Toolkit, copy_project, free_port, make_environment
 
@@ -20,16 +22,25 @@ def no_knobs_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """A model server that was there before us."""
-    with ModelServer() as model_server:
-        yield model_server
-
-
-@pytest.fixture
 def kit(tmp_path: Path, server: ModelServer) -> Toolkit:
     """The toolkit, with that model server."""
     return Toolkit(tmp_path, ENDPOINT=server.url)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real one. Not for the session: until it is closed, this thread may run no asyncio."""
+    with open_browser() as found:
+        yield found
+
+
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Watched]:
+    """A page that must not have done anything it should not when the test is over."""
+    found = Watched.open(browser)
+    yield found
+    found.page.close()
+    assert found.trouble == []
 
 
 @pytest.fixture(scope="session")

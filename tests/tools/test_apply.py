@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from lib.pages.editable import mark_of
 from results.files import Wanted, pictured, results_of
-from rig.browser import Watched, open_browser, until
+from rig.browser import Watched, until
 from rig.command import records_in
 from rig.model_server import ModelServer
 from rig.toolkit import Toolkit, files_below, line, statuses_in
@@ -232,12 +231,6 @@ def test_a_correction_outlives_runs_and_is_shown_by_compare(
 
 
 # ---- from the report to the results, and back ----
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as found:
-        yield found
 
 
 def saved(page: Page, path: Path) -> Path:

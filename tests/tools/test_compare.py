@@ -1,15 +1,13 @@
 """make compare: what differs between two results, on the terminal and in a browser."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
 from contract import DOUBT_KINDS
-from rig.browser import Watched, open_browser, until
+from rig.browser import Watched, until
 from rig.hostile import NAMES, PAYLOADS, hostile_doubts
 from rig.result_sets import Cells, ResultSet, cell, doubt
 from rig.toolkit import Toolkit, files_below
@@ -169,21 +167,6 @@ def test_both_must_be_given(kit: Toolkit) -> None:
 
 
 # ---- the report, in a browser ----
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as found:
-        yield found
-
-
-@pytest.fixture
-def watched(browser: Browser) -> Iterator[Watched]:
-    """A page that must not have done anything it should not when the test is over."""
-    found = Watched.open(browser)
-    yield found
-    found.page.close()
-    assert found.trouble == []
 
 
 def test_the_differences_page_by_page(watched: Watched, kit: Toolkit) -> None:

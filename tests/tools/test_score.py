@@ -2,7 +2,6 @@
 
 import json
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from lib.pages.scores import FIGURES, PageScore, content_of, read_scores
-from rig.browser import Watched, open_browser, until
+from rig.browser import Watched, until
 from rig.hostile import NAMES, NUMBERS, PAYLOADS, nested
 from rig.result_sets import Cells, ResultSet, cell
 from rig.toolkit import Toolkit
@@ -288,12 +287,6 @@ def test_a_score_is_known_of_results_that_are_still_the_same(kit: Toolkit, tmp_p
 
 
 # ---- in the report ----
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from lib.documents.document import Document
 from lib.documents.formats.csv import NUMBER, SIGNS
 from lib.documents.keeping import files_in
 from lib.documents.registry import FORMATS
-from rig.browser import Watched, open_browser
+from rig.browser import Watched
 from rig.hostile import ELSEWHERE, NAMES, PAYLOADS
 from rig.small_documents import document, written
 
@@ -196,12 +196,6 @@ CHECKS: dict[str, Callable[[Path, Browser], None]] = {
     "parquet": parquet_runs_nothing,
     "pdf": pdf_runs_nothing,
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as found:
-        yield found
 
 
 def write(name: str, what: Document, source: Path, folder: Path) -> None:
