@@ -1,8 +1,11 @@
 """What holds for every test."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from rig.model_server import ModelServer
 
 # gcsfs reads it once, when it is imported, by whichever test comes first in this process; its probe
 # of the bucket hangs on the stand-in for Cloud Storage
@@ -14,3 +17,10 @@ LONG = ("/cloud/test_", "/test_fleet")  # files that run for minutes
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first: one begun at the end would run alone."""
     items.sort(key=lambda item: not any(part in item.path.as_posix() for part in LONG))
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    """A model server that was there before us."""
+    with ModelServer() as model_server:
+        yield model_server

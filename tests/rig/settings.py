@@ -25,10 +25,15 @@ def settings_in(folder: Path) -> Settings:
         path = folder / "in" / page.input
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(CONTENT)
-    return Settings(
+    return settings_of(folder, "http://127.0.0.1:9", request_timeout_s=5.0, ready_timeout_s=0.0)
+
+
+def settings_of(folder: Path, endpoint: str, **changes: Any) -> Settings:
+    """Settings over its folder of pages, which need not stand."""
+    settings = Settings(
         input=folder / "in",
         output=folder / "out",
-        endpoint="http://127.0.0.1:9",
+        endpoint=endpoint,
         model="model",
         max_model_tokens=0,
         prompt_mode="layout_all",
@@ -36,10 +41,11 @@ def settings_in(folder: Path) -> Settings:
         upsample_below=1_200_000,
         rotate="auto",
         images=False,
-        request_timeout_s=5.0,
-        ready_timeout_s=0.0,
+        request_timeout_s=60.0,
+        ready_timeout_s=10.0,
         retries=0,
     )
+    return replace(settings, **changes)
 
 
 def without_pages(step: Any, source: Any, pdf_page: Any, values: Any, *more: Any) -> Any:

@@ -25,7 +25,7 @@ from rig.command import files_in
 from rig.model_request import Request
 from rig.model_server import ModelServer
 from rig.replies import Reply
-from rig.settings import without_pages
+from rig.settings import settings_of, without_pages
 from rig.true_page import BLOCKS, in_pixels, told, true_page
 from server.endpoint import Endpoint
 from trust import witnesses
@@ -60,21 +60,8 @@ def here(tmp_path: Path, server: ModelServer) -> Settings:
     """Settings over an input with the page alone; of its pixels three in five are sent."""
     (tmp_path / "in").mkdir()
     PICTURE.save(tmp_path / "in" / PAGE.input)
-    return Settings(
-        input=tmp_path / "in",
-        output=tmp_path / "out",
-        endpoint=server.url,
-        model="model",
-        max_model_tokens=32768,
-        prompt_mode="layout_all",
-        max_pixels=1_200_000,
-        upsample_below=0,
-        rotate="0",
-        images=False,
-        request_timeout_s=60.0,
-        ready_timeout_s=10.0,
-        retries=3,
-    )
+    changes = {"max_model_tokens": 32768, "max_pixels": 1_200_000, "upsample_below": 0}
+    return settings_of(tmp_path, server.url, rotate="0", retries=3, **changes)
 
 
 def reads(*counts: int) -> Callable[[Request], Reply]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,6 @@ from server.verdicts import ServerGone
 
 OLD = age_of("0.11")  # the picture is one token in its /tokenize
 CHATML = ("<|im_start|>", "<|im_end|>", "<|im_start|>")
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer() as model_server:
-        yield model_server
 
 
 def check(server: ModelServer, mode: str = "layout_all", max_pixels: int = 2_000_000) -> Fitness:
@@ -196,20 +189,20 @@ def test_a_server_that_is_gone(server: ModelServer) -> None:
 def test_the_command_refuses_before_the_first_page(tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, server):
         server.content_format = "openai"
-        finished = batch.run()
+        finished = batch.run_here()
         assert finished.code == 1 and "sees 2 pictures" in finished.err
         assert not server.requests and not batch.records
         server.content_format = "string"
-        assert batch.run().code == 0
+        assert batch.run_here().code == 0
         server.content_format = "openai"  # nothing to read, nothing to check
-        assert batch.run().code == 0 and len(server.requests) == 2
+        assert batch.run_here().code == 0 and len(server.requests) == 2
 
 
 def test_the_command_reads_with_an_older_vllm_and_says_so(tmp_path: Path) -> None:
     with ModelServer(age=OLD) as server:
         batch = Batch(tmp_path, server.url)
         batch.write_pages(2)
-        finished = batch.run()
+        finished = batch.run_here()
         assert finished.code == 0 and set(batch.statuses().values()) == {"ok"}
         (line,) = finished.err.splitlines()
         assert line.startswith("the server cannot tell how it sees a prompt with a picture")
@@ -221,7 +214,7 @@ def test_the_user_may_overrule(tmp_path: Path, how: str) -> None:
     environment = {"PREFLIGHT": "0"} if how == "variable" else {}
     with batch_of(tmp_path, 2) as (batch, server):
         server.roles = CHATML
-        refused = batch.run()
+        refused = batch.run_here()
         assert refused.code == 1 and "or PREFLIGHT=0 if it reads pages well" in refused.err
-        finished = batch.run(*options, environment=environment)
+        finished = batch.run_here(*options, environment=environment)
         assert (finished.code, finished.err) == (0, "") and len(server.requests) == 2

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +15,20 @@ from batch import Prices, run_batch
 from picture.limits import KEPT_BYTES
 from read_page import Settings, Task, read_page, twin_of
 from results.files import ASIDE, take_from_aside
-from results.manifest import Record
+from results.manifest import Record, load
 from results.pages import find_pages
 from results.steps import give_memory_back
 from results.store import Remote
-from rig.command import Batch, batch_of, files_in, records_in
-from rig.model_request import Request
-from rig.model_server import ModelServer
-from rig.replies import Reply
-from rig.settings import without_pages
+from rig.command import Batch, batch_of, files_in, hang_while, records_in, wait_until
+from rig.settings import settings_of, without_pages
 from server.endpoint import Endpoint
 from workers.executor import ProcessPool
 
 
 def settings_for(batch: Batch, **changes: Any) -> Settings:
-    settings = Settings(
-        input=batch.input,
-        output=batch.output,
-        endpoint=batch.url,
-        model="model",
-        max_model_tokens=0,
-        prompt_mode="layout_all",
-        max_pixels=2_000_000,
-        upsample_below=0,
-        rotate="auto",
-        images=False,
-        request_timeout_s=60.0,
-        ready_timeout_s=10.0,
-        retries=0,
-        witness="off",
-    )
-    return replace(settings, **changes)
+    """For pages that no witness fits."""
+    changes = {"upsample_below": 0, "witness": "off", **changes}
+    return settings_of(batch.folder, batch.url, **changes)
 
 
 def test_a_twin_touches_nothing_before_it_has_won(tmp_path: Path) -> None:
@@ -119,21 +102,24 @@ def test_a_drawing_has_no_twin(tmp_path: Path) -> None:
         assert twin_of(Task(page, lacking=Record("a", "a.png", None, "ok"))) is None
 
 
-def forget_once(server: ModelServer) -> Callable[[Request], Reply]:
-    """The third request is never answered; the same picture is, when it comes again."""
-    return lambda request: Reply(fault="hang") if request.number == 2 else Reply()
-
-
 @pytest.mark.parametrize("images", [False, True])
 def test_a_request_that_the_server_forgot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: bool
 ) -> None:
     """The page is asked for again, and its line in the manifest is one."""
-    monkeypatch.setattr("workers.pool.LATE_S", 0.5)
+    monkeypatch.setattr("workers.pool.LATE_S", math.inf)
     monkeypatch.setattr("workers.pool.LOOK_S", 0.05)
-    with batch_of(tmp_path, 8) as (batch, server):
-        server.script = forget_once(server)
+
+    def call_it_late() -> None:
+        """Once all others are done: a busy machine is late with any of them."""
+        wait_until(lambda: len(load(batch.output)) == 7)
+        monkeypatch.setattr("workers.pool.LATE_S", 0.0)
+
+    with batch_of(tmp_path, 8) as (batch, server), ThreadPoolExecutor(1) as beside:
+        server.script = hang_while(lambda request: request.number == 2)
+        late = beside.submit(call_it_late)
         end = run_batch(settings_for(batch, images=images), ProcessPool(4), batch.output, Prices())
+        late.result()
         assert end.totals["ok"] == end.totals["run"]["pages"] == 8
         assert len(server.requests) == 9 and server.requests[2].disconnected
         assert not (batch.output / ASIDE).exists()

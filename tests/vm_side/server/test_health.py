@@ -76,7 +76,7 @@ def secure(tmp_path: Path) -> Iterator[str]:
 def test_a_certificate_that_nobody_signed(secure: str) -> None:
     began = time.monotonic()
     kind, said = refusal(f"https://{secure}")
-    assert kind is Unreachable and time.monotonic() - began < 5
+    assert kind is Unreachable and time.monotonic() - began < LONG_S / 2
     assert "certificate is not trusted (self-signed certificate); SSL_CERT_FILE=FILE" in said
 
 

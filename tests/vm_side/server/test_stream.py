@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from rig import replies
-from rig.asking import PNG, RETRIES, SAMPLING, ask, client, failure, hasten
+from rig.asking import PNG, RETRIES, SAMPLING, ask, client, failure
 from rig.model_server import ModelServer
 from rig.replies import Reply, in_turn
 from server import connection
@@ -21,16 +20,7 @@ ROW = "<tr><td></td><td></td><td></td></tr>"
 SENTENCE = "이 표는 회의록 사본이며 다음 쪽에 계속된다. The same again and again. "
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits for the pauses of production."""
-    hasten(monkeypatch)
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer() as model_server:
-        yield model_server
+pytestmark = pytest.mark.usefixtures("hurry")
 
 
 def body(text: str, finish_reason: str = "stop", interval: int = 1) -> bytes:
