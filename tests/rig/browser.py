@@ -52,7 +52,7 @@ def open_browser() -> Iterator[Browser]:
             browser.close()
 
 
-def until(page: Page, expression: str, argument: Any = None, timeout_s: float = 10) -> None:
+def until(page: Page, expression: str, argument: Any = None, timeout_s: float = 60) -> None:
     """Wait until something holds in the page.
 
     Playwright's wait_for_function has the page evaluate text, which the reports' policy forbids.

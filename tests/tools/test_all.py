@@ -390,7 +390,7 @@ def wait_until_it_reads(kit: Toolkit) -> None:
             return "ok" in kit.statuses.values()
         return False
 
-    wait_until(has_read, 30)
+    wait_until(has_read)
 
 
 def check_what_is_left(kit: Toolkit, job: Running) -> None:
@@ -445,7 +445,7 @@ def test_nor_does_a_first_one(own: Toolkit) -> None:
     """All is read and at home, and then comes a Ctrl-C: the machine goes off all the same."""
     own.write_pages(1)
     with own.verb("all", PREVIEW="lingers") as job:
-        wait_until((own.machine / preview.ENDING).exists, 30)
+        wait_until((own.machine / preview.ENDING).exists)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             job.signal_group(number)
         (own.machine / preview.MAY_END).touch()

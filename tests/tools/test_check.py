@@ -127,7 +127,7 @@ def test_make_all_ends_with_what_was_not_read_twice_by_then(
 
     def thinks_about_b(request: Request) -> Reply:
         if request.size[0] < 0.95 * picture.width:
-            wait_until(lambda: '"reader": "PP' in (there / "manifest.jsonl").read_text(), 120)
+            wait_until(lambda: '"reader": "PP' in (there / "manifest.jsonl").read_text())
         return Reply(told(cells, request.size))
 
     server.script = thinks_about_b

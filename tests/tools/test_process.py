@@ -150,7 +150,7 @@ def reading(kit: Toolkit, job: Running) -> int:
             return "ok" in kit.statuses.values()
         return False
 
-    wait_until(has_read, 30)
+    wait_until(has_read)
     return next(pid for pid, parent, _ in processes() if parent == job.pid)
 
 

@@ -22,7 +22,7 @@ def test_each_mode_is_read(tmp_path: Path, mode: str) -> None:
     with ModelServer(model=NAME, max_model_len=131_072) as server:
         batch = Batch(tmp_path, server.url)
         batch.write_pages(2)
-        finished = batch.run("--prompt-mode", mode)
+        finished = batch.run_here("--prompt-mode", mode)
         assert (finished.code, finished.err) == (0, "")
         assert {(r["status"], r["model"]) for r in batch.records} == {("ok", NAME)}
         for request in server.requests:
@@ -37,4 +37,4 @@ def test_it_is_another_model_than_dots_ocr(tmp_path: Path) -> None:
         with ModelServer(model=name) as server:
             batch = Batch(tmp_path, server.url)
             batch.write_pages(1)
-            assert batch.run().code == 0 and len(server.requests) == 1
+            assert batch.run_here().code == 0 and len(server.requests) == 1

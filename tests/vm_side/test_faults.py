@@ -46,18 +46,15 @@ PASSING = {
 
 
 @pytest.mark.usefixtures("either")
-def test_a_fault_that_passes_costs_one_request_a_page(tmp_path: Path) -> None:
-    def run(name: str) -> None:
-        with batch_of(tmp_path / name, 4) as (batch, server):
-            server.script = once_a_page(PASSING[name])
-            finished = batch.run()
-            assert (finished.code, finished.err) == (0, ""), name
-            assert set(batch.statuses().values()) == {"ok"}, name
-            kept = 2 if name in ("reset", "close") else 0  # a kept connection is replaced at once
-            assert 8 <= len(server.requests) <= 8 + kept, name
-
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(run, PASSING))
+@pytest.mark.parametrize("name", PASSING)
+def test_a_fault_that_passes_costs_one_request_a_page(tmp_path: Path, name: str) -> None:
+    with batch_of(tmp_path, 4) as (batch, server):
+        server.script = once_a_page(PASSING[name])
+        finished = batch.run_here()
+        assert (finished.code, finished.err) == (0, "")
+        assert set(batch.statuses().values()) == {"ok"}
+        kept = 2 if name in ("reset", "close") else 0  # a kept connection is replaced at once
+        assert 8 <= len(server.requests) <= 8 + kept
 
 
 STAYING = {
@@ -72,39 +69,36 @@ STAYING = {
 
 
 @pytest.mark.usefixtures("either")
-def test_a_fault_that_stays_fails_its_page_alone(tmp_path: Path) -> None:
-    def run(name: str) -> None:
-        reply, requests, reason = STAYING[name]
-        with batch_of(tmp_path / name, 4) as (batch, server):
-            met: set[str] = set()
+@pytest.mark.parametrize("name", STAYING)
+def test_a_fault_that_stays_fails_its_page_alone(tmp_path: Path, name: str) -> None:
+    reply, requests, reason = STAYING[name]
+    with batch_of(tmp_path, 4) as (batch, server):
+        met: set[str] = set()
 
-            def script(request: Request) -> Reply:
-                met.update({request.token} if request.number == 0 else set())
-                return reply if request.token in met else Reply()
+        def script(request: Request) -> Reply:
+            met.update({request.token} if request.number == 0 else set())
+            return reply if request.token in met else Reply()
 
-            server.script = script
-            finished = batch.run(
-                environment={"RETRIES": "1", "REQUEST_TIMEOUT": "1", "READY_TIMEOUT": "2"}
-            )
-            assert finished.code == 3 and finished.seconds < 30, name
-            (record,) = [r for r in batch.records if r["status"] == "failed"]
-            assert reason in record["reason"], name
-            assert sum(status == "ok" for status in batch.statuses().values()) == 3, name
-            bad = [request for request in server.requests if request.token in met]
-            assert len(bad) == requests or (requests is None and 2 <= len(bad) <= 6), name
-            asked = len(server.requests)
-            server.script = None
-            assert batch.run().code == 0 and len(server.requests) == asked + 1, name
-
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(run, STAYING))
+        server.script = script
+        finished = batch.run_here(
+            environment={"RETRIES": "1", "REQUEST_TIMEOUT": "1", "READY_TIMEOUT": "2"}
+        )
+        assert finished.code == 3
+        (record,) = [r for r in batch.records if r["status"] == "failed"]
+        assert reason in record["reason"]
+        assert sum(status == "ok" for status in batch.statuses().values()) == 3
+        bad = [request for request in server.requests if request.token in met]
+        assert len(bad) == requests or (requests is None and 2 <= len(bad) <= 6)
+        asked = len(server.requests)
+        server.script = None
+        assert batch.run_here().code == 0 and len(server.requests) == asked + 1
 
 
 def test_a_server_that_dies_and_comes_back_loses_no_page(tmp_path: Path) -> None:
     with batch_of(tmp_path, 20) as (batch, server):
         server.script = hang_while(lambda request: request.number in (6, 7))
         with batch.start() as running:
-            server.wait_until(lambda: server.in_flight == 2, 30)
+            server.wait_until(lambda: server.in_flight == 2)
             server.come_back(after_s=1.0)  # two requests reset; then refused, then ready
             finished = running.finish()
         assert (finished.code, finished.err) == (0, "")
@@ -123,7 +117,7 @@ def test_a_dying_engine(tmp_path: Path, within: bool) -> None:
         dying = Reply(fault="error", then=restart)
         dying = dying if within else replies.engine_dead_500(then=restart)
         server.script = in_turn(Reply(), Reply(), dying, Reply())
-        finished = batch.run()
+        finished = batch.run_here()
         assert (finished.code, finished.err) == (0, "")
         assert 11 <= len(server.requests) <= 12  # the other one in flight may be reset
 
@@ -140,11 +134,11 @@ def hang_and_come_back(folder: Path) -> None:
     with batch_of(folder, 8) as (batch, server):
         server.script = hang_while(lambda request: request.number in (2, 3))
         with batch.start(environment={"READY_TIMEOUT": "60"}) as running:
-            server.wait_until(lambda: server.in_flight == 2, 30)
+            server.wait_until(lambda: server.in_flight == 2)
             server.stop_answering()
             began = time.monotonic()
-            server.wait_until(lambda: all(r.disconnected for r in server.requests[2:]), 40)
-            assert 9 < time.monotonic() - began < 25
+            server.wait_until(lambda: all(r.disconnected for r in server.requests[2:]))
+            assert 9 < time.monotonic() - began < 100
             server.come_back()
             finished = running.finish()
         assert (finished.code, finished.err) == (0, "") and len(server.requests) == 10
@@ -155,9 +149,9 @@ def test_a_server_that_stays_away_ends_the_run(tmp_path: Path) -> None:
     with batch_of(tmp_path, 10) as (batch, server):
         server.script = hang_while(lambda request: request.number >= 4)
         with batch.start(environment={"READY_TIMEOUT": "1"}) as running:
-            server.wait_until(lambda: len(server.requests) == 6, 30)
+            server.wait_until(lambda: len(server.requests) == 6)
             server.die()
-            finished = running.finish(20)
+            finished = running.finish()
             running.wait_until_nobody_is_left()
         assert finished.code == 1
         assert sorted(batch.statuses().values()) == ["left"] * 6 + ["ok"] * 4
@@ -166,7 +160,7 @@ def test_a_server_that_stays_away_ends_the_run(tmp_path: Path) -> None:
 
         server.script = None
         server.come_back()
-        assert batch.run().code == 0 and len(server.requests) == 6 + 6
+        assert batch.run_here().code == 0 and len(server.requests) == 6 + 6
 
 
 def test_a_server_that_is_still_loading_is_waited_for(tmp_path: Path) -> None:
@@ -174,7 +168,7 @@ def test_a_server_that_is_still_loading_is_waited_for(tmp_path: Path) -> None:
         server.die()
         with ThreadPoolExecutor() as pool:
             running = pool.submit(batch.run)
-            wait_until(lambda: batch.output.joinpath(".lock").exists(), 30)  # it has begun to look
+            wait_until(lambda: batch.output.joinpath(".lock").exists())  # it has begun to look
             server.come_back(after_s=6.0)
             finished = running.result()
         assert finished.code == 0 and len(server.requests) == 2
@@ -184,7 +178,7 @@ def test_a_server_that_is_still_loading_is_waited_for(tmp_path: Path) -> None:
 def test_no_server_at_all(tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, server):
         server.die()
-        finished = batch.run(environment={"READY_TIMEOUT": "0"})
+        finished = batch.run_here(environment={"READY_TIMEOUT": "0"})
         assert finished.code == 1 and "Traceback" not in finished.err
         assert "start the server, or give its --endpoint" in finished.err
 
@@ -193,13 +187,13 @@ def test_as_many_requests_in_flight_as_processes(tmp_path: Path) -> None:
     processes = 64
     with batch_of(tmp_path, processes, check_pictures=False) as (batch, server):
         server.script = lambda request: wait_for_all(server, processes)
-        finished = batch.run("-p", str(processes))
+        finished = batch.run_here("-p", str(processes))
         assert (finished.code, finished.err) == (0, "")
         assert server.max_in_flight == processes == len(server.requests)
 
 
 def wait_for_all(server: ModelServer, count: int) -> Reply:
-    server.wait_until(lambda: server.max_in_flight == count, 50)
+    server.wait_until(lambda: server.max_in_flight == count)
     return Reply()
 
 

@@ -171,12 +171,12 @@ REFUSALS = {
 
 def assert_one_fault(batch: Batch, server: ModelServer, words: str) -> None:
     """The batch of 30 pages says it once and leaves all pages; the next run reads them."""
-    finished = batch.run(environment={"RETRIES": "0"})
+    finished = batch.run_here(environment={"RETRIES": "0"})
     assert finished.code == 1 and finished.err.count(words) == 1, finished.err
     assert "failed:" not in finished.err and "30 left" in finished.err
     assert set(batch.statuses().values()) == {"left"} and batch.summary["failed"] == 0
     server.script = None
-    assert batch.run().code == 0 and set(batch.statuses().values()) == {"ok"}
+    assert batch.run_here().code == 0 and set(batch.statuses().values()) == {"ok"}
 
 
 @pytest.mark.parametrize("name", REFUSALS)
@@ -190,7 +190,7 @@ def test_a_fault_of_the_set_up_is_one_fault(tmp_path: Path, name: str) -> None:
 def test_most_pages_are_not_even_asked_for(tmp_path: Path) -> None:
     with batch_of(tmp_path, 300) as (batch, server):
         server.script = lambda request: replies.unauthorized()
-        assert batch.run().code == 1 and batch.summary["left"] == 300
+        assert batch.run_here().code == 1 and batch.summary["left"] == 300
         assert 8 <= len(server.requests) < 150
 
 
@@ -206,7 +206,7 @@ def test_damaged_files_among_them_are_failed_all_the_same(tmp_path: Path) -> Non
         for number in range(3):
             (batch.input / f"bad{number}.png").write_bytes(b"x" * 100_000)  # the first to be read
         server.script = lambda request: replies.unauthorized()
-        finished = batch.run()
+        finished = batch.run_here()
         assert finished.code == 1 and finished.err.count("HTTP 401") == 1
         statuses = list(batch.statuses().values())
         assert statuses.count("failed") == 3 and statuses.count("left") == 20
@@ -215,7 +215,7 @@ def test_damaged_files_among_them_are_failed_all_the_same(tmp_path: Path) -> Non
 def test_a_key_that_is_wanted_for_a_few_pages(tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, server):
         server.script = lambda request: replies.unauthorized()
-        finished = batch.run()
+        finished = batch.run_here()
         assert finished.code == 1 and "the first 2 pages were all refused (HTTP 401" in finished.err
         assert set(batch.statuses().values()) == {"left"}
 
@@ -223,7 +223,7 @@ def test_a_key_that_is_wanted_for_a_few_pages(tmp_path: Path) -> None:
 def test_a_few_pages_that_the_server_cannot_take_are_failed(tmp_path: Path) -> None:
     with batch_of(tmp_path, 3) as (batch, server):
         server.script = lambda request: replies.too_long()
-        assert batch.run().code == 3
+        assert batch.run_here().code == 3
         assert set(batch.statuses().values()) == {"failed"}
 
 
@@ -243,7 +243,7 @@ def test_a_server_that_refuses_large_pages_alone(tmp_path: Path) -> None:
             if request.size[0] > 100
             else Reply(delay_s=3.0)  # a refusal is there at once
         )
-        finished = batch.run("-p", "6")
+        finished = batch.run_here("-p", "6")
         assert finished.code == 3 and "refused (" not in finished.err
         assert Counter(batch.statuses().values()) == {"failed": 14, "ok": 6}
 
@@ -271,11 +271,11 @@ def test_pages_seen_at_another_size_are_left(tmp_path: Path) -> None:
     with Counting(lambda picture: min(picture, 150)) as server:
         batch = Batch(tmp_path, server.url)
         write_noise(batch, SIDES)
-        finished = batch.run()
+        finished = batch.run_here()
         assert finished.code == 1, finished.err
         assert finished.err.count("it changes its size, and boxes would be off") == 1
         assert set(batch.statuses().values()) == {"left"}
-        assert batch.run(environment={"PREFLIGHT": "0"}).code == 0
+        assert batch.run_here(environment={"PREFLIGHT": "0"}).code == 0
         assert set(batch.statuses().values()) == {"ok"}
 
 
@@ -284,6 +284,6 @@ def test_counts_that_prove_nothing_wrong(tmp_path: Path, count: Callable[[int], 
     with Counting(count) as server:
         batch = Batch(tmp_path, server.url)
         write_noise(batch, SIDES)
-        finished = batch.run()
+        finished = batch.run_here()
         assert finished.code == 0 and finished.err.count("\n") == 1
         assert "cannot tell how it sees a prompt" in finished.err

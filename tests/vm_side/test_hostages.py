@@ -133,8 +133,8 @@ def test_a_page_that_waits_holds_no_large_picture(tmp_path: Path, held: ModelSer
     for number in range(2):
         hostages.large_png(batch.input / f"{number}.png", 7000)  # decoded 187 MiB
     with batch.start() as running:
-        wait_until(lambda: len(held.requests) == 2, 40)
-        wait_until(lambda: all(resident_mib(pid) < 150 for pid in running.workers()), 5)
+        wait_until(lambda: len(held.requests) == 2)
+        wait_until(lambda: all(resident_mib(pid) < 150 for pid in running.workers()))
 
 
 @pytest.mark.parametrize("images", ["0", "1"])

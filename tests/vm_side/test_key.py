@@ -42,7 +42,7 @@ def test_it_is_sent_everywhere_and_stands_nowhere(tmp_path: Path, guarded: Guard
 
     server.script = wait
     with batch.start(environment={"API_KEY": KEY}) as running:
-        server.wait_until(lambda: server.in_flight == 2 and "/metrics" in asked, 30)
+        server.wait_until(lambda: server.in_flight == 2 and "/metrics" in asked)
         seen = command_lines()
         looked.set()
         finished = running.finish()
@@ -63,7 +63,7 @@ def test_it_may_stand_in_a_file(tmp_path: Path, guarded: Guarded) -> None:
         ((), {"API_KEY_FILE": str(file)}),
         (("--force", "--api-key-file", str(file)), {}),
     ):
-        finished = batch.run(*options, environment=environment)
+        finished = batch.run_here(*options, environment=environment)
         assert (finished.code, finished.err) == (0, "")
     assert not files_with(KEY, tmp_path / "batch")
 
@@ -71,7 +71,7 @@ def test_it_may_stand_in_a_file(tmp_path: Path, guarded: Guarded) -> None:
 def test_without_it_the_refusal_names_the_knob(tmp_path: Path) -> None:
     with batch_of(tmp_path, 1, api_key=KEY) as (batch, server):
         for environment in ({}, {"API_KEY": "another"}):
-            finished = batch.run(environment=environment)
+            finished = batch.run_here(environment=environment)
             assert finished.code == 1 and not server.requests
             assert "HTTP 401 Unauthorized: it needs its key, in API_KEY" in finished.err
 
@@ -81,7 +81,7 @@ def test_a_server_that_repeats_the_key_it_refuses(tmp_path: Path, status: int) -
     words = "x" * 275 + f" the key {KEY} is not known"  # the reason is cut in its middle
     with batch_of(tmp_path, 1, api_key=KEY) as (batch, server):
         server.script = lambda request: Reply(status=status, error_message=words)
-        finished = batch.run(environment={"API_KEY": KEY})
+        finished = batch.run_here(environment={"API_KEY": KEY})
         assert finished.code in (1, 3) and KEY[:12] not in finished.err
         assert not files_with(KEY[:12], tmp_path)
 
@@ -89,7 +89,7 @@ def test_a_server_that_repeats_the_key_it_refuses(tmp_path: Path, status: int) -
 def test_a_fleet_gets_none_from_us(tmp_path: Path) -> None:
     with batch_of(tmp_path, 1) as (batch, _):
         options = ("--scheduler", "tcp://127.0.0.1:9")
-        finished = batch.run(*options, environment={"API_KEY": KEY})
+        finished = batch.run_here(*options, environment={"API_KEY": KEY})
         assert finished.code == 2 and "give it to each node" in finished.err
         assert KEY not in finished.err
 

@@ -1,4 +1,4 @@
-"""SIGKILL: of workers, and of the whole command, in the middle of forty pages."""
+"""SIGKILL: of workers, and of the whole command, in the middle of many pages."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from rig.command import Batch, batch_of, hang_while, results_in
 from rig.model_server import ModelServer
 from rig.replies import Reply, in_turn
 
-PAGES = 40
+PAGES = 26
 Rigged = tuple[Batch, ModelServer]
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What forty pages come to when nothing happens."""
+    """What the pages come to when nothing happens."""
     with batch_of(tmp_path_factory.mktemp("undisturbed"), PAGES) as (batch, server):
-        assert batch.run().code == 0
+        assert batch.run_here().code == 0
         assert len(server.requests) == PAGES
         return results_in(batch.output)
 
 
 @pytest.fixture
-def forty(tmp_path: Path) -> Iterator[Rigged]:
+def many(tmp_path: Path) -> Iterator[Rigged]:
     with batch_of(tmp_path, PAGES) as rigged:
         yield rigged
 
 
-def test_killed_workers_cost_one_request_each(forty: Rigged, undisturbed: dict[str, Any]) -> None:
-    batch, server = forty
+def test_killed_workers_cost_one_request_each(many: Rigged, undisturbed: dict[str, Any]) -> None:
+    batch, server = many
     server.script = hang_while(lambda request: request.number in (10, 11))
     with batch.start() as running:
-        server.wait_until(lambda: server.in_flight == 2, 30)
+        server.wait_until(lambda: server.in_flight == 2)
         for pid in running.workers():
             os.kill(pid, signal.SIGKILL)
         finished = running.finish()
@@ -51,7 +51,7 @@ def test_a_page_that_kills_two_workers_is_given_up(tmp_path: Path) -> None:
         server.script = hang_while(lambda request: request.number in (1, 2))
         with batch.start("-p", "1") as running:
             for number in (1, 2):
-                server.wait_until(lambda n=number: len(server.requests) == n + 1, 30)  # type: ignore[misc]
+                server.wait_until(lambda n=number: len(server.requests) == n + 1)  # type: ignore[misc]
                 (pid,) = running.workers()
                 os.kill(pid, signal.SIGKILL)
             finished = running.finish()
@@ -61,18 +61,18 @@ def test_a_page_that_kills_two_workers_is_given_up(tmp_path: Path) -> None:
         assert sum(status == "ok" for status in batch.statuses().values()) == 3
 
         server.script = None  # the next run tries this page, and no other
-        assert batch.run().code == 0 and len(server.requests) == 6
+        assert batch.run_here().code == 0 and len(server.requests) == 6
 
 
 def test_the_killed_command_leaves_nobody_and_the_next_run_asks_for_the_rest(
-    forty: Rigged, undisturbed: dict[str, Any]
+    many: Rigged, undisturbed: dict[str, Any]
 ) -> None:
-    batch, server = forty
+    batch, server = many
     seen = 0
     for stop_at in (9, 21):  # killed twice, on the way
         server.script = hang_while(lambda request, at=stop_at: request.number >= at)  # type: ignore[misc]
         with batch.start() as running:
-            server.wait_until(lambda at=stop_at: len(server.requests) == at + 2, 30)  # type: ignore[misc]
+            server.wait_until(lambda at=stop_at: len(server.requests) == at + 2)  # type: ignore[misc]
             os.kill(running.pid, signal.SIGKILL)
             assert running.finish().code == -signal.SIGKILL
             running.wait_until_nobody_is_left()
@@ -80,7 +80,7 @@ def test_the_killed_command_leaves_nobody_and_the_next_run_asks_for_the_rest(
         assert done == stop_at - seen  # all that was answered stands; the two in flight do not
         seen += 2
     server.script = None
-    finished = batch.run()
+    finished = batch.run_here()
     assert (finished.code, finished.err) == (0, "")
     assert len(server.requests) == PAGES + 2 * 2
     assert results_in(batch.output) == undisturbed
@@ -91,7 +91,7 @@ def test_a_worker_killed_while_the_command_waits_for_the_server(tmp_path: Path) 
     with batch_of(tmp_path, 3) as (batch, server):
         server.script = in_turn(Reply(), Reply(fault="hang"))
         with batch.start("-p", "1") as running:
-            server.wait_until(lambda: len(server.requests) == 2, 30)
+            server.wait_until(lambda: len(server.requests) == 2)
             server.die()
             (pid,) = running.workers()
             os.kill(pid, signal.SIGKILL)
@@ -101,12 +101,12 @@ def test_a_worker_killed_while_the_command_waits_for_the_server(tmp_path: Path) 
         assert set(batch.statuses().values()) == {"ok"}
 
 
-def test_the_fork_server_killed(forty: Rigged, undisturbed: dict[str, Any]) -> None:
+def test_the_fork_server_killed(many: Rigged, undisturbed: dict[str, Any]) -> None:
     """The workers that live go on, and a new one can be started."""
-    batch, server = forty
+    batch, server = many
     server.script = hang_while(lambda request: request.number in (10, 11))
     with batch.start() as running:
-        server.wait_until(lambda: server.in_flight == 2, 30)
+        server.wait_until(lambda: server.in_flight == 2)
         workers = running.workers()
         (fork_server,) = running.parents_of(workers)
         os.kill(fork_server, signal.SIGKILL)

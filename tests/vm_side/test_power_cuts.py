@@ -21,7 +21,7 @@ OTHERWISE = ("--prompt-mode", "layout_only")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the pages come to when nothing happens."""
     with batch_of(tmp_path_factory.mktemp("undisturbed"), PAGES) as (batch, _):
-        assert batch.run("--images").code == 0
+        assert batch.run_here("--images").code == 0
         return results_in(batch.output)
 
 
@@ -30,7 +30,7 @@ def cut_after(requests: int, batch: Batch, server: ModelServer, *options: str) -
     store = batch.folder / f"disk{requests}"
     server.reset()
     with batch.start(*options, environment=power.recorded(batch.output, store)) as running:
-        server.wait_until(lambda: len(server.requests) >= requests, 30)
+        server.wait_until(lambda: len(server.requests) >= requests)
         running.signal_group(signal.SIGKILL)
         running.finish()
         running.wait_until_nobody_is_left()
@@ -43,7 +43,7 @@ def test_after_power_cuts_the_results_are_as_if_nothing_had_been(
     with batch_of(tmp_path, PAGES) as (batch, server):
         for requests in (8, 6):  # cut twice, on the way
             cut_after(requests, batch, server, "--images")
-        finished = batch.run("--images")
+        finished = batch.run_here("--images")
         assert (finished.code, finished.err) == (0, "")
         assert results_in(batch.output) == undisturbed
 
@@ -52,7 +52,7 @@ def test_after_a_power_cut_no_older_results_pass_for_new_ones(
     tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
     with batch_of(tmp_path, PAGES) as (batch, server):
-        assert batch.run("--images", *OTHERWISE).code == 0
+        assert batch.run_here("--images", *OTHERWISE).code == 0
         cut_after(14, batch, server, "--images")
-        assert batch.run("--images").code == 0
+        assert batch.run_here("--images").code == 0
         assert results_in(batch.output) == undisturbed

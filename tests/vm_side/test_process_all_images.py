@@ -85,9 +85,9 @@ def test_a_good_run_is_silent_and_leaves_results(three: Rigged, either: str) -> 
 @pytest.mark.usefixtures("either")
 def test_a_second_run_asks_nothing(three: Rigged) -> None:
     batch, server = three
-    assert batch.run().code == 0
+    assert batch.run_here().code == 0
     before = results_in(batch.output)
-    finished = batch.run("--json")
+    finished = batch.run_here("--json")
     assert finished.code == 0 and len(server.requests) == 3
     assert results_in(batch.output) == before
     totals = json.loads(finished.out)
@@ -98,7 +98,7 @@ def test_a_second_run_asks_nothing(three: Rigged) -> None:
 def test_json_is_all_there_is_on_stdout(three: Rigged) -> None:
     batch, server = three
     server.script = in_turn(replies.bad_image(), Reply())
-    finished = batch.run("--json", environment={"PRICE_PER_HOUR": "3600"})
+    finished = batch.run_here("--json", environment={"PRICE_PER_HOUR": "3600"})
     assert finished.code == 3
     totals = json.loads(finished.out)
     assert totals == batch.summary
@@ -122,7 +122,7 @@ def test_every_status_in_the_manifest(tmp_path: Path) -> None:
     with batch_of(tmp_path, 5) as (batch, server):
         pages.blank(batch.input)
         server.script = in_turn(*answers)
-        finished = batch.run("-p", "1", "--retries", "0")
+        finished = batch.run_here("-p", "1", "--retries", "0")
         assert finished.code == 3
         records = {Path(record["input"]).stem: record for record in batch.records}
         by_request = {
@@ -138,7 +138,7 @@ def test_every_status_in_the_manifest(tmp_path: Path) -> None:
         assert {record["finish_reason"] for record in batch.records} == {"", "stop", "length"}
 
         server.script = None  # only the failed one is tried again: the others are done
-        assert batch.run().code == 0 and len(server.requests) == 6
+        assert batch.run_here().code == 0 and len(server.requests) == 6
 
 
 # --- options and variables -----------------------------------------------------------------
@@ -213,7 +213,7 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
 def test_a_flag_wins_over_its_variable_and_an_empty_variable_is_none(three: Rigged) -> None:
     batch, _ = three
     empty = dict.fromkeys(("MODEL", "PROMPT_MODE", "RETRIES", "IMAGES", "PRICE_PER_HOUR"), "")
-    finished = batch.run("--max-pixels", "5000", environment={"MAX_PIXELS": "6000", **empty})
+    finished = batch.run_here("--max-pixels", "5000", environment={"MAX_PIXELS": "6000", **empty})
     assert finished.code == 0
     settings = batch.summary["settings"]
     assert (settings["max_pixels"], settings["prompt_mode"]) == (5000, "layout_all")
@@ -223,11 +223,11 @@ def test_a_flag_wins_over_its_variable_and_an_empty_variable_is_none(three: Rigg
 @pytest.mark.usefixtures("either")
 def test_what_can_be_turned_on_later_and_what_asks_again(three: Rigged) -> None:
     batch, server = three
-    assert batch.run().code == 0
+    assert batch.run_here().code == 0
 
     def asked(*options: str, **environment: str) -> int:
         before = len(server.requests)
-        assert batch.run(*options, environment=environment).code == 0
+        assert batch.run_here(*options, environment=environment).code == 0
         assert set(batch.statuses().values()) == {"ok"}
         return len(server.requests) - before
 
@@ -254,9 +254,9 @@ def test_what_can_be_turned_on_later_and_what_asks_again(three: Rigged) -> None:
 @pytest.mark.usefixtures("either")
 def test_a_page_that_left_the_input_leaves_the_totals(three: Rigged) -> None:
     batch, server = three
-    assert batch.run().code == 0
+    assert batch.run_here().code == 0
     (batch.input / "200dpi/page1.png").unlink()
-    finished = batch.run("--json")
+    finished = batch.run_here("--json")
     assert finished.code == 0 and json.loads(finished.out)["pages"] == 2
     assert (batch.output / "200dpi/page1/page1.json").exists() and len(server.requests) == 3
 
@@ -281,7 +281,7 @@ def test_usage_errors_ask_nothing_and_write_nothing(three: Rigged) -> None:
         ("--no-such-option",): "No such option",
     }
     for options, words in wrong.items():
-        finished = batch.run(*options)
+        finished = batch.run_here(*options)
         assert (finished.code, finished.out) == (2, ""), options
         assert words in " ".join(finished.err.split()), options
     assert not server.requests and not list(batch.output.rglob("*.json"))
@@ -291,7 +291,7 @@ def test_usage_errors_ask_nothing_and_write_nothing(three: Rigged) -> None:
 def test_an_empty_input_is_nothing_to_do(tmp_path: Path) -> None:
     batch = Batch(tmp_path, "http://127.0.0.1:9")  # the server is not even asked
     batch.input.mkdir()
-    finished = batch.run("--json")
+    finished = batch.run_here("--json")
     assert finished.code == 0 and "nothing to do" in finished.err
     assert json.loads(finished.out)["pages"] == 0
 
@@ -300,10 +300,10 @@ def test_pages_that_were_left_are_a_failure_although_an_earlier_run_read_them(
     tmp_path: Path,
 ) -> None:
     with batch_of(tmp_path, 6) as (batch, server):
-        assert batch.run().code == 0
+        assert batch.run_here().code == 0
         server.script = hang_while(lambda request: request.number > 8)
         with batch.start("--force", "--ready-timeout", "2") as running:
-            server.wait_until(lambda: server.in_flight == 2, 30)
+            server.wait_until(lambda: server.in_flight == 2)
             server.die()
             finished = running.finish()
         assert finished.code == 1, finished.err
@@ -314,7 +314,7 @@ def test_pages_that_were_left_are_a_failure_although_an_earlier_run_read_them(
 def test_an_output_that_cannot_be_written(three: Rigged) -> None:
     batch, server = three
     batch.output.touch()
-    finished = batch.run()
+    finished = batch.run_here()
     assert finished.code == 1 and "give another --output" in finished.err
     assert not server.requests
 
@@ -324,8 +324,8 @@ def test_two_runs_on_one_output(three: Rigged) -> None:
     batch, server = three
     server.script = hang_while(lambda request: True)
     with batch.start() as running:
-        server.wait_until(lambda: server.in_flight == 2, 30)
-        second = batch.run()
+        server.wait_until(lambda: server.in_flight == 2)
+        second = batch.run_here()
         assert second.code == 1 and len(server.requests) == 2
         assert f"is being written by process {running.pid}, since " in second.err
         assert "wait for its end, or stop it" in second.err
@@ -352,7 +352,7 @@ def test_the_folder_travels_alone(three: Rigged, tmp_path: Path) -> None:
 def test_a_proxy_in_the_environment_is_not_asked(three: Rigged) -> None:
     batch, _ = three
     proxy = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
-    finished = batch.run(environment=proxy)
+    finished = batch.run_here(environment=proxy)
     assert (finished.code, finished.err) == (0, "")
 
 
@@ -381,7 +381,7 @@ def read_terminal(ours: int) -> str:
 
 
 def test_help_names_every_option() -> None:
-    finished = Batch(Path("/nowhere"), "").run("--help", environment={"ENDPOINT": ""})
+    finished = Batch(Path("/nowhere"), "").run_here("--help", environment={"ENDPOINT": ""})
     assert finished.code == 0 and finished.err == ""
     for name in OPTIONS:
         assert "--" + name.lower().replace("_", "-") in finished.out
@@ -393,7 +393,7 @@ def test_pictures_come_in_another_form_without_the_model(tmp_path: Path) -> None
 
         def after(*options: str) -> dict[str, bytes]:
             """The files of the page after another run."""
-            assert batch.run(*options).code == 0 and len(server.requests) == 1
+            assert batch.run_here(*options).code == 0 and len(server.requests) == 1
             (page,) = (path.parent for path in batch.output.rglob("*_nohf.md"))
             return files_in(page)
 
@@ -422,7 +422,7 @@ def test_pictures_come_in_another_form_without_the_model(tmp_path: Path) -> None
         # what stands is not lost where it cannot be made anew
         kept = manifest.read_text()
         manifest.write_text(kept.replace('"original_size": [', '"original_size": [1'))
-        finished = batch.run("--pictures", "inline")
+        finished = batch.run_here("--pictures", "inline")
         assert finished.code == 3 and "the file changed while" in finished.err
         (record,) = batch.records
         assert (record["status"], record["pictures"]) == ("ok", ["1.png"])

@@ -127,7 +127,7 @@ def slow(tmp_path: Path) -> Iterator[tuple[Batch, ModelServer]]:
 def test_the_rest_is_left_and_the_run_is_to_be_run_again(slow: tuple[Batch, ModelServer]) -> None:
     """Ten seconds are paid, of which seven are for pages; pages in flight come to their end."""
     batch, server = slow
-    finished = batch.run("--budget", "14", "--spent", "4", environment=USD_PER_S)
+    finished = batch.run_here("--budget", "14", "--spent", "4", environment=USD_PER_S)
     statuses = list(batch.statuses().values())
     read = statuses.count("ok")
     assert finished.code == 3, finished.err
@@ -140,13 +140,13 @@ def test_the_rest_is_left_and_the_run_is_to_be_run_again(slow: tuple[Batch, Mode
 def test_a_page_that_does_not_end_is_left(tmp_path: Path) -> None:
     with batch_of(tmp_path, 1) as (batch, server):
         server.script = lambda request: Reply(delay_s=30)
-        finished = batch.run("--budget", "8", environment=USD_PER_S)
+        finished = batch.run_here("--budget", "8", environment=USD_PER_S)
         assert (finished.code, set(batch.statuses().values())) == (3, {"left"})
         assert batch.summary["run"]["seconds"] < 8
 
 
 def test_what_is_paid_for_is_read(slow: tuple[Batch, ModelServer]) -> None:
     batch, _ = slow
-    finished = batch.run("-p", "16", "--budget", "300", environment=USD_PER_S)
+    finished = batch.run_here("-p", "16", "--budget", "300", environment=USD_PER_S)
     assert (finished.code, finished.err) == (0, "")
     assert {record["status"] for record in records_in(batch.output)} == {"ok"}

@@ -84,7 +84,7 @@ def read(
     batch = Batch(folder, server.url)
     batch.input.mkdir(exist_ok=True)
     article(100, 1).save(batch.input / "page.png")
-    finished = batch.run(environment={**FULL, **more})
+    finished = batch.run_here(environment={**FULL, **more})
     assert finished.code == 0, finished.err
     return batch.records
 
@@ -126,7 +126,7 @@ def test_a_worker_remembers_what_it_was_told(tmp_path: Path) -> None:
     with Strict(4000, 0) as server:
         batch = Batch(tmp_path, server.url)
         batch.write_pages(5)
-        assert batch.run("-p", "1").code == 0
+        assert batch.run_here("-p", "1").code == 0
         assert len(server.requests) == 6
 
 
@@ -134,7 +134,7 @@ def test_eighty_pages_as_with_our_own_launch_script_and_vllm_0_26(tmp_path: Path
     with Strict(16_384, 16_384) as server:
         batch = Batch(tmp_path, server.url)
         batch.write_pages(80)
-        finished = batch.run(environment={"PROCESSES": "8"})
+        finished = batch.run_here(environment={"PROCESSES": "8"})
         assert (finished.code, finished.err) == (0, "")
         assert list(batch.statuses().values()) == ["ok"] * 80 and len(server.requests) == 80
 
@@ -144,4 +144,4 @@ def test_a_picture_that_is_larger_than_the_context_is_refused_once(tmp_path: Pat
         server.script = lambda request: replies.too_long(17_000, 16_384)
         batch = Batch(tmp_path, server.url)
         batch.write_pages(1)
-        assert batch.run().code == 3 and len(server.requests) == 1
+        assert batch.run_here().code == 3 and len(server.requests) == 1

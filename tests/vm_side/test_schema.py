@@ -90,9 +90,9 @@ def test_what_a_batch_writes_is_of_this_form(tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, _):
         Image.new("L", (60, 80), "white").save(batch.input / "blank.png")
         (batch.input / "failed.png").write_bytes(b"none")
-        assert batch.run("--images", environment={"WITNESS": "ink"}).code == 3
+        assert batch.run_here("--images", environment={"WITNESS": "ink"}).code == 3
         seen = all_valid(batch)
-        assert batch.run("--force").code == 3
+        assert batch.run_here("--force").code == 3
         seen |= all_valid(batch)
     assert seen == {"doubtful", "ok", "blank", "failed"}
 

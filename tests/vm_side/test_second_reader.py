@@ -95,7 +95,7 @@ def test_its_doubts_are_there_while_other_pages_are_read(
     """The model is not asked again for them, nor is it in a later run."""
     batch, server, model = held
     with batch.start(environment=KNOBS | altered(tmp_path / "hurry", IN_A_HURRY)) as running:
-        wait_until(lambda: is_heard(batch), SOON_S)
+        wait_until(lambda: is_heard(batch))
         assert record_of(batch, "b.png") is None, "it is still being read"
         model.let_go.set()
         ended = running.finish()
@@ -119,12 +119,12 @@ def test_its_doubts_are_there_while_other_pages_are_read(
 def test_it_may_be_killed(held: tuple[Batch, ModelServer, Held]) -> None:
     batch, server, model = held
     with batch.start(environment=KNOBS) as running:
-        wait_until(lambda: idlers(running), SOON_S)
+        wait_until(lambda: idlers(running))
         (idler,) = idlers(running)
         assert record_of(batch, "a.png").status == "ok"
-        wait_until(lambda: os.getpriority(os.PRIO_PROCESS, idler) == 19, SOON_S)
+        wait_until(lambda: os.getpriority(os.PRIO_PROCESS, idler) == 19)
         os.kill(idler, signal.SIGKILL)
-        wait_until(lambda: not idlers(running), SOON_S)
+        wait_until(lambda: not idlers(running))
         model.let_go.set()
         ended = running.finish()
         running.wait_until_nobody_is_left()
@@ -135,9 +135,9 @@ def test_it_may_be_killed(held: tuple[Batch, ModelServer, Held]) -> None:
 def test_a_ctrl_c_does_not_wait_for_it(held: tuple[Batch, ModelServer, Held]) -> None:
     batch, _, _ = held
     with batch.start(environment=KNOBS) as running:
-        wait_until(lambda: idlers(running), SOON_S)
+        wait_until(lambda: idlers(running))
         running.signal_group(signal.SIGINT)
-        ended = running.finish(5)
+        ended = running.finish(SOON_S / 2)
         running.wait_until_nobody_is_left()
     assert (ended.code, "Traceback" in ended.err) == (130, False)
     assert batch.statuses() == {"a.png": "ok", "b.png": "left"}

@@ -16,7 +16,7 @@ from rig.command import Batch, Running, batch_of, hang_while, wait_until
 from rig.model_server import ModelServer
 from workers.interrupt import STOP_SIGNALS
 
-SOON_S = 5.0
+SOON_S = 30.0  # also on a busy machine; whoever waited for an answer would wait half an hour
 SYSCALL = ctypes.CDLL(None).syscall
 TGKILL = {"x86_64": 234, "aarch64": 131}[platform.machine()]
 
@@ -38,7 +38,7 @@ def test_a_signal_to_the_group_ends_the_run_and_the_next_one_does_the_rest(
     with batch_of(tmp_path, 12) as (batch, server):
         server.script = hang_while(lambda request: request.number >= 5)
         with batch.start("-p", "3") as running:
-            server.wait_until(lambda: len(server.requests) == 8, 30)
+            server.wait_until(lambda: len(server.requests) == 8)
             running.signal_group(number)
             said = ends_soon(running)
         assert said == (
@@ -50,7 +50,7 @@ def test_a_signal_to_the_group_ends_the_run_and_the_next_one_does_the_rest(
         server.wait_until(lambda: server.in_flight == 0)  # the server need not go on with them
 
         server.script = None
-        assert batch.run().code == 0 and len(server.requests) == 8 + 7
+        assert batch.run_here().code == 0 and len(server.requests) == 8 + 7
         assert set(batch.statuses().values()) == {"ok"}
 
 
@@ -58,7 +58,7 @@ def test_a_signal_to_the_command_alone(tmp_path: Path) -> None:
     with batch_of(tmp_path, 3) as (batch, server):
         server.script = hang_while(lambda request: True)
         with batch.start("--json") as running:
-            server.wait_until(lambda: server.in_flight == 2, 30)
+            server.wait_until(lambda: server.in_flight == 2)
             os.kill(running.pid, signal.SIGTERM)
             began = time.monotonic()
             finished = running.finish()
@@ -71,7 +71,7 @@ def test_impatience_changes_nothing(tmp_path: Path) -> None:
     with batch_of(tmp_path, 6) as (batch, server):
         server.script = hang_while(lambda request: request.number >= 2)
         with batch.start() as running:
-            server.wait_until(lambda: len(server.requests) == 4, 30)
+            server.wait_until(lambda: len(server.requests) == 4)
             began = time.monotonic()
             while running.process.poll() is None and time.monotonic() - began < SOON_S:
                 running.signal_group(signal.SIGINT)
@@ -80,7 +80,7 @@ def test_impatience_changes_nothing(tmp_path: Path) -> None:
         assert len(batch.records) == 6 and batch.summary["left"] == 4
         assert sum(status == "ok" for status in batch.statuses().values()) == 2
         server.script = None
-        assert batch.run().code == 0 and len(server.requests) == 4 + 4
+        assert batch.run_here().code == 0 and len(server.requests) == 4 + 4
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
@@ -98,7 +98,7 @@ def test_a_signal_while_workers_wait_for_the_server(tmp_path: Path) -> None:
     with batch_of(tmp_path, 6) as (batch, server):
         server.script = hang_while(lambda request: request.number >= 2)
         with batch.start(environment={"READY_TIMEOUT": "600"}) as running:
-            server.wait_until(lambda: len(server.requests) == 4, 30)
+            server.wait_until(lambda: len(server.requests) == 4)
             server.die()
             running.signal_group(signal.SIGINT)
             ends_soon(running)
@@ -133,7 +133,7 @@ def test_a_signal_that_lands_in_another_thread(tmp_path: Path) -> None:
     with batch_of(tmp_path, 3) as (batch, server):
         server.script = hang_while(lambda request: True)
         with batch.start() as running:
-            server.wait_until(lambda: server.in_flight == 2, 30)
+            server.wait_until(lambda: server.in_flight == 2)
             threads = [int(task.name) for task in Path(f"/proc/{running.pid}/task").iterdir()]
             other = next(thread for thread in threads if thread != running.pid)
             assert SYSCALL(TGKILL, running.pid, other, signal.SIGINT) == 0

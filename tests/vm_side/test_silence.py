@@ -16,12 +16,12 @@ from server.silence import Silence
 def test_a_server_that_hangs_ends_the_batch(tmp_path: Path) -> None:
     with batch_of(tmp_path, 8) as (batch, server):
         server.script = hang_while(lambda request: request.number >= 3)
-        finished = batch.run(environment={"REQUEST_TIMEOUT": "1"})
+        finished = batch.run_here(environment={"REQUEST_TIMEOUT": "1"})
         assert finished.code == 1 and "though its /health is well" in finished.err
         assert sorted(batch.statuses().values()) == ["left"] * 5 + ["ok"] * 3
         assert len(server.requests) <= 3 + 2 * 2  # of each worker a page, then one token
         server.script = None
-        assert batch.run().code == 0
+        assert batch.run_here().code == 0
 
 
 def test_silence_lasts_until_it_is_ended() -> None:

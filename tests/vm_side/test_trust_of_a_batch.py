@@ -43,7 +43,7 @@ def forgetful(is_once: bool) -> Callable[[Request], Reply]:
 
 
 def run(batch: Batch, **knobs: str) -> Finished:
-    return batch.run(environment={"WITNESS": "ink", **knobs})
+    return batch.run_here(environment={"WITNESS": "ink", **knobs})
 
 
 def test_a_block_dropped_once_is_there_in_the_end(
@@ -101,5 +101,5 @@ def test_a_block_that_is_always_dropped_makes_the_page_doubtful(
 
 def test_who_reads_again_needs_a_witness(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    ended = Batch(tmp_path, "http://127.0.0.1:9").run("--doubtful", "--witness", "off")
+    ended = Batch(tmp_path, "http://127.0.0.1:9").run_here("--doubtful", "--witness", "off")
     assert ended.code == 2 and "without WITNESS=off" in ended.err

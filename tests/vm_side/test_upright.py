@@ -39,7 +39,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Batch, Mode
                 sheet.insert_image(sheet.rect, stream=png.getvalue())
             document.save(batch.input / "book.pdf")
         Image.new("L", (800, 600), 250).save(batch.input / "empty.png")
-        end = batch.run("--images")
+        end = batch.run_here("--images")
         assert end.code == 0, end
         yield batch, server
 
@@ -96,7 +96,7 @@ def test_a_drawing_made_later_is_turned_too(read: tuple[Batch, ModelServer]) -> 
     drawing = batch.output / "90" / "90.jpg"
     before = drawing.read_bytes()
     drawing.unlink()
-    assert batch.run("--images").code == 0
+    assert batch.run_here("--images").code == 0
     assert drawing.read_bytes() == before
     assert len(server.requests) == asked
 
@@ -107,7 +107,7 @@ def test_another_rotate_reads_only_what_it_turns_otherwise(
     batch, server = read
     for rotate, count in (("0", 5), ("0", 0), ("auto", 5), ("auto", 0)):
         asked = len(server.requests)
-        assert batch.run("--images", "--rotate", rotate).code == 0
+        assert batch.run_here("--images", "--rotate", rotate).code == 0
         assert len(server.requests) - asked == count
         assert sum(each["rotation"] != 0 for each in batch.records) == (rotate == "auto") * 5
 
@@ -116,11 +116,11 @@ def test_an_angle_turns_every_page_also_an_empty_one(tmp_path: Path) -> None:
     with batch_of(tmp_path, 0) as (batch, server):
         pages.article(100).save(batch.input / "page.png")
         Image.new("L", (800, 600), 250).save(batch.input / "empty.png")
-        assert batch.run(environment={"ROTATE": "90"}).code == 0
+        assert batch.run_here(environment={"ROTATE": "90"}).code == 0
         assert {each["rotation"] for each in batch.records} == {90}
         assert record(batch, "page.png")["original_size"] == [1170, 827]
         assert record(batch, "empty.png")["original_size"] == [600, 800]
-        assert batch.run(environment={"ROTATE": "90"}).code == 0
+        assert batch.run_here(environment={"ROTATE": "90"}).code == 0
         assert len(server.requests) == 1
 
 

@@ -97,7 +97,7 @@ def test_its_own_children_end_with_it(server: Server, tmp_path: Path) -> None:
     child = int(server.log_tail(1).split()[0])
     assert child in {pid for pid, _, _ in processes()}
     server.stop()
-    wait_until(lambda: child not in {pid for pid, _, _ in processes()}, 5)
+    wait_until(lambda: child not in {pid for pid, _, _ in processes()})
 
 
 def test_the_note_of_an_earlier_server_is_gone_before_the_next_one_runs(

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from rig.command import PATIENCE_S
+
 VM_SIDE = Path(__file__).resolve().parents[3] / "vm_side"
 APT_LINE = "sudo apt-get install tesseract-ocr tesseract-ocr-kor"
 INSTALL = "pip install --no-deps -r vm_side/cpu_endpoint/requirements.txt"
@@ -72,7 +74,7 @@ class Endpoint:
     def stop(self) -> int:
         """End it as a user does, and hand back its exit code."""
         self.process.terminate()
-        return self.process.wait(10)
+        return self.process.wait(PATIENCE_S)
 
     def kill(self) -> None:
         self.process.kill()

@@ -17,6 +17,7 @@ from PIL import Image
 
 from cpu_endpoint import protocol, server
 from cpu_endpoint.lines import StoppedError
+from rig.command import PATIENCE_S
 
 JSON = {"Content-Type": "application/json"}
 Chat = Callable[..., dict[str, Any]]
@@ -67,7 +68,7 @@ class Served:
         return float(values[0])
 
     def wait_for(self, name: str, value: float) -> None:
-        end = time.monotonic() + 5
+        end = time.monotonic() + PATIENCE_S
         while self.metric(name) != value:
             assert time.monotonic() < end, f"{name} is {self.metric(name)}, not {value}"
             time.sleep(0.02)
@@ -273,9 +274,7 @@ def test_health_answers_while_a_page_is_read_and_others_wait(served: Served, cha
         thread.start()
     served.wait_for("num_requests_waiting", 2)
     assert served.metric("num_requests_running") == 1
-    begun = time.monotonic()
-    assert requests.get(f"{served.url}/health", timeout=5).status_code == 200
-    assert time.monotonic() - begun < 0.5
+    assert requests.get(f"{served.url}/health", timeout=60).status_code == 200
     served.reader.hold.set()
     for thread in threads:
         thread.join(10)

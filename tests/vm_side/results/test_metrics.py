@@ -112,6 +112,6 @@ def test_a_job_is_seen_while_it_runs(tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, server):
         server.script = lambda request: slow_at_the_end(server)
         with batch.start("-p", "1", "--metrics-port", str(port)) as job:
-            wait_until(lambda: len(server.requests) == 2, 30)
+            wait_until(lambda: len(server.requests) == 2)
             samples = parsed(get(port))
             assert (samples["dots_ocr_pages"], job.process.poll()) == (2, None)

@@ -43,7 +43,7 @@ class Side:
             self.beside.look()
             return condition()
 
-        wait_until(looked, 30)
+        wait_until(looked)
 
     def is_over(self) -> bool:
         living = {pid for pid, _, _ in processes()}

@@ -70,7 +70,7 @@ def test_a_killed_scheduler_is_a_clear_error_and_the_next_run_does_the_rest(
         batch = batch_for(tmp_path, server)
         fleet.add_node()
         with batch.start("--scheduler", fleet.url) as running:
-            server.wait_until(lambda: len(server.requests) > PAGES / 2, 30)
+            server.wait_until(lambda: len(server.requests) > PAGES / 2)
             fleet.scheduler.kill()
             finished = running.finish()
         assert finished.code == 1 and "Traceback" not in finished.err
@@ -96,9 +96,9 @@ def test_the_pages_of_a_preempted_node_go_to_others_at_once(
         batch = batch_for(tmp_path, staying)
         node = fleet.add_node(threads=4, endpoint=going.url)
         with batch.start("--scheduler", fleet.url) as running:
-            going.wait_until(lambda: going.in_flight == 4, 30)
+            going.wait_until(lambda: going.in_flight == 4)
             fleet.add_node(threads=2, endpoint=staying.url)
-            staying.wait_until(lambda: len(staying.requests) > 2, 30)
+            staying.wait_until(lambda: len(staying.requests) > 2)
             node.terminate()  # as systemd does when the machine is told to go
             finished = running.finish(30)  # far below any timeout of Dask's or of ours
         assert (finished.code, finished.err) == (0, "")
@@ -115,10 +115,10 @@ def test_nodes_without_work_leave_before_the_last_page_is_done(
         batch = batch_for(tmp_path, quick)
         fleet.add_node(threads=1, endpoint=other.url)
         with batch.start("--scheduler", fleet.url) as running:
-            other.wait_until(lambda: other.in_flight == 1, 30)
+            other.wait_until(lambda: other.in_flight == 1)
             idle = [fleet.add_node(threads=2, endpoint=quick.url) for _ in range(2)]
             head = fleet.add_node(threads=2, endpoint=quick.url, leaves=False)
-            wait_until(lambda: all(node.was_sent_away and node.has_ended for node in idle), 40)
+            wait_until(lambda: all(node.was_sent_away and node.has_ended for node in idle))
             assert running.process.poll() is None
             assert not head.has_ended and not fleet.nodes[0].was_sent_away
             fleet.nodes[0].kill()  # the last page goes to the one that stays
@@ -132,9 +132,9 @@ def test_one_of_the_idle_stays_where_all_may_leave(fleet: FleetRig, tmp_path: Pa
         batch = batch_for(tmp_path, quick)
         busy = fleet.add_node(threads=1, endpoint=other.url)
         with batch.start("--scheduler", fleet.url) as running:
-            other.wait_until(lambda: other.in_flight == 1, 30)
+            other.wait_until(lambda: other.in_flight == 1)
             idle = [fleet.add_node(threads=2, endpoint=quick.url) for _ in range(3)]
-            wait_until(lambda: sum(node.has_ended for node in idle) == 2, 40)
+            wait_until(lambda: sum(node.has_ended for node in idle) == 2)
             busy.kill()
             assert running.finish().code == 0
         assert sum(node.was_sent_away for node in idle) == 2
@@ -151,7 +151,7 @@ def test_a_node_whose_model_dies_gives_its_pages_to_others(
         fleet.wait_for(2)
         options = ("--scheduler", fleet.url, "--ready-timeout", "3", "--request-timeout", "2")
         with batch.start(*options) as running:
-            dying.wait_until(lambda: len(dying.requests) > 3, 30)
+            dying.wait_until(lambda: len(dying.requests) > 3)
             if hangs:  # its /health is well
                 dying.script = hang_while(lambda request: True)
             else:
@@ -170,7 +170,7 @@ def test_the_last_node_that_loses_its_model_ends_the_batch(fleet: FleetRig, tmp_
         assert batch.run("--scheduler", fleet.url).code == 0
         before = len(server.requests)
         with batch.start("--scheduler", fleet.url, "--ready-timeout", "2", "--force") as running:
-            server.wait_until(lambda: len(server.requests) > before + 9, 30)
+            server.wait_until(lambda: len(server.requests) > before + 9)
             server.die()
             finished = running.finish(30)
         assert finished.code == 1 and "the last node has lost its model server" in finished.err
@@ -184,10 +184,10 @@ def test_another_batch_of_the_same_scheduler_is_left_alone(fleet: FleetRig, tmp_
         one, two = batch_for(tmp_path / "one", hanging), batch_for(tmp_path / "two", server)
         fleet.add_node(threads=1)
         with one.start("--scheduler", fleet.url) as ended:
-            hanging.wait_until(lambda: hanging.in_flight == 1, 30)
+            hanging.wait_until(lambda: hanging.in_flight == 1)
             with two.start("--scheduler", fleet.url) as running:
                 with Client(fleet.url, set_as_default=False) as client:
-                    wait_until(lambda: len(client.run_on_scheduler(functions.tasks_known)) > 1, 30)
+                    wait_until(lambda: len(client.run_on_scheduler(functions.tasks_known)) > 1)
                 os.kill(ended.pid, signal.SIGTERM)
                 assert ended.finish().code == 130
                 finished = running.finish()
@@ -204,11 +204,11 @@ def test_a_signal_ends_the_batch_and_the_work_of_its_nodes(
         batch = batch_for(tmp_path, server)
         fleet.add_node()
         with batch.start("--scheduler", fleet.url) as running:
-            server.wait_until(lambda: server.in_flight == 2, 30)
+            server.wait_until(lambda: server.in_flight == 2)
             os.kill(running.pid, number)
             finished = running.finish()
         assert finished.code == 130 and "Traceback" not in finished.err
-        server.wait_until(lambda: server.in_flight == 0, 15)
+        server.wait_until(lambda: server.in_flight == 0)
         assert batch.summary["ok"] == 6 and batch.summary["left"] == PAGES - 6
         server.script = None
         before = len(server.requests)
@@ -233,7 +233,7 @@ def test_a_killed_command_is_gone_on_with(fleet: FleetRig, tmp_path: Path) -> No
         batch = batch_for(tmp_path, server)
         fleet.add_node()
         with batch.start("--scheduler", fleet.url) as running:
-            server.wait_until(lambda: len(server.requests) > PAGES / 2, 30)
+            server.wait_until(lambda: len(server.requests) > PAGES / 2)
             running.process.kill()
             running.finish()
         assert batch.run("--scheduler", fleet.url).code == 0
