@@ -76,7 +76,7 @@ class Watched:
         """A new page that is listened to: dialogs, requests, policy reports, errors, windows."""
         size = ViewportSize(width=1360, height=900)
         page = browser.new_page(**{"viewport": size, "locale": "en-US", **options})
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         watched = cls(page)
         page.add_init_script(LISTEN)
 

@@ -56,8 +56,8 @@ def test_search_filter_open_hover_and_walk(watched: Watched, samples: Path) -> N
     page.keyboard.press("ArrowRight")
     until(page, "document.querySelector('#page-name b').textContent === '둘째.png'")
     page.keyboard.press("j")
-    page.wait_for_selector(".remark.bad")
-    assert page.locator(".remark.bad").inner_text() == "damaged PDF: x"
+    page.wait_for_selector("#text .remark.bad")
+    assert page.locator("#text .remark.bad").inner_text() == "damaged PDF: x"
     page.keyboard.press("k")
     page.wait_for_selector(".cell")
     page.keyboard.press("Escape")
@@ -248,7 +248,7 @@ def test_a_folder_that_was_left_behind_is_named(browser: Browser, samples: Path)
     alone = samples.parent.parent / "alone.html"
     shutil.copy(samples, alone)
     watched.page.goto(alone.as_uri())
-    assert "report_files/index.js" in watched.page.locator(".remark.bad").inner_text()
+    assert "report_files/index.js" in watched.page.locator(".remark.bad:visible").inner_text()
     watched.page.close()
 
 

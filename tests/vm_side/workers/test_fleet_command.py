@@ -47,7 +47,7 @@ def tokens_of(*servers: ModelServer) -> Counter[str]:
 
 def test_a_fleet_without_nodes_says_so(fleet: FleetRig, tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, server):
-        finished = batch.run("--scheduler", fleet.url, "--ready-timeout", "1")
+        finished = batch.run_here("--scheduler", fleet.url, "--ready-timeout", "1")
         assert finished.code == 1 and "no node at tls://" in finished.err
         assert server.requests == []
 
@@ -58,7 +58,7 @@ def test_a_node_without_our_code_is_not_waited_for_for_ever(
     """Dask takes it away as soon as it cannot read what it is sent."""
     fleet.add_node(code="")
     with batch_of(tmp_path, 2) as (batch, _):
-        finished = batch.run("--scheduler", fleet.url, "--ready-timeout", "5")
+        finished = batch.run_here("--scheduler", fleet.url, "--ready-timeout", "5")
         assert finished.code == 1 and "Traceback" not in finished.err
         assert f"no node at {fleet.url} for 5 s" in finished.err
 
@@ -83,7 +83,7 @@ def test_a_killed_scheduler_is_a_clear_error_and_the_next_run_does_the_rest(
         before = len(server.requests)
         fleet.start_scheduler()
         fleet.add_node()
-        assert batch.run("--scheduler", fleet.url).code == 0
+        assert batch.run_here("--scheduler", fleet.url).code == 0
         assert set(batch.statuses().values()) == {"ok"}
         assert len(server.requests) - before == PAGES - done
 
@@ -167,7 +167,7 @@ def test_the_last_node_that_loses_its_model_ends_the_batch(fleet: FleetRig, tmp_
     with slow(0.2) as server:
         batch = batch_for(tmp_path, server)
         fleet.add_node(threads=8)
-        assert batch.run("--scheduler", fleet.url).code == 0
+        assert batch.run_here("--scheduler", fleet.url).code == 0
         before = len(server.requests)
         with batch.start("--scheduler", fleet.url, "--ready-timeout", "2", "--force") as running:
             server.wait_until(lambda: len(server.requests) > before + 9)
@@ -212,19 +212,19 @@ def test_a_signal_ends_the_batch_and_the_work_of_its_nodes(
         assert batch.summary["ok"] == 6 and batch.summary["left"] == PAGES - 6
         server.script = None
         before = len(server.requests)
-        assert batch.run("--scheduler", fleet.url).code == 0
+        assert batch.run_here("--scheduler", fleet.url).code == 0
         assert len(server.requests) - before == PAGES - 6
 
 
 def test_results_are_those_of_the_pool(fleet: FleetRig, tmp_path: Path) -> None:
     with batch_of(tmp_path, 6) as (batch, _):
         fleet.add_node()
-        assert batch.run("--images").code == 0
+        assert batch.run_here("--images").code == 0
         alone = results_in(batch.output)
         other = Batch(tmp_path / "other", batch.url)
         other.folder.mkdir()
         batch.input.rename(other.input)
-        assert other.run("--images", "--scheduler", fleet.url).code == 0
+        assert other.run_here("--images", "--scheduler", fleet.url).code == 0
         assert results_in(other.output) == alone
 
 
@@ -236,7 +236,7 @@ def test_a_killed_command_is_gone_on_with(fleet: FleetRig, tmp_path: Path) -> No
             server.wait_until(lambda: len(server.requests) > PAGES / 2)
             running.process.kill()
             running.finish()
-        assert batch.run("--scheduler", fleet.url).code == 0
+        assert batch.run_here("--scheduler", fleet.url).code == 0
         assert set(batch.statuses().values()) == {"ok"}
         assert len(server.requests) <= PAGES + 2 + 1  # in hand, and one whose line was not written
 
