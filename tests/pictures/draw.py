@@ -35,7 +35,7 @@ SCHEMES = {"": "light", "-dark": "dark"}
 DRAWN = "100dpi/timetable/timetable.jpg"
 DRAWN_PART = 0.58  # of the page, from its top
 COLOURS = 128
-APART = 10  # of 255 parts of red, green and blue
+APART = 6  # of 255 parts of red, green and blue
 
 
 def read_samples(results: Path) -> None:

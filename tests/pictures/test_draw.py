@@ -37,7 +37,7 @@ def test_none_is_there_for_nothing() -> None:
 
 def test_rare_colours_are_kept_and_shades_are_not() -> None:
     picture = Image.new("RGB", (40, 10), "white")
-    picture.paste((250, 250, 250), (0, 0, 18, 10))
+    picture.paste((252, 252, 252), (0, 0, 18, 10))
     picture.paste((200, 0, 0), (39, 0, 40, 1))
     colours = palette_of(picture).getpalette() or []
     found = list(zip(*[iter(colours)] * 3, strict=True))
