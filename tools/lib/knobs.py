@@ -109,7 +109,7 @@ class Knobs:
     )
     vm: str = knob("dots-ocr-l4-test-vm", "The VM's name.", kinds.resource)
     service_account: str = knob(
-        "", "make create, WORKERS: whom the VMs act as; empty: the default.", kinds.account
+        "", "make create, WORKERS: the account of the VMs; empty: the default.", kinds.account
     )
     bucket: str = knob(
         "", "gs://… through which pages and results go; empty: over ssh.", kinds.bucket_url
