@@ -15,6 +15,7 @@ from google.protobuf.json_format import ParseError
 from lib.console import Away, Failure
 from lib.machines.gcp.credentials import api_endpoint, find_credentials, no_credentials
 from lib.machines.gcp.faults import (
+    API_IS_OFF,
     QUOTA,
     TOO_MANY_CALLS,
     NoPermission,
@@ -71,6 +72,9 @@ def translated(request: Callable[[], Any]) -> Any:
             raise quota_failure(words_of(error)) from error
         if reasons & {*TOO_MANY_CALLS}:
             raise Away(words_of(error), "try again") from error
+        if reasons & {*API_IS_OFF}:
+            how = "gcloud services enable compute.googleapis.com, and try again in a few minutes"
+            raise Failure(words_of(error), how) from error
         raise NoPermission(
             f"no permission: {words_of(error)}",
             "ask for the role; docs/permissions.md lists those that are needed",

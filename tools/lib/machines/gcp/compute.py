@@ -191,7 +191,13 @@ class Instance:
     def insert(self, resource: Any) -> None:
         """Create it."""
         place = {"project": self.project, "zone": self.zone}
-        self.do(self._instances.insert, STOP_TIMEOUT_S, place, instance_resource=resource)
+        try:
+            self.do(self._instances.insert, STOP_TIMEOUT_S, place, instance_resource=resource)
+        except StockOut as error:
+            raise Failure(
+                f"{self.zone} has no such machine to give now ({error})",
+                f"try later, or ZONE={error.zones or 'another zone of the region'}",
+            ) from error
 
     def delete(self) -> None:
         """Delete it, with its disk."""

@@ -5,7 +5,9 @@ from typing import Any
 from lib.console import Away, Failure
 
 STOCK_OUT = "ZONE_RESOURCE_POOL_EXHAUSTED"  # a prefix: there is a form _WITH_DETAILS
+QUOTA_PAGE = "https://console.cloud.google.com/iam-admin/quotas"
 QUOTA = ("QUOTA_EXCEEDED", "quotaExceeded")
+API_IS_OFF = ("accessNotConfigured", "SERVICE_DISABLED")
 TOO_MANY_CALLS = ("rateLimitExceeded", "userRateLimitExceeded")
 
 
@@ -54,7 +56,7 @@ def quota_failure(message: str) -> Failure:
     """The project may not have that many."""
     return Failure(
         f"quota: {message}",
-        "ask for more at https://console.cloud.google.com/iam-admin/quotas, or stop another VM",
+        f"ask for more at {QUOTA_PAGE}, or stop another VM",
     )
 
 

@@ -1,13 +1,12 @@
 """TARGET=gcp: a VM of Google Compute Engine with a GPU, and a bucket if one is named."""
 
 import shlex
-import subprocess
 import time
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.cloud import compute_v1
 
@@ -17,10 +16,10 @@ from lib.inputs import Inputs
 from lib.knobs import ROOT, Knobs
 from lib.machine_types import with_cards, wrong_price
 from lib.machines.gcp import guard
-from lib.machines.gcp.bucket import Bucket
 from lib.machines.gcp.compute import Action, Instance, next_to_start, since_of
 from lib.machines.gcp.faults import NoPermission, Unreachable
 from lib.machines.gcp.fleet import Fleet
+from lib.machines.gcp.gcloud import run_gcloud
 from lib.machines.gcp.metadata import swap, value_in
 from lib.machines.gcp.prefix import claim_for
 from lib.machines.gcp.resources import described, new_instance, worker_template, workers_end
@@ -38,6 +37,9 @@ from lib.machines.machine import Moved
 from lib.machines.ssh.machine import RemoteMachine
 from lib.machines.ssh.shell import Shell
 
+if TYPE_CHECKING:
+    from lib.machines.gcp.bucket import Bucket
+
 SSH_TIMEOUT_S = 180.0  # from RUNNING until the machine lets us in
 SSH_PAUSE_S = 3.0
 BOUNDED = ("ConnectTimeout=10", "ServerAliveInterval=5")  # gcloud's own ssh would wait for ever
@@ -54,9 +56,16 @@ class GcpMachine(RemoteMachine):
         self._is_off = False  # the VM, whatever its workers do
 
     @cached_property
-    def store(self) -> Bucket | None:
-        """The bucket, if one is named; what needs none must not fail for it."""
-        return Bucket(self.knobs.bucket) if self.knobs.bucket else None
+    def store(self) -> "Bucket | None":
+        """The bucket, if one is named; what needs none must not fail for it, nor load its packages.
+
+        They take a fifth of a second.
+        """
+        if not self.knobs.bucket:
+            return None
+        from lib.machines.gcp.bucket import Bucket  # noqa: PLC0415 - see above
+
+        return Bucket(self.knobs.bucket)
 
     @cached_property
     def instance(self) -> Instance:
@@ -301,15 +310,3 @@ class GcpMachine(RemoteMachine):
         self.fleet.delete()
         if self.instance.exists():
             self.instance.delete()
-
-
-def run_gcloud(command: list[str]) -> "subprocess.CompletedProcess[str]":
-    """Run gcloud, quietly."""
-    try:
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError as error:
-        raise Failure(
-            "gcloud is not installed", "https://cloud.google.com/sdk/docs/install"
-        ) from error
