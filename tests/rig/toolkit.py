@@ -72,8 +72,7 @@ class Toolkit:
 
     def start(self, *command: str, **environment: str) -> Marked:
         """Start a program in the project's folder, after writing the config file."""
-        lines = [f"{name}='{value}'\n" for name, value in self.knobs.items()]
-        self.config.write_text("".join(lines), encoding="utf-8")
+        self.write_config()
         return Marked(
             subprocess.Popen(
                 command,
@@ -87,6 +86,11 @@ class Toolkit:
             ),
             self.mark,
         )
+
+    def write_config(self) -> None:
+        """The knobs, as config.env has them."""
+        lines = [f"{name}='{value}'\n" for name, value in self.knobs.items()]
+        self.config.write_text("".join(lines), encoding="utf-8")
 
     def verb(self, name: str, *options: str, **environment: str) -> Marked:
         """Start tools/NAME.py."""

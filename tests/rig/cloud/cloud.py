@@ -22,7 +22,8 @@ from types import TracebackType
 
 from rig.cloud import gce
 from rig.cloud.clock import shorten_minutes
-from rig.cloud.docker_image import ModelContainer, install_image
+from rig.cloud.docker_image import ModelContainer
+from rig.cloud.docker_store import lend_image
 from rig.cloud.gce import GceServer
 from rig.cloud.gce_documents import Document, metadata_values
 from rig.cloud.gcloud import Gcloud, cloud_environment, storage_environment
@@ -75,13 +76,10 @@ class Cloud:
         container: ModelContainer | None = None,
         has_external_ip: bool = True,
     ) -> Vm:
-        """A VM that was made and stopped before; with the model's image in its docker."""
+        """A VM that is off; with the model's image in its docker."""
         vm = self._make_vm(name)
         if image_tar is not None:
-            vm.boot()
-            vm.wait_for_boot()
-            install_image(vm, image_tar, container)
-            vm.halt()
+            lend_image(vm, image_tar, container)
         self.gce.add_instance(
             name,
             project=self.project,
@@ -98,9 +96,9 @@ class Cloud:
         text = environment.read_text() if environment.exists() else ""
         url = f"CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE={self.gce.url}/compute/v1/\n"
         environment.write_text(text + url)
+        lend_image(vm, image_tar, container)
         vm.boot()
         vm.wait_for_boot()
-        install_image(vm, image_tar, container)
         return vm
 
     @cached_property

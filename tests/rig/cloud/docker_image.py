@@ -1,7 +1,8 @@
 """A small container image with the model server's stand-in, made of this machine's own files.
 
 It has the Python that runs the tests, some of its packages, a shell, and the rig's ModelServer.
-No registry is asked: `docker import` takes the tar as it is.
+Beside these are the packages of vm_side/, out of Python's way: see light.py. No registry is asked:
+`docker import` takes the tar as it is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import sysconfig
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +28,9 @@ RIG = Path(__file__).parents[1]
 NAME = "custom-dots-ocr:unified"
 SERVER = "/app/model_container.py"
 PACKAGES = ("click", "pillow", "pymupdf")
+ASIDE = "/usr/lib/rig-packages"  # no Python looks there by itself
+OF_VM_SIDE = ("requirements.txt", "requirements-fleet.txt")
+PIN = re.compile(r"^([a-z0-9-]+)==", re.M)
 PROGRAMS = (
     "sh",
     "bash",
@@ -59,12 +64,29 @@ class ModelContainer:
     dies_after_s: float | None = None  # after its start, with 1 and a word about memory
     dies_times: int = 1  # in one container's life, then it lives
 
+    def environment(self) -> list[str]:
+        """The image's variables, as NAME=value."""
+        values = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "PYTHONPATH": "/app",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "RIG_STARTUP_S": self.startup_s,
+            "RIG_LATENCY_S": self.latency_s,
+            "RIG_DIES_AFTER_S": "" if self.dies_after_s is None else self.dies_after_s,
+            "RIG_DIES_TIMES": self.dies_times,
+        }
+        return [f"{name}={value}" for name, value in values.items()]
+
 
 def build_tar(path: Path, packages: Iterable[str] = PACKAGES) -> None:
-    """Write the files of the image, about 90 MB: once per test session is enough."""
+    """Write the files of the image, about 400 MB: once per test run is enough."""
     files = dict(_files(packages))
     carried = {str(path) for path in files.values()}  # a package's own libraries, in its place
     files.update({name: Path(name) for name in _libraries(files.values()) - carried})
+    lists = [(RIG.parents[1] / "vm_side" / name).read_text() for name in OF_VM_SIDE]
+    for package in sorted({name for text in lists for name in PIN.findall(text)}):
+        with suppress(metadata.PackageNotFoundError):  # nor do the tests need it, then
+            files.update(_package(package, ASIDE))
     with tarfile.open(path, "w") as tar:
         for name, source in sorted(files.items()):
             tar.add(source.resolve(), name.lstrip("/"), recursive=False)
@@ -92,21 +114,11 @@ def install_image(
     command: Sequence[str] = ("python3", SERVER),
 ) -> None:
     """Give a running VM's docker the image; command is its first process."""
-    it = container or ModelContainer()
-    knobs = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": "/app",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "RIG_STARTUP_S": it.startup_s,
-        "RIG_LATENCY_S": it.latency_s,
-        "RIG_DIES_AFTER_S": "" if it.dies_after_s is None else it.dies_after_s,
-        "RIG_DIES_TIMES": it.dies_times,
-    }
-    changes = [f"ENV {key}={value}" for key, value in knobs.items()]
+    changes = [f"ENV {variable}" for variable in (container or ModelContainer()).environment()]
     changes += [f"ENTRYPOINT {json.dumps(command)}", "WORKDIR /root", "EXPOSE 8000"]
     options = [word for change in changes for word in ("--change", change)]
     with tar.open("rb") as stream:
-        vm.run('exec docker import "$@"', *options, "-", name, stdin=stream, timeout_s=120)
+        vm.run('exec docker import "$@"', *options, "-", name, stdin=stream, timeout_s=600)
 
 
 def _files(packages: Iterable[str]) -> Iterator[tuple[str, Path]]:
@@ -118,10 +130,7 @@ def _files(packages: Iterable[str]) -> Iterator[tuple[str, Path]]:
         if path.is_file() and not NOT_NEEDED.search(str(path)):
             yield str(path), path
     for package in packages:
-        for entry in metadata.files(package) or []:
-            path = Path(str(entry.locate()))
-            if ".." not in entry.parts and path.is_file() and path.suffix != ".pyc":
-                yield f"/app/{entry}", path
+        yield from _package(package, "/app")
     for path in RIG.glob("*.py"):
         if not path.name.startswith("test_"):
             yield f"/app/rig/{path.name}", path
@@ -131,6 +140,13 @@ def _files(packages: Iterable[str]) -> Iterator[tuple[str, Path]]:
         found = which(name)
         assert found is not None, name
         yield f"/bin/{name}", Path(found)
+
+
+def _package(name: str, folder: str) -> Iterator[tuple[str, Path]]:
+    for entry in metadata.files(name) or []:
+        path = Path(str(entry.locate()))
+        if ".." not in entry.parts and path.is_file() and path.suffix != ".pyc":
+            yield f"{folder}/{entry}", path
 
 
 def _libraries(files: Iterable[Path]) -> set[str]:

@@ -6,6 +6,7 @@ may be missing.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,10 +46,17 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def image_tar(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model server's image, built once."""
+    """The model server's image, built once for all processes of a test run."""
     with skipped_where_unavailable():
         require_root()
         require_programs("ldd", "dockerd", package="docker.io")
-    path = tmp_path_factory.mktemp("image") / "image.tar"
-    build_tar(path)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "image"
+    folder.mkdir(exist_ok=True)
+    path, part = folder / "image.tar", folder / "image.tar.part"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            build_tar(part)
+            part.rename(path)
     return path

@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from rig.cloud import gce
 from rig.cloud.unavailable import RigUnavailable
 
+QUICK = Path(__file__).with_name("quick_gcloud.py")
+WRAPPER = '#!/bin/sh\nPATH=${{PATH#*:}} exec {python} -I -S {script} "$@"\n'
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "CI")
 
 
@@ -59,6 +62,15 @@ def cloud_environment(
     return environment
 
 
+def put_before(environment: dict[str, str], folder: Path) -> dict[str, str]:
+    """The same, in which `gcloud compute ssh` is quick_gcloud.py."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / "gcloud"
+    program.write_text(WRAPPER.format(python=sys.executable, script=QUICK))
+    program.chmod(0o755)
+    return {**environment, "PATH": f"{folder}:{environment['PATH']}"}
+
+
 def storage_environment(url: str) -> str:
     """A guest's /etc/environment, by which its gcloud and gcsfs meet the rig's Cloud Storage."""
     return (
@@ -80,7 +92,7 @@ class Gcloud:
         self._program = program
 
     def __call__(
-        self, *arguments: str, timeout_s: float = 60.0
+        self, *arguments: str, timeout_s: float = 240.0
     ) -> subprocess.CompletedProcess[str]:
         """`gcloud ARGUMENTS`: exit code, stdout and stderr; never raises for an exit code."""
         return subprocess.run(
@@ -94,6 +106,6 @@ class Gcloud:
         )
 
     def ssh(
-        self, name: str, command: str, timeout_s: float = 60.0
+        self, name: str, command: str, timeout_s: float = 240.0
     ) -> subprocess.CompletedProcess[str]:
         return self("compute", "ssh", name, "--quiet", f"--command={command}", timeout_s=timeout_s)

@@ -26,8 +26,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from rig.cloud.docker_image import install_image
+from rig.cloud.docker_store import lend_image
 from rig.cloud.leftovers import Leftovers
+from rig.cloud.light import light_project
 from rig.cloud.network import Network
 from rig.cloud.toolkit import AS_USER
 from rig.cloud.vm import Vm
@@ -47,10 +48,10 @@ def ssh_vm(folder: Path, image_tar: Path) -> Iterator[Vm]:
         leftovers.folder(folder)
         vm = Vm(Network(leftovers), leftovers, folder, "box")
         stack.callback(vm.kill)
+        lend_image(vm, image_tar)
         vm.boot()
         vm.wait_for_boot()
         vm.set_keys({USER: []})
-        install_image(vm, image_tar)
         yield vm
 
 
@@ -58,7 +59,7 @@ class SshToolkit(Toolkit):
     """A user's computer that reaches the VM by ssh; its model's container serves nobody."""
 
     def __init__(self, vm: Vm, folder: Path, **knobs: str) -> None:
-        super().__init__(folder)
+        super().__init__(folder, light_project())
         self.vm = vm
         self.knobs |= {"TARGET": "ssh", "SSH_HOST": "box", "CONTAINER_ARGS": "--network none"}
         self.knobs |= {"READY_TIMEOUT": "60", **knobs}
@@ -109,7 +110,7 @@ class SshToolkit(Toolkit):
         """Status by input file, in the machine's manifest."""
         return statuses_in(self.home("result"))
 
-    def wait_for_looks(self, count: int, timeout_s: float = 40.0) -> None:
+    def wait_for_looks(self, count: int, timeout_s: float = 120.0) -> None:
         """Wait until clients have looked at the machine so many times."""
         seen = self.home(".dots-ocr/seen")
         deadline_s = time.monotonic() + timeout_s
@@ -151,7 +152,7 @@ class Terminal:
         """All that it has shown so far."""
         return CONTROL.sub("", self._bytes.decode("utf-8", "replace"))
 
-    def wait_for(self, text: str, timeout_s: float = 40.0) -> None:
+    def wait_for(self, text: str, timeout_s: float = 120.0) -> None:
         """Wait until it has shown this."""
         deadline_s = time.monotonic() + timeout_s
         while text not in self.text:
@@ -162,7 +163,7 @@ class Terminal:
         """Type; \\x03 is Ctrl-C."""
         os.write(self._master, text.encode())
 
-    def finish(self, timeout_s: float = 60.0) -> int:
+    def finish(self, timeout_s: float = 240.0) -> int:
         """Wait for the end; the exit code."""
         try:
             code = self.process.wait(timeout_s)
@@ -199,7 +200,7 @@ def _enter_network(vm: Vm) -> None:
             raise OSError(ctypes.get_errno(), "setns")
 
 
-def wait_for_requests(model: ModelServer, count: int, timeout_s: float = 40.0) -> None:
+def wait_for_requests(model: ModelServer, count: int, timeout_s: float = 120.0) -> None:
     """Wait until so many pages were asked for; the tiny question before a job is none."""
     wait_until(lambda: len(page_requests(model)) >= count, timeout_s)
 

@@ -64,7 +64,7 @@ def test_it_turns_a_vm_on(gce: GceServer, tmp_path: Path) -> None:
     gce.add_instance(VM)
     gce.fail_start(quota_error())
     kit = GceToolkit(gce, tmp_path, MODEL_REVISION=COMMIT)
-    end = kit.run("image")
+    end = kit.run_here("image")
     assert (end.code, end.out) == (1, "")
     assert "quota: " in end.err
     assert kit.calls == ["setMetadata", "setScheduling", "start"]
@@ -79,9 +79,9 @@ def test_weights_without_a_commit_are_a_matter_of_usage(gce: GceServer, tmp_path
         ("main", "40 hex"),
     ):
         kit.knobs["MODEL_REVISION"] = revision
-        end = kit.run("image")
+        end = kit.run_here("image")
         assert (end.code, end.out) == (2, ""), end.err
         assert "MODEL_REVISION" in end.err and said in end.err
     kit.knobs |= {"MODEL_REVISION": COMMIT, "MODEL_ID": "org/model@main"}
-    assert kit.run("image").code == 2
+    assert kit.run_here("image").code == 2
     assert not gce.calls

@@ -136,9 +136,8 @@ def test_a_second_run_on_the_vm(gce: GceServer, tmp_path: Path) -> None:
     with kit.verb("all") as first:
         wait_until(lambda: held_by(gce), 30)
         verbs = ("all", "start", "upload", "clean", "stop", "delete")
-        with ThreadPoolExecutor() as pool:
-            ends = list(pool.map(kit.run, verbs))
-        for verb, end in zip(verbs, ends, strict=True):
+        for verb in verbs:
+            end = kit.run_here(verb)
             assert end.code == 1, (verb, end.err)
             holder = (
                 rf"the machine is held by \w+@{HERE.host} \(process {first.pid}\) since \d{{4}}-"
@@ -148,13 +147,13 @@ def test_a_second_run_on_the_vm(gce: GceServer, tmp_path: Path) -> None:
         assert not {"start", "stop"} & set(kit.calls)
 
         token = json.loads(held_by(gce))["token"]  # of its own verbs
-        end = kit.run("start", DOTS_OCR_LOCK=token, START_TIMEOUT="0")
+        end = kit.run_here("start", DOTS_OCR_LOCK=token, START_TIMEOUT="0")
         assert "is still REPAIRING" in end.err
 
         first.process.kill()
         first.process.wait()
     assert held_by(gce)
-    end = kit.run("stop")  # the holder is gone
+    end = kit.run_here("stop")  # the holder is gone
     assert (end.code, end.err, gce.status(VM)) == (0, "", "TERMINATED")
 
 
@@ -162,10 +161,10 @@ def test_force_stops_and_takes_the_lock_away(gce: GceServer, tmp_path: Path) -> 
     gce.add_instance(VM, status="RUNNING")
     hold_by(gce, line())
     kit = GceToolkit(gce, tmp_path)
-    end = kit.run("stop")
+    end = kit.run_here("stop")
     assert (end.code, gce.status(VM)) == (1, "RUNNING")
     assert "held by kim@other-laptop (process 1) since" in end.err
-    assert kit.run("stop", FORCE="1").code == 0
+    assert kit.run_here("stop", FORCE="1").code == 0
     assert (gce.status(VM), gce.metadata(VM)["other"]) == ("TERMINATED", "stays")
     assert held_by(gce) == ""
 
@@ -179,7 +178,7 @@ def test_a_run_that_waits_for_a_machine_does_not_start_it_once_it_is_taken_away(
     kit.write_pages(1)
     with kit.verb("all") as first:
         wait_until(lambda: "start" in kit.calls, 30)
-        assert kit.run("stop", FORCE="1").code == 0
+        assert kit.run_here("stop", FORCE="1").code == 0
         end = first.finish(60)
     assert end.code == 1
     assert "the machine was taken from this run" in end.err
@@ -191,7 +190,7 @@ def test_the_stop_of_a_run_from_which_it_was_taken_leaves_it_to_the_other(
 ) -> None:
     gce.add_instance(VM, status="RUNNING")
     hold_by(gce, line())
-    end = GceToolkit(gce, tmp_path).run("stop", DOTS_OCR_LOCK="of a run before")
+    end = GceToolkit(gce, tmp_path).run_here("stop", DOTS_OCR_LOCK="of a run before")
     assert (end.code, gce.status(VM)) == (0, "RUNNING")
     assert "it was taken from this run, and the machine is held by kim@other-laptop" in end.err
 
@@ -260,7 +259,7 @@ def test_the_reader_s_own_limit_decides_nothing(gce: GceServer, tmp_path: Path) 
     kit = GceToolkit(gce, tmp_path, MAX_HOURS="1")
     kit.write_pages(1)
     for verb in ("all", "stop"):
-        end = kit.run(verb)
+        end = kit.run_here(verb)
         assert (end.code, "held by kim@other-laptop" in end.err) == (1, True), end.err
     assert gce.status(VM) == "RUNNING"
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from lib.knobs import Knobs
-from lib.machines.gcp import credentials
+from lib.machines.gcp import api, compute, credentials
 from lib.machines.gcp import machine as gcp
 from lib.machines.gcp.machine import GcpMachine
 from rig.cloud.gce import GceServer
 from rig.cloud.gce_errors import permission_denied, quota_error
-from rig.cloud.toolkit import VM, GceToolkit, run_together
+from rig.cloud.toolkit import VM, GceToolkit
 
 GOOGLE = Path("google")
 
@@ -57,33 +57,30 @@ TO_START: dict[Callable[[GceServer], None], tuple[str, str]] = {
 }
 
 
-def test_a_start_that_cannot_be(tmp_path: Path) -> None:
-    """One after the other they would take half a minute."""
-    servers = [GceServer() for _ in TO_START]
-    kits = []
-    for fault, gce in zip(TO_START, servers, strict=True):
-        gce.__enter__()
-        gce.add_instance(VM)
-        fault(gce)
-        kits.append(GceToolkit(gce, tmp_path / fault.__name__, START_TIMEOUT="1"))
-    try:
-        ends = run_together(kits, "start")
-    finally:
-        for gce in servers:
-            gce.__exit__(None, None, None)
-    for (what, then), end in zip(TO_START.values(), ends, strict=True):
-        assert (end.code, end.out) == (1, ""), end.err
-        assert what in end.err
-        assert then in end.err.partition("→")[2]
-        assert "Traceback" not in end.err
-        assert end.seconds < 30
+@pytest.mark.parametrize("fault", TO_START)
+def test_a_start_that_cannot_be(
+    gce: GceServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[GceServer], None],
+) -> None:
+    monkeypatch.setattr(compute, "POLL_S", 0.1)
+    monkeypatch.setattr(api, "LOST_ANSWER_PAUSES_S", (0.01, 0.02))
+    gce.add_instance(VM)
+    fault(gce)
+    end = GceToolkit(gce, tmp_path, START_TIMEOUT="1").run_here("start")
+    what, then = TO_START[fault]
+    assert (end.code, end.out) == (1, ""), end.err
+    assert what in end.err
+    assert then in end.err.partition("→")[2]
+    assert "Traceback" not in end.err
 
 
 def test_a_missing_vm_is_told_by_every_verb(gce: GceServer, tmp_path: Path) -> None:
     kit = GceToolkit(gce, tmp_path)
     kit.write_pages(1)
     for verb in ("all", "start", "upload", "stop", "status"):
-        end = kit.run(verb)
+        end = kit.run_here(verb)
         assert (end.code, end.out) == (1, ""), verb
         assert f"there is no VM {VM} in asia-northeast3-a of project rig-project" in end.err
         assert "→ make create" in end.err
@@ -94,7 +91,7 @@ def test_no_credentials(gce: GceServer, tmp_path: Path) -> None:
     gce.add_instance(VM)
     kit = GceToolkit(gce, tmp_path)
     for cure in ({"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": ""}, {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": "x"}):
-        end = kit.run("start", **cure)
+        end = kit.run_here("start", **cure)
         assert end.code == 1
         assert "no Google credentials: " in end.err
         assert "→ gcloud auth application-default login" in end.err
@@ -106,16 +103,16 @@ def test_the_token_of_a_file_is_sent(gce: GceServer, tmp_path: Path) -> None:
     gce.add_instance(VM)
     kit = GceToolkit(gce, tmp_path)
     (tmp_path / "token").write_text("of the file\n")
-    end = kit.run("stop", CLOUDSDK_AUTH_ACCESS_TOKEN_FILE=str(tmp_path / "token"))
+    end = kit.run_here("stop", CLOUDSDK_AUTH_ACCESS_TOKEN_FILE=str(tmp_path / "token"))
     assert (end.code, end.err) == (0, "")
 
 
 def test_which_project_is_meant(gce: GceServer, tmp_path: Path) -> None:
     """Ours, then gcloud's, then that of config.env: as with all knobs, the environment wins."""
     kit = GceToolkit(gce, tmp_path, PROJECT="config-env")
-    assert "of project rig-project" in kit.run("stop").err
-    assert "of project ours" in kit.run("stop", PROJECT="ours").err
-    assert "of project config-env" in kit.run("stop", CLOUDSDK_CORE_PROJECT="").err
+    assert "of project rig-project" in kit.run_here("stop").err
+    assert "of project ours" in kit.run_here("stop", PROJECT="ours").err
+    assert "of project config-env" in kit.run_here("stop", CLOUDSDK_CORE_PROJECT="").err
 
 
 @pytest.mark.parametrize(
@@ -162,7 +159,7 @@ def test_ssh_goes_through_iap_where_told(
 def test_without_gcloud(gce: GceServer, tmp_path: Path) -> None:
     gce.add_instance(VM, status="RUNNING")
     kit = GceToolkit(gce, tmp_path)
-    end = kit.run("start", PATH="/nowhere")
+    end = kit.run_here("start", PATH="/nowhere")
     assert end.code == 1
     assert "gcloud is not installed" in end.err
     assert "→ https://cloud.google.com/sdk/docs/install" in end.err

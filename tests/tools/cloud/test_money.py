@@ -122,14 +122,14 @@ def test_every_way_has_its_test(way: str) -> None:
 
 def test_create_turns_it_off_again(gce: GceServer, tmp_path: Path) -> None:
     kit = GceToolkit(gce, tmp_path)
-    assert kit.run("create").code == 0
+    assert kit.run_here("create").code == 0
     assert (gce.status(VM), kit.calls) == ("TERMINATED", ["instances", "stop"])
     assert guard.MARK in gce.metadata(VM)["startup-script"]  # it was guarded from its boot on
 
 
 def test_a_create_that_cannot_turn_it_off_is_loud(gce: GceServer, tmp_path: Path) -> None:
     gce.refuse(permission_denied("compute.instances.stop", VM), "POST", "/stop")
-    end = GceToolkit(gce, tmp_path).run("create")
+    end = GceToolkit(gce, tmp_path).run_here("create")
     assert (end.code, gce.status(VM)) == (1, "RUNNING")
     assert end.err.endswith(IS_ON)
 
@@ -163,7 +163,7 @@ def test_what_fails_behind_the_turn_on_tells_that_it_is_on(
 ) -> None:
     """Whatever it is; here there is no gcloud to log in with."""
     gce.add_instance(VM)
-    end = GceToolkit(gce, tmp_path, MODEL_REVISION="5" * 40).run(verb, PATH="/nowhere")
+    end = GceToolkit(gce, tmp_path, MODEL_REVISION="5" * 40).run_here(verb, PATH="/nowhere")
     assert (end.code, gce.status(VM)) == (1, "RUNNING")
     assert "gcloud is not installed" in end.err
     assert end.err.endswith(IS_ON)
@@ -172,7 +172,7 @@ def test_what_fails_behind_the_turn_on_tells_that_it_is_on(
 def test_what_fails_before_it_says_nothing_of_the_kind(gce: GceServer, tmp_path: Path) -> None:
     gce.add_instance(VM)
     gce.fail_start(quota_error())
-    end = GceToolkit(gce, tmp_path).run("start")
+    end = GceToolkit(gce, tmp_path).run_here("start")
     assert (end.code, gce.status(VM)) == (1, "TERMINATED")
     assert "bills" not in end.err and "BILL" not in end.err
 
@@ -204,7 +204,7 @@ def test_its_guard_is_its_startup_script(gce: GceServer, tmp_path: Path, status:
     gce.add_instance(VM, status=status)
     kit = GceToolkit(gce, tmp_path, MAX_HOURS="1.5", IDLE_MINUTES="7")
     for _ in range(2):
-        assert kit.run("start", PATH="/nowhere").code == 1
+        assert kit.run_here("start", PATH="/nowhere").code == 1
     order = [name for name in kit.calls if name in ("setMetadata", "start", "resume")]
     turned_on = {"TERMINATED": ["start"], "SUSPENDED": ["resume"], "RUNNING": []}[status]
     assert order == ["setMetadata", *turned_on]
@@ -241,7 +241,7 @@ def test_a_startup_script_of_somebody_stays(
     gce.add_instance(VM)
     script(gce)
     before = gce.metadata(VM)
-    end = GceToolkit(gce, tmp_path).run("start", PATH="/nowhere")
+    end = GceToolkit(gce, tmp_path).run_here("start", PATH="/nowhere")
     assert ("has a startup script that is not ours, which stays" in end.err) is stays
     after = gce.metadata(VM)
     assert before.items() <= after.items()
@@ -252,7 +252,7 @@ def test_a_startup_script_of_somebody_stays(
 def test_without_its_guards_it_is_not_turned_on(gce: GceServer, tmp_path: Path, call: str) -> None:
     gce.add_instance(VM)
     gce.refuse(permission_denied(f"compute.instances.{call}", VM), "POST", f"/{call}")
-    end = GceToolkit(gce, tmp_path).run("start")
+    end = GceToolkit(gce, tmp_path).run_here("start")
     assert (end.code, gce.status(VM)) == (1, "TERMINATED")
     assert f"no permission: Required 'compute.instances.{call}'" in end.err
 
@@ -272,7 +272,7 @@ def test_workers_that_may_not_be_looked_at_are_loud(
     gce.refuse(denied, "GET", f"/{GROUP}")
     kit = GceToolkit(gce, tmp_path)
     kit.write_pages(1)
-    end = kit.run(verb, PATH="/nowhere")
+    end = (kit.run if verb == "all" else kit.run_here)(verb, PATH="/nowhere")
     assert (end.code, gce.status(VM)) == (1, "TERMINATED")
     assert f"the workers {GROUP} MAY STILL RUN, AND BILL: no permission: " in end.err
     assert f"gcloud compute instance-groups managed resize {GROUP} --size=0" in end.err
@@ -283,6 +283,6 @@ def test_status_tells_that_it_cannot_see_workers(gce: GceServer, tmp_path: Path)
     gce.add_instance(VM)
     denied = permission_denied("compute.instanceGroupManagers.get", GROUP)
     gce.refuse(denied, "GET", f"/{GROUP}")
-    end = GceToolkit(gce, tmp_path).run("status")
+    end = GceToolkit(gce, tmp_path).run_here("status")
     assert end.code == 0
     assert "workers  cannot be seen: no permission: " in end.out

@@ -60,7 +60,7 @@ Fault = Callable[[GceServer], None]
 def test_a_stop_by_hand_is_loud(gce: GceServer, tmp_path: Path, fault: Fault, force: str) -> None:
     gce.add_instance(VM, status="RUNNING")
     fault(gce)
-    end = GceToolkit(gce, tmp_path).run("stop", "--patience=0", FORCE=force)
+    end = GceToolkit(gce, tmp_path).run_here("stop", "--patience=0", FORCE=force)
     assert (end.code, gce.status(VM)) == (1, "RUNNING")
     assert re.fullmatch(LOUD, last_line(end.err)), end.err
     assert "Traceback" not in end.err
@@ -161,7 +161,7 @@ def test_what_a_stop_does_not_need_does_not_keep_it(
 ) -> None:
     """Wrong knobs of others, and no gcloud."""
     gce.add_instance(VM, status="RUNNING")
-    end = GceToolkit(gce, tmp_path, **more).run("stop", PATH="/nowhere")
+    end = GceToolkit(gce, tmp_path, **more).run_here("stop", PATH="/nowhere")
     assert (end.code, gce.status(VM)) == (0, "TERMINATED"), end.err
 
 
@@ -173,7 +173,7 @@ def test_a_config_that_may_mean_another_vm_is_loud(
     kit = GceToolkit(gce, tmp_path)
     config = tmp_path / "mine.env"
     config.write_text(f"TARGET=gcp\nVM={VM}\n{text}\n")
-    end = kit.run("stop", CONFIG=str(config))
+    end = kit.run_here("stop", CONFIG=str(config))
     assert (end.code, gce.status(VM)) == (2, "RUNNING")
     assert re.fullmatch(LOUD, last_line(end.err)), end.err
 
@@ -182,6 +182,6 @@ def test_who_may_not_look_may_stop(gce: GceServer, tmp_path: Path) -> None:
     """Nor read the lock."""
     gce.add_instance(VM, status="RUNNING")
     gce.refuse(permission_denied("compute.instances.get", VM), "GET", f"/{VM}")
-    end = GceToolkit(gce, tmp_path).run("stop")
+    end = GceToolkit(gce, tmp_path).run_here("stop")
     assert (end.code, gce.status(VM)) == (0, "TERMINATED"), end.err
     assert "its lock could not be looked at" in end.err

@@ -34,11 +34,11 @@ def created(gce: GceServer) -> dict[str, Any]:
 
 def test_create_asks_for_the_vm_of_the_manual(gce: GceServer, tmp_path: Path) -> None:
     kit = GceToolkit(gce, tmp_path)
-    end = kit.run("create", DRY_RUN="1")
+    end = kit.run_here("create", DRY_RUN="1")
     assert (end.code, end.err, kit.calls) == (0, "", [])
     for text in ("g2-standard-8", "200 GB pd-balanced", "after 12 h", "1.096 USD", "DRY_RUN"):
         assert text in end.out
-    end = kit.run("create")
+    end = kit.run_here("create")
     assert (end.code, end.err) == (0, "")
     assert end.out.splitlines()[-1].split(maxsplit=1) == [
         "state",
@@ -58,14 +58,14 @@ def test_create_asks_for_the_vm_of_the_manual(gce: GceServer, tmp_path: Path) ->
         "instanceTerminationAction": "STOP",
         "maxRunDuration": {"seconds": "43200"},
     }
-    end = kit.run("create")
+    end = kit.run_here("create")
     assert (end.code, kit.calls) == (0, ["instances", "stop"])
     assert "is there already, TERMINATED" in end.out
 
-    assert kit.run("delete").code == 130  # nobody answers its question
+    assert kit.run_here("delete").code == 130  # nobody answers its question
     assert gce.status(VM) == "TERMINATED"
-    assert kit.run("delete", YES="1").code == 0
-    end = kit.run("delete", YES="1")
+    assert kit.run_here("delete", YES="1").code == 0
+    end = kit.run_here("delete", YES="1")
     assert (end.code, kit.calls[2:]) == (0, [VM])
     assert f"there is no {VM} in asia-northeast3-a of rig-project" in end.err
 
@@ -78,7 +78,7 @@ def test_create_tells_the_cards_and_whose_the_price_is(gce: GceServer, tmp_path:
 
 def test_create_of_a_spot_vm_without_an_address(gce: GceServer, tmp_path: Path) -> None:
     kit = GceToolkit(gce, tmp_path, SPOT="1", IAP="1", MAX_HOURS="0", DISK_GB="300")
-    assert "never" in kit.run("create").out
+    assert "never" in kit.run_here("create").out
     body = created(gce)
     assert body["scheduling"]["provisioningModel"] == "SPOT"
     assert body["scheduling"]["instanceTerminationAction"] == "STOP"

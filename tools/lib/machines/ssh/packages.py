@@ -27,8 +27,7 @@ def collect_packages(version: str, for_fleet: bool = False, for_reader: bool = F
     """
     wanted = READER_REQUIREMENTS if for_reader else REQUIREMENTS
     wanted = FLEET_REQUIREMENTS if for_fleet else wanted
-    digest = hashlib.sha256(wanted.read_bytes()).hexdigest()[:12]
-    folder = PACKAGES / f"python{version}-{digest}"
+    folder = folder_of(version, wanted)
     if folder.is_dir():
         return folder
     note(f"collecting the machine's packages for Python {version}, once …")
@@ -52,3 +51,9 @@ def collect_packages(version: str, for_fleet: bool = False, for_reader: bool = F
     except OSError:  # another run was faster
         shutil.rmtree(part)
     return folder
+
+
+def folder_of(version: str, wanted: Path) -> Path:
+    """Where the packages of these requirements are collected."""
+    digest = hashlib.sha256(wanted.read_bytes()).hexdigest()[:12]
+    return PACKAGES / f"python{version}-{digest}"
