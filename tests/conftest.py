@@ -14,8 +14,14 @@ os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 LONG = ("/cloud/test_", "/test_fleet")  # files that run for minutes
 
 
+RIG, RIG_S = "/cloud/test_", 900  # seconds for one test on the cloud's rig
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first: one begun at the end would run alone."""
+    """Long files first: one begun at the end would run alone. Those of the rig may take longer."""
+    for item in items:
+        if RIG in item.path.as_posix() and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(RIG_S))
     items.sort(key=lambda item: not any(part in item.path.as_posix() for part in LONG))
 
 

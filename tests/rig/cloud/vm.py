@@ -29,7 +29,7 @@ from rig.cloud.unavailable import RigUnavailable, require_programs, require_root
 from rig.cloud.vm_disk import LASTING, STARTUP_SCRIPT, make_disk
 
 BOOT_SCRIPT = Path(__file__).with_name("vm_boot.sh")
-BOOT_TIMEOUT_S = 20.0
+BOOT_TIMEOUT_S = 120.0  # on a busy machine
 POWER_BUTTON = signal.SIGRTMIN + 4  # systemd's: start poweroff.target
 REBOOTED = -signal.SIGHUP  # how the kernel ends the first process of a PID namespace
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -138,7 +138,7 @@ class Vm:
         *arguments: str,
         stdin: str | IO[bytes] = "",
         check: bool = True,
-        timeout_s: float = 60.0,
+        timeout_s: float = 180.0,
     ) -> subprocess.CompletedProcess[str]:
         """Run a bash script as root inside, past ssh and the cable. For tests, not for tools."""
         if not self.is_on:
@@ -173,7 +173,7 @@ class Vm:
                 return  # it ended meanwhile; its next boot makes them
         self._users |= keys.keys()
 
-    def wait_for_boot(self, timeout_s: float = 30.0) -> None:
+    def wait_for_boot(self, timeout_s: float = 180.0) -> None:
         """Wait until systemd has started everything, dockerd included."""
         deadline_s = time.monotonic() + timeout_s
         state = ""
@@ -182,7 +182,7 @@ class Vm:
                 raise TimeoutError(f"{self.hostname} is {state!r} after {timeout_s} s")
             state = self.run("systemctl is-system-running --wait", check=False).stdout.strip()
 
-    def wait_for_ssh(self, timeout_s: float = 20.0) -> None:
+    def wait_for_ssh(self, timeout_s: float = 120.0) -> None:
         deadline_s = time.monotonic() + timeout_s
         while True:
             try:

@@ -58,10 +58,10 @@ def desk(box: Vm, tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_a_model_that_cannot_load_ends_the_waiting(desk: Desk) -> None:
-    desk.start_model(startup_s=60, dies_after_s=1, dies_times=99)
+    desk.knobs["READY_TIMEOUT"] = "900"  # longer than this test may take
+    desk.start_model(startup_s=900, dies_after_s=1, dies_times=99)
     done = desk.run("process")
     assert done.code == 1
-    assert done.seconds < 20
     assert "the model's container ended with 1" in done.err
     assert done.err.count(OUT_OF_MEMORY) >= 2  # docker has started it anew once
     assert "→ fix what the log says, then make start" in done.err
@@ -80,7 +80,7 @@ def test_a_model_that_loads_at_the_second_try_is_told(desk: Desk) -> None:
 def test_a_model_that_dies_in_the_middle_costs_no_page(desk: Desk) -> None:
     desk.start_model(latency_s=0.5)
     job = desk.verb("process")
-    wait_until(lambda: desk.asked() >= 2, 40)
+    wait_until(lambda: desk.asked() >= 2)
     desk.kill_model()
     done = job.finish()
     assert done.code == 0, done.err
@@ -92,9 +92,9 @@ def test_a_model_that_dies_in_the_middle_costs_no_page(desk: Desk) -> None:
 def test_a_model_that_dies_for_good_ends_the_job_and_the_rest_is_read_later(desk: Desk) -> None:
     desk.start_model(latency_s=0.5)
     job = desk.verb("process")
-    wait_until(lambda: desk.asked() >= 2, 40)
+    wait_until(lambda: desk.asked() >= 2)
     desk.kill_model()
-    wait_until(lambda: desk.asked() >= 4, 40)
+    wait_until(lambda: desk.asked() >= 4)
     desk.kill_model()
     done = job.finish()
     assert done.code == 1, done.err
@@ -116,11 +116,11 @@ def test_a_model_that_dies_for_good_ends_the_job_and_the_rest_is_read_later(desk
 def test_start_revives_the_model_of_a_job_that_waits_for_it(desk: Desk) -> None:
     desk.start_model(latency_s=0.5)
     job = desk.verb("process")
-    wait_until(lambda: desk.asked() >= 1, 40)
+    wait_until(lambda: desk.asked() >= 1)
     job.process.kill()  # nobody follows: the job waits for its model
     job.finish()
     desk.kill_model()
-    wait_until(lambda: desk.asked() >= 2, 40)
+    wait_until(lambda: desk.asked() >= 2)
     desk.kill_model()
     assert desk.job_runs()
     desk.start_model(latency_s=0)
