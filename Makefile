@@ -10,7 +10,7 @@ VLLM ?= $(VLLMS)
 # Folders whose tests need no machine, no fleet and no command from its start to its end
 PARTS := tests/tools/lib $(addprefix tests/vm_side/,answer picture results server trust)
 MENDING := tests/vllm/mend.py tests/vllm/torchvision_without_cuda.py
-VERBS := all plan create image start upload process download stop status logs report apply export compare check score tune clean delete
+VERBS := all plan check-account create image start upload process download stop status logs report apply export compare check score tune clean delete
 
 # What is said on make's line goes to the script as it stands: make itself would take a $ in it for a
 # variable of its own, and run what stands in $(shell …).
@@ -24,12 +24,13 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name))
 help: ## Show this
 	@echo 'make TARGET [KNOB=value …]   read page images with dots.ocr'
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Knobs, with their defaults, stand in config.env. To try it: make all INPUT=samples TARGET=local'
 
 all: $(VENV)/setup ## start, upload, process, download, stop whatever happened, report: INPUT=folder
 plan: $(VENV)/setup ## Show what make all would take: pages, hours, USD; no machine is needed
+check-account: $(VENV)/setup ## Check that your Google account can rent the VM: what is wrong, what to do; asks before it costs
 create: $(VENV)/setup ## Create the VM, and turn it off; DRY_RUN=1 only shows what it would be
 image: $(VENV)/setup ## Build the image of the model server on the machine
 start: $(VENV)/setup ## Turn the machine on and start its model server; WORKERS=8 adds spot VMs
@@ -50,7 +51,7 @@ clean: $(VENV)/setup ## Empty the machine's input and result folders
 delete: $(VENV)/setup ## Delete the VM, its disk and its workers; asks first
 
 $(VERBS):
-	@$(PY) tools/$@.py
+	@$(PY) tools/$(subst -,_,$@).py
 
 setup: $(VENV)/setup ## Make the environment (the first use of any target does)
 

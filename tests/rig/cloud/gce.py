@@ -29,6 +29,7 @@ __all__ = ["Call", "Delays", "GceServer", "Machine"]
 
 PROJECT = "rig-project"
 ZONE = "asia-northeast3-a"
+STORAGE_SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 What = TypeVar("What")
 
 
@@ -38,6 +39,7 @@ class GceServer:
     token        the access token that every call must bring, else 401; None: nobody is asked
     delays       how long instances stay in each state
     machine_for  gives the machine below an instance when it first starts; None: there is none
+    quotas       the region's, by their names
     groups       the managed instance groups; `groups.stock` is what a zone has for them
     wait_cap_s   `wait` of an operation answers after this, done or not (Google: 120)
     """
@@ -92,6 +94,14 @@ class GceServer:
         return self._instances.delays
 
     @property
+    def quotas(self) -> dict[str, float]:
+        return self._instances.quotas
+
+    def permit(self, *permissions: str) -> None:
+        """Of what is asked for instances, grant these."""
+        self._instances.permitted = {*permissions}
+
+    @property
     def wait_cap_s(self) -> float:
         return self._operations.wait_cap_s
 
@@ -118,6 +128,7 @@ class GceServer:
             "machineType": f"{zone_path}/machineTypes/{machine_type}",
             "networkInterfaces": [{"accessConfigs": access}],
             "scheduling": {"onHostMaintenance": "TERMINATE"},
+            "serviceAccounts": [{"email": "default", "scopes": [STORAGE_SCOPE]}],
         }
         instance = documents.instance(self._instances.base, zone_path, body)
         disk = documents.disk(self._instances.base, zone_path, name, 200, "pd-balanced")
@@ -131,6 +142,10 @@ class GceServer:
 
     def instance(self, name: str) -> Document:
         return self._instances.get(self._instances.find(name))
+
+    def instances(self) -> list[Document]:
+        """All of all projects."""
+        return self._instances.all()
 
     def status(self, name: str) -> str:
         return str(self.instance(name)["status"])
@@ -149,7 +164,7 @@ class GceServer:
             timer.start()
             self._timers.append(timer)
 
-    def wait_for_status(self, name: str, status: str, timeout_s: float = 10.0) -> None:
+    def wait_for_status(self, name: str, status: str, timeout_s: float = 120.0) -> None:
         deadline_s = time.monotonic() + timeout_s
         with self._operations.changed:
             while self.status(name) != status:

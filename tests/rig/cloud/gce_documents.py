@@ -69,9 +69,14 @@ def project(base: str, name: str) -> Document:
         "defaultNetworkTier": "PREMIUM",
         "vmDnsSetting": "ZONAL_ONLY",
         "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",
-        "quotas": [{"metric": "SNAPSHOTS", "limit": 1000, "usage": 0}],
+        "quotas": quotas_of({"SNAPSHOTS": 1000, "GPUS_ALL_REGIONS": 16}),
         "selfLink": f"{base}/projects/{name}",
     }
+
+
+def quotas_of(limits: dict[str, float]) -> list[Document]:
+    """Quotas of which nothing is used."""
+    return [{"metric": name, "limit": limit, "usage": 0} for name, limit in limits.items()]
 
 
 def zone(base: str, project_name: str, name: str) -> Document:

@@ -39,7 +39,8 @@ def get_region(it: Routes, request: Request, at: dict[str, str]) -> Document:
     name, base = last_part(at["region"]), f"{it.base}/{at['project']}"
     zones = [f"{base}/zones/{name}-{letter}" for letter in ZONES]
     shown = {"kind": "compute#region", "id": "1", "name": name, "status": "UP", "zones": zones}
-    return {**shown, "selfLink": f"{it.base}/{at['region']}"}
+    quotas = documents.quotas_of(it.instances.quotas)
+    return {**shown, "quotas": quotas, "selfLink": f"{it.base}/{at['region']}"}
 
 
 # --- templates ------------------------------------------------------------------------------

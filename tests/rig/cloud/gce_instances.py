@@ -57,6 +57,8 @@ class Instances:
         self.delays = Delays()
         self.machine_for: Callable[[Document], Machine | None] = lambda instance: None
         self.start_error: Callable[[Document], OperationError | None] = lambda instance: None
+        self.permitted: set[str] | None = None  # what we may do with instances; None: all
+        self.quotas = {"NVIDIA_L4_GPUS": 1.0, "PREEMPTIBLE_NVIDIA_L4_GPUS": 8.0}
         self.projects: dict[str, Document] = {}
         self.disks: dict[str, Document] = {}
         self._operations = operations

@@ -7,6 +7,7 @@ from rig.cloud.gce_documents import Document, last_part
 from rig.cloud.gce_errors import already_exists, not_found
 from rig.cloud.gce_http import Request
 from rig.cloud.gce_routes import (
+    INSTANCE,
     PROJECT,
     SCOPE,
     ZONE,
@@ -45,6 +46,13 @@ def set_common_metadata(it: Routes, request: Request, at: dict[str, str]) -> Doc
     kind = "compute.projects.setCommonInstanceMetadata"
     scope = f"{at['project']}/global"
     return it.submit(request, scope, kind, at["project"], it.instances.apply_keys)
+
+
+@route("POST", rf"{INSTANCE}/testIamPermissions")
+def granted(it: Routes, request: Request, at: dict[str, str]) -> Document:
+    it.instances.get(at["path"])
+    asked, permitted = request.call.body.get("permissions", []), it.instances.permitted
+    return {"permissions": [one for one in asked if permitted is None or one in permitted]}
 
 
 @route("GET", ZONE)

@@ -106,6 +106,7 @@ class GcsServer:
             "host": self._bind,
             "port": port,
             "public-host": f"{self._bind}:{port}",
+            "location": "ASIA-NORTHEAST3",
             "external-url": self.url,  # where an upload in parts goes on
             "backend": "filesystem",
             "filesystem-root": self._folder / "objects",

@@ -120,6 +120,15 @@ class Bucket:
         mode = "create" if is_new else "overwrite"
         self._call(self._system.pipe_file, f"{self._base}/{name}", text.encode(), mode=mode)
 
+    def remove(self, name: str) -> None:
+        """Remove one file."""
+        self._call(self._system.rm_file, f"{self._base}/{name}")
+
+    def location(self) -> str:
+        """Where Google keeps it: a region, or more of the world."""
+        name = self._base.partition("/")[0]
+        return str(self._call(self._system.call, "GET", "b/{}", name, json_out=True)["location"])
+
     def empty(self, folder: str) -> None:
         """Remove all files of a folder."""
         self._remove(folder, self.listing(folder))

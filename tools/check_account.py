@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Check that this account can rent the VM and use it: what is right, what is wrong, what to do.
+
+First all that costs nothing: logins, project, quota, permissions, bucket. Then, after a question
+that names the price, the VM is turned on for a few minutes and looked at, and turned off. Where
+there is none, one of its own name is made and deleted.
+"""
+
+import contextlib
+import dataclasses
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from lib.console import ExitCode, Failure, run, run_apart, say, shield
+from lib.knobs import GCP, Knobs, as_environment, verb
+from lib.machines import lock
+from lib.machines.gcp.account import Account, Finding, State
+from lib.machines.gcp.machine import GcpMachine
+from lib.machines.gcp.trial import LONGEST_HOURS, Trial, look_inside, trial_of, turn_on
+
+VERBS = Path(__file__).parent
+PATIENCE_S = 600
+
+
+@verb(*GCP, "BUCKET", "CONTAINER_IMAGE", "PRICE_PER_HOUR", help=__doc__)
+@click.option("--yes", envvar="YES", is_flag=True, help="Do not ask before what costs.")
+def main(knobs: Knobs, yes: bool) -> int:
+    account = Account(dataclasses.replace(knobs, target="gcp"))
+    if wrong := shown(account.look()):
+        say(f"check-account: {wrong} wrong; nothing is rented before that is mended")
+        return ExitCode.FAILED
+    trial = trial_of(knobs, account.vm.status if account.vm else None)
+    if not yes and not click.confirm(f"{trial}. Do it?", err=True):
+        say("check-account: nothing was rented")
+        return ExitCode.OK
+    say(f"check-account: {trial}")
+    wrong = tried(trial)
+    say(f"check-account: {f'{wrong} wrong' if wrong else 'all is right'}; nothing is left on")
+    return ExitCode.FAILED if wrong else ExitCode.OK
+
+
+def shown(findings: Iterable[Finding]) -> int:
+    """Show each as it comes; how many are wrong."""
+    wrong = 0
+    for finding in findings:
+        click.echo(str(finding))
+        wrong += finding.state is State.WRONG
+    return wrong
+
+
+def tried(trial: Trial) -> int:
+    """Turn it on, look, and turn it off or delete it whatever happens; how much is wrong."""
+    machine = GcpMachine(trial.knobs)
+    with held(machine, trial) as token, taken_back(trial, token):
+        turn_on(machine, trial)
+        return shown(look_inside(machine, trial))
+
+
+@contextlib.contextmanager
+def held(machine: GcpMachine, trial: Trial) -> Iterator[str]:
+    """Keep other runs from a VM that was there before; the token that lets our stop in."""
+    if trial.is_new:
+        yield ""
+        return
+    with lock.hold(machine, LONGEST_HOURS) as hold:
+        yield hold.token
+
+
+@contextlib.contextmanager
+def taken_back(trial: Trial, token: str) -> Iterator[None]:
+    """Whatever happens in here, a Ctrl-C too, nothing bills afterwards; or that is said last."""
+    began = time.time()
+    try:
+        yield
+    finally:
+        shield()
+        if gone := end_of(trial, token, began):
+            error = sys.exception() or Failure("check-account: the VM is left on")
+            error.add_note(gone)
+            raise error
+
+
+def end_of(trial: Trial, token: str, began: float) -> str:
+    """End the trial by the verbs that know how; what may still bill, empty: nothing."""
+    words = ["delete.py", "--yes"] if trial.is_new else ["stop.py", f"--patience={PATIENCE_S}"]
+    environment = {**os.environ, **as_environment(trial.knobs), "CONFIG": os.devnull}
+    command = [sys.executable, str(VERBS / words[0]), *words[1:]]
+    if run_apart(command, {**environment, lock.TOKEN_VARIABLE: token}) == ExitCode.OK:
+        return ""
+    if trial.is_new:
+        vm = trial.knobs.vm
+        return (
+            f"{vm} MAY STILL BE THERE, AND BILL, until Google deletes it {LONGEST_HOURS:g} h after"
+            f" its start: make delete VM={vm}"
+        )
+    return GcpMachine(trial.knobs).alarm(began)
+
+
+if __name__ == "__main__":
+    run(main)

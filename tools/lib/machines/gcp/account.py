@@ -1,0 +1,250 @@
+"""What an account must have before a VM is rented, looked at step by step. It costs nothing.
+
+A step gives what it found, and raises Failure for what is wrong, with the next thing to do.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud import compute_v1
+
+from lib.console import Failure, NoLogin
+from lib.knobs import Knobs
+from lib.machines.gcp.api import asked_again, make_client, translated
+from lib.machines.gcp.faults import QUOTA_PAGE, NoPermission, Unreachable
+from lib.machines.gcp.gcloud import run_gcloud
+from lib.machines.gcp.resources import IMAGE_PROJECT, STORAGE, region_of
+
+FULL_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+ENOUGH = {STORAGE, FULL_SCOPE, "https://www.googleapis.com/auth/devstorage.full_control"}
+PERMISSIONS = tuple(
+    f"compute.instances.{name}"
+    for name in ("get", "start", "stop", "resume", "setScheduling", "setMetadata")
+)
+PROBE = "make check-account was here"
+
+
+class State(Enum):
+    """How a step has ended."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    UNTOLD = "unknown"
+
+
+class Untold(Exception):
+    """It cannot be told, and this is why."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one step has found, for people."""
+
+    step: str
+    state: State
+    text: str
+
+    def __str__(self) -> str:
+        first, *more = self.text.splitlines()
+        head = f"{self.state.value:<8} {self.step:<12} {first}"
+        return "\n".join([head, *(f"{'':<22}{line.strip()}" for line in more)])
+
+
+def examined(step: str, look: Callable[[], str], is_own_right: bool = False) -> Finding:
+    """Take one step. is_own_right: to look is a right that no other command needs."""
+    try:
+        return Finding(step, State.RIGHT, look())
+    except Untold as why:
+        return Finding(step, State.UNTOLD, str(why))
+    except NoPermission as error:
+        state = State.UNTOLD if is_own_right else State.WRONG
+        return Finding(step, state, error.message)
+    except (NoLogin, Unreachable):
+        raise
+    except Failure as error:
+        return Finding(step, State.WRONG, error.message)
+
+
+class Account:
+    """Who we are to Google, and what the project of these knobs lets us do."""
+
+    def __init__(self, knobs: Knobs) -> None:
+        self._knobs = knobs
+        self._zone = {"project": knobs.project, "zone": knobs.zone}
+        self._region = region_of(knobs.zone)
+
+    def look(self) -> Iterator[Finding]:
+        """All steps. Raises NoLogin and Unreachable: nothing more can be told then."""
+        yield examined("gcloud", self._gcloud)
+        yield examined("project", self._project_answers)
+        yield examined("zone", self._type_is_there, is_own_right=True)
+        yield examined("quota", self._quotas_suffice, is_own_right=True)
+        yield examined("VM", self._vm_suits)
+        yield examined("permissions", self._may)
+        if self._knobs.bucket:
+            yield examined("bucket", self._bucket_works)
+
+    @cached_property
+    def vm(self) -> Any:
+        """The VM as the API tells it; None if there is none."""
+        instances = make_client(compute_v1.InstancesClient)
+        return found(instances.get, **self._zone, instance=self._knobs.vm)
+
+    def _gcloud(self) -> str:
+        done = run_gcloud(["gcloud", "auth", "print-access-token", "--quiet"])
+        if done.returncode:
+            said = done.stderr.strip().splitlines()
+            raise Failure(f"gcloud: {said[0] if said else 'no login'}", "gcloud auth login")
+        return "it is here, and logged in"
+
+    @cached_property
+    def _project(self) -> Any:
+        project = found(make_client(compute_v1.ProjectsClient).get, project=self._knobs.project)
+        if project is None:
+            what = f"there is no project {self._knobs.project}"
+            raise Failure(what, "gcloud projects list; then PROJECT in config.env")
+        return project
+
+    def _project_answers(self) -> str:
+        return f"{self._project.name} answers us, and its Compute Engine API is on"
+
+    @cached_property
+    def _type(self) -> Any:
+        types = make_client(compute_v1.MachineTypesClient)
+        return found(types.get, **self._zone, machine_type=self._knobs.machine_type)
+
+    def _type_is_there(self) -> str:
+        if self._type is None:
+            raise Failure(
+                f"{self._knobs.zone} has no {self._knobs.machine_type}",
+                "another ZONE or MACHINE_TYPE; in Seoul zones a and b have L4",
+            )
+        return f"{self._knobs.zone} has {self._knobs.machine_type}"
+
+    def _quotas_suffice(self) -> str:
+        if self._type is None:
+            raise Untold("it is that of a machine type that the zone has not")
+        if self.vm is not None and self.vm.status == "RUNNING":
+            return "the VM is on: it has its GPU"
+        regions = make_client(compute_v1.RegionsClient)
+        region = found(regions.get, project=self._knobs.project, region=self._region)
+        quotas = [*region.quotas, *self._project.quotas]
+        known = {one.metric: (one.limit, one.usage) for one in quotas}
+        return enough(known, needed(self._knobs, self._type.accelerators), self._region)
+
+    def _vm_suits(self) -> str:
+        if self.vm is not None:
+            if self._knobs.bucket:
+                reaches_storage(self._knobs, self.vm.service_accounts)
+            return f"{self._knobs.vm} is {self.vm.status}"
+        images = make_client(compute_v1.ImagesClient)
+        family = self._knobs.image_family
+        if found(images.get_from_family, project=IMAGE_PROJECT, family=family) is None:
+            raise Failure(f"there is no image family {family}", "another IMAGE_FAMILY")
+        return f"there is none yet; make create would make {self._knobs.vm}, of {family}"
+
+    def _may(self) -> str:
+        if self.vm is None:
+            raise Untold("they are asked of a VM, and there is none yet")
+        instances = make_client(compute_v1.InstancesClient)
+        wish = compute_v1.TestPermissionsRequest(permissions=PERMISSIONS)
+        given = found(
+            instances.test_iam_permissions,
+            **self._zone,
+            resource=self._knobs.vm,
+            test_permissions_request_resource=wish,
+        )
+        return allowed(given.permissions)
+
+    def _bucket_works(self) -> str:
+        from lib.machines.gcp.bucket import Bucket  # noqa: PLC0415 - its packages take their time
+
+        bucket = Bucket(self._knobs.bucket)
+        is_near(self._knobs.bucket, bucket.location(), self._region)
+        name = f".dots-ocr/check-{uuid.uuid4().hex}"
+        bucket.write_text(name, PROBE, is_new=True)
+        try:
+            read = bucket.read_text(name)
+        finally:
+            bucket.remove(name)
+        if read != PROBE:
+            raise Failure(f"{self._knobs.bucket} gives back {len(read)} characters of what it got")
+        return f"{self._knobs.bucket} is in {self._region}; we may write, read and delete in it"
+
+
+def found(method: Callable[..., Any], **request: Any) -> Any:
+    """The answer to a question of the API; None where there is no such thing."""
+    try:
+        return translated(lambda: asked_again(lambda: method(request=request)))
+    except exceptions.NotFound:
+        return None
+
+
+def needed(knobs: Knobs, accelerators: Iterable[Any]) -> dict[str, int]:
+    """The quotas that the VM and its workers take, and how much of each."""
+    wanted: dict[str, int] = {}
+    for one in accelerators:
+        name = f"{one.guest_accelerator_type.upper().replace('-', '_')}_GPUS"
+        own = f"PREEMPTIBLE_{name}" if knobs.spot else name
+        for metric, machines in ((own, 1), (f"PREEMPTIBLE_{name}", knobs.workers)):
+            if machines:
+                count = machines * one.guest_accelerator_count
+                wanted[metric] = wanted.get(metric, 0) + count
+                wanted["GPUS_ALL_REGIONS"] = wanted.get("GPUS_ALL_REGIONS", 0) + count
+    return wanted
+
+
+def enough(known: Mapping[str, tuple[float, float]], wanted: dict[str, int], region: str) -> str:
+    """What is free, where it suffices. known: limit and usage by quota."""
+    told = []
+    for name, count in wanted.items():
+        if name not in known:
+            continue  # Google does not count it here
+        limit, usage = known[name]
+        if limit - usage < count:
+            raise Failure(
+                f"{name}: {count} needed, {limit - usage:g} of {limit:g} free ({region})",
+                f"ask for more at {QUOTA_PAGE}, or stop another VM",
+            )
+        told.append(f"{name}: {limit - usage:g} of {limit:g} free")
+    if wanted and not told:
+        raise Untold(f"{region} tells no quota of {', '.join(wanted)}")
+    return "; ".join(told) or "no GPU is asked for"
+
+
+def reaches_storage(knobs: Knobs, accounts: Iterable[Any]) -> None:
+    """Raise Failure if the VM could only read the bucket, whatever roles its accounts have."""
+    scopes = {scope for one in accounts for scope in one.scopes}
+    if not ENOUGH & scopes:
+        account = next((f" --service-account={one.email}" for one in accounts), "")
+        raise Failure(
+            f"{knobs.vm} may not write to {knobs.bucket}: it lacks the scope devstorage.read_write",
+            f"make stop; gcloud compute instances set-service-account {knobs.vm} --zone"
+            f" {knobs.zone} --project {knobs.project}{account} --scopes=storage-rw",
+        )
+
+
+def allowed(given: Iterable[str]) -> str:
+    """Raise Failure for permissions that are missing."""
+    if missing := [name for name in PERMISSIONS if name not in {*given}]:
+        raise Failure(
+            f"missing on the VM: {', '.join(missing)}",
+            "ask for the role; the README lists those that are needed",
+        )
+    return f"we may {', '.join(name.rpartition('.')[2] for name in PERMISSIONS)} it"
+
+
+def is_near(url: str, location: str, region: str) -> None:
+    """Raise Failure for a bucket of another place: what travels to the VM is billed then."""
+    if location.lower() != region:
+        raise Failure(
+            f"{url} is in {location.lower()}, and the VM in {region}: what travels is billed",
+            f"gcloud storage buckets create gs://NAME --location={region}; then BUCKET",
+        )
