@@ -230,7 +230,7 @@ class Fleet:
             )
 
     def _send_idle_away(self, nodes: list[str]) -> None:
-        """Send those away that no other batch keeps busy; one stays for what a busy one may lose."""
+        """Send those away that no other batch keeps busy; one stays for what a busy one loses."""
         busy = self._client.processing()
         idle = [node for node in nodes if not busy.get(node)]
         if not idle:

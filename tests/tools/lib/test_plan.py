@@ -294,12 +294,12 @@ def test_the_table_tells_what_the_simulated_vm_billed(pages: int, billed_s: floa
     assert seconds(basis_of(None, GCP), pages, GCP) == pytest.approx(billed_s, rel=0.03)
 
 
-FULL = {"bucket": "gs://b", "processes": 512}
+FULL: dict[str, Any] = {"bucket": "gs://b", "processes": 512}
 
 
 def test_several_cards_read_as_one_each() -> None:
     """A card's batch is no fuller than PROCESSES lets it become."""
-    four = Knobs(**FULL, machine_type="g2-standard-48")
+    four = Knobs(bucket="gs://b", machine_type="g2-standard-48")
     basis = basis_of(None, four)
     assert seconds(basis, 2_000, four) == pytest.approx(210 + L4.seconds(500))
     assert "4 × NVIDIA L4, simulated" in basis.says
@@ -398,8 +398,9 @@ BEWARE: list[tuple[Knobs, Callable[[str], bool]]] = [
     (Knobs(bucket="gs://b", zone="us-central1-a"), lambda text: "0.854 and 0.341" in text),
     (Knobs(bucket="gs://b", zone="europe-west4-a"), lambda text: "other prices" in text),
     (Knobs(bucket="gs://b", zone="europe-west4-a", price_per_hour=1), lambda text: not text),
-    (Knobs(**FULL, machine_type="g2-standard-48"), lambda text: text == FOUR_OF_ONE),
-    (Knobs(**FULL, machine_type="g2-standard-48", price_per_hour=4), lambda text: not text),
+    (Knobs(bucket="gs://b", machine_type="g2-standard-48"), lambda text: text == FOUR_OF_ONE),
+    (Knobs(bucket="gs://b", machine_type="g2-standard-48", price_per_hour=4),
+     lambda text: not text),
     (Knobs(bucket="gs://b", processes=64, machine_type="g2-standard-24", price_per_hour=2),
      lambda text: text == "PROCESSES=64: 128 pages would fill the batches of its cards"),
     (Knobs(target="ssh"), lambda text: not text),
