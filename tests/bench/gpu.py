@@ -3,8 +3,10 @@
 
 400 pages of text of 2 million pixels go through process_all_images.py to gpu_sim.py, once with
 what it finds best and once with -p 12, pair by pair; or once with and once without a second reader
-on the cores that idle (--reader). Seconds are the card's. The pages are at the
-size the model sees, so that two cores can keep up with a card that is faster than a real one.
+on the cores that idle (--reader). Seconds are the card's, of how long its places take to fill, too;
+waiting is the most requests that ever waited there. The pages are at the size the model sees, so
+that two cores can keep up with a card that is faster than a real one: ten times an L4 (--speedup),
+once an H200.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent / "vm_side")]
 
 from bench import l4  # noqa: E402 - found by the line above
 from bench.gpu_sim import read  # noqa: E402 - so is this
+from bench.steering import Server, perfect  # noqa: E402 - so is this
 from results.manifest import load  # noqa: E402 - so is this
 from rig.page_art import WORDS  # noqa: E402 - so is this
 
@@ -43,7 +46,7 @@ PLAUSIBLE = {1: 0.053, 12: 0.34, 32: 0.48, 64: 0.55}  # pages/s on paper, at 1,2
 
 COLUMNS = {
     "fill_s": "fill s",
-    "overshoot": "most waiting",
+    "overshoot": "waiting",
     "idle_s": "idle s",
     "tail_s": "tail s",
     "mean_running": "in batch",
@@ -120,6 +123,8 @@ def main(
         click.echo("pages/s on paper, by pages in flight: " + by_number(PLAUSIBLE))
     modelled = {number: round(l4.pages_per_s(number, kind=kind), 3) for number in PLAUSIBLE}
     click.echo("the same of the card simulated here:  " + by_number(modelled))
+    fill_s = perfect(jobs, Server(kind, max_num_seqs))[1]
+    click.echo(f"a perfect client fills its {max_num_seqs} places in {fill_s:.1f} s")
     click.echo(f"{count} pages, {pairs} pairs, {speedup:g} times as fast as the card")
     click.echo(table(result))
 
