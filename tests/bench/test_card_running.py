@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bench.card import clients, page_set, running
+from bench.card import clients, page_set, running, session
 from bench.card.ceiling import keep_asking
+from bench.card.looks import Look
 from bench.card.running import ClientFailed, watch
 from bench.card.serving import CardServer, Installed
+from bench.card.session import Session
+from bench.card.state import State
 from bench.gpu_sim import GpuSim
 from bench.measure import descendants
 
@@ -54,6 +59,61 @@ def test_a_client_is_watched_at_its_full_batch_and_ended(tmp_path: Path, server:
     assert looks[-1].ended > looks[0].ended and looks[-1].tokens > looks[0].tokens
     assert looks[-1].cpu_s["client"] > 0
     assert running.requests_in(server) == 0  # it has dropped what nobody waits for any more
+
+
+STILL = {"api": 0.0, "engine": 0.0, "client": 0.0}
+FULL = [Look(t, 4, 0, t, t, t, 0, STILL) for t in range(4)]  # for three seconds
+
+
+@pytest.mark.parametrize(
+    ("minutes", "seen", "done", "left"),
+    [
+        (10, {"ours": FULL, "ours-12": FULL}, ["ours", "ours-12"], []),
+        (10, {"ours": FULL[:2], "ours-12": FULL}, ["ours", "ours-12"], []),  # it ran out of pages
+        (2, {"ours": FULL[:2], "ours-12": FULL}, ["ours-12"], ["ours"]),  # the end came too early
+        (0.3, {}, [], ["ours", "ours-12"]),
+    ],
+)
+def test_the_parts_for_which_there_is_time(
+    minutes: float,
+    seen: dict[str, list[Look]],
+    done: list[str],
+    left: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, bench, server = session_of(tmp_path, minutes)
+    monkeypatch.setattr(session, "watch", lambda _1, _2, _3, log, _5, _6: seen[log.stem])
+    assert one.run_all(bench, server, time.monotonic() + 60 * minutes) == left
+    assert set(one.state.looks()) == set(done)
+
+
+def test_a_part_that_fails_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def watch(_1: Any, _2: Any, _3: Any, log: Path, _5: Any, _6: Any) -> list[Look]:
+        if log.stem == "ours":
+            raise ClientFailed("no pages")
+        return FULL
+
+    one, bench, server = session_of(tmp_path, 10)
+    monkeypatch.setattr(session, "watch", watch)
+    with pytest.raises(ClientFailed, match="ours: no pages"):
+        one.run_all(bench, server, time.monotonic() + 600)
+    assert list(one.state.looks()) == ["ours-12"]
+
+
+def session_of(folder: Path, minutes: float) -> tuple[Session, clients.Bench, CardServer]:
+    """A session of two parts; of its server there is the log."""
+    server = CardServer(Installed(folder, folder), folder / "log", folder, "", {})
+    server.log.write_text("non-default args: {'max_num_seqs': 4}")
+    bench = clients.Bench(1, LOAD, folder, folder, folder / "out", folder, told=True)
+    state = State(folder / "state")
+    parts = ["ours", "ours-12"]
+    place = server.place
+    return (
+        Session(parts, state, place, folder, "", folder, minutes, window_s=3, rehearse=True),
+        bench,
+        server,
+    )
 
 
 class Busy(Simulated):

@@ -68,7 +68,7 @@ class Session:
             bench = self._bench(server, is_told=bool(weights))
             server.wait_until_ready()
             self._keep_start(server, bench, weights or "real weights")
-            return self._run_all(bench, server, deadline_s)
+            return self.run_all(bench, server, deadline_s)
         finally:
             server.kill()
 
@@ -82,7 +82,7 @@ class Session:
         )
         self.state.keep_start(machine_of(server, weights), start)
 
-    def _run_all(self, bench: Bench, server: CardServer, deadline_s: float) -> list[str]:
+    def run_all(self, bench: Bench, server: CardServer, deadline_s: float) -> list[str]:
         """Run the parts; those that are left. Raises ClientFailed once all others were run."""
         left, failures = [], []
         for part in self.parts:
