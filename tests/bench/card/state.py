@@ -6,7 +6,7 @@ May import: bench.card.
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bench.card.looks import Look, read_looks, write_looks
@@ -33,17 +33,25 @@ class State:
         path = self.folder / "starts.jsonl"
         return [Start(**json.loads(line)) for line in path.read_text().splitlines()]
 
+    def check(self, card: str, commit: str) -> None:
+        """Raises Mixed if what is there is of another card or commit: no server need be started."""
+        if before := self.machine():
+            self._refuse_other(replace(before, card=card, commit=commit))
+
     def keep_start(self, machine: Machine, start: Start) -> None:
         """Note a start of the server. Raises Mixed if those before were of another machine."""
+        self._refuse_other(machine)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "starts.jsonl").open("a") as file:
+            file.write(json.dumps(asdict(start)) + "\n")
+        (self.folder / "machine.json").write_text(json.dumps(asdict(machine), indent=1))
+
+    def _refuse_other(self, machine: Machine) -> None:
         before = self.machine()
         if before not in (None, machine):
             raise Mixed(
                 f"{self.folder} has runs of {before}, and this is {machine}: name another --folder"
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "starts.jsonl").open("a") as file:
-            file.write(json.dumps(asdict(start)) + "\n")
-        (self.folder / "machine.json").write_text(json.dumps(asdict(machine), indent=1))
 
     def looks(self) -> dict[str, list[Look]]:
         """Of every part that was run, the latest run's."""
