@@ -1,6 +1,6 @@
 """The model server by the project's own serve.sh: with the vLLM of this machine, or of an image.
 
-May import: bench.measure, rig.vllm_process.
+May import: rig.vllm_process.
 """
 
 import json
