@@ -26,6 +26,7 @@ from reading import read_all, say
 from results.manifest import Manifest, summary
 from results.pages import find_pages, select
 from server.endpoint import Model
+from server.in_flight import engines_in
 from server.verdicts import EndpointError, ServerGone, Unreachable
 from todo import longest_first, plan
 from walk import told
@@ -125,7 +126,7 @@ def run_batch(
             records = manifest.finish(alike.without_rest(pages))
             seconds = time.monotonic() - started
             others = max(0.0, executor.node_hours - seconds / 3600)
-            gpus = 0 if model.on_cpu else 1
+            gpus = 0 if model.on_cpu else model.engines
             totals = summary(records, read_now, seconds, prices.here, gpus, others, prices.worker)
             totals |= {"model": model.name, "lacks": model.lacks, "settings": settings.recipe}
             totals |= {"not_read": dict(not_read.most_common()), "selected": settings.pages}
@@ -167,6 +168,7 @@ def find_model(settings: Settings) -> Model:
         if not endpoint.is_healthy():
             say(f"waiting up to {settings.ready_timeout_s:.0f} s for a model server at {url}")
         models = endpoint.models()
+        engines = engines_in(endpoint.metrics())
     except EndpointError as error:
         is_away = isinstance(error, ServerGone) and not isinstance(error, Unreachable)
         remedy = ": start the server, or give its" if is_away else "; or give another"
@@ -176,10 +178,10 @@ def find_model(settings: Settings) -> Model:
     if not models:
         raise BatchError(f"{url} serves no model")
     if not settings.model:
-        return models[0]
+        return replace(models[0], engines=engines)
     for model in models:
         if model.name == settings.model:
-            return model
+            return replace(model, engines=engines)
     names = ", ".join(model.name for model in models)
     raise UnknownModel(
         f"no model {settings.model!r} at {url}, which serves {names}: change --model"

@@ -19,7 +19,7 @@ from prompts import PROMPTS
 from rig.command import Batch
 from rig.vllm_ages import Age
 from server.endpoint import Endpoint
-from server.in_flight import Load, read_load
+from server.in_flight import Load, engines_in, read_load
 from server.room import LONGEST_ANSWER
 from vllm.test_contract import CONTEXT, png
 from vllm.vllm_server import AGE, ROOT, VllmServer, build_model
@@ -167,10 +167,12 @@ def test_an_engine_on_each_card_behind_one_port(
     vllm.flags = {"enforce-eager": None, "max-model-len": "8192"}
     vllm.script = ROOT / "vm_side" / "container" / "serve.sh"
     with vllm:
+        fresh = vllm.get("/metrics")[1].decode()
         body = {"model": "model", "prompt": "a", "max_tokens": 40, "ignore_eos": True}
         asked = [(f"{vllm.url}/v1/completions", json.dumps(body).encode())] * 4
         with ThreadPoolExecutor(len(asked)) as pool:
             list(pool.map(lambda each: post(*each), asked))
+        assert engines_in(fresh) == 2
         metrics = vllm.get("/metrics")[1].decode()
         for engine in ("0", "1"):
             assert vllm.metric("num_requests_running", engine=engine) == 0

@@ -28,6 +28,26 @@ def test_the_served_model_is_found(settings: Settings) -> None:
             find_model(replace(here, model="d"))
 
 
+@pytest.mark.parametrize(
+    ("lines", "engines"),
+    [
+        ([], 1),
+        (['vllm:generation_tokens_total{engine="0",model_name="model"} 0.0'], 1),
+        ([f'vllm:generation_tokens_total{{engine="{n}"}} 0.0' for n in range(4)], 4),
+        (["# TYPE vllm:generation_tokens_total counter",
+          'vllm:generation_tokens_total{engine="0"} 7.0',
+          'vllm:generation_tokens_created{engine="0"} 1.7e+09'], 1),
+    ],
+)  # fmt: skip
+def test_the_bill_counts_the_cards(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, lines: list[str], engines: int
+) -> None:
+    """GPU hours are those of all engines; a fresh server of several has no other line for each."""
+    with ModelServer() as server:
+        monkeypatch.setattr(server, "metrics", lambda: "\n".join(lines) + "\n")
+        assert find_model(replace(settings, endpoint=server.url)).engines == engines
+
+
 def test_what_a_server_lacks_is_told_once_and_kept(tmp_path: Path) -> None:
     """Also where nobody watches; not on a night when nothing is read."""
     with batch_of(tmp_path, 2) as (batch, server):

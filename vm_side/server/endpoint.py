@@ -47,15 +47,16 @@ LONGEST_LACKS = 300  # characters
 
 @dataclass(frozen=True)
 class Model:
-    """A served model; max_tokens is its context, 0 if the server does not say.
+    """A served model. max_tokens: its context, 0 if it does not say; engines: one for each card.
 
-    lacks is what it says that it cannot read; the CPU preview alone says such a thing.
+    lacks: what it says that it cannot read, as the CPU preview alone does.
     """
 
     name: str
     max_tokens: int = 0
     on_cpu: bool = False
     lacks: str = ""
+    engines: int = 1
 
 
 @dataclass(frozen=True)

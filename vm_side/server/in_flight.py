@@ -25,6 +25,7 @@ CACHE_FULL = 0.9  # beyond which it soon has to throw pages out
 LOOK_S = 0.25
 RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
 CACHE_USE, PREEMPTIONS = "vllm:kv_cache_usage_perc", "vllm:num_preemptions_total"
+TOKENS = "vllm:generation_tokens_total"
 OLD_NAMES = {"vllm:gpu_cache_usage_perc": CACHE_USE}  # before vLLM 0.11
 
 
@@ -59,6 +60,14 @@ def read_load(metrics: str) -> Load | None:
         int(sum(values[name])) for name in (RUNNING, WAITING, PREEMPTIONS)
     )
     return Load(running, waiting, max(values[CACHE_USE]), preemptions, len(values[RUNNING]))
+
+
+def engines_in(metrics: str) -> int:
+    """How many engines a server has; 1 where it does not say.
+
+    Each counts its tokens from its start on, while other lines come with its first request.
+    """
+    return max(1, sum(line.startswith(f"{TOKENS}{{") for line in metrics.split("\n")))
 
 
 def next_places(places: int, inside: int, before: Load, load: Load, bound: int) -> int:
