@@ -28,7 +28,7 @@ def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def client(url: str, **more: Any) -> Endpoint:
     """An endpoint with little patience, unless more of it is given."""
-    values = {"request_timeout_s": 5.0, "ready_timeout_s": 5.0, "retries": RETRIES, **more}
+    values = {"request_timeout_s": 60.0, "ready_timeout_s": 5.0, "retries": RETRIES, **more}
     return Endpoint(url, **values)
 
 

@@ -135,7 +135,7 @@ class ModelServer:
         """TCP connections accepted so far."""
         return self._tcp.connections
 
-    def wait_until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    def wait_until(self, condition: Callable[[], bool], timeout_s: float = 120.0) -> None:
         """Wait for something about this server: `lambda: len(server.requests) == 3`."""
         deadline_s = time.monotonic() + timeout_s
         while not condition():

@@ -62,10 +62,11 @@ STAYING = {
     "permanent": (replies.permanent_500(), 2, "could be decompression bomb DOS attack. (2 times)"),
     "reset": (Reply(fault="reset"), 2, "connection lost: ConnectionResetError"),
     "busy": (replies.busy_503(), None, "HTTP 503 The engine is currently busy"),
-    "hang": (Reply(fault="hang"), 2, "no answer in 1 s (2 times)"),
+    "hang": (Reply(fault="hang"), 2, "no answer in 3 s (2 times)"),
     "error within": (Reply(fault="error"), 2, "EngineCore encountered an issue"),
     "prose": (Reply("I cannot read this."), 2, "an answer that is not a layout"),
 }
+IMPATIENT = {"busy": {"READY_TIMEOUT": "2"}, "hang": {"REQUEST_TIMEOUT": "3"}}
 
 
 @pytest.mark.usefixtures("either")
@@ -80,9 +81,7 @@ def test_a_fault_that_stays_fails_its_page_alone(tmp_path: Path, name: str) -> N
             return reply if request.token in met else Reply()
 
         server.script = script
-        finished = batch.run_here(
-            environment={"RETRIES": "1", "REQUEST_TIMEOUT": "1", "READY_TIMEOUT": "2"}
-        )
+        finished = batch.run_here("--retries", "1", environment=IMPATIENT.get(name, {}))
         assert finished.code == 3
         (record,) = [r for r in batch.records if r["status"] == "failed"]
         assert reason in record["reason"]
@@ -198,4 +197,4 @@ def wait_for_all(server: ModelServer, count: int) -> Reply:
 
 
 def test_a_server_that_hangs_is_left_long_before_the_timeout(hanging: Future[None]) -> None:
-    hanging.result(timeout=90)
+    hanging.result()

@@ -214,7 +214,7 @@ def test_it_travels_alone_and_says_what_is_missing(tmp_path: Path) -> None:
         assert card["lacks"] in missing
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate()
 
 
 def test_a_port_in_use_is_named(endpoint: Any) -> None:

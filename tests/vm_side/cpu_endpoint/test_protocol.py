@@ -59,11 +59,11 @@ class Served:
         while not self.uvicorn.started:
             time.sleep(0.01)
 
-    def post(self, body: object, timeout: float = 10) -> requests.Response:
+    def post(self, body: object, timeout: float = PATIENCE_S) -> requests.Response:
         return requests.post(f"{self.url}/v1/chat/completions", json=body, timeout=timeout)
 
     def metric(self, name: str) -> float:
-        text = requests.get(f"{self.url}/metrics", timeout=5).text
+        text = requests.get(f"{self.url}/metrics", timeout=PATIENCE_S).text
         values = [row.split()[1] for row in text.splitlines() if row.startswith(f"vllm:{name}")]
         return float(values[0])
 
@@ -80,7 +80,7 @@ def served() -> Iterator[Served]:
     yield running
     running.reader.hold.set()
     running.uvicorn.should_exit = True
-    running.thread.join(10)
+    running.thread.join(PATIENCE_S)
 
 
 def png(width: int = 280, height: int = 560, colour: str = "red", mode: str = "RGB") -> bytes:
@@ -90,10 +90,10 @@ def png(width: int = 280, height: int = 560, colour: str = "red", mode: str = "R
 
 
 def test_readiness_and_model_card(served: Served) -> None:
-    assert requests.get(f"{served.url}/health", timeout=5).status_code == 200
-    assert requests.get(f"{served.url}/ping", timeout=5).status_code == 200
-    assert requests.get(f"{served.url}/nowhere", timeout=5).status_code == 404
-    assert requests.get(f"{served.url}/v1/models", timeout=5).json() == {
+    assert requests.get(f"{served.url}/health", timeout=PATIENCE_S).status_code == 200
+    assert requests.get(f"{served.url}/ping", timeout=PATIENCE_S).status_code == 200
+    assert requests.get(f"{served.url}/nowhere", timeout=PATIENCE_S).status_code == 404
+    assert requests.get(f"{served.url}/v1/models", timeout=PATIENCE_S).json() == {
         "object": "list",
         "data": [
             {
@@ -109,9 +109,11 @@ def test_readiness_and_model_card(served: Served) -> None:
 
 def test_a_body_without_end_is_not_kept(served: Served) -> None:
     parts = itertools.repeat(b" " * (1 << 20), 80)  # no length is told
-    answer = requests.post(f"{served.url}/v1/chat/completions", parts, headers=JSON, timeout=10)
+    answer = requests.post(
+        f"{served.url}/v1/chat/completions", parts, headers=JSON, timeout=PATIENCE_S
+    )
     assert answer.status_code == 413
-    assert requests.get(f"{served.url}/health", timeout=5).status_code == 200
+    assert requests.get(f"{served.url}/health", timeout=PATIENCE_S).status_code == 200
 
 
 def test_a_good_answer(served: Served, chat: Chat) -> None:
@@ -216,7 +218,7 @@ def test_an_unknown_model(served: Served, chat: Chat) -> None:
 
 def test_json_that_is_none(served: Served) -> None:
     url = f"{served.url}/v1/chat/completions"
-    answer = requests.post(url, data=b'{"model": \xff', headers=JSON, timeout=5)
+    answer = requests.post(url, data=b'{"model": \xff', headers=JSON, timeout=PATIENCE_S)
     assert answer.status_code == 400
     assert "Invalid JSON" in answer.json()["error"]["message"]
 
@@ -234,7 +236,7 @@ def test_a_page_of_elsewhere_is_not_answered(
     served: Served, chat: Chat, headers: dict[str, str], status: int
 ) -> None:
     url, body = f"{served.url}/v1/chat/completions", json.dumps(chat(png(), "x"))
-    answer = requests.post(url, data=body, headers=headers, timeout=10)
+    answer = requests.post(url, data=body, headers=headers, timeout=PATIENCE_S)
     assert answer.status_code == status
     assert len(served.reader.read) == (status == 200)
 
@@ -277,7 +279,7 @@ def test_health_answers_while_a_page_is_read_and_others_wait(served: Served, cha
     assert requests.get(f"{served.url}/health", timeout=60).status_code == 200
     served.reader.hold.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_S)
     served.wait_for('request_success_total{finished_reason="stop"', 3)
     assert served.metric("prompt_tokens_total") == 3 * (200 + 2)
     assert served.metric("generation_tokens_total") > 0
@@ -293,7 +295,7 @@ def test_a_client_that_left_is_not_served(served: Served, chat: Chat) -> None:
         served.post(chat(png(), "left in the queue"), timeout=0.3)
     served.wait_for('request_success_total{finished_reason="abort"', 2)
     served.reader.hold.set()
-    first.join(10)
+    first.join(PATIENCE_S)
     assert served.reader.read == ["hold the reader", "hold me too"]
 
 
