@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from rig.browser import Watched, open_browser
 from rig.model_server import ModelServer
+from rig.reports import build, small_set
 from rig.toolkit import NOT_INHERITED, Toolkit, copy_project, free_port, make_environment
 
 
@@ -41,6 +42,14 @@ def watched(browser: Browser) -> Iterator[Watched]:
     yield found
     found.page.close()
     assert found.trouble == []
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the small set; its pages have pictures."""
+    folder = tmp_path_factory.mktemp("samples")
+    small_set(folder / "results")
+    return build(folder / "results")
 
 
 @pytest.fixture(scope="session")

@@ -9,16 +9,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from rig.browser import Watched, until
-from rig.reports import REASONS, add_pages, build, doubted_set, small_set, wait_for
+from rig.reports import REASONS, add_pages, build, doubted_set, wait_for
 from rig.result_sets import ResultSet
-
-
-@pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of the small set; its pages have pictures."""
-    folder = tmp_path_factory.mktemp("samples")
-    small_set(folder / "results")
-    return build(folder / "results")
 
 
 def test_search_filter_open_hover_and_walk(watched: Watched, samples: Path) -> None:
