@@ -20,6 +20,7 @@ from cpu_endpoint.lines import StoppedError
 from rig.command import PATIENCE_S
 
 JSON = {"Content-Type": "application/json"}
+LACKS = "Korean: install it"  # as it tells whoever asks for its models
 Chat = Callable[..., dict[str, Any]]
 
 
@@ -49,7 +50,7 @@ class Served:
     def __init__(self) -> None:
         self.reader = SlowReader()
         self.stopping = threading.Event()
-        app = server.build_app(self.reader, self.stopping)
+        app = server.build_app(self.reader, self.stopping, lacks=LACKS)
         bound = server.bind("127.0.0.1", 0)
         config = uvicorn.Config(app, log_level="critical", lifespan="off")
         self.uvicorn = uvicorn.Server(config)
@@ -102,6 +103,7 @@ def test_readiness_and_model_card(served: Served) -> None:
                 "owned_by": "cpu-preview",
                 "device": "cpu",
                 "max_model_len": 16384,
+                "lacks": LACKS,
             }
         ],
     }
