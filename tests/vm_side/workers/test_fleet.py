@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,6 @@ from rig.fleet import FleetRig
 from workers.fleet import Fleet
 from workers.interrupt import Interrupt
 from workers.pool import Crash, PoolError
-
-
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
-    """One for all tests."""
-    with FleetRig(tmp_path_factory.mktemp("fleet")) as rig:
-        yield rig
-
-
-@pytest.fixture
-def fleet(scheduler: FleetRig) -> Iterator[FleetRig]:
-    """It, without nodes yet."""
-    yield scheduler
-    scheduler.clear()
 
 
 def run(fleet: FleetRig, tasks: list[Any], function: Any, *arguments: Any) -> list[tuple[Any, Any]]:

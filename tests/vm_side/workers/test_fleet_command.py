@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,6 @@ from rig.replies import Reply
 from server.in_flight import QUEUE
 
 PAGES = 24
-
-
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
-    """One for all tests."""
-    with FleetRig(tmp_path_factory.mktemp("fleet")) as rig:
-        yield rig
-
-
-@pytest.fixture
-def fleet(scheduler: FleetRig) -> Iterator[FleetRig]:
-    """It, without nodes yet."""
-    yield scheduler
-    scheduler.clear()
 
 
 def slow(seconds: float = 0.3) -> ModelServer:

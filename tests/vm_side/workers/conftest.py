@@ -1,0 +1,23 @@
+"""A fleet of which each test starts the nodes itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rig.fleet import FleetRig
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
+    """One for all tests."""
+    with FleetRig(tmp_path_factory.mktemp("fleet")) as rig:
+        yield rig
+
+
+@pytest.fixture
+def fleet(scheduler: FleetRig) -> Iterator[FleetRig]:
+    """It, without nodes yet."""
+    yield scheduler
+    scheduler.clear()
