@@ -189,4 +189,4 @@ def test_nothing_is_left_when_the_tests_are_killed(tmp_path: Path, number: signa
         one.wait(60)
     wait_until(lambda: not traces(name, folder))
     wait_until(lambda: not Path(f"/proc/{init_pid}").exists())
-    wait_until(lambda: not (folder / "vms").exists(), 60)
+    wait_until(lambda: not (folder / "vms").exists())

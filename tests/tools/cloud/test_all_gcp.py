@@ -62,8 +62,8 @@ def test_the_machine_prepares_itself_while_the_model_loads(
     for verb in ("upload", "start"):
         done = kit.run(verb)
         assert done.code == 0, done.err
-    wait_until(lambda: files_below(kit.home("input")) == names, 30)
-    wait_until(lambda: ASKED in vm.run("docker logs dots-ocr-model 2>&1").stdout, 60)
+    wait_until(lambda: files_below(kit.home("input")) == names)
+    wait_until(lambda: ASKED in vm.run("docker logs dots-ocr-model 2>&1").stdout)
     assert kit.asked() == 0
 
     for name in names:

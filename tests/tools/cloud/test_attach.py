@@ -34,7 +34,7 @@ class Gate:
     def _answer(self, request: Request) -> Reply:
         if request.size == (28, 28):
             return Reply()
-        self.open.wait(60)
+        self.open.wait(600)
         is_bad = page_requests(self.model).index(request) == self.refuse_number
         return Reply(status=400, error_message="no such page") if is_bad else Reply()
 

@@ -112,4 +112,4 @@ def test_the_client_is_killed_in_the_middle(paid: CloudToolkit) -> None:
     assert on_s < longest_s < budget, "the job has ended before Google would end it"
     assert "left" in statuses_in(paid.home("result")).values()
     paid.gce.expire(VM)
-    paid.gce.wait_for_status(VM, "TERMINATED", 60)
+    paid.gce.wait_for_status(VM, "TERMINATED")

@@ -227,7 +227,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing(gce: GceServer, tmp_path: Path, is_
     with desk.verb("check_account", "--yes") as job:
         wait_until((desk.bin / "asked").exists, 120)
         job.signal_group(signal.SIGINT)
-        end = job.finish(120)
+        end = job.finish()
     assert end.code == 130, end.err
     assert "BILL" not in end.err
     check_nothing_is_left(gce, is_new)

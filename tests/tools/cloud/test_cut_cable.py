@@ -77,8 +77,8 @@ def test_during_the_upload_and_the_download(desk: SshToolkit, tmp_path: Path) ->
 
     desk.vm.rate(SLOW)
     with desk.verb("upload") as upload, desk.verb("download") as download:
-        wait_until(lambda: len(files_below(desk.home("input"))) >= 3, 60)
-        wait_until((desk.output / fetched[1]).exists, 60)
+        wait_until(lambda: len(files_below(desk.home("input"))) >= 3)
+        wait_until((desk.output / fetched[1]).exists)
         desk.vm.cut()
         cut_s = time.monotonic()
         with desk.verb("status") as status:
@@ -118,7 +118,7 @@ def test_during_processing_for_ten_seconds_and_for_good(desk: SshToolkit) -> Non
 
         def answer(request: Any) -> Reply:
             if request.size != (28, 28):
-                goes[page_requests(model).index(request)].wait(120)
+                goes[page_requests(model).index(request)].wait(600)
             return Reply()
 
         def there() -> int:
@@ -143,7 +143,7 @@ def test_during_processing_for_ten_seconds_and_for_good(desk: SshToolkit) -> Non
         time.sleep(CUT_S)
         assert process.process.poll() is None  # it keeps trying
         process.process.send_signal(signal.SIGTERM)
-        assert process.finish(20).code == 130
+        assert process.finish().code == 130
 
         desk.vm.uncut()
         again = desk.verb("process")

@@ -134,8 +134,8 @@ def check_scheduler(kit: CloudToolkit) -> None:
         *("--dashboard-address", "127.0.0.1:8787"),
     ]
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
-    wait_until(lambda: f"{address}:8786" in kit.on_vm("ss -ltnH"), 60)
-    wait_until(lambda: "127.0.0.1:8787" in kit.on_vm("ss -ltnH"), 60)
+    wait_until(lambda: f"{address}:8786" in kit.on_vm("ss -ltnH"))
+    wait_until(lambda: "127.0.0.1:8787" in kit.on_vm("ss -ltnH"))
     listens = kit.on_vm("ss -ltnH | awk '{print $4}'").split()
     assert [place for place in listens if place.endswith(":8787")] == ["127.0.0.1:8787"]
 
@@ -143,7 +143,7 @@ def check_scheduler(kit: CloudToolkit) -> None:
 def check_status(kit: CloudToolkit) -> None:
     """The group's workers are records without a machine; what Dask knows is the VM's own worker."""
     counts = "curl -s http://127.0.0.1:8787/json/counts.json || :"
-    wait_until(lambda: '"workers": 1' in kit.on_vm(counts), 60)
+    wait_until(lambda: '"workers": 1' in kit.on_vm(counts))
     shown = rows(make(kit, "status", "WORKERS=4").out)
     assert shown["workers"] == f"4 of 4 running (1 in {A}, 3 in {B})"
     assert shown["workers cost"] == "0.92 USD an hour"

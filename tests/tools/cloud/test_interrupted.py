@@ -22,11 +22,11 @@ def test_the_vm_is_stopped(
     kit = GceToolkit(gce, tmp_path)
     kit.write_pages(1)
     with kit.verb("all") as job:
-        wait_until(lambda: "dots-ocr-lock" in gce.metadata(VM), 30)
+        wait_until(lambda: "dots-ocr-lock" in gce.metadata(VM))
         held = len(gce.calls)
-        wait_until(lambda: len(gce.calls) > held + 3, 30)  # the start looks at it again and again
+        wait_until(lambda: len(gce.calls) > held + 3)  # the start looks at it again and again
         (job.signal_group if to_all else job.process.send_signal)(number)
-        end = job.finish(60)
+        end = job.finish()
         job.wait_until_nobody_is_left()
     assert end.code == 130, end.err
     assert (gce.status(VM), kit.calls.count("stop")) == ("TERMINATED", 1)

@@ -85,7 +85,7 @@ def test_before_anybody_has_logged_in(unseen: Cloud, tmp_path: Path) -> None:
     gce = unseen.gce
     made = kit_of(unseen, tmp_path / "made", "made")
     kill_at(made, "create", lambda: gce.count("POST", "/instances"))
-    gce.wait_for_status("made", "RUNNING", 60)
+    gce.wait_for_status("made", "RUNNING")
     moments: dict[str, Callable[[], object]] = {
         "asked": lambda: gce.count("POST", "/asked/start"),
         "booted": lambda: gce.status("booted") == "RUNNING",
@@ -200,7 +200,7 @@ def test_it_stays_where_that_is_wished(hasty: Cloud, kit: CloudToolkit) -> None:
     vm = hasty.vms[kit.vm]
     assert vm.run(f"systemctl is-active {TIMER}").stdout == "active\n"  # from the boot on
     is_up = "docker inspect --format '{{.State.Running}}' dots-ocr-model"
-    wait_until(lambda: vm.run(is_up, check=False).stdout == "true\n", 30)  # it loads by itself
+    wait_until(lambda: vm.run(is_up, check=False).stdout == "true\n")  # it loads by itself
     kit.knobs |= {"IDLE_MINUTES": "0", "MAX_HOURS": "0"}
     assert kit.verb("start").finish(300).code == 0
     assert vm.run(f"systemctl is-active {TIMER}", check=False).stdout == "inactive\n"

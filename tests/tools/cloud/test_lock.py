@@ -134,7 +134,7 @@ def test_a_second_run_on_the_vm(gce: GceServer, tmp_path: Path) -> None:
     kit = GceToolkit(gce, tmp_path)
     kit.write_pages(1)
     with kit.verb("all") as first:
-        wait_until(lambda: held_by(gce), 30)
+        wait_until(lambda: held_by(gce))
         verbs = ("all", "start", "upload", "clean", "stop", "delete")
         for verb in verbs:
             end = kit.run_here(verb)
@@ -177,9 +177,9 @@ def test_a_run_that_waits_for_a_machine_does_not_start_it_once_it_is_taken_away(
     kit = GceToolkit(gce, tmp_path)
     kit.write_pages(1)
     with kit.verb("all") as first:
-        wait_until(lambda: "start" in kit.calls, 30)
+        wait_until(lambda: "start" in kit.calls)
         assert kit.run_here("stop", FORCE="1").code == 0
-        end = first.finish(60)
+        end = first.finish()
     assert end.code == 1
     assert "the machine was taken from this run" in end.err
     assert (gce.status(VM), kit.calls.count("start")) == ("TERMINATED", 1)

@@ -181,9 +181,9 @@ def test_an_interrupted_start_tells_that_it_is_on(gce: GceServer, tmp_path: Path
     """It may be: it is on its way."""
     gce.add_instance(VM, status="REPAIRING")
     with GceToolkit(gce, tmp_path).verb("start") as job:
-        wait_until(lambda: gce.count("GET", f"/{VM}") > 4, 60)
+        wait_until(lambda: gce.count("GET", f"/{VM}") > 4)
         job.process.send_signal(signal.SIGTERM)
-        end = job.finish(60)
+        end = job.finish()
     assert end.code == 130
     assert end.err.endswith(f"interrupted\n{IS_ON}")
 
@@ -191,9 +191,9 @@ def test_an_interrupted_start_tells_that_it_is_on(gce: GceServer, tmp_path: Path
 def test_where_that_cannot_be_told_it_is_not_off(gce: GceServer, tmp_path: Path) -> None:
     gce.add_instance(VM, status="REPAIRING")
     with GceToolkit(gce, tmp_path).verb("start") as job:
-        wait_until(lambda: gce.count("GET", f"/{VM}") > 4, 60)
+        wait_until(lambda: gce.count("GET", f"/{VM}") > 4)
         gce.token = "another"
-        end = job.finish(60)
+        end = job.finish()
     assert end.code == 1
     assert end.err.rstrip("\n").rpartition("\n")[2].startswith(LOUD)
 

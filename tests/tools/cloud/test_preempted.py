@@ -21,13 +21,13 @@ PAGES = 6
 def all_with_a_model(kit: CloudToolkit, answers: int) -> Iterator[tuple[Marked, ModelServer]]:
     """`make all`, and a model on its VM that answers so many pages and then no more."""
     with kit.verb("all") as running:
-        wait_until(lambda: kit.gce.status(kit.vm) == "RUNNING", 60)
+        wait_until(lambda: kit.gce.status(kit.vm) == "RUNNING")
         goes_on = threading.Event()
         with model_in(kit.cloud.vms[kit.vm]) as model:
 
             def answer(request: Request) -> Reply:
                 if request.size != (28, 28) and page_requests(model).index(request) >= answers:
-                    goes_on.wait(120)
+                    goes_on.wait(600)
                 return Reply()
 
             model.script = answer
@@ -60,7 +60,7 @@ def test_the_next_run_reads_only_what_is_missing(
         wait_for_pages(kit, running, 3)
         wait_for_requests(model, 4)
         cloud.gce.preempt(kit.vm)
-        done = running.finish(120)
+        done = running.finish()
     assert done.code == 1, done.err
     off = rf"{kit.vm} is (STOPPING|TERMINATED): preempted, idle, or stopped by someone"
     assert re.search(off, done.err), done.err
@@ -71,13 +71,13 @@ def test_the_next_run_reads_only_what_is_missing(
         wait_for_pages(kit, running, 4)
         wait_for_requests(model, 2)
         running.process.send_signal(signal.SIGTERM)
-        done = running.finish(120)
+        done = running.finish()
         assert done.code == 130, done.err
         assert cloud.gce.status(kit.vm) == "TERMINATED"
         assert not cloud.vms[kit.vm].is_on
 
     with all_with_a_model(kit, answers=PAGES) as (running, model):
-        done = running.finish(120)
+        done = running.finish()
         assert done.code == 0, done.err
         assert len(page_requests(model)) == PAGES - 4
     assert cloud.gce.status(kit.vm) == "TERMINATED"

@@ -46,9 +46,9 @@ def no_right_at_all(gce: GceServer) -> None:
 
 def wait_until_it_starts(gce: GceServer) -> None:
     """Until `make all` holds the VM, and its start looks at it again and again."""
-    wait_until(lambda: "dots-ocr-lock" in gce.metadata(VM), 60)
+    wait_until(lambda: "dots-ocr-lock" in gce.metadata(VM))
     held = len(gce.calls)
-    wait_until(lambda: len(gce.calls) > held + 3, 60)
+    wait_until(lambda: len(gce.calls) > held + 3)
 
 
 FAULTS = (no_login, no_network, no_right, no_right_at_all)
@@ -94,7 +94,7 @@ def test_make_all_stops_the_vm_once_google_is_back(
         gce.token = None
         gce.heal()
         wait_until(lambda: gce.status(VM) == "TERMINATED", RETURNS_S)
-        end = job.finish(60)
+        end = job.finish()
         job.wait_until_nobody_is_left()
     assert end.code == 130, end.err
     assert end.err.count("keeps trying for 10 minutes") == 1
@@ -110,9 +110,9 @@ def test_a_budget_does_not_end_a_vm_that_was_on_before(gce: GceServer, tmp_path:
     kit = GceToolkit(gce, tmp_path, PRICE_PER_HOUR="1", BUDGET="1")
     kit.write_pages(1)
     with kit.verb("all") as job:
-        wait_until(lambda: "startup-script" in gce.metadata(VM), 60)
+        wait_until(lambda: "startup-script" in gce.metadata(VM))
         job.process.send_signal(signal.SIGTERM)
-        end = job.finish(120)
+        end = job.finish()
     (longest,) = re.findall(r"^LONGEST=(\d+)$", gce.metadata(VM)["startup-script"], re.MULTILINE)
     assert int(longest) == pytest.approx(6 * 60, abs=5)
     assert (end.code, gce.status(VM)) == (130, "TERMINATED"), end.err
@@ -141,7 +141,7 @@ def test_a_config_that_is_spoilt_meanwhile_does_not_keep_the_stop(
         wait_until_it_starts(gce)
         kit.config.write_text("VM=another\nPROJECT=other\nMAX_PIXEL=4\nno line\n")
         job.process.send_signal(signal.SIGTERM)
-        end = job.finish(120)
+        end = job.finish()
     assert (end.code, gce.status(VM)) == (130, "TERMINATED"), end.err
 
 

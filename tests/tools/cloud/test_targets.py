@@ -211,7 +211,7 @@ def check_new_container_arguments(kit: CloudToolkit) -> None:
     assert "A=b" in json.loads(env)
     assert kit.on_vm("docker ps --format '{{.Names}}' | sort") == "dots-ocr-model\nmine\n"
     kit.on_vm("docker rm -f dots-ocr-model mine; docker run -d --name their -p 8000:8000 " + NAME)
-    wait_until(lambda: kit.on_vm("curl -s 127.0.0.1:8000/health && echo up || :"), 30)
+    wait_until(lambda: kit.on_vm("curl -s 127.0.0.1:8000/health && echo up || :"))
     end = kit.run("start")
     assert (end.code, "is taken by the container their (" in end.err) == (1, True), end.err
     assert "docker stop their there" in end.err

@@ -106,7 +106,7 @@ def test_whatever_it_does_its_hours_end(
 def holding(vm: Vm, name: str) -> Iterator[None]:
     """A job, or a fetch of pages, that runs."""
     lock = f"/home/rig/.dots-ocr/{name}"
-    vm.run(f"touch {lock}; setsid flock {lock} sleep 60 >/dev/null 2>&1 & sleep 0.2")
+    vm.run(f"touch {lock}; setsid flock {lock} sleep 600 >/dev/null 2>&1 & sleep 0.2")
     try:
         yield
     finally:
@@ -132,7 +132,7 @@ def test_a_request_keeps_it_on_and_an_idle_model_does_not(watchdog: Watchdog, bo
     with model_in(box) as model:
         watchdog.age(MINUTES + 1)
         assert watchdog.turns_off()
-        model.script = lambda request: Reply() if goes.wait(30) else Reply(fault="close")
+        model.script = lambda request: Reply() if goes.wait(600) else Reply(fault="close")
         box.run(ask)
         wait_until(lambda: model.in_flight)
         assert not watchdog.turns_off()

@@ -32,10 +32,10 @@ def test_a_workers_life(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
     )
     end = kit.run("start")
     assert end.code == 0, end.err
-    wait_until(lambda: connected(kit) == 1, 60)  # the VM reads along
+    wait_until(lambda: connected(kit) == 1)  # the VM reads along
     worker = boot(cloud, image_tar)
     try:
-        wait_until(lambda: connected(kit) == 2, 60)
+        wait_until(lambda: connected(kit) == 2)
     except TimeoutError:
         raise AssertionError(worker.console()[-6000:]) from None
     assert '"cores": 6' in kit.on_vm(COUNTS)
@@ -63,11 +63,11 @@ def check_taken_back(kit: CloudToolkit, worker: Vm) -> None:
     """A VM that is shut down gives its pages back within seconds; after a boot it reads again."""
     began = time.monotonic()
     worker.run(f"systemctl stop --no-block {UNIT}")  # what a shutdown does, first of all
-    wait_until(lambda: connected(kit) == 1, 20)
-    assert time.monotonic() - began < 10
+    wait_until(lambda: connected(kit) == 1)
+    assert time.monotonic() - began < 60  # without a word it would take Dask minutes
     wait_until(lambda: "inactive" in worker.run(f"systemctl is-active {UNIT}", check=False).stdout)
     worker.run("bash /tmp/startup-script")
-    wait_until(lambda: connected(kit) == 2, 60)
+    wait_until(lambda: connected(kit) == 2)
 
 
 def check_new_code(kit: CloudToolkit, worker: Vm) -> None:
@@ -79,13 +79,13 @@ def check_new_code(kit: CloudToolkit, worker: Vm) -> None:
         "set -a; . /etc/environment; bash vm_side/machine/fleet.sh"
         f" custom-dots-ocr:unified gs://pages {address} 3 http://127.0.0.1:8000"
     )
-    wait_until(lambda: path.exists() and connected(kit) == 2, 90)
+    wait_until(lambda: path.exists() and connected(kit) == 2)
 
 
 def check_leave(cloud: Cloud, kit: CloudToolkit, worker: Vm) -> None:
     """Nothing is left to read: the group loses it, and does not make another one."""
     worker.run("touch /var/lib/dots-ocr/leave/now")  # as the job does
     worker.run("docker stop -t 5 dots-ocr-worker")
-    wait_until(lambda: cloud.gce.group(GROUP) == (0, {}), 60)
+    wait_until(lambda: cloud.gce.group(GROUP) == (0, {}))
     assert cloud.gce.count("POST", f"/{GROUP}/deleteInstances") == 1
     assert "leaving: nothing is left to read" in worker.console()

@@ -22,7 +22,7 @@ def test_make_all_with_a_worker(cloud: Cloud, image_tar: Path, tmp_path: Path) -
     )
     names = kit.write_pages(24)
     with kit.make("--silent", "all", f"INPUT={kit.input}", f"OUTPUT={kit.output}") as job:
-        wait_until(lambda: cloud.gce.groups.all() and cloud.gce.group(GROUP)[1], 60)
+        wait_until(lambda: cloud.gce.groups.all() and cloud.gce.group(GROUP)[1])
         worker = boot(cloud, image_tar)
         end = job.finish(300)
     assert end.code == 0, end.err
