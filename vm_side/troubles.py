@@ -17,6 +17,7 @@ TROUBLES = (
     "there is no VM",
     "quota:",
     "has had no such machine to give",
+    "has no such machine to give now",
     "nothing is rented",
     # the way to the machine
     "does not let us in by ssh",
@@ -48,6 +49,7 @@ TROUBLES = (
     "the VM is on:",
     "IS STILL … AND BILLS",
     "MAY STILL RUN, AND BILL",
+    "MAY STILL BE THERE, AND BILL",
     "keeps trying for",
     "has a startup script that is not ours",
     # workers

@@ -51,7 +51,7 @@ def test_which_pages_are_wanted(text: str, parts: tuple[tuple[int, int], ...]) -
     "text", ["0", "-3", "3-1", "one", "1,,2", "1;2", "1-2-3", "1.5", ",", "1" * 30, "\u0661"]
 )
 def test_which_are_no_pages(text: str) -> None:
-    with pytest.raises(ValueError, match=r"(?s).*(no list of pages|ends before it begins)"):
+    with pytest.raises(ValueError, match=r"(?s).*(not a list of pages|ends before it begins)"):
         selection_from(text)
 
 

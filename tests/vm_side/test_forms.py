@@ -127,7 +127,7 @@ def test_a_trial_reads_some_pages_of_each_file(batch: Batch) -> None:
     code, said, keys = run("")
     assert (batch.summary["run"]["pages"], batch.summary["pages"], code, said) == (1, 8, 0, "")
     end = batch.run(environment={"PAGES": "0"})
-    assert end.code == 2 and "no list of pages such as 1-20,35" in end.err
+    assert end.code == 2 and "not a list of pages such as 1-20,35" in end.err
 
 
 def test_a_password_opens_and_stands_nowhere(batch: Batch) -> None:

@@ -69,7 +69,7 @@ def test_what_is_no_file_of_corrections(tmp_path: Path, text: str) -> None:
 
 def test_what_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file, "LARGEST_BYTES", 100)
-    with pytest.raises(Failure, match="no file of corrections"):
+    with pytest.raises(Failure, match="not a file of corrections"):
         read_corrections(write(tmp_path, PAGE))
 
 

@@ -159,7 +159,7 @@ def test_a_line_of_config(tmp_path: Path, line: str, value: str) -> None:
         ("NOTIFY 'https://hooks.example/T0KEN'\n", "line 1: no KEY=value: 'NOTIFY'"),
         ("export NOTIFY='https://hooks.example/T0KEN\n", "line 1: no KEY=value: 'NOTIFY'"),
         ("API_KEY T0KEN\n", "line 1: no KEY=value: 'API_KEY'"),
-        ("INPUT='/스캔'".encode("cp949"), "is no UTF-8 text"),
+        ("INPUT='/스캔'".encode("cp949"), "is not UTF-8 text"),
     ],
 )
 def test_a_line_that_is_none_is_named(tmp_path: Path, config: str | bytes, message: str) -> None:

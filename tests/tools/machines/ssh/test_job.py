@@ -42,7 +42,7 @@ def test_the_whole_log_is_shown_once(
 
 def test_a_job_that_ended_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "POLL_S", 0)
-    with pytest.raises(Failure, match=r"ended without a word.*\n  → make process"):
+    with pytest.raises(Failure, match=r"ended and said nothing.*\n  → make process"):
         follow(looking_at(b"", 2, 1, code=None), lambda: None)
 
 
@@ -57,7 +57,7 @@ def test_the_exit_code_comes_through(code: int) -> None:
         ({}, "none yet"),
         ({"running": False, "code": 3}, "ended with 3"),
         ({"running": False, "code": 0}, "ended with 0"),
-        ({"running": False, "code": None}, "ended without a word"),
+        ({"running": False, "code": None}, "ended and said nothing"),
         ({"running": True, "code": None, "started": 0}, "running since "),
     ],
 )

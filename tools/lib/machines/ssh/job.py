@@ -73,7 +73,7 @@ def describe_job(job: dict[str, Any]) -> str:
         since = time.strftime("%H:%M:%S", time.localtime(job["started"]))
         return f"running since {since}"
     code = job.get("code")
-    return "ended without a word" if code is None else f"ended with {code}"
+    return "ended and said nothing" if code is None else f"ended with {code}"
 
 
 def describe_fleet(counts: Mapping[str, Any]) -> str:
