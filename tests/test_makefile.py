@@ -1,4 +1,4 @@
-"""The Makefile: names lead to scripts, and the environment is made anew when it must be."""
+"""The Makefile: names lead to scripts, and the environment is made again when it must be."""
 
 import os
 import re

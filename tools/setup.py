@@ -15,7 +15,7 @@ PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--requ
 
 
 def make_environment(folder: str, requirements: str) -> int:
-    """Make it anew; the exit code, as of all scripts here."""
+    """Make it again; the exit code, as of all scripts here."""
     why = hindrance(sys.version_info[:2], has_venv(), has_apt())
     if not why:
         why = made(folder) or installed(Path(folder, "bin", "python"), requirements)

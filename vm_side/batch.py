@@ -209,7 +209,7 @@ def with_prompt(settings: Settings, fitness: Fitness) -> Settings:
 def is_told(totals: Mapping[str, Any]) -> bool:
     """Whether the totals are worth a line also where nobody watches: what is lost is told.
 
-    Of pages that were read on another night it was told then, unless a run can still mend it.
+    Of pages that were read on another night it was told then, unless a run can still fix it.
     """
     is_whole = all(totals[status] == 0 for status in STATUSES if status not in WHOLE)
     is_news = totals["run"]["pages"] > 0 and not is_whole

@@ -161,7 +161,7 @@ def is_read(record: Recorded, sha256: str, wanted: Mapping[str, Any]) -> bool:
 def is_to_be_read_again(status: str, notes: Collection[Any], read_as: str) -> bool:
     """Whether DOUBTFUL=1 reads a page again: not a third time if the second was no better.
 
-    Else a machine would be rented every night for a page that nothing mends. Nor one that the
+    Else a machine would be rented every night for a page that nothing fixes. Nor one that the
     second reader alone doubts: who has not heard the new answer.
     """
     return status == DOUBTFUL and NO_BETTER not in notes and not read_as

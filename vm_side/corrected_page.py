@@ -100,7 +100,7 @@ def written(job: Job, places: Places) -> Written:
 def made(job: Job, places: Places) -> Written:
     """The same. Raises UnreadablePage, OSError, MemoryError.
 
-    A drawing is made anew where there was one, if the page can be opened: of older cells it lies.
+    A drawing is made again where there was one, if the page can be opened: of older cells it lies.
     """
     record, cells = job.record, list(job.cells)
     form = record.pictures_as or INLINE

@@ -5,7 +5,7 @@ Each line of --from is a page: {"input": …, "pdf_page": …, "cells": […]}. 
 called as in --output, where nothing is changed. For each page a line of JSON goes to --told: which
 it is, its files, what its line says of its pictures, and why it could not be written, or nothing.
 
-Example: python write_corrected.py --output results --from cells.jsonl --to anew --told told.jsonl
+Example: python write_corrected.py --output results --from cells.jsonl --to new --told told.jsonl
 """
 
 import json

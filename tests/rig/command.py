@@ -110,7 +110,7 @@ class Batch:
     def run_here(
         self, *options: str, environment: Mapping[str, str] = MappingProxyType({})
     ) -> Finished:
-        """The same in this process: a fifth of the CPU time, since nothing is loaded anew.
+        """The same in this process: a fifth of the CPU time, since nothing is loaded again.
 
         Its workers are real ones, but what they write to stderr is not in Finished. For the main
         thread alone, which may handle signals.

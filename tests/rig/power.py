@@ -75,7 +75,7 @@ class Disk:
         """What a file may hold of what was written."""
         kept = self.store / str(inode)
         safe = kept.read_bytes() if kept.exists() else b""
-        if not written.startswith(safe):  # it was written anew since
+        if not written.startswith(safe):  # it was written again since
             return self.dice.choice([safe, written])
         part = written[: self.dice.randint(len(safe), len(written))]
         return self.dice.choice([safe, part, written, written])

@@ -202,7 +202,7 @@ def shared_resources(path: Path) -> dict[str, Any]:
 
 
 def without_xref(path: Path) -> dict[str, Any]:
-    """A PDF that viewers must mend before they can read it."""
+    """A PDF that viewers must fix before they can read it."""
     data = scan_of_article().tobytes()
     path.with_suffix(".pdf").write_bytes(data[: data.rindex(b"xref\n0 ")])
     return {}

@@ -175,7 +175,7 @@ def test_a_picture_that_was_moved_wants_its_page(desk: Desk) -> None:
 
 
 def test_a_picture_that_is_none_any_more_goes(kit: Toolkit) -> None:
-    """And a drawing of the older cells, without the page to make it anew; both are kept beside."""
+    """And a drawing of the older cells, without the page to make it again; both are kept beside."""
     desk = Desk(kit, "files")
     (kit.output / "b/b.jpg").write_bytes(b"of the older cells")
     cells = [*desk.cells[:-1], desk.cells[-1] | {"category": "Text", "text": "a caption"}]

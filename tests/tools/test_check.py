@@ -150,7 +150,7 @@ def test_without_results_it_says_so(here: Toolkit) -> None:
 
 
 def test_a_check_is_kept_until_the_page_is_read_anew(here: Toolkit) -> None:
-    """The machine, from which the lines come anew, knows nothing of it."""
+    """The machine, from which the lines come again, knows nothing of it."""
     page = add_page(here, "a")
     result = here.machine / "result"
     (result / "a").mkdir(parents=True)

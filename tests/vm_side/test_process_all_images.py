@@ -419,7 +419,7 @@ def test_pictures_come_in_another_form_without_the_model(tmp_path: Path) -> None
         assert after() == first and batch.records == line
         assert (batch.output / "200dpi/page1/page1.json").stat() == cells, "it is not written again"
 
-        # what stands is not lost where it cannot be made anew
+        # what stands is not lost where it cannot be made again
         kept = manifest.read_text()
         manifest.write_text(kept.replace('"original_size": [', '"original_size": [1'))
         finished = batch.run_here("--pictures", "inline")

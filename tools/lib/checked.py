@@ -1,4 +1,4 @@
-"""What a second reader has found: on the lines of OUTPUT's manifest, and kept when they come anew.
+"""What a second reader has found: on the lines of OUTPUT's manifest, and kept when they come again.
 
 The machine knows nothing of it. It is of one reading of a page; of the next one it says nothing.
 """

@@ -1,4 +1,4 @@
-"""Pages that a person has corrected: on the lines of OUTPUT's manifest, and when they come anew.
+"""Pages that a person has corrected: on the lines of OUTPUT's manifest, and when they come again.
 
 The machine knows nothing of it. What was corrected stays, until the page is another, is read in
 another way, or is to be read again whatever it is (--force).

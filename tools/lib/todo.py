@@ -111,7 +111,7 @@ def is_read_again(line: Line) -> bool:
 def is_shown(line: Line, knobs: Knobs) -> bool:
     """Whether a page has its pictures as they are wanted.
 
-    One that was read before there was a choice has; the machine makes it anew when it is on. One
+    One that was read before there was a choice has; the machine makes it again when it is on. One
     that a person corrected stays as it is.
     """
     is_as_it_is = not line.pictures_as or line.status == CORRECTED

@@ -42,7 +42,7 @@ def mended(
         if missing > MOST_MISSING:
             share = f"{missing:.0%} of it is missing: " if missing < 1 else ""
             raise UnreadablePage(f"damaged picture: {share}{why}")
-        if image.format in JPEGS:  # anew, to its end: what is missing of a block's row is made up
+        if image.format in JPEGS:  # again, to its end: what is missing of a block's row is made up
             image = opened(data)
             image.load()
     share = (

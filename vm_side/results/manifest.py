@@ -39,7 +39,7 @@ class Record:
     pdf_page: int | None
     """Page of a PDF, or frame of a TIFF, from 0; null for a picture."""
     status: str
-    """ok; repaired (its JSON was mended); partial (cut short or looping: the best is kept);
+    """ok; repaired (its JSON was fixed); partial (cut short or looping: the best is kept);
     blank; doubtful (read, but see doubts); corrected (by a person); failed (see reason; the next
     run tries again); left (not reached)."""
     reason: str = ""

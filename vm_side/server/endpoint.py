@@ -150,7 +150,7 @@ class Endpoint:
     def wait_until_ready(self, is_new: bool = False) -> None:
         """Return once the server is healthy. Raises ServerGone after ready_timeout_s.
 
-        Of a new one, which nobody has seen at work, what waiting does not mend ends it at once.
+        Of a new one, which nobody has seen at work, what waiting does not fix ends it at once.
         """
         deadline = time.monotonic() + self.ready_timeout_s
         for tries, pause_s in enumerate(pauses(), 1):

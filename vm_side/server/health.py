@@ -1,4 +1,4 @@
-"""Whether a model server answers, and if not, why: what waiting mends and what it does not."""
+"""Whether a model server answers, and if not, why: what waiting fixes and what it does not."""
 
 import http.client
 import socket
@@ -15,7 +15,7 @@ UNKNOWN_SIGNER = (18, 19, 20, 21)  # OpenSSL's numbers: signed by itself, or by 
 
 @dataclass(frozen=True)
 class Fault:
-    """Why nothing answers; lasts: waiting does not mend it."""
+    """Why nothing answers; lasts: waiting does not fix it."""
 
     cause: str
     lasts: bool = False

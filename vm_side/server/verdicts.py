@@ -24,7 +24,7 @@ class ServerGone(EndpointError):
 
 
 class Unreachable(ServerGone):
-    """Nothing answers there, and waiting would not mend it."""
+    """Nothing answers there, and waiting would not fix it."""
 
 
 class Verdict(enum.Enum):

@@ -78,7 +78,7 @@ class Children:
 
 @dataclass
 class Child:
-    """One of them; made anew when it died. Not for use by two threads at once."""
+    """One of them; made again when it died. Not for use by two threads at once."""
 
     cpu_s: float
     turns: Path

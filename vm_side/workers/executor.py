@@ -28,7 +28,7 @@ from workers.interrupt import Interrupt
 from workers.pool import Crash, run
 from workers.turns import Turns
 
-TURNS = ".turns"  # below the results: whose turn it is to compute
+TURNS = ".turns"  # below the results: which process may compute now
 
 R = TypeVar("R")
 Look = Callable[[], Iterable[Connection]]  # at what is done beside; see workers/beside.py

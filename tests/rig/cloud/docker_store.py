@@ -27,7 +27,7 @@ def lend_image(vm: Vm, tar: Path, container: ModelContainer | None = None) -> No
     """Put the image into the docker of a VM that has never been on."""
     docker = vm.path(DOCKER)
     docker.rmdir()
-    leave = shutil.ignore_patterns("backingFsBlockDev")  # docker makes it anew, of its disk
+    leave = shutil.ignore_patterns("backingFsBlockDev")  # docker makes it again, of its disk
     shutil.copytree(store_of(tar), docker, ignore=leave, symlinks=True, copy_function=_lend)
     if container is not None:
         _behave(docker / IMAGES, container)

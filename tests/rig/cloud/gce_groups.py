@@ -2,7 +2,7 @@
 
 A group looks after itself whenever somebody looks at the server: it makes the instances that are
 missing, in zones that have some (target shape ANY), takes those away that are too many, and makes
-a preempted one anew, and one that turned itself off, unless its template's time is over. Its
+a preempted one again, and one that turned itself off, unless its template's time is over. Its
 instances are records without a machine below them.
 """
 
@@ -158,7 +158,7 @@ class Groups:
             if runs:
                 member.action, member.error = "NONE", None
         elif member.action == "NONE" and self.status(path, member) == "TERMINATED":
-            self._forget(path, member)  # it is made anew, wherever there is room
+            self._forget(path, member)  # it is made again, wherever there is room
             member.action, member.zone, member.since = "CREATING", "", time.monotonic()
 
     def _place(self, path: str, member: Member) -> None:

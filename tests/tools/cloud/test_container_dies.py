@@ -1,4 +1,4 @@
-"""The model's container dies: docker starts it anew once, and whoever waits is told why."""
+"""The model's container dies: docker starts it again once, and whoever waits is told why."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_model_that_cannot_load_ends_the_waiting(desk: Desk) -> None:
     done = desk.run("process")
     assert done.code == 1
     assert "the model's container ended with 1" in done.err
-    assert done.err.count(OUT_OF_MEMORY) >= 2  # docker has started it anew once
+    assert done.err.count(OUT_OF_MEMORY) >= 2  # docker has started it again once
     assert "→ fix what the log says, then make start" in done.err
     assert desk.on_vm(INSPECT) == "0 1 exited\n"
 

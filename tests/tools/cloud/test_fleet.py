@@ -122,7 +122,7 @@ def check_what_was_asked_for(gce: GceServer) -> None:
 
 
 def check_scheduler(kit: CloudToolkit) -> None:
-    """It listens in the private network, its dashboard only on the VM; it starts anew by itself."""
+    """In the private network, its dashboard only on the VM; it starts again by itself."""
     config, host = map(json.loads, kit.on_vm(SCHEDULER).split("|"))
     address = kit.cloud.vms[VM].address
     rule = "-A DOCKER-USER -d 169.254.169.254/32 -p tcp -m tcp ! --dport 53 -j REJECT"

@@ -29,7 +29,7 @@ def made_in(folder: Path, text: str, document: str = "a/book", pictures: int = 0
 
 
 def put(folder: Path, text: str, pictures: int = 0) -> Kept:
-    """Make a document anew, as an export does."""
+    """Make a document again, as an export does."""
     with opened(folder) as (kept, making):
         kept.put(made_in(making / "0", text, pictures=pictures), making / "0")
     return kept

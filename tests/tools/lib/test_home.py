@@ -117,7 +117,7 @@ def test_what_becomes_of_a_file(
 
 
 def test_a_correction_by_hand_stays(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    """Also while other pages come, and when the same page is read anew with the same text."""
+    """Also while other pages come, and when the same page is read again with the same text."""
     desk.reads(page("a.png"))
     desk.brings()
     (desk.output / "a/a.md").write_text("corrected")

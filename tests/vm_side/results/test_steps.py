@@ -261,7 +261,7 @@ def test_when_a_page_is_opened_again(
 def test_what_is_made_later_is_what_is_made_at_once(
     tmp_path: Path, form: str, rotation: int
 ) -> None:
-    """Of the cells that stand and the page: its JSON is not written anew."""
+    """Of the cells that stand and the page: its JSON is not written again."""
     path, values = photo(tmp_path / "a.jpg"), dict[str, Any]()
     wanted = Wanted(PAGE, drawing=True, pictures=form)
     sent = prepare(path, None, values, 1_000_000, 0, str(rotation), wanted, "off")

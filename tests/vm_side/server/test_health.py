@@ -1,4 +1,4 @@
-"""Why nothing answers: the cause is said, and what waiting does not mend ends at once."""
+"""Why nothing answers: the cause is said, and what waiting does not fix ends at once."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_no_more_tasks_are_given_out_than_there_are_threads(fleet: FleetRig) -> 
 def test_a_task_that_kills_its_node_twice_is_done_by_the_third(
     fleet: FleetRig, tmp_path: Path
 ) -> None:
-    """Dask starts the node's process anew; the other tasks are done meanwhile."""
+    """Dask starts the node's process again; the other tasks are done meanwhile."""
     fleet.add_node(threads=1)
     fleet.add_node(threads=1)
     tasks = [("killer", 2), *((f"page{number}", 0) for number in range(20))]

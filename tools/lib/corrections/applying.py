@@ -24,7 +24,7 @@ from lib.standing import old_name
 
 WRITER = ROOT / "vm_side" / "write_corrected.py"
 JSON = ".json"
-ANEW = ".corrected-"  # begins the name of the folder that pages are written anew in
+ANEW = ".corrected-"  # begins the name of the folder that pages are written again in
 
 OUTSIDE = "a link in OUTPUT leads out of it"
 NOT_WRITTEN: dict[str, Any] = {"files": [], "fault": "it was not written: see above"}
@@ -133,7 +133,7 @@ def write_anew(
 def put(folder: Path, output: Path, line: Line, names: Sequence[str]) -> None:
     """Put a page's new files in place, in this order; what stood is kept beside.
 
-    What is not made anew goes: a drawing of older cells would lie.
+    What is not made again goes: a drawing of older cells would lie.
     """
     older = [line.page + DRAWING_ENDING, *line.files(images=False)]
     for place in (output / name for name in older if name not in names):

@@ -1,4 +1,4 @@
-"""Documents × formats: what is not as it should be is made anew, in bounded processes."""
+"""Documents × formats: what is not as it should be is made again, in bounded processes."""
 
 import hashlib
 import importlib

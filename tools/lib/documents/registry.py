@@ -22,7 +22,7 @@ class Format:
     module: str
     """Of documents/formats/: it has write(), and is imported where a document is written."""
     uses_input: bool = False
-    """Whether a document is made anew once INPUT's files are there, which it was made without."""
+    """Whether a document is made again once INPUT's files are there, which it was made without."""
     packages: str = ""
     """Its requirements file, beside its module; empty: it needs no packages of its own."""
 

@@ -100,7 +100,7 @@ def is_stale(holder: Holder, me: here.Here, now: float, lives: bool) -> bool:
         return True
     if holder.boot and holder.boot == me.boot:
         return not lives
-    # the same computer, started anew since
+    # the same computer, started again since
     return bool(me.boot and me.machine and (holder.machine, holder.host) == (me.machine, me.host))
 
 

@@ -126,6 +126,6 @@ class Disk:
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def _identity(self, name: str) -> str:
-        """Of the folder that stands there: one that was made anew is another."""
+        """Of the folder that stands there: one that was made again is another."""
         path = self._root / name
         return str(path.stat().st_ino) if path.is_dir() else ""

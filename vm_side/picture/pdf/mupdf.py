@@ -143,7 +143,7 @@ def take_warnings() -> str:
 
 
 def forget() -> None:
-    """Open the next page's document anew: what MuPDF keeps of this one would not warn again."""
+    """Open the next page's document again: what MuPDF keeps of this one would not warn again."""
     open_once.cache_clear()
     pymupdf.TOOLS.store_shrink(100)
 

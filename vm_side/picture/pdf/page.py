@@ -81,7 +81,7 @@ def the_better(
 
 
 def drawn_anyhow(document: pymupdf.Document, source: Path | bytes, index: int) -> Image.Image:
-    """PDFium's drawing; of MuPDF's copy, mended and decrypted, if it cannot open the file itself.
+    """PDFium's drawing; of MuPDF's copy, fixed and decrypted, if it cannot open the file itself.
 
     Raises UnreadablePage.
     """

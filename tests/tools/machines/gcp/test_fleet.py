@@ -119,7 +119,7 @@ def test_the_template() -> None:
         "onHostMaintenance": "TERMINATE",
         "automaticRestart": False,
         "instanceTerminationAction": "DELETE",
-        "terminationTime": UNTIL,  # of all together: one that is made anew has no new time
+        "terminationTime": UNTIL,  # of all together: one that is made again has no new time
     }
     disk = sent["disks"][0]
     assert disk["initializeParams"] == {

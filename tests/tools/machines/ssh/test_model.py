@@ -123,7 +123,7 @@ def test_a_container_is_started_once_and_anew_when_something_changed(docker: Doc
     assert [started(), started()] == [1, 0]
     assert docker.calls("run")[0].endswith("--restart on-failure:1 --gpus all my:image")
     assert [started(options="--gpus 0"), started(options="--gpus 0")] == [1, 0]
-    docker.note("image", "sha256:2\n")  # built anew, under the same name
+    docker.note("image", "sha256:2\n")  # built again, under the same name
     assert [started(options="--gpus 0"), started(options="--gpus 0")] == [1, 0]
     docker.note("running", "false")
     assert started(options="--gpus 0") == 1

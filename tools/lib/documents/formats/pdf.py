@@ -77,7 +77,7 @@ def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters) -> None:
 
 
 def save(pdf: pymupdf.Document, target: Path) -> None:
-    """Write what was added behind the original's bytes; a damaged file is written anew.
+    """Write what was added behind the original's bytes; a damaged file is written again.
 
     It stays encrypted if it was.
     """

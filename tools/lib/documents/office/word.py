@@ -84,7 +84,7 @@ def plain(text: str, looks: Iterable[str] = ()) -> list[Any]:
 def prose(text: str, style: str) -> Iterator[Any]:
     """The paragraphs of a text in Markdown of the simplest kind.
 
-    Numbers of a list stay as they were read: Word's own would begin anew, or go on, elsewhere.
+    Numbers of a list stay as they were read: Word's own would begin again, or go on, elsewhere.
     """
     formulas: list[str] = []
 

@@ -25,7 +25,7 @@ PATIENCE_S = 300.0  # without one more worker that runs; the group goes on tryin
 OPERATION_TIMEOUT_S = 600.0
 EMPTY_TIMEOUT_S = 600.0
 SHOWN_ERRORS = 100  # of a group's latest
-ERRORS_LAST = timedelta(hours=1)  # what hindered a group yesterday says nothing about now
+ERRORS_LAST = timedelta(hours=1)  # what kept a group from growing yesterday says nothing about now
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class Fleet:
             return None
 
     def look(self) -> Look:
-        """The group, its workers, and what hinders it; of no group, nothing."""
+        """The group, its workers, and what keeps it from growing; of no group, nothing."""
         group = self.get()
         if group is None:
             return Look(0)

@@ -191,7 +191,7 @@ class GcpMachine(RemoteMachine):
             if "instance" in self.__dict__:
                 self._since = self.instance.on_since or self._since
                 self._is_off = self.instance.is_off
-            for client in ("instance", "fleet"):  # made anew: somebody may log in meanwhile
+            for client in ("instance", "fleet"):  # made again: somebody may log in meanwhile
                 self.__dict__.pop(client, None)
             raise
 
@@ -230,7 +230,7 @@ class GcpMachine(RemoteMachine):
         return table | ({"dashboard": dashboard(self.knobs)} if "Dask" in table else {})
 
     def _workers_status(self) -> dict[str, Any]:
-        """The workers, what they cost, and what hinders those that are missing."""
+        """The workers, what they cost, and why some are missing."""
         try:
             look = self.fleet.look()
         except NoPermission as error:

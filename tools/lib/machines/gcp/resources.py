@@ -114,7 +114,7 @@ def workers_end(started: float | None, max_hours: float, now: float) -> str:
     """Until when there may be workers, as RFC 3339; empty: for ever. started, now: Unix time.
 
     As long as their VM, which started then; or, if that was on before it was ours, from now on. A
-    time for each of them would not do: one that turns itself off is made anew, with a new time.
+    time for each of them would not do: one that turns itself off is made again, with a new time.
     """
     if not max_hours:
         return ""
@@ -127,7 +127,7 @@ def workers_end(started: float | None, max_hours: float, now: float) -> str:
 def worker_template(knobs: Knobs, startup_script: str, until: str) -> compute_v1.InstanceTemplate:
     """The template of the workers. Templates cannot change: another content has another name.
 
-    A group deletes what runs at that time, and makes none any more; before, a preempted one anew.
+    A group deletes what runs at that time, and makes none any more; before, a preempted one again.
     """
     limits = scheduling(True, 0, "DELETE")
     if until:

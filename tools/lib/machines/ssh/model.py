@@ -139,7 +139,7 @@ def build_image(shell: Shell, image: str, parts: Mapping[str, str]) -> None:
 
 
 def refuse_without_key(fault: str) -> None:
-    """Raise Failure if the model server lets us not in: waiting would not mend it."""
+    """Raise Failure if the model server lets us not in: waiting would not fix it."""
     if fault.startswith(("HTTP 401", "HTTP 403")):
         raise Failure(
             f"the model server needs its key ({fault})",
@@ -148,7 +148,7 @@ def refuse_without_key(fault: str) -> None:
 
 
 def has_ended(container: Mapping[str, Any]) -> bool:
-    """Whether the container is there and dead for good: docker starts it anew once."""
+    """Whether the container is there and dead for good: docker starts it again once."""
     return container.get("state") in ("exited", "dead")
 
 
