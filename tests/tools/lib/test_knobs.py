@@ -52,7 +52,7 @@ def knobs_of(folder: Path, config: str | bytes, *flags: str, **environment: str)
         ([], {"PROCESSES": "2"}, "PROCESSES=3", 2),
         ([], {}, "PROCESSES=3", 3),
         ([], {}, "PROCESSES=", 256),
-        ([], {}, "", 64),
+        ([], {}, "", 256),
     ],
 )
 def test_flag_over_environment_over_config_over_default(
