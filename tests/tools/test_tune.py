@@ -20,13 +20,13 @@ from rig.toolkit import Toolkit, files_below
 HOSTILE = "<img src=x onerror=alert(1)>"
 LADDER, YOURS = "50000,100000", "200000"
 READ, LONGEST_S = 4, 240.0
-WORDS = [f"word{n}" for n in range(60)]
+WORDS = [f"word{n}" for n in range(300)]
 
 
 def answer(request: Request) -> Reply:
-    """A model that cannot read small print: below 90,000 pixels a third of the words is lost."""
+    """A model that loses a word below 150,000 pixels, and below 90,000 a third of them."""
     width, height = request.size
-    kept = WORDS if width * height > 90_000 else WORDS[:40]
+    kept = WORDS[: 300 if width * height > 150_000 else 299 if width * height > 90_000 else 200]
     cells = [
         {"bbox": [10, 10, width - 10, height // 2], "category": "Text", "text": " ".join(kept)},
         {"bbox": [10, height // 2, width - 10, height - 10], "category": "Text", "text": HOSTILE},
@@ -87,7 +87,7 @@ def test_fewer_pixels_are_judged_by_the_most(tuned: Tuned) -> None:
     found = tuned.found
     assert (found["pages"], len(found["sample"])) == (6, READ)
     assert [row["max_pixels"] for row in found["rows"]] == [200_000, 100_000, 50_000]
-    assert [row["text"] == 1 for row in found["rows"]] == [True, True, False]
+    assert [row["text"] == 1 for row in found["rows"]] == [True, False, False]
     assert (found["choice"], found["config"]) == (100_000, ["MAX_PIXELS=100000"])
     assert found["seconds_by"] == "NVIDIA L4"
     assert found["rows"][2]["of_time"] < found["rows"][1]["of_time"] < 1
@@ -106,7 +106,7 @@ def test_a_second_run_goes_on(tuned: Tuned) -> None:
     end = tune(tuned.kit)
     assert (end.code, len(tuned.server.requests)) == (0, asked)
     assert "← enough" in end.out and "For config.env: MAX_PIXELS=100000" in end.out
-    assert "50,000: " in end.out and "look at" not in end.out
+    assert "50,000: " in end.out and "look at" in end.out
     manifest = tuned.kit.output / "tune_files" / "100000-0" / "manifest.jsonl"
     manifest.write_text("".join(manifest.read_text().splitlines(keepends=True)[:-1]))
     assert tune(tuned.kit).code == 0
@@ -125,7 +125,8 @@ def test_the_page(tuned: Tuned, locale: str, scheme: str) -> None:
         assert title in text and "MAX_PIXELS=100000" in text
         assert page.locator("#ways tbody tr").count() == 3
         assert page.locator("tr.chosen").count() == 1
-        assert page.locator("#overview img").count() == 0
+        assert page.locator("#differ li").count() == READ
+        assert page.locator("#overview img").count() == 0 and "NaN" not in text
         page.locator("#ways tbody a").last.click()
         until(page, "document.querySelectorAll('.row b').length > 0")
         assert page.locator(".row").count() == READ

@@ -187,13 +187,14 @@ def test_too_short_a_run_is_computed_by_a_card(ways: Ways) -> None:
 
 def test_enlarging_is_judged_on_the_pages_that_it_concerns(ways: Ways) -> None:
     as_it_is = Variant(2_000_000, 1_200_000)
-    ladder = [ways.add(LARGE, WHOLE, WHOLE), ways.add(as_it_is, WHOLE, WHOLE)]
-    other = ways.add(Variant(2_000_000, 0), MOST, MOST, model_size=[827, 1169])
+    ladder = [ways.add(LARGE, *[WHOLE] * 5), ways.add(as_it_is, *[WHOLE] * 5)]
+    other = ways.add(Variant(2_000_000, 0), *[MOST] * 5, model_size=[827, 1169])
     seconds = Times({r.variant: 1.0 for r in (*ladder, other)}, None)
     found = verdict(ladder, other, ways.knobs, seconds, Left(2), lambda reading: None)
     assert found.again is None and found.enlarging
     assert found.enlarging.with_it.text == 1.0 > found.enlarging.without_it.text
     assert found.upsample_below == 1_200_000
-    same = ways.add(Variant(2_000_000, 0), WHOLE, WHOLE, model_size=[827, 1169])
-    found = verdict(ladder, same, ways.knobs, seconds, Left(2), lambda reading: None)
-    assert lines(found, ways.knobs) == ["UPSAMPLE_BELOW=0"]
+    for pages, wanted in ((5, ["UPSAMPLE_BELOW=0"]), (4, [])):  # of so few nothing follows
+        same = ways.add(Variant(2_000_000, 0), *[WHOLE] * pages, model_size=[827, 1169])
+        found = verdict(ladder, same, ways.knobs, seconds, Left(2), lambda reading: None)
+        assert lines(found, ways.knobs) == wanted

@@ -18,6 +18,7 @@ from lib.tune.variants import Variant
 
 LEAST_TEXT, LEAST_TABLES = 0.995, 0.99  # of the largest's, all pages together
 LEAST_PAGE = 0.95  # of any page's
+FEWEST = 5  # small pictures, by which UPSAMPLE_BELOW is judged: of fewer nothing follows
 MOST_ERRORS = 0.002  # more of the characters than the best has wrong, where the truth is known
 
 
@@ -169,7 +170,8 @@ def is_good(judged: Judged, again: Judged | None) -> bool:
 
 def upsampling(found: Enlarging | None, again: Judged | None, knobs: Knobs) -> int:
     """UPSAMPLE_BELOW: 0 where small pictures are read as well without. Else it stays as it is."""
-    if found and knobs.upsample_below and is_good(found.without_it, again):
+    is_known = found is not None and found.with_it.pages >= FEWEST
+    if found and is_known and knobs.upsample_below and is_good(found.without_it, again):
         return 0
     return knobs.upsample_below
 
