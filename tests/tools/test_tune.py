@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from rig.toolkit import Toolkit, files_below
 HOSTILE = "<img src=x onerror=alert(1)>"
 LADDER, YOURS = "50000,100000", "200000"
 READ, LONGEST_S = 4, 240.0
-WORDS = [f"word{n}" for n in range(300)]
+WORDS = [sha256(bytes([n % 256, n // 256])).hexdigest()[:7] for n in range(300)]  # no loop
 
 
 def answer(request: Request) -> Reply:
@@ -125,7 +126,8 @@ def test_the_page(tuned: Tuned, locale: str, scheme: str) -> None:
         assert title in text and "MAX_PIXELS=100000" in text
         assert page.locator("#ways tbody tr").count() == 3
         assert page.locator("tr.chosen").count() == 1
-        assert page.locator("#differ li").count() == READ
+        chosen = next(row for row in tuned.found["rows"] if row["max_pixels"] == 100_000)
+        assert page.locator("#differ li").count() == len(chosen["differ"]) > 0
         assert page.locator("#overview img").count() == 0 and "NaN" not in text
         page.locator("#ways tbody a").last.click()
         until(page, "document.querySelectorAll('.row b').length > 0")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from rig.cloud.cloud import Cloud
-from rig.cloud.toolkit import VM, CloudToolkit
+from rig.cloud.toolkit import BUCKET, VM, CloudToolkit
 from rig.command import Finished
 from rig.toolkit import files_below, statuses_in
 
@@ -16,16 +14,12 @@ LADDER = "20000,40000"
 TUNE_S = 900.0
 
 
-@pytest.mark.parametrize("bucket", [False, True], ids=["ssh", "bucket"])
-def test_from_terminated_to_terminated(
-    cloud: Cloud, image_tar: Path, tmp_path: Path, bucket: bool
-) -> None:
-    """What a run had brought there stays, and the trial leaves nothing."""
-    kit = CloudToolkit(cloud, tmp_path / "desk", bucket=bucket, MAX_PIXELS="30000")
+def test_from_terminated_to_terminated(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
+    """What a run had brought to the bucket stays, and the trial leaves nothing."""
+    kit = CloudToolkit(cloud, tmp_path / "desk", bucket=True, MAX_PIXELS="30000")
     cloud.add_vm(VM, image_tar=image_tar)
     kit.write_pages(5)
-    for verb in ("upload",) if bucket else ("start", "upload"):
-        assert kit.verb(verb).finish(TUNE_S).code == 0
+    assert kit.verb("upload").finish(TUNE_S).code == 0
     before = there(kit)
     assert len(before) >= 5
     end = tune(kit)
@@ -54,8 +48,7 @@ def tune(kit: CloudToolkit) -> Finished:
 def there(kit: CloudToolkit) -> set[str]:
     """Pages and results, on the VM and in the bucket."""
     found = {f"{name}/{path}" for name in FOLDERS for path in files_below(kit.home(name))}
-    names = kit.cloud.gcs.names("pages") if "BUCKET" in kit.knobs else []
-    return found | {name for name in names if name.startswith(FOLDERS)}
+    return found | {name for name in kit.cloud.gcs.names(BUCKET) if name.startswith(FOLDERS)}
 
 
 FOLDERS = ("input", "result", "trial-input", "trial-result")
