@@ -63,7 +63,8 @@ def test_every_option_of_the_command_is_given() -> None:
         option.opts[-1]
         for option in process_all_images.main.params
         if isinstance(option, click.Option)
-        and option.name not in ("input_dir", "output_dir", "api_key_file", "pdf_password_file")
+        and option.name not in ("input_dir", "output_dir", "version")
+        and option.name not in ("api_key_file", "pdf_password_file")
     ]
     assert sorted(text for text in given if text.startswith("--")) == sorted(options)
 
