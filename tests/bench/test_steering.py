@@ -31,13 +31,13 @@ def test_a_card_is_full_soon_and_never_flooded(name: str) -> None:
     assert run.in_hand <= server.engines * (server.places + QUEUE) + AHEAD
 
 
-def test_a_cache_that_is_too_small_throws_nobody_out() -> None:
+def test_a_cache_that_is_too_small_throws_next_to_nobody_out() -> None:
     """As good as the best fixed number, which nobody knows before."""
     count, client, server = CASES["L4, 256 places, which its cache has not"]
     run = run_of("L4, 256 places, which its cache has not")
     fixed = (Sim(pages(count), replace(client, bound=n), server).run() for n in (80, 92, 104, 256))
     assert min(other.seconds for other in fixed) / run.seconds >= NEAR
-    assert run.preemptions == 0 and run.overshoot <= QUEUE
+    assert run.preemptions <= count / 100 and run.overshoot <= QUEUE
 
 
 @pytest.mark.parametrize(("others", "share"), [(30, 0.5), (100, 0.05)])

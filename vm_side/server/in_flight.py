@@ -20,7 +20,7 @@ from server.endpoint import Endpoint
 START = 12  # requests at a server without metrics
 QUEUE = 8  # requests that wait for a place in the batch: the next one is there at once
 AHEAD = 8  # pages that are prepared for it, or are just being
-CACHE_HIGH = 0.6  # share of the server's cache beyond which those that run, and grow, are enough
+CACHE_HIGH = 0.65  # share of the server's cache beyond which those that run, and grow, are enough
 CACHE_FULL = 0.9  # beyond which it soon has to throw pages out
 LOOK_S = 0.25
 RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
