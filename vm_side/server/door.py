@@ -5,6 +5,7 @@ are counted here, when they are sent. Who prepared more than the server has room
 """
 
 import fcntl
+import math
 import os
 import tempfile
 import time
@@ -14,13 +15,15 @@ from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 
 POLL_S = 0.02  # between two looks of the one who is next
+CLEAR_S = 0.5  # between two searches for the dead, each of which takes as long as twenty looks
 
 
 class Door:
     """Shared by the processes and threads that ask one server, by way of a folder of their own.
 
     Whoever is inside holds a lock on a file there. The kernel gives it back when its holder dies.
-    Who is next holds that on the folder itself: the others wait for it without a look.
+    Who is next holds that on the folder itself: the others wait for it without a look. So nobody
+    is just coming in while he counts the files, and removes those of the dead.
     """
 
     def __init__(self, folder: Path, places: int) -> None:
@@ -34,11 +37,11 @@ class Door:
     @contextmanager
     def passed(self) -> Iterator[None]:
         """Wait until there is room, and be inside for a block."""
+        self._make_folder()
         first = os.open(self._folder, os.O_RDONLY)
         try:
             fcntl.flock(first, fcntl.LOCK_EX)
-            while self.inside() >= self._places.value:
-                time.sleep(POLL_S)
+            self._wait()
             mine, name = tempfile.mkstemp(dir=self._folder)
             fcntl.flock(mine, fcntl.LOCK_EX)
         finally:
@@ -49,9 +52,30 @@ class Door:
             Path(name).unlink(missing_ok=True)
             os.close(mine)
 
+    def _wait(self) -> None:
+        """Return when there is room. For who is next alone."""
+        cleared_s = -math.inf
+        while len(files := self._files()) >= self._places.value:
+            if time.monotonic() - cleared_s < CLEAR_S:
+                time.sleep(POLL_S)
+                continue
+            for path in files:
+                if not is_locked(path):
+                    path.unlink(missing_ok=True)
+            cleared_s = time.monotonic()
+
     def inside(self) -> int:
         """How many are inside now."""
-        return sum(is_locked(path) for path in self._folder.iterdir())
+        return sum(map(is_locked, self._files()))
+
+    def _files(self) -> list[Path]:
+        """Of those who are inside, and of the dead."""
+        self._make_folder()
+        return list(self._folder.iterdir())
+
+    def _make_folder(self) -> None:
+        """Again, if need be: /tmp is tidied up, and a node of a fleet may be idle for long."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def is_locked(path: Path) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rig.command import wait_until
+from server import door as door_module
 from server.door import Door
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -99,6 +100,50 @@ def test_it_may_open_and_close_while_some_are_inside(door: Door) -> None:
         assert came.wait(5)
         waiting.join()
     assert door.inside() == 0
+
+
+def test_the_dead_take_no_place_however_quickly_others_follow(tmp_path: Path) -> None:
+    """Each who is next waits too short a time to be the first that looks for them by chance."""
+    door = Door(tmp_path, 3)
+    with Guest(door) as first, Guest(door) as second:
+        for guest in (first, second):
+            assert guest.pipe.recv() == "inside"
+            guest.process.kill()
+            guest.process.join()
+    with door.passed(), door.passed():
+        assert door.inside() == 2 and len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_folder_that_was_tidied_away_is_made_again(door: Door, tmp_path: Path) -> None:
+    """A node of a fleet may be idle for longer than a system keeps what is in /tmp."""
+    tmp_path.rmdir()
+    assert door.inside() == 0
+    with door.passed():
+        assert door.inside() == 1
+
+
+def test_who_waits_at_a_full_door_hardly_computes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It opens the files of those inside now and then, and not at each look."""
+    door = Door(tmp_path, 256)
+    looks: list[Path] = []
+
+    def seen(path: Path) -> bool:
+        looks.append(path)
+        return True
+
+    monkeypatch.setattr(door_module, "is_locked", seen)
+    with ExitStack() as all_of_them:
+        for _ in range(256):
+            all_of_them.enter_context(door.passed())
+        came = threading.Event()
+        waiting = threading.Thread(target=came_in, args=(door, came))
+        waiting.start()
+        wait_until(lambda: bool(looks))
+        assert not came.wait(0.3) and len(looks) <= 2 * 256  # and not 15 times as often
+        door.open_for(257)
+        waiting.join()
 
 
 def came_in(door: Door, came: threading.Event) -> None:
