@@ -22,7 +22,7 @@ from lib.machines.ours import TRIAL_VARIABLE
 from lib.plan.budget import too_little, within_budget
 from lib.steps import Steps, exit_code
 from lib.tune import page, planning
-from lib.tune.judging import Reading, read
+from lib.tune.judging import Reading, left_out, read
 from lib.tune.reading import missing, read_sample, refusal
 from lib.tune.sample import Sample, draw
 from lib.tune.timing import times_of
@@ -110,8 +110,10 @@ def show(
         )
     asked = [variant for variant in (*ladder, other) if variant not in refused]
     readings = [read(knobs, variant, sample.files) for variant in asked]
-    most = max(reading.tried for reading in readings)
-    whole = [reading for reading in readings if most and reading.tried == most]
+    why = left_out(readings)
+    for variant, reason in why.items():
+        say(f"make tune: {variant} is left out: {reason}")
+    whole = [reading for reading in readings if reading.variant not in why]
     steps_down = [reading for reading in whole if reading.variant != other]
     if not steps_down:
         raise Failure("the sample was read in no way", "mend what is said above; make tune goes on")

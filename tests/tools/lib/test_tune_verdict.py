@@ -9,7 +9,7 @@ import pytest
 
 from lib.knobs import Knobs
 from lib.plan.left import Left
-from lib.tune.judging import Judged, Page, Reading, judge, read
+from lib.tune.judging import Judged, Page, Reading, judge, left_out, read
 from lib.tune.timing import Times, steady_s, times_of
 from lib.tune.variants import LADDER, Variant, folder_of, knobs_for, variants_for
 from lib.tune.verdict import Row, choice, is_good, lines, verdict
@@ -112,6 +112,17 @@ def test_what_was_read_otherwise_does_not_count(ways: Ways) -> None:
     assert read(ways.knobs, LARGE, ["p1.png"]).tried == 0, "of another sample"
 
 
+def test_a_way_without_an_answer_is_no_measure(ways: Ways) -> None:
+    none, part = ways.add(LARGE, None, None), ways.add(SMALL, WHOLE)
+    whole, poor = Variant(2_000_000, 0), Variant(1_500_000, 0)
+    readings = [none, ways.add(whole, WHOLE, None), part, ways.add(poor)]
+    assert left_out(readings) == {
+        LARGE: "no page has an answer",
+        SMALL: "1 of 2 pages were read",
+        poor: "0 of 2 pages were read",
+    }
+
+
 # ---- what we would take ----
 
 GOOD = Judged(50, text=0.996, worst=(Page("a", 0.97, 3),), tables=0.995)
@@ -132,9 +143,11 @@ def test_what_is_good_enough(judged: Judged, again: Judged | None, wanted: bool)
     assert is_good(judged, again) == wanted
 
 
-def row(pixels: int, text: float = 1.0, errors: float | None = None) -> Row:
-    variant, judged = Variant(pixels, 0), Judged(50, text=text)
-    return Row(variant, judged, 0, 1.0, 1.0, 1.0, 1.0, None, errors)
+def row(
+    pixels: int, text: float = 1.0, errors: float | None = None, failed: int = 0, pages: int = 50
+) -> Row:
+    variant, judged = Variant(pixels, 0), Judged(pages, text=text)
+    return Row(variant, judged, failed, 1.0, 1.0, 1.0, 1.0, None, errors)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +159,11 @@ def row(pixels: int, text: float = 1.0, errors: float | None = None) -> Row:
         ([row(4, errors=0.02), row(2, 0.9, 0.01), row(1, 0.9, 0.011)], 1),  # the truth decides
         ([row(4, errors=0.01), row(2, errors=0.02)], 4),
         ([row(4)], None),
+        ([row(4, failed=30), row(2), row(1, 0.9)], 2),
+        ([row(4, failed=30), row(2, 0.9), row(1, 0.9)], None),  # 4 loses pages, and no other agrees
+        ([row(4), row(2, failed=1), row(1, failed=1)], 4),
+        ([row(4, errors=0.01), row(2, errors=0.01, failed=1)], 4),
+        ([row(4, failed=5, pages=0), row(1, pages=0)], None),  # nothing was compared
     ],
 )
 def test_the_fewest_pixels_that_are_good_enough(rows: list[Row], wanted: int | None) -> None:

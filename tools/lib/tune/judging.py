@@ -90,6 +90,17 @@ def read(knobs: Knobs, variant: Variant, sample: Collection[str]) -> Reading:
     return Reading(variant, Side(variant.name, root, by_name((e.page, e) for e in entries)))
 
 
+def left_out(readings: Sequence[Reading]) -> dict[Variant, str]:
+    """The ways that cannot be compared with the others, and why."""
+    most = max(reading.tried for reading in readings)
+    why = {one.variant: "no page has an answer" for one in readings if not one.entries}
+    return why | {
+        one.variant: f"{one.tried} of {most} pages were read"
+        for one in readings
+        if one.tried < most
+    }
+
+
 def settings_of(entry: Entry) -> Mapping[str, object]:
     """How a page was read."""
     found = json.loads(entry.line).get("settings")

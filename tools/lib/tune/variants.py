@@ -20,6 +20,10 @@ class Variant:
     max_pixels: int
     upsample_below: int
 
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.max_pixels:,} with UPSAMPLE_BELOW={self.upsample_below}"
+
     @property
     def name(self) -> str:
         """Of its folder of results."""

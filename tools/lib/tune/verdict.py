@@ -70,7 +70,7 @@ class Verdict:
     enlarging: Enlarging | None
     """None: no page of the sample is small enough."""
     choice: Row | None
-    """None: there is nothing to choose among."""
+    """None: nothing follows."""
     upsample_below: int
     """What we would take for it."""
 
@@ -145,15 +145,20 @@ def on_all(page_s: float, reading: Reading, whole: Left, knobs: Knobs) -> Foreca
 
 
 def choice(rows: Sequence[Row], again: Judged | None) -> Row | None:
-    """The fewest pixels that are good enough; None if there is but one way."""
+    """The fewest pixels that are good enough, of the ways in which the fewest pages failed.
+
+    None: there is but one way, or pages failed with the most pixels, and no other agrees with it.
+    """
     if len(rows) < 2:
         return None
-    known = [row.errors for row in rows if row.errors is not None]
-    if len(known) == len(rows):
-        good = [row for row in rows if (row.errors or 0.0) <= min(known) + MOST_ERRORS]
+    fewest = min(row.failed for row in rows)
+    whole = [row for row in rows if row.failed == fewest]
+    known = [row.errors for row in whole if row.errors is not None]
+    if len(known) == len(whole):
+        good = [row for row in whole if (row.errors or 0.0) <= min(known) + MOST_ERRORS]
     else:
-        good = [row for row in rows if is_good(row.judged, again)]
-    return min(good, key=lambda row: row.variant.max_pixels)
+        good = [row for row in whole if row.judged.pages and is_good(row.judged, again)]
+    return min(good, key=lambda row: row.variant.max_pixels, default=None)
 
 
 def is_good(judged: Judged, again: Judged | None) -> bool:

@@ -88,6 +88,11 @@ def sentences(told: Told) -> Iterator[str]:
         yield enlarging(told)
     if found.choice:
         yield from chosen(told)
+    elif len(found.rows) > 1:
+        yield (
+            f"nothing follows: with {largest.variant.max_pixels:,} pages failed, and no way with"
+            " fewer such pages agrees with it; make tune again, or give a LADDER without it"
+        )
 
 
 def in_words(row: Row, largest: Row, told: Told) -> str:

@@ -28,7 +28,7 @@ const costOf = (index, row) => (index.usd_per_hour ? row.usd : row.hours);
 
 function drawChoice(index, chosen) {
   if (!chosen) {
-    byId("choice").replaceChildren(h("p", { text: t("tuneOne") }));
+    byId("choice").replaceChildren(h("p", { text: t(index.rows.length > 1 ? "tuneNoChoice" : "tuneOne") }));
     return;
   }
   const [largest] = index.rows;
@@ -94,7 +94,7 @@ function remarks(index) {
       index.upsample_below, kept(below[0].text), kept(below[0].worst_text), round(enlarging.tokens[0]),
       enlarging.upsample_below, kept(below[1].text), kept(below[1].worst_text), round(enlarging.tokens[1])),
     index.rows[0].errors === null && t("tuneNotTruth"),
-    index.pages > index.sample.length && t("tuneRare", round(index.rarest), 4 * index.sample.length),
+    index.pages > index.sample.length && t("tuneRare", round(index.rarest), Math.min(1000, 4 * index.sample.length)),
     index.seconds_by && t("tuneComputed", index.seconds_by),
     index.model === index.preview && t("tunePreview"),
   ].filter(Boolean);

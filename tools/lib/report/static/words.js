@@ -159,6 +159,8 @@ const WORDS = {
   tuneLessHours: ["{0} h less on this input", "이 입력에서 {0}시간 절약"],
   tuneConfig: ["For config.env:", "config.env에 쓸 내용:"],
   tuneStay: ["It is what you have: change nothing.", "지금 설정 그대로이므로 바꿀 것이 없습니다."],
+  tuneNoChoice: ["Nothing follows: pages failed with the most pixels. Read them again, or give a LADDER without it.",
+    "픽셀이 가장 많을 때 실패한 페이지가 있어 판단할 수 없습니다. 다시 읽거나, 그 값을 뺀 LADDER를 주세요."],
   tuneOne: ["There is but one way to read: nothing to choose.", "읽은 방식이 하나뿐이라 고를 것이 없습니다."],
   tunePlot: ["Text kept, and time", "남은 글과 시간"],
   tuneAgain: [
