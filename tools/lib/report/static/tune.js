@@ -28,7 +28,7 @@ const costOf = (index, row) => (index.usd_per_hour ? row.usd : row.hours);
 
 function drawChoice(index, chosen) {
   if (!chosen) {
-    byId("choice").replaceChildren(h("p", { text: t(index.rows.length > 1 ? "tuneNoChoice" : "tuneOne") }));
+    byId("choice").replaceChildren(h("p", { text: index.rows.length > 1 ? t("tuneNoChoice") : t("tuneOne") }));
     return;
   }
   const [largest] = index.rows;
