@@ -45,7 +45,7 @@ def test_every_word_that_is_said_exists_and_every_word_is_said() -> None:
     )
     said = set(re.findall(r'\bt\("(\w+)"', sources))
     said |= set(re.findall(r'data-(?:t|label)="(\w+)"', templates))
-    said |= set(re.findall(r'"(kind[A-Z]\w+)"', sources))
+    said |= set(re.findall(r'"((?:kind|tune)[A-Z]\w+)"', sources))
     assert said == words
 
 
