@@ -27,3 +27,9 @@ def wrong_price(knobs: Knobs, machine_type: str) -> str:
     if not own or machine_type == OWN_TYPE:
         return ""
     return f"{' and '.join(own)}: a {OWN_TYPE}'s, and this is a {with_cards(machine_type)}"
+
+
+def unpriced(knobs: Knobs, machine_type: str) -> str:
+    """Why no BUDGET can be kept on this machine; empty: it can, or there is none."""
+    why = wrong_price(knobs, machine_type) if knobs.budget else ""
+    return f"BUDGET needs the machine's own price: {why}" if why else ""

@@ -257,6 +257,16 @@ def test_without_its_guards_it_is_not_turned_on(gce: GceServer, tmp_path: Path, 
     assert f"no permission: Required 'compute.instances.{call}'" in end.err
 
 
+def test_a_vm_that_costs_more_than_the_knobs_say_is_not_turned_on_for_a_budget(
+    gce: GceServer, tmp_path: Path
+) -> None:
+    """MACHINE_TYPE is what make create made it of, and may be another one by now."""
+    gce.add_instance(VM, machine_type="g2-standard-48")
+    end = GceToolkit(gce, tmp_path, BUDGET="5").run_here("start")
+    assert (end.code, gce.status(VM)) == (1, "TERMINATED")
+    assert "BUDGET needs the machine's own price: PRICE_PER_HOUR: a g2-standard-8's" in end.err
+
+
 # ---- workers ----
 
 GROUP = f"{VM}-workers"

@@ -3,7 +3,7 @@
 import pytest
 
 from lib.knobs import Knobs
-from lib.machine_types import cards_in, with_cards, wrong_price
+from lib.machine_types import cards_in, unpriced, with_cards, wrong_price
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,9 @@ def test_it_is_told() -> None:
 def test_whose_a_price_is(knobs: Knobs, machine_type: str, wrong: str) -> None:
     assert wrong_price(knobs, machine_type).startswith(wrong)
     assert bool(wrong_price(knobs, machine_type)) is bool(wrong)
+
+
+def test_only_a_budget_needs_it() -> None:
+    assert not unpriced(Knobs(), "g2-standard-48")
+    assert not unpriced(Knobs(budget=5.0), "g2-standard-8")
+    assert unpriced(Knobs(budget=5.0), "g2-standard-48").startswith("BUDGET needs the machine's")

@@ -9,7 +9,7 @@ import dataclasses
 from contract import least_drain_s, reserve_s
 from lib.kinds import Hours
 from lib.knobs import Knobs
-from lib.machine_types import wrong_price
+from lib.machine_types import unpriced
 from lib.plan.forecast import own_way
 from lib.plan.words import Plan
 
@@ -38,9 +38,9 @@ def too_little(plan: Plan) -> str:
     whole_s = paid_s(plan.knobs)
     if whole_s is None:
         return ""
-    why = wrong_price(plan.knobs, plan.knobs.machine_type)
+    why = unpriced(plan.knobs, plan.knobs.machine_type)
     if why and plan.knobs.target == "gcp":
-        return f"BUDGET needs the machine's own price: {why}"
+        return why
     start_s = plan.basis.start_s if plan.own else 0.0
     page_s = plan.basis.reading_s(1, 1, plan.knobs.max_pixels) or 0.0
     least_s = start_s + max(page_s, least_drain_s(whole_s)) + reserve_s(whole_s)

@@ -1,5 +1,6 @@
 """The guard of a VM: where its script comes from, and how it comes to the VM before we do."""
 
+import dataclasses
 import math
 import re
 import shlex
@@ -9,6 +10,7 @@ from typing import Any
 from lib.console import Failure, say
 from lib.kinds import Hours
 from lib.knobs import ROOT, Knobs
+from lib.machine_types import unpriced
 from lib.machines.gcp.compute import Instance
 from lib.machines.gcp.metadata import swap, value_in
 
@@ -90,3 +92,12 @@ def hours_for(max_hours: float, seconds: int, before: str) -> float:
     found = re.search(r"^LONGEST=(\d+)$", before, re.MULTILINE) if MARK in before else None
     is_ours = found is not None and seconds and 0 <= int(found[1]) * 60 - seconds <= 60
     return Hours.MOST if not max_hours and is_ours else max_hours
+
+
+def refuse_unpriced(vm: Instance, knobs: Knobs) -> None:
+    """No BUDGET is kept on a VM that was made as another MACHINE_TYPE than the knobs now name."""
+    if not knobs.budget:
+        return
+    machine_type = vm.get().machine_type.rpartition("/")[2]
+    if why := unpriced(dataclasses.replace(knobs, workers=0), machine_type):
+        raise Failure(f"{vm.name}: {why}", "make all PRICE_PER_HOUR=USD")

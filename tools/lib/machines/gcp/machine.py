@@ -123,6 +123,7 @@ class GcpMachine(RemoteMachine):
 
     def _turn_on(self) -> None:
         """Turn the VM on, whatever state it is in, with its guard; not with another's bucket."""
+        guard.refuse_unpriced(self.instance, self.knobs)
         if self.store:
             claim_for(self.knobs, self.store)
         before = guard.place(self.instance, guard.script(self.knobs))
