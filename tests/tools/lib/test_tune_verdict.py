@@ -171,6 +171,15 @@ def test_the_fewest_pixels_that_are_good_enough(rows: list[Row], wanted: int | N
     assert (found and found.variant.max_pixels) == wanted
 
 
+def test_where_nothing_follows_that_is_said(ways: Ways) -> None:
+    """The most pixels lose a page, and the way that loses none does not agree with them."""
+    ladder = [ways.add(LARGE, WHOLE, None), ways.add(SMALL, MOST, WHOLE)]
+    seconds = Times({reading.variant: 1.0 for reading in ladder}, None)
+    found = verdict(ladder, None, ways.knobs, seconds, Left(2), lambda reading: None)
+    said = "\n".join(all_lines(Told(found, ways.knobs, seconds, 2, {}, "dots.ocr")))
+    assert "nothing follows: with 4,000,000 pages failed" in said and "enough" not in said
+
+
 def test_the_whole(ways: Ways) -> None:
     """Money by a page's seconds; chance and enlarging from the other way."""
     ladder = [
@@ -216,3 +225,5 @@ def test_enlarging_is_judged_on_the_pages_that_it_concerns(ways: Ways) -> None:
         same = ways.add(Variant(2_000_000, 0), *[WHOLE] * pages, model_size=[827, 1169])
         found = verdict(ladder, same, ways.knobs, seconds, Left(2), lambda reading: None)
         assert lines(found, ways.knobs) == wanted
+        said = " ".join(all_lines(Told(found, ways.knobs, seconds, 2, {}, "dots.ocr")))
+        assert ("of fewer than 5 nothing follows" in said) == (pages < 5)

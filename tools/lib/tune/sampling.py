@@ -120,4 +120,4 @@ def nth_of(selection: Selection, nth: int) -> int:
 
 def rarest(count: int) -> int:
     """Of how many pages a kind must be one, at least, to be in such a sample with 95%."""
-    return max(1, math.floor(count / 3))
+    return max(2, math.floor(count / 3))

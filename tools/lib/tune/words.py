@@ -13,7 +13,7 @@ from lib.score.words import aligned
 from lib.tune.judging import Judged
 from lib.tune.sampling import Place, rarest
 from lib.tune.timing import Times
-from lib.tune.verdict import LEAST_PAGE, Row, Verdict, lines
+from lib.tune.verdict import FEWEST, LEAST_PAGE, Row, Verdict, lines
 
 TEXT_HEAD = ("text", "worst page", "boxes", "tables", "doubtful", "failed")
 TIME_HEAD = ("tokens", "s a page", "of time")
@@ -124,7 +124,9 @@ def enlarging(told: Told) -> str:
             ways, (found.with_it, found.without_it), found.tokens, strict=True
         )
     ]
-    return f"{found.with_it.pages} small pictures: of their text at {pixels} {'; '.join(parts)}"
+    few = f", and of fewer than {FEWEST} nothing follows" if found.with_it.pages < FEWEST else ""
+    count = f"small pictures: {found.with_it.pages}{few}"
+    return f"{count}; of their text at {pixels} {'; '.join(parts)}"
 
 
 def chosen(told: Told) -> Iterator[str]:

@@ -33,7 +33,8 @@ function drawChoice(index, chosen) {
   }
   const [largest] = index.rows;
   const saved = costOf(index, largest) - costOf(index, chosen);
-  const facts = [t("tuneKeeps", kept(chosen.text), round(largest.max_pixels), n2.format(chosen.of_time))];
+  const facts = chosen === largest ? []
+    : [t("tuneKeeps", kept(chosen.text), round(largest.max_pixels), n2.format(chosen.of_time))];
   if (saved > 0) facts.push(t(index.usd_per_hour ? "tuneLess" : "tuneLessHours", n2.format(saved)));
   byId("choice").replaceChildren(
     h("h2", { text: t("tuneTake", round(chosen.max_pixels)) }),
@@ -56,7 +57,7 @@ function drawTable(index) {
     ["tuneSeconds", (row) => n3.format(row.page_s)],
     ["tuneOfTime", (row) => n2.format(row.of_time)],
     ...(largest.errors === null ? [] : [["cer", (row) => `${n2.format(100 * row.errors)} %`]]),
-    [index.usd_per_hour ? "tuneMoney" : "tuneHours", (row) => n2.format(costOf(index, row))],
+    [index.usd_per_hour ? "tuneMoney" : "tuneHours", (row) => (index.usd_per_hour ? n2 : n3).format(costOf(index, row))],
   ];
   byId("ways").replaceChildren(
     h("thead", {}, h("tr", {}, h("th", { scope: "col", text: t("tunePixels") }),
@@ -94,7 +95,7 @@ function remarks(index) {
       index.upsample_below, kept(below[0].text), kept(below[0].worst_text), round(enlarging.tokens[0]),
       enlarging.upsample_below, kept(below[1].text), kept(below[1].worst_text), round(enlarging.tokens[1])),
     index.rows[0].errors === null && t("tuneNotTruth"),
-    index.pages > index.sample.length && t("tuneRare", round(index.rarest), Math.min(1000, 4 * index.sample.length)),
+    index.pages > index.sample.length && t("tuneRare", round(index.rarest), Math.min(1000, index.pages, 4 * index.sample.length)),
     index.seconds_by && t("tuneComputed", index.seconds_by),
     index.model === index.preview && t("tunePreview"),
   ].filter(Boolean);

@@ -168,8 +168,8 @@ const WORDS = {
     "같은 그림을 두 번 읽으면 {0} 일치합니다({1}페이지, 가장 나쁜 페이지 {2}). 이보다 작은 차이는 우연입니다.",
   ],
   tuneEnlarging: [
-    "{0} small pictures: UPSAMPLE_BELOW={1} keeps {2} of their text (the worst page {3}) at {4} tokens, UPSAMPLE_BELOW={5} keeps {6} ({7}) at {8}.",
-    "작은 그림 {0}개: UPSAMPLE_BELOW={1}이면 글의 {2}(가장 나쁜 페이지 {3})가 남고 토큰은 {4}, UPSAMPLE_BELOW={5}이면 {6}({7}), 토큰은 {8}입니다.",
+    "Small pictures: {0}. UPSAMPLE_BELOW={1} keeps {2} of their text (the worst page {3}) at {4} tokens, UPSAMPLE_BELOW={5} keeps {6} ({7}) at {8}. Of fewer than five nothing follows.",
+    "작은 그림 {0}개: UPSAMPLE_BELOW={1}이면 글의 {2}(가장 나쁜 페이지 {3})가 남고 토큰은 {4}, UPSAMPLE_BELOW={5}이면 {6}({7}), 토큰은 {8}입니다. 다섯보다 적으면 판단하지 않습니다.",
   ],
   tuneNotTruth: [
     "Agreement with the largest is not truth: where that is wrong, a smaller one that is right differs from it. TRUTH=folder scores by what is right.",
