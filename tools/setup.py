@@ -74,4 +74,7 @@ def last_words(command: "list[str]", what: str) -> str:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.stderr.write(str(__doc__))
+        sys.exit(2)
     sys.exit(make_environment(*sys.argv[1:]))

@@ -64,3 +64,11 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     done = run(tmp_path, "")
     [line] = done.stderr.splitlines()
     assert done.returncode == 1 and line.startswith(f"Error: no environment in {tmp_path}/env: ")
+
+
+def test_wrong_words_are_answered_by_how_to_call_it() -> None:
+    for words in ([], ["--version"], ["a", "b", "c"]):
+        command = [sys.executable, str(ROOT / "tools" / "setup.py"), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "setup.py FOLDER REQUIREMENTS" in done.stderr and "Traceback" not in done.stderr
