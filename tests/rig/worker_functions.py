@@ -42,7 +42,7 @@ def variable() -> Function:
 def imported_while_reading(settings: Settings) -> Function:
     """The page function of a pool; tells the status and which modules its process has loaded."""
     assert isinstance(settings.output, Path)
-    read = make_pool_reader(settings, Silence(), Door(settings.output, 1))
+    read = make_pool_reader(settings, Silence(), Door(Path("door").absolute(), 2))
 
     def function(task: Task) -> list[str]:
         return [read(task).status, *sorted(sys.modules.keys() - INHERITED)]

@@ -181,7 +181,7 @@ def test_what_is_new_is_read(kit: Toolkit, server: ModelServer, what: str) -> No
         ("OUTPUT", "in/below", "lies inside INPUT"),
         ("OUTPUT", "a file", "File exists"),
         ("OUTPUT", "/proc/out", "No such file"),
-        ("BUCKET", "gs:/pages", "is not gs://name"),
+        ("BUCKET", "gs:/pages", "is no gs://name"),
         ("WORKERS", "2", "WORKERS need"),
     ],
 )

@@ -23,8 +23,8 @@ from rig.command import Batch, records_in, wait_until
 from rig.fleet import FleetRig, Node
 from rig.toolkit import files_below
 
-PAGES, THREADS = 160, 16
-CUT_S = 10
+PAGES, THREADS = 240, 16
+CUT_S = 8
 L4 = ("--max-num-seqs", str(THREADS), "--speedup", "3")
 
 

@@ -199,7 +199,7 @@ def test_what_is_run() -> None:
         "GROUP=dots-workers",
         "REGION=asia-northeast3",
         "BUCKET=gs://pages",
-        "THREADS=64",
+        "THREADS=256",
         "IDLE_MINUTES=15",
         "PEM='the certificate",
         "and its key'",
@@ -208,7 +208,7 @@ def test_what_is_run() -> None:
     assert "docker run --detach --name dots-ocr-model" in script
     assert len(script) < 256 * 1024  # the most that a value of the metadata holds
     assert start_script(CREW, "10.0.0.2").endswith(
-        "fleet.sh custom-dots-ocr:unified gs://pages 10.0.0.2 64 http://127.0.0.1:8000"
+        "fleet.sh custom-dots-ocr:unified gs://pages 10.0.0.2 256 http://127.0.0.1:8000"
     )
     assert job_options(CREW, "10.0.0.2") == [
         *("--scheduler", "tls://10.0.0.2:8786"),
