@@ -103,6 +103,16 @@ def test_a_start_is_told_part_by_part_and_then_kept(
     assert told == {"parts": {}, "now": "imports", "age_s": 14, "before": whole}
 
 
+def test_the_last_words_of_one_that_was_started_again(docker: Docker) -> None:
+    """The log's own end is by then of the start that followed."""
+    (docker.folder / "log").write_text("".join(f"line {number}\n" for number in range(40)))
+    ended, started = "2026-11-26T05:14:29.5Z", "2026-11-26T05:14:31.123456789Z"
+    said = status.last_words("model", ended, started)
+    assert said.split("\n") == [f"line {number}" for number in range(25, 40)]
+    since = calendar.timegm((2026, 11, 26, 5, 13, 29))
+    assert docker.asked == [f"logs --since {since} --until {started} model"]
+
+
 def test_what_does_not_run_does_not_start(docker: Docker) -> None:
     for seen in ({}, {**docker.seen, "state": "exited"}):
         docker.seen = seen

@@ -31,7 +31,12 @@ SAMPLING = {  # a page's (answer/ladder.py, server/request.py): the first such r
     "repetition_detection": {"min_pattern_size": 1, "max_pattern_size": 128, "min_count": 200},
 }
 LOG_BYTES = 64_000
-LOG_LINES = "15"
+LOG_LINES = 15
+DYING_S = 60  # before its end: that long a container's last words may take
+INSPECTED = (
+    "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}"
+    " {{.State.StartedAt}} {{.State.FinishedAt}}"
+)
 LAST_START = STATE / "model-start.json"  # of the model: what its parts took
 START_BYTES = 2_000_000  # of its log, in which a start is told; what comes then are requests
 ODD = (  # what is raised where something is away, or says something else
@@ -152,20 +157,40 @@ def white_png(side: int) -> bytes:
 
 
 def container(name: str) -> dict[str, object]:
-    """State, exit code, restarts, start and last log lines of the model's container; {} if none."""
-    form = "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{.State.StartedAt}}"
-    state = output(["docker", "inspect", "--format", form, name]).split()
-    if len(state) != 4:
+    """State, exit code, restarts, start and last log lines of the model's container; {} if none.
+
+    died: its last lines before docker started it again.
+    """
+    state = output(["docker", "inspect", "--format", INSPECTED, name]).split()
+    if len(state) != 5:
         return {}
-    logs = ["docker", "logs", "--tail", LOG_LINES, name]
-    done = subprocess.run(logs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    restarts, started, ended = int(state[2]), state[3], state[4]
     return {
         "state": state[0],
         "exit_code": int(state[1]),
-        "restarts": int(state[2]),
-        "started": state[3],
-        "log": done.stdout.decode("utf-8", "replace").rstrip(),
+        "restarts": restarts,
+        "started": started,
+        "log": logged(name, "--tail", str(LOG_LINES)),
+        "died": last_words(name, ended, started) if restarts else "",
     }
+
+
+def last_words(name: str, ended: str, started: str) -> str:
+    """What it said before it ended, and was started again at this time, which many lines follow."""
+    times = ("--since", str(unix_s(ended) - DYING_S), "--until", started)
+    return "\n".join(logged(name, *times).split("\n")[-LOG_LINES:])
+
+
+def logged(name: str, *which: str) -> str:
+    """What a container has said."""
+    command = ["docker", "logs", *which, name]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return done.stdout.decode("utf-8", "replace").rstrip()
+
+
+def unix_s(time_of_docker: str) -> int:
+    """docker's 2026-11-26T05:14:29.5Z as seconds."""
+    return calendar.timegm(time.strptime(time_of_docker[:19], "%Y-%m-%dT%H:%M:%S"))
 
 
 def start(name: str, seen: dict[str, object], is_over: bool) -> dict[str, object]:
@@ -184,8 +209,7 @@ def start(name: str, seen: dict[str, object], is_over: bool) -> dict[str, object
         keep({"started": started, "parts": parts})
         return {"parts": parts, "now": ""}
     parts.pop(LAST, None)  # whatever its log says, it does not answer yet
-    began = calendar.timegm(time.strptime(started[:19], "%Y-%m-%dT%H:%M:%S"))
-    age_s = round(time.time() - began)
+    age_s = round(time.time() - unix_s(started))
     return {"parts": parts, "now": now_in(parts), "age_s": age_s, "before": kept.get("parts")}
 
 

@@ -94,7 +94,7 @@ class Sight:
             self._restarts = container["restarts"]
             tqdm.write(
                 f"the model's container died and was started again; the end of its log:\n"
-                f"{container['log']}",
+                f"{container.get('died') or container['log']}",
                 file=sys.stderr,
             )
         return seen
