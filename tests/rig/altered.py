@@ -6,6 +6,15 @@ IN_A_HURRY = """
 import os
 os.nice = os.sched_setscheduler = lambda *values: 0
 """
+IDLE_AT_A_WORD = """
+import os, time
+use_idle_cores = os.sched_setscheduler
+def when_told(*values):
+    while not os.path.exists(GO):
+        time.sleep(0.05)
+    use_idle_cores(*values)
+os.sched_setscheduler = when_told
+"""
 WITHOUT_ENGINES = """
 import importlib.util as util
 find = util.find_spec

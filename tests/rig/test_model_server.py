@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
 import os
@@ -298,13 +299,14 @@ def test_nothing_is_left_behind() -> None:
             client.http.close()
 
     use()
+    gc.collect()  # what other tests left
     threads, files = threading.active_count(), open_files()
     with warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)
         for _ in range(3):
             use()
-    assert threading.active_count() == threads
-    assert open_files() == files
+    assert threading.active_count() <= threads
+    assert open_files() <= files
 
 
 def open_files() -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from results.manifest import load
-from rig.altered import IN_A_HURRY, WITHOUT_ENGINES, altered
+from rig.altered import IDLE_AT_A_WORD, IN_A_HURRY, WITHOUT_ENGINES, altered
 from rig.command import Batch, Running, wait_until
 from rig.model_request import Request
 from rig.model_server import ModelServer
@@ -89,6 +90,19 @@ def idlers(running: Running) -> list[int]:
     return found
 
 
+def pen_for(pipe: Path) -> IO[bytes]:
+    """The other end of a named pipe, once somebody waits to read it."""
+    found: list[int] = []
+
+    def is_awaited() -> bool:
+        with contextlib.suppress(OSError):
+            found.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(found)
+
+    wait_until(is_awaited)
+    return os.fdopen(found[0], "wb", buffering=0)
+
+
 def test_its_doubts_are_there_while_other_pages_are_read(
     held: tuple[Batch, ModelServer, Held], tmp_path: Path
 ) -> None:
@@ -116,15 +130,21 @@ def test_its_doubts_are_there_while_other_pages_are_read(
     assert batch.records == [first, second]
 
 
-def test_it_may_be_killed(held: tuple[Batch, ModelServer, Held]) -> None:
+def test_it_may_be_killed(held: tuple[Batch, ModelServer, Held], tmp_path: Path) -> None:
     batch, server, model = held
-    with batch.start(environment=KNOBS) as running:
-        wait_until(lambda: idlers(running))
-        (idler,) = idlers(running)
+    page, go = batch.input / "a.png", tmp_path / "go"
+    waiting = altered(tmp_path / "waiting", f"GO = {os.fspath(go)!r}\n{IDLE_AT_A_WORD}")
+    with batch.start(environment=KNOBS | waiting) as running:
+        wait_until(lambda: record_of(batch, "a.png"))
         assert record_of(batch, "a.png").status == "ok"
-        wait_until(lambda: os.getpriority(os.PRIO_PROCESS, idler) == 19)
-        os.kill(idler, signal.SIGKILL)
-        wait_until(lambda: not idlers(running))
+        page.unlink()
+        os.mkfifo(page)
+        go.touch()
+        with pen_for(page):
+            (idler,) = idlers(running)
+            assert os.getpriority(os.PRIO_PROCESS, idler) == 19
+            os.kill(idler, signal.SIGKILL)
+            wait_until(lambda: not idlers(running))
         model.let_go.set()
         ended = running.finish()
         running.wait_until_nobody_is_left()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -223,11 +224,12 @@ def test_workers_ask_for_huge_pages(interrupt: Interrupt) -> None:
 
 def test_no_file_is_left_open(interrupt: Interrupt, tmp_path: Path) -> None:
     results(interrupt, [1], functions.doubler)  # the fork server is started once and stays
+    gc.collect()  # what other tests left
     before = len(list(Path("/proc/self/fd").iterdir()))
     results(interrupt, [("killer", 9), ("b", 1), ("c", 0)], functions.dier, tmp_path)
     with pytest.raises(PoolError):
         results(interrupt, [1], functions.dies_at_start)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 @pytest.mark.parametrize(
