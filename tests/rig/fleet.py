@@ -27,7 +27,7 @@ from distributed import Client, Security
 
 from rig.command import SCRIPT, processes, wait_until
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
 MACHINE = SCRIPT.parent / "machine"
 CODE = f"{SCRIPT.parent}:{Path(__file__).parents[1]}"  # the page function's, and the tests'
 

@@ -18,7 +18,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 from rig.browser import FLAGS, find_chromium
 
 LIGHT = 200  # gray levels, of paper
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 REST_MS = 300
 T = TypeVar("T")
 Rect = tuple[int, int, int, int]

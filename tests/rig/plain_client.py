@@ -39,7 +39,7 @@ def chat_body(picture: bytes | None = None, prompt: str = "Read it.", **over: An
 class Client:
     """One keep-alive connection."""
 
-    def __init__(self, server: ModelServer, timeout_s: float = 5.0) -> None:
+    def __init__(self, server: ModelServer, timeout_s: float = 60.0) -> None:
         host = server.url.removeprefix("http://")
         self.http = http.client.HTTPConnection(host, timeout=timeout_s)
 

@@ -42,7 +42,7 @@ def settings_of(folder: Path, endpoint: str, **changes: Any) -> Settings:
         rotate="auto",
         images=False,
         request_timeout_s=60.0,
-        ready_timeout_s=10.0,
+        ready_timeout_s=60.0,
         retries=0,
     )
     return replace(settings, **changes)

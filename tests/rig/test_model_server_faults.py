@@ -6,6 +6,7 @@ import http.client
 import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -22,6 +23,20 @@ from rig.plain_client import (
     start,
     text_of,
 )
+
+PATIENCE_S = 120.0
+
+
+def held() -> tuple[Callable[[Request], Reply], threading.Event]:
+    """Answers that come when the event is set."""
+    go = threading.Event()
+
+    def hold(request: Request) -> Reply:
+        go.wait(PATIENCE_S)
+        return Reply("ok")
+
+    return hold, go
+
 
 # --- faults --------------------------------------------------------------------------------
 
@@ -105,13 +120,14 @@ def test_a_client_that_resets_is_gone_too(server: ModelServer) -> None:
 
 
 def test_a_request_sent_early_is_no_goodbye(server: ModelServer) -> None:
-    server.script = lambda request: Reply("ok", delay_s=0.05)
+    server.script, go = held()
     body = chat_body()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", int(server.url.split(":")[-1]))) as raw:
         raw.sendall(head + body)
         server.wait_until(lambda: server.in_flight == 1)
         raw.sendall(head + body)
+        go.set()
         came = b""
         while came.count(b"HTTP/1.1 200 OK") < 2:
             came += raw.recv(1 << 16)
@@ -157,13 +173,7 @@ def test_a_slow_answer_is_not_idleness() -> None:
 
 def test_two_hundred_at_once(server: ModelServer) -> None:
     body = chat_body(png(56, 56))
-    everyone_is_in = threading.Event()
-
-    def hold(request: Request) -> Reply:
-        everyone_is_in.wait(5)
-        return Reply("ok")
-
-    server.script = hold
+    server.script, everyone_is_in = held()
     with ThreadPoolExecutor(200) as pool:
         answers = [pool.submit(post, server, body) for _ in range(200)]
         server.wait_until(lambda: server.in_flight == 200)
@@ -194,7 +204,7 @@ def test_the_queue_is_served_in_order_and_forgets_who_left() -> None:
 
     def hold(request: Request) -> Reply:
         served.append(request.number)
-        go.acquire(timeout=5)
+        go.acquire(timeout=PATIENCE_S)
         return Reply("ok")
 
     with ModelServer(max_num_seqs=1) as server:
@@ -216,11 +226,12 @@ def test_the_queue_is_served_in_order_and_forgets_who_left() -> None:
 
 def test_a_full_queue_answers_503_and_then_takes_more() -> None:
     with ModelServer(max_num_seqs=1, max_queued=2) as server:
-        server.script = lambda request: Reply("ok", delay_s=0.1)
+        server.script, go = held()
         with Client(server) as first, Client(server) as second:
             start(server, [first, second])
             status, body = post(server)
             assert status == 503 and body == replies.busy_503().error_body()
+            go.set()
             assert text_of(first.receive()) == text_of(second.receive()) == "ok"
         assert post(server)[0] == 200
         assert server.max_in_flight == 2 and len(server.requests) == 4
@@ -276,11 +287,12 @@ def test_a_death_cancels_a_planned_return(server: ModelServer) -> None:
 
 
 def test_a_server_that_stops_answers_nobody(server: ModelServer) -> None:
-    server.script = lambda request: Reply("ok", delay_s=0.05)
+    server.script, go = held()
     with Client(server, timeout_s=0.3) as busy, Client(server) as idle:
-        idle.chat()
+        idle.get("/health")
         start(server, [busy])
         server.stop_answering()
+        go.set()
         assert_refuses(server)
         assert idle.http.sock.recv(1) == b""
         with pytest.raises(TimeoutError):

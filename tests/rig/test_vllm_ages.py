@@ -23,7 +23,7 @@ of_all_ages = pytest.mark.parametrize("age", AGES, ids=[age.version for age in A
 
 def post(server: ModelServer, path: str, body: Any) -> tuple[int, bytes]:
     """Status and body."""
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=60)
     try:
         connection.request("POST", path, json.dumps(body))
         answer = connection.getresponse()

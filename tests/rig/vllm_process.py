@@ -104,7 +104,7 @@ class VllmProcess:
 
     def get(self, path: str) -> tuple[int, bytes]:
         """GET over a connection of its own. Raises OSError."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", path)
             response = connection.getresponse()

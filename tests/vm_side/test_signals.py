@@ -16,7 +16,7 @@ from rig.command import Batch, Running, batch_of, hang_while, wait_until
 from rig.model_server import ModelServer
 from workers.interrupt import STOP_SIGNALS
 
-SOON_S = 30.0  # also on a busy machine; whoever waited for an answer would wait half an hour
+SOON_S = 120.0  # on a busy machine; whoever waited for an answer would wait half an hour
 SYSCALL = ctypes.CDLL(None).syscall
 TGKILL = {"x86_64": 234, "aarch64": 131}[platform.machine()]
 

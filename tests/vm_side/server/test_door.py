@@ -97,7 +97,7 @@ def test_it_may_open_and_close_while_some_are_inside(door: Door) -> None:
         door.open_for(2)
         assert not came.wait(0.2) and door.inside() == 3
         door.open_for(4)
-        assert came.wait(5)
+        assert came.wait(60)
         waiting.join()
     assert door.inside() == 0
 

@@ -65,7 +65,7 @@ def test_a_server_that_never_answers_again_is_noticed_by_its_health(server: Mode
     """As vLLM after SIGTERM: the request would hang until its own timeout."""
     server.script = in_turn(Reply(fault="hang"), Reply("back"))
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(ask, server, request_timeout_s=30)
+        answer = pool.submit(ask, server, request_timeout_s=120)
         server.wait_until(lambda: server.in_flight == 1)
         server.stop_answering()
         server.wait_until(lambda: server.requests[0].disconnected)

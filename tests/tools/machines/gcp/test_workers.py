@@ -82,7 +82,7 @@ class Vm:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=120,
         ).stdout
 
     def work(self) -> str:

@@ -62,7 +62,7 @@ class Docker:
             capture_output=True,
             text=True,
             check=False,
-            timeout=20,
+            timeout=120,
         )
 
     def calls(self, verb: str) -> list[str]:
