@@ -24,9 +24,10 @@ from contract import (
     ExitCode,
     has_no_second_reading,
     password_from,
-    printable,
 )
 from results.manifest import Record, load
+from saying import run as run_command
+from saying import say_above_bar
 from second_reading import READING_S, Opinion, Places, heard, make_second_reader
 from version import version_option
 from workers import bounds
@@ -89,10 +90,10 @@ def write_down(found: Iterable[tuple[Record, Opinion]], file: IO[str]) -> None:
             continue
         faults[opinion.fault] += 1
         if faults[opinion.fault] == 1:
-            say(f"not checked: {record.page}: {opinion.fault}")
+            say_above_bar(f"not checked: {record.page}: {opinion.fault}")
     for fault, count in faults.items():
         if count > 1:
-            say(f"not checked: {count - 1:,} more: {fault}")
+            say_above_bar(f"not checked: {count - 1:,} more: {fault}")
 
 
 def most_at_once() -> int:
@@ -107,10 +108,5 @@ def line_of(record: Record, opinion: Opinion) -> str:
     return json.dumps({**which, **when, "changes": heard(record, opinion)}, ensure_ascii=False)
 
 
-def say(text: str) -> None:
-    """A line for people, above the progress bar."""
-    tqdm.write(printable(text), file=sys.stderr)
-
-
 if __name__ == "__main__":
-    main()
+    run_command(main)

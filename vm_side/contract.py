@@ -1,8 +1,8 @@
 """What both sides name: exit codes, which files are pages, what becomes of them, in which files;
 and how text from elsewhere is told.
 
-vm_side/ travels alone; of it tools/ imports this, picture_files.py, prompts.py, schema.py,
-troubles.py, version.py and walk.py.
+vm_side/ travels alone; of it tools/ imports this, picture_files.py, prompts.py, saying.py,
+schema.py, troubles.py, version.py and walk.py.
 """
 
 import enum

@@ -41,6 +41,7 @@ from purse import Purse
 from read_page import Settings
 from results import metrics
 from results.store import Place, Remote, place_of
+from saying import run, say_above_bar
 from troubles import explained
 from version import version_option
 from walk import as_on_disk, told
@@ -301,7 +302,7 @@ def main(
             open_executor(scheduler, ready_timeout, processes) as executor,
         ):
             if fault:
-                click.echo(fault, err=True)
+                say_above_bar(fault)
             end = run_batch(settings, executor, folder, prices, purse)
     except UnknownModel as error:
         raise click.UsageError(printable(str(error))) from error
@@ -398,4 +399,4 @@ def checked_state(output: Place, state: str | None) -> Path:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -8,13 +8,14 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from alike import Alike
-from contract import DONE, FAILED, LEFT, beside_bar, has_no_second_reading, printable
+from contract import DONE, FAILED, LEFT, beside_bar, has_no_second_reading
 from first_pages import ENOUGH, Count, Refusals, count_of, fault_in
 from preflight import Fitness
 from purse import Purse
 from read_page import Settings, Task, failed_record
 from results.manifest import Key, Manifest, Record
 from results.progress import Progress
+from saying import say_above_bar
 from second_reader import second_reader
 from troubles import explained
 from workers.beside import Beside
@@ -178,4 +179,4 @@ def name_of(record: Record) -> str:
 
 def say(text: str) -> None:
     """A line for people, above the progress bar."""
-    tqdm.write(printable(" ".join(text.split("\n"))), file=sys.stderr)
+    say_above_bar(" ".join(text.split("\n")))

@@ -21,6 +21,7 @@ from corrected_page import Job, Places, Written, make_writer
 from picture_files import PICTURE_FORMS
 from results.files import write_files
 from results.manifest import load
+from saying import run as run_command
 from version import version_option
 from workers import bounds
 from workers.interrupt import Interrupt
@@ -98,4 +99,4 @@ def at_once() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

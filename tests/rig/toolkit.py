@@ -31,7 +31,7 @@ from rig.command import FAST, Finished, Running, processes, records_in
 
 ROOT = Path(__file__).parents[2]
 OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "MAKEFILES")
-NOT_INHERITED = (*TABLE, *SECRETS, "CONFIG", "PREVIEW", "PYTHONPATH", *OF_MAKE)
+NOT_INHERITED = (*TABLE, *SECRETS, "CONFIG", "PREVIEW", "PYTHONPATH", "PYTHONUNBUFFERED", *OF_MAKE)
 QUICK = {**FAST, "RETRIES": "0"}
 MARK = "RIG_TOOLKIT"
 CODE = ("tools", "vm_side", "Makefile", "config.env", "requirements.txt")

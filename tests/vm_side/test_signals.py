@@ -66,6 +66,20 @@ def test_a_signal_to_the_command_alone(tmp_path: Path) -> None:
             assert '"left": 3' in finished.out
 
 
+def test_the_end_is_the_same_where_nobody_reads_what_is_said(tmp_path: Path) -> None:
+    """As in `… 2>&1 | tee log`: a Ctrl-C ends tee, too."""
+    with batch_of(tmp_path, 3) as (batch, server):
+        server.script = hang_while(lambda request: request.number >= 1)
+        with batch.start(environment={"PYTHONUNBUFFERED": ""}) as running:
+            server.wait_until(lambda: len(server.requests) == 3)
+            for pipe in (running.process.stdout, running.process.stderr):
+                assert pipe is not None
+                pipe.close()
+            running.signal_group(signal.SIGINT)
+            assert running.process.wait(SOON_S) == 130
+        assert batch.summary["left"] == 2
+
+
 def test_impatience_changes_nothing(tmp_path: Path) -> None:
     """Ctrl-C again and again ends with 130 too, and what was read stands."""
     with batch_of(tmp_path, 6) as (batch, server):

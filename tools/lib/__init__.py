@@ -1,6 +1,6 @@
 """Nouns that the verbs in tools/ share; nothing here is a command.
 
-May import: contract, picture_files, schema, troubles, version, walk, lib.machines.
+May import: contract, picture_files, saying, schema, troubles, version, walk, lib.machines.
 """
 
 import sys

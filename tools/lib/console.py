@@ -1,7 +1,6 @@
 """How a verb speaks and ends: exit codes, errors that name the next step, children, tables."""
 
 import contextlib
-import io
 import signal
 import subprocess
 import sys
@@ -15,6 +14,8 @@ from tqdm import tqdm
 
 from contract import ExitCode as ExitCode
 from contract import printable as printable
+from saying import let_go_of_streams, shown
+from saying import say_above_bar as say_above_bar
 from troubles import place
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -62,9 +63,7 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
     try:
         code = command.main(standalone_mode=False) or ExitCode.OK
     except click.ClickException as error:
-        text = io.StringIO()
-        error.show(text)
-        say(text.getvalue().rstrip("\n"))
+        say(shown(error))
         code = error.exit_code
         if isinstance(error, click.UsageError):
             for line in (*seen_at(error.message), alarm()):
@@ -79,6 +78,8 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
         say("interrupted")
         code = ExitCode.INTERRUPTED
         say_notes(error)
+    finally:
+        let_go_of_streams()
     sys.exit(code)
 
 

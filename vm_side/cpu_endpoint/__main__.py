@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -43,7 +44,8 @@ def main(host: str, port: int, threads: int) -> None:
     except ImportError as error:
         raise click.ClickException(f"{error}. Install the CPU engine: {INSTALL}") from error
     # A page may still be in the models' hands: nothing of it is worth waiting for.
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # its log's disk is full
+        sys.stderr.flush()
     os._exit(code)
 
 

@@ -134,13 +134,15 @@ def test_a_child_s_code_is_handed_on() -> None:
 
 def test_something_happens_while_a_child_runs(tmp_path: Path) -> None:
     """A lock is renewed, say; and what goes wrong in it leaves no child behind."""
-    gate = tmp_path / "gate"
-    wait = ["bash", "-c", f"until [ -e {gate} ]; do sleep 0.01; done"]
+    gate, pid = tmp_path / "gate", tmp_path / "pid"
+    wait = ["bash", "-c", f"echo $$ >{pid}; until [ -e {gate} ]; do sleep 0.01; done"]
     assert console.run_child(wait, meanwhile=gate.touch, every_s=0.01) == 0
     gate.unlink()
+    pid.unlink()
     with pytest.raises(ZeroDivisionError):
-        console.run_child(wait, meanwhile=lambda: 1 / 0, every_s=0.01)
-    assert subprocess.run(["pgrep", "-f", str(gate)], check=False).returncode == 1
+        console.run_child(wait, meanwhile=lambda: pid.exists() and 1 / 0, every_s=0.01)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
 
 
 def test_a_child_that_was_killed_failed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -222,6 +224,8 @@ def test_notes_are_for_a_terminal_alone(tmp_path: Path) -> None:
 
 
 DEAF = """
+import click
+from lib import console
 from lib.console import Away, ExitCode, say
 import stop
 
@@ -233,7 +237,7 @@ def attempt():
 stop.PAUSES_S = (0.0,)
 stop.insist(attempt, 60, (Away,))
 say("a line")
-raise SystemExit(ExitCode.PAGES_FAILED)
+console.run(click.Command("verb", callback=lambda: ExitCode.PAGES_FAILED))
 """
 
 
@@ -241,7 +245,7 @@ def test_a_stop_goes_on_trying_where_nobody_reads_what_it_says() -> None:
     """As in `make all 2>&1 | tee log`: a Ctrl-C ends tee, too."""
     ours, theirs = os.pipe()
     os.close(ours)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": ""}
     done = subprocess.run([PYTHON, "-c", DEAF], env=environment, stderr=theirs, check=False)
     os.close(theirs)
     assert done.returncode == console.ExitCode.PAGES_FAILED

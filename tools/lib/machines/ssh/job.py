@@ -1,6 +1,5 @@
 """A job that runs elsewhere: its start, its log, its progress, its end."""
 
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from tqdm import tqdm
 
 from contract import beside_bar
-from lib.console import Failure, is_watched
+from lib.console import Failure, is_watched, say_above_bar
 from lib.machines.ssh.shell import script_of
 
 JOB_CONTAINER = "dots-ocr-job"
@@ -43,7 +42,7 @@ def follow(look: Callable[[int], dict[str, Any]], now_and_then: Callable[[], Non
             seen = look(log_to)
             job, progress = seen["job"], seen["progress"]
             if job.get("log"):
-                tqdm.write(job["log"].rstrip("\n"), file=sys.stderr)
+                say_above_bar(job["log"].rstrip("\n"))
                 log_to = job["log_to"]
             if progress:
                 bar.total, bar.n = progress["pages"], progress["done"]

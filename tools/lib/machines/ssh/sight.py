@@ -1,14 +1,11 @@
 """What is seen of a machine over ssh, also through connections that break."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
-from lib.console import Failure, note, printable
+from lib.console import Failure, note, printable, say_above_bar
 from lib.knobs import Knobs
 from lib.machines.ssh.job import END_SCRIPT
 from lib.machines.ssh.model import (
@@ -92,10 +89,9 @@ class Sight:
         container = seen["container"]
         if container.get("restarts", 0) > self._restarts:
             self._restarts = container["restarts"]
-            tqdm.write(
+            say_above_bar(
                 f"the model's container died and was started again; the end of its log:\n"
-                f"{container.get('died') or container['log']}",
-                file=sys.stderr,
+                f"{container.get('died') or container['log']}"
             )
         return seen
 

@@ -1,0 +1,86 @@
+"""A command ends with its own exit code, also if nobody takes what it says."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from rig.toolkit import ROOT
+
+SAYS = """
+import sys
+import click
+from {module} import run, say_above_bar
+
+@click.command()
+def main():
+    say_above_bar("a line")
+    print("not flushed", end="")
+    print("not flushed", end="", file=sys.stderr)
+    {end}
+
+run(main)
+"""
+SCRIPTS = (  # on which side it runs, how to ask it wrongly
+    ("process_all_images.py", "--processes=none"),
+    ("check_results.py", "--to=/nowhere"),
+    ("write_corrected.py", "--told=/nowhere"),
+)
+
+
+def buffered() -> dict[str, str]:
+    """An environment in which Python keeps what it writes, as a user's does."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return {**kept, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+@contextmanager
+def deaf(kind: str) -> Iterator[int]:
+    """A file that takes nothing: nobody reads the pipe any more, or the disk is full."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    if kind == "full":
+        os.close(theirs)
+        theirs = os.open("/dev/full", os.O_WRONLY)
+    try:
+        yield theirs
+    finally:
+        os.close(theirs)
+
+
+def code_of(command: list[str], file: int) -> int:
+    """How a command ends whose stdout and stderr are this file."""
+    done = subprocess.run(
+        [sys.executable, *command], env=buffered(), stdout=file, stderr=file, check=False
+    )
+    return done.returncode
+
+
+@pytest.mark.parametrize("module", ["saying", "lib.console"])
+@pytest.mark.parametrize(
+    ("kind", "end", "code"),
+    [
+        ("pipe", "sys.exit(3)", 3),
+        ("full", "sys.exit(3)", 3),
+        ("pipe", "raise click.UsageError('no')", 2),
+        ("pipe", "raise click.Abort", 130),
+    ],
+)
+def test_the_code_is_its_own(module: str, kind: str, end: str, code: int) -> None:
+    with deaf(kind) as file:
+        assert code_of(["-c", SAYS.format(module=module, end=end)], file) == code
+
+
+@pytest.mark.parametrize(("script", "wrong"), SCRIPTS)
+def test_the_scripts_end_so(script: str, wrong: str) -> None:
+    with deaf("pipe") as file:
+        assert code_of([str(ROOT / "vm_side" / script), wrong], file) == 2
+
+
+def test_a_stream_that_was_closed_from_the_start() -> None:
+    script = SAYS.format(module="saying", end="sys.exit(3)")
+    shell = ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, script]
+    assert subprocess.run(shell, env=buffered(), check=False, capture_output=True).returncode == 3
