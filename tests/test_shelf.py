@@ -90,6 +90,12 @@ def test_targets_and_knobs_are_completed() -> None:
     assert completed(ROOT, "make all INP") == {"INPUT="}
 
 
+def test_an_older_bash_completes_too() -> None:
+    """A Mac's, of 2007: it has no compopt."""
+    gone = "unset -f compopt; enable -n compopt"
+    assert completed(ROOT, "make all INP", gone) == {"INPUT="}
+
+
 def test_files_are_left_to_bash() -> None:
     assert completed(ROOT, "make all INPUT=") == set()
     assert completed(ROOT, "make all INPUT=sam") == set()

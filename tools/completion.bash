@@ -21,7 +21,7 @@ _dots_ocr_make() {
   )
   while IFS= read -r word; do
     COMPREPLY+=("$word")
-    case $word in *=) compopt -o nospace ;; esac
+    case $word in *=) compopt -o nospace 2>/dev/null ;; esac # unknown to bash 3, which puts a space
   done < <(compgen -W "$words" -- "$word")
 }
 
