@@ -90,10 +90,11 @@ def until(look: Callable[[], T | None]) -> T:
 @contextlib.contextmanager
 def open_viewer(path: Path, wide: int, high: int) -> Iterator[Viewer]:
     """Show a PDF in a window of this size."""
+    chromium = find_chromium()
     flags = ["--headless=new", *(flag for flag in FLAGS if flag != "--headless")]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=find_chromium(),
+            executable_path=chromium,
             headless=False,  # else it is the old mode
             args=flags,
         )

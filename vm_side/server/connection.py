@@ -118,6 +118,7 @@ class KeptConnection:
     api_key: str = field(default="", repr=False)
     _kept: http.client.HTTPConnection | None = field(default=None, init=False)
     _incoming: Incoming | None = field(default=None, init=False)
+    _response: http.client.HTTPResponse | None = field(default=None, init=False)
 
     def request(
         self,
@@ -163,6 +164,9 @@ class KeptConnection:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
+        if self._response is not None:  # before what it reads: else Python complains of it later
+            self._response.close()
+            self._response = None
         if self._incoming is not None:
             self._incoming.close()
             self._incoming = None
@@ -190,7 +194,7 @@ class KeptConnection:
             connection.response_class = functools.partial(  # type: ignore[assignment]  # a class it need not be
                 IncomingResponse, incoming=incoming
             )
-            response = connection.getresponse()
+            response = self._response = connection.getresponse()
             answered = True
             if listener is not None and is_stream(response):
                 incoming.gather()

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 import time
+from typing import Any
 from collections.abc import Iterator
 
 import pytest
@@ -230,8 +231,18 @@ def test_silence_ends_with_the_timeout(beginning: bytes) -> None:
         assert time.monotonic() - began > 0.25
 
 
-def test_an_endless_answer_ends_with_the_timeout() -> None:
+def test_an_endless_answer_ends_with_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     server = RawServer()
+    answers: list[connection.IncomingResponse] = []
+
+    class Kept(connection.IncomingResponse):
+        """An answer that we look at afterwards."""
+
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            answers.append(self)
+
+    monkeypatch.setattr(connection, "IncomingResponse", Kept)
 
     def drip(connected: socket.socket) -> None:
         server.receive(connected)
@@ -243,6 +254,7 @@ def test_an_endless_answer_ends_with_the_timeout() -> None:
     server.talks = (drip,)
     with server, kept(server.url) as client, pytest.raises(LostConnection):
         post(client, timeout_s=0.3)
+    assert [answer.isclosed() for answer in answers] == [True]
 
 
 def test_a_server_that_does_not_read_ends_with_the_timeout() -> None:
