@@ -6,8 +6,8 @@ import contextlib
 import socket
 import struct
 import time
-from typing import Any
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
