@@ -379,6 +379,25 @@ def test_a_server_that_dies_leaves_what_was_read(kit: Toolkit, server: ModelServ
     assert Counter(statuses_in(kit.output).values()) == {"ok": 2, "left": 1}
 
 
+def test_a_second_run_on_this_computer(kit: Toolkit, server: ModelServer, tmp_path: Path) -> None:
+    """It ends and says who reads here; once that one was killed, nothing holds the machine."""
+    names = kit.write_pages(1)
+    other = Toolkit(tmp_path / "other", ENDPOINT=server.url, MACHINE_DIR=str(kit.machine))
+    pages.write_folder(other.input, 2, dpi=20)
+    server.latency_s = 60
+    with kit.verb("all") as first:
+        wait_until(lambda: server.requests)
+        for verb in ("all", "upload", "stop"):
+            end = other.run(verb)
+            assert (end.code, f"(process {first.pid}) since " in end.err) == (1, True), end.err
+        assert "→ wait for its end; make stop FORCE=1" in end.err
+        assert kit.uploaded == names
+        first.end()
+    server.latency_s = 0
+    assert other.run("all").code == 0
+    assert len(statuses_in(other.output)) == 2
+
+
 # ---- a signal comes ----
 
 

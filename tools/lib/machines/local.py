@@ -22,6 +22,7 @@ from lib.console import Failure, note, run_child
 from lib.files import Put
 from lib.inputs import Inputs, status_of
 from lib.knobs import OCR, ROOT, Knobs, model_key, pdf_password
+from lib.machines.lock_file import LockFile
 from lib.machines.machine import Moved
 from lib.machines.ours import CODE, Disk, claim, folders
 from lib.machines.server import Server
@@ -45,6 +46,7 @@ class LocalMachine:
         self.result = self.folder / self.folders.result
         self.code = self.folder / "vm_side"
         self.server = Server(self.folder)
+        self.lock = LockFile(self.folder / "run.lock")
 
     def start(self) -> None:
         """Make the folders, bring vm_side/ over, and start the CPU preview if nothing serves."""
@@ -194,12 +196,12 @@ class LocalMachine:
         return run_child(["tail", "-n", "50", "-F", str(self.server.log)])
 
     def read_lock(self) -> str:
-        """Nobody else: the results have a lock of their own, and no VM bills."""
-        return ""
+        """The lock is a file of the folder."""
+        return self.lock.read()
 
     def swap_lock(self, old: str, new: str) -> bool:
-        """Nothing to keep."""
-        return True
+        """Change the file."""
+        return self.lock.swap(old, new)
 
     def served_model(self) -> str:
         """The model that answers at ENDPOINT; nothing if none does.

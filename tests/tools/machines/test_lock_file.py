@@ -1,0 +1,95 @@
+"""The lock of a machine that is a folder here: who lives has it, and who is gone has not."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lib.console import Failure
+from lib.knobs import Knobs
+from lib.machines import here, lock
+from lib.machines.local import LocalMachine
+from lib.machines.lock_file import LockFile
+from rig.toolkit import ROOT
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+sys.path[:0] = sys.argv[2:]
+from lib.machines.lock_file import LockFile
+assert LockFile(Path(sys.argv[1])).swap("", "a holder's line")
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> LocalMachine:
+    return LocalMachine(Knobs(target="local", machine_dir=str(tmp_path / "machine")))
+
+
+def test_a_machine_that_never_was_is_held_by_nobody(machine: LocalMachine) -> None:
+    assert machine.read_lock() == ""
+    lock.refuse_if_held(machine)
+    assert not machine.folder.exists()
+
+
+def test_one_run_at_a_time(machine: LocalMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one is told who; the verbs of the first are let in."""
+    other = LocalMachine(machine.knobs)
+    with lock.hold(machine, 12) as held:
+        for _ in range(2):
+            who = rf"held by \w+@{here.look().host} \(process {os.getpid()}\)"
+            with pytest.raises(lock.Held, match=who), lock.hold(other, 12):
+                raise AssertionError("two")
+            held.renew()
+        monkeypatch.setenv(lock.TOKEN_VARIABLE, held.token)
+        lock.refuse_if_held(other)
+        monkeypatch.delenv(lock.TOKEN_VARIABLE)
+    with lock.hold(other, 12) as held:
+        assert json.loads(machine.read_lock())["token"] == held.token
+    assert list(machine.folder.iterdir()) == []
+
+
+def test_who_is_killed_holds_nothing(tmp_path: Path) -> None:
+    """Whatever process has its number afterwards: the line says nothing, the lock does."""
+    file = LockFile(tmp_path / "lock")
+    libraries = [str(ROOT / "tools"), str(ROOT / "vm_side")]
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "lock"), *libraries]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout and holder.stdout.readline() == "held\n"
+            assert file.read() == "a holder's line"
+            assert not file.swap("", "ours") and not file.swap("another's line", "ours")
+        finally:
+            holder.kill()
+    assert file.swap("", "ours") and file.read() == "ours"
+
+
+def test_what_was_taken_away_is_not_given_back(tmp_path: Path) -> None:
+    """make stop FORCE=1 takes it, and another run holds it then."""
+    first, second = LockFile(tmp_path / "lock"), LockFile(tmp_path / "lock")
+    assert first.swap("", "first") and first.swap("first", "first, later")
+    assert second.swap(second.read(), "") and first.read() == ""
+    assert second.swap("", "second")
+    assert not first.swap("first, later", "") and not first.swap("first, later", "first, again")
+    assert first.read() == second.read() == "second"
+    assert second.swap("second", "") and first.swap("", "first") and second.read() == "first"
+
+
+@pytest.mark.parametrize("line", [f'{{"token": "t", "until": {time.time()}', "\udcff", "[" * 9999])
+def test_what_nobody_keeps_locked_is_nobody_s(tmp_path: Path, line: str) -> None:
+    (tmp_path / "lock").write_text(line, errors="surrogateescape")
+    file = LockFile(tmp_path / "lock")
+    assert file.read() == "" and file.swap("", "ours") and file.read() == "ours"
+
+
+def test_a_lock_that_cannot_be_used_is_told_with_the_next_step(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(Failure, match="cannot be used: Is a directory") as error:
+        LockFile(tmp_path / "lock").swap("", "ours")
+    assert "MACHINE_DIR=" in error.value.message
