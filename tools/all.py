@@ -18,7 +18,7 @@ from lib.home import make_output, note_not_read
 from lib.inputs import Inputs, end_of_nothing, find_inputs
 from lib.knobs import EXPORTING, FLEET, MACHINE, OCR, Knobs, as_environment, check_workers, verb
 from lib.machines import open_machine
-from lib.plan.budget import too_little, within_budget
+from lib.plan.budget import within_budget
 from lib.plan.making import plan_for, remember, summary_of, took
 from lib.results import MANIFEST, REPORT
 from lib.steps import Steps, exit_code, goes_on, run_step, worst
@@ -88,8 +88,8 @@ def with_machine(
 ) -> int:
     """The whole job; target is who is told of its end."""
     plan, summary = plan_for(inputs, knobs, force), summary_of(knobs)
-    if why := too_little(plan):
-        raise click.UsageError(f"{why}: nothing is rented")
+    if plan.refusal:
+        raise click.UsageError(f"{plan.refusal}: nothing is rented")
     note(f"make all: {plan.line()}")
     machine = open_machine(knobs)
     steps = Steps(WHOSE, environment)

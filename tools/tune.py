@@ -19,7 +19,7 @@ from lib.inputs import end_of_nothing, find_inputs
 from lib.knobs import MACHINE, TABLE, Knobs, as_environment, check_workers, verb
 from lib.machines import open_machine
 from lib.machines.ours import TRIAL_VARIABLE
-from lib.plan.budget import too_little, within_budget
+from lib.plan.budget import within_budget
 from lib.steps import Steps, exit_code
 from lib.tune import page, planning
 from lib.tune.judging import Reading, left_out, read
@@ -77,8 +77,8 @@ def read_all(sample: Sample, variants: Sequence[Variant], knobs: Knobs) -> int:
     if not to_read:
         return ExitCode.OK
     plan = planning.plan_of(sample, to_read, knobs)
-    if why := too_little(plan):
-        raise click.UsageError(f"{why}: nothing is rented")
+    if plan.refusal:
+        raise click.UsageError(f"{plan.refusal}: nothing is rented")
     note(f"make tune: {planning.line(plan, sample, len(to_read))}")
     alone = dataclasses.replace(knobs, workers=0)
     machine = open_machine(alone)

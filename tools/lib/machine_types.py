@@ -20,16 +20,25 @@ def with_cards(machine_type: str) -> str:
     return f"{machine_type}, with its {f'{cards} GPUs' if cards > 1 else 'GPU'}"
 
 
+def prices(knobs: Knobs) -> tuple[str, ...]:
+    """The knobs that say what an hour of what runs costs."""
+    return ("PRICE_PER_HOUR", *(("PRICE_PER_WORKER_HOUR",) if knobs.workers else ()))
+
+
 def wrong_price(knobs: Knobs, machine_type: str) -> str:
     """Why the price in the knobs cannot be this machine's; empty: it may be."""
-    names = ("PRICE_PER_HOUR", *(("PRICE_PER_WORKER_HOUR",) if knobs.workers else ()))
-    own = [name for name in names if getattr(knobs, name.lower()) == TABLE[name].default]
+    own = [name for name in prices(knobs) if getattr(knobs, name.lower()) == TABLE[name].default]
     if not own or machine_type == OWN_TYPE:
         return ""
     return f"{' and '.join(own)}: a {OWN_TYPE}'s, and this is a {with_cards(machine_type)}"
 
 
 def unpriced(knobs: Knobs, machine_type: str) -> str:
-    """Why no BUDGET can be kept on this machine; empty: it can, or there is none."""
-    why = wrong_price(knobs, machine_type) if knobs.budget else ""
+    """Why no BUDGET can be kept on this machine; empty: it can, or there is none, or it is ours."""
+    if not knobs.budget or knobs.target == "local":
+        return ""
+    if free := [name for name in prices(knobs) if not getattr(knobs, name.lower())]:
+        names = " and ".join(free)
+        return f"BUDGET is no limit with {names} of 0 (say what an hour costs, or BUDGET=0)"
+    why = wrong_price(knobs, machine_type) if knobs.target == "gcp" else ""
     return f"BUDGET needs the machine's own price: {why}" if why else ""

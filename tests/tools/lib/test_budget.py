@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
 from lib.knobs import Knobs
-from lib.plan.budget import paid_s, too_little, within_budget
-from lib.plan.forecast import basis_of, forecast, own_way
+from lib.plan.budget import paid_s, within_budget
+from lib.plan.forecast import Basis, basis_of, forecast, own_way
 from lib.plan.left import Left
 from lib.plan.making import took
 from lib.plan.words import Plan, warnings
@@ -96,27 +97,62 @@ def test_a_guard_that_is_two_minutes_late_is_in_time(budget: float) -> None:
 def test_less_than_a_start_and_a_page_is_refused(
     knobs: Knobs, budget: float, refused: bool
 ) -> None:
-    said = too_little(plan_of(dataclasses.replace(knobs, budget=budget)))
+    said = plan_of(dataclasses.replace(knobs, budget=budget)).refusal
     assert said.startswith(f"BUDGET={budget:g} USD pays ") if refused else not said
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, ""),
+        ({"price_per_hour": 0.0}, "PRICE_PER_HOUR of 0"),
+        ({"price_per_hour": 0.0, "target": "ssh"}, "PRICE_PER_HOUR of 0"),
+        ({"price_per_hour": 0.0, "target": "local"}, ""),
+        ({"price_per_hour": 0.0, "budget": 0.0}, ""),
+        ({"price_per_worker_hour": 0.0}, ""),  # there are none
+        ({"price_per_worker_hour": 0.0, "workers": 3}, "PRICE_PER_WORKER_HOUR of 0"),
+        (
+            {"price_per_hour": 0.0, "price_per_worker_hour": 0.0, "workers": 3},
+            "PRICE_PER_HOUR and PRICE_PER_WORKER_HOUR of 0",
+        ),
+    ],
+)
+def test_what_costs_nothing_has_no_budget(changed: dict[str, Any], told: str) -> None:
+    """It would be no limit, and nobody would say so. make plan says it, too."""
+    plan = plan_of(dataclasses.replace(ONE_USD, **{"budget": 5.0, **changed}))
+    assert plan.refusal == (
+        f"BUDGET is no limit with {told} (say what an hour costs, or BUDGET=0)" if told else ""
+    )
+    unknown = dataclasses.replace(plan, own=None, basis=Basis(None, None))
+    for one in (plan, unknown):
+        said = " ".join(text for name, text in one.rows() if name == "beware")
+        assert ("make all would end at once: BUDGET is no" in said) is bool(told)
 
 
 def test_with_another_machine_s_price_no_budget_can_be_kept() -> None:
     """Whose bill would be several times as high."""
     knobs = Knobs(bucket="gs://b", budget=50.0, machine_type="g2-standard-96")
-    said = too_little(plan_of(knobs))
+    said = plan_of(knobs).refusal
     assert said.startswith(
         "BUDGET needs the machine's own price: PRICE_PER_HOUR: a g2-standard-8's"
     )
-    assert not too_little(plan_of(dataclasses.replace(knobs, price_per_hour=8.0)))
+    assert not plan_of(dataclasses.replace(knobs, price_per_hour=8.0)).refusal
     crew = dataclasses.replace(knobs, price_per_hour=8.0, workers=3)
-    assert "PRICE_PER_WORKER_HOUR: a g2-standard-8's" in too_little(plan_of(crew))
-    assert not too_little(plan_of(dataclasses.replace(knobs, target="local")))
+    assert "PRICE_PER_WORKER_HOUR: a g2-standard-8's" in plan_of(crew).refusal
+    assert not plan_of(dataclasses.replace(knobs, target="local")).refusal
 
 
-def test_the_plan_tells_that_it_does_not_pay_all() -> None:
-    for budget, told in ((0.1, True), (3.0, False)):
-        knobs = dataclasses.replace(ONE_USD, budget=budget)
-        assert any("BUDGET" in text for text in warnings(plan_of(knobs))) is told
+@pytest.mark.parametrize(
+    ("budget", "told"),
+    [
+        (0.08, ["make all would end at once: BUDGET=0.08 USD pays 4.8 minutes"]),
+        (0.15, ["BUDGET=0.15 ends it before: run again for the rest"]),
+        (3.0, []),
+    ],
+)
+def test_the_plan_tells_that_it_does_not_pay_all(budget: float, told: list[str]) -> None:
+    plan = plan_of(dataclasses.replace(ONE_USD, budget=budget))
+    assert [text.partition(";")[0] for text in warnings(plan) if "BUDGET" in text] == told
 
 
 def test_what_it_took_is_beside_what_was_planned() -> None:

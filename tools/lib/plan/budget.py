@@ -10,8 +10,7 @@ from contract import least_drain_s, reserve_s
 from lib.kinds import Hours
 from lib.knobs import Knobs
 from lib.machine_types import unpriced
-from lib.plan.forecast import own_way
-from lib.plan.words import Plan
+from lib.plan.forecast import Basis, own_way
 
 
 def paid_s(knobs: Knobs) -> float | None:
@@ -33,20 +32,19 @@ def within_budget(knobs: Knobs, on_s: float = 0.0) -> Knobs:
     return dataclasses.replace(knobs, max_hours=min(hours, knobs.max_hours or hours))
 
 
-def too_little(plan: Plan) -> str:
+def too_little(knobs: Knobs, basis: Basis) -> str:
     """Why the budget cannot be kept, or pays no page; empty: it can, as far as is known."""
-    whole_s = paid_s(plan.knobs)
+    if why := unpriced(knobs, knobs.machine_type):
+        return why
+    whole_s = paid_s(knobs)
     if whole_s is None:
         return ""
-    why = unpriced(plan.knobs, plan.knobs.machine_type)
-    if why and plan.knobs.target == "gcp":
-        return why
-    start_s = plan.basis.start_s if plan.own else 0.0
-    page_s = plan.basis.reading_s(1, 1, plan.knobs.max_pixels) or 0.0
-    least_s = start_s + max(page_s, least_drain_s(whole_s)) + reserve_s(whole_s)
-    if whole_s >= least_s and within_budget(plan.knobs).max_hours >= Hours.LEAST:
+    page_s = basis.reading_s(1, 1, knobs.max_pixels)
+    start_s = 0.0 if page_s is None else basis.start_s
+    least_s = start_s + max(page_s or 0.0, least_drain_s(whole_s)) + reserve_s(whole_s)
+    if whole_s >= least_s and within_budget(knobs).max_hours >= Hours.LEAST:
         return ""
     return (
-        f"BUDGET={plan.knobs.budget:g} USD pays {whole_s / 60:.1f} minutes; the start, a page and"
+        f"BUDGET={knobs.budget:g} USD pays {whole_s / 60:.1f} minutes; the start, a page and"
         f" the way home take about {least_s / 60:.1f}"
     )

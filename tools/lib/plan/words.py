@@ -6,6 +6,7 @@ from typing import Any
 
 from lib.knobs import TABLE, Knobs
 from lib.machine_types import cards_in, wrong_price
+from lib.plan.budget import too_little
 from lib.plan.cards import card_of
 from lib.plan.forecast import Basis, Forecast
 from lib.plan.left import Left
@@ -27,6 +28,11 @@ class Plan:
     others: list[Forecast]
     knobs: Knobs
 
+    @property
+    def refusal(self) -> str:
+        """Why make all does not begin, for its BUDGET; empty: it does."""
+        return too_little(self.knobs, self.basis)
+
     def line(self) -> str:
         """In one line."""
         what = f"{self.left.pages:,} pages to read, {self.left.done:,} done"
@@ -46,9 +52,9 @@ class Plan:
             yield "not counted", f"{left.uncounted:,} files cannot be opened here: a page each"
         if self.own is None:
             yield "hours, USD", UNKNOWN
-            return
-        yield "by", self.basis.says
-        yield "make all", f"{duration(self.own.hours)}, {in_parts(self.own)}"
+        else:
+            yield "by", self.basis.says
+            yield "make all", f"{duration(self.own.hours)}, {in_parts(self.own)}"
         for one in self.others:
             machines = f"{one.way.machines} machine{'s' * (one.way.machines > 1)}"
             yield machines, f"{duration(one.hours)}, {in_parts(one)}: {one.way.price}"
@@ -71,7 +77,9 @@ class Plan:
 def warnings(plan: Plan) -> Iterator[str]:
     """What the numbers do not say."""
     knobs, own = plan.knobs, plan.own
-    if own is not None and 0 < knobs.budget < own.cost.machines:
+    if refusal := plan.refusal:
+        yield f"make all would end at once: {refusal}"
+    elif own is not None and 0 < knobs.budget < own.cost.machines:
         yield f"BUDGET={knobs.budget:g} ends it before: run again for the rest"
     if knobs.target != "gcp" or own is None:
         return
@@ -84,7 +92,8 @@ def warnings(plan: Plan) -> Iterator[str]:
     if knobs.processes < full:
         yield f"PROCESSES={knobs.processes}: {full} pages would fill the batches of its cards"
     if why := wrong_price(knobs, knobs.machine_type):
-        yield why
+        if why not in plan.refusal:
+            yield why
         return
     region = knobs.zone.rpartition("-")[0]
     there, given = G2_STANDARD_8.get(region), (knobs.price_per_hour, knobs.price_per_worker_hour)
