@@ -13,6 +13,7 @@ import pytest
 from rig.command import Batch, batch_of, hang_while, results_in
 from rig.model_server import ModelServer
 from rig.replies import Reply, in_turn
+from workers.executor import DOOR
 
 PAGES = 26
 Rigged = tuple[Batch, ModelServer]
@@ -76,6 +77,7 @@ def test_the_killed_command_leaves_nobody_and_the_next_run_asks_for_the_rest(
             os.kill(running.pid, signal.SIGKILL)
             assert running.finish().code == -signal.SIGKILL
             running.wait_until_nobody_is_left()
+        assert (batch.output / DOOR).is_dir()
         done = sum(status == "ok" for status in batch.statuses().values())
         assert done == stop_at - seen  # all that was answered stands; the two in flight do not
         seen += 2
@@ -84,6 +86,7 @@ def test_the_killed_command_leaves_nobody_and_the_next_run_asks_for_the_rest(
     assert (finished.code, finished.err) == (0, "")
     assert len(server.requests) == PAGES + 2 * 2
     assert results_in(batch.output) == undisturbed
+    assert not (batch.output / DOOR).exists()
     assert not list(batch.output.rglob("*.part"))
 
 

@@ -74,7 +74,7 @@ class Door:
         return list(self._folder.iterdir())
 
     def _make_folder(self) -> None:
-        """Again, if need be: /tmp is tidied up, and a node of a fleet may be idle for long."""
+        """Again, if need be: a node may be idle for so long that its /tmp is tidied up."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
 
 

@@ -6,9 +6,7 @@ much is lost by it, is shown by tests/bench/steering.py.
 """
 
 import contextlib
-import math
 import shutil
-import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ AHEAD = 8  # pages that are prepared for it, or are just being
 CACHE_HIGH = 0.65  # share of the server's cache beyond which those that run, and grow, are enough
 CACHE_FULL = 0.9  # beyond which it soon has to throw pages out
 LOOK_S = 0.25
+MOST = 1e12  # what a server says beyond it, or below 0, is none of these numbers
 RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
 CACHE_USE, PREEMPTIONS = "vllm:kv_cache_usage_perc", "vllm:num_preemptions_total"
 TOKENS = "vllm:generation_tokens_total"
@@ -53,7 +52,7 @@ def read_load(metrics: str) -> Load | None:
         if name in values:
             with contextlib.suppress(ValueError):
                 value = float(line.rpartition(" ")[2])
-                values[name].append(value if math.isfinite(value) else 0.0)
+                values[name].append(value if 0 <= value <= MOST else 0.0)
     if not values[RUNNING] or not values[WAITING]:
         return None
     running, waiting, preemptions = (
@@ -93,14 +92,15 @@ def next_places(places: int, inside: int, before: Load, load: Load, bound: int) 
 class InFlight:
     """The number of pages to have in flight, kept up to date by a thread; a context manager.
 
-    bound is the most that it ever says. Requests are to be sent in a block of door.passed().
+    bound is the most that it ever says. Requests are to be sent in a block of door.passed(). folder
+    is the door's: removed in the end, and found by the next batch if this one is killed before.
     """
 
-    def __init__(self, url: str, bound: int, api_key: str = "") -> None:
+    def __init__(self, url: str, bound: int, folder: Path, api_key: str = "") -> None:
         self.bound = bound
         self._places = min(QUEUE, bound)
-        self._folder = Path(tempfile.mkdtemp(prefix="door-"))
-        self.door = Door(self._folder, self._places)
+        self._folder = folder
+        self.door = Door(folder, self._places)
         self._endpoint = Endpoint(url, 0, 0, 0, api_key)
         self._lock = threading.Lock()
         self._over = threading.Event()

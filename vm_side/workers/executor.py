@@ -29,6 +29,7 @@ from workers.pool import Crash, run
 from workers.turns import Turns
 
 TURNS = ".turns"  # below the results: which process may compute now
+DOOR = ".door"  # the same: which may be at the server
 
 R = TypeVar("R")
 Look = Callable[[], Iterable[Connection]]  # at what is done beside; see workers/beside.py
@@ -90,7 +91,7 @@ class ProcessPool:
         assert isinstance(settings.output, Path)
         most = min(self.processes, bounds.most_workers(bounds.memory_mib()))
         bounds.allow_files(most)
-        in_flight = InFlight(settings.endpoint, most, settings.api_key)
+        in_flight = InFlight(settings.endpoint, most, settings.output / DOOR, settings.api_key)
         results = run(
             tasks,
             make_pool_reader,

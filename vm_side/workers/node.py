@@ -104,7 +104,8 @@ def server_of(settings: Settings) -> Server:
         if url not in SERVERS:
             until_the_end = ExitStack()
             atexit.register(until_the_end.close)
-            in_flight = InFlight(url, worker.state.nthreads, settings.api_key)
+            folder = Path(worker.local_directory) / "door"
+            in_flight = InFlight(url, worker.state.nthreads, folder, settings.api_key)
             SERVERS[url] = Server(Silence(), until_the_end.enter_context(in_flight))
         worker.metrics[LIMIT] = lambda _: SERVERS[url].in_flight.limit()
         return SERVERS[url]

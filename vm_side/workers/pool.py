@@ -255,7 +255,10 @@ def start_worker(
         finally:
             there.close()
         time.sleep(pause_s)
-    raise PoolError(f"no worker process can be started ({reason})")
+    raise PoolError(
+        f"no worker process can be started ({reason}): free memory and room in /tmp, or name another"
+        " folder for temporary files in TMPDIR"
+    )
 
 
 def describe_exit(code: int | None) -> str:

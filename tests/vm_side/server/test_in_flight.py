@@ -54,6 +54,10 @@ vllm:num_preemptions_created{engine="0",model_name="model"} 1.7845e+09
         ("vllm:num_requests_running{} 1.0\n", None),
         ("vllm:num_requests_running{} 1\nvllm:num_requests_waiting{} NaN\n", Load(1, 0, 0.0, 0)),
         ("vllm:num_requests_running{} many\nvllm:num_requests_waiting{} 0\n", None),
+        (VLLM.replace("31.0", "1e308") * 2, Load(0, 4, 0.6153846153846154, 10, engines=2)),
+        (VLLM.replace("31.0", "-1"), Load(0, 2, 0.6153846153846154, 5)),
+        (VLLM.replace("} 0.61", "} -0.61"), Load(31, 2, 0.0, 5)),
+        (VLLM.replace("} 5.0", "} " + "9" * 400), Load(31, 2, 0.6153846153846154, 0)),
         ("<html>404 Not Found</html>", None),
         ("", None),
     ],
@@ -149,9 +153,11 @@ def ask(url: str, door: Passage = nullcontext) -> None:
         KeptConnection(url).request("POST", "/v1/chat/completions", body, 60)
 
 
-def test_a_server_on_which_nothing_waits_gets_more(looks: list[int], busy: ModelServer) -> None:
+def test_a_server_on_which_nothing_waits_gets_more(
+    tmp_path: Path, looks: list[int], busy: ModelServer
+) -> None:
     """With 56 requests its cache is not yet high."""
-    with ThreadPoolExecutor(16) as clients, InFlight(busy.url, 16) as in_flight:
+    with ThreadPoolExecutor(16) as clients, InFlight(busy.url, 16, tmp_path) as in_flight:
         for _ in range(16):
             clients.submit(ask, busy.url, in_flight.door.passed)
         busy.wait_until(lambda: busy.in_flight == 40 + 16)
@@ -159,22 +165,24 @@ def test_a_server_on_which_nothing_waits_gets_more(looks: list[int], busy: Model
         busy.die()
 
 
-def test_an_idle_server_gets_a_queue(looks: list[int]) -> None:
-    with ModelServer() as server, InFlight(server.url, 64) as in_flight:
+def test_an_idle_server_gets_a_queue(tmp_path: Path, looks: list[int]) -> None:
+    with ModelServer() as server, InFlight(server.url, 64, tmp_path) as in_flight:
         wait_until(lambda: len(looks) > 3)
         assert in_flight.limit() == QUEUE + AHEAD and all(looks)
 
 
-def test_a_server_without_metrics_gets_the_start(looks: list[int]) -> None:
+def test_a_server_without_metrics_gets_the_start(tmp_path: Path, looks: list[int]) -> None:
     with ModelServer() as server:
         server.has_metrics = False
-        with InFlight(server.url, 64) as in_flight:
+        with InFlight(server.url, 64, tmp_path) as in_flight:
             wait_until(lambda: len(looks) > 3)
             assert in_flight.limit() == START + AHEAD and not any(looks)
 
 
-def test_a_server_that_is_away_changes_nothing(looks: list[int], busy: ModelServer) -> None:
-    with InFlight(busy.url, 12) as in_flight:
+def test_a_server_that_is_away_changes_nothing(
+    tmp_path: Path, looks: list[int], busy: ModelServer
+) -> None:
+    with InFlight(busy.url, 12, tmp_path) as in_flight:
         wait_until(lambda: in_flight.limit() == 12)
         busy.die()
         seen = len(looks)
@@ -182,12 +190,43 @@ def test_a_server_that_is_away_changes_nothing(looks: list[int], busy: ModelServ
         assert in_flight.limit() == 12
 
 
-def test_the_watch_ends(looks: list[int]) -> None:
+def test_the_watch_ends(tmp_path: Path, looks: list[int]) -> None:
     with ModelServer() as server:
         before = threading.active_count()
-        with InFlight(server.url, 2):
+        with InFlight(server.url, 2, tmp_path):
             wait_until(lambda: bool(looks))
         wait_until(lambda: threading.active_count() <= before)
+
+
+def test_its_folder_stays_with_the_results(
+    tmp_path: Path, looks: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is needed of /tmp, nor left there; what a killed batch left is removed."""
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    folder = tmp_path / ".door"
+    folder.mkdir()
+    (folder / "of one that was killed").touch()
+    with ModelServer() as server, InFlight(server.url, 1, folder) as in_flight:
+        with in_flight.door.passed():
+            assert in_flight.door.inside() == 1
+        wait_until(lambda: bool(looks))
+    assert not folder.exists()
+
+
+HUGE = "vllm:num_requests_running{} 1e308\n" * 2 + "vllm:num_requests_waiting{} 0\n"
+
+
+def test_no_page_of_metrics_ends_the_watch(
+    tmp_path: Path, looks: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(_: Endpoint) -> str:
+        looks.append(1)
+        return HUGE
+
+    monkeypatch.setattr(Endpoint, "metrics", told)
+    with InFlight("http://127.0.0.1:9", 64, tmp_path) as in_flight:
+        wait_until(lambda: len(looks) > 3)
+        assert in_flight.limit() == 2 * QUEUE + AHEAD  # of two engines
 
 
 def test_a_server_with_two_places_is_not_flooded(tmp_path: Path) -> None:

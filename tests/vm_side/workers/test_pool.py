@@ -237,3 +237,16 @@ def test_no_file_is_left_open(interrupt: Interrupt, tmp_path: Path) -> None:
 )
 def test_ends_have_names(code: int | None, words: str) -> None:
     assert words in describe_exit(code)
+
+
+def test_that_no_worker_can_be_started_is_told_with_what_to_do(
+    interrupt: Interrupt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where nothing can be written to /tmp: the fork server needs a socket there."""
+
+    def fails(module: str) -> None:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("workers.pool.start_forkserver", fails)
+    with pytest.raises(PoolError, match=r"(?s)No usable temporary directory.*folder.*in TMPDIR"):
+        results(interrupt, [1], functions.doubler)
