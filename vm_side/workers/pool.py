@@ -255,10 +255,8 @@ def start_worker(
         finally:
             there.close()
         time.sleep(pause_s)
-    raise PoolError(
-        f"no worker process can be started ({reason}): free memory and room in /tmp, or name another"
-        " folder for temporary files in TMPDIR"
-    )
+    remedy = "free memory, or name in TMPDIR a folder that can be written"
+    raise PoolError(f"no worker process can be started ({reason}): {remedy}")
 
 
 def describe_exit(code: int | None) -> str:
