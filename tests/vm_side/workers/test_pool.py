@@ -248,5 +248,5 @@ def test_that_no_worker_can_be_started_is_told_with_what_to_do(
         raise FileNotFoundError(2, "No usable temporary directory found")
 
     monkeypatch.setattr("workers.pool.start_forkserver", fails)
-    with pytest.raises(PoolError, match="No usable temporary directory.* TMPDIR"):
+    with pytest.raises(PoolError, match=r"No usable temporary directory.* TMPDIR"):
         results(interrupt, [1], functions.doubler)
