@@ -61,8 +61,8 @@ def main(knobs: Knobs, ladder: tuple[int, ...], as_data: bool) -> int:
     folder_of(knobs).mkdir(exist_ok=True)
     with alone_in(folder_of(knobs)):
         sample = draw(inputs, knobs)
-        for place, why in sample.lost.items():
-            say(f"make tune: {place} was left out: {why}")
+        for line in sample.left_out:
+            say(f"make tune: {line}")
         steps_down, other = variants_for(knobs, ladder)
         code = read_all(sample, [*steps_down, other], knobs)
         if code in (ExitCode.OK, ExitCode.PAGES_FAILED):

@@ -150,6 +150,19 @@ def test_what_a_server_does_not_take_is_left_out(tmp_path: Path) -> None:
     assert [row["max_pixels"] for row in json.loads(end.out)["rows"]] == [200_000, 100_000]
 
 
+def test_a_server_that_refuses_all_is_asked_once(tmp_path: Path) -> None:
+    """As by make process; and what cannot be opened is named once, before anything is started."""
+    with ModelServer() as server:
+        server.content_format = "openai"
+        kit = Toolkit(tmp_path, ENDPOINT=server.url, MAX_PIXELS=YOURS)
+        kit.write_pages(1)
+        (kit.input / "torn.pdf").write_bytes(b"%PDF-1.7\nnothing")
+        end = tune(kit, LADDER="100000,300000,400000")
+    assert end.code == 1 and "sees 2 pictures in a prompt with one" in end.err, end.err
+    assert end.err.count("process ended with 1") == 1
+    assert end.err.count("torn.pdf was left out: ") == 1
+
+
 def test_the_truth_decides_where_it_is_known(tmp_path: Path) -> None:
     with ModelServer() as server:
         server.script = answer

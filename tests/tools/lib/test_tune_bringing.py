@@ -55,8 +55,12 @@ def test_what_cannot_be_opened_is_left_out(tmp_path: Path) -> None:
     pages.tiny(1).save(root / "good.png")
     (root / "gone.png").symlink_to("nowhere")
     places = [Place(path.name) for path in (*bad, root / "good.png", root / "gone.png")]
-    found = measured(root, places, "")
-    assert Place("good.png") in found and Place("gone.png") not in found
+    pages.pdf(root / "locked.pdf", 1, encrypted=True)
+    (root / "no.pdf").write_bytes(b"%PDF-1.7\nnothing")
+    sizes, unread = measured(root, [*places, Place("locked.pdf"), Place("no.pdf")], "wrong")
+    assert Place("good.png") in sizes and not sizes.keys() & unread.keys()
+    assert {"gone.png", "locked.pdf", "no.pdf"} <= {place.name for place in unread}
+    assert "encrypted" in unread[Place("locked.pdf")]
     cut = [Place(bad[1].name, 900), Place("good.png"), Place("gone.png")]
     names, why = bring(root, cut, folder, "")
     assert (names, set(why)) == ({"good.png": Place("good.png")}, {cut[0], cut[2]})

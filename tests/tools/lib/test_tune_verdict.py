@@ -134,6 +134,8 @@ GOOD = Judged(50, text=0.996, worst=(Page("a", 0.97, 3),), tables=0.995)
         (GOOD, None, True),
         (Judged(50, text=0.99), None, False),
         (Judged(50, text=0.99), Judged(50, text=0.985), True),  # chance alone does more
+        (Judged(50, text=0.99), Judged(5, text=0.985), True),
+        (Judged(50, text=0.99), Judged(4, text=0.985), False),  # it is not known what chance does
         (Judged(50, text=0.999, worst=(Page("a", 0.9, 9),)), None, False),
         (Judged(50, text=1.0, tables=0.9), None, False),
         (Judged(50, text=1.0, lost=1), None, False),
@@ -204,6 +206,22 @@ def test_the_whole(ways: Ways) -> None:
     assert "USD less on this input" in said and "change nothing" in said
     assert "of 36,000 pages" in said and "agreement with the largest is not truth" in said
     assert as_json(told)["choice"] == 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("pages", "told"),
+    [
+        (1, "(pages: 1, and of fewer than 5 nothing follows; the worst 100 %)"),
+        (5, "(pages: 5; the worst 100 %)"),
+    ],
+)
+def test_chance_on_a_few_pages_is_told_as_that(ways: Ways, pages: int, told: str) -> None:
+    ladder = [ways.add(Variant(2_000_000, 1_200_000), *[WHOLE] * pages)]
+    other = ways.add(Variant(2_000_000, 0), *[WHOLE] * pages)
+    seconds = Times({reading.variant: 1.0 for reading in (*ladder, other)}, None)
+    found = verdict(ladder, other, ways.knobs, seconds, Left(9), lambda reading: None)
+    said = "\n".join(all_lines(Told(found, ways.knobs, seconds, 9, {}, "dots.ocr")))
+    assert f"two readings of the same picture agree to 100 % {told}" in said
 
 
 def test_too_short_a_run_is_computed_by_a_card(ways: Ways) -> None:

@@ -37,15 +37,25 @@ class Job:
         return str(self.place)
 
 
-def measured(root: Path, places: Iterable[Place], password: str) -> dict[Place, Size]:
-    """Width and height of these pages; one that cannot be opened is left out."""
+def measured(
+    root: Path, places: Iterable[Place], password: str
+) -> tuple[dict[Place, Size], dict[Place, str]]:
+    """Width and height of these pages, and why others cannot be opened."""
     jobs = [Job(root, place, None, password) for place in places]
-    found = each(measure, jobs, "make tune: looking at pages")
-    return {job.place: size for job, size in found if size}
+    sizes, why = dict[Place, Size](), dict[Place, str]()
+    for job, found in each(measure, jobs, "make tune: looking at pages"):
+        if isinstance(found, str):
+            why[job.place] = found
+        else:
+            sizes[job.place] = found
+    return sizes, why
 
 
-def measure(job: Job) -> Size | None:
-    """Of one page: pixels of a picture, points of a PDF; 0 by 0 of a picture unknown to us."""
+def measure(job: Job) -> Size | str:
+    """Of one page: pixels of a picture, points of a PDF; 0 by 0 of a picture unknown to us.
+
+    Or why it cannot be opened.
+    """
     try:
         if is_pdf(job.path):
             with opened(job) as document:
@@ -56,8 +66,8 @@ def measure(job: Job) -> Size | None:
             return float(image.width), float(image.height)
     except UnidentifiedImageError:  # HEIC, say, or none: the machine will know
         return 0.0, 0.0
-    except UNREADABLE:
-        return None
+    except UNREADABLE as error:
+        return reason_of(error)
 
 
 def bring(
@@ -114,8 +124,13 @@ def cut_out(job: Job) -> str:
         part.replace(job.target)
     except UNREADABLE as error:
         part.unlink(missing_ok=True)
-        return str(error) or type(error).__name__
+        return reason_of(error)
     return ""
+
+
+def reason_of(error: Exception) -> str:
+    """An error's words, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def cut_pdf(job: Job, part: Path) -> None:

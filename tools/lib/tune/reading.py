@@ -29,18 +29,26 @@ def read_sample(steps: Steps, inputs: Inputs, variants: Sequence[Variant], knobs
         if not goes_on(step, steps.run(step, **changes(knobs, variants[0]))):
             return
     refused: list[Variant] = []
-    for variant in variants:
+    is_well = False
+    for variant in in_turn(variants, knobs):
         code = read_one(steps, inputs, variant, knobs)
         if code == ExitCode.FAILED and may_be_refused(variant, knobs):
             refused.append(variant)
-            continue
-        if code not in (ExitCode.OK, ExitCode.PAGES_FAILED) or is_poor(inputs, variant, knobs):
+        elif code not in (ExitCode.OK, ExitCode.PAGES_FAILED) or is_poor(inputs, variant, knobs):
             return
-        while refused:  # by a server that is well otherwise
+        else:
+            is_well = True
+        while is_well and refused:  # for its pixels, then
             file = refusal(knobs, refused.pop())
             file.parent.mkdir(parents=True, exist_ok=True)
             file.touch()
     steps.run("clean", **changes(knobs, variants[0]))
+
+
+def in_turn(variants: Sequence[Variant], knobs: Knobs) -> list[Variant]:
+    """First one that a server has room for if it serves the knobs at all: else it is asked once."""
+    sure = [variant for variant in variants if not may_be_refused(variant, knobs)][:1]
+    return [*sure, *(variant for variant in variants if variant not in sure)]
 
 
 def read_one(steps: Steps, inputs: Inputs, variant: Variant, knobs: Knobs) -> int:

@@ -1,6 +1,6 @@
 """The sample of INPUT: its files counted, its pages drawn, and brought into a folder of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,17 +11,22 @@ from lib.knobs import Knobs, pdf_password
 from lib.plan.counting import count_all
 from lib.plan.left import Left, size_of
 from lib.tune.bringing import bring, measured
-from lib.tune.sampling import Place, candidates, choose
+from lib.tune.sampling import Place, candidates, choose, order
 from lib.tune.variants import SAMPLE, folder_of
+
+MOST_LINES = 5
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Its folder; the page in each of its files; why some are not in it; and what INPUT has."""
+    """Its folder; the page in each of its files; what INPUT has.
+
+    left_out says why some pages are not in it.
+    """
 
     root: Path
     files: Mapping[str, Place]
-    lost: Mapping[Place, str]
+    left_out: Sequence[str]
     whole: Left
 
     @property
@@ -40,13 +45,25 @@ def draw(inputs: Inputs, knobs: Knobs) -> Sample:
             f"PAGES={knobs.pages} names no page below {inputs.root}",
             f"how many pages are read is SAMPLE: make tune SAMPLE={knobs.sample} PAGES=",
         )
-    sizes = measured(inputs.root, candidates(counts, selection, knobs.sample), password)
+    sizes, unread = measured(inputs.root, candidates(counts, selection, knobs.sample), password)
     root = folder_of(knobs) / SAMPLE
     root.mkdir(parents=True, exist_ok=True)
     files, lost = bring(inputs.root, choose(sizes, knobs.sample), root, password)
+    told = told_of(unread | lost)
     if not files:
-        raise Failure(f"no page below {inputs.root} can be read", "look at what is in INPUT")
-    return Sample(root, files, lost, whole)
+        said = "\n".join([f"no page below {inputs.root} can be read", *told])
+        raise Failure(said, "look at what is in INPUT")
+    return Sample(root, files, told, whole)
+
+
+def told_of(lost: Mapping[Place, str]) -> list[str]:
+    """Which files are left out, and why, for people: a line for each file, and few of them."""
+    by_file = {
+        place.name: f"{place} was left out: {lost[place]}" for place in sorted(lost, key=order)
+    }
+    lines = list(by_file.values())
+    more = len(lines) - MOST_LINES
+    return [*lines[:MOST_LINES], *([f"… and {more} more files were left out"] if more > 0 else [])]
 
 
 def counts_of(inputs: Inputs, password: str) -> dict[str, int]:

@@ -18,7 +18,7 @@ from lib.tune.variants import Variant
 
 LEAST_TEXT, LEAST_TABLES = 0.995, 0.99  # of the largest's, all pages together
 LEAST_PAGE = 0.95  # of any page's
-FEWEST = 5  # small pictures, by which UPSAMPLE_BELOW is judged: of fewer nothing follows
+FEWEST = 5  # pages by which chance, and what enlarging is worth, are judged: fewer tell nothing
 MOST_ERRORS = 0.002  # more of the characters than the best has wrong, where the truth is known
 
 
@@ -162,8 +162,11 @@ def choice(rows: Sequence[Row], again: Judged | None) -> Row | None:
 
 
 def is_good(judged: Judged, again: Judged | None) -> bool:
-    """Whether as much is kept as we want, or as a second reading of the same picture keeps."""
-    by_chance = again or Judged(0)
+    """Whether as much is kept as we want, or as a second reading of the same pictures keeps.
+
+    One or two of these tell nothing of chance.
+    """
+    by_chance = again if again and again.pages >= FEWEST else Judged(0)
     tables = 1.0 if by_chance.tables is None else by_chance.tables
     return (
         judged.text >= min(LEAST_TEXT, by_chance.text)

@@ -79,10 +79,10 @@ def sentences(told: Told) -> Iterator[str]:
     largest = found.largest
     for row in found.rows[1:]:
         yield f"{row.variant.max_pixels:,}: {in_words(row, largest, told)}"
-    if found.again:
+    if again := found.again:
         yield (
-            f"two readings of the same picture agree to {percent(found.again.text)}"
-            f" ({found.again.pages} pages, the worst {percent(found.again.worst_text)})"
+            f"two readings of the same picture agree to {percent(again.text)}"
+            f" (pages: {again.pages}{few(again)}; the worst {percent(again.worst_text)})"
         )
     if found.enlarging:
         yield enlarging(told)
@@ -106,6 +106,11 @@ def in_words(row: Row, largest: Row, told: Told) -> str:
     return f"{kept} at {time}; {more_or_less(largest.hours - row.hours, duration)} on this input"
 
 
+def few(found: Judged) -> str:
+    """What is said of too few pages."""
+    return f", and of fewer than {FEWEST} nothing follows" if found.pages < FEWEST else ""
+
+
 def more_or_less(saved: float, unit: Any) -> str:
     """31 USD less."""
     return f"{unit(abs(saved))} {'less' if saved >= 0 else 'more'}"
@@ -124,8 +129,7 @@ def enlarging(told: Told) -> str:
             ways, (found.with_it, found.without_it), found.tokens, strict=True
         )
     ]
-    few = f", and of fewer than {FEWEST} nothing follows" if found.with_it.pages < FEWEST else ""
-    count = f"small pictures: {found.with_it.pages}{few}"
+    count = f"small pictures: {found.with_it.pages}{few(found.with_it)}"
     return f"{count}; of their text at {pixels} {'; '.join(parts)}"
 
 

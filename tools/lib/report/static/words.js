@@ -164,8 +164,8 @@ const WORDS = {
   tuneOne: ["There is but one way to read: nothing to choose.", "읽은 방식이 하나뿐이라 고를 것이 없습니다."],
   tunePlot: ["Text kept, and time", "남은 글과 시간"],
   tuneAgain: [
-    "Two readings of the same picture agree to {0} ({1} pages, the worst {2}): smaller differences are chance.",
-    "같은 그림을 두 번 읽으면 {0} 일치합니다({1}페이지, 가장 나쁜 페이지 {2}). 이보다 작은 차이는 우연입니다.",
+    "Two readings of the same picture agree to {0} ({1} pages, the worst {2}): smaller differences are chance. Of fewer than five nothing follows.",
+    "같은 그림을 두 번 읽으면 {0} 일치합니다({1}페이지, 가장 나쁜 페이지 {2}). 이보다 작은 차이는 우연입니다. 다섯보다 적으면 판단하지 않습니다.",
   ],
   tuneEnlarging: [
     "Small pictures: {0}. UPSAMPLE_BELOW={1} keeps {2} of their text (the worst page {3}) at {4} tokens, UPSAMPLE_BELOW={5} keeps {6} ({7}) at {8}. Of fewer than five nothing follows.",
