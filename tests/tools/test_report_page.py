@@ -265,6 +265,21 @@ def test_language_and_colours_are_the_reader_s(
     assert watched.trouble == []
 
 
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+def test_the_name_of_the_page_has_room_before_the_keys(
+    browser: Browser, samples: Path, locale: str
+) -> None:
+    page = Watched.open(browser, locale=locale, viewport={"width": 1200, "height": 720}).page
+    page.goto(samples.as_uri())
+    page.locator(".row a").first.click()
+    page.wait_for_selector(".cell")
+    page.locator("#page-name b").evaluate("(name) => name.textContent += ', third edition'.repeat(3)")
+    hidden = "(part) => part.scrollWidth - part.clientWidth"
+    assert page.locator(".keys").evaluate(hidden) > 0
+    assert page.locator("#page-name").evaluate(hidden) == 0
+    page.close()
+
+
 def test_prints_the_list_or_the_page(watched: Watched, samples: Path) -> None:
     page = watched.page
     page.goto(samples.as_uri())

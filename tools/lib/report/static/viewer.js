@@ -95,8 +95,8 @@ class Viewer extends PageView {
       details.model,
     ].filter(Boolean);
     return h("p", { class: "facts muted" }, h("span", { text: said.join(" · ") }),
-      read ? h("a", { href: `${address(files)}.md`, text: "Markdown" }) : null,
-      read ? h("a", { href: `${address(files)}.json`, text: "JSON" }) : null);
+      read ? h("span", { class: "files" }, h("a", { href: `${address(files)}.md`, text: "Markdown" }),
+        h("a", { href: `${address(files)}.json`, text: "JSON" })) : null);
   }
 
   remarks(page, details) {
