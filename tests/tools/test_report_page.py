@@ -273,10 +273,31 @@ def test_the_name_of_the_page_has_room_before_the_keys(
     page.goto(samples.as_uri())
     page.locator(".row a").first.click()
     page.wait_for_selector(".cell")
-    page.locator("#page-name b").evaluate("(name) => name.textContent += ', third edition'.repeat(3)")
+    page.locator("#page-name b").evaluate(
+        "(name) => name.textContent += ', third edition'.repeat(3)"
+    )
     hidden = "(part) => part.scrollWidth - part.clientWidth"
     assert page.locator(".keys").evaluate(hidden) > 0
     assert page.locator("#page-name").evaluate(hidden) == 0
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "parts"),
+    [(1200, "#totals .total"), (390, "#previous, #page-place, #next"), (390, "#back, #next")],
+)
+def test_what_belongs_together_stands_in_one_row(
+    browser: Browser, doubted: Path, width: int, parts: str
+) -> None:
+    page = Watched.open(browser, viewport={"width": width, "height": 720}).page
+    page.goto(doubted.as_uri())
+    page.wait_for_selector(".row")
+    if "#next" in parts:
+        page.locator(".row a").first.click()
+        page.wait_for_selector(".cell")
+    places = [part.bounding_box() for part in page.locator(parts).all()]
+    middles = {round(place["y"] + place["height"] / 2) for place in places if place}
+    assert len(places) > 1 and max(middles) - min(middles) <= 1
     page.close()
 
 
