@@ -8,7 +8,7 @@ import pytest
 
 from lib.pages.entries import Entry, read_entries
 from lib.report import chunks
-from lib.report.chunks import PAGES_PER_CHUNK, write_chunks
+from lib.report.chunks import PAGES_PER_CHUNK, SNIPPET, beginning, write_chunks
 from lib.report.scripts import write_script
 from rig.result_sets import ResultSet, cell
 
@@ -29,6 +29,21 @@ def data(folder: Path, name: str) -> Any:
     assert text.startswith(start)
     assert text.endswith(")\n")
     return json.loads(text[len(start) : -2])
+
+
+@pytest.mark.parametrize(
+    ("texts", "begins"),
+    [
+        (["Title", "", "text"], "Title · text"),
+        (["x" * SNIPPET], "x" * SNIPPET),
+        (["x" * SNIPPET, "y"], "x" * (SNIPPET - 1) + "…"),
+        (["x" * (SNIPPET - 3), "y"], "x" * (SNIPPET - 3) + "…"),
+        (["x" * (SNIPPET - 2) + " y", "z"], "x" * (SNIPPET - 2) + "…"),
+        ([], ""),
+    ],
+)
+def test_a_text_that_goes_on_says_so(texts: list[str], begins: str) -> None:
+    assert beginning(texts) == begins
 
 
 def test_pages_texts_and_digests(tmp_path: Path) -> None:

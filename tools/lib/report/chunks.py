@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,14 +97,19 @@ def write_chunk(chunk: Chunk) -> list[Digest]:
             }
         )
         texts.append("\n".join(filter(None, plain)))
-        snippet = " · ".join(filter(None, plain))[:SNIPPET]
         found = tuple(counts[category] for category in CATEGORIES)
-        digests.append(Digest(found, snippet, mark_of(answer)))
+        digests.append(Digest(found, beginning(plain), mark_of(answer)))
         raw.append(editable.editable(answer, entry))
     write_script(chunk.folder, f"{DATA}/{chunk.number}", pages)
     write_script(chunk.folder, f"{TEXT}/{chunk.number}", texts)
     write_script(chunk.folder, f"{CELLS}/{chunk.number}", raw)
     return digests
+
+
+def beginning(texts: Iterable[str]) -> str:
+    """How a page's text begins, with … where it goes on."""
+    text = " · ".join(filter(None, texts))
+    return text if len(text) <= SNIPPET else f"{text[: SNIPPET - 1].rstrip(' ·')}…"
 
 
 def about(entry: Entry) -> dict[str, Any]:
