@@ -48,6 +48,7 @@ def test_the_flags_that_the_client_relies_on(model: Path) -> None:
     assert given["--chat-template-content-format"] == "string"
     assert given["--port"] == "8000"
     assert given["--limit-mm-per-prompt"] == '{"image":1}'
+    assert "--disable-uvicorn-access-log" in words  # it looks at the metrics four times a second
 
 
 def test_one_knob_overrides(model: Path) -> None:

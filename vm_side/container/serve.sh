@@ -59,6 +59,8 @@ flags=(
   # Answers are streamed so that a loop is noticed. Each piece costs CPU time on both sides, so they
   # are sent by 32 tokens; the last one is not waited for.
   --stream-interval 32
+  # The client looks at the metrics four times a second: a line for each look would hide all others.
+  --disable-uvicorn-access-log
 )
 case " ${VLLM_FLAGS:-} " in
   *-parallel-size* | *' -dp'* | *' -tp'* | *' -pp'*) ;; # somebody deals out the cards by hand
