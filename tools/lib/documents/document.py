@@ -1,10 +1,13 @@
 """A document: pages in their order, with what was read on them."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib.pages.entries import Cell, Entry
+
+LONGEST_NAME_BYTES = 255 - len(".finetune.jsonl.old")
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class Document:
 
     @property
     def name(self) -> str:
-        """The last part of its path."""
-        return self.path.rpartition("/")[2]
+        """What its files are called, without an ending."""
+        return file_name(self.path)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,16 @@ class Sources:
     """Opens PDFs that want one."""
     with_furniture: bool = False
     """Whether page headers and footers are part of the text."""
+
+
+def file_name(path: str) -> str:
+    """The last part of a document's path; cut, with a mark of the whole, if no ending would fit."""
+    name = path.rpartition("/")[2]
+    encoded = name.encode("utf-8", "surrogatepass")
+    if len(encoded) <= LONGEST_NAME_BYTES:
+        return name
+    mark = f"~{hashlib.sha256(encoded).hexdigest()[:8]}"
+    return encoded[: LONGEST_NAME_BYTES - len(mark)].decode("utf-8", "ignore") + mark
 
 
 Write = Callable[[Document, Sources, Path], list[str]]

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from lib import files
 from lib.alone import alone_in
 from lib.console import Failure
+from lib.documents.document import file_name
 from lib.results import is_below, read_text
 from lib.standing import set_aside
 
@@ -167,17 +168,19 @@ def read_line(text: str) -> Made | None:
 
 def files_in(folder: Path, document: str) -> dict[str, str]:
     """What was made in a folder, by its path below documents/: SHA-256. Raises ValueError."""
-    whole, found = PurePosixPath(document), dict[str, str]()
+    name, found = file_name(document), dict[str, str]()
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
         if path.is_dir() and not path.is_symlink():
             continue
-        is_named = below.parts[0] == f"{whole.name}_files" or (
-            len(below.parts) == 1 and below.name.startswith(f"{whole.name}.")
+        is_named = below.parts[0] == f"{name}_files" or (
+            len(below.parts) == 1 and below.name.startswith(f"{name}.")
         )
         if path.is_symlink() or not path.is_file() or not is_named:
             raise ValueError(f"it has a file that is not its own: {below}")
-        found[(whole.parent / below.as_posix()).as_posix()] = files.sha256_of(path)
+        found[(PurePosixPath(document).parent / below.as_posix()).as_posix()] = files.sha256_of(
+            path
+        )
     return found
 
 

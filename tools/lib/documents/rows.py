@@ -1,6 +1,7 @@
-"""A page as a record: for the formats that are data."""
+"""A page as a record, and a record as a line: for the formats that are data."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lib.documents.document import Document, Page, Sources
@@ -9,6 +10,13 @@ from lib.pages.markup import plain_text
 from lib.pages.values import clean
 
 FURNITURE = ("Page-header", "Page-footer")
+# JSON lets them stand in a text; readers of lines, such as Python's splitlines, end a line there.
+LINE_ENDS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"}
+
+
+def line_of(record: Mapping[str, Any]) -> str:
+    """A record as a line of JSON."""
+    return clean(json.dumps(record, ensure_ascii=False)).translate(LINE_ENDS) + "\n"
 
 
 def rows(document: Document, sources: Sources) -> Iterator[dict[str, Any]]:

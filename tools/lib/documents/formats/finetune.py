@@ -19,9 +19,9 @@ from PIL import Image, ImageOps
 
 from contract import CORRECTED
 from lib.documents.document import Document, Page, Sources
+from lib.documents.rows import line_of
 from lib.documents.searchable.sheets import FORMATS, UNREADABLE, File, files_of, open_pdf
 from lib.pages.entries import Cell
-from lib.pages.values import clean
 from prompts import PROMPTS
 
 IMAGE = "<image>"  # where the picture goes; each template puts the model's own tokens there
@@ -68,7 +68,7 @@ def example(page: Page, picture: str) -> str:
         ],
         "images": [picture],
     }
-    return clean(json.dumps(whole, ensure_ascii=False)) + "\n"
+    return line_of(whole)
 
 
 def layout_answer(page: Page, mode: str) -> str:
