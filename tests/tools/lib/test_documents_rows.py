@@ -21,9 +21,10 @@ def test_what_some_readers_take_for_the_end_of_a_line_is_none(sign: str) -> None
 
 
 def test_a_page_is_a_line(tmp_path: Path) -> None:
-    what = document([("Text", "one\u2028two\u2029three\x85four")], prompt_mode="ocr")
+    text = "one\u2028two\u2029three\x85four"
+    what = document([("Text", text)], prompt_mode="ocr")
     written(jsonl.write, what, tmp_path)
     lines = (tmp_path / "report.jsonl").read_text(encoding="utf-8").splitlines()
     lines += finetune.example(what.pages[0], "picture.png").splitlines()
     row, example = map(json.loads, lines)
-    assert row["cells"][0]["text"] == example["messages"][1]["content"] == "one\u2028two\u2029three\x85four"
+    assert row["cells"][0]["text"] == example["messages"][1]["content"] == text
