@@ -32,7 +32,7 @@ PATIENCE_S = 600
 def main(knobs: Knobs, yes: bool) -> int:
     account = Account(dataclasses.replace(knobs, target="gcp"))
     if wrong := shown(account.look()):
-        say(f"check-account: {wrong} wrong; nothing is rented before that is mended")
+        say(f"check-account: {wrong} wrong; nothing is rented before that is fixed")
         return ExitCode.FAILED
     trial = trial_of(knobs, account.vm.status if account.vm else None)
     if not yes and not click.confirm(f"{trial}. Do it?", err=True):

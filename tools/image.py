@@ -19,7 +19,7 @@ def main(knobs: Knobs) -> None:
 
 
 def check_parts(knobs: Knobs) -> None:
-    """Raise click.UsageError if whoever owns the weights' name could change what is built.
+    """Raise click.UsageError if the owner of the weights' name could change what is built.
 
     They come with code, which runs where the pages are.
     """
@@ -31,7 +31,7 @@ def check_parts(knobs: Knobs) -> None:
         )
     if "@sha256:" not in base:
         note(
-            f"image: whoever owns {base} can move that name; CONTAINER_BASE=NAME@sha256:… pins it:"
+            f"image: the owner of {base} can move that name; CONTAINER_BASE=NAME@sha256:… pins it:"
             f" docker buildx imagetools inspect {base}"
         )
 

@@ -2,7 +2,7 @@
 """Show how good the results in OUTPUT are, by the truth of their pages: TRUTH=folder.
 
 The truth is JSON in the results' own form (100dpi/page1/page1.json, or 100dpi/page1.json as if it
-lay beside the picture), or in OmniDocBench's. Writes OUTPUT/score.json, which make report shows.
+lay next to the picture), or in OmniDocBench's. Writes OUTPUT/score.json, which make report shows.
 """
 
 import json

@@ -91,7 +91,7 @@ def make_second_reader(places: Places) -> Callable[[Record], Opinion]:
 
 def load_engine() -> Engine:
     """The CPU preview's, on one core. Raises ImportError."""
-    os.environ["OMP_THREAD_LIMIT"] = "1"  # heeded when the models are loaded
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # read when the models are loaded
     import cv2  # noqa: PLC0415 - packages of its own
 
     from cpu_endpoint import lines, models, tesseract  # noqa: PLC0415 - the same

@@ -1,7 +1,7 @@
 """What stands in OUTPUT, and what becomes of it when something newer comes.
 
 Nothing that somebody could miss is destroyed: what a person changed, and what another file's page
-of that name left here, is kept beside the new, as name.old.
+of that name left here, is kept next to the new, as name.old.
 """
 
 import enum

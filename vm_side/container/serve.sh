@@ -12,7 +12,7 @@ if [ ! -f "$model/config.json" ]; then
 fi
 
 # The memory of each card in MiB; none without nvidia-smi. In a container it lists those alone that
-# the container was given (NVIDIA_VISIBLE_DEVICES); CUDA_VISIBLE_DEVICES it does not heed.
+# the container was given (NVIDIA_VISIBLE_DEVICES); CUDA_VISIBLE_DEVICES it does not look at.
 mapfile -t memories < <(
   nvidia-smi --query-gpu=memory.total --format=csv,noheader,nounits 2>/dev/null | grep -x '[0-9]\+'
 )
@@ -64,7 +64,7 @@ flags=(
 )
 case " ${VLLM_FLAGS:-} " in
   *-parallel-size* | *' -dp'* | *' -tp'* | *' -pp'*) ;; # somebody deals out the cards by hand
-  # An engine on each card, all behind one port; vLLM gives a request to whoever has least to do.
+  # An engine on each card, all behind one port; vLLM gives a request to the least busy one.
   *) [ "$cards" -le 1 ] || flags+=(--data-parallel-size "$cards") ;;
 esac
 

@@ -33,7 +33,7 @@ def build_app(
     """The application and its worker. Once `stopping` is set, requests get 503.
 
     host is the name that it is asked by, if not one of the loopback's. lacks says what it cannot
-    read, and what to do; whoever asks for the models is told.
+    read, and what to do; it is told to all who ask for the models.
     """
     halt = stopping or threading.Event()
     metrics = Metrics()

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The job on the machine: read a folder of our home into another with process_all_images.py, whoever
-# watches.
+# The job on the machine: read a folder of our home into another with process_all_images.py; it goes
+# on if nobody watches.
 #
 #   job.sh IMAGE BUCKET INPUT RESULT ARGUMENT…    BUCKET gets the results, gs://… or empty; the rest
-#                             goes to the command, which heeds the last of two --input or --output
+#                             goes to the command, which takes the last of two --input or --output
 #
 # With `--state /state` other machines write the results into the bucket; only the manifest grows
 # here, in a folder for that bucket, and only it is copied.

@@ -64,7 +64,7 @@ def first_of(said: Sequence[str]) -> str:
 def part_in_doubt(said: Sequence[str], tags: Mapping[int, Any]) -> float:
     """What part of a fax may be wrong: of group 4 from a wrong row on to the end of its strip.
 
-    0 of what says no row: then the rows are whole, and something beside them is not.
+    0 of what says no row: then the rows are whole, and something else is not.
     """
     wide, high = int(tags[WIDTH]), int(tags[HEIGHT])
     across = int(tags.get(TILE_WIDTH, wide))

@@ -35,7 +35,7 @@ def write_beside(contents: Mapping[Path, Iterable[bytes]]) -> None:
 
 
 def put_in_place(paths: Iterable[Path]) -> None:
-    """Give files that were written beside their names."""
+    """Give files that were written next to their names."""
     paths = list(paths)
     for path in paths:
         part_of(path).replace(path)

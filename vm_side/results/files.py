@@ -115,7 +115,7 @@ def drawing_of(cells: list[Cell], picture: Image.Image) -> bytes:
 
 
 def write_results(folder: Place, page: str, files: Mapping[str, bytes]) -> None:
-    """Write a page's files; on a disk beside the old ones, then put in their place."""
+    """Write a page's files; on a disk next to the old ones, then put in their place."""
     if page + DRAWING_ENDING not in files:  # a drawing of older cells would lie
         (folder / (page + DRAWING_ENDING)).unlink(missing_ok=True)
     write_files(folder, files)

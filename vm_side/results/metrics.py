@@ -1,4 +1,4 @@
-"""How far a batch is, for Prometheus: a text file beside the results, and a port that shows it.
+"""How far a batch is, for Prometheus: a text file next to the results, and a port that shows it.
 
 The file's name ends as node_exporter's textfile collector wants it.
 """
@@ -35,7 +35,7 @@ class Metric:
 
 @contextlib.contextmanager
 def served(folder: Path, port: int) -> Iterator[str]:
-    """Show the folder's file on a port of this machine to whoever asks; 0: to nobody.
+    """Show the folder's file on a port of this machine to all who ask; 0: to nobody.
 
     Gives why it cannot be shown; empty: it is. That is no reason not to read pages.
     """

@@ -1,6 +1,6 @@
 """What is computed for a page, in steps: before it is sent, and when the answer is there.
 
-Each step opens an untrusted file, so that whoever runs it holds it to its bounds: see Compute.
+Each step opens an untrusted file, so what runs it holds it to its bounds: see Compute.
 """
 
 import ctypes

@@ -96,7 +96,7 @@ class AnswerStream:
             self._fresh.append(text)
 
     def _is_too_long(self) -> bool:
-        """Whether it goes on beyond its limit: not all servers heed that."""
+        """Whether it goes on beyond its limit: not all servers keep to it."""
         return max(self.tokens_out, self._length // LONGEST_TOKEN) > self.max_tokens
 
     def _repeats_itself(self) -> bool:

@@ -1,4 +1,4 @@
-"""What is done beside the pages, on cores that idle: nobody waits for it.
+"""What is done while pages are read, on cores that idle: nobody waits for it.
 
 At the end it is dropped, with what is in hand. So is a task whose worker dies: somebody may do it
 later. The parent attends to it whenever it waits for the pages, in its own thread. So a result must

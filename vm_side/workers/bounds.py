@@ -52,7 +52,7 @@ def allow_files(workers: int) -> None:
 
 
 def give_way() -> None:
-    """Let whoever else wants to compute do so first."""
+    """Let other processes compute first."""
     os.nice(LOWEST_PRIORITY)
 
 

@@ -44,7 +44,7 @@ class Outcome:
 class Children:
     """The processes, as a Compute: half as many as there are cores, made when they are needed.
 
-    folder is one of this node's own, in which they tell whose turn it is.
+    folder is one of this node's own, in which they tell which of them may compute now.
     """
 
     def __init__(self, cpu_s: float, folder: Path, count: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""Where the page function runs: a pool of processes beside the model server, or a fleet (fleet.py).
+"""Where the page function runs: in processes of this computer, or on a fleet (fleet.py).
 
 Both give the same: pairs of a task and its record as they come, each task once.
 """
@@ -165,6 +165,6 @@ def count_apart(
         ):
             counted[place] = Counted(fault=found.reason) if isinstance(found, Crash) else found
     if interrupt.signal:
-        signal.raise_signal(interrupt.signal)  # for whoever heeded it before
-        raise KeyboardInterrupt  # it was heeded by nobody
+        signal.raise_signal(interrupt.signal)  # for the handler of before
+        raise KeyboardInterrupt  # there was none
     return [counted[place] for place in places]

@@ -1,4 +1,4 @@
-"""What runs on a node of a fleet: the page function beside the node's own model server.
+"""What runs on a node of a fleet: the page function next to the node's own model server.
 
 A node is a `dask worker` with as many threads as it may have pages in flight at most: its own
 server's metrics say how many it has, as at home. Its variable ENDPOINT names its model server,

@@ -120,7 +120,7 @@ def test_what_is_wrong_is_told_and_nothing_is_rented(
     told = end.out.partition(f"wrong    {step} ")[2]
     assert what in told and then in told
     assert desk.calls in ([], ["testIamPermissions"])
-    assert "nothing is rented before that is mended" in end.err
+    assert "nothing is rented before that is fixed" in end.err
 
 
 def test_who_is_unknown_to_google_learns_nothing_more(desk: Desk) -> None:

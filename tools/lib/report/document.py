@@ -1,7 +1,7 @@
 """The HTML of a report: one file with its style and script in it, and a policy that allows these.
 
 The policy names the script by its hash; what that loads is allowed too (strict-dynamic), nothing
-else is: no other script, no style, no request to anywhere, pictures only from beside the file.
+else is: no other script, no style, no request to anywhere, pictures only from next to the file.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The cells of an answer beside the true blocks: which are which, their texts, their order."""
+"""The cells of an answer and the true blocks: which are which, their texts, their order."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ class Group:
 def groups(
     true: Sequence[Cell], told: Sequence[Cell], pairs: Iterable[tuple[int, int, float]]
 ) -> list[Group]:
-    """The pairs, and beside them the pieces of what was cut or joined."""
+    """The pairs, and with them the pieces of what was cut or joined."""
     of_true, of_told = dict[int, Group](), dict[int, Group]()
     for a, b, _ in pairs:
         of_true[a] = of_told[b] = Group([a], [b])

@@ -1,4 +1,4 @@
-"""One answer beside the truth of its page."""
+"""One answer, compared with the truth of its page."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace

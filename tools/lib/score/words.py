@@ -161,7 +161,7 @@ def aligned(rows: Sequence[tuple[str, ...]], head: tuple[str, ...] = ()) -> list
 
 
 def remarks(found: Found) -> list[str]:
-    """What must be known beside the figures, a line each."""
+    """What must be known besides the figures, a line each."""
     absent = [page.page for page in found.pages if page.folder is None]
     lines = []
     if absent:

@@ -108,7 +108,7 @@ def settings_of(entry: Entry) -> Mapping[str, object]:
 
 
 def judge(reading: Reading, largest: Reading) -> Judged:
-    """One way beside the largest, on the pages of which both were tried and the largest has one."""
+    """One way compared with the largest, on pages that both tried and that the largest has read."""
     known = {n for n, e in largest.side.pages.items() if e.status in DONE}
     pages = known & reading.side.pages.keys()
     if not pages:

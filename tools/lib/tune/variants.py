@@ -43,7 +43,7 @@ def variants_for(knobs: Knobs, ladder: Iterable[int]) -> tuple[list[Variant], Va
 
 
 def folder_of(knobs: Knobs) -> Path:
-    """Where all of it is, beside the results of OUTPUT, of which none is touched."""
+    """Where all of it is, next to the results of OUTPUT, of which none is touched."""
     return Path(knobs.output).expanduser().resolve() / FOLDER
 
 

@@ -22,7 +22,7 @@ MOST_NAMES = 5
 
 @dataclass(frozen=True)
 class Told:
-    """What is told beside the verdict: whose sample it is, and what its pages are called."""
+    """What is told with the verdict: whose sample it is, and what its pages are called."""
 
     verdict: Verdict
     knobs: Knobs
@@ -96,7 +96,7 @@ def sentences(told: Told) -> Iterator[str]:
 
 
 def in_words(row: Row, largest: Row, told: Told) -> str:
-    """One way beside the largest."""
+    """One way, compared with the largest."""
     kept = f"{percent(row.judged.text)} of the text of {largest.variant.max_pixels:,}"
     time = f"{of_time(row, largest):.2f} of the time"
     if row.whole is None:

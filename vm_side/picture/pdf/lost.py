@@ -1,4 +1,4 @@
-"""What the file itself lacks of a page of a PDF, whoever draws it."""
+"""What the file itself lacks of a page of a PDF, whichever program draws it."""
 
 import pymupdf
 

@@ -36,7 +36,7 @@ class Drawn:
     """A page that was drawn twice, since MuPDF complained, failed, or drew nothing.
 
     said is MuPDF's complaint, empty if it had none. only_mupdf and only_pdfium count the tiles in
-    which one alone drew something. lost says what the file lacks, whoever draws it.
+    which one alone drew something. lost says what the file lacks, whichever of them draws it.
     """
 
     said: str = ""

@@ -1,7 +1,7 @@
 """finetune: corrected pages as message pairs, for training dots.ocr on them.
 
 Each line has "messages" (the prompt that the page was read with, the answer as the model would
-write it) and "images" (the picture that it saw, beside the file): the form of ms-swift, which
+write it) and "images" (the picture that it saw, next to the file): the form of ms-swift, which
 trains dots.ocr (modelscope/ms-swift#5333), of LLaMA-Factory's sharegpt data with the same names,
 and of what people trained with (rednote-hilab/dots.ocr#91). Boxes are in the pixels of that
 picture: its sides are multiples of 28 already, so that training does not scale it again.

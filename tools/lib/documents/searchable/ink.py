@@ -61,7 +61,7 @@ def lines_of(ink: Ink, expected: float) -> list[Span]:
 
 
 def with_faint(lines: Sequence[Span], inked: NDArray[numpy.bool_]) -> list[Span]:
-    """Lines with the rows beside them that have any ink: the tops and tails of some letters."""
+    """Lines with the rows next to them that have any ink: the tops and tails of some letters."""
     grown, last = list[Span](), 0
     for (start, end), (limit, _) in itertools.pairwise([*lines, (len(inked), len(inked))]):
         above, below = inked[last:start][::-1], inked[end:limit]

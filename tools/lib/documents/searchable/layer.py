@@ -101,7 +101,7 @@ def lines_in(
         yield Line(text.replace("\n", " "), (left, top, left + wide, top + high), towards)
         return
     ink = without_rules(ink_in(gray, box))
-    if not ink.size:  # no more than a line of pixels, or beside the page
+    if not ink.size:  # no more than a line of pixels, or outside of the page
         ink = numpy.zeros((round(high), round(wide)), bool)
     expected = max(lines_filled(letters.width(text), wide, high), text.count("\n") + 1)
     rows = evenly((0, len(ink)), 1) if is_one else lines_of(ink, expected)

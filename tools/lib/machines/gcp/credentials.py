@@ -1,4 +1,4 @@
-"""Who we are to Google, and where its API is: as its own variables say, as gcloud heeds them."""
+"""Who we are to Google, and where its API is: as its own variables say, as gcloud reads them."""
 
 import os
 from pathlib import Path

@@ -1,7 +1,7 @@
 """A machine that is reached by ssh and has docker: TARGET=ssh as it is, TARGET=gcp on top of it.
 
 The model server and the job are containers of CONTAINER_IMAGE. The job runs detached, so that a
-laptop that sleeps or dies loses nothing; whoever calls next attaches to it.
+laptop that sleeps or dies loses nothing; the next command attaches to it.
 """
 
 import os

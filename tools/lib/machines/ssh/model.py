@@ -38,7 +38,7 @@ def build_script(image: str, parts: Mapping[str, str], watched: bool) -> str:
     It passes over what is built already.
 
     A build takes longer than an idle machine may live, so that somebody is seen there until its
-    end, and no longer: whoever started it may be gone.
+    end, and no longer: the command that started it may be gone.
     """
     arguments = [word for key, value in parts.items() for word in ("--build-arg", f"{key}={value}")]
     quiet = [] if watched else ["--quiet"]

@@ -2,7 +2,7 @@
 
 tar rather than rsync, since it stands on every computer, and since names and content from the
 machine are never trusted: only regular files that were asked for are written, under their own
-hash, beside the old ones.
+hash, next to the old ones.
 """
 
 import contextlib
