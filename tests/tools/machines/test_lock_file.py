@@ -89,7 +89,8 @@ def test_what_nobody_keeps_locked_is_nobody_s(tmp_path: Path, line: str) -> None
 
 
 def test_a_lock_that_cannot_be_used_is_told_with_the_next_step(tmp_path: Path) -> None:
-    (tmp_path / "lock").mkdir()
-    with pytest.raises(Failure, match="cannot be used: Is a directory") as error:
-        LockFile(tmp_path / "lock").swap("", "ours")
-    assert "MACHINE_DIR=" in error.value.message
+    (tmp_path / "file").touch()
+    for path, why in ((tmp_path, "Is a directory"), (tmp_path / "file/lock", "File exists")):
+        with pytest.raises(Failure, match=f"cannot be used: {why}") as error:
+            LockFile(path).swap("", "ours")
+        assert "MACHINE_DIR=" in error.value.message

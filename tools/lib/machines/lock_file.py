@@ -29,7 +29,6 @@ class LockFile:
 
     def swap(self, old: str, new: str) -> bool:
         """Put new in place of old; False if old is no longer there. Raises Failure."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._alone():
             if self._line() != old:
                 return False
@@ -43,6 +42,7 @@ class LockFile:
     def _alone(self) -> Iterator[None]:
         folder = self._path.parent
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             with alone_in(folder):
                 yield
         except OSError as error:
