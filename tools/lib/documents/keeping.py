@@ -168,7 +168,7 @@ def read_line(text: str) -> Made | None:
 
 def files_in(folder: Path, document: str) -> dict[str, str]:
     """What was made in a folder, by its path below documents/: SHA-256. Raises ValueError."""
-    name, found = file_name(document), dict[str, str]()
+    name, parent, found = file_name(document), PurePosixPath(document).parent, dict[str, str]()
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
         if path.is_dir() and not path.is_symlink():
@@ -178,9 +178,7 @@ def files_in(folder: Path, document: str) -> dict[str, str]:
         )
         if path.is_symlink() or not path.is_file() or not is_named:
             raise ValueError(f"it has a file that is not its own: {below}")
-        found[(PurePosixPath(document).parent / below.as_posix()).as_posix()] = files.sha256_of(
-            path
-        )
+        found[(parent / below.as_posix()).as_posix()] = files.sha256_of(path)
     return found
 
 
