@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -57,6 +59,40 @@ def certificate(folder: Path, name: str = HOST, days: int = 2) -> Certificate:
         )
     )
     return paths
+
+
+def connections_are_mixed_up(paths: Certificate) -> bool:
+    """Whether this Python takes a fault of one TLS connection for a fault of another one.
+
+    From OpenSSL 3.4 on it does, as long as its ssl module does not clear OpenSSL's list of faults:
+    https://github.com/python/cpython/issues/148594. Dask then ends connections that are healthy.
+    """
+    inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    inside.load_cert_chain(paths.certificate, paths.key)
+    outside = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    outside.check_hostname, outside.verify_mode = False, ssl.CERT_NONE
+    with ExitStack() as stack, ThreadPoolExecutor(1) as beside:
+
+        def connected() -> tuple[ssl.SSLSocket, ssl.SSLSocket]:
+            ours, theirs = socket.socketpair()
+            serving = beside.submit(inside.wrap_socket, ours, server_side=True)
+            asking = stack.enter_context(outside.wrap_socket(theirs))
+            served = stack.enter_context(serving.result())
+            served.setblocking(False)
+            return served, asking
+
+        (faulty, gone), (healthy, _) = connected(), connected()
+        gone.shutdown(socket.SHUT_RDWR)
+        for _ in range(2):
+            with suppress(OSError):
+                faulty.recv(1)
+        try:
+            healthy.recv(1)
+        except ssl.SSLWantReadError:  # nothing has come
+            return False
+        except BrokenPipeError:
+            return True
+    raise AssertionError("something came")
 
 
 class _Handler(BaseHTTPRequestHandler):
