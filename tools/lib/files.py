@@ -1,5 +1,6 @@
 """Copying files so that what stands is always whole."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -95,13 +96,19 @@ def leading_out(folder: Path, names: Iterable[str]) -> set[str]:
     for name in names:
         parent = (folder / name).parent
         if parent not in is_inside:
-            try:
-                is_inside[parent] = parent.resolve().is_relative_to(root)
-            except (OSError, RuntimeError):  # links in a circle
-                is_inside[parent] = False
+            is_inside[parent] = not is_circle(parent) and parent.resolve().is_relative_to(root)
         if not is_inside[parent]:
             found.add(name)
     return found
+
+
+def is_circle(path: Path) -> bool:
+    """Whether links lead in a circle on the way; Path.resolve() says so up to Python 3.12 alone."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def remove_others(folder: Path, keep: Iterable[str]) -> int:

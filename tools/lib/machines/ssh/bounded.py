@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import IO, Self, TextIO
+from typing import IO, TextIO
 
 from lib.console import printable
 from lib.results import LARGEST_BYTES, LARGEST_MANIFEST_BYTES
@@ -104,11 +104,10 @@ class Stream:
 class Member(tarfile.TarInfo):
     """A member whose header says no more than a header can: tarfile would read it into memory."""
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """As TarInfo.frombuf. Raises tarfile.ReadError."""
-        member = super().frombuf(buf, encoding, errors)
-        is_file = member.isreg() or member.isdir() or member.islnk() or member.issym()
-        if not is_file and member.size > LARGEST_HEADER_BYTES:
-            raise tarfile.ReadError(f"a header of {member.size:,} bytes")
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        """Where tarfile says that a subclass may step in. Raises tarfile.ReadError."""
+        is_file = self.isreg() or self.isdir() or self.islnk() or self.issym()
+        if not is_file and self.size > LARGEST_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {self.size:,} bytes")
+        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]  # not in typeshed
         return member
