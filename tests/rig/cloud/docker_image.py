@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import cache_from_source
 from pathlib import Path
 from shutil import which
 
@@ -87,6 +88,7 @@ def build_tar(path: Path, packages: Iterable[str] = PACKAGES) -> None:
     for package in sorted({name for text in lists for name in PIN.findall(text)}):
         with suppress(metadata.PackageNotFoundError):  # nor do the tests need it, then
             files.update(_package(package, ASIDE))
+    files.update(list(_compiled(files)))
     with tarfile.open(path, "w") as tar:
         for name, source in sorted(files.items()):
             tar.add(source.resolve(), name.lstrip("/"), recursive=False)
@@ -147,6 +149,14 @@ def _package(name: str, folder: str) -> Iterator[tuple[str, Path]]:
         path = Path(str(entry.locate()))
         if ".." not in entry.parts and path.is_file() and path.suffix != ".pyc":
             yield f"{folder}/{entry}", path
+
+
+def _compiled(files: dict[str, Path]) -> Iterator[tuple[str, Path]]:
+    """The modules as Python has them compiled here: else each of its starts would do that again."""
+    for name, path in files.items():
+        cached = Path(cache_from_source(path))
+        if path.suffix == ".py" and cached.is_file():
+            yield f"{name.rpartition('/')[0]}/__pycache__/{cached.name}", cached
 
 
 def _libraries(files: Iterable[Path]) -> set[str]:
