@@ -64,6 +64,9 @@ $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt vm_side/cpu_endpoint/requi
 	@$(PIP) --no-deps -r vm_side/cpu_endpoint/requirements.txt
 	@touch $@
 
+# Python keeps what it compiled, whatever your shell says: a test run starts a thousand of them
+test test-quick: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(VENV)/setup-dev ## Run the tests
 	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
