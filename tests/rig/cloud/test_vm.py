@@ -182,11 +182,14 @@ def test_nothing_is_left_when_the_tests_are_killed(tmp_path: Path, number: signa
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as one:
-        assert one.stdout is not None
-        name, init_pid, _ = one.stdout.readline().split()
-        assert len(traces(name, folder)) > 5
-        one.send_signal(number)
-        one.wait(60)
+        try:
+            assert one.stdout is not None
+            name, init_pid, _ = one.stdout.readline().split()
+            assert len(traces(name, folder)) > 5
+            one.send_signal(number)
+            one.wait(60)
+        finally:
+            one.kill()
     wait_until(lambda: not traces(name, folder))
     wait_until(lambda: not Path(f"/proc/{init_pid}").exists())
     wait_until(lambda: not (folder / "vms").exists())
