@@ -1,6 +1,8 @@
 """What holds for every test."""
 
+import gc
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,8 +15,18 @@ os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 
 LONG = ("/cloud/test_", "/test_fleet")  # files that run for minutes
 
-
 RIG, RIG_S = "/cloud/test_", 900  # seconds for one test on the cloud's rig
+
+
+def pytest_configure() -> None:
+    """A shell that runs this behind a & lets it ignore Ctrl-C, and so would all that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported by now stays: the collector need not go through it again and again."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
