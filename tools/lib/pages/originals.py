@@ -4,13 +4,12 @@ import hashlib
 from pathlib import Path
 
 import pillow_heif
-import pymupdf
 from PIL import Image, ImageOps
 
 # as picture/images.py of vm_side/; HEIF is known where a file is one
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
 UNREADABLE = (
-    *(pymupdf.mupdf.FzErrorBase, RuntimeError, OSError, ValueError, SyntaxError, LookupError),
+    *(RuntimeError, OSError, ValueError, SyntaxError, LookupError),
     *(Image.DecompressionBombError, Image.DecompressionBombWarning, ArithmeticError),
 )
 
@@ -36,7 +35,9 @@ def open_page(
     if head[4:8] == b"ftyp":
         pillow_heif.register_heif_opener()
     if number is not None and b"%PDF-" in head:
-        picture = render(path, number, side, password)
+        from lib.pdf import drawn  # noqa: PLC0415 - see there
+
+        picture = drawn(path, number, side, password)
     else:
         picture = open_picture(path, number or 0, side)
     return picture.rotate(-rotation, expand=True)
@@ -60,16 +61,3 @@ def open_picture(path: Path, frame: int, side: int) -> Image.Image:
     white = Image.new("RGB", layered.size, "white")
     white.paste(layered, mask=layered.getchannel("A"))
     return white
-
-
-def render(path: Path, index: int, side: int, password: str = "") -> Image.Image:
-    """A page of a PDF, its longer side so long."""
-    pymupdf.TOOLS.mupdf_display_errors(False)
-    pymupdf.TOOLS.mupdf_display_warnings(False)
-    with pymupdf.open(path, filetype="pdf") as document:
-        if document.needs_pass:
-            document.authenticate(password)
-        page = document[index]
-        scale = side / max(page.rect.width, page.rect.height)
-        pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)
-        return Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import pymupdf
 from PIL import Image
 
 from lib import pool
@@ -17,7 +16,7 @@ PDF = b"%PDF-"
 HEAD_BYTES = 1024  # before which a PDF must say what it is
 BYTES_PER_PAGE = 4  # of a PDF, at least
 ODD = (
-    *(pymupdf.mupdf.FzErrorBase, RuntimeError, OSError, ValueError, SyntaxError, LookupError),
+    *(RuntimeError, OSError, ValueError, SyntaxError, LookupError),
     *(Image.DecompressionBombError, Image.DecompressionBombWarning, ArithmeticError),
 )
 
@@ -42,12 +41,9 @@ def count_in(path: Path, password: str) -> int:
 
 def count_in_pdf(path: Path, password: str) -> int:
     """The pages that a PDF says it has, if it is large enough for them."""
-    pymupdf.TOOLS.mupdf_display_errors(False)
-    pymupdf.TOOLS.mupdf_display_warnings(False)
-    with pymupdf.open(path, filetype="pdf") as document:
-        if document.needs_pass and not document.authenticate(password):
-            return 0
-        pages: int = document.page_count
+    from lib.pdf import page_count  # noqa: PLC0415 - see there
+
+    pages = page_count(path, password)
     return pages if pages * BYTES_PER_PAGE <= path.stat().st_size else 0
 
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lib import files
 from lib.inputs import status_of
 from lib.pages.originals import FORMATS, UNREADABLE
+from lib.pdf import opened
 from lib.plan.counting import HEAD_BYTES, PDF
 from lib.pool import each
 from lib.tune.sampling import Place, order
@@ -58,7 +59,7 @@ def measure(job: Job) -> Size | str:
     """
     try:
         if is_pdf(job.path):
-            with opened(job) as document:
+            with opened(job.path, job.password) as document:
                 rect = document[job.place.page or 0].rect
             return float(rect.width), float(rect.height)
         with Image.open(job.path, formats=FORMATS) as image:
@@ -135,7 +136,7 @@ def reason_of(error: Exception) -> str:
 
 def cut_pdf(job: Job, part: Path) -> None:
     """A PDF of one page; one that wants a password wants it still."""
-    with opened(job) as document, pymupdf.open() as page:
+    with opened(job.path, job.password) as document, pymupdf.open() as page:
         number = job.place.page
         page.insert_pdf(document, from_page=number, to_page=number, links=False)
         closed = {}
@@ -158,13 +159,3 @@ def is_pdf(path: Path) -> bool:
     """Whether a file's content says so."""
     with path.open("rb") as file:
         return PDF in file.read(HEAD_BYTES)
-
-
-def opened(job: Job) -> pymupdf.Document:
-    """A PDF."""
-    pymupdf.TOOLS.mupdf_display_errors(False)
-    pymupdf.TOOLS.mupdf_display_warnings(False)
-    document = pymupdf.open(job.path, filetype="pdf")
-    if document.needs_pass:
-        document.authenticate(job.password)
-    return document
