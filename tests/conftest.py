@@ -19,7 +19,7 @@ RIG, RIG_S = "/cloud/test_", 900  # seconds for one test on the cloud's rig
 
 
 def pytest_configure() -> None:
-    """A shell that runs this behind a & lets it ignore Ctrl-C, and so would all that tests start."""
+    """A shell that runs this behind a & lets it, and all that tests start, ignore Ctrl-C."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
