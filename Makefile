@@ -19,7 +19,7 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup $(VERBS) test test-quick test-vllm lint bench bench-card parity samples pictures schema knobs
+.PHONY: help setup $(VERBS) test test-quick test-vllm lint mutate bench bench-card parity samples pictures schema knobs
 
 help: ## Show this
 	@echo 'make TARGET [KNOB=value …]   read page images with dots.ocr'
@@ -77,6 +77,9 @@ lint: $(VENV)/setup-dev ## Check style and types
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy vm_side tools tests
+
+mutate: $(VENV)/setup-dev ## Show faults in decisions that no test sees; ONLY=vm_side/answer: of these files
+	@nice -n 19 $(PY) tests/mutate "$$ONLY"
 
 bench: $(VENV)/setup-dev $(PARITY)/setup ## Measure the client, the GPU's idle time, the bill, a fleet: hours
 	@$(PY) tests/bench/client.py

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ UNTOLD = here.Here("localhost", "", "")
     [
         (HOST, HOST, 1, True, False),
         (HOST, HOST, 1, False, True),
+        (HOST, HOST, 12, True, False),  # to its last moment
         (HOST, HOST, 13, True, True),  # by its own word
         (HOST, ANEW, 1, True, True),  # its number is another process's now
         (HOST, here.Here("laptop", "machine-2", "boot-2"), 1, False, False),  # of the same name
@@ -78,6 +80,7 @@ def read(text: str) -> lock.Holder:
 def test_a_line_of_an_older_version_holds_for_a_day() -> None:
     """It has no end, and a host's name alone tells nothing."""
     old = read('{"token": "t", "user": "kim", "host": "laptop", "pid": 7, "since": 1000000.5}')
+    assert old.until == 1_000_000.5 + 24 * HOUR
     for hours in (1, 23, 25):
         gone = lock.is_stale(old, HOST, 1_000_000.5 + hours * HOUR, lives=False)
         assert gone == (hours > 24)
@@ -96,6 +99,40 @@ def test_a_line_of_an_older_version_holds_for_a_day() -> None:
 )
 def test_a_line_that_names_nobody(text: str) -> None:
     assert lock.read_holder(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "token", "may_use", "is_lost"),
+    [
+        ("", None, True, False),
+        (line(), None, False, False),
+        (line(), "t", True, False),  # a verb of the run that holds it
+        (line(), "other", False, True),
+        ("", "t", True, True),
+        ("nonsense", "t", True, True),
+        (line(until=time.time() - 1), None, True, False),
+        (line(until=time.time() - 1), "t", True, False),  # nobody else has taken it
+        (line(HERE, pid=os.getpid()), None, False, False),
+        (line(HERE, pid=NOBODY), None, True, False),
+    ],
+)
+def test_who_may_use_the_machine(
+    text: str, token: str | None, may_use: bool, is_lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if token is not None:
+        monkeypatch.setenv(lock.TOKEN_VARIABLE, token)
+    with nullcontext() if may_use else pytest.raises(lock.Held, match="held by kim@"):
+        lock.refuse_others(text)
+    with pytest.raises(Failure, match="taken from this run") if is_lost else nullcontext():
+        lock.refuse_if_lost(text)
+
+
+def test_a_line_names_its_holder_until_when_it_holds() -> None:
+    """A sign of life may come late by two times the time between them."""
+    until = lock.end_from(1_000_000, 5 * HOUR)
+    assert until == 1_000_000 + 5 * HOUR + 1200
+    for held in (read(line(until=until)), read(line(HERE, pid=2**31 - 1, until=lock.LATEST))):
+        assert read(lock.line_of(held)) == held
 
 
 def test_a_holder_cannot_speak_to_the_terminal() -> None:

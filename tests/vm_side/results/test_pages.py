@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import unicodedata
-from pathlib import Path
+from collections import Counter
+from pathlib import Path, PurePosixPath
 
 import pymupdf
 import pytest
 
-from contract import RESERVED
-from results.pages import Page, find_pages, sha256_of
+from contract import RESERVED, selection_from
+from results.counting import Counted
+from results.pages import Page, find_pages, pages_of, select, sha256_of
 from rig import pages as rig
+from walk import BEYOND
 
 
 def found(root: Path, *names: str) -> list[Page]:
@@ -288,6 +291,45 @@ def test_keys_and_results_of_all_pages_differ(tmp_path: Path) -> None:
     every = find_pages(tmp_path)
     assert len(every) == len({page.key for page in every}) == len({page.result for page in every})
     assert Page("a.pdf", "a/a_page_2", 2).key == ("a.pdf", 2)
+
+
+# ---- which of them are wanted ----
+
+ALL = [
+    *(Page("a.pdf", f"a/a_page_{number}", number) for number in range(3)),
+    *(Page("b.pdf", f"b/b_page_{number}", number) for number in range(2)),
+    Page("c.png", "c/c"),
+    Page("d.pdf", "d/d", fault="it cannot be opened"),
+    Page("e.pdf", "e/e_page_9", 9, fault="it says it has more pages than it holds"),
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "selected", "left_out"),
+    [
+        ("", ["a_page_0", "a_page_1", "a_page_2", "b_page_0", "b_page_1", "c", "d", "e_page_9"], 0),
+        ("2", ["a_page_1", "b_page_1", "d"], 2),  # which pages d.pdf has is not known
+        ("3-5", ["a_page_2", "d"], 3),
+        ("1", ["a_page_0", "b_page_0", "c", "d"], 1),
+        ("7", ["d"], 4),
+    ],
+)
+def test_which_pages_are_wanted(wanted: str, selected: list[str], left_out: int) -> None:
+    """A file of which no page is wanted is told as one that is not read."""
+    not_read = Counter({BEYOND: 5})
+    found = select(ALL, selection_from(wanted), not_read)
+    assert [PurePosixPath(page.result).name for page in found] == selected
+    assert not_read[BEYOND] == 5 + left_out
+
+
+def test_pages_that_a_file_only_says_it_has_are_one_page_with_their_fault() -> None:
+    found = list(pages_of(PurePosixPath("a.pdf"), "a/a", Counted(pages=2, said=1000)))
+    assert [(page.result, page.pdf_page, page.fault) for page in found] == [
+        ("a/a_page_0", 0, ""),
+        ("a/a_page_1", 1, ""),
+        ("a/a_page_2", 2, "the PDF says it has 1,000 pages, and holds 2"),
+    ]
+    assert {page.pdf_pages for page in found} == {3}
 
 
 def test_the_hash_is_of_the_content(tmp_path: Path) -> None:

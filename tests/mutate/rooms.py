@@ -1,0 +1,88 @@
+"""Which decisions are mutated, and by which tests they are to be held."""
+
+from dataclasses import dataclass, replace
+
+ALL: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Room:
+    """Files of one part of the project, and the tests, files or folders, that check them.
+
+    Of each file it names the functions and classes that decide; ALL: it does nothing else. What
+    acts is never mutated: with another number a signal would reach another process.
+    """
+
+    files: dict[str, tuple[str, ...]]
+    tests: tuple[str, ...]
+
+    def below(self, only: str) -> "Room | None":
+        """The same room with those files alone that begin so; None: it has none."""
+        files = {file: names for file, names in self.files.items() if file.startswith(only)}
+        return replace(self, files=files) if files else None
+
+
+def whole(folder: str, *names: str) -> dict[str, tuple[str, ...]]:
+    """Files of a folder that only decide."""
+    return {f"{folder}/{name}.py": ALL for name in names}
+
+
+def tests(folder: str, *names: str) -> tuple[str, ...]:
+    """Test files of a folder."""
+    return tuple(f"{folder}/test_{name}.py" for name in names)
+
+
+# Tests that take long; what they hold, quicker ones hold, too
+SLOW = ("200_kb", "anywhere", "noise", "no_time", "takes_no", "large_scan", "whatever", "cheap")
+SLOW += ("every_odd_picture", "gives_the_pixels", "flooded", "all_pages_differ", "pdf_stay_in")
+QUICK = f"not ({' or '.join(SLOW)})"
+
+MARKDOWN = ("to_page", "markdown", "is_furniture", "block", "formula", "brings_its_own")
+PLACES = ("read_load", "engines_in", "next_places")
+SIZES = ("check_size", "rows_of_band", "own_size", "is_blank", "is_even", "contrast")
+SIZES += ("smart_resize", "enlarged_size", "large_size", "is_capped", "model_picture")
+ALPHA = ("flattened", "without_alpha", "levels")
+NAMES = ("pages_of", "select", "result_names", "by_folder", "alike", "fault_of_name", "Page")
+RECORDS = ("Record", "read_record", "load", "is_done")
+HOLDER = ("read_holder", "is_sound", "is_number", "is_stale", "end_from", "line_of", "Holder")
+HOLDER += ("refuse_others", "refuse_if_lost")
+OF_LOCK = ("who_is_gone", "who_may_use_the_machine", "a_line_of_an_older_version_holds_for_a_day")
+OF_LOCK += ("a_line_names_its_holder_until_when_it_holds",)
+OF_LOCK += ("a_line_that_names_nobody", "a_holder_cannot_speak_to_the_terminal")
+
+ROOMS = (
+    Room(
+        whole("vm_side/answer", "boxes", "cells", "escapes", "ladder", "loops", "salvage", "texts")
+        | whole("vm_side/answer", "pictures")
+        | {"vm_side/answer/layout.py": MARKDOWN},
+        ("tests/vm_side/answer",),
+    ),
+    Room(
+        whole("vm_side/server", "loops", "room", "verdicts")
+        | {"vm_side/server/in_flight.py": PLACES},
+        tests("tests/vm_side/server", "in_flight", "loops", "room", "verdicts"),
+    ),
+    Room(
+        {"vm_side/picture/images.py": SIZES, "vm_side/picture/modes.py": ALPHA},
+        tests("tests/vm_side/picture", "images", "modes"),
+    ),
+    Room(
+        {"vm_side/results/pages.py": NAMES, "vm_side/results/manifest.py": RECORDS},
+        tests("tests/vm_side/results", "pages", "manifest"),
+    ),
+    Room(
+        whole("vm_side/trust", "boxes", "doubts", "judging", "printed")
+        | whole("vm_side/trust/text", "agreement", "compared", "folding")
+        | whole("vm_side/trust/text", "layer_witness", "reader_witness"),
+        tests("tests/vm_side/trust", "boxes", "judging", "printed", "agreement")
+        + tests("tests/vm_side/trust", "layer_witness", "reader_witness"),
+    ),
+    Room(
+        {"tools/lib/machines/lock.py": HOLDER},
+        tuple(f"tests/tools/cloud/test_lock.py::test_{name}" for name in OF_LOCK),
+    ),
+    Room(
+        {"tools/lib/steps.py": ("goes_on", "exit_code", "worst")},
+        tests("tests/tools/lib", "steps"),
+    ),
+)

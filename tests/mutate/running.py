@@ -1,0 +1,233 @@
+"""The tests of a room, loaded once; each mutant is then tried in a fork of that process.
+
+A fork puts the mutant's code into the functions that are loaded already. So no file is written, and
+nothing is started again: a mutant takes as long as its tests. A test that starts another program
+from its file sees no mutant there.
+"""
+
+import contextlib
+import gc
+import json
+import math
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any, NamedTuple
+
+import pytest
+
+from mutate.mutants import Mutant
+
+PATIENCE_S = 20  # beyond ten times what the tests of a mutant take
+Items = Sequence[pytest.Item]
+Hits = dict[int, list[str]]  # which tests run a line
+
+
+class Result(NamedTuple):
+    """What became of a mutant."""
+
+    file: str
+    mutant: Mutant
+    is_killed: bool
+
+
+@dataclass
+class Seen:
+    """What the tests do on good code: how long each takes, and which run each line of a file."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    hits: dict[str, Hits] = field(default_factory=dict)
+
+    def tests_of(self, file: str, mutant: Mutant) -> list[str]:
+        """The tests that may see it, the quickest first: that run its line, or else its function.
+
+        Of a statement of several lines not each counts as run.
+        """
+        hits = self.hits.get(file, {})
+        inside = {test for line in mutant.lines for test in hits.get(line, ())}
+        return sorted(hits.get(mutant.line, inside), key=self.seconds.__getitem__)
+
+
+class Trial:
+    """A plugin of pytest that tries mutants where pytest would run its tests.
+
+    pytest ends badly if they fail without any.
+    """
+
+    def __init__(self, folder: Path, mutants: dict[str, list[Mutant]]) -> None:
+        self.results: list[Result] = []
+        self._folder, self._mutants = folder, mutants
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Watch the tests once, then try the mutants, as many at once as there are processors."""
+        seen = self._watched(session)
+        by_name = {item.nodeid: item for item in session.items}
+        code_of = {file: functions_of(self._folder / file) for file in self._mutants}
+        waiting = [(file, mutant) for file, found in self._mutants.items() for mutant in found]
+        waiting.reverse()
+        gc.freeze()
+        running: dict[int, tuple[str, Mutant, float]] = {}
+        while waiting or running:
+            while waiting and len(running) < (os.cpu_count() or 1):
+                file, mutant = waiting.pop()
+                tests = seen.tests_of(file, mutant)
+                if not tests:
+                    self.results.append(Result(file, mutant, False))
+                    continue
+                limit_s = PATIENCE_S + 10 * sum(seen.seconds[test] for test in tests)
+                functions, items = code_of[file], [by_name[test] for test in tests]
+                child = self._fork(lambda: mutated_passes(functions, mutant, items))  # noqa: B023
+                running[child] = (file, mutant, time.monotonic() + limit_s)
+            for child, (file, mutant, end) in list(running.items()):
+                if (code := ended(child, end)) is not None:
+                    del running[child]
+                    self._tidy(child)
+                    self.results.append(Result(file, mutant, code != 0))
+            time.sleep(0.005)
+        return True
+
+    def _watched(self, session: pytest.Session) -> Seen:
+        """What all tests do on the code as it is."""
+        said = self._folder / ".seen"
+
+        def watch() -> bool:
+            watch = Watch(self._folder, self._mutants)
+            is_good = passes(session.items, watch)
+            said.write_text(json.dumps([watch.seen.seconds, watch.seen.hits]))
+            return is_good
+
+        child = self._fork(watch)
+        while (code := ended(child, math.inf)) is None:
+            time.sleep(0.05)
+        self._tidy(child)
+        if code:
+            raise RuntimeError("the tests fail on the code as it is")
+        seconds, hits = json.loads(said.read_text())
+        return Seen(
+            seconds, {f: {int(n): t for n, t in found.items()} for f, found in hits.items()}
+        )
+
+    def _fork(self, run: Callable[[], bool]) -> int:
+        """Begin a process, with a folder of its own, that ends with 0 if run() is true."""
+        child = os.fork()
+        if child:
+            return child
+        try:
+            os.setsid()
+            sys.addaudithook(refuse_others)
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for stream in range(3):
+                os.dup2(nothing, stream)
+            os.environ["PYTEST_DEBUG_TEMPROOT"] = os.environ["TMPDIR"] = self._own(os.getpid())
+            tempfile.tempdir = None
+            code = 0 if run() else 1
+        except BaseException:  # noqa: BLE001 - whatever it is, it ends this process and no other
+            code = 1
+        os._exit(code)
+
+    def _own(self, child: int) -> str:
+        folder = self._folder / ".tmp" / str(child)
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
+    def _tidy(self, child: int) -> None:
+        shutil.rmtree(self._own(child), ignore_errors=True)
+
+
+class Watch:
+    """Which tests run which lines of these files, and how long each takes."""
+
+    def __init__(self, folder: Path, files: Iterable[str]) -> None:
+        self.seen = Seen()
+        self._hits = {str(folder / file): self.seen.hits.setdefault(file, {}) for file in files}
+        self._test = ""
+
+    @contextlib.contextmanager
+    def over(self, test: str) -> Iterator[None]:
+        """Watch one test."""
+        self._test, began = test, time.monotonic()
+        threading.settrace(self._called)
+        sys.settrace(self._called)
+        try:
+            yield
+        finally:
+            sys.settrace(None)
+            self.seen.seconds[test] = time.monotonic() - began
+
+    def _called(self, frame: FrameType, _event: str, _value: Any) -> Any:
+        return self._ran if frame.f_code.co_filename in self._hits else None
+
+    def _ran(self, frame: FrameType, event: str, _value: Any) -> Any:
+        if event == "line":
+            tests = self._hits[frame.f_code.co_filename].setdefault(frame.f_lineno, [])
+            if self._test not in tests[-1:]:
+                tests.append(self._test)
+        return self._ran
+
+
+def passes(items: Items, watch: Watch | None = None) -> bool:
+    """Whether all of these tests pass; it ends at the first that does not."""
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        with watch.over(item.nodeid) if watch else contextlib.nullcontext():
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if item.session.testsfailed:
+            return False
+    return True
+
+
+Functions = dict[tuple[str, int], list[FunctionType]]
+
+
+def functions_of(path: Path) -> Functions:
+    """All functions that were loaded from a file, by their names and first lines."""
+    found: Functions = {}
+    for thing in gc.get_objects():
+        if isinstance(thing, FunctionType) and thing.__code__.co_filename == str(path):
+            code = thing.__code__
+            found.setdefault((code.co_qualname, code.co_firstlineno), []).append(thing)
+    return found
+
+
+def mutated_passes(functions: Functions, mutant: Mutant, items: Items) -> bool:
+    """Put a mutant in place of what is loaded, in this process, and run these tests."""
+    for code in codes_in(compile(mutant.source, "mutant", "exec")):
+        for function in functions.get((code.co_qualname, code.co_firstlineno), []):
+            function.__code__ = code
+    return passes(items)
+
+
+def codes_in(code: CodeType) -> Iterator[CodeType]:
+    """The functions in compiled code."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from codes_in(constant)
+
+
+def refuse_others(event: str, arguments: tuple[Any, ...]) -> None:
+    """Let a mutant send signals to nobody but the processes that its tests have begun."""
+    if event not in ("os.kill", "os.killpg") or arguments[1] == 0:
+        return
+    if arguments[0] <= 0 or os.getsid(arguments[0]) != os.getsid(0):
+        raise PermissionError(f"{event} of {arguments[0]} by a mutant")
+
+
+def ended(child: int, end: float) -> int | None:
+    """How a process has ended, with all that it has left; -1: its time was over. None: not yet."""
+    flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    is_over = os.waitid(os.P_PID, child, flags) is not None
+    if not is_over and time.monotonic() < end:
+        return None
+    for kill in (os.killpg, os.kill):  # a process that has just begun has no group yet
+        with contextlib.suppress(ProcessLookupError):
+            kill(child, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return code if is_over else -1
