@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ from picture.images import (
     FACTOR,
     MAX_PIXELS,
     MIN_PIXELS,
+    OWN_SIZE,
     UnreadablePage,
+    check_size,
     enlarged_size,
     is_blank,
     is_capped,
     model_picture,
+    own_size,
+    rows_of_band,
     smart_resize,
     stretched,
 )
@@ -212,6 +217,35 @@ def test_up_to_200_to_1_is_a_page(size: tuple[int, int], expected: str) -> None:
             assert open_image(data).size == turned
 
 
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((0.5, 100), "has no area"),
+        ((100, 0.5), "has no area"),
+        ((1, 1), ""),
+        ((17_895.697, 10_000), ""),
+        ((17_895.698, 10_000), "more than 178,956,970 pixels"),
+        ((200, 1), ""),
+        ((201, 1), "longer than 200:1"),
+    ],
+)
+def test_which_sizes_can_be_a_page(size: tuple[float, float], expected: str) -> None:
+    with pytest.raises(UnreadablePage, match=expected) if expected else nullcontext():
+        check_size(*size)
+
+
+@pytest.mark.parametrize(("width", "rows"), [(1000, 4000), (3000, 1332), (10_000_000, 2)])
+def test_a_band_has_an_even_number_of_rows(width: int, rows: int) -> None:
+    assert rows_of_band(width) == rows
+
+
+def test_a_picture_that_was_decoded_smaller_tells_its_own_size() -> None:
+    page = Image.new("L", (10, 20))
+    assert own_size(page) == (10, 20)
+    page.info[OWN_SIZE] = (100, 200)
+    assert own_size(page) == (100, 200)
+
+
 def test_a_large_scan_is_no_bomb() -> None:
     """Pillow warns from 89 million pixels on; an A0 plan at 200 dpi has 61, at 300 dpi 139."""
     data = encoded(Image.new("1", (10_000, 9_500), 1))
@@ -294,6 +328,24 @@ COLOURS_OF_ONE_GRAY.paste((0, 102, 0), (100, 100, 500, 500))
 NOT_BLANK["colours of one gray"] = COLOURS_OF_ONE_GRAY
 
 
+def striped(low: int, high: int) -> Image.Image:
+    """Stripes of four pixels, which are even once 8 x 8 are averaged."""
+    return Image.frombytes("L", (64, 64), (bytes([low] * 4) + bytes([high] * 4)) * 8 * 64)
+
+
+@pytest.mark.parametrize(
+    ("page", "blank"),
+    [
+        (striped(96, 160), True),
+        (striped(96, 161), False),
+        (Image.frombytes("L", (64, 64), bytes([100] * 32 + [116] * 32) * 64), True),
+        (Image.frombytes("L", (64, 64), bytes([100] * 32 + [117] * 32) * 64), False),
+    ],
+)
+def test_how_far_levels_of_a_blank_page_are_apart(page: Image.Image, blank: bool) -> None:
+    assert is_blank(page) is blank
+
+
 @pytest.mark.parametrize("page", BLANK.values(), ids=BLANK)
 def test_an_even_page_is_blank(page: Image.Image) -> None:
     assert is_blank(page)
@@ -340,6 +392,11 @@ def test_a_page_with_the_least_mark_is_not(page: Image.Image) -> None:
         (178_956, 1000, CAP, (18_900, 84)),
         (9000, 9000, MAX_PIXELS, (3332, 3332)),
         (13_000, 13_000, CAP, (1400, 1400)),
+        # just as many as may be, and as must be
+        (285, 280, 280 * 280, (280, 280)),
+        (45, 62, CAP, (56, 56)),
+        # too small and, once it is larger, too large
+        (10, 60, MIN_PIXELS, (28, 112)),
     ],
 )
 def test_smart_resize(height: int, width: int, max_pixels: int, expected: tuple[int, int]) -> None:

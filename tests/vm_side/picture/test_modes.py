@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import zlib
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from picture.images import contrast, is_blank
-from picture.modes import levels
+from picture.modes import flattened, levels
 from picture.opening import open_image
 from rig import pages
 
@@ -122,6 +123,7 @@ def test_what_is_empty_stays_blank(data: bytes) -> None:
         (0, 1, False, (0, 255)),
         (0, 1, True, (0, 1)),
         (0.5, 0.5, True, (0, 1)),
+        (0, 1.5, True, (0, 255)),
         (0, 200.5, True, (0, 255)),
         (0, 2**32 - 1, False, (0, 2**32 - 1)),
     ],
@@ -130,6 +132,14 @@ def test_levels(low: float, high: float, is_fraction: bool, expected: tuple[floa
     assert levels(low, high, is_fraction) == expected
 
 
-def test_levels_that_are_no_numbers() -> None:
+@pytest.mark.parametrize(("low", "high"), [(0, math.nan), (0, math.inf), (-1.5e308, 1.5e308)])
+def test_levels_that_are_no_numbers(low: float, high: float) -> None:
     with pytest.raises(ValueError, match="no numbers"):
-        levels(0, float("nan"), True)
+        levels(low, high, True)
+
+
+@pytest.mark.parametrize("mode", ["LA", "PA", "RGBA", "RGBa"])
+def test_what_is_transparent_is_white_in_every_mode(mode: str) -> None:
+    picture = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
+    picture.putpixel((0, 0), (0, 0, 0, 255))
+    assert flattened(picture.convert(mode), []).convert("L").tobytes() == b"\x00\xff"

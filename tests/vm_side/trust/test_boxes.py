@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trust.boxes import cut, holding, in_rows, upright, whole
+from picture.words import Box
+from trust.boxes import area, cut, has_area, holding, in_rows, upright, whole
 
 PAGE = (0.0, 0.0, 100.0, 100.0)
 COLUMN = (10.0, 10.0, 50.0, 90.0)
@@ -17,11 +18,14 @@ BESIDE = (52.0, 10.0, 90.0, 60.0)  # smaller
         ([PAGE, COLUMN], 30, 1),  # the smallest
         ([COLUMN, PAGE], 30, 0),
         ([COLUMN, BESIDE], 49, 0),  # truly in one, and in the other's room
+        ([COLUMN, BESIDE], 50, 0),  # on its edge
         ([COLUMN, BESIDE], 51, 1),  # in the room of both
         ([COLUMN], 53, 0),
         ([COLUMN], 55, -1),
         ([PAGE, COLUMN], 51, 0),
         ([(30.0, 0.0, 31.0, 100.0)], 30, -1),  # nothing can be in it
+        ([(30.0, 0.0, 32.0, 100.0)], 30, 0),
+        ([(0.0, 0.0, 1.5, 1000.0), (25.0, 35.0, 35.0, 55.0)], 30, 1),
         ([], 30, -1),
     ],
 )
@@ -30,6 +34,24 @@ def test_a_thing_stands_in_the_smallest_box_around_its_middle(
 ) -> None:
     places = in_rows([(x - 5, 40, x + 5, 50), (x - 5, 400, x + 5, 410)])
     assert holding(in_rows(boxes), places, 4).tolist() == [expected, -1]
+
+
+@pytest.mark.parametrize(("y", "expected"), [(85, 0), (93, 0), (125, -1), (7, 0), (-25, -1)])
+def test_a_box_ends_above_and_below(y: float, expected: int) -> None:
+    assert holding(in_rows([COLUMN]), in_rows([(25, y - 5, 35, y + 5)]), 4).tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("box", "covers", "holds"),
+    [
+        ((1, 2, 4, 8), 18, True),
+        ((10, 20, 12, 22), 4, True),
+        ((10, 20, 11.5, 60), 60, False),
+        ((10, 20, 50, 21.5), 60, False),
+    ],
+)
+def test_what_a_box_covers(box: Box, covers: float, holds: bool) -> None:
+    assert (area(box), has_area(box)) == (covers, holds)
 
 
 def test_each_thing_has_its_own_room() -> None:

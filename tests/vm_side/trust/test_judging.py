@@ -13,7 +13,7 @@ from contract import DOUBT_KINDS
 from prompts import PROMPTS
 from trust import witnesses
 from trust.doubts import Doubt
-from trust.judging import HEARD, MOST, REASONS, judge, reason_of
+from trust.judging import HEARD, MOST, REASONS, gathered, judge, reason_of
 
 BOX = (10, 20, 30, 40)
 SIZE = (280, 392)
@@ -81,3 +81,8 @@ def test_boxes_come_in_any_pixels_and_go_in_the_page_s_own(monkeypatch: pytest.M
         "cell": None,
         "detail": {},
     }
+
+
+def test_a_page_without_a_text_layer_has_its_evidence_too() -> None:
+    found = gathered(Image.new("L", SIZE, 255))
+    assert found is not None and (found.size, found.words) == (SIZE, ())

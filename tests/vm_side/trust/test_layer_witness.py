@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy
 import pytest
 
-from picture.words import Word
+from picture.words import Box, Word
 from trust.doubts import Doubt, is_doubtful, trust_left
-from trust.text.layer_witness import text_layer_doubts
+from trust.text.agreement import Agreement
+from trust.text.compared import Under
+from trust.text.layer_witness import follows, is_foreign, missed, text_layer_doubts, verdict
 
 WIDE, HIGH = 12, 20  # pixels of a letter and of a line
 LINES = [
@@ -140,3 +143,76 @@ def test_nothing_is_said_of_an_answer_without_texts() -> None:
 def test_a_cell_without_area_does_not_end_it() -> None:
     found = doubts_with(0, bbox=[50, 40, 50, 40])
     assert [doubt.cell for doubt in found] == [0, None]
+
+
+@pytest.mark.parametrize(
+    ("found", "weight"),
+    [
+        (Agreement(0.456, 1, 12, 0, 0), 0.6),
+        (Agreement(1, 0.456, 12, 0, 0), 0.6),
+        (Agreement(0.456, 1, 11, 0, 0), 0.15),  # too little for another reading
+        (Agreement(0.5, 1, 99, 0, 0), 0.15),
+        (Agreement(0.79, 1, 99, 0, 0), 0.15),
+        (Agreement(0.8, 1, 99, 0, 0), None),
+        (Agreement(1, 0.9, 999, 19.9, 0), None),
+        (Agreement(1, 0.9, 999, 20, 0), 0.15),
+        (Agreement(1, 1, 99, 0, 1), 0.2),
+    ],
+)
+def test_how_much_a_cell_is_doubted(found: Agreement, weight: float | None) -> None:
+    detail = {"precision": round(found.precision, 2), "recall": round(found.recall, 2)}
+    if found.digits:
+        detail["digits"] = found.digits
+    assert verdict(found) == (None if weight is None else (weight, detail))
+
+
+BEFORE = (100, 100, 200, 120)
+
+
+@pytest.mark.parametrize(
+    ("box", "before", "is_next"),
+    [
+        ((259, 100, 300, 120), BEFORE, True),  # on its line, up to three letters apart
+        ((260, 100, 300, 120), BEFORE, False),
+        ((265, 100, 300, 120), BEFORE, False),
+        ((10, 100, 41, 120), BEFORE, True),
+        ((0, 100, 39, 120), BEFORE, False),
+        ((100, 139, 200, 159), BEFORE, True),  # below, less than a line apart
+        ((100, 140, 200, 160), BEFORE, False),
+        ((100, 60, 200, 79), BEFORE, False),  # above
+        ((500, 110, 600, 130), BEFORE, False),
+        ((500, 111, 600, 131), BEFORE, True),  # in the next line, wherever that begins
+        ((216, 100, 221, 120), BEFORE, False),  # of the smallest of their sides
+        ((100, 128, 200, 134), BEFORE, False),
+        ((100, 110, 200, 130), (100, 100, 200, 104), False),
+        ((100, 101.5, 200, 110), (100, 100, 200, 100), False),
+    ],
+)
+def test_which_word_is_of_the_same_block(box: Box, before: Box, is_next: bool) -> None:
+    assert follows(box, before) is is_next
+
+
+def test_two_lines_that_are_far_apart_are_missed_one_by_one() -> None:
+    """If they are long enough."""
+    words = [Word("as it is read", (10, top, 90, top + 20)) for top in (0, 200)]
+    read = [["sixteenletterson"], ["fifteenletters1"]]
+    found = list(missed([0, 1], words, read))
+    assert [doubt.bbox for doubt in found] == [(10, 0, 90, 20)]
+    read[1] = ["seventeen", "letters1"]
+    found = list(missed([0, 1], words, read))
+    assert [doubt.bbox for doubt in found] == [(10, 0, 90, 20), (10, 200, 90, 220)]
+    assert [doubt.detail for doubt in found] == [{"words": 1}, {"words": 2}]
+
+
+@pytest.mark.parametrize(
+    ("said", "read", "foreign"),
+    [
+        ("abc", "가", True),
+        ("", "가", True),
+        ("abc", "가나ab", False),  # half of it
+        ("abcdefghi가", "가나", False),  # a tenth
+        ("abc", "abc", False),
+    ],
+)
+def test_which_layer_is_of_another_script(said: str, read: str, foreign: bool) -> None:
+    assert is_foreign(Under([[said]], [[read]], numpy.array([-1]), {})) is foreign

@@ -21,6 +21,7 @@ def letters_of(text: str, is_formula: bool = False) -> str:
     [
         f"# {PLAIN}",
         "- **Nothing** but `words`",
+        "__Nothing__ but words",
         "Nothing but\n\n  words",
         "[Nothing but](https://example.com/a_long_address) words",
         "<table><tr><td colspan='2'>Nothing</td><td>but</td></tr><tr><td>words</td></tr></table>",

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from trust.doubts import is_doubtful, trust_left
-from trust.text.reader_witness import reader_doubts, words_in
+from trust.text.agreement import Agreement
+from trust.text.reader_witness import reader_doubts, verdict, words_in
 
 TEXT = "The ferry of 1904 leaves the harbour at seven in the morning"
 OTHER = "Nobody on the island has counted herons since the lamps went out"
@@ -88,3 +89,39 @@ def test_words_stand_where_their_part_of_the_line_is(
 ) -> None:
     found = [(word.text, word.bbox[0], word.bbox[2]) for word in words_in(text, box, 0.99)]
     assert found == parts
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (Agreement(0.444, 1, 12, 0, 0), [(0.6, {"agreement": 0.44})]),
+        (Agreement(1, 0.444, 11, 0, 0), []),  # too little
+        (Agreement(0.45, 1, 12, 0, 0), [(0.15, {"agreement": 0.45})]),
+        (Agreement(0.64, 1, 11, 0, 0), []),
+        (Agreement(0.65, 1, 99, 0, 0), []),
+        (Agreement(0.65, 1, 99, 0, 2), [(0.2, {"agreement": 0.65, "digits": 2})]),
+        (Agreement(0.64, 1, 99, 0, 2), [(0.15, {"agreement": 0.64})]),
+    ],
+)
+def test_how_much_a_cell_is_doubted(found: Agreement, said: list[Any]) -> None:
+    assert list(verdict(found)) == said
+
+
+@pytest.mark.parametrize(
+    ("box", "sure", "words"),
+    [
+        ((0, 400, 60, 410), 0.85, ["to", "be"]),
+        ((0, 400, 60, 410), 0.84, [""]),
+        ((0, 0, 30, 30), 1, ["to", "be"]),
+        ((400, 0, 410, 60), 1, ["to be"]),  # upright
+    ],
+)
+def test_what_is_told_of_a_line(box: Any, sure: float, words: list[str]) -> None:
+    assert [word.text for word in words_in("to be", box, sure)] == words
+
+
+def test_a_picture_without_a_text_keeps_nobody_from_speaking() -> None:
+    picture = {"bbox": [0, 500, 100, 600], "category": "Picture"}
+    lines = [("Nobody ever counted the herons", BOX, 1.0)]
+    cells = [picture, cell("The ferry leaves at seven o'clock")]
+    assert [doubt.cell for doubt in reader_doubts(lines, cells, "engine")] == [1]
