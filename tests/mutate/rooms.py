@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-ALL: tuple[str, ...] = ()
+Names = tuple[str, ...]
+ALL: Names = ()
 
 
 @dataclass(frozen=True)
@@ -13,8 +14,8 @@ class Room:
     acts is never mutated: with another number a signal would reach another process.
     """
 
-    files: dict[str, tuple[str, ...]]
-    tests: tuple[str, ...]
+    files: dict[str, Names]
+    tests: Names
 
     def below(self, only: str) -> "Room | None":
         """The same room with those files alone that begin so; None: it has none."""
@@ -22,33 +23,41 @@ class Room:
         return replace(self, files=files) if files else None
 
 
-def whole(folder: str, *names: str) -> dict[str, tuple[str, ...]]:
+def whole(folder: str, *names: str) -> dict[str, Names]:
     """Files of a folder that only decide."""
     return {f"{folder}/{name}.py": ALL for name in names}
 
 
-def tests(folder: str, *names: str) -> tuple[str, ...]:
+def tests(folder: str, *names: str) -> Names:
     """Test files of a folder."""
     return tuple(f"{folder}/test_{name}.py" for name in names)
 
 
 # Tests that take long; what they hold, quicker ones hold, too
-SLOW = ("200_kb", "anywhere", "noise", "no_time", "takes_no", "large_scan", "whatever", "cheap")
-SLOW += ("every_odd_picture", "gives_the_pixels", "flooded", "all_pages_differ", "pdf_stay_in")
+SLOW = (
+    *("200_kb", "anywhere", "noise", "no_time", "takes_no", "large_scan", "whatever", "cheap"),
+    *("every_odd_picture", "gives_the_pixels", "flooded", "all_pages_differ", "pdf_stay_in"),
+)
 QUICK = f"not ({' or '.join(SLOW)})"
 
 MARKDOWN = ("to_page", "markdown", "is_furniture", "block", "formula", "brings_its_own")
 PLACES = ("read_load", "engines_in", "next_places")
-SIZES = ("check_size", "rows_of_band", "own_size", "is_blank", "is_even", "contrast")
-SIZES += ("smart_resize", "enlarged_size", "large_size", "is_capped", "model_picture")
+SIZES = (
+    *("check_size", "rows_of_band", "own_size", "is_blank", "is_even", "contrast"),
+    *("smart_resize", "enlarged_size", "large_size", "is_capped", "model_picture"),
+)
 ALPHA = ("flattened", "without_alpha", "levels")
 NAMES = ("pages_of", "select", "result_names", "by_folder", "alike", "fault_of_name", "Page")
 RECORDS = ("Record", "read_record", "load", "is_done")
-HOLDER = ("read_holder", "is_sound", "is_number", "is_stale", "end_from", "line_of", "Holder")
-HOLDER += ("refuse_others", "refuse_if_lost")
-OF_LOCK = ("who_is_gone", "who_may_use_the_machine", "a_line_of_an_older_version_holds_for_a_day")
-OF_LOCK += ("a_line_names_its_holder_until_when_it_holds",)
-OF_LOCK += ("a_line_that_names_nobody", "a_holder_cannot_speak_to_the_terminal")
+HOLDER = (
+    *("read_holder", "is_sound", "is_number", "is_stale", "end_from", "line_of", "Holder"),
+    *("refuse_others", "refuse_if_lost"),
+)
+OF_LOCK = (
+    *("who_is_gone", "who_may_use_the_machine", "a_line_of_an_older_version_holds_for_a_day"),
+    *("a_line_that_names_nobody", "a_line_names_its_holder_until_when_it_holds"),
+    "a_holder_cannot_speak_to_the_terminal",
+)
 
 ROOMS = (
     Room(

@@ -16,8 +16,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any, NamedTuple
@@ -26,8 +27,10 @@ import pytest
 
 from mutate.mutants import Mutant
 
-PATIENCE_S = 20  # beyond ten times what the tests of a mutant take
+HANGS_S = 2.0  # of a processor, beyond five times what a test takes: it hangs
+WAITS_S = 120.0  # on the clock, beyond six times that of all its tests together: it waits
 Items = Sequence[pytest.Item]
+NO_LIMITS: Mapping[str, float] = {}
 Hits = dict[int, list[str]]  # which tests run a line
 
 
@@ -73,18 +76,21 @@ class Trial:
         code_of = {file: functions_of(self._folder / file) for file in self._mutants}
         waiting = [(file, mutant) for file, found in self._mutants.items() for mutant in found]
         waiting.reverse()
+        total = len(waiting)
         gc.freeze()
         running: dict[int, tuple[str, Mutant, float]] = {}
         while waiting or running:
+            tell(len(self.results), total)
             while waiting and len(running) < (os.cpu_count() or 1):
                 file, mutant = waiting.pop()
                 tests = seen.tests_of(file, mutant)
                 if not tests:
                     self.results.append(Result(file, mutant, False))
                     continue
-                limit_s = PATIENCE_S + 10 * sum(seen.seconds[test] for test in tests)
-                functions, items = code_of[file], [by_name[test] for test in tests]
-                child = self._fork(lambda: mutated_passes(functions, mutant, items))  # noqa: B023
+                limits = {test: HANGS_S + 5 * seen.seconds[test] for test in tests}
+                items = [by_name[test] for test in tests]
+                child = self._fork(partial(mutated_passes, code_of[file], mutant, items, limits))
+                limit_s = WAITS_S + 6 * sum(limits.values())
                 running[child] = (file, mutant, time.monotonic() + limit_s)
             for child, (file, mutant, end) in list(running.items()):
                 if (code := ended(child, end)) is not None:
@@ -153,14 +159,14 @@ class Watch:
     @contextlib.contextmanager
     def over(self, test: str) -> Iterator[None]:
         """Watch one test."""
-        self._test, began = test, time.monotonic()
+        self._test, began = test, time.process_time()
         threading.settrace(self._called)
         sys.settrace(self._called)
         try:
             yield
         finally:
             sys.settrace(None)
-            self.seen.seconds[test] = time.monotonic() - began
+            self.seen.seconds[test] = time.process_time() - began
 
     def _called(self, frame: FrameType, _event: str, _value: Any) -> Any:
         return self._ran if frame.f_code.co_filename in self._hits else None
@@ -173,9 +179,15 @@ class Watch:
         return self._ran
 
 
-def passes(items: Items, watch: Watch | None = None) -> bool:
-    """Whether all of these tests pass; it ends at the first that does not."""
+def passes(
+    items: Items, watch: Watch | None = None, limits: Mapping[str, float] = NO_LIMITS
+) -> bool:
+    """Whether all of these tests pass; it ends at the first that does not.
+
+    A test that takes more of a processor than its limit, in seconds, ends the process.
+    """
     for item, following in zip(items, [*items[1:], None], strict=True):
+        signal.setitimer(signal.ITIMER_PROF, limits.get(item.nodeid, 0))
         with watch.over(item.nodeid) if watch else contextlib.nullcontext():
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if item.session.testsfailed:
@@ -196,12 +208,20 @@ def functions_of(path: Path) -> Functions:
     return found
 
 
-def mutated_passes(functions: Functions, mutant: Mutant, items: Items) -> bool:
+def mutated_passes(
+    functions: Functions, mutant: Mutant, items: Items, limits: Mapping[str, float]
+) -> bool:
     """Put a mutant in place of what is loaded, in this process, and run these tests."""
     for code in codes_in(compile(mutant.source, "mutant", "exec")):
         for function in functions.get((code.co_qualname, code.co_firstlineno), []):
             function.__code__ = code
-    return passes(items)
+    return passes(items, limits=limits)
+
+
+def tell(done: int, total: int) -> None:
+    """Show how far it is, on a terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{done} of {total} mutants" + "\n" * (done == total))
 
 
 def codes_in(code: CodeType) -> Iterator[CodeType]:

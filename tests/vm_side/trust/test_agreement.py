@@ -134,7 +134,7 @@ def test_a_word_touches_a_box_by_its_edge(word: Box, is_touched: bool) -> None:
     ],
 )
 def test_how_much_of_a_box_is_covered(box: Box, share: float) -> None:
-    others = in_rows([(15, 0, 40, 20), (50, 50, 60, 60), (0, 0, 5, 5)])
+    others = in_rows([(15, 0, 40, 20), (50, 50, 60, 60), (0, 0, 5, 5), (12, 70, 18, 75)])
     assert covered(in_rows([box])[0], others) == share
 
 

@@ -46,6 +46,7 @@ def test_a_box_ends_above_and_below(y: float, expected: int) -> None:
     [
         ((1, 2, 4, 8), 18, True),
         ((10, 20, 12, 22), 4, True),
+        ((50, 20, 90, 40), 800, True),
         ((10, 20, 11.5, 60), 60, False),
         ((10, 20, 50, 21.5), 60, False),
     ],
