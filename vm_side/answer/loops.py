@@ -106,7 +106,7 @@ def without_counted_turns(text: str) -> str:
         start -= 1
     end = start + size
     if "</tr>" in tail.turn + tail.turn:
-        end = plain.index("</tr>", max(0, end - 4)) + 5
+        end = plain.index("</tr>", max(0, end - 5)) + 5
     elif "\n" in tail.turn:
         end = plain.index("\n", end - 1)
     numbers = list(NUMBER.finditer(text))

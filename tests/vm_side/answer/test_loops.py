@@ -9,7 +9,16 @@ from collections.abc import Callable
 import pytest
 
 from answer.cells import Answer, Cell, parse
-from answer.loops import without_loop
+from answer.loops import (
+    MOST_CELLS,
+    is_cut_from,
+    said_in,
+    same,
+    without_counted_turns,
+    without_equal_turns,
+    without_loop,
+    without_looped_cells,
+)
 from rig.loops import sliding
 
 TITLE: Cell = {"bbox": [1, 2, 30, 40], "category": "Title", "text": "# 제목"}
@@ -88,3 +97,104 @@ def test_cells_that_differ_stay() -> None:
     assert list(cut(text[:-2]).cells) == cells
     answers = [{**cell, "text": "Yes"} for cell in cells[:8]]
     assert list(cut(json.dumps(answers)[:-2]).cells) == answers
+
+
+# ---- the same, part by part ----
+
+ROW, LINE = "<tr><td>{}</td><td></td></tr>", "{}. The ferry leaves the harbour at seven\n"
+
+
+@pytest.mark.parametrize(
+    ("beginning", "turn", "first", "left"),
+    [
+        ("", LINE, 1, LINE[:-1].format(1)),
+        ("", LINE, 10, LINE[:-1].format(10)),
+        ("In 1904, 12 boats\n", LINE, 7, "In 1904, 12 boats\n" + LINE[:-1].format(7)),
+        ("<table>", ROW, 1, "<table>" + ROW.format(1)),
+        ("", ROW, 1, ROW.format(1)),
+        ("", ROW, 10, ROW.format(10)),
+        ("Of 1904: ", ROW, 8, "Of 1904: " + ROW.format(8)),
+        ("", "{} ", 100, "100 "),
+    ],
+)
+@pytest.mark.parametrize("cut_off", [0, 3])
+def test_one_turn_is_left_of_what_only_counts(
+    beginning: str, turn: str, first: int, left: str, cut_off: int
+) -> None:
+    text = beginning + "".join(turn.format(number) for number in range(first, first + 70))
+    assert without_counted_turns(text[: len(text) - cut_off]) == left
+
+
+UNIT = "".join(map(chr, range(0x4E00, 0x4E00 + 128)))
+
+
+def test_a_turn_that_is_repeated_is_of_128_characters_at_most() -> None:
+    assert without_equal_turns(UNIT * 20) == UNIT
+    assert without_equal_turns("Once " + UNIT * 20) == "Once " + UNIT
+    assert without_equal_turns((UNIT + "!") * 20) == (UNIT + "!") * 20
+
+
+def cells_of(*texts: str, category: str = "Text") -> tuple[Cell, ...]:
+    """Cells of these texts, each in a box of its own."""
+    return tuple(
+        {"bbox": [1, 9 * n, 30, 9 * n + 8], "category": category, "text": text}
+        for n, text in enumerate(texts)
+    )
+
+
+def turn_of(size: int) -> tuple[str, ...]:
+    return tuple(f"The ferry of pier {chr(97 + n)} leaves" for n in range(size))
+
+
+@pytest.mark.parametrize(
+    ("before", "turn", "turns", "last", "left"),
+    [
+        ((), turn_of(MOST_CELLS), 9, "The fer", MOST_CELLS),
+        ((), turn_of(MOST_CELLS), 8, "The fer", None),
+        ((), turn_of(MOST_CELLS + 1), 12, "The fer", None),  # it is longer than loops are
+        (("Before",), turn_of(3), 9, "The ferry of pier a", 1 + 3),
+        (("Before",), turn_of(3), 9, "The ferry of pier b", 1 + 3 + 1),  # not the next one's start
+        ((), ("- -",), 20, "- -", None),  # without a letter
+        ((), ("- -",), 45, "- -", 1),
+    ],
+)
+def test_how_many_turns_of_cells_are_a_loop(
+    before: tuple[str, ...], turn: tuple[str, ...], turns: int, last: str, left: int | None
+) -> None:
+    cells = cells_of(*before, *turn * turns, last)
+    kept = without_looped_cells(cells)
+    expected = cells if left is None else cells[:left]
+    if left == 1 + 3 + 1:
+        expected = (*cells[: left - 1], cells[-1])
+    assert kept == expected
+
+
+@pytest.mark.parametrize(("turns", "is_loop"), [(20, False), (23, False), (24, True)])
+def test_turns_that_differ_in_a_number_have_to_be_more(turns: int, is_loop: bool) -> None:
+    cells = cells_of(*(f"{n}. The ferry leaves the harbour" for n in range(100, 101 + turns)))
+    assert without_looped_cells(cells) == (cells[:1] if is_loop else cells)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same", "is_cut"),
+    [
+        (("Text", "row 1 of it"), ("Text", "row 23 of it"), True, True),
+        (("Title", "row"), ("Text", "row"), False, True),
+        (("Text", "ro"), ("Text", "row"), False, True),
+        (("Text", "row 1"), ("Text", "row 23 of it"), False, True),
+        (("Text", "a row"), ("Text", "row"), False, False),
+        (("Text", ""), ("Text", ""), True, False),
+    ],
+)
+def test_what_cells_say(
+    one: tuple[str, str], other: tuple[str, str], is_same: bool, is_cut: bool
+) -> None:
+    assert (same(one, other), is_cut_from(one, other)) == (is_same, is_cut)
+
+
+def test_an_answer_that_does_not_end_in_a_text_stays_as_it_is() -> None:
+    picture: Cell = {"bbox": [1, 2, 3, 4], "category": "Picture"}
+    for cells in ((), (TITLE, picture)):
+        answer = Answer(cells, well_formed=False)
+        assert without_loop(answer) is answer
+    assert (said_in(picture), said_in(TITLE)) == (("Picture", ""), ("Title", "# 제목"))
