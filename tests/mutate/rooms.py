@@ -41,6 +41,7 @@ SLOW = (
 QUICK = f"not ({' or '.join(SLOW)})"
 
 MARKDOWN = ("to_page", "markdown", "is_furniture", "block", "formula", "brings_its_own")
+LATEX = ("mended", "mend_cell", "mend_mathematics", "doubled", "mathematics", "is_pair")
 PLACES = ("read_load", "engines_in", "next_places")
 SIZES = (
     *("check_size", "rows_of_band", "own_size", "is_blank", "is_even", "contrast"),
@@ -61,15 +62,14 @@ OF_LOCK = (
 
 ROOMS = (
     Room(
-        whole("vm_side/answer", "boxes", "cells", "escapes", "ladder", "loops", "salvage", "texts")
-        | whole("vm_side/answer", "pictures")
-        | {"vm_side/answer/layout.py": MARKDOWN},
+        whole("vm_side/answer", "boxes", "cells", "ladder", "loops", "pictures", "salvage")
+        | whole("vm_side/answer", "texts")
+        | {"vm_side/answer/layout.py": MARKDOWN, "vm_side/answer/escapes.py": LATEX},
         ("tests/vm_side/answer",),
     ),
     Room(
-        whole("vm_side/server", "loops", "room", "verdicts")
-        | {"vm_side/server/in_flight.py": PLACES},
-        tests("tests/vm_side/server", "in_flight", "loops", "room", "verdicts"),
+        whole("vm_side/server", "room", "verdicts") | {"vm_side/server/in_flight.py": PLACES},
+        tests("tests/vm_side/server", "in_flight", "room", "verdicts"),
     ),
     Room(
         {"vm_side/picture/images.py": SIZES, "vm_side/picture/modes.py": ALPHA},

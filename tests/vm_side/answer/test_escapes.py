@@ -9,7 +9,7 @@ import time
 import pytest
 
 from answer.cells import SINGLE_BACKSLASHES, parse
-from answer.escapes import mended
+from answer.escapes import is_pair, mathematics, mended
 
 
 def read(raw: str, category: str = "Text", end: str = "}]") -> tuple[str, bool, tuple[str, ...]]:
@@ -101,3 +101,23 @@ def test_a_loop_of_200_kb_is_looked_through_in_time(unit: str) -> None:
     began = time.process_time()
     mended('[{"bbox": [1, 2, 3, 4], "category": "Text", "text": "' + unit * (200_000 // len(unit)))
     assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize(
+    ("cell", "belong"),
+    [
+        ("$x$", True),
+        ("$ x $", True),
+        ("$$", False),
+        ("$ x$", False),
+        ("$x $", False),
+        ("$x$5a", False),  # a price
+        ("$x$ 5", True),
+    ],
+)
+def test_which_dollars_belong_together(cell: str, belong: bool) -> None:
+    assert is_pair(cell, 1, cell.rindex("$")) is belong
+
+
+def test_what_closes_before_anything_is_opened_is_no_mathematics() -> None:
+    assert list(mathematics(r"a\) b \(x\)")) == [(6, 11)]

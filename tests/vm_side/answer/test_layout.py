@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from answer.cells import Cell
-from answer.layout import COLOURS, draw, formula, label, markdown, to_page
+from answer.layout import COLOURS, block, brings_its_own, draw, formula, label, markdown, to_page
 from contract import CATEGORIES
 
 PAGE = Image.new("RGB", (200, 100), "white")
@@ -17,6 +17,27 @@ PAGE = Image.new("RGB", (200, 100), "white")
 
 def cell(box: list[Any], category: str = "Text", **more: str) -> Cell:
     return {"bbox": box, "category": category, **more}
+
+
+# ---- text ----
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        ("`", "$$\n`\n$$"),
+        ("``", ""),
+        ("$$$$", "$$\n\n$$"),
+        (r"\(x", "$$\n\\(x\n$$"),  # it is never closed
+    ],
+)
+def test_a_formula_of_little_or_nothing(latex: str, expected: str) -> None:
+    assert formula(latex) == expected
+
+
+def test_what_is_only_half_in_dollars_is_text() -> None:
+    assert block(cell([], text="`$x")) == "`$x" and block(cell([], text="`$x$`")) == "$x$"
+    assert brings_its_own(r"\(\)") and not brings_its_own(r"\) x \(")
 
 
 # ---- boxes ----

@@ -46,13 +46,19 @@ def test_a_box_in_another_form(written: Any) -> None:
     assert (answer.well_formed, answer.notes) == (False, (ODD_BOX,))
 
 
+def test_numbers_in_a_text_may_have_fractions_and_end_at_a_thousand_characters() -> None:
+    assert box_of("1, 2.5, 3, 4.") == [1, 2.5, 3, 4]
+    long = "10, 20, 110, 60".ljust(1000)
+    assert box_of(long) == BOX and box_of(long + " ") is None
+
+
 @pytest.mark.parametrize(
     "written",
     [
         *([], [1], [1, 2, 3], [1, 2, 3, 4, 5], [[1, 2]], [[1, 2], [3]], [[1, 2], 3, 4, 5, 6]),
         *("", "1, 2, 3", "1, 2, 3, 4 pixels", "x1=1, y1=2, x2=3, y2=4", "[" * 2000),
         *({}, {"x1": 1}, {"x1": 1, "y1": 2, "x2": 3, "y2": "far"}, {"x": 1, "y": 2}),
-        *(None, 7, True, [True, 2, 3, 4], [1e10, 2, 3, 4], [[1, 2], [3, float("nan")]]),
+        *(None, 7, True, [True, 2, 3, 4], [1e9, 2, 3, 4], [[1, 2], [3, float("nan")]]),
     ],
     ids=lambda written: str(written)[:30],
 )

@@ -5,11 +5,19 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from answer.cells import parse
-from answer.salvage import MAY_LACK
+from answer.salvage import (
+    MAY_LACK,
+    lacks_text,
+    salvage,
+    unescaped,
+    unwrap,
+    with_quotes_inside,
+)
 
 LAST = '{"bbox": [5, 60, 70, 80], "category": "Text", "text": "two"}'
 ATTRIBUTES = (
@@ -103,3 +111,60 @@ def test_a_repair_that_may_have_lost_text_says_so() -> None:
         assert answer is not None
         kept = sum(map(str.isalnum, answer.cells[0].get("text", "")))
         assert kept >= letters - 1 or MAY_LACK in answer.notes, damaged
+
+
+# ---- the same, part by part ----
+
+
+def test_cells_whose_keys_come_in_another_order_are_found() -> None:
+    cell = {"id": 1, "bbox": [1, 2, 3, 4], "category": "Text", "text": "one"}
+    assert salvage(json.dumps([cell])[:-1], []) == [cell]
+    assert salvage("Pages [1, 2] show it", []) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "array"),
+    [
+        ([1], [1]),
+        ({"bbox": [1, 2, 3, 4]}, [{"bbox": [1, 2, 3, 4]}]),
+        ({"size": 7, "cells": [1]}, [1]),
+        ({"cells": [1], "others": [2]}, []),
+        ({"size": 7}, []),
+        (7, []),
+    ],
+)
+def test_what_is_around_the_cells_is_taken_off(found: Any, array: list[Any]) -> None:
+    assert unwrap(found) == array
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ('a "b" c"', 'a "b" c'),
+        (r'a \"b\" "c" d"', 'a "b" "c" d'),
+        (r'a \x "b" c"', None),  # more than quotes is wrong
+        ("", None),  # where it ends is not said
+    ],
+)
+def test_a_text_with_quotes_inside(text: str, read: str | None) -> None:
+    cell = with_quotes_inside('{"bbox": [1, 2, 3, 4], "text": "' + text + "}")
+    assert cell == (None if read is None else {"bbox": [1, 2, 3, 4], "text": read})
+
+
+def test_a_quote_of_the_other_kind_is_escaped_in_vain() -> None:
+    assert unescaped(r"it\'s", "'") == "it's"
+    assert unescaped(r"it\'s", '"') is None
+
+
+@pytest.mark.parametrize(
+    ("chunk", "said", "lacks"),
+    [
+        ('{"bbox": [1, 2, 3, 4]}', None, False),
+        ('{"text": "all of it"}', "all of it", False),
+        ('{"text": "all of it"}', "all", True),
+        ('{"text": "" and more}', "", True),
+        ('{"text": ""}', "", False),
+    ],
+)
+def test_letters_that_a_reading_lacks(chunk: str, said: str | None, lacks: bool) -> None:
+    assert lacks_text(chunk, {} if said is None else {"text": said}) is lacks

@@ -26,6 +26,7 @@ from server.in_flight import (
     START,
     InFlight,
     Load,
+    engines_in,
     next_places,
     read_load,
 )
@@ -66,6 +67,15 @@ def test_metrics_are_read(text: str, load: Load | None) -> None:
     assert read_load(text) == load
 
 
+def test_each_engine_counts_its_tokens() -> None:
+    line = 'vllm:generation_tokens_total{engine="%d",model_name="model"} 7.0\n'
+    assert engines_in(VLLM) == 1  # it does not say
+    assert [engines_in(VLLM + "".join(line % n for n in range(count))) for count in (1, 3)] == [
+        1,
+        3,
+    ]
+
+
 @pytest.mark.parametrize(
     ("places", "inside", "load", "after"),
     [
@@ -90,6 +100,8 @@ def test_metrics_are_read(text: str, load: Load | None) -> None:
         # the cache
         (72, 72, Load(64, 2, CACHE_HIGH + 0.01, 0), 72),  # no more than so far
         (60, 60, Load(60, 0, CACHE_HIGH + 0.01, 0), 60),
+        (60, 60, Load(60, 0, CACHE_HIGH, 0), 68),  # not yet
+        (64, 64, Load(60, 4, CACHE_FULL, 0), 64),  # full is more
         (60, 40, Load(40, 0, CACHE_HIGH + 0.01, 0), 48),  # fewer are free to be
         (64, 64, Load(60, 4, CACHE_FULL + 0.01, 0), 60),  # no new one
         (40, 40, Load(60, 0, CACHE_FULL + 0.01, 0), 40),

@@ -12,6 +12,7 @@ from server.room import (
     answer_room,
     more_pixels,
     room_told,
+    smaller,
 )
 
 QUESTION = 3000  # what we think that picture and prompt take
@@ -39,6 +40,7 @@ def test_the_room_that_a_context_leaves(context: int, question: int, room: int) 
         (8_000_000, 131_072, MAX_PIXELS),
         (10_000_000, 131_072, 0),  # hardly more
         (MAX_PIXELS, 131_072, 0),
+        (9_031_680, 131_072, MAX_PIXELS),  # a quarter more
         (2_000_000, 600 + ANSWER_ROOM + 3500, 3500 * 784),
         (2_000_000, 7248, 0),  # the least that the README asks for
         (2_000_000, 1000, 0),
@@ -126,6 +128,9 @@ TOLD = [
         9000,
         4096,
     ),
+    ("254 + 16384 > 16384", 16_384, 13_384),
+    ("16384 + 4000 > 18000", 16_384, 14_000),
+    ("254 + 16384 > 2000", 16_384, 1746),  # of less than we think that the question takes
     ("max_completion_tokens must be less than or equal to 8192", 16_384, 8192),
     ("max_completion_tokens must be less than or equal to 8192", 8192, 5192),  # asked once more
 ]
@@ -162,3 +167,10 @@ def test_each_room_is_smaller_than_the_one_before() -> None:
     while (room := room_told(words, rooms[-1], QUESTION)) is not None:
         rooms.append(room)
     assert rooms == [16_384, 13_384]
+
+
+@pytest.mark.parametrize(
+    ("rooms", "first"), [((0, 5), 5), ((-1, 1), 1), ((10, 9), 9), ((10,), None), ((), None)]
+)
+def test_a_room_is_less_than_what_was_asked_for(rooms: tuple[int, ...], first: int | None) -> None:
+    assert smaller(10, *rooms) == first

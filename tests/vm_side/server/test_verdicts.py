@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from server.verdicts import Verdict, message, verdict
+from server.verdicts import Verdict, message, refused, verdict
 
 
 @pytest.mark.parametrize(
     ("status", "asks"),
     [
         *[(200, "ANSWER"), (400, "REFUSED"), (404, "REFUSED"), (413, "REFUSED"), (408, "BROKEN")],
-        *[(429, "BUSY"), (503, "BUSY"), (504, "BUSY"), (500, "BROKEN"), (501, "BROKEN")],
+        *[
+            (429, "BUSY"),
+            (502, "BUSY"),
+            (503, "BUSY"),
+            (504, "BUSY"),
+            (500, "BROKEN"),
+            (501, "BROKEN"),
+        ],
     ],
 )
 def test_verdicts(status: int, asks: str) -> None:
@@ -34,3 +41,20 @@ def test_verdicts(status: int, asks: str) -> None:
 )
 def test_the_servers_own_words(body: bytes, words: str) -> None:
     assert message(body) == words
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "location", "words"),
+    [
+        (404, "no such model", "", "HTTP 404 no such model"),
+        (500, "", "", "HTTP 500"),
+        (302, "Found", "http://there/", "HTTP 302 Found: it moved to http://there/"),
+        *(
+            (status, "no", "", f"HTTP {status} no: it needs its key, in API_KEY, or")
+            for status in (401, 403)
+        ),
+    ],
+)
+def test_what_is_said_of_a_refusal(status: int, said: str, location: str, words: str) -> None:
+    text = refused(status, said, location)
+    assert text.startswith(words) if "key" in words else text == words
