@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import click
@@ -50,23 +51,18 @@ def tried(room: Room) -> list[Result]:
     """What became of all mutants of a room. Its modules stay loaded: so it has its own process."""
     with copy_of_project() as folder:
         said = folder / ".results"
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                os.chdir(folder)
-                said.write_bytes(pickle.dumps(tried_here(room, folder)))
-                code = 0
-            finally:
-                os._exit(code)
-        if os.waitpid(child, 0)[1]:
+        process = get_context("fork").Process(target=write_tried, args=(room, folder, said))
+        process.start()
+        process.join()
+        if process.exitcode:
             raise click.ClickException(f"do these pass, by themselves? {' '.join(room.tests)}")
         results: list[Result] = pickle.loads(said.read_bytes())
         return results
 
 
-def tried_here(room: Room, folder: Path) -> list[Result]:
-    """The same in this process and folder."""
+def write_tried(room: Room, folder: Path, said: Path) -> None:
+    """Write into a file what became of all mutants of a room, tried in this folder."""
+    os.chdir(folder)
     mutants = {
         file: mutants_of((folder / file).read_text(encoding="utf-8"), names)
         for file, names in room.files.items()
@@ -74,8 +70,8 @@ def tried_here(room: Room, folder: Path) -> list[Result]:
     trial = Trial(folder, mutants)
     options = [f"--rootdir={folder}", "-qq", "-s", "-p", "no:cacheprovider", "-k", QUICK]
     if pytest.main([*options, *room.tests], plugins=[trial]):
-        sys.exit(1)  # it was said
-    return trial.results
+        sys.exit(1)  # pytest has said why
+    said.write_bytes(pickle.dumps(trial.results))
 
 
 def told(file: str, results: list[Result]) -> int:

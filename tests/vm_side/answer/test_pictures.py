@@ -37,6 +37,11 @@ def test_a_picture_is_cut_out_as_it_is_on_the_page(colour: bool) -> None:
     assert found.tobytes() == page.crop((40, 400, 370, 510)).tobytes()
 
 
+def test_a_picture_that_is_the_whole_page_is_its_file_and_the_others_are_cut_out() -> None:
+    cut = cut_out([picture(0, 0, 200, 100), picture(9, 9, 20, 20)], PAGE, JPEG)
+    assert cut[1] == CutOut(JPEG, ".jpg") and cut[2].ending == ".png"
+
+
 def test_pictures_are_counted_also_where_they_have_no_area() -> None:
     assert [number for number, _ in numbered(CELLS)] == [1, 3]
     for box in ((5, 5, 9, 5), (200, 100, 200, 100), (9, 9, 5, 5)):

@@ -117,6 +117,7 @@ def test_a_count_that_is_not_new_is_no_leave_for_more() -> None:
     """30 requests of others run; 8 of ours have come, which the server has not counted yet."""
     load = Load(30, 0, 0.1, 0)
     assert next_places(8, 8, load, load, 256) == 8
+    assert next_places(20, 12, load, load, 256) == 20  # nor for fewer
     assert next_places(8, 8, EARLIER, load, 256) == 8 + QUEUE
 
 
