@@ -123,6 +123,7 @@ samples: $(VENV)/setup-dev ## Render the sample pages again
 
 pictures: $(VENV)/setup-dev ## Draw the pictures of README and docs/ again; needs chromium
 	@$(PY) tests/pictures/draw.py
+	@$(PY) tests/pictures/cast.py
 	@$(PY) tests/samples/selection.py
 
 schema: $(VENV)/setup-dev ## Write the JSON Schemas in docs/schema again
