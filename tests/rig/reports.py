@@ -62,6 +62,7 @@ DOUBTS = [
     doubt("text_layer", (80, 1090, 700, 1110), words=12),
     doubt("text_layer", PLACES[5], 5, precision=1, recall=1, digits=2),
     doubt("reader", PLACES[6], 6, agreement=0.97, digits=3, engine="rapidocr"),
+    doubt("amount", PLACES[3], 3, why="other words"),
 ]
 REASONS = {
     "en-US": [
@@ -80,6 +81,7 @@ REASONS = {
         "words of the PDF's own text that are in no cell: 12",
         "digits unlike those of the PDF's own text: 2",
         "digits that a second reader (rapidocr) reads differently: 3",
+        "words of other lengths than the ink has here",
     ],
     "ko-KR": [
         "읽지 않은 글자가 3줄 있습니다",
@@ -97,6 +99,7 @@ REASONS = {
         "PDF에 든 단어 12개가 어느 셀에도 없습니다",
         "PDF에 든 글과 다른 숫자 2개",
         "다른 판독기 (rapidocr)가 다르게 읽은 숫자 3개",
+        "단어의 길이가 보이는 글자와 다릅니다",
     ],
 }
 

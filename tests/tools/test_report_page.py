@@ -79,8 +79,8 @@ def test_the_least_trusted_are_listed_first_and_doubts_by_kind(
     first = page.locator(".row").first.inner_text()
     assert "doubtful" in first and "trust 0.08" in first and "Ink not read" in first
     kinds = page.locator("#doubt-kinds").inner_text().split("\n")
-    assert kinds[:4] == ["2", "Ink not read", "2", "Too short or too long"]
-    page.locator("#doubt-kinds button", has_text="Too short").click()
+    assert kinds[:4] == ["2", "Ink not read", "2", "Text unlike its ink"]
+    page.locator("#doubt-kinds button", has_text="Text unlike").click()
     wait_for(page, ["worst.png", "light.png"])
     assert "doubt=amount" in page.url
     page.select_option("#doubt", "any")

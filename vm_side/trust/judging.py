@@ -26,8 +26,8 @@ REASONS = {
     "missed": ("text in one place was not read", "text in {} places was not read"),
     "empty": ("one cell has nothing under it", "{} cells have nothing under them"),
     "amount": (
-        "one cell has too much or too little text",
-        "{} cells have too much or too little text",
+        "one cell has too much, too little or another text",
+        "{} cells have too much, too little or another text",
     ),
     "repeated": ("one cell repeats another", "{} cells repeat others"),
     "text_layer": (

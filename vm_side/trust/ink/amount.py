@@ -1,4 +1,4 @@
-"""Cells whose text is too long or too short for the ink under them; pages of which none was read.
+"""Cells with too much or too little text for their ink, or other words; pages not read at all.
 
 Fonts differ in width, so that a text is compared with its ink by how much more or less it is than
 elsewhere on the page.
@@ -25,6 +25,12 @@ STRAY_OF_FORMULA = 0.5  # more: its lines stand above one another
 WEIGHT, MOST_WEIGHT = 0.12, 0.6
 MOST_AT = 80  # ems too much or too little
 
+MISFIT, MISFIT_OF_FEW = 1.65, 3.0  # how far a true text's words may be off; more, of one word
+FITS, FITS_AT, STRAY_OF_FITTING = 0.8, 5, 1.6  # words that fit, if so many, may be so much longer
+USUAL_MISFIT, STEEPLY = 0.5, 2.5  # on most of a page; where it is more, words are told badly
+FITTING_CELLS = (0.45,) * 2  # thought of on every page beside its own
+MOST_WEIGHT_OF_WORDS = 0.35  # two texts that changed places make a page doubtful, one does not
+
 PAGE_OF_TEXT = 12  # ems of writing on a page that cannot go without any text
 OF_ALL_INK = 0.1  # on such a page is in that writing; of a photo's, what looks like some is less
 NOTHING_READ = 0.1  # of the writing
@@ -32,24 +38,45 @@ WEIGHT_OF_NOTHING = 0.9
 
 
 def amount(laid: Laid) -> Iterator[Doubt]:
-    """What speaks against each cell whose text is not as long as its ink."""
+    """What speaks against each cell whose text is not as long as its ink, or not of its words."""
     usual, spread = usual_ratio(laid.cells)
+    poor = usual_misfit(laid.cells)
     for index, cell in enumerate(laid.cells):
         told = cell.told / math.exp(usual)
         much = max(told, cell.inked)
-        if much < ENOUGH or not can_be_compared(cell):
+        if much < ENOUGH or not has_letters(cell):
             continue
         ratio = told / cell.inked
-        if not ratio or abs(math.log(ratio)) > may_stray(cell, much, spread):
+        stray = may_stray(cell, much, spread) * (STRAY_OF_FITTING if fits(cell) else 1)
+        if not cell.is_unclear and (not ratio or abs(math.log(ratio)) > stray):
             share = min(1.0, abs(told - cell.inked) / MOST_AT)
             weight = WEIGHT + (MOST_WEIGHT - WEIGHT) * share
             yield Doubt("amount", whole(cell.box), index, weight, {"ratio": round(ratio, 2)})
+        elif cell.misfit is not None and cell.misfit > may_misfit(cell, poor):
+            weight = WEIGHT + (MOST_WEIGHT_OF_WORDS - WEIGHT) * min(1.0, much / MOST_AT)
+            yield Doubt("amount", whole(cell.box), index, weight, {"why": "other words"})
 
 
-def can_be_compared(cell: LaidCell) -> bool:
-    """Whether there are both text, or should be, and ink in letters."""
-    is_read = cell.category != "Picture" and cell.inked > 0
-    return is_read and not cell.is_unclear and not why_empty(cell)
+def has_letters(cell: LaidCell) -> bool:
+    """Whether there is ink in letters that there should be a text to."""
+    return cell.category != "Picture" and cell.inked > 0 and not why_empty(cell)
+
+
+def fits(cell: LaidCell) -> bool:
+    """Whether the words of a text are so surely those of its ink that all of it was read."""
+    return cell.misfit is not None and cell.misfit < FITS and len(cell.words) >= FITS_AT
+
+
+def may_misfit(cell: LaidCell, poor: float) -> float:
+    """How far a true text's words may be from those in the ink, on a page that is so poor."""
+    return (MISFIT + MISFIT_OF_FEW / len(cell.words)) * poor
+
+
+def usual_misfit(cells: Sequence[LaidCell]) -> float:
+    """How much farther than elsewhere words may be from the ink on this page, by most of them."""
+    found = [cell.misfit for cell in cells if cell.misfit is not None]
+    usual = float(numpy.median([*found, *FITTING_CELLS]))
+    return float(max(1.0, usual / USUAL_MISFIT) ** STEEPLY)
 
 
 def may_stray(cell: LaidCell, ems: float, spread: float) -> float:

@@ -12,12 +12,15 @@ from trust.ink.ems import TALL_HEIGHT, height, length
 from trust.ink.lines import Floats, Writing, share_of_each
 from trust.ink.parts import GRAIN
 from trust.ink.runs import Bits, Ints
+from trust.ink.words import misfits, words_of
 from trust.printed import has_leaders, printed
 
 MOST_ROWS_HEIGHT = 0.6  # of the length under a box stands in rows of at most this height
 LOWEST = 0.5  # of the usual line's height is no line of letters but one of dashes
 INK_OF_TEXT = 0.12  # of the square of a line's height: the least ink that an em of text has
 CLEAR = 0.5  # of the ink that is in letters: less, and one cannot tell
+LETTERS_OF_A_LINE = 3
+NOT_IN_WORDS = ("Picture", "Formula", "Table")  # what is in words stands in rows, in their order
 LOOSE = 0.25  # of the usual line's height: a box may be so much too small
 
 
@@ -35,6 +38,10 @@ class LaidCell:
     """Text and ink cannot be compared: dots lead to a number, or the ink is hardly in letters."""
     is_outside: bool = False
     """Most of its box is off the page."""
+    words: Sequence[float] = ()
+    """The widths of its text's words, in ems; none where they cannot be told in the ink."""
+    misfit: float | None = None
+    """How far they are from the words in the ink; None: one cannot tell."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,9 @@ def lay(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Laid:
     boxes = [cut(upright(cell["bbox"]), size) for cell in cells]
     owner, bare = owners_of(writing, boxes, cells, LOOSE * em)
     high = numpy.maximum(heights_of(writing, owner, len(cells)) * writing.step, LOWEST * em)
+    lines = numpy.asarray(high / writing.step, numpy.float32)
+    with_leaders = [has_leaders(cell.get("text") or "") for cell in cells]
+    lines = numpy.where(with_leaders, highest_of(writing, owner, lines), lines)
     inked = numpy.bincount(owner + 1, writing.length, len(cells) + 1)[1:] * writing.step
     areas = numpy.bincount(owner + 1, writing.areas, len(cells) + 1)[1:]
     laid = []
@@ -61,7 +71,10 @@ def lay(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Laid:
         all_ink = ink_inside(one.box, writing)
         is_enough = all_ink >= INK_OF_TEXT * one.told * (em / writing.step) ** 2
         is_unclear = is_enough and areas[index] < CLEAR * all_ink
-        laid.append(replace(one, is_unclear=one.is_unclear or bool(is_unclear)))
+        words = () if is_unclear else one.words
+        laid.append(replace(one, is_unclear=one.is_unclear or bool(is_unclear), words=words))
+    found = misfits(writing, owner, lines, [cell.words for cell in laid])
+    laid = [replace(cell, misfit=found.get(index)) for index, cell in enumerate(laid)]
     return Laid(laid, bare, em)
 
 
@@ -93,7 +106,9 @@ def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> LaidCel
         rows = max(1.0, 1.4 * told * high / max(1.0, box[2] - box[0]))
         size = high / height(on_page.text, rows)
     is_outside = is_off(cell["bbox"], box)
-    return LaidCell(box, told, ink / max(1.0, size), category, has_leaders(text), is_outside)
+    words = () if category in NOT_IN_WORDS else words_of(text, on_page.text)
+    ems = ink / max(1.0, size)
+    return LaidCell(box, told, ems, category, has_leaders(text), is_outside, words)
 
 
 def heights_of(writing: Writing, owner: Ints, count: int) -> Floats:
@@ -104,6 +119,20 @@ def heights_of(writing: Writing, owner: Ints, count: int) -> Floats:
     heights = share_of_each(high, writing.length.astype(numpy.float64), of, MOST_ROWS_HEIGHT)
     found[cells[cells >= 0]] = heights[cells >= 0]
     return found
+
+
+def highest_of(writing: Writing, owner: Ints, heights: Floats) -> Floats:
+    """How high the highest line under each cell is; heights: of a cell without a line of letters.
+
+    Where dots lead to a number, most of what is written is no higher than they are.
+    """
+    lines = max(1, len(writing.heights))
+    inside = owner >= 0
+    pieces, letters = numpy.unique(owner[inside] * lines + writing.line[inside], return_counts=True)
+    pieces = pieces[letters >= LETTERS_OF_A_LINE]
+    found = numpy.zeros(len(heights), numpy.float32)
+    numpy.maximum.at(found, pieces // lines, writing.heights[pieces % lines])
+    return numpy.where(found > 0, found, heights)
 
 
 def usual_height(writing: Writing) -> float:

@@ -8,7 +8,7 @@ const DOUBT_REASONS = {
   empty: ({ why }) =>
     why === "no ink" ? t("noInk") : why === "no area" ? t("noArea") : why === "off the page" ? t("offPage") : "",
   amount: ({ ratio, why }) =>
-    why === "nothing read" ? t("nothingRead")
+    why === "nothing read" ? t("nothingRead") : why === "other words" ? t("otherText")
     : ratio < 1 ? t("tooShort", inPercent(ratio)) : ratio >= 1 ? t("tooLong", inPercent(ratio)) : "",
   repeated: ({ of }) => (of >= 0 ? t("sameText", round(of + 1)) : ""),
   text_layer: ({ precision, recall, digits, words }) =>

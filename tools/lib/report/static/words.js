@@ -123,6 +123,7 @@ const WORDS = {
   noArea: ["its box has no area", "상자의 넓이가 없습니다"],
   offPage: ["its box is off the page", "상자가 페이지 밖에 있습니다"],
   nothingRead: ["next to nothing was read here", "여기에서 읽은 것이 거의 없습니다"],
+  otherText: ["words of other lengths than the ink has here", "단어의 길이가 보이는 글자와 다릅니다"],
   tooShort: ["too short: {0} % of what its ink holds", "너무 짧음: 보이는 글자 양의 {0} %"],
   tooLong: ["too long: {0} % of what its ink holds", "너무 긺: 보이는 글자 양의 {0} %"],
   sameText: ["same text as cell {0}", "{0}번 셀과 글이 같습니다"],
@@ -252,7 +253,7 @@ const STATUS_WORDS = {
 const DOUBT_WORDS = {
   missed: ["Ink not read", "읽지 않은 글자"],
   empty: ["Text without ink", "빈 자리의 글"],
-  amount: ["Too short or too long", "길이가 맞지 않음"],
+  amount: ["Text unlike its ink", "글자와 맞지 않음"],
   repeated: ["Repeated text", "반복된 글"],
   text_layer: ["Unlike the PDF's text", "PDF 글과 다름"],
   reader: ["Read differently", "다른 판독기와 다름"],
