@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rig import replies
+from rig.command import PATIENCE_S
 from rig.model_server import ModelServer, Reply, Request
 from rig.plain_client import (
     Client,
@@ -23,8 +24,6 @@ from rig.plain_client import (
     start,
     text_of,
 )
-
-PATIENCE_S = 120.0
 
 
 def held() -> tuple[Callable[[Request], Reply], threading.Event]:
