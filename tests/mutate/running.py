@@ -73,8 +73,11 @@ class Trial:
         """Watch the tests once, then try the mutants, as many at once as there are processors."""
         seen = self._watched(session)
         by_name = {item.nodeid: item for item in session.items}
+        gc.unfreeze()  # what is frozen, as tests/conftest.py does, would not be found
         code_of = {file: functions_of(self._folder / file) for file in self._mutants}
         for file, functions in code_of.items():
+            if not functions:
+                raise RuntimeError(f"the tests load nothing of {file}")
             same = unchanged((self._folder / file).read_text(encoding="utf-8"))
             items = [by_name[test] for test in seen.tests_of(file, same)]
             self._passes(partial(mutated_passes, functions, same, items), f"{file}, loaded again")

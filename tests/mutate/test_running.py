@@ -23,6 +23,7 @@ def unused():
     return 7 - 0
 """
 TEST = "from some import least\n\ndef test_least():\n    assert least(3, 1) == {}\n"
+FREEZES = "import gc\n\ndef pytest_collection_finish():\n    gc.freeze()\n"  # as ours does
 TRY = f"""
 import os, pickle, sys
 from pathlib import Path
@@ -41,6 +42,7 @@ Path("results").write_bytes(pickle.dumps((int(code), trial.results)))
 def tried(folder: Path, expected: int) -> tuple[int, list[Result]]:
     """pytest's exit code, and what became of the mutants."""
     (folder / "some.py").write_text(CODE)
+    (folder / "conftest.py").write_text(FREEZES)
     (folder / "test_some.py").write_text(TEST.format(expected))
     subprocess.run([sys.executable, "-c", TRY], cwd=folder, capture_output=True, check=True)
     found: tuple[int, list[Result]] = pickle.loads((folder / "results").read_bytes())
