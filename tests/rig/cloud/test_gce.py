@@ -59,13 +59,13 @@ def wish(name: str, **more: Any) -> compute_v1.Instance:
 def test_an_instance_goes_through_its_states() -> None:
     with GceServer(delays=Delays(0.15, 0.15, 0.15)) as gce:
         gce.add_instance("dots")
-        seen = [gce.status("dots")]
-        for verb in (instances(gce).start, instances(gce).stop):
+        made, seen = instances(gce), [gce.status("dots")]
+        for verb in (made.start, made.stop):
             operation = verb(**DOTS)
             is_done = False
             while not is_done:
                 is_done = operation.done()
-                state = instances(gce).get(**DOTS).status
+                state = made.get(**DOTS).status
                 if state != seen[-1]:
                     seen.append(state)
     up = ["PROVISIONING", "STAGING", "RUNNING"]
@@ -214,9 +214,10 @@ def test_a_preemption_is_written_down(gce: GceServer) -> None:
 
 def test_states_that_pass_by_themselves(gce: GceServer) -> None:
     gce.add_instance("dots", status="RUNNING")
-    gce.set_status("dots", "STOPPING", "TERMINATED", each_s=0.05)
+    made = instances(gce)
+    gce.set_status("dots", "STOPPING", "TERMINATED", each_s=0.5)
     with pytest.raises(exceptions.BadRequest):
-        start(gce)
+        made.start(**DOTS)
     gce.wait_for_status("dots", "TERMINATED")
     start(gce).result()
 
