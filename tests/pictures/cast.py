@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -25,13 +26,14 @@ import pyte
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("vm_side", "tools", "tests")]
 
-from pictures.moving import Frame, svg  # noqa: E402 - found by the line above
+from pictures.moving import BLOCKS, Frame, svg  # noqa: E402 - found by the line above
 from rig.toolkit import CODE, NOT_INHERITED, free_port  # noqa: E402 - so is this
 
 PICTURE = ROOT / "docs" / "images" / "make-all.svg"
 COMMAND = ("make", "all", "INPUT=samples", "TARGET=local")
 TITLE = "make all INPUT=samples TARGET=local, at a terminal"
 TOLD = "A real run, with its waits cut short. At its end the terminal shows:\n"
+BARS = re.compile(rf"\|[{BLOCKS}]+\|")  # nobody wants to hear them
 COLUMNS, ROWS = 84, 40  # so wide that the longest line breaks between two words
 NAME, HOME, PORT = "dots-ocr-vm-toolkit", "/home/you", 8000  # in place of this computer's own
 
@@ -156,7 +158,7 @@ def drawn(said: list[Said]) -> str:
     after = [Said(start_s + at_s, text) for at_s, text in shortened(said)]
     end_s = after[-1].at_s + WORD_S
     frames = frames_of([*before, *after, Said(end_s, "$ ")])
-    told = TOLD + "\n".join(frames[-1].lines).rstrip()
+    told = TOLD + BARS.sub("", "\n".join(frames[-1].lines)).rstrip()
     return svg(frames, end_s + REST_S, COLUMNS, TITLE, told)
 
 

@@ -59,10 +59,10 @@ def test_nothing_of_this_computer_remains() -> None:
 
 def test_a_command_is_typed_runs_and_leaves_the_prompt() -> None:
     assert "".join(text for _, text in typed(("make", "all"))) == "$ make all\r\n"
-    text = drawn([Said(60.0, "first\r\n"), Said(120.0, "last\r\n")])
+    text = drawn([Said(60.0, "first\r\n"), Said(120.0, "100%|███| last\r\n")])
     assert ">first</text>" in text
     told = text.split("<desc")[1].split("</desc>")[0].splitlines()
-    assert told[1:] == ["$ make all INPUT=samples TARGET=local", "first", "last", "$"]
+    assert told[1:] == ["$ make all INPUT=samples TARGET=local", "first", "100% last", "$"]
     length = re.search(r"animation:([\d.]+)s", text)
     assert length is not None and float(length[1]) < 10
 
