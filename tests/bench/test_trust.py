@@ -141,6 +141,9 @@ def test_leaders_are_no_text_to_halve() -> None:
     page = Page(Image.new("L", (500, 500), 255), [cell((0, 0, 400, 20), f"1. One {'. ' * 40} 7")])
     names = {fault.name for fault in faults_of(page, random.Random(1), 9)}
     assert "dropped" in names and not names & {"halved", "doubled"}
+    page = Page(page.picture, [cell((0, 0, 400, 20), f"1. One and two and three {'. ' * 40} 7")])
+    [half] = [fault for fault in faults_of(page, random.Random(1), 9) if fault.name == "halved"]
+    assert len(half.cells[0]["text"]) == len("1. One and two and three  7") // 2
 
 
 def doubt(kind: str, box: tuple[int, int, int, int], index: int | None = None) -> Doubt:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from rig.witnessed import EVIDENCE, PAGE, told
-from rig.written_page import WrittenPage
-from trust.doubts import is_doubtful, trust_left
+from rig.witnessed import EVIDENCE, PAGE
+from rig.written_page import WrittenPage, prose
+from trust.doubts import trust_left
 from trust.ink.laid import lay
 from trust.ink.words import misfit, words_of
 from trust.printed import printed
-from trust.witnesses import evidence_of
+from trust.witnesses import doubts_of, evidence_of
 
 KOREAN = "강물은 여름 내내 낮았고 배들은 아무도 걷지 않는 잿빛 진흙에 누워 있었다"
 
@@ -73,16 +73,33 @@ def test_true_texts_fit_and_those_of_other_cells_do_not() -> None:
         assert (max(far) < 0.2) if not shift else (min(far) > 0.7), far
 
 
-def test_two_texts_of_one_length_that_changed_places() -> None:
-    """How much text there is does not tell them. One alone may be a font that is misjudged."""
-    one, other = PAGE.cells[1:3]
-    cells = [PAGE.cells[0], {**one, "text": other["text"]}, {**other, "text": one["text"]}]
-    doubts = told([*cells, *PAGE.cells[3:]])
-    assert [(doubt.kind, doubt.cell, doubt.detail) for doubt in doubts] == [
-        ("amount", 1, {"why": "other words"}),
-        ("amount", 2, {"why": "other words"}),
+LONG_AND_SHORT = (
+    "a thunderstorm of frightening intensity is approaching a neighbourhood of travellers in "
+    "mountainous surroundings at once"
+)
+ALL_ALIKE = (
+    "under those seven small green hills water moved again until every child found where their "
+    "brown boats would stand while rains"
+)
+
+
+@pytest.mark.parametrize("others", [3, 0])
+def test_two_texts_of_one_length_that_changed_places(others: int) -> None:
+    """One alone may be a misjudged font; and where no text fits, words are told badly."""
+    page = WrittenPage()
+    for place, text in enumerate(
+        (LONG_AND_SHORT, ALL_ALIKE, *map(prose, (260, 270, 280)[:others]))
+    ):
+        page.put(text, (120, 100 + 300 * place), width=430)
+    evidence = evidence_of(page.picture)
+    one, other, *rest = page.cells
+    assert doubts_of(evidence, page.cells) == []
+    swapped = [{**one, "text": other["text"]}, {**other, "text": one["text"]}, *rest]
+    doubts = doubts_of(evidence, swapped)
+    assert sorted((doubt.kind, doubt.cell, doubt.detail["why"]) for doubt in doubts) == [
+        ("amount", cell, "other words") for cell in ((0, 1) if others else ())
     ]
-    assert is_doubtful(trust_left(doubts)) and not is_doubtful(trust_left(doubts[:1]))
+    assert not others or 0.5 < trust_left(doubts) < 0.8
 
 
 def test_dots_that_lead_to_a_number_do_not_hide_another_text() -> None:

@@ -25,11 +25,11 @@ STRAY_OF_FORMULA = 0.5  # more: its lines stand above one another
 WEIGHT, MOST_WEIGHT = 0.12, 0.6
 MOST_AT = 80  # ems too much or too little
 
-MISFIT, MISFIT_OF_FEW = 1.65, 3.0  # how far a true text's words may be off; more, of one word
-FITS, FITS_AT, STRAY_OF_FITTING = 0.8, 5, 1.6  # words that fit, if so many, may be so much longer
+MISFIT, MISFIT_OF_FEW = 1.9, 3.0  # how far a true text's words may be off; more, of one word
+FITS, FITS_AT, STRAY_OF_FITTING = 1.0, 4, 1.6  # words that fit, if so many, may be so much longer
 USUAL_MISFIT, STEEPLY = 0.5, 2.5  # on most of a page; where it is more, words are told badly
 FITTING_CELLS = (0.45,) * 2  # thought of on every page beside its own
-MOST_WEIGHT_OF_WORDS = 0.35  # two texts that changed places make a page doubtful, one does not
+MOST_WEIGHT_OF_WORDS = 0.35  # one alone makes no page doubtful, two long ones do
 
 PAGE_OF_TEXT = 12  # ems of writing on a page that cannot go without any text
 OF_ALL_INK = 0.1  # on such a page is in that writing; of a photo's, what looks like some is less

@@ -71,7 +71,7 @@ def lay(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Laid:
         all_ink = ink_inside(one.box, writing)
         is_enough = all_ink >= INK_OF_TEXT * one.told * (em / writing.step) ** 2
         is_unclear = is_enough and areas[index] < CLEAR * all_ink
-        words = () if is_unclear else one.words
+        words = () if is_unclear and not one.is_unclear else one.words  # leaders are no letters
         laid.append(replace(one, is_unclear=one.is_unclear or bool(is_unclear), words=words))
     found = misfits(writing, owner, lines, [cell.words for cell in laid])
     laid = [replace(cell, misfit=found.get(index)) for index, cell in enumerate(laid)]

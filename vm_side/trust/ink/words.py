@@ -16,7 +16,7 @@ from trust.ink.lines import Doubles, Floats, Writing
 from trust.ink.runs import Ints
 
 FEWEST = 3  # words of a text that can be told from those of another
-LONGEST = 6.0  # ems of a word on average: what is longer is a script without spaces
+LONGEST = 4.5  # ems of a word on average: what is longer is a script without spaces
 SQUARE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # a script without spaces
 MOST_SQUARE = 0.2  # of a text
 UNLIKE = re.compile(r"[$\\<]|://")  # what is set in ways that a text does not tell
