@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy
 import pytest
+from PIL import Image
 
 from rig.witnessed import EVIDENCE, PAGE
 from rig.written_page import WrittenPage, prose
@@ -100,6 +101,17 @@ def test_two_texts_of_one_length_that_changed_places(others: int) -> None:
         ("amount", cell, "other words") for cell in ((0, 1) if others else ())
     ]
     assert not others or 0.5 < trust_left(doubts) < 0.8
+
+
+def test_a_text_on_its_side_is_not_looked_at_by_words() -> None:
+    page = WrittenPage()
+    page.put(prose(60), (120, 100))
+    turned = page.picture.transpose(Image.Transpose.ROTATE_270)
+    left, top, right, bottom = page.cells[0]["bbox"]
+    box = [page.size[1] - bottom, left, page.size[1] - top, right]
+    evidence = evidence_of(turned)
+    laid = lay(evidence.writing, evidence.size, [{**page.cells[0], "bbox": box}])
+    assert laid.cells[0].inked and laid.cells[0].misfit is None
 
 
 def test_dots_that_lead_to_a_number_do_not_hide_another_text() -> None:

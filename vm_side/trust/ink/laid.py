@@ -20,6 +20,7 @@ LOWEST = 0.5  # of the usual line's height is no line of letters but one of dash
 INK_OF_TEXT = 0.12  # of the square of a line's height: the least ink that an em of text has
 CLEAR = 0.5  # of the ink that is in letters: less, and one cannot tell
 LETTERS_OF_A_LINE = 3
+STANDING = 3  # of its letters' height: a box that is slimmer, and higher, holds text on its side
 NOT_IN_WORDS = ("Picture", "Formula", "Table")  # what is in words stands in rows, in their order
 LOOSE = 0.25  # of the usual line's height: a box may be so much too small
 
@@ -106,7 +107,9 @@ def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> LaidCel
         rows = max(1.0, 1.4 * told * high / max(1.0, box[2] - box[0]))
         size = high / height(on_page.text, rows)
     is_outside = is_off(cell["bbox"], box)
-    words = () if category in NOT_IN_WORDS else words_of(text, on_page.text)
+    wide = box[2] - box[0]
+    stands = wide < min(STANDING * high, box[3] - box[1])
+    words = () if stands or category in NOT_IN_WORDS else words_of(text, on_page.text)
     ems = ink / max(1.0, size)
     return LaidCell(box, told, ems, category, has_leaders(text), is_outside, words)
 
