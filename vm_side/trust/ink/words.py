@@ -56,7 +56,7 @@ def misfits(
 ) -> dict[int, float]:
     """How far each cell's words are from those under it, where both are known.
 
-    0 is a text that fits; another text is at about 2. Of each cell: how high its lines are.
+    0 is a text that fits; another text is at about 2. heights are those of each cell's lines.
     """
     cells = numpy.flatnonzero(numpy.array(list(map(len, words)), int) * heights)
     number = numpy.full(len(words) + 1, -1)  # the last one is of no cell
