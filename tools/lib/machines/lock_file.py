@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from lib import closed
 from lib.alone import alone_in, is_ours
 from lib.console import Failure
 
@@ -42,7 +43,8 @@ class LockFile:
     def _alone(self) -> Iterator[None]:
         folder = self._path.parent
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            with closed.to_all():  # it is the machine's folder, and this makes it
+                folder.mkdir(parents=True, exist_ok=True)
             with alone_in(folder):
                 yield
         except OSError as error:
