@@ -114,9 +114,9 @@ def test_half(paid: CloudToolkit) -> None:
     assert FIRST < statuses.count("ok") < MORE
     assert statuses.count("ok") + statuses.count("left") == MORE
     assert f"BUDGET: {statuses.count('left')} pages are left, at " in end.err
-    assert worked_s(paid) < budget
-    off_s = min(billed_s(paid), longest_s(paid))  # a busy machine may bring results home too slowly
-    assert off_s < budget
+    assert paid.gce.status(VM) == "TERMINATED"
+    # On a busy machine results may come home slowly; at the longest run Google would end it
+    assert worked_s(paid) < longest_s(paid) < budget
 
 
 def test_the_client_is_killed_in_the_middle(paid: CloudToolkit) -> None:
