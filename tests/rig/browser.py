@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from rig.programs import needed
 
 FLAGS = [
     "--headless",
@@ -30,14 +29,8 @@ document.addEventListener('securitypolicyviolation', (event) =>
 
 
 def find_chromium() -> str:
-    """Debian's browser. Without it the test is skipped, except in CI, where that is a failure."""
-    path = shutil.which("chromium")
-    if path is None:
-        reason = "chromium is not installed: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return path
+    """Debian's browser."""
+    return needed("chromium", "chromium")
 
 
 @contextlib.contextmanager

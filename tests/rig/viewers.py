@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import html
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy
 import pymupdf
 import pypdfium2
-import pytest
 from numpy.typing import NDArray
 
 from rig.pages import PDF_PASSWORD
+from rig.programs import needed
 
 Box = tuple[float, float, float, float]
 Words = list[tuple[str, Box]]
@@ -26,11 +24,7 @@ WORD = re.compile(r'<word xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.
 
 def poppler(path: Path, *options: str, original: Path | None = None) -> str:
     """What pdftotext finds in a PDF. It must complain of nothing but what is in its original."""
-    if not shutil.which("pdftotext"):
-        reason = "pdftotext is not installed (poppler-utils)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    needed("pdftotext", "poppler-utils")
     text, complaint = pdftotext(path, *options)
     assert complaint == (pdftotext(original)[1] if original else "")
     return text

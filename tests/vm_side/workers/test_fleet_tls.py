@@ -13,6 +13,7 @@ from distributed import Client, Security
 from distributed.comm.core import connect
 
 from rig.fleet import FleetRig, Node, Stranger, make_certificate
+from rig.programs import needed
 from rig.tls import certificate
 
 REFUSED_S = 3.0
@@ -89,7 +90,8 @@ def test_a_strangers_client_runs_nothing(
 
 def listening(node: Node) -> set[str]:
     """The addresses at which a node's processes listen."""
-    done = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=True)
+    command = [needed("ss", "iproute2"), "-ltnpH"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     ours = [f"pid={pid}," for pid in node.members()]
     lines = [line for line in done.stdout.splitlines() if any(pid in line for pid in ours)]
     return {line.split()[3].rpartition(":")[0] for line in lines}
