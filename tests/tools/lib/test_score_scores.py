@@ -1,6 +1,7 @@
 """All pages that have a truth: what could not be read or scored is named."""
 
 import json
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ def write(folder: Path) -> Path:
     return results.finish()
 
 
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers know what a test has changed; from Python 3.14 on they would not."""
+    monkeypatch.setattr(multiprocessing, "Process", multiprocessing.get_context("fork").Process)
+
+
+@pytest.mark.usefixtures("forked")
 def test_a_page_that_cannot_be_scored_is_named_and_the_others_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -46,6 +54,7 @@ def test_a_page_that_cannot_be_scored_is_named_and_the_others_are(
     assert "score: needs more than 4,096 MiB of memory; left out: b/b" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_truth_that_cannot_be_read_in_time_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,8 +84,9 @@ def test_the_port_shows_the_file_and_nothing_else(tmp_path: Path) -> None:
     with served(tmp_path, port) as fault:
         assert not fault
         for path in ("/metrics", "/", "/../manifest.jsonl"):  # not there yet; never there
-            with pytest.raises(urllib.error.HTTPError, match="404"):
+            with pytest.raises(urllib.error.HTTPError, match="404") as refused:
                 get(port, path)
+            refused.value.close()
         Progress(tmp_path, 3, 0)
         assert parsed(get(port))["dots_ocr_pages"] == 3
     with socket.socket() as probe:
