@@ -14,6 +14,8 @@ from tqdm import tqdm
 
 from contract import ExitCode, printable
 
+LAST_STREAM = 2  # the number of stderr; stdin's is 0
+
 
 def say_above_bar(text: str) -> None:
     """Lines for people, above the progress bar if there is one."""
@@ -30,17 +32,34 @@ def shown(error: click.ClickException) -> str:
 
 def run(command: click.Command) -> NoReturn:
     """Run a command and end the process with its exit code: its own, or that of what went wrong."""
+    stand_in_for_closed_streams()
     try:
         command.main(standalone_mode=False)
         code: int = ExitCode.OK
     except click.ClickException as error:
         say_above_bar(shown(error))
         code = error.exit_code
+    except OSError as error:  # a full disk, a missing right: its text names the file
+        say_above_bar(f"Error: {error}")
+        code = ExitCode.FAILED
     except click.Abort:
         code = ExitCode.INTERRUPTED
     finally:
         let_go_of_streams()
     sys.exit(code)
+
+
+def stand_in_for_closed_streams() -> None:
+    """Open nowhere in place of a stream that was closed from the start.
+
+    Else the next file of ours gets its number, and what a library or a child says goes into that.
+    """
+    while (nowhere := os.open(os.devnull, os.O_RDWR)) <= LAST_STREAM:
+        os.set_inheritable(nowhere, True)
+    os.close(nowhere)
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 def let_go_of_streams() -> None:
@@ -50,8 +69,7 @@ def let_go_of_streams() -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         try:
-            if stream is not None:  # it was closed from the start
-                stream.flush()
+            stream.flush()
         except OSError:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())

@@ -67,11 +67,21 @@ def code_of(command: list[str], file: int) -> int:
         ("full", "sys.exit(3)", 3),
         ("pipe", "raise click.UsageError('no')", 2),
         ("pipe", "raise click.Abort", 130),
+        ("full", "raise OSError(28, 'No space left on device')", 1),
     ],
 )
 def test_the_code_is_its_own(module: str, kind: str, end: str, code: int) -> None:
     with deaf(kind) as file:
         assert code_of(["-c", SAYS.format(module=module, end=end)], file) == code
+
+
+@pytest.mark.parametrize("module", ["saying", "lib.console"])
+def test_a_full_disk_is_told_in_a_line(module: str) -> None:
+    script = SAYS.format(module=module, end="raise OSError(28, 'No space left', 'told.jsonl')")
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=buffered(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.endswith("Error: [Errno 28] No space left: 'told.jsonl'\n")
 
 
 @pytest.mark.parametrize(("script", "wrong"), SCRIPTS)
@@ -80,7 +90,19 @@ def test_the_scripts_end_so(script: str, wrong: str) -> None:
         assert code_of([str(ROOT / "vm_side" / script), wrong], file) == 2
 
 
-def test_a_stream_that_was_closed_from_the_start() -> None:
-    script = SAYS.format(module="saying", end="sys.exit(3)")
-    shell = ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, script]
+CLOSED = """import os
+    assert sys.stdin is not None and not sys.stderr.isatty()
+    with open(os.devnull) as file:
+        assert file.fileno() > 2
+    child = "import os; os.fstat(0); os.fstat(1); os.fstat(2)"
+    assert not os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", child])
+    sys.exit(3)"""
+
+
+@pytest.mark.parametrize("module", ["saying", "lib.console"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_was_closed_from_the_start(module: str, closed: str) -> None:
+    """No file of ours is in its place: a child's words would go into that."""
+    script = SAYS.format(module=module, end=CLOSED)
+    shell = ["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, script]
     assert subprocess.run(shell, env=buffered(), check=False, capture_output=True).returncode == 3

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from contract import ExitCode as ExitCode
 from contract import printable as printable
-from saying import let_go_of_streams, shown
+from saying import let_go_of_streams, shown, stand_in_for_closed_streams
 from saying import say_above_bar as say_above_bar
 from troubles import place
 
@@ -58,6 +58,7 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
     alarm gives the last line where the verb could not even begin: wrong options or config.env. Of
     an error that came later, it is the error's notes.
     """
+    stand_in_for_closed_streams()
     set_handlers(interrupt)
     sys.unraisablehook = interrupt_again
     try:
