@@ -1,5 +1,7 @@
 """The lock of a machine that is a folder here: who lives has it, and who is gone has not."""
 
+import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -89,6 +91,21 @@ def test_what_nobody_keeps_locked_is_nobody_s(tmp_path: Path, line: str) -> None
     (tmp_path / "lock").write_text(line, errors="surrogateescape")
     file = LockFile(tmp_path / "lock")
     assert file.read() == "" and file.swap("", "ours") and file.read() == "ours"
+
+
+def test_a_disk_shared_over_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NFS gives a lock to who may write alone; that a folder has none there is the worst case."""
+    flock = fcntl.flock
+
+    def flock_of_nfs(descriptor: int, how: int) -> None:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock_of_nfs)
+    first, second = LockFile(tmp_path / "lock"), LockFile(tmp_path / "lock")
+    assert first.swap("", "first") and second.read() == "first" and not second.swap("", "second")
+    assert first.swap("first", "") and second.swap("", "second") and first.read() == "second"
 
 
 def test_a_lock_that_cannot_be_used_is_told_with_the_next_step(tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ class LockFile:
     def _line(self) -> str:
         if not self._path.exists():
             return ""
-        with self._path.open(encoding="utf-8", errors="replace") as file:
+        # to be written, too: else NFS does not say whether it is locked
+        with self._path.open("r+", encoding="utf-8", errors="replace") as file:
             return "" if not self._is_held() and is_ours(file.fileno()) else file.read()
 
     def _write(self, line: bytes) -> bool:
