@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import pytest
 
 from lib.knobs import Knobs
-from lib.plan.budget import paid_s, within_budget
+from lib.plan.budget import paid_s, too_little, within_budget
 from lib.plan.forecast import Basis, basis_of, forecast, own_way
 from lib.plan.left import Left
 from lib.plan.making import took
@@ -127,6 +128,16 @@ def test_what_costs_nothing_has_no_budget(changed: dict[str, Any], told: str) ->
     for one in (plan, unknown):
         said = " ".join(text for name, text in one.rows() if name == "beware")
         assert ("make all would end at once: BUDGET is no" in said) is bool(told)
+
+
+@pytest.mark.parametrize("budget", [0.0001, 0.005, 0.01, 0.0111, 0.0112, 0.05])
+def test_what_is_refused_pays_less_than_what_is_asked(budget: float) -> None:
+    """Also where nothing is known of the machine: a run of less than 36 s is none."""
+    said = too_little(dataclasses.replace(ONE_USD, target="ssh", budget=budget), Basis(None, None))
+    if said:
+        paid, asked = map(float, re.findall(r"(?:pays|about) ([\d.]+)", said))
+        assert paid <= asked
+    assert bool(said) is (budget < 0.0112)
 
 
 def test_with_another_machine_s_price_no_budget_can_be_kept() -> None:

@@ -41,8 +41,9 @@ def too_little(knobs: Knobs, basis: Basis) -> str:
         return ""
     page_s = basis.reading_s(1, 1, knobs.max_pixels)
     start_s = 0.0 if page_s is None else basis.start_s
-    least_s = start_s + max(page_s or 0.0, least_drain_s(whole_s)) + reserve_s(whole_s)
-    if whole_s >= least_s and within_budget(knobs).max_hours >= Hours.LEAST:
+    work_s = start_s + max(page_s or 0.0, least_drain_s(whole_s)) + reserve_s(whole_s)
+    least_s = max(work_s, Hours.LEAST * 3600 + reserve_s(whole_s) / 2)  # as within_budget() has it
+    if whole_s >= least_s:
         return ""
     return (
         f"BUDGET={knobs.budget:g} USD pays {whole_s / 60:.1f} minutes; the start, a page and"
