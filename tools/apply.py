@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from lib.console import ExitCode, Failure, note, run, say
+from lib.console import ExitCode, Failure, note, run, say, show_line
 from lib.corrections.applying import Applied, apply
 from lib.corrections.file import Correction, read_corrections
 from lib.inputs import folder_of
@@ -52,7 +52,7 @@ def tell(applied: Applied, as_json: bool) -> None:
         say(f"apply: refused: {page}: {reason}")
     if as_json:
         totals = {"new": applied.new, "known": applied.known, "refused": applied.refused}
-        click.echo(json.dumps(totals, ensure_ascii=False))
+        show_line(json.dumps(totals, ensure_ascii=False))
     known = f", {applied.known:,} were known" if applied.known else ""
     note(f"apply: {applied.new:,} pages corrected{known}; make report shows them")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from lib.checking import check
-from lib.console import note, run, say
+from lib.console import note, run, say, show_line
 from lib.inputs import find_inputs
 from lib.knobs import Knobs, verb
 
@@ -22,7 +22,7 @@ def main(knobs: Knobs, as_json: bool) -> int:
     inputs = find_inputs(knobs.input, knobs.output)
     code, totals = check(inputs, Path(knobs.output).expanduser().resolve(), knobs)
     if as_json:
-        click.echo(json.dumps(totals))
+        show_line(json.dumps(totals))
     (say if totals["found"] else note)(sentence(totals))  # what is found is told also under cron
     return code
 

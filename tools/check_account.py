@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from lib.console import ExitCode, Failure, run, run_apart, say, shield
+from lib.console import ExitCode, Failure, run, run_apart, say, shield, show_line
 from lib.knobs import GCP, Knobs, as_environment, verb
 from lib.machines import lock
 from lib.machines.gcp.account import Account, Finding, State
@@ -48,7 +48,7 @@ def shown(findings: Iterable[Finding]) -> int:
     """Show each as it comes; how many are wrong."""
     wrong = 0
     for finding in findings:
-        click.echo(str(finding))
+        show_line(str(finding))
         wrong += finding.state is State.WRONG
     return wrong
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from lib.console import note, printable, run
+from lib.console import note, printable, run, show_line
 from lib.options import version_option
 from lib.pages.doubts import Doubt
 from lib.report import compare_build
@@ -34,10 +34,10 @@ def main(first: str, second: str, as_data: bool) -> None:
     found = totals(*sides, pages)
     if as_data:
         data = {"report": str(path), **found, "pages": [as_json(page) for page in pages]}
-        click.echo(json.dumps(data, ensure_ascii=False))
+        show_line(json.dumps(data, ensure_ascii=False))
         return
     for line in (*sentences(found), "", *table(pages)):
-        click.echo(printable(line))
+        show_line(printable(line))
     note(f"report: {path}")
 
 

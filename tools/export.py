@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from lib import closed
-from lib.console import ExitCode, Failure, note, run, say
+from lib.console import ExitCode, Failure, note, run, say, show_line
 from lib.documents.document import Sources
 from lib.documents.gathering import FOLDER, gather
 from lib.documents.keeping import Kept, opened
@@ -47,7 +47,7 @@ def main(knobs: Knobs, as_json: bool) -> int:
         kept.drop_others({document.path for document in documents})
         missing = {made.document: made.missing for made in kept.all_made() if made.missing}
     if as_json:
-        click.echo(json.dumps(as_data(kept, outcome, missing), ensure_ascii=False))
+        show_line(json.dumps(as_data(kept, outcome, missing), ensure_ascii=False))
     tell(kept, outcome, missing)
     return ExitCode.PAGES_FAILED if outcome.faults else ExitCode.OK
 

@@ -9,7 +9,7 @@ import json
 
 import click
 
-from lib.console import ExitCode, run, say, show_table
+from lib.console import ExitCode, run, say, show_line, show_table
 from lib.inputs import end_of_nothing, find_inputs
 from lib.knobs import MACHINE, Knobs, verb
 from lib.plan.making import plan_for
@@ -29,7 +29,7 @@ def main(knobs: Knobs, force: bool, as_json: bool) -> int:
         return end
     plan = plan_for(inputs, knobs, force)
     if as_json:
-        click.echo(json.dumps(plan.document(), ensure_ascii=False))
+        show_line(json.dumps(plan.document(), ensure_ascii=False))
     else:
         show_table(list(plan.rows()))
     return ExitCode.OK

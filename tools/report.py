@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from lib.console import note, run
+from lib.console import note, run, show_line
 from lib.inputs import folder_of
 from lib.knobs import Knobs, pdf_password, verb
 from lib.report.build import build
@@ -27,7 +27,7 @@ def main(knobs: Knobs, as_json: bool) -> None:
         return
     found = totals(built.entries, built.summary)
     if as_json:
-        click.echo(json.dumps({"report": str(built.path), **found}, ensure_ascii=False))
+        show_line(json.dumps({"report": str(built.path), **found}, ensure_ascii=False))
         return
     for name, value in rows(found).items():
         note(f"  {name:<12} {value}")

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from lib import extras, files
-from lib.console import Failure, note, printable, run, say
+from lib.console import Failure, note, printable, run, say, show_line
 from lib.inputs import path_of
 from lib.knobs import Knobs, verb
 from lib.pages.entries import read_entries
@@ -40,10 +40,10 @@ def main(knobs: Knobs, as_data: bool) -> None:
     for line in remarks(found):
         say(f"score: {line}")
     if as_data:
-        click.echo(data)
+        show_line(data)
         return
     for line in tables(found):
-        click.echo(printable(line))
+        show_line(printable(line))
     note(f"score: {output / SCORES}; make report shows it")
 
 

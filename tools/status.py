@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from lib import results
-from lib.console import Failure, run, show_table
+from lib.console import Failure, run, show_line, show_table
 from lib.knobs import MACHINE, Knobs, verb
 from lib.machines import open_machine
 from lib.machines.machine import Machine
@@ -19,7 +19,7 @@ def main(knobs: Knobs, as_json: bool) -> None:
     machine = open_machine(knobs)
     status = {**machine.status(), **page_counts(machine)}
     if as_json:
-        click.echo(json.dumps(status, ensure_ascii=False))
+        show_line(json.dumps(status, ensure_ascii=False))
     else:
         show_table({name: value for name, value in status.items() if value != ""})
 

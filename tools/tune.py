@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from lib.alone import alone_in
-from lib.console import ExitCode, Failure, note, printable, run, say
+from lib.console import ExitCode, Failure, note, printable, run, say, show_line
 from lib.home import make_output
 from lib.inputs import end_of_nothing, find_inputs
 from lib.knobs import MACHINE, TABLE, Knobs, as_environment, check_workers, verb
@@ -126,10 +126,10 @@ def show(
     data = as_json(told)
     path = page.write(knobs, steps_down, sample.root, data)
     if as_data:
-        click.echo(json.dumps({"report": str(path), **data}, ensure_ascii=False))
+        show_line(json.dumps({"report": str(path), **data}, ensure_ascii=False))
     else:
         for line in all_lines(told):
-            click.echo(printable(line))
+            show_line(printable(line))
     note(f"report: {path}")
     has_failed = any(reading.failed for reading in whole)
     is_whole = len(whole) == len(readings) and not has_failed

@@ -41,7 +41,7 @@ from purse import Purse
 from read_page import Settings
 from results import metrics
 from results.store import Place, Remote, place_of
-from saying import run, say_above_bar
+from saying import run, say_above_bar, show_line
 from troubles import explained
 from version import version_option
 from walk import as_on_disk, told
@@ -311,7 +311,7 @@ def main(
     except OSError as error:  # a full disk, say; what the manifest has by now is safe
         raise click.ClickException(printable(f"{error}: fix this, then run again")) from error
     if as_json:
-        click.echo(json.dumps(end.totals))
+        show_line(json.dumps(end.totals))
     leave(exit_code(end))
 
 

@@ -23,6 +23,12 @@ def say_above_bar(text: str) -> None:
         tqdm.write(printable(text), file=sys.stderr)
 
 
+def show_line(text: str) -> None:
+    """A line of the result, on stdout; the work goes on where `head` has read enough."""
+    with contextlib.suppress(BrokenPipeError):
+        click.echo(text)
+
+
 def shown(error: click.ClickException) -> str:
     """What click would print of an error."""
     text = io.StringIO()

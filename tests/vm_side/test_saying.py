@@ -13,7 +13,7 @@ from rig.toolkit import ROOT
 SAYS = """
 import sys
 import click
-from {module} import run, say_above_bar
+from {module} import run, say_above_bar, show_line
 
 @click.command()
 def main():
@@ -65,6 +65,8 @@ def code_of(command: list[str], file: int) -> int:
     [
         ("pipe", "sys.exit(3)", 3),
         ("full", "sys.exit(3)", 3),
+        ("pipe", "show_line('a result'); sys.exit(3)", 3),
+        ("full", "show_line('a result'); sys.exit(3)", 1),  # a result that is lost
         ("pipe", "raise click.UsageError('no')", 2),
         ("pipe", "raise click.Abort", 130),
         ("full", "raise OSError(28, 'No space left on device')", 1),

@@ -16,6 +16,7 @@ from contract import ExitCode as ExitCode
 from contract import printable as printable
 from saying import let_go_of_streams, shown, stand_in_for_closed_streams
 from saying import say_above_bar as say_above_bar
+from saying import show_line as show_line
 from troubles import place
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -223,4 +224,4 @@ def show_table(rows: Mapping[str, object] | Sequence[tuple[str, object]]) -> Non
     pairs = list(rows.items() if isinstance(rows, Mapping) else rows)
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
-        click.echo(printable(f"{name:<{width}}  {value}"))
+        show_line(printable(f"{name:<{width}}  {value}"))
