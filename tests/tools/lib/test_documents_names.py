@@ -9,6 +9,7 @@ import pytest
 from lib.documents.document import LONGEST_NAME_BYTES, file_name
 from lib.documents.formats import coco, csv, finetune, jsonl, markdown
 from lib.documents.keeping import Made, files_in, opened
+from lib.standing import set_aside
 from rig.small_documents import document, written
 from rig.toolkit import files_below
 
@@ -48,3 +49,13 @@ def test_a_page_of_the_longest_name_has_documents(module: Any, tmp_path: Path) -
         assert files
         kept.put(Made(what.path, "any", files, "its fingerprint"), making / "0")
     assert set(files) < set(files_below(tmp_path / "documents"))
+
+
+def test_what_somebody_changed_again_and_again_is_kept(tmp_path: Path) -> None:
+    """The longest name has room for .old10, too."""
+    place = tmp_path / f"{file_name(LONGEST * 'n')}.finetune.jsonl"
+    for number in range(10):
+        place.write_text(str(number), encoding="utf-8")
+        kept = set_aside(place)
+        assert kept.read_text(encoding="utf-8") == str(number)
+    assert kept.name == f"{place.name}.old10"

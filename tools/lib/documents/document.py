@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.pages.entries import Cell, Entry
 
-LONGEST_NAME_BYTES = 255 - len(".finetune.jsonl.old")
+LONGEST_NAME_BYTES = 255 - len(".finetune.jsonl.old99")
 
 
 @dataclass(frozen=True)
