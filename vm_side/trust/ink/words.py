@@ -20,6 +20,7 @@ LONGEST = 4.5  # ems of a word on average: what is longer is a script without sp
 SQUARE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # a script without spaces
 MOST_SQUARE = 0.2  # of a text
 UNLIKE = re.compile(r"[$\\<]|://")  # what is set in ways that a text does not tell
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")  # such rows begin there
 
 NEXT_ROW = 0.55  # of a line's height: so much lower is the next one
 SMALL = 0.5  # of the line's height: a dot, an accent, a piece of a letter
@@ -46,7 +47,9 @@ class InWords(NamedTuple):
 def words_of(text: str, on_page: str) -> tuple[float, ...]:
     """The widths of a text's words, in ems, if ink can tell them; on_page: what is printed."""
     widths = tuple(filter(None, map(width_of, on_page.split())))
-    if len(widths) < FEWEST or sum(widths) >= LONGEST * len(widths) or UNLIKE.search(text):
+    if len(widths) < FEWEST or sum(widths) >= LONGEST * len(widths):
+        return ()
+    if UNLIKE.search(text) or RIGHT_TO_LEFT.search(text):
         return ()
     return widths if len(SQUARE.findall(text)) < MOST_SQUARE * len(text) else ()
 
