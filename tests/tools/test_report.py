@@ -90,10 +90,10 @@ def test_doubts_are_counted_by_kind(kit: Toolkit) -> None:
     doubted_set(kit.output)
     found = json.loads(kit.run("report", "--json").out)
     assert (found["ok"], found["doubtful"]) == (3, 2)
-    kinds = {"amount": 4, "missed": 3, "text_layer": 3, "empty": 3, "reader": 3, "repeated": 1}
+    kinds = {"amount": 5, "missed": 3, "text_layer": 3, "empty": 3, "reader": 3, "repeated": 1}
     assert found["doubts"] == kinds
     table = rows(found)
-    assert table["doubts"].startswith("4 amount, 3 missed")
+    assert table["doubts"].startswith("5 amount, 3 missed")
     assert table["pages"] == "5: 3 ok, 2 doubtful"
 
 
