@@ -15,6 +15,7 @@ import pytest
 from rig.command import wait_until
 from server import door as door_module
 from server.door import Door
+from workers.forkserver import start_forkserver
 
 CONTEXT = multiprocessing.get_context("forkserver")
 
@@ -31,6 +32,7 @@ class Guest:
     """A process that goes in as soon as it may."""
 
     def __init__(self, door: Door) -> None:
+        start_forkserver("server.door")  # as a batch does: it is one for all tests of this process
         self.pipe, theirs = CONTEXT.Pipe()
         self.process = CONTEXT.Process(target=go_in, args=(door, theirs))
         self.process.start()
