@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
 # What a new user does first, in a bare system with nothing but make, git and python3-venv:
 #
-#   sudo bash tests/systems/first_try.sh trixie                                     # Debian 13
-#   sudo bash tests/systems/first_try.sh noble http://archive.ubuntu.com/ubuntu     # Ubuntu 24.04
+#   sudo bash tests/systems/first_try.sh trixie     # Debian 13
+#   sudo bash tests/systems/first_try.sh noble      # Ubuntu 24.04
 #
-# Needs root, debootstrap, the network, 3 GB of disk and about ten minutes. The commit that is checked
-# out is tried; KEPT=folder keeps the system there, and uses it if it is there already.
+# A mirror may follow, in place of the one that debootstrap knows for the system. Needs root,
+# debootstrap, the network, 3 GB of disk and about ten minutes. The commit that is checked out is
+# tried; KEPT=folder keeps the system there, and uses it if it is there already.
 set -euo pipefail
 
 suite=${1:?which system: trixie, bookworm, noble, …}
-mirror=${2:-http://deb.debian.org/debian}
+mirror=${2:-}
 project=$(cd "$(dirname "$0")/../.." && pwd)
 root=${KEPT:-$(mktemp -d)}
 [ -n "${KEPT:-}" ] || trap 'rm -rf --one-file-system "$root" "$root.log"' EXIT
 
 [ -d "$root/home" ] || debootstrap --variant=minbase --include=ca-certificates,git,make,python3-venv \
-  "$suite" "$root" "$mirror" >"$root.log" || { tail "$root.log"; exit 1; }
+  "$suite" "$root" ${mirror:+"$mirror"} >"$root.log" || { tail "$root.log"; exit 1; }
 
 # The network as it is here
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
