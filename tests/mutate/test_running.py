@@ -67,9 +67,15 @@ def test_tests_that_fail_anyway_tell_nothing(tmp_path: Path) -> None:
 
 
 def test_a_mutant_sends_no_signal_to_a_stranger() -> None:
-    for event, pid in (("os.kill", 1), ("os.kill", 0), ("os.kill", -1), ("os.killpg", 1)):
-        with pytest.raises(PermissionError, match="by a mutant"):
-            refuse_others(event, (pid, 9))
-    refuse_others("os.kill", (1, 0))  # only asks whether it lives
-    refuse_others("os.kill", (os.getpid(), 15))
-    refuse_others("open", ("a file", "r", 0))
+    # A session of its own: even process 1 may be of ours, where a container started the tests.
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as stranger:
+        try:
+            for event in ("os.kill", "os.killpg"):
+                for pid in (stranger.pid, 0, -1):
+                    with pytest.raises(PermissionError, match="by a mutant"):
+                        refuse_others(event, (pid, 9))
+            refuse_others("os.kill", (stranger.pid, 0))  # only asks whether it lives
+            refuse_others("os.kill", (os.getpid(), 15))
+            refuse_others("open", ("a file", "r", 0))
+        finally:
+            stranger.kill()
