@@ -137,6 +137,11 @@ def tasks_known(dask_scheduler: Any) -> list[str]:
     return list(dask_scheduler.tasks)
 
 
+def done_ever_again(dask_worker: Any) -> list[str]:
+    """What a node does every few milliseconds; runs there."""
+    return list(dask_worker.periodic_callbacks)
+
+
 def loser_at(leave_file: str) -> Function:
     """A node of a fleet with this leave file can do nothing; no node can, if it is empty."""
     from workers.node import Lost  # noqa: PLC0415 - with Dask half a second, which the pool does not need

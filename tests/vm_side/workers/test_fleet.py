@@ -45,6 +45,15 @@ def test_no_more_tasks_are_given_out_than_there_are_threads(fleet: FleetRig) -> 
     assert len(known) == 40 and 2 <= max(known) <= 3 + 1  # the last one's result may be there
 
 
+def test_a_node_does_not_watch_its_own_threads(fleet: FleetRig) -> None:
+    """Dask would look at all 256 of them 100 times a second."""
+    fleet.add_node(threads=3)
+    fleet.wait_for(1)
+    with Client(fleet.url, set_as_default=False) as client:
+        (callbacks,) = client.run(functions.done_ever_again).values()
+    assert "heartbeat" in callbacks and "profile" not in callbacks
+
+
 def test_a_task_that_kills_its_node_twice_is_done_by_the_third(
     fleet: FleetRig, tmp_path: Path
 ) -> None:
