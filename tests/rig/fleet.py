@@ -30,6 +30,8 @@ from rig.tls import Certificate, connections_are_mixed_up
 
 START_TIMEOUT_S = 120.0
 MACHINE = SCRIPT.parent / "machine"
+# Without --no-dashboard it loads bokeh; without an address its web server is open to all
+NO_DASHBOARD = ("--dashboard-address", "127.0.0.1:0", "--no-dashboard")
 CODE = f"{SCRIPT.parent}:{Path(__file__).parents[1]}"  # the page function's, and the tests'
 
 
@@ -131,8 +133,7 @@ class FleetRig:
         file = self._folder / "scheduler.json"
         file.unlink(missing_ok=True)
         command = python("distributed.cli.dask_scheduler", "--host", self._host, "--port", "0")
-        command += ["--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file)]
-        command += ["--protocol", "tls"]
+        command += ["--protocol", "tls", "--scheduler-file", str(file), *NO_DASHBOARD]
         environment = {**os.environ, "PYTHONPATH": CODE}
         self.scheduler = Process(command, self._folder / "scheduler.log", environment)
         wait_until(
@@ -142,6 +143,8 @@ class FleetRig:
 
     def clear(self) -> None:
         """Kill all nodes, and wait until the scheduler has seen it."""
+        if not self.nodes:
+            return
         for node in self.nodes:
             node.kill()
         self.nodes.clear()
@@ -161,13 +164,25 @@ class FleetRig:
         host: str = "",
         leaves: bool = True,
         code: str = CODE,
+        workers: int = 1,
     ) -> Node:
-        """Start a node; does not wait for it. prefix is put before its command line."""
+        """Start a node; does not wait for it. prefix is put before its command line.
+
+        Several workers are as many nodes for the scheduler, and start with less.
+        """
         number = next(self._numbers)
         leave_file = self._folder / f"node{number}.leave"
         command = [*prefix, *python("distributed.cli.dask_worker", self.url, "--nthreads")]
-        command += [str(threads), "--name", f"node{number}", "--local-directory", str(self._folder)]
-        command += ["--host", f"tls://{host or self._host}", "--dashboard-address", "127.0.0.1:0"]
+        command += [
+            str(threads),
+            "--nworkers",
+            str(workers),
+            "--name",
+            f"node{number}",
+            "--local-directory",
+            str(self._folder),
+        ]
+        command += ["--host", f"tls://{host or self._host}", *NO_DASHBOARD]
         environment = {**os.environ, "PYTHONPATH": code, "ENDPOINT": endpoint}
         environment |= {"LEAVE_FILE": str(leave_file)} if leaves else {}
         log = self._folder / f"node{number}.log"

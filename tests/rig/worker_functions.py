@@ -137,9 +137,14 @@ def tasks_known(dask_scheduler: Any) -> list[str]:
     return list(dask_scheduler.tasks)
 
 
-def done_ever_again(dask_worker: Any) -> list[str]:
-    """What a node does every few milliseconds; runs there."""
-    return list(dask_worker.periodic_callbacks)
+def done_ever_again(dask_worker: Any) -> dict[str, float]:
+    """What a node does ever again, after how many milliseconds; runs there."""
+    return {name: each.callback_time for name, each in dask_worker.periodic_callbacks.items()}
+
+
+def drawing(dask_worker: Any) -> list[str]:
+    """What a node has loaded to draw a dashboard; runs there."""
+    return [name for name in ("bokeh", "pandas") if name in sys.modules]
 
 
 def loser_at(leave_file: str) -> Function:

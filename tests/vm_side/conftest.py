@@ -17,8 +17,7 @@ from rig.settings import settings_in
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
     """A fleet of two nodes with one thread each, as -p 2, that read no more than users may."""
     with FleetRig(tmp_path_factory.mktemp("fleet")) as rig:
-        for _ in range(2):
-            rig.add_node(threads=1, prefix=without_roots_rights(), leaves=False)
+        rig.add_node(threads=1, workers=2, prefix=without_roots_rights(), leaves=False)
         yield rig
 
 

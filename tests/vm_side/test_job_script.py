@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rig.command import SCRIPT
+from rig.fleet import NO_DASHBOARD
 
 JOB = SCRIPT.parent / "machine" / "job.sh"
 DOCKER = """#!/bin/bash
@@ -81,6 +82,13 @@ def start_a_worker(home: Path) -> None:
     environment = {"HOME": str(home), "PATH": f"{home}/bin:{os.environ['PATH']}"}
     command = ["bash", str(JOB.parent / "dask_worker.sh"), *words]
     subprocess.run(command, env=environment, check=True)
+
+
+def test_a_worker_starts_without_a_dashboard(tmp_path: Path) -> None:
+    copies(tmp_path)  # makes the stand-ins
+    (tmp_path / "called").unlink()
+    start_a_worker(tmp_path)
+    assert f" {' '.join(NO_DASHBOARD)} " in (tmp_path / "called").read_text()
 
 
 @pytest.mark.parametrize("start", [copies, start_a_worker])

@@ -18,5 +18,5 @@ exec docker run --name dots-ocr-worker --label dots_ocr=worker --network host --
   --volume "$code:/vm_side:ro" --volume "$packages:/packages:ro" --workdir /tmp \
   --entrypoint python3 "$image" \
   -m distributed.cli.dask_worker "tls://$scheduler" --nanny --name "$name" --nthreads "$threads" \
-  --host "tls://$address" --dashboard-address 127.0.0.1:0 \
+  --host "tls://$address" --dashboard-address 127.0.0.1:0 --no-dashboard \
   --death-timeout 60 --local-directory /tmp

@@ -19,5 +19,6 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
 @pytest.fixture
 def fleet(scheduler: FleetRig) -> Iterator[FleetRig]:
     """It, without nodes yet."""
+    scheduler.clear()
     yield scheduler
     scheduler.clear()

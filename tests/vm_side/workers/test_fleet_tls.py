@@ -98,7 +98,7 @@ def listening(node: Node) -> set[str]:
 
 
 def test_a_node_listens_nowhere_else(fleet: FleetRig) -> None:
-    """Its little web server, too, which a --no-dashboard leaves open to all."""
+    """Its little web server, too, which a --no-dashboard alone leaves open to all."""
     assert listening(fleet.nodes[0]) == {"127.0.0.1"}
 
 
