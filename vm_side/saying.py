@@ -10,7 +10,6 @@ import sys
 from typing import NoReturn
 
 import click
-from tqdm import tqdm
 
 from contract import ExitCode, printable
 
@@ -19,6 +18,8 @@ LAST_STREAM = 2  # the number of stderr; stdin's is 0
 
 def say_above_bar(text: str) -> None:
     """Lines for people, above the progress bar if there is one."""
+    from tqdm import tqdm  # noqa: PLC0415 - 60 ms, and most commands have no bar
+
     with contextlib.suppress(OSError):
         tqdm.write(printable(text), file=sys.stderr)
 

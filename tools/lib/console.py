@@ -7,10 +7,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from tqdm import tqdm
 
 from contract import ExitCode as ExitCode
 from contract import printable as printable
@@ -18,6 +17,9 @@ from saying import let_go_of_streams, shown, stand_in_for_closed_streams
 from saying import say_above_bar as say_above_bar
 from saying import show_line as show_line
 from troubles import place
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LONGEST_END_S = 60  # for a child that was told to end
@@ -209,6 +211,8 @@ def note(text: str) -> None:
 
 def bar(size_bytes: int, verb: str) -> "tqdm[NoReturn]":
     """A progress bar of bytes, on a terminal only."""
+    from tqdm import tqdm  # noqa: PLC0415 - 60 ms, and most commands have no bar
+
     return tqdm(
         total=size_bytes,
         desc=verb,

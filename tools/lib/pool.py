@@ -16,8 +16,6 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.util import register_after_fork
 from typing import Any, Generic, TypeVar
 
-from tqdm import tqdm
-
 from lib.console import say
 
 Job = TypeVar("Job")
@@ -56,6 +54,8 @@ def each(
     A job that takes longer than cpu_s of the CPU, that wants more than its memory or that kills
     its process is split() and tried in parts; without parts it is left out, and told.
     """
+    from tqdm import tqdm  # noqa: PLC0415 - 60 ms, and who imports this often has no job
+
     waiting, workers = deque(jobs), list[Worker[Job]]()
     total = len(jobs)
     bar = tqdm(total=total, desc=what, dynamic_ncols=True, disable=not sys.stderr.isatty())

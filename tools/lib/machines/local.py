@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from contract import KEY, KEY_FILE, PASSWORD, PASSWORD_FILE
 from lib import closed, extras, files
 from lib.console import Failure, note, run_child
@@ -208,6 +206,8 @@ class LocalMachine:
 
         Raises Failure if one does that lets nobody in, or by another scheme: waiting is no use.
         """
+        import requests  # noqa: PLC0415 - a tenth of a second, and most verbs do not ask
+
         key = model_key(self.knobs)
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         try:
