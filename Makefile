@@ -13,9 +13,10 @@ MENDING := tests/vllm/mend.py tests/vllm/torchvision_without_cuda.py
 VERBS := all plan check-account create image start upload process download stop status logs report apply export compare check score tune clean delete
 
 # What is said on make's line goes to the script as it stands: make itself would take a $ in it for a
-# variable of its own, and run what stands in $(shell …).
-$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),\
-  $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+# variable of its own, and run what stands in $(shell …). The script refuses a name that it does not know.
+MAKE_LINE := $(strip $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+$(foreach name,$(MAKE_LINE),$(eval override $(name) := $$(value $(name))))
+export MAKE_LINE $(MAKE_LINE)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

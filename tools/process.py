@@ -12,6 +12,7 @@ from lib.home import bring_home, every
 from lib.knobs import MACHINE, Knobs, check_workers, verb
 from lib.machines import left_on, open_machine
 from lib.machines.machine import Machine
+from lib.plan.budget import paid_s
 from lib.plan.forecast import own_way
 
 READING = (
@@ -84,14 +85,17 @@ def arguments(knobs: Knobs, force: bool, as_json: bool, on_since: float | None =
 
 
 def money(knobs: Knobs, on_since: float | None, now: float) -> dict[str, float]:
-    """What the machines cost. BUDGET counts within make all alone: from on_since, Unix time."""
+    """What the machines cost. BUDGET counts within make all alone: from on_since, Unix time.
+
+    It is no limit of what costs nothing.
+    """
     spent_hours = 0.0 if on_since is None else max(0.0, now - on_since) / 3600
     return {
         "--price-per-hour": knobs.price_per_hour,
         "--price-per-worker-hour": knobs.price_per_worker_hour,
         "--workers": knobs.workers,
         "--spent": spent_hours * own_way(knobs).per_hour,
-        "--budget": 0 if on_since is None else knobs.budget,
+        "--budget": knobs.budget if paid_s(knobs) and on_since is not None else 0,
     }
 
 

@@ -9,8 +9,16 @@ import click
 from contract import selection_from
 
 
+class Whole(click.IntRange):
+    """A number that is whole, in bounds."""
+
+    name = "whole number"
+
+
 class Number(click.FloatRange):
     """A number from a bound on; nan and inf are none, whatever click says."""
+
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number. Raises click.BadParameter."""

@@ -33,7 +33,7 @@ from contract import (
     password_from,
     printable,
 )
-from options import Number, endpoint_url, page_list
+from options import Number, Whole, endpoint_url, page_list
 from picture.images import MAX_PIXELS, MIN_PIXELS
 from picture_files import PICTURE_FORMS
 from prompts import PROMPTS
@@ -69,7 +69,7 @@ from workers.pool import PoolError
     "--processes",
     envvar="PROCESSES",
     default=256,
-    type=click.IntRange(1, 512),
+    type=Whole(1, 512),
     help="Pages in flight, at most; the server's metrics decide how many.",
 )
 @click.option(
@@ -77,14 +77,14 @@ from workers.pool import PoolError
     "--max-pixels",
     envvar="MAX_PIXELS",
     default=2_000_000,
-    type=click.IntRange(MIN_PIXELS, MAX_PIXELS),
+    type=Whole(MIN_PIXELS, MAX_PIXELS),
     help="Pixels of the picture that the model sees, at most.",
 )
 @click.option(
     "--upsample-below",
     envvar="UPSAMPLE_BELOW",
     default=1_200_000,
-    type=click.IntRange(0),
+    type=Whole(0),
     help="Pictures of at most so many pixels are enlarged first.",
 )
 @click.option(
@@ -183,7 +183,7 @@ from workers.pool import PoolError
     "--retries",
     envvar="RETRIES",
     default=3,
-    type=click.IntRange(0, 20),
+    type=Whole(0, 20),
     help="Further tries for a page: after a failed request, and after a useless answer.",
 )
 @click.option(
@@ -204,7 +204,7 @@ from workers.pool import PoolError
     "--workers",
     envvar="WORKERS",
     default=0,
-    type=click.IntRange(0),
+    type=Whole(0),
     help="How many other machines bill meanwhile, for --budget.",
 )
 @click.option(
@@ -225,7 +225,7 @@ from workers.pool import PoolError
     "--metrics-port",
     envvar="METRICS_PORT",
     default=0,
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     help="Port of 127.0.0.1 that shows metrics for Prometheus; 0: only a file has them.",
 )
 @click.option("--force", is_flag=True, help="Read all pages again.")
@@ -268,6 +268,8 @@ def main(
         signal.signal(number, leave_at_signal)
     if doubtful and witness == "off":
         raise click.UsageError("a doubtful page is read again to be compared: without WITNESS=off")
+    if budget and not (price_per_hour and (price_per_worker_hour or not workers)):
+        raise click.UsageError("--budget is no limit without prices: say what an hour costs")
     source, output = checked_folders(input_dir, output_dir, bool(scheduler))
     folder = checked_state(output, state)
     settings = Settings(

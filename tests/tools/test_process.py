@@ -83,7 +83,7 @@ MONEY: list[tuple[dict[str, Any], float | None, float, float]] = [
     ({"budget": 5.0, "workers": 4, "price_per_worker_hour": 0.5}, 1_000.0, 4.0, 5.0),
     ({"budget": 5.0}, 9_000.0, 0.0, 5.0),  # the clock was set back
     ({}, 1_000.0, 2.0, 0.0),
-    ({"budget": 5.0, "target": "local"}, 1_000.0, 0.0, 5.0),
+    ({"budget": 5.0, "target": "local"}, 1_000.0, 0.0, 0.0),
 ]
 
 

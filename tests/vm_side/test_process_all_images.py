@@ -56,6 +56,23 @@ def test_numbers_that_are_none(value: str) -> None:
         assert finished.exit_code == ExitCode.USAGE and name in finished.output
 
 
+@pytest.mark.parametrize(
+    ("prices", "is_limit"),
+    [
+        ({}, False),
+        ({"PRICE_PER_HOUR": "0"}, False),
+        ({"PRICE_PER_HOUR": "1"}, True),
+        ({"PRICE_PER_HOUR": "1", "WORKERS": "2"}, False),
+        ({"PRICE_PER_HOUR": "1", "PRICE_PER_WORKER_HOUR": "1", "WORKERS": "2"}, True),
+    ],
+)
+def test_a_budget_without_prices_is_refused(prices: dict[str, str], is_limit: bool) -> None:
+    """It would never be spent."""
+    finished = CliRunner().invoke(main, ["--input", "/nowhere", "--budget", "5"], env=prices)
+    assert finished.exit_code == ExitCode.USAGE
+    assert ("/nowhere does not exist" if is_limit else "no limit without prices") in finished.output
+
+
 def test_a_good_run_is_silent_and_leaves_results(three: Rigged, either: str) -> None:
     batch, server = three
     finished = batch.run(prefix=["env", "PYTHONWARNINGS=error", "PYTHONDEVMODE=1"])

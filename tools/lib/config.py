@@ -44,15 +44,30 @@ def read_config(
                 f" that only you can read, and its path into {SECRETS[binding.key]}"
             )
         if binding.key not in known:
-            near = difflib.get_close_matches(binding.key.upper(), known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; see make help"
-            if needed is None or (near and near[0] in needed):
-                raise click.UsageError(f"{place}: unknown knob {binding.key}{hint}")
-            say(f"ignored, not needed here: {place}: unknown knob {binding.key}{hint}")
+            refuse_unknown(place, binding.key, known, needed)
             continue
         if binding.value:
             values[binding.key] = binding.value
     return values
+
+
+def refuse_unknown(
+    place: str,
+    name: str,
+    known: Collection[str],
+    needed: Collection[str] | None,
+    otherwise: str = "see make help",
+) -> None:
+    """A name that is no knob: raise click.UsageError, unless it looks like one not needed.
+
+    otherwise is what is said of a name that looks like none.
+    """
+    near = difflib.get_close_matches(name.upper(), known, n=1)
+    hint = f"did you mean {near[0]}?" if near else otherwise
+    message = f"{place}: unknown knob {name}; {hint}"
+    if needed is None or (near and near[0] in needed):
+        raise click.UsageError(message)
+    say(f"ignored, not needed here: {message}")
 
 
 def shown(text: str) -> str:

@@ -53,6 +53,13 @@ def endpoint_url(value: str) -> str:
     return value.rstrip("/").removesuffix("/v1")
 
 
+def local_path(value: str) -> str:
+    """A path of this computer; a URL would become a folder here that is called so."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value):
+        raise click.BadParameter(f"{value!r} is a URL, and no path of this computer")
+    return value
+
+
 def page_list(value: str) -> str:
     """Which pages, as PAGES says it."""
     try:
@@ -62,8 +69,16 @@ def page_list(value: str) -> str:
     return value
 
 
+class Whole(click.IntRange):
+    """A number that is whole, in bounds."""
+
+    name = "whole number"
+
+
 class Number(click.FloatRange):
     """A number from a bound on; nan and inf are none, whatever click says."""
+
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number. Raises click.BadParameter."""

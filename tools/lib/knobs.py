@@ -14,9 +14,9 @@ import click
 
 from contract import AUTO, KEY, PASSWORD, ROTATIONS, SECRETS, WITNESSES, key_from, password_from
 from contract import OCR as OCR
-from lib import closed, kinds
+from lib import closed, kinds, make_line
 from lib.config import read_config, what_it_says
-from lib.options import Option, Spare, option, version_option
+from lib.options import Option, Spare, envvars, option, version_option
 from picture_files import PICTURE_FORMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,19 +33,21 @@ class Knobs:
     """All knobs; a field's name in capitals is its name in config.env and on the make line."""
 
     target: str = knob("gcp", "Where the work runs.", click.Choice(["gcp", "ssh", "local"]))
-    input: str = knob("", "Folder of page images and PDFs, or one file.")
-    output: str = knob("./results", "Folder for the results, on this computer.")
-    truth: str = knob("", "make score: folder with the truth of the pages, as JSON.")
-    sample: int = knob(50, "make tune: pages of INPUT that are read.", click.IntRange(1, 1000))
-    processes: int = knob(256, "Pages in flight, at most.", click.IntRange(1, 512), "-p")
+    input: str = knob("", "Folder of page images and PDFs, or one file.", kinds.local_path)
+    output: str = knob("./results", "Folder for the results, on this computer.", kinds.local_path)
+    truth: str = knob(
+        "", "make score: folder with the truth of the pages, as JSON.", kinds.local_path
+    )
+    sample: int = knob(50, "make tune: pages of INPUT that are read.", kinds.Whole(1, 1000))
+    processes: int = knob(256, "Pages in flight, at most.", kinds.Whole(1, 512), "-p")
     max_pixels: int = knob(
         2_000_000,
         "Pixels of the picture that the model sees.",
-        click.IntRange(3136, 11289600),
+        kinds.Whole(3136, 11289600),
         "-m",
     )
     upsample_below: int = knob(
-        1_200_000, "Pictures of at most so many pixels are enlarged first.", click.IntRange(0)
+        1_200_000, "Pictures of at most so many pixels are enlarged first.", kinds.Whole(0)
     )
     rotate: str = knob(
         AUTO,
@@ -86,7 +88,7 @@ class Knobs:
     page_timeout: float = knob(
         60.0, "CPU seconds that opening or drawing one page may take.", kinds.Number(1)
     )
-    retries: int = knob(3, "Further tries for a page.", click.IntRange(0, 20))
+    retries: int = knob(3, "Further tries for a page.", kinds.Whole(0, 20))
     price_per_hour: float = knob(
         1.096, "What the machine costs, in USD; nothing with TARGET=local.", kinds.Number(0)
     )
@@ -97,7 +99,7 @@ class Knobs:
         0.0, "USD that the machines may cost in one make all; 0: no limit.", kinds.Number(0)
     )
     metrics_port: int = knob(
-        0, "The machine's port of 127.0.0.1 for Prometheus; 0: none.", click.IntRange(0, 65535)
+        0, "The machine's port of 127.0.0.1 for Prometheus; 0: none.", kinds.Whole(0, 65535)
     )
     notify: str = knob("", "URL or command that is told how make all has ended; empty: nobody.")
     notify_file: str = knob("", "File with that, where it holds a secret.")
@@ -145,7 +147,7 @@ class Knobs:
     idle_minutes: int = knob(
         15,
         "The VM turns itself off after so many idle minutes; 0: never.",
-        click.IntRange(0, 120 * 24 * 60),
+        kinds.Whole(0, 120 * 24 * 60),
     )
     max_hours: float = knob(
         12.0, "The VM is turned off so many hours after its start; 0: never.", kinds.Hours(0)
@@ -158,10 +160,10 @@ class Knobs:
         "make create: its image, with driver and docker.",
         kinds.resource,
     )
-    disk_gb: int = knob(200, "make create: its disk.", click.IntRange(50))
+    disk_gb: int = knob(200, "make create: its disk.", kinds.Whole(50))
     spot: bool = knob(False, "make create: a spot VM, a fifth of the price.", bool)
     workers: int = knob(
-        0, "Spot VMs that help the VM read; 0: it reads alone.", click.IntRange(0, 1000)
+        0, "Spot VMs that help the VM read; 0: it reads alone.", kinds.Whole(0, 1000)
     )
     zones: str = knob(
         "", "WORKERS: zones they may be in, of ZONE's region, by commas; empty: any.", kinds.zones
@@ -179,7 +181,9 @@ class Knobs:
     )
     page_headers: bool = knob(False, "Documents have the page headers and footers, too.", bool)
     machine_dir: str = knob(
-        ".local-machine", "TARGET=local: the folder that stands for the machine."
+        ".local-machine",
+        "TARGET=local: the folder that stands for the machine.",
+        kinds.local_path,
     )
 
 
@@ -233,7 +237,8 @@ class Verb(click.Command):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """Read config.env, then parse the command line as usual."""
+        """Look at the make line, read config.env, then parse the command line as usual."""
+        make_line.check({*TABLE, *envvars(self)}, self.needed)
         config = read_config(config_path(), TABLE, self.needed)
         extra["default_map"] = {name.lower(): value for name, value in config.items()}
         return super().make_context(info_name, args, parent, **extra)
@@ -281,9 +286,9 @@ def presumed(*names: str) -> dict[str, Any]:
 
 
 def as_environment(knobs: Knobs) -> Mapping[str, str]:
-    """The knobs as environment variables, for another verb to read."""
+    """The knobs as environment variables, for another verb to read; make's line is not its."""
     values = dataclasses.asdict(knobs)
-    return {name: str(values[name.lower()]) for name in TABLE}
+    return {make_line.VARIABLE: "", **{name: str(values[name.lower()]) for name in TABLE}}
 
 
 def model_key(knobs: Knobs) -> str:

@@ -40,6 +40,15 @@ class Spare(Option):
             return self.default
 
 
+def envvars(command: click.Command) -> set[str]:
+    """The variables of the environment that a command's options and arguments read."""
+    found = set[str]()
+    for parameter in command.params:
+        given = parameter.envvar or ()
+        found.update([given] if isinstance(given, str) else given)
+    return found
+
+
 def option(name: str, entry: "dataclasses.Field[Any]", cls: type[Option], hidden: bool) -> Any:
     """The click option of one knob, of this class."""
     flag = f"--{name.lower().replace('_', '-')}"

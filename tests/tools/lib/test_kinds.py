@@ -63,8 +63,20 @@ def test_what_it_may_not_be(name: str) -> None:
 
 
 def test_every_text_says_what_it_may_be() -> None:
-    """But for paths of this computer, which may be anything, and what a verb itself asks of it."""
+    """But for files of this computer, which may be anything, and what a verb itself asks of it."""
     texts = {name for name, row in TABLE.items() if row.metadata["kind"] is str}
-    paths = {"INPUT", "OUTPUT", "TRUTH", "API_KEY_FILE", "PDF_PASSWORD_FILE", "NOTIFY_FILE"}
-    assert texts == paths | {"MACHINE_DIR", "EXPORT", "FORMATS", "NOTIFY"}
+    files = {"API_KEY_FILE", "PDF_PASSWORD_FILE", "NOTIFY_FILE"}
+    assert texts == files | {"EXPORT", "FORMATS", "NOTIFY"}
     assert Knobs().endpoint == kinds.endpoint_url("http://127.0.0.1:8000/v1/")
+
+
+@pytest.mark.parametrize("name", ["INPUT", "OUTPUT", "TRUTH", "MACHINE_DIR"])
+def test_a_url_is_no_folder_of_this_computer(name: str) -> None:
+    """OUTPUT=gs://b/out would make a folder "gs:" here, and end well."""
+    kind = kind_of(name)
+    assert callable(kind)
+    for path in ("", "./results", "~/스캔 문서", "gs:/b", "a//b", "//server/share"):
+        assert kind(path) == path
+    for url in ("gs://b/out", "s3://b", "https://host/a", "file:///tmp"):
+        with pytest.raises(click.BadParameter, match="is a URL, and no path of this computer"):
+            kind(url)
