@@ -23,8 +23,12 @@ HEAD = ("text", "words", "moved", "new", "gone", "category", "")
 
 
 @click.command(help=__doc__, context_settings={"max_content_width": 100})
-@click.option("--a", "first", envvar="A", required=True, help="The results to compare with.")
-@click.option("--b", "second", envvar="B", required=True, help="The results to look at.")
+@click.option(
+    "--a", "first", envvar="A", show_envvar=True, required=True, help="The results to compare with."
+)
+@click.option(
+    "--b", "second", envvar="B", show_envvar=True, required=True, help="The results to look at."
+)
 @click.option("--json", "as_data", is_flag=True, help="Print totals and pages as JSON.")
 @version_option
 def main(first: str, second: str, as_data: bool) -> None:

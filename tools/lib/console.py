@@ -65,7 +65,7 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
     set_handlers(interrupt)
     sys.unraisablehook = interrupt_again
     try:
-        code = command.main(standalone_mode=False) or ExitCode.OK
+        code = command.main(prog_name=typed(sys.orig_argv), standalone_mode=False) or ExitCode.OK
     except click.ClickException as error:
         say(shown(error))
         code = error.exit_code
@@ -85,6 +85,11 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
     finally:
         let_go_of_streams()
     sys.exit(code)
+
+
+def typed(words: Sequence[str]) -> str:
+    """What calls this verb again, for its usage: with the Python that has our packages."""
+    return " ".join(words[:2])
 
 
 def say_notes(error: BaseException) -> None:

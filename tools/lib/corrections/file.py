@@ -60,6 +60,8 @@ class Correction:
 
 def read_corrections(path: Path) -> tuple[list[Correction], dict[str, str]]:
     """The corrections in a file, and what in it is none: its name, and why. Raises Failure."""
+    if not path.exists():
+        raise Failure(f"{path} does not exist", "save the corrections in the report, and name it")
     try:
         if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
             raise Failure(f"{path} is not a file of corrections", "save them in the report")

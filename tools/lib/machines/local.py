@@ -191,6 +191,8 @@ class LocalMachine:
 
     def logs(self) -> int:
         """Follow the log of the CPU preview."""
+        if not self.server.log.exists():
+            raise Failure(f"there is no {self.server.log}: no preview was started", "make start")
         return run_child(["tail", "-n", "50", "-F", str(self.server.log)])
 
     def read_lock(self) -> str:

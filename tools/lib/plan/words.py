@@ -12,10 +12,7 @@ from lib.plan.forecast import Basis, Forecast
 from lib.plan.left import Left
 from lib.plan.prices import G2_STANDARD_8
 
-UNKNOWN = (
-    "how long that takes is not known: no run of this kind has ended here, and no card of the"
-    " table is this machine's"
-)
+UNKNOWN = "not known before the first run of this kind"
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Plan:
         if not self.left.pages:
             return what
         if self.own is None:
-            return f"{what}; {UNKNOWN}"
+            return f"{what}; hours and USD: {UNKNOWN}"
         money = f", {usd(self.own.cost.total)}" if self.own.way.per_hour else ""
         return f"{what}: about {duration(self.own.hours)}{money} (by {self.basis.says})"
 
@@ -50,9 +47,9 @@ class Plan:
         yield "done", f"{left.done:,} pages"
         if left.uncounted:
             yield "not counted", f"{left.uncounted:,} files cannot be opened here: a page each"
-        if self.own is None:
+        if self.own is None and left.pages:
             yield "hours, USD", UNKNOWN
-        else:
+        elif self.own is not None:
             yield "by", self.basis.says
             yield "make all", f"{duration(self.own.hours)}, {in_parts(self.own)}"
         for one in self.others:

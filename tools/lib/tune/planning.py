@@ -31,6 +31,6 @@ def line(plan: Plan, sample: Sample, ways: int) -> str:
     """For people."""
     what = f"{len(sample.files):,} of {sample.whole.pages:,} pages, read in {ways} ways"
     if plan.own is None:
-        return f"{what}; {UNKNOWN}"
+        return f"{what}; hours and USD: {UNKNOWN}"
     money = f", {usd(plan.own.cost.total)}" if plan.own.way.per_hour else ""
     return f"{what}: about {duration(plan.own.hours)}{money} (by {plan.basis.says})"
