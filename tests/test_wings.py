@@ -12,7 +12,17 @@ from rig.toolkit import ROOT
 VM_SIDE, TOOLS = ROOT / "vm_side", ROOT / "tools"
 NOTHING = "nothing of ours"
 # of vm_side/, with tools/
-SHARED = {"contract", "picture_files", "prompts", "saying", "schema", "troubles", "version", "walk"}
+SHARED = {
+    "checks",
+    "contract",
+    "picture_files",
+    "prompts",
+    "saying",
+    "schema",
+    "troubles",
+    "version",
+    "walk",
+}
 VERBS_MAY = {  # no contract, no verb
     *("lib", "lib.corrections", "lib.machines", "lib.machines.gcp"),
     *("lib.documents", "lib.pages", "lib.plan", "lib.report", "lib.score", "lib.tune"),

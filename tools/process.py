@@ -4,9 +4,11 @@
 import contextlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
+from lib import checked, results
 from lib.console import Failure, run
 from lib.home import bring_home, every
 from lib.knobs import MACHINE, Knobs, check_workers, verb
@@ -36,7 +38,13 @@ def main(knobs: Knobs, force: bool, as_json: bool, on_since: float | None) -> in
     with left_on.told(machine):
         machine.wait_until_ready(knobs.ready_timeout)
         options = arguments(knobs, force, as_json, on_since)
-        return machine.run(options, meanwhile(machine, knobs))
+        return machine.run(options, meanwhile(machine, knobs), checks_for(knobs))
+
+
+def checks_for(knobs: Knobs) -> str:
+    """What make check has found of pages that are to be read again, for the machine to hear."""
+    manifest = Path(knobs.output).expanduser() / results.MANIFEST
+    return checked.told(results.read_lines(results.read_text(manifest))) if knobs.doubtful else ""
 
 
 def meanwhile(machine: Machine, knobs: Knobs) -> Callable[[], None]:

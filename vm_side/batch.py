@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import preflight
 from alike import Alike
+from checks import Changes, Reading
 from contract import (
     DOUBTFUL,
     FAILED,
@@ -25,6 +26,7 @@ from read_page import Settings, endpoint_of
 from reading import read_all, say
 from results.manifest import Manifest, summary
 from results.pages import find_pages, select
+from second_reader import doubted_elsewhere
 from server.endpoint import Model
 from server.in_flight import engines_in
 from server.verdicts import EndpointError, ServerGone, Unreachable
@@ -79,11 +81,12 @@ def run_batch(
     state: Path,
     prices: Prices,
     purse: Purse | None = None,
+    checks: Mapping[Reading, Changes] | None = None,
 ) -> End:
     """Read all pages of the input that are not done yet. Raises BatchError.
 
     state is the folder of this computer where the manifest grows. settings.model may be empty: the
-    server is asked.
+    server is asked. checks are what a second reader has found elsewhere.
     """
     started = time.monotonic()
     purse = purse or Purse(prices.here)
@@ -97,6 +100,8 @@ def run_batch(
     pages = select(pages, selection_from(settings.pages), not_read)
     fitness = None
     with open_manifest(settings, state) as manifest:
+        for record in [*doubted_elsewhere(manifest.records.values(), checks or {})]:
+            manifest.add(record)
         if pages:
             model = ask(executor, find_model, settings)
             settings = replace(settings, model=model.name, max_model_tokens=model.max_tokens)

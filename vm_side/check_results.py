@@ -7,7 +7,6 @@ Needs no model server, and no GPU. For each page that was not checked yet, a lin
 Example: python check_results.py --input pages --output results --to checks.jsonl
 """
 
-import json
 import os
 import sys
 from collections import Counter
@@ -18,6 +17,7 @@ from typing import IO, NoReturn
 import click
 from tqdm import tqdm
 
+from checks import check_of
 from contract import (
     PASSWORD,
     PASSWORD_FILE,
@@ -85,7 +85,7 @@ def write_down(found: Iterable[tuple[Record, Opinion]], file: IO[str]) -> None:
     faults = Counter[str]()
     for record, opinion in found:
         if not opinion.fault:
-            file.write(line_of(record, opinion) + "\n")
+            file.write(check_of(record, heard(record, opinion)))
             file.flush()
             continue
         faults[opinion.fault] += 1
@@ -99,13 +99,6 @@ def write_down(found: Iterable[tuple[Record, Opinion]], file: IO[str]) -> None:
 def most_at_once() -> int:
     """All cores but one, at the lowest priority."""
     return max(1, (os.cpu_count() or 1) - 1)
-
-
-def line_of(record: Record, opinion: Opinion) -> str:
-    """Which page, read when, and what changes in its line."""
-    which = {"input": record.input, "pdf_page": record.pdf_page}
-    when = {"sha256": record.sha256, "finished_at": record.finished_at}
-    return json.dumps({**which, **when, "changes": heard(record, opinion)}, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What both sides name: exit codes, which files are pages, what becomes of them, in which files;
 and how text from elsewhere is told.
 
-vm_side/ travels alone; of it tools/ imports this, picture_files.py, prompts.py, saying.py,
-schema.py, troubles.py, version.py and walk.py.
+vm_side/ travels alone; of it tools/ imports this, checks.py, picture_files.py, prompts.py,
+saying.py, schema.py, troubles.py, version.py and walk.py.
 """
 
 import enum
@@ -158,13 +158,34 @@ def is_read(record: Recorded, sha256: str, wanted: Mapping[str, Any]) -> bool:
     )
 
 
-def is_to_be_read_again(status: str, notes: Collection[Any], read_as: str) -> bool:
+class Doubted(Protocol):
+    """What a page's line says of the doubts about it."""
+
+    @property
+    def status(self) -> str:
+        """What became of it."""
+
+    @property
+    def notes(self) -> Collection[Any]:
+        """Remarks on it."""
+
+    @property
+    def read_as(self) -> str:
+        """What its status was until a second reader's doubts; empty: they did not change it."""
+
+    @property
+    def reader_lines(self) -> Collection[Any]:
+        """What that reader has read of it; empty: that was not kept."""
+
+
+def is_to_be_read_again(record: Doubted) -> bool:
     """Whether DOUBTFUL=1 reads a page again: not a third time if the second was no better.
 
-    Else a machine would be rented every night for a page that nothing fixes. Nor one that the
-    second reader alone doubts: who has not heard the new answer.
+    Else a machine would be rented every night for a page that nothing fixes. Of one that the second
+    reader alone doubts, what it has read must be there: a new answer is compared with it.
     """
-    return status == DOUBTFUL and NO_BETTER not in notes and not read_as
+    is_heard = bool(record.reader_lines) or not record.read_as
+    return record.status == DOUBTFUL and NO_BETTER not in record.notes and is_heard
 
 
 class Heard(Protocol):

@@ -20,6 +20,7 @@ from typing import NoReturn
 import click
 
 from batch import BatchError, End, Prices, UnknownModel, run_batch
+from checks import read_checks
 from contract import (
     AUTO,
     KEY,
@@ -150,6 +151,12 @@ from workers.pool import PoolError
     is_flag=True,
     help="Read doubtful pages again; a new answer is kept if it is trusted more.",
 )
+@click.option(
+    "--checks",
+    envvar="CHECKS",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What a second reader has found elsewhere, for --doubtful: as check_results.py writes it.",
+)
 @click.option("--model", envvar="MODEL", help="Served model.  [default: ask the server]")
 @click.option(
     "--prompt-mode",
@@ -249,6 +256,7 @@ def main(
     pdf_password_file: str,
     witness: str,
     doubtful: bool,
+    checks: Path | None,
     model: str | None,
     prompt_mode: str,
     request_timeout: float,
@@ -305,7 +313,8 @@ def main(
         ):
             if fault:
                 say_above_bar(fault)
-            end = run_batch(settings, executor, folder, prices, purse)
+            heard = read_checks(checks.read_text("utf-8", "replace")) if checks else {}
+            end = run_batch(settings, executor, folder, prices, purse, heard)
     except UnknownModel as error:
         raise click.UsageError(printable(str(error))) from error
     except (BatchError, PoolError) as error:

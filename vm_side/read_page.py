@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from again import is_better, kept_of, reader_of, said_of
 from answer.cells import Cell
 from answer.judgement import NOT_ASKED, Judgement
-from answer.ladder import Outcome, climb, weight
+from answer.ladder import Outcome, climb
 from answer.views import Size, View, view_of
-from contract import FAILED, LEFT, NO_BETTER, WHOLE, WITNESSES, recipe_of
+from contract import FAILED, LEFT, WHOLE, WITNESSES, recipe_of
 from picture.images import UnreadablePage
 from picture.limits import KEPT_BYTES, OUT_OF_MEMORY
 from picture_files import PICTURE_FORMS
@@ -40,12 +41,7 @@ from server.endpoint import Endpoint, Passage
 from server.room import PROMPT_TOKENS, more_pixels
 from server.silence import Silence
 from server.verdicts import EndpointError, ServerGone
-
-RESULT = (  # what of a record tells of it
-    *("cells", "finish_reason", "rotation", "trust", "doubts"),
-    *("reader", "read_as", "trusted_as"),
-)
-FILES = ("pictures", "pictures_as")
+from trust.judging import Reader
 
 
 @dataclass(frozen=True)
@@ -220,7 +216,8 @@ def _read(
     def opened() -> Path | bytes:
         return source if source or sent.page is not None else _fetched(task, settings)
 
-    outcome = _ask(draft, sent, opened, settings, endpoint, compute)
+    reader = reader_of(task.doubted, values)
+    outcome = _ask(draft, sent, opened, settings, endpoint, compute, reader)
     sent = replace(sent, png=None, size=outcome.size)
     values |= {
         "attempts": outcome.attempts,
@@ -234,7 +231,7 @@ def _read(
     if task.doubted is not None and not is_better(outcome, task.doubted):
         values |= kept_of(_completed(task.doubted, task, settings, compute))
         return task.doubted.status, task.doubted.reason
-    values |= {"trust": outcome.judgement.trust, "doubts": list(outcome.judgement.doubts)}
+    values |= said_of(outcome, reader)
     cells = outcome.answer.cells
     is_opened = needs_source(cells, sent, pdf_page, wanted)
     source = (source or _fetched(task, settings)) if is_opened else b""
@@ -253,6 +250,7 @@ def _ask(
     settings: Settings,
     endpoint: Endpoint,
     compute: Compute,
+    reader: Reader | None,
 ) -> Outcome:
     """Ask about the page, and compare each answer with it."""
     assert sent.png is not None
@@ -265,7 +263,8 @@ def _ask(
     def judge(cells: Sequence[Cell], size: Size) -> Judgement:
         if kept.evidence is None:
             return NOT_ASKED
-        return compute(judged, b"", pdf_page, values, kept, cells, size, settings.prompt_mode)
+        answered = cells, size, settings.prompt_mode
+        return compute(judged, b"", pdf_page, values, kept, *answered, reader)
 
     def larger() -> View | None:
         if not more:
@@ -284,22 +283,6 @@ def _ask(
         larger,
         is_second_reading=draft.task.doubted is not None,
     )
-
-
-def is_better(outcome: Outcome, before: Record) -> bool:
-    """Whether a second reading is to be trusted more than the first, which was a whole one.
-
-    By those alone who have heard both: another engine has not.
-    """
-    is_whole = outcome.status != "partial"
-    trust = before.trusted_as if before.reader else before.trust
-    return weight(outcome.judgement.trust, is_whole) > weight(trust, is_whole=True)
-
-
-def kept_of(record: Record) -> dict[str, Any]:
-    """What stays of the record of a page whose second reading was no better."""
-    kept = {name: getattr(record, name) for name in (*RESULT, *FILES)}
-    return kept | {"notes": list(dict.fromkeys([*record.notes, NO_BETTER]))}
 
 
 def _fetched(task: Task, settings: Settings) -> Path | bytes:

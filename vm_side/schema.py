@@ -65,6 +65,8 @@ def fields(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None
 BOX = list_of(COUNT, 4)
 CELL = fields({"bbox": BOX, "category": one_of(CATEGORIES)}, {"text": TEXT})
 CELLS = list_of(CELL)  # a page's JSON, in reading order
+READ_LINE = fields({"bbox": BOX, "text": {**TEXT, "maxLength": 1000}})
+READ_LINES: Schema = {**list_of(READ_LINE), "maxItems": 1000}  # of a page, by a second reader
 DOUBT = fields(
     {
         "kind": one_of(DOUBT_KINDS),

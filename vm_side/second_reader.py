@@ -1,19 +1,22 @@
 """The second reader while the pages are read (WITNESS=ocr): on cores that idle.
 
 What it finds of a page is laid on the page's line in the manifest. It asks nobody to read the page
-again. What it has not reached when the batch ends, make check reads.
+again. What it has not reached when the batch ends, make check reads; what that finds comes here
+before such a page is read again.
 """
 
 import importlib.util
+import json
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract import OCR
+from checks import Changes, Reading, reading_of
+from contract import OCR, has_no_second_reading, is_to_be_read_again
 from read_page import Settings
-from results.manifest import Manifest, Record
+from results.manifest import Manifest, Record, read_record
 from workers import bounds
 from workers.beside import Beside
 from workers.pool import PoolError, Worker, start_worker
@@ -42,6 +45,19 @@ def second_reader(
     is_wanted = settings.witness == OCR
     readers = readers_for(os.cpu_count() or 1) if is_wanted else 0
     return Beside(lambda: start(settings), readers, lay_on, fall_silent)
+
+
+def doubted_elsewhere(
+    records: Iterable[Record], checks: Mapping[Reading, Changes]
+) -> Iterator[Record]:
+    """The records with what was found elsewhere, of pages that are to be read again for it."""
+    for record in records:
+        changes = checks.get(reading_of(record))
+        if changes is None or not has_no_second_reading(record):
+            continue
+        changed = read_record(json.dumps(asdict(record) | dict(changes)))  # it may be anything
+        if changed is not None and is_to_be_read_again(changed):
+            yield changed
 
 
 def readers_for(cores: int) -> int:

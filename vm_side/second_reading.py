@@ -6,15 +6,17 @@ The engine is the CPU preview's. It reads the page's own picture, and asks no se
 import functools
 import json
 import os
+import pickle
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy
 from PIL import Image
 
+from answer.judgement import Judgement
 from contract import DOUBTFUL, WHOLE
 from picture.images import UnreadablePage, own_size
 from picture.pdf.mupdf import open_with
@@ -22,11 +24,12 @@ from picture.upright import turned
 from results.manifest import Record
 from results.pages import sha256_of
 from results.steps import open_page
-from trust.doubts import TRUSTED, Doubt, is_doubtful, trust_left
-from trust.judging import MOST, reason_of
+from trust.doubts import Doubt
+from trust.judging import Reader, said_by, with_reader
 from trust.text.folding import HANGUL
-from trust.text.reader_witness import Line, reader_doubts
+from trust.text.reader_witness import Line, kept
 from workers import bounds
+from workers.beside import PIECE
 
 MOST_PIXELS = 9_000_000  # an A4 page at 300 dpi; what has more is read at half the size, or less
 READING_S = 300.0  # of CPU time; a newspaper's page takes 15
@@ -47,10 +50,14 @@ class Engine:
 
 @dataclass(frozen=True)
 class Opinion:
-    """What a second reader says of a page, in the page's own pixels; or why it says nothing."""
+    """What a second reader says of a page, in the page's own pixels; or why it says nothing.
+
+    lines are what it has read, of a page that is doubtful.
+    """
 
     reader: str = ""
     doubts: tuple[Doubt, ...] = ()
+    lines: tuple[dict[str, Any], ...] = ()
     fault: str = ""
 
 
@@ -66,19 +73,25 @@ class Places:
 
 def heard(record: Record, opinion: Opinion) -> dict[str, Any]:
     """What a second reader's opinion changes in the record of a page."""
-    trust = trust_left(opinion.doubts, 1.0 if record.trust is None else record.trust)
-    heavy = [doubt.line() for doubt in opinion.doubts if doubt.weight > TRUSTED]
-    light = [doubt.line() for doubt in opinion.doubts if doubt.weight <= TRUSTED]
+    before = Judgement(record.trust, doubts=tuple(record.doubts))
+    after = with_reader(before, opinion.doubts, opinion.reader)
     changes = {
-        "trust": trust,
-        "doubts": [*heavy, *record.doubts, *light],
-        "reader": opinion.reader,
-        "trusted_as": record.trust,
+        "trust": after.trust,
+        "doubts": list(after.doubts),
+        "reader": after.reader,
+        "reader_lines": list(opinion.lines),
+        "trusted_as": after.trusted_as,
     }
-    if is_doubtful(trust) and record.status in WHOLE:
-        reason = reason_of(opinion.doubts)
-        changes |= {"status": DOUBTFUL, "read_as": record.status, "reason": reason}
+    if after.reason and record.status in WHOLE:
+        changes |= {"status": DOUBTFUL, "read_as": record.status, "reason": after.reason}
     return changes
+
+
+def with_lines(opinion: Opinion, record: Record, lines: list[dict[str, Any]]) -> Opinion:
+    """The opinion with what was read of a doubtful page, if it still comes in one piece."""
+    is_wanted = heard(record, opinion).get("status", record.status) == DOUBTFUL
+    more = replace(opinion, lines=tuple(lines))
+    return more if is_wanted and len(pickle.dumps(more)) <= PIECE else opinion
 
 
 def make_second_reader(places: Places) -> Callable[[Record], Opinion]:
@@ -120,18 +133,18 @@ def second_reading(record: Record, places: Places, engine: Engine) -> Opinion:
         with bounds.within(nullcontext(), READING_S):
             lines = engine.read(picture)
         wide, high = (own / seen for own, seen in zip(size, picture.size, strict=True))
-        placed = [
+        placed = kept(
             (text, (x1 * wide, y1 * high, x2 * wide, y2 * high), sure)
             for text, (x1, y1, x2, y2), sure in lines
-        ]
-        doubts = reader_doubts(placed, cells, engine.name)
+        )
+        doubts = said_by(Reader(engine.name, placed), cells)
     except (UnreadablePage, MemoryError) as error:
         return Opinion(fault=str(error) or "out of memory")
     except OSError as error:
         return Opinion(fault=f"{error.strerror}: {error.filename}")
     except (ValueError, LookupError, TypeError, AttributeError):
         return Opinion(fault="its JSON is not what was written")
-    return Opinion(engine.name, tuple(sorted(doubts, key=lambda doubt: -doubt.weight)[:MOST]))
+    return with_lines(Opinion(engine.name, tuple(doubts)), record, placed)
 
 
 def opened(record: Record, path: Path) -> tuple[Image.Image, tuple[int, int]]:

@@ -39,7 +39,7 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
             tasks.append(task)
             continue
         lacks = what_lacks(record, settings.output, settings.images, settings.pictures)
-        if settings.doubtful and is_to_be_read_again(record.status, record.notes, record.read_as):
+        if settings.doubtful and is_to_be_read_again(record):
             tasks.append(replace(task, doubted=record, lacks=lacks))
         elif lacks:
             tasks.append(replace(task, lacking=record, lacks=lacks))

@@ -33,7 +33,7 @@ OPTIONS = (
     *("MODEL", "PROMPT_MODE", "REQUEST_TIMEOUT", "PAGE_TIMEOUT", "READY_TIMEOUT", "RETRIES"),
     *("PRICE_PER_HOUR", "PRICE_PER_WORKER_HOUR", "SCHEDULER", "STATE"),
     *("API_KEY", "API_KEY_FILE", "PREFLIGHT", "PAGES", "PDF_PASSWORD", "PDF_PASSWORD_FILE"),
-    *("WITNESS", "DOUBTFUL", "WORKERS", "BUDGET", "SPENT", "METRICS_PORT"),
+    *("WITNESS", "DOUBTFUL", "CHECKS", "WORKERS", "BUDGET", "SPENT", "METRICS_PORT"),
 )
 # The stand-in's layout fits none of the pages: tests of its witnesses ask for them.
 FAST = {"UPSAMPLE_BELOW": "0", "READY_TIMEOUT": "20", "PROCESSES": "2", "WITNESS": "off"}

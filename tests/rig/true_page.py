@@ -19,6 +19,11 @@ SAID = (
     "In the evening the keeper of the lighthouse wrote all of it down in his book, as he always "
     "did, and closed the shutters against the wind that came up from the west."
 )
+OTHER = (  # as much ink as there is in a paragraph
+    "Nobody has seen a heron there since the lamps went out. Two bridges lead over the canal, and "
+    "both are closed at night. Who wants to cross must ask at the mill, where a dog is kept, or go "
+    "round by the old road, which takes an hour and is under water for most of the spring."
+)
 
 
 def true_page(dpi: int = 150) -> tuple[Image.Image, list[Cell]]:
@@ -46,6 +51,13 @@ def true_page(dpi: int = 150) -> tuple[Image.Image, list[Cell]]:
         for number, (box, text) in enumerate(zip(boxes, texts, strict=True))
     ]
     return Image.frombytes("L", (drawn.width, drawn.height), drawn.samples), cells
+
+
+def misread(cells: Sequence[Cell]) -> list[Cell]:
+    """The page's cells with another text in one, and another digit in one, which no ink tells."""
+    texts = [cell["text"] for cell in cells]
+    wrong = [*texts[:2], OTHER, texts[3], texts[4].replace("block 4", "block 8")]
+    return [cell | {"text": text} for cell, text in zip(cells, wrong, strict=True)]
 
 
 def told(cells: Sequence[Cell], size: tuple[int, int]) -> str:

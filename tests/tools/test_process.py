@@ -11,11 +11,14 @@ import pytest
 
 import process
 import process_all_images
+from contract import NO_BETTER
 from lib.knobs import Knobs
 from rig import pages, preview
-from rig.command import Running, processes, wait_until
+from rig.command import Running, processes, records_in, wait_until
 from rig.model_server import ModelServer
+from rig.replies import Reply
 from rig.toolkit import Toolkit
+from rig.true_page import in_pixels, misread, told, true_page
 
 
 def prepare(kit: Toolkit, count: int) -> None:
@@ -56,7 +59,7 @@ def test_knobs_become_options_of_the_command(kit: Toolkit, server: ModelServer) 
 def test_every_option_of_the_command_is_given() -> None:
     """So that a variable of the machine's own environment, such as MODEL, decides nothing.
 
-    But the secrets' files: the machine says where they are (job.sh, TARGET=local's environment).
+    But some files: the machine says where they are (job.sh, TARGET=local's environment).
     """
     given = process.arguments(Knobs(images=True, doubtful=True), force=True, as_json=True)
     options = [
@@ -64,7 +67,7 @@ def test_every_option_of_the_command_is_given() -> None:
         for option in process_all_images.main.params
         if isinstance(option, click.Option)
         and option.name not in ("input_dir", "output_dir", "version")
-        and option.name not in ("api_key_file", "pdf_password_file")
+        and option.name not in ("api_key_file", "pdf_password_file", "checks")
     ]
     assert sorted(text for text in given if text.startswith("--")) == sorted(options)
 
@@ -74,6 +77,39 @@ def test_the_command_understands_the_knobs() -> None:
     context = process_all_images.main.make_context("process_all_images", arguments)
     defaults = {name: value for name, value in vars(Knobs()).items() if name in context.params}
     assert {name: context.params[name] for name in defaults} == defaults
+
+
+@pytest.mark.parametrize("is_better", [True, False])
+def test_a_second_reader_at_home_hears_what_the_machine_reads_again(
+    kit: Toolkit, server: ModelServer, is_better: bool
+) -> None:
+    """What came of it is known at home; a page that nothing fixes is not read a third time."""
+    picture, cells = true_page(dpi=80)
+    wrong = misread(cells)
+    server.script = lambda request: Reply(told(wrong, request.size))
+    picture.save(kit.input / "a.png")
+    kit.knobs |= {"WITNESS": "ink"}
+    for verb in ("start", "upload", "process", "download"):
+        assert kit.run(verb).code == 0
+    (before,) = records_in(kit.output)
+    read = [{"bbox": in_pixels(cell, picture.size), "text": cell["text"]} for cell in cells]
+    found = {"status": "doubtful", "read_as": "ok", "reason": "x", "trust": 0.32, "doubts": []}
+    found |= {"reader": "PP-OCR", "reader_lines": read, "trusted_as": before["trust"]}
+    (kit.output / "manifest.jsonl").write_text(json.dumps(before | found) + "\n")
+    assert kit.run("process").code == 0
+    assert len(server.requests) == 1, "nobody asked for it"
+
+    if is_better:
+        server.script = lambda request: Reply(told(cells, request.size))
+    for verb in ("process", "download", "process", "download"):
+        assert kit.run(verb, DOUBTFUL="1").code == 0
+    (after,) = records_in(kit.output)
+    if is_better:
+        assert (after["status"], after["doubts"], after["reader"]) == ("ok", [], "PP-OCR")
+    else:
+        assert found.items() <= after.items()
+    assert after["notes"] == ([] if is_better else [NO_BETTER])
+    assert len(server.requests) == 2
 
 
 MONEY: list[tuple[dict[str, Any], float | None, float, float]] = [

@@ -40,9 +40,16 @@ def copies(home: Path, *arguments: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("variable", "name"), [("API_KEY_FILE", "api-key"), ("PDF_PASSWORD_FILE", "pdf-password")]
+    ("variable", "name"),
+    [
+        ("API_KEY_FILE", "api-key"),
+        ("PDF_PASSWORD_FILE", "pdf-password"),
+        ("CHECKS", "checks.jsonl"),
+    ],
 )
-def test_a_secret_goes_into_the_job_by_its_file(tmp_path: Path, variable: str, name: str) -> None:
+def test_what_only_the_job_may_know_goes_into_it_by_its_file(
+    tmp_path: Path, variable: str, name: str
+) -> None:
     state = tmp_path / ".dots-ocr"
     state.mkdir()
     for content in ("", "s3cret"):

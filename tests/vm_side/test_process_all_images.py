@@ -181,7 +181,7 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
     server = {"API_KEY", "API_KEY_FILE", "PREFLIGHT"}  # see test_key, test_preflight
     bounds = {"PAGE_TIMEOUT"}  # see test_hostages
     files = {"PAGES", "PDF_PASSWORD", "PDF_PASSWORD_FILE"}  # see test_forms
-    trust = {"WITNESS", "DOUBTFUL"}  # see test_trust_of_a_batch
+    trust = {"WITNESS", "DOUBTFUL", "CHECKS"}  # see test_trust_of_a_batch, test_again
     money = {"BUDGET", "SPENT", "WORKERS"}  # see test_purse
     others = fleet | server | bounds | files | trust | money | {"METRICS_PORT"}
     assert {*values, "INPUT", "OUTPUT", "ENDPOINT"} == set(OPTIONS) - others

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
-from results.manifest import load
+from checks import read_checks
+from results.manifest import Record, load
 from rig.altered import IDLE_AT_A_WORD, IN_A_HURRY, WITHOUT_ENGINES, altered
 from rig.command import Batch, Running, wait_until
 from rig.model_request import Request
 from rig.model_server import ModelServer
 from rig.replies import Reply
-from rig.true_page import told, true_page
-from second_reader import readers_for
+from rig.true_page import misread, told, true_page
+from second_reader import doubted_elsewhere, readers_for
 
 PICTURE, CELLS = true_page(dpi=100)
-TEXTS = [cell["text"] for cell in CELLS]
-OTHER = (
-    "Nobody has seen a heron there since the lamps went out. Two bridges lead over the canal, and "
-    "both are closed at night. Who wants to cross must ask at the mill, where a dog is kept, or go "
-    "round by the old road, which takes an hour and is under water for most of the spring."
-)
-WRONG = [
-    cell | {"text": text}
-    for cell, text in zip(
-        CELLS,
-        [*TEXTS[:2], OTHER, TEXTS[3], TEXTS[4].replace("block 4", "block 8")],
-        strict=True,
-    )
-]
+WRONG = misread(CELLS)
 SOON_S = 120.0
 KNOBS = {"WITNESS": "ocr"}
 
@@ -61,11 +51,11 @@ def held(tmp_path: Path) -> Iterator[tuple[Batch, ModelServer, Held]]:
         batch.input.mkdir()
         PICTURE.save(batch.input / "a.png")
         PICTURE.resize([side * 9 // 10 for side in PICTURE.size]).save(batch.input / "b.png")
-        server.script = Held()
+        server.script = model = Held()
         try:
-            yield batch, server, server.script
+            yield batch, server, model
         finally:
-            server.script.let_go.set()
+            model.let_go.set()
 
 
 def record_of(batch: Batch, name: str) -> Any:
@@ -106,7 +96,7 @@ def pen_for(pipe: Path) -> IO[bytes]:
 def test_its_doubts_are_there_while_other_pages_are_read(
     held: tuple[Batch, ModelServer, Held], tmp_path: Path
 ) -> None:
-    """The model is not asked again for them, nor is it in a later run."""
+    """The model is asked again for them if that is wanted, and who doubted hears its answer."""
     batch, server, model = held
     with batch.start(environment=KNOBS | altered(tmp_path / "hurry", IN_A_HURRY)) as running:
         wait_until(lambda: is_heard(batch))
@@ -125,9 +115,13 @@ def test_its_doubts_are_there_while_other_pages_are_read(
     assert batch.summary["doubts"] == {"reader": 2} and batch.summary["doubtful"] == 1
     assert len(server.requests) == first["attempts"] + second["attempts"] == 2
 
-    again = batch.run(environment=KNOBS | {"DOUBTFUL": "1"})
-    assert (again.code, len(server.requests)) == (0, 2)
-    assert batch.records == [first, second]
+    assert second["reader_lines"] == [] and first["reader_lines"][0]["text"] == "A true page"
+    server.script = lambda request: Reply(told(CELLS, request.size))
+    again = batch.run(environment={"WITNESS": "ink", "DOUBTFUL": "1"})
+    assert (again.code, len(server.requests)) == (0, 3)
+    better = batch.records[0]
+    assert (better["status"], better["doubts"], better["reader_lines"]) == ("ok", [], [])
+    assert better["reader"] == first["reader"], "it is not heard once more"
 
 
 def test_it_may_be_killed(held: tuple[Batch, ModelServer, Held], tmp_path: Path) -> None:
@@ -188,3 +182,45 @@ def test_without_its_packages_the_pages_are_read_all_the_same(
 )
 def test_it_has_no_more_than_half_of_the_cores(cores: int, readers: int) -> None:
     assert readers_for(cores) == readers
+
+
+LINES = [{"bbox": [1, 2, 3, 4], "text": "a"}]
+FOUND: dict[str, Any] = {
+    "status": "doubtful",
+    "read_as": "ok",
+    "trust": 0.1,
+    "reader": "x",
+    "reader_lines": LINES,
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "changes", "is_laid_on"),
+    [
+        ({}, {}, True),
+        ({"finished_at": 2.5}, {}, False),
+        ({"sha256": "t"}, {}, False),
+        ({"status": "failed"}, {}, False),
+        ({"status": "corrected"}, {}, False),
+        ({"cells": 0}, {}, False),
+        ({"reader": "y"}, {}, False),
+        ({}, {"page": "../x", "input": "b.png", "model": "z"}, True),
+        ({}, {"status": "corrected"}, False),
+        ({}, {"status": 7}, False),
+        ({}, {"reader_lines": LINES * 1001}, False),
+        ({}, {"reader_lines": [{"bbox": [1, 2, 3, -4], "text": "a"}]}, False),
+        ({}, {"reader_lines": []}, False),
+        ({}, {"trust": 7}, True),
+    ],
+)
+def test_what_was_found_elsewhere_is_laid_on_as_far_as_it_can_be(
+    page: dict[str, Any], changes: dict[str, Any], is_laid_on: bool
+) -> None:
+    """It is of that reading, and says what it may say; what a page is, it does not say."""
+    facts: dict[str, Any] = {"sha256": "s", "finished_at": 1.5, "status": "ok", "cells": 3}
+    before = Record("a/a", "a.png", None, **facts | page)
+    entry = {"input": "a.png", "pdf_page": None, "sha256": "s", "finished_at": 1.5}
+    checks = read_checks(json.dumps({**entry, "changes": FOUND | changes}))
+    trust = None if "trust" in changes else 0.1
+    after = [replace(before, **FOUND | {"trust": trust})] if is_laid_on else []
+    assert [*doubted_elsewhere([before], checks)] == after

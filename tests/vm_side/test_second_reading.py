@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from results.pages import sha256_of
 from rig.true_page import in_pixels, true_page
 from second_reading import Engine, Opinion, Places, heard
 from trust.doubts import Doubt
-from trust.judging import MOST
+from trust.judging import MOST, Reader, said_by
 from trust.text.reader_witness import Line
 from workers.beside import PIECE
 
@@ -116,6 +116,40 @@ def read_by(lines: list[Line]) -> Engine:
 def test_a_page_that_both_read_alike(place: tuple[Record, Places, list[Line]]) -> None:
     page, places, lines = place
     assert second_reading.second_reading(page, places, read_by(lines)) == Opinion("x")
+
+
+@pytest.mark.parametrize(
+    ("status", "wrong", "length", "is_kept"),
+    [
+        ("ok", 3, 1, True),
+        ("doubtful", 3, 1, True),
+        ("doubtful", 0, 1, True),  # ink doubts it: he hears the next answer, too
+        ("ok", 0, 1, False),
+        ("partial", 3, 1, False),
+        ("ok", 3, PIECE, False),  # in more than one piece
+    ],
+)
+def test_what_was_read_of_a_doubtful_page_is_kept(
+    place: tuple[Record, Places, list[Line]], status: str, wrong: int, length: int, is_kept: bool
+) -> None:
+    page, places, lines = place
+    page = replace(page, status=status, trust=0.4 if status == "doubtful" else 1.0)
+    other = [line_of("Something else stands here " * 9, *box) for _, box, _ in lines[:wrong]]
+    unsure = "x" * length, (1.0, 1.0, 2.0, 2.4), 0.1
+    read = [*other, *lines[wrong:], unsure, ("가" * length, (-1.0, 1.0, 2.0, 2.6), 0.1)]
+    opinion = second_reading.second_reading(page, places, read_by(read))
+    assert (len(opinion.lines) == len(read)) is is_kept
+    changes = heard(page, opinion)
+    assert changes["reader_lines"] == list(opinion.lines)
+    again = read_record(json.dumps(asdict(page) | changes))
+    assert again is not None and again.reader_lines == changes["reader_lines"]
+    if is_kept:
+        assert opinion.lines[-2:] == (
+            {"bbox": [1, 1, 2, 2], "text": ""},
+            {"bbox": [0, 1, 2, 3], "text": "가"},
+        )
+        cells = json.loads((places.output / "a/a.json").read_text())
+        assert said_by(Reader("x", opinion.lines), cells) == list(opinion.doubts)
 
 
 @pytest.mark.parametrize("knows_hangul", [True, False])

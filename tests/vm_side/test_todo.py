@@ -76,7 +76,11 @@ def test_a_doubtful_page_is_read_again_if_that_is_wanted(settings: Settings, sta
     wanted = replace(settings, doubtful=True)
     assert planned(wanted, record) == again
     assert planned(wanted, replace(record, notes=["a note", NO_BETTER])) == [], "twice is enough"
-    assert planned(wanted, replace(record, read_as="ok")) == [], "it was, until it was checked"
+    checked = replace(record, read_as="ok")
+    assert planned(wanted, checked) == [], "who doubts it could not hear the new answer"
+    heard = replace(checked, reader_lines=[{"bbox": [1, 2, 3, 4], "text": "a"}])
+    assert [task.doubted for task in planned(wanted, heard)] == [heard] * len(again)
+    assert planned(settings, heard) == []
     assert planned(wanted, replace(record, sha256="0" * 64)) == [Task(PAGE, SHA256)]
     (settings.output / f"{PAGE.result}.md").unlink()
     assert planned(wanted, record) == [Task(PAGE, SHA256)], "nothing stands that could be kept"

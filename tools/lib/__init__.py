@@ -1,10 +1,10 @@
 """Nouns that the verbs in tools/ share; nothing here is a command.
 
-May import: contract, picture_files, saying, schema, troubles, version, walk, lib.machines.
+May import: checks, contract, picture_files, saying, schema, troubles, version, walk, lib.machines.
 """
 
 import sys
 from pathlib import Path
 
-# For contract, schema and walk, which both use. Last: what else lies in vm_side/ is not for us.
+# For contract, schema and others, which both use. Last: what else lies in vm_side/ is not for us.
 sys.path.append(str(Path(__file__).resolve().parents[2] / "vm_side"))

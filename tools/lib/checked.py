@@ -1,38 +1,16 @@
 """What a second reader has found: on the lines of OUTPUT's manifest, and kept when they come again.
 
-The machine knows nothing of it. It is of one reading of a page; of the next one it says nothing.
+The machine knows nothing of it, until it is to read such a page again. Nor does it say anything of
+another reading of the page.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from contract import CORRECTED, STATUSES
+from checks import CHANGED, Changes, Reading, check_of, reading_of
+from contract import CORRECTED, STATUSES, is_to_be_read_again
 from lib.results import Line
-
-CHANGED = ("status", "read_as", "reason", "trust", "trusted_as", "doubts", "reader")
-
-Changes = Mapping[str, Any]
-Reading = tuple[tuple[str, int | None], str, float]
-
-
-def reading_of(line: Line) -> Reading:
-    """What tells one reading of a page from the next."""
-    return line.key, line.sha256, line.finished_at
-
-
-def read_checks(text: str) -> dict[Reading, Changes]:
-    """What was found, by reading; a torn line is none."""
-    found = {}
-    for part in text.split("\n"):
-        try:
-            entry = json.loads(part)
-            key = entry["input"], entry["pdf_page"]
-            found[key, entry["sha256"], entry["finished_at"]] = entry["changes"]
-        except (ValueError, LookupError, TypeError):
-            continue
-    return found
 
 
 def laid_on(lines: Iterable[Line], checks: Mapping[Reading, Changes]) -> list[Line]:
@@ -49,6 +27,12 @@ def kept(arriving: Iterable[Line], ours: Iterable[Line]) -> list[Line]:
     """Lines that come from the machine, with what was found here of the same readings."""
     read = (old for old in ours if old.reader and old.status != CORRECTED)
     return laid_on(arriving, {reading_of(old): changes_of(old) for old in read})
+
+
+def told(lines: Iterable[Line]) -> str:
+    """What the machine has to hear before it reads doubtful pages again: who else heard them."""
+    heard = (line for line in lines if line.reader_lines and is_to_be_read_again(line))
+    return "".join(check_of(line, changes_of(line)) for line in heard)
 
 
 def changes_of(line: Line) -> Changes:

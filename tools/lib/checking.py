@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from checks import read_checks
 from contract import (
     DOUBTFUL,
     MANIFEST,
@@ -67,7 +68,7 @@ def write_some(output: Path, found: Path) -> None:
 
 def write_down(output: Path, found: Path) -> None:
     """Put what was found into the manifest and the summary, as they stand now."""
-    checks = checked.read_checks(results.read_text(found))
+    checks = read_checks(results.read_text(found))
     before = results.read_lines(results.read_text(output / MANIFEST))
     after = checked.laid_on(before, checks)
     if after == before:

@@ -7,8 +7,8 @@ another way, or is to be read again whatever it is (--force).
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from checks import reading_of
 from contract import AUTO, CORRECTED, DONE, DOUBTFUL, is_read
-from lib.checked import reading_of
 from lib.results import Line
 
 IMPOSTOR = {"status": DOUBTFUL, "reason": "the machine says that a person corrected it"}

@@ -15,7 +15,7 @@ from contract import MANIFEST as MANIFEST
 from contract import REPORT as REPORT
 from lib.console import Failure
 from picture_files import picture_paths
-from schema import NUMBER, TEXT, Schema, named
+from schema import NUMBER, READ_LINES, TEXT, Schema, check, named
 from walk import BEYOND
 
 T = TypeVar("T")
@@ -33,9 +33,11 @@ HOW = {
     "finished_at": float,
     "cells": int,
     "reader": str,
+    "reader_lines": list,
     "read_as": str,
     "forced": bool,
 }
+FORMS = {"reader_lines": check(READ_LINES)}  # what of it goes to a machine again
 BROUGHT = ', "brought": {'  # begins what is added at home to the end of a line
 AT_HOME: dict[str, Schema] = {  # beside what the machine has in a line
     "corrected_at": {**NUMBER, "description": "Unix time at which a person's correction came."},
@@ -68,6 +70,8 @@ class Line:
     cells: int = 0
     reader: str = ""
     """Which second reader has read it, too; see lib.checked."""
+    reader_lines: list[Any] = field(default_factory=list)
+    """What that one has read, to be compared with another answer."""
     read_as: str = ""
     """What the machine has for its status, if the second reader made it doubtful."""
     forced: bool = False
@@ -150,9 +154,11 @@ def read_lines(manifest: str) -> list[Line]:
 
 
 def known(entry: Mapping[str, Any], name: str, kind: type[T]) -> T:
-    """A value of a line's, or an empty one if it is not there or of another type."""
+    """A value of a line's, or an empty one if it is not there or not as it must be."""
     value = entry.get(name)
-    return value if isinstance(value, kind) else kind()
+    if not isinstance(value, kind) or (name in FORMS and not FORMS[name](value)):
+        return kind()
+    return value
 
 
 def words_in(value: Any) -> dict[str, str]:

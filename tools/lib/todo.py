@@ -83,7 +83,7 @@ def todo(
         return Todo(Work.NOTHING, is_empty=True)
     of_file = defaultdict(list)
     for line in lines:
-        if not (knobs.doubtful and is_read_again(line)):
+        if not (knobs.doubtful and is_to_be_read_again(line)):
             of_file[line.input].append(line)
     reads = {name: reads_of(of_file[name], wanted, selection) for name in files}
     done: list[Line] = []
@@ -101,11 +101,6 @@ def todo(
         is_here(name) for line in done for name in line.files(knobs.images)
     )
     return Todo(Work.NOTHING if is_whole else Work.FETCH, len(done), unreadable)
-
-
-def is_read_again(line: Line) -> bool:
-    """Whether DOUBTFUL=1 has the machine read a page again."""
-    return is_to_be_read_again(line.status, line.notes, line.read_as)
 
 
 def is_shown(line: Line, knobs: Knobs) -> bool:

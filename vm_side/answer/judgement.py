@@ -14,6 +14,10 @@ class Judgement:
     """Why somebody should look at the page, in plain words; empty: nobody need."""
     doubts: tuple[dict[str, Any], ...] = ()
     """As they stand in the manifest, the heaviest first."""
+    reader: str = ""
+    """Which second reader's doubts are among them; empty: none was heard."""
+    trusted_as: float | None = None
+    """How far it was to be trusted before that reader was heard."""
 
 
 NOT_ASKED = Judgement()

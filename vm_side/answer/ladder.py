@@ -166,7 +166,7 @@ def outcome(tried: Sequence[Attempt], error: str) -> Outcome:
     elif kept.judgement.reason:
         status, reason = DOUBTFUL, kept.judgement.reason
     else:
-        status, reason = "ok" if kept.answer.well_formed else "repaired", ""
+        status, reason = whole_status(kept.answer), ""
     return Outcome(
         kept.answer,
         status,
@@ -179,6 +179,11 @@ def outcome(tried: Sequence[Attempt], error: str) -> Outcome:
         sum(attempt.completion.tokens_out for attempt in tried),
         sum(attempt.tokens for attempt in tried if attempt.for_doubts),
     )
+
+
+def whole_status(answer: Answer) -> str:
+    """What a page with a whole answer is, unless it is doubted."""
+    return "ok" if answer.well_formed else "repaired"
 
 
 def worth(attempt: Attempt) -> tuple[float, bool, int, int]:

@@ -49,12 +49,13 @@ copy_results() { # gcloud is heard only when it fails
   $copy >"$state/copy.log" 2>&1 || { tail -n 5 "$state/copy.log" >&2; return 1; }
 }
 
-secrets=()
-add_secret() { # add_secret VARIABLE NAME: by its file, since the words of a process can be read by all
-  [ ! -s "$state/$2" ] || secrets+=(--env "$1=/$2" --volume "$state/$2:/$2:ro")
+files=()
+add_file() { # add_file VARIABLE NAME: secrets, too, since the words of a process can be read by all
+  [ ! -s "$state/$2" ] || files+=(--env "$1=/$2" --volume "$state/$2:/$2:ro")
 }
-add_secret API_KEY_FILE api-key
-add_secret PDF_PASSWORD_FILE pdf-password
+add_file API_KEY_FILE api-key
+add_file PDF_PASSWORD_FILE pdf-password
+add_file CHECKS checks.jsonl
 with_fleet=()
 case " $* " in
   *" --scheduler "*)
@@ -69,7 +70,7 @@ docker run --name "$container" --label dots_ocr=job --stop-signal TERM \
   --network host --user "$(id -u):$(id -g)" \
   ${limit[@]+"${limit[@]}"} \
   --env HOME=/tmp --env PYTHONPATH=/packages --env PYTHONDONTWRITEBYTECODE=1 \
-  --env STORAGE_EMULATOR_HOST ${secrets[@]+"${secrets[@]}"} ${with_fleet[@]+"${with_fleet[@]}"} \
+  --env STORAGE_EMULATOR_HOST ${files[@]+"${files[@]}"} ${with_fleet[@]+"${with_fleet[@]}"} \
   --volume "$HOME/vm_side:/vm_side:ro" --volume "$state/packages:/packages:ro" \
   --volume "$HOME/$input:/input:ro" --volume "$HOME/$result:/result" --volume "$fleet:/state" \
   --entrypoint python3 "$image" \
@@ -86,5 +87,6 @@ fi
 wait "$job"; code=$?
 [ -z "$bucket" ] || copy_results || code=1
 docker rm -f "$container" >/dev/null 2>&1
+rm -f "$state/checks.jsonl" # texts of pages, of which make clean knows nothing
 write_state "$code" "$(date +%s)"
 exit "$code"

@@ -76,6 +76,10 @@ class Record:
     index of the cell or null, and detail."""
     reader: str = ""
     """Which other engine has read the page, too; empty: none. Its doubts are among them then."""
+    reader_lines: list[dict[str, Any]] = field(default_factory=list)
+    """What that engine has read on a page that is doubtful: bbox, and the text, empty where it was
+    not sure. Another answer is compared with it. Empty: the page is not doubtful, or has too much.
+    """
     read_as: str = ""
     """What the status was until that engine's doubts made it doubtful; empty: they did not."""
     trusted_as: float | None = None

@@ -28,7 +28,7 @@ from picture.png import encode_png
 from picture.upright import degrees_wanted, turned
 from picture_files import AS_FILES, INLINE
 from results.files import NO_PAGE, Wanted, made_of, pictured, results_of
-from trust.judging import gathered, judge
+from trust.judging import Reader, gathered, judge
 
 if TYPE_CHECKING:
     from trust.witnesses import Evidence
@@ -170,10 +170,11 @@ def judged(
     answered: Sequence[Cell],
     size: tuple[int, int],
     prompt_mode: str,
+    reader: Reader | None,
 ) -> Judgement:
     """What the witnesses say of an answer to a picture of this size; opens nothing."""
     assert sent.evidence is not None
-    return judge(sent.evidence, answered, size, sent.page_size, prompt_mode)
+    return judge(sent.evidence, answered, size, sent.page_size, prompt_mode, reader)
 
 
 def finish(

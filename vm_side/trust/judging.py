@@ -1,7 +1,8 @@
 """An answer and what was kept of its page -> a judgement, in the page's own pixels."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from answer.cells import Cell
 from answer.judgement import Judgement
 from answer.layout import to_page
 from contract import DOUBT_KINDS
-from trust.doubts import Doubt, is_doubtful, trust_left
+from trust.doubts import TRUSTED, Doubt, is_doubtful, trust_left
 
 if TYPE_CHECKING:
     from trust.witnesses import Evidence
@@ -42,6 +43,14 @@ REASONS = {
 NOTHING_READ = "next to nothing was read"
 
 
+@dataclass(frozen=True)
+class Reader:
+    """A second reader, and what it has read of a page: see Record.reader_lines."""
+
+    name: str
+    lines: Sequence[Mapping[str, Any]]
+
+
 def gathered(
     picture: Image.Image, layer: tuple[Path | bytes, int, int] | None = None
 ) -> "Evidence | None":
@@ -60,10 +69,11 @@ def gathered(
 
 def judge(
     evidence: "Evidence",
-    cells: Iterable[Cell],
+    cells: Sequence[Cell],
     size: tuple[int, int],
     page_size: tuple[int, int],
     prompt_mode: str,
+    reader: Reader | None = None,
 ) -> Judgement:
     """Compare an answer with its page. size is that of the picture that the cells are of."""
     from trust import witnesses  # noqa: PLC0415 - see gathered()
@@ -77,10 +87,36 @@ def judge(
     heard = HEARD[prompt_mode]
     doubts = [doubt for doubt in witnesses.doubts_of(evidence, seen) if doubt.kind in heard]
     trust = trust_left(doubts)
-    return Judgement(
+    judgement = Judgement(
         trust,
         reason_of(doubts) if is_doubtful(trust) else "",
         tuple(lines_of(doubts[:MOST], evidence.size, page_size)),
+    )
+    if reader is None:
+        return judgement
+    return with_reader(judgement, said_by(reader, to_page(cells, size, page_size)[0]), reader.name)
+
+
+def said_by(reader: Reader, cells: Sequence[Cell]) -> list[Doubt]:
+    """What a second reader says against the cells of a page, the heaviest first."""
+    from trust.text import reader_witness  # noqa: PLC0415 - see gathered()
+
+    lines = reader_witness.lines_of(reader.lines)
+    doubts = reader_witness.reader_doubts(lines, cells, reader.name)
+    return sorted(doubts, key=lambda doubt: -doubt.weight)[:MOST]
+
+
+def with_reader(before: Judgement, doubts: Sequence[Doubt], reader: str) -> Judgement:
+    """A judgement once a second reader was heard, too."""
+    trust = trust_left(doubts, 1.0 if before.trust is None else before.trust)
+    heavy = (doubt.line() for doubt in doubts if doubt.weight > TRUSTED)
+    light = (doubt.line() for doubt in doubts if doubt.weight <= TRUSTED)
+    return Judgement(
+        trust,
+        before.reason or (reason_of(doubts) if is_doubtful(trust) else ""),
+        (*heavy, *before.doubts, *light),
+        reader,
+        before.trust,
     )
 
 

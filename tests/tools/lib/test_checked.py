@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from contract import PREVIEW_MODEL, has_no_second_reading
-from lib.checked import kept, laid_on, read_checks, recounted
+from checks import read_checks, reading_of
+from contract import NO_BETTER, PREVIEW_MODEL, has_no_second_reading
+from lib.checked import kept, laid_on, recounted, told
 from lib.corrected import corrected
 from lib.results import Line, read_lines
 from rig.toolkit import line
@@ -19,6 +20,7 @@ CHANGES: dict[str, Any] = {
     "trusted_as": 1.0,
     "doubts": [{"kind": "reader"}],
     "reader": "PP-OCR",
+    "reader_lines": [{"bbox": [1, 2, 3, 4], "text": "a"}],
 }
 BROUGHT = {"brought": {"of": "1"}}
 
@@ -44,7 +46,7 @@ def test_a_line_is_changed_and_all_else_of_it_stays(more: dict[str, Any]) -> Non
     after = laid_on(before, checks)
     assert after[1] is before[1]
     assert json.loads(after[0].text) == entry() | CHANGES | more
-    assert list(json.loads(after[0].text))[-1] == ("brought" if more else "reader")
+    assert list(json.loads(after[0].text))[-1] == ("brought" if more else "reader_lines")
     assert after == read_lines("\n".join(one.text for one in after)), "as it will be read"
     after[0].text.encode()
 
@@ -67,6 +69,31 @@ def test_of_another_reading_it_says_nothing(more: dict[str, Any], is_kept: bool)
     ours = lines_of(entry() | CHANGES | BROUGHT)
     (arrived,) = kept(lines_of(entry(**more)), ours)
     assert json.loads(arrived.text) == entry(**more) | (CHANGES if is_kept else {})
+
+
+@pytest.mark.parametrize(
+    ("more", "is_told"),
+    [
+        ({}, True),
+        (BROUGHT, True),
+        ({"read_as": ""}, True),  # ink doubts it, too: both are to hear the new answer
+        ({"status": "ok"}, False),
+        ({"status": "corrected"}, False),
+        ({"notes": [NO_BETTER]}, False),
+        ({"reader_lines": []}, False),
+        ({"reader_lines": [1]}, False),  # a manifest may come from anywhere
+        ({"reader_lines": [{"bbox": [1, 2, 3, 10**400], "text": "a"}]}, False),
+        ({"reader_lines": [{"bbox": [1, 2, 3, 4], "text": "a" * 1001}]}, False),
+        ({"reader_lines": CHANGES["reader_lines"] * 1001}, False),
+    ],
+)
+def test_the_machine_is_told_of_pages_that_it_is_to_read_again(
+    more: dict[str, Any], is_told: bool
+) -> None:
+    (found,) = lines_of(entry() | CHANGES | more)
+    expected = {reading_of(found): CHANGES | {n: v for n, v in more.items() if n in CHANGES}}
+    assert read_checks(told([found])) == (expected if is_told else {})
+    told([found]).encode()
 
 
 @pytest.mark.parametrize(

@@ -123,10 +123,12 @@ def test_the_previews_pages_are_not_done_for_a_vm() -> None:
 
 
 def test_doubtful_pages_are_left_where_they_are_to_be_read_again() -> None:
-    doubted = [dataclasses.replace(line("a.png"), status="doubtful")]
+    by_ink = dataclasses.replace(line("a.png"), status="doubtful")
+    by_reader = dataclasses.replace(by_ink, read_as="ok", reader_lines=[{"text": "a"}])
     for doubtful, done in ((False, 1), (True, 0)):
         knobs = Knobs(doubtful=doubtful)
-        assert known_files(doubted, knobs, Selection(), of_now) == {"a.png": File(1, done)}
+        for doubted in (by_ink, by_reader):
+            assert known_files([doubted], knobs, Selection(), of_now) == {"a.png": File(1, done)}
 
 
 @pytest.mark.parametrize(

@@ -117,8 +117,13 @@ def test_doubtful_pages_are_read_again_if_that_is_wanted(status: str) -> None:
     assert work(["a.png"], [line(status=status)], again) == expected
     assert work(["b.pdf"], [*book(0, 1), *book(2, status=status)], again) == expected
     assert work(["b.pdf"], book(0, 1, 2, status=status)) == NOTHING
-    at_home = line(status="doubtful", read_as="ok")  # the machine would not read it again
-    assert work(["a.png"], [at_home], again) == NOTHING
+    at_home = line(status="doubtful", read_as="ok")
+    assert work(["a.png"], [at_home], again) == NOTHING, "who doubts it could not hear an answer"
+    heard = dataclasses.replace(at_home, reader_lines=[{"bbox": [1, 2, 3, 4], "text": "a"}])
+    assert work(["a.png"], [heard], again) == READ
+    assert work(["a.png"], [heard]) == NOTHING
+    twice = dataclasses.replace(heard, notes=[NO_BETTER])
+    assert work(["a.png"], [twice], again) == NOTHING
     twice = line(status=status, notes=["a note", NO_BETTER])
     assert work(["a.png"], [twice], again) == NOTHING, "twice is enough"
     off = dataclasses.replace(KNOBS, witness="off")

@@ -9,11 +9,22 @@ import pytest
 from PIL import Image
 
 from answer.cells import Cell
+from answer.judgement import Judgement
 from contract import DOUBT_KINDS
 from prompts import PROMPTS
 from trust import witnesses
 from trust.doubts import Doubt
-from trust.judging import HEARD, MOST, REASONS, gathered, judge, reason_of
+from trust.judging import (
+    HEARD,
+    MOST,
+    REASONS,
+    Reader,
+    gathered,
+    judge,
+    reason_of,
+    said_by,
+    with_reader,
+)
 
 BOX = (10, 20, 30, 40)
 SIZE = (280, 392)
@@ -86,3 +97,57 @@ def test_boxes_come_in_any_pixels_and_go_in_the_page_s_own(monkeypatch: pytest.M
 def test_a_page_without_a_text_layer_has_its_evidence_too() -> None:
     found = gathered(Image.new("L", SIZE, 255))
     assert found is not None and (found.size, found.words) == (SIZE, ())
+
+
+LINES = [{"bbox": [40, 80, 600, 100], "text": "Nobody on the island has counted herons"}]
+
+
+@pytest.mark.parametrize(
+    ("ink", "text", "trust", "reason", "kinds"),
+    [
+        ([], LINES[0]["text"], 1.0, "", []),
+        ([], "The ferry leaves the harbour at seven", 0.4, "one cell is read", ["reader"]),
+        ([0.4], "The ferry leaves the harbour at seven", 0.24, "one cell is", ["reader", "missed"]),
+        ([0.4], "Nobody on the island has", 0.51, "", ["missed", "reader"]),  # half of it
+        ([0.45], "Nobody on the island has", 0.468, "one cell is", ["missed", "reader"]),
+        ([0.6], LINES[0]["text"], 0.4, "text in one place was not read", ["missed"]),
+        ([0.6], "The ferry leaves the harbour at seven", 0.16, "text in", ["reader", "missed"]),
+    ],
+)
+def test_a_second_reader_is_heard_behind_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+    ink: list[float],
+    text: str,
+    trust: float,
+    reason: str,
+    kinds: list[str],
+) -> None:
+    """In the page's own pixels, in which it has read; its heavy doubts come before all others."""
+    doubts = [doubt(weight=weight) for weight in ink]
+    monkeypatch.setattr(witnesses, "doubts_of", lambda evidence, cells: doubts)
+    evidence = witnesses.evidence_of(Image.new("L", SIZE, "white"))
+    cells = [{"bbox": [20, 40, 300, 50], "category": "Text", "text": text}]
+    answered = evidence, cells, (560, 784), (1120, 1568), "layout_all"
+    alone = judge(*answered)
+    assert (alone.reader, alone.trusted_as) == ("", None)
+    found = judge(*answered, Reader("x", LINES))
+    assert found.trust == pytest.approx(trust) and found.reason.startswith(reason)
+    assert bool(found.reason) is bool(reason)
+    assert (found.reader, found.trusted_as) == ("x", alone.trust)
+    assert [one["kind"] for one in found.doubts] == kinds
+    for one in found.doubts:
+        assert one["kind"] == "missed" or (one["cell"], one["bbox"]) == (0, [40, 80, 600, 100])
+
+
+def test_of_very_many_doubts_of_a_second_reader_some_are_heard() -> None:
+    cells = [
+        {"bbox": [40, 20 * n, 600, 20 * n + 12], "category": "Text", "text": f"A ferry of {n:05}"}
+        for n in range(MOST + 1)
+    ]
+    lines = [{"bbox": cell["bbox"], "text": "Herons on the island"} for cell in cells]
+    assert len(said_by(Reader("x", lines), cells)) == MOST
+
+
+def test_what_a_second_reader_says_of_a_page_that_no_other_has_judged() -> None:
+    found = with_reader(Judgement(), [doubt("reader", 0.5), doubt("reader", 0.6)], "x")
+    assert (found.trust, found.trusted_as) == (0.2, None)

@@ -8,7 +8,7 @@ import pytest
 
 from trust.doubts import is_doubtful, trust_left
 from trust.text.agreement import Agreement
-from trust.text.reader_witness import reader_doubts, verdict, words_in
+from trust.text.reader_witness import kept, lines_of, reader_doubts, verdict, words_in
 
 TEXT = "The ferry of 1904 leaves the harbour at seven in the morning"
 OTHER = "Nobody on the island has counted herons since the lamps went out"
@@ -125,3 +125,17 @@ def test_a_picture_without_a_text_keeps_nobody_from_speaking() -> None:
     lines = [("Nobody ever counted the herons", BOX, 1.0)]
     cells = [picture, cell("The ferry leaves at seven o'clock")]
     assert [doubt.cell for doubt in reader_doubts(lines, cells, "engine")] == [1]
+
+
+def test_what_is_kept_says_what_was_said() -> None:
+    lines = [(OTHER, BOX, 0.85), (TEXT, BELOW, 0.1), ("가 나", BELOW, 0.1)]
+    again = lines_of(kept(lines))
+    assert [(text, sure) for text, _, sure in again] == [(OTHER, 1.0), ("", 1.0), ("가 나", 1.0)]
+    cells = [cell(TEXT), cell(OTHER, BELOW)]
+    assert reader_doubts(again, cells, "x") == reader_doubts(lines, cells, "x") != []
+
+
+def test_a_kept_text_is_one_line_whatever_it_says() -> None:
+    """Else the words behind it would be taken for others."""
+    line = {"bbox": [0, 0, 9, 9], "text": "\na\u2028b\r\n c\n"}
+    assert [text for text, _, _ in lines_of([line])] == ["a b c"]

@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 import sys
+import tempfile
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Sequence
@@ -148,7 +149,9 @@ class LocalMachine:
             time.sleep(0.3)
 
     @closed.to_all()
-    def run(self, arguments: Sequence[str], now_and_then: Callable[[], None]) -> int:
+    def run(
+        self, arguments: Sequence[str], now_and_then: Callable[[], None], checks: str = ""
+    ) -> int:
         """Run the command that also runs on the VM, with this folder's input and result."""
         command = self.code / "process_all_images.py"
         if not command.is_file():
@@ -159,7 +162,11 @@ class LocalMachine:
             arguments = [*arguments, "--processes", str(PREVIEW_PROCESSES)]
         environment = {**os.environ, KEY: model_key(self.knobs), KEY_FILE: ""}
         environment |= {PASSWORD: pdf_password(self.knobs), PASSWORD_FILE: ""}
-        return run_child([sys.executable, str(command), *places, *arguments], environment)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
+            file.write(checks)
+            file.flush()
+            environment["CHECKS"] = file.name
+            return run_child([sys.executable, str(command), *places, *arguments], environment)
 
     def read_result(self, name: str) -> str:
         """A file of the results as text."""

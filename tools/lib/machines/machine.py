@@ -55,10 +55,13 @@ class Machine(Protocol):
     def wait_until_ready(self, timeout_s: float) -> None:
         """Return when the model answers; the Failure says what its log says."""
 
-    def run(self, arguments: Sequence[str], now_and_then: Callable[[], None]) -> int:
+    def run(
+        self, arguments: Sequence[str], now_and_then: Callable[[], None], checks: str = ""
+    ) -> int:
         """Run process_all_images.py on its input and result folders; its exit code.
 
-        Where the job runs elsewhere, now_and_then is called while it is followed.
+        Where the job runs elsewhere, now_and_then is called while it is followed. checks is what it
+        has to hear of a second reader: see its option --checks.
         """
 
     def read_result(self, name: str) -> str:

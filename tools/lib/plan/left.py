@@ -10,14 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract import MANIFEST, PICTURES, Selection, is_read, recipe_of, selection_from
+from contract import (
+    MANIFEST,
+    PICTURES,
+    Selection,
+    is_read,
+    is_to_be_read_again,
+    recipe_of,
+    selection_from,
+)
 from lib import results
 from lib.files import sha256_or_none
 from lib.inputs import Inputs
 from lib.knobs import Knobs, pdf_password
 from lib.plan.counting import Counter, count_all
 from lib.results import Line
-from lib.todo import is_read_again, model_of
+from lib.todo import model_of
 
 BYTES_PER_GB = 1e9
 MOST_PAGES = 10**8  # of a file: more were never counted, whatever a machine has written
@@ -113,7 +121,7 @@ def file_of(
         if wanted["model"]
         and is_read(line, line.sha256, wanted)
         and selection.has(line.pdf_page)
-        and not (doubtful and is_read_again(line))
+        and not (doubtful and is_to_be_read_again(line))
     }
     return File(pages, len(done))
 

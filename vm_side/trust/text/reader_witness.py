@@ -5,7 +5,8 @@ of these it is sure, or says that it is not.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from answer.cells import Cell
 from picture.words import Box, Word
@@ -21,6 +22,27 @@ SERIOUS, LIGHT, DIGITS = 0.6, 0.15, 0.2
 
 Line = tuple[str, Box, float]
 """A line that the engine found: its text, its box, and how sure it is, from 0 to 1."""
+
+
+def kept(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    """What is kept of the lines of a page: as much as reader_doubts() needs to hear of them."""
+    return [
+        {
+            "bbox": [max(0, round(float(side))) for side in box],
+            "text": text if is_sure(text, sure) else "",
+        }
+        for text, box, sure in lines
+    ]
+
+
+def lines_of(kept_lines: Iterable[Mapping[str, Any]]) -> list[Line]:
+    """The lines again. A text stands on one line, wherever it comes from."""
+    return [(" ".join(one["text"].split()), tuple(one["bbox"]), 1.0) for one in kept_lines]
+
+
+def is_sure(text: str, sure: float) -> bool:
+    """Whether the engine says anything about a line."""
+    return sure >= SURE or bool(EAST_ASIAN.search(text))
 
 
 def reader_doubts(lines: Iterable[Line], cells: Sequence[Cell], engine: str) -> list[Doubt]:
@@ -53,7 +75,7 @@ def words_in(text: str, box: Box, sure: float) -> Iterator[Word]:
     A line may go on through several cells. One that is not sure is there, but not told.
     """
     x1, y1, x2, y2 = box
-    if not text or (sure < SURE and not EAST_ASIAN.search(text)):
+    if not text or not is_sure(text, sure):
         yield Word("", box)
         return
     if y2 - y1 > x2 - x1:  # upright writing, or a single sign

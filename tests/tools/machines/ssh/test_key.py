@@ -1,6 +1,10 @@
-"""The secrets on their way to a machine: by stdin, into a file that only we can read."""
+"""The secrets on their way to a machine: by stdin, into a file that only we can read.
+
+And what was found at home.
+"""
 
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,7 @@ import pytest
 
 from lib.console import Failure
 from lib.knobs import Knobs
+from lib.machines.ssh import machine as machine_module
 from lib.machines.ssh.machine import RemoteMachine
 from lib.machines.ssh.model import refuse_without_key
 from lib.machines.ssh.shell import Shell
@@ -54,6 +59,28 @@ def test_it_comes_and_goes(
     assert not file.exists()
     machine._bring_key()
     assert KEY not in "".join(told)
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+def test_what_was_found_at_home_is_there_when_a_job_starts(
+    login: Login, monkeypatch: pytest.MonkeyPatch, is_running: bool
+) -> None:
+    """One that runs already has its own; none is left for a job that is told nothing."""
+    login.shell.run("mkdir -p .dots-ocr")
+    file = login.home / ".dots-ocr" / "checks.jsonl"
+    seen = list[str]()
+
+    def start(words: Sequence[str]) -> str:
+        seen.append(file.read_text() if file.exists() else "-")
+        return "true"
+
+    machine = Near(login.shell, Knobs())
+    monkeypatch.setattr(machine_module, "start_script", start)
+    monkeypatch.setattr(machine_module, "follow", lambda look, now_and_then: 0)
+    monkeypatch.setattr(machine, "_look_through", lambda: {"job": {"running": is_running}})
+    for checks in ("한\n", ""):
+        assert machine.run([], lambda: None, checks) == 0
+    assert seen == ([] if is_running else ["한\n", "-"])
 
 
 class Blind(RemoteMachine):

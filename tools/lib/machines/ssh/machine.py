@@ -9,7 +9,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ from lib.machines.ssh.transfer import fetch, mirror_up
 
 CODE = ROOT / "vm_side"
 KEY_FILE, PASSWORD_FILE = ".dots-ocr/api-key", ".dots-ocr/pdf-password"
+CHECKS_FILE = ".dots-ocr/checks.jsonl"
 
 
 class RemoteMachine(Sight):
@@ -166,13 +167,16 @@ class RemoteMachine(Sight):
             self._through(lambda: self.shell.run(script_of("bash", *words)))
         self._wait_for_model(timeout_s, deadline)
 
-    def run(self, arguments: Sequence[str], now_and_then: Callable[[], None]) -> int:
+    def run(
+        self, arguments: Sequence[str], now_and_then: Callable[[], None], checks: str = ""
+    ) -> int:
         """Start the job, or attach to the one that runs, and follow it to its end."""
         if self._look_through()["job"].get("running"):
             note("process: a job runs on the machine already; following it")
         else:
             arguments = [*arguments, *self._places()]
             words = (self.knobs.container_image, self.bucket, *self.folders, *arguments)
+            self._bring({CHECKS_FILE: checks})
             self.shell.run(start_script(words))
         try:
             return follow(self._look_at_job, now_and_then)
@@ -250,10 +254,13 @@ class RemoteMachine(Sight):
 
     def _bring_key(self) -> None:
         """The model server's key and the PDFs' password go into files of ours there, or away."""
-        given = {KEY_FILE: model_key(self.knobs), PASSWORD_FILE: pdf_password(self.knobs)}
-        for file, secret in given.items():
+        self._bring({KEY_FILE: model_key(self.knobs), PASSWORD_FILE: pdf_password(self.knobs)})
+
+    def _bring(self, given: Mapping[str, str]) -> None:
+        """Texts go into files of ours there; a file whose text is empty goes away."""
+        for file, text in given.items():
             write = f"umask 077 && cat >{file}.part && mv {file}.part {file}"  # it comes by stdin
-            self.shell.run(write if secret else f"rm -f {file}", secret.encode())
+            self.shell.run(write if text else f"rm -f {file}", text.encode())
 
     def _bring_packages(self, shell: Shell) -> None:
         image = self.knobs.container_image

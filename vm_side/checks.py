@@ -1,0 +1,60 @@
+"""What a second reader has found, on its way from one manifest to another: a line of JSON a page.
+
+It is of one reading of a page; of the next one it says nothing.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+CHANGED = (  # by it, in the page's line
+    *("status", "read_as", "reason", "trust", "trusted_as", "doubts"),
+    *("reader", "reader_lines"),
+)
+
+Changes = Mapping[str, Any]
+Reading = tuple[tuple[str, int | None], str, float]
+
+
+class Read(Protocol):
+    """What a page's line says of when it was read."""
+
+    @property
+    def key(self) -> tuple[str, int | None]:
+        """The input file, and the page of it."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the whole input file."""
+
+    @property
+    def finished_at(self) -> float:
+        """Unix time."""
+
+
+def reading_of(read: Read) -> Reading:
+    """What tells one reading of a page from the next."""
+    return read.key, read.sha256, read.finished_at
+
+
+def check_of(read: Read, changes: Changes) -> str:
+    """The line, with its end: which page, read when, and what changes in its line."""
+    (name, pdf_page), sha256, finished_at = reading_of(read)
+    which = {"input": name, "pdf_page": pdf_page, "sha256": sha256, "finished_at": finished_at}
+    line = json.dumps({**which, "changes": changes}, ensure_ascii=False) + "\n"
+    return line.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def read_checks(text: str) -> dict[Reading, Changes]:
+    """What was found, by reading; a torn line is none."""
+    found: dict[Reading, Changes] = {}
+    for part in text.split("\n"):
+        try:
+            entry = json.loads(part)
+            key, changes = (entry["input"], entry["pdf_page"]), entry["changes"]
+            found[key, entry["sha256"], entry["finished_at"]] = {
+                name: changes[name] for name in CHANGED if name in changes
+            }
+        except (ValueError, LookupError, TypeError, RecursionError):
+            continue
+    return found
