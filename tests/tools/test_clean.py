@@ -9,7 +9,7 @@ def test_empties_the_machine_and_nothing_else(kit: Toolkit, server: ModelServer)
     assert kit.run("all").code == 0
     (kit.machine / "input" / "link").symlink_to(kit.output)  # what it points at stays
     results = files_below(kit.output)
-    end = kit.run("clean")
+    end = kit.run_here("clean")
     assert (end.code, end.out, end.err) == (0, "", "")
     assert files_below(kit.machine / "input") == []
     assert files_below(kit.machine / "result") == []
@@ -18,8 +18,8 @@ def test_empties_the_machine_and_nothing_else(kit: Toolkit, server: ModelServer)
 
 
 def test_twice_and_of_a_machine_that_never_was_is_harmless(kit: Toolkit) -> None:
-    assert kit.run("clean").code == 0
+    assert kit.run_here("clean").code == 0
     assert not kit.machine.exists()
     assert kit.run("start").code == 0
-    assert kit.run("clean").code == 0
-    assert kit.run("clean").code == 0
+    assert kit.run_here("clean").code == 0
+    assert kit.run_here("clean").code == 0

@@ -44,7 +44,7 @@ def pages_in(folder: Path) -> list[str]:
 def test_brings_the_results_with_their_folders(kit: Toolkit) -> None:
     write_inputs(kit, "상자 1/스캔 1.png")
     write_results(kit, line("상자 1/스캔 1/스캔 1", "상자 1/스캔 1.png"))
-    end = kit.run("download")
+    end = kit.run_here("download")
     assert (end.code, end.out, end.err) == (0, "", "")
     page = "상자 1/스캔 1/스캔 1"
     assert pages_in(kit.output) == [f"{page}.json", f"{page}.md", f"{page}_nohf.md"]
@@ -55,9 +55,9 @@ def test_brings_the_results_with_their_folders(kit: Toolkit) -> None:
 def test_pictures_come_only_if_asked_for(kit: Toolkit) -> None:
     write_inputs(kit, "a.png")
     write_results(kit, line("a/a", "a.png"))
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     assert not (kit.output / "a/a.jpg").exists()
-    assert kit.run("download", IMAGES="1").code == 0
+    assert kit.run_here("download", IMAGES="1").code == 0
     assert (kit.output / "a/a.jpg").read_text() == "a.jpg"
 
 
@@ -65,7 +65,7 @@ def test_output_is_results_here_by_default(kit: Toolkit) -> None:
     del kit.knobs["OUTPUT"]
     write_inputs(kit, "a.png")
     write_results(kit, line("a/a", "a.png"))
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     assert (kit.folder / "results/a/a.md").is_file()
 
 
@@ -73,33 +73,33 @@ def test_brings_the_results_of_this_input_alone(kit: Toolkit) -> None:
     write_inputs(kit, "a.png", "b.pdf")
     pdf = [line(f"b/b_page_{i}", "b.pdf", pdf_page=i) for i in range(2)]
     write_results(kit, line("a/a", "a.png"), *pdf, line("old/old", "old.png"))
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     assert statuses_in(kit.output) == {"a.png": "ok", "b.pdf": "ok"}
     assert len(pages_in(kit.output)) == 9
-    assert kit.run("download", "--input", str(kit.input / "a.png"), OUTPUT="one").code == 0
+    assert kit.run_here("download", "--input", str(kit.input / "a.png"), OUTPUT="one").code == 0
     assert statuses_in(kit.folder / "one") == {"a.png": "ok"}
 
 
 def test_brings_all_results_without_an_input(kit: Toolkit) -> None:
     kit.knobs["INPUT"] = ""
     write_results(kit, line("a/a", "a.png"), line("b/b", "b.png"))
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     assert statuses_in(kit.output) == {"a.png": "ok", "b.png": "ok"}
 
 
 def test_an_input_without_pages_has_no_results(kit: Toolkit) -> None:
     write_results(kit, line("a/a", "a.png"))
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     assert not pages_in(kit.output)
 
 
 def test_the_second_time_brings_what_is_new(kit: Toolkit) -> None:
     write_inputs(kit, "a.png", "b.png")
     write_results(kit, line("a/a", "a.png"))
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     before = (kit.output / "a/a.md").stat().st_ino
     write_results(kit, line("a/a", "a.png"), line("b/b", "b.png"))
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     assert (kit.output / "a/a.md").stat().st_ino == before
     assert (kit.output / "b/b.md").is_file()
 
@@ -107,10 +107,10 @@ def test_the_second_time_brings_what_is_new(kit: Toolkit) -> None:
 def test_results_of_another_input_stay(kit: Toolkit) -> None:
     write_inputs(kit, "a.png")
     write_results(kit, line("a/a", "a.png"))
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     (kit.input / "a.png").rename(kit.input / "b.png")
     write_results(kit, line("b/b", "b.png"))
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     assert statuses_in(kit.output) == {"a.png": "ok", "b.png": "ok"}
     assert (kit.output / "a/a.md").is_file()
 
@@ -118,9 +118,9 @@ def test_results_of_another_input_stay(kit: Toolkit) -> None:
 def test_a_page_that_failed_this_time_keeps_its_older_result(kit: Toolkit) -> None:
     write_inputs(kit, "a.png")
     write_results(kit, line("a/a", "a.png"), content="good")
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     write_results(kit, line("a/a", "a.png", "failed"))
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     assert (kit.output / "a/a.md").read_text() == "good"
     assert statuses_in(kit.output) == {"a.png": "failed"}
 
@@ -129,10 +129,10 @@ def test_what_does_not_arrive_is_named_and_the_older_stays(kit: Toolkit) -> None
     """A page that came only in part is not in the manifest as if it had come."""
     write_inputs(kit, "a.png", "b.png")
     write_results(kit, line("a/a", "a.png", cells=1), line("b/b", "b.png"), content="good")
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     write_results(kit, line("a/a", "a.png", cells=2), line("b/b", "b.png"), content="new")
     (kit.machine / "result/a/a.md").unlink()
-    end = kit.run("download")
+    end = kit.run_here("download")
     assert end.code == 1
     assert "download: a/a.md: No such file" in end.err
     assert (kit.output / "a/a.md").read_text() == "good"
@@ -144,9 +144,9 @@ def test_what_does_not_arrive_is_named_and_the_older_stays(kit: Toolkit) -> None
 def test_a_killed_process_left_no_summary_to_replace_ours(kit: Toolkit) -> None:
     write_inputs(kit, "a.png")
     write_results(kit, line("a/a", "a.png"))
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     (kit.machine / "result/summary.json").unlink()
-    assert kit.run("download").code == 0
+    assert kit.run_here("download").code == 0
     assert json.loads((kit.output / "summary.json").read_text()) == {"pages": 1, "not_read": {}}
 
 
@@ -156,7 +156,7 @@ def test_a_torn_line_is_no_line(kit: Toolkit) -> None:
     write_results(kit, line("a/a", "a.png"))
     with (kit.machine / "result/manifest.jsonl").open("ab") as manifest:
         manifest.write(b'{"page": "\xed\x95')
-    end = kit.run("download")
+    end = kit.run_here("download")
     assert end.code == 0, end.err
     assert statuses_in(kit.output) == {"a.png": "ok"}
 
@@ -164,7 +164,7 @@ def test_a_torn_line_is_no_line(kit: Toolkit) -> None:
 def test_without_results_it_says_what_to_do(kit: Toolkit) -> None:
     write_inputs(kit, "a.png")
     for _ in range(2):
-        end = kit.run("download")
+        end = kit.run_here("download")
         assert end.code == 1
         assert "no results of these pages\n  → make process" in end.err
         write_results(kit, line("other/other", "other.png"))
@@ -175,7 +175,7 @@ def test_an_output_that_cannot_be_made_is_named(kit: Toolkit) -> None:
     write_inputs(kit, "a.png")
     write_results(kit, line("a/a", "a.png"))
     kit.output.touch()
-    end = kit.run("download")
+    end = kit.run_here("download")
     assert end.code == 1
     assert f"OUTPUT {kit.output}: File exists" in end.err
 
@@ -189,7 +189,7 @@ def test_a_manifest_cannot_lead_out_of_output(kit: Toolkit, page: str) -> None:
         (kit.machine / f"evil{ending}").touch()
     with (kit.machine / "result/manifest.jsonl").open("a") as manifest:
         manifest.write(json.dumps(line(page, "evil.png")) + "\n")
-    end = kit.run("download")
+    end = kit.run_here("download")
     assert end.code == 1
     assert "outside of the results" in end.err
     assert not kit.output.exists()
@@ -207,7 +207,7 @@ def test_links_among_the_results_lead_nowhere(kit: Toolkit) -> None:
     md.symlink_to(victim / "a.md")
     (kit.machine / "result/b").symlink_to(victim)
     for _ in range(2):
-        kit.run("download")
+        kit.run_here("download")
         with (kit.machine / "result/manifest.jsonl").open("a") as manifest:
             manifest.write(json.dumps(line("b/b", "b.png")) + "\n")
     assert files_below(victim) == []
@@ -219,7 +219,7 @@ def test_after_a_real_run(kit: Toolkit, server: ModelServer) -> None:
     names = kit.write_pages(2)
     for verb in ("start", "upload", "process"):
         assert kit.run(verb, IMAGES="1").code == 0
-    assert kit.run("download", IMAGES="1").code == 0
+    assert kit.run_here("download", IMAGES="1").code == 0
     assert statuses_in(kit.output) == dict.fromkeys(names, "ok")
     own = {".lock", ".metrics.prom", ".progress.json", ".turns"}
     everything = set(pages_in(kit.machine / "result")) - own

@@ -11,7 +11,7 @@ from rig.toolkit import Toolkit
 
 def status_of(kit: Toolkit) -> dict[str, Any]:
     """What status --json says."""
-    end = kit.run("status", "--json")
+    end = kit.run_here("status", "--json")
     assert (end.code, end.err) == (0, "")
     status: dict[str, Any] = json.loads(end.out)
     return status
@@ -48,7 +48,7 @@ def test_counts_the_pages(kit: Toolkit, server: ModelServer) -> None:
 
 
 def test_for_people_is_a_table(kit: Toolkit) -> None:
-    end = kit.run("status")
+    end = kit.run_here("status")
     assert (end.code, end.err) == (0, "")
     assert f"machine         this computer ({kit.machine})" in end.out
     assert "pages done      0" in end.out

@@ -20,7 +20,7 @@ def test_mirrors_the_pages_with_their_folders(kit: Toolkit) -> None:
     """Names with spaces and Korean too."""
     names = kit.write_pages(5)
     assert {"scans/box 1/page3.png", "한글/page5.png"} < set(names)
-    end = kit.run("upload")
+    end = kit.run_here("upload")
     assert (end.code, end.out, end.err) == (0, "", "")
     assert kit.uploaded == sorted(names)
     assert snapshot(kit.machine / "input") == snapshot(kit.input)  # with their times
@@ -31,16 +31,16 @@ def test_sends_only_pages(kit: Toolkit) -> None:
         path = kit.input / name
         path.parent.mkdir(exist_ok=True)
         path.touch()
-    assert kit.run("upload").code == 0
+    assert kit.run_here("upload").code == 0
     assert kit.uploaded == ["A.PNG", "b.jpeg", "c.JPG", "d.pdf"]
 
 
 def test_removes_from_the_machine_what_input_no_longer_has(kit: Toolkit) -> None:
     names = kit.write_pages(5)
-    assert kit.run("upload").code == 0
+    assert kit.run_here("upload").code == 0
     shutil.rmtree(kit.input / "scans")
     before = snapshot(kit.input)
-    assert kit.run("upload").code == 0
+    assert kit.run_here("upload").code == 0
     assert kit.uploaded == sorted(name for name in names if not name.startswith("scans/"))
     assert not (kit.machine / "input" / "scans").exists()
     assert snapshot(kit.input) == before
@@ -49,24 +49,24 @@ def test_removes_from_the_machine_what_input_no_longer_has(kit: Toolkit) -> None
 def test_an_input_without_pages_is_no_reason_to_empty_the_machine(kit: Toolkit) -> None:
     """A disk that is not mounted, say; and nothing is asked of any machine."""
     names = kit.write_pages(2)
-    assert kit.run("upload").code == 0
+    assert kit.run_here("upload").code == 0
     shutil.rmtree(kit.input)
     kit.input.mkdir()
-    end = kit.run("upload")
+    end = kit.run_here("upload")
     assert (end.code, f"below {kit.input}: nothing to do" in end.err) == (0, True), end.err
     assert kit.uploaded == sorted(names)
     nowhere = {"TARGET": "ssh", "SSH_HOST": "nobody@192.0.2.1", "PATH": "/nowhere"}
-    assert kit.run("upload", **nowhere).code == 0
-    end = kit.run("upload", INPUT=str(kit.folder / "no such folder"), **nowhere)
+    assert kit.run_here("upload", **nowhere).code == 0
+    end = kit.run_here("upload", INPUT=str(kit.folder / "no such folder"), **nowhere)
     assert (end.code, "does not exist" in end.err) == (1, True), end.err
 
 
 def test_the_second_time_sends_what_changed(kit: Toolkit) -> None:
     names = kit.write_pages(3)
-    assert kit.run("upload").code == 0
+    assert kit.run_here("upload").code == 0
     before = {name: (kit.machine / "input" / name).stat().st_ino for name in names}
     pages.article(20, 99).save(kit.input / names[1])
-    assert kit.run("upload").code == 0
+    assert kit.run_here("upload").code == 0
     after = {name: (kit.machine / "input" / name).stat().st_ino for name in names}
     assert [name for name in names if before[name] != after[name]] == [names[1]]
     assert snapshot(kit.machine / "input") == snapshot(kit.input)
@@ -78,7 +78,7 @@ def test_a_changed_file_of_the_same_size_and_time_is_sent(kit: Toolkit) -> None:
     for content in (b"EEEE", b"FFFF"):
         (kit.input / name).write_bytes(content)
         os.utime(kit.input / name, (315_532_800, 315_532_800))
-        assert kit.run("upload").code == 0
+        assert kit.run_here("upload").code == 0
         assert (kit.machine / "input" / name).read_bytes() == content
 
 
@@ -88,26 +88,26 @@ def test_files_and_folders_may_change_places(kit: Toolkit) -> None:
     shutil.copy(page, kit.input / "one.png")
     (kit.input / "two.png").mkdir()
     shutil.copy(page, kit.input / "two.png" / "page.png")
-    assert kit.run("upload").code == 0
+    assert kit.run_here("upload").code == 0
     (kit.input / "one.png").unlink()
     (kit.input / "two.png").rename(kit.input / "one.png")
     shutil.copy(page, kit.input / "two.png")
-    assert kit.run("upload").code == 0
+    assert kit.run_here("upload").code == 0
     assert kit.uploaded == ["100dpi/page1.png", "one.png/page.png", "two.png"]
 
 
 def test_input_may_be_one_file(kit: Toolkit) -> None:
     kit.write_pages(2)
     single = pages.korean_name(kit.folder)
-    assert kit.run("upload").code == 0
-    assert kit.run("upload", "--input", str(single)).code == 0
+    assert kit.run_here("upload").code == 0
+    assert kit.run_here("upload", "--input", str(single)).code == 0
     assert kit.uploaded == [single.name]
 
 
 def test_a_file_that_cannot_be_read_is_left_out(kit: Toolkit) -> None:
     names = kit.write_pages(2)
     pages.dangling_link(kit.input)
-    end = kit.run("upload")
+    end = kit.run_here("upload")
     assert end.code == 3
     assert "upload: dangling.png was left out: No such file" in end.err
     assert kit.uploaded == sorted(names)
@@ -124,9 +124,9 @@ def test_refuses_before_it_touches_the_machine(
     kit: Toolkit, given: dict[str, str], message: str
 ) -> None:
     kit.write_pages(1)
-    assert kit.run("upload").code == 0
+    assert kit.run_here("upload").code == 0
     kit.knobs |= given
-    end = kit.run("upload")
+    end = kit.run_here("upload")
     assert end.code == 1
     assert message in end.err
     assert kit.uploaded == ["100dpi/page1.png"]

@@ -9,26 +9,14 @@ assert cloud.gce.status(kit.vm) == "TERMINATED"
 
 from __future__ import annotations
 
-import os
 import re
-import runpy
-import signal
-import sys
-import time
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Self
-from unittest.mock import patch
 
-import pytest
-
-from lib.console import STOP_SIGNALS
 from rig.cloud.cloud import Cloud
 from rig.cloud.gce import GceServer
 from rig.cloud.gcloud import cloud_environment, put_before
 from rig.cloud.light import light_project
-from rig.command import Finished
 from rig.toolkit import MARK, NOT_INHERITED, ROOT, Toolkit
 
 VM = "dots-ocr-vm"
@@ -57,30 +45,6 @@ class GceToolkit(Toolkit):
         rig = {k: v for k, v in self.google().items() if k not in NOT_INHERITED}
         every = {**rig, "CONFIG": str(self.config), MARK: self.mark, **more}
         return {name: value for name, value in every.items() if value}
-
-    def run_here(self, name: str, *options: str, **environment: str) -> Finished:
-        """As run, in this process, which has loaded Google's packages: they take a second of CPU.
-
-        For verbs that start no other one, and one at a time.
-        """
-        self.write_config()
-        began, script = time.monotonic(), str(self.root / "tools" / f"{name}.py")
-        with ExitStack() as stack:
-            stack.enter_context(patch.dict(os.environ, self.environment(**environment), clear=True))
-            stack.enter_context(patch.object(sys, "argv", [script, *options]))
-            stack.enter_context(patch.object(sys, "unraisablehook"))
-            stdin = stack.enter_context(Path(os.devnull).open())
-            stack.enter_context(patch.object(sys, "stdin", stdin))
-            out = stack.enter_context(redirect_stdout(StringIO()))
-            err = stack.enter_context(redirect_stderr(StringIO()))
-            stack.callback(os.umask, umask := os.umask(0))
-            os.umask(umask)
-            for number in STOP_SIGNALS:
-                stack.callback(signal.signal, number, signal.getsignal(number))
-            with pytest.raises(SystemExit) as end:
-                runpy.run_path(script, run_name="__main__")
-        code = int(end.value.code or 0)
-        return Finished(code, out.getvalue(), err.getvalue(), time.monotonic() - began)
 
     @property
     def calls(self) -> list[str]:

@@ -95,7 +95,7 @@ class HostileMachine(Toolkit):
         own = (self.output, self.config)
         outside = [p for p in self.folder.parent.rglob("*") if not p.is_relative_to(self.output)]
         before = sorted(path for path in outside if path not in own)
-        done = self.run("download")
+        done = self.run_here("download")
         outside = [p for p in self.folder.parent.rglob("*") if not p.is_relative_to(self.output)]
         assert sorted(path for path in outside if path not in own) == before
         assert (self.outside / "precious.json").read_text() == "mine"
@@ -252,7 +252,7 @@ def test_a_machine_that_talks_out_of_turn(machine: HostileMachine) -> None:
     program = machine.bin / "ssh"
     for words in ("Welcome!", "[1, 2]", "[" * 50_000):
         program.write_text(f"#!/bin/sh\necho '{words}'\n")
-        done = machine.run("process")
+        done = machine.run_here("process")
         assert done.code == 1
         assert f"box printed what nobody asked for: '{words[:200]}" in done.err
         assert "Traceback" not in done.err
@@ -263,7 +263,7 @@ def test_a_log_that_would_play_with_the_terminal(machine: HostileMachine) -> Non
     container = {"state": "exited", "exit_code": 1, "restarts": 1, "log": log}
     said = shlex.quote(json.dumps({"container": container}))
     (machine.bin / "ssh").write_text(f"#!/bin/sh\nprintf %s {said}\n")
-    done = machine.run("process")
+    done = machine.run_here("process")
     assert done.code == 1
     assert "한글\tCUDA out of memory" in done.err
     assert not set("\x1b\x07\x9b") & set(done.err)
@@ -278,7 +278,7 @@ def test_a_folder_of_output_that_leads_out(machine: HostileMachine, target: str)
     (machine.output / "alias").symlink_to("inside")
     machine.say_pages("scans/page", "alias/page", "good")
     machine.say_tar(*page_files("scans/page"), *page_files("alias/page"), *page_files("good"))
-    done = machine.run("download")
+    done = machine.run_here("download")
     assert done.code == 1
     assert done.err.count("a link in OUTPUT leads out of it") == 3
     assert "Traceback" not in done.err
