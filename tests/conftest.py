@@ -4,10 +4,13 @@ import gc
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rig.model_server import ModelServer
+from rig.shared import ByRig, rig_of
 
 # gcsfs reads it once, when it is imported, by whichever test comes first in this process; its probe
 # of the bucket hangs on the stand-in for Cloud Storage
@@ -34,7 +37,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if RIG in item.path.as_posix() and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(RIG_S))
-    items.sort(key=lambda item: not any(part in item.path.as_posix() for part in LONG))
+    items.sort(key=lambda item: not is_long(item.path))
+
+
+def is_long(path: Path) -> bool:
+    """Whether a file runs for minutes, alone or with those that run in one process with it."""
+    return bool(rig_of(path)) or any(part in path.as_posix() for part in LONG)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRig | None:
+    """Files that share a rig run in one process."""
+    return ByRig(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture

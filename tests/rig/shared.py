@@ -1,0 +1,44 @@
+"""Rigs that are up once in a process: files of tests that share one run in one process.
+
+A fleet that waits for work takes a tenth of a core, and a VM's start takes seconds of one. Without
+this each of the processes of a test run would have them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+
+ROOT = Path(__file__).parents[2]
+ASKED_FOR = {
+    "box": re.compile(r"\bbox: Vm\b"),  # a machine that one reaches by ssh
+    "either": re.compile(r'"either"|\beither: str\b'),  # a fleet of two nodes
+}
+
+
+class ByRig(LoadFileScheduling):
+    """As --dist loadfile: a file runs in one process, and here all that share a rig do."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        super().__init__(config, log)  # type: ignore[no-untyped-call]  # pytest-xdist's
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+
+def unit_of(nodeid: str) -> str:
+    """What runs in one process: the rig that a test's file shares with others, or the file."""
+    name = nodeid.partition("::")[0]
+    return rig_of(ROOT / name) or name
+
+
+@cache
+def rig_of(path: Path) -> str:
+    """The rig that a file of tests shares with others, by its fixture; empty: none."""
+    text = path.read_text(encoding="utf-8")
+    return next((rig for rig, asks in ASKED_FOR.items() if asks.search(text)), "")
