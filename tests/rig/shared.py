@@ -10,8 +10,6 @@ import re
 from functools import cache
 from pathlib import Path
 
-import pytest
-from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 ROOT = Path(__file__).parents[2]
@@ -21,11 +19,8 @@ ASKED_FOR = {
 }
 
 
-class ByRig(LoadFileScheduling):
+class ByRig(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
     """As --dist loadfile: a file runs in one process, and here all that share a rig do."""
-
-    def __init__(self, config: pytest.Config, log: Producer) -> None:
-        super().__init__(config, log)  # type: ignore[no-untyped-call]  # pytest-xdist's
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
