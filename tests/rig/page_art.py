@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import statistics
 
@@ -83,6 +84,12 @@ def draw_article(page: pymupdf.Page, seed: int, colour: bool) -> None:
 
 def article(dpi: int = 100, seed: int = 0, colour: bool = False) -> Image.Image:
     """An A4 page with text, a table and a figure: mode RGB if `colour`, else L."""
+    return _drawn_article(dpi, seed, colour).copy()
+
+
+@functools.lru_cache(maxsize=32)
+def _drawn_article(dpi: int, seed: int, colour: bool) -> Image.Image:
+    """Drawn once: it takes 40 ms, and tests want the same page again and again."""
     with pymupdf.open() as document:
         page = document.new_page(width=A4_WIDTH_PT, height=A4_HEIGHT_PT)
         draw_article(page, seed, colour)

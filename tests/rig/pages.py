@@ -8,6 +8,7 @@ strange and must be read. Each of them can be had alone: `bomb_png(folder)`, `ro
 
 from __future__ import annotations
 
+import functools
 import struct
 import zlib
 from collections.abc import Callable
@@ -32,21 +33,22 @@ FOLDERS = ("100dpi", "200dpi", "scans/box 1", "scans/box 2", "한글")
 
 def pdf(path: Path, pages: int = 2, encrypted: bool = False) -> Path:
     """Write a PDF of A4 articles; an encrypted one opens with PDF_PASSWORD only."""
+    path.write_bytes(_pdf(pages, encrypted))
+    return path
+
+
+@functools.cache
+def _pdf(pages: int, encrypted: bool) -> bytes:
     with pymupdf.open() as document:
         for seed in range(pages):
             page = document.new_page(width=A4_WIDTH_PT, height=A4_HEIGHT_PT)
             draw_article(page, seed, colour=False)
         method = pymupdf.mupdf.PDF_ENCRYPT_AES_256 if encrypted else pymupdf.mupdf.PDF_ENCRYPT_NONE
         password = PDF_PASSWORD if encrypted else None
-        document.save(
-            path,
-            deflate=True,
-            no_new_id=True,
-            encryption=method,
-            user_pw=password,
-            owner_pw=password,
+        content: bytes = document.tobytes(
+            deflate=True, no_new_id=True, encryption=method, user_pw=password, owner_pw=password
         )
-    return path
+    return content
 
 
 def write_folder(root: Path, pages: int = 40, dpi: int = 60, small: bool = False) -> list[Path]:
