@@ -52,7 +52,7 @@ def test_what_a_server_lacks_is_told_once_and_kept(tmp_path: Path) -> None:
     """Also where nobody watches; not on a night when nothing is read."""
     with batch_of(tmp_path, 2) as (batch, server):
         server.lacks = "no Korean\x1b[31m"
-        first, second = batch.run(), batch.run()
+        first, second = batch.run_here(), batch.run_here()
         assert first.err.count("model: no Korean\ufffd[31m") == 1
         assert "no Korean" not in second.err
         assert batch.summary["lacks"] == server.lacks

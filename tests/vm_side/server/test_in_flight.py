@@ -246,6 +246,6 @@ def test_a_server_with_two_places_is_not_flooded(tmp_path: Path) -> None:
     """Of forty pages, never more than those places and a queue are there, whatever -p allows."""
     with batch_of(tmp_path, 40, max_num_seqs=2) as (batch, server):
         server.script = lambda request: Reply(delay_s=0.1)
-        finished = batch.run("-p", "64")
+        finished = batch.run_here("-p", "64")
         assert (finished.code, finished.err) == (0, "")
         assert len(server.requests) == 40 and server.max_in_flight <= 2 + QUEUE
