@@ -74,7 +74,7 @@ def test_bad_inputs_fail_alone_and_only_they_are_tried_again(
 def test_a_folder_named_like_a_page_is_a_folder(tmp_path: Path) -> None:
     with batch_of(tmp_path, 1) as (batch, _):
         pages.article(20).save(pages.folder_named_png(batch.input) / "inside.png")
-        assert batch.run().code == 0
+        assert batch.run_here().code == 0
         assert batch.statuses()["folder.png/inside.png"] == "ok"
 
 
@@ -82,10 +82,10 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     with batch_of(tmp_path, 1) as (batch, _):
         name = os.fsencode(batch.input) + b"/\xff.png"
         Path(os.fsdecode(name)).write_bytes(b"")
-        finished = batch.run("--json")
+        finished = batch.run_here("--json")
         assert finished.code == 3 and "Traceback" not in finished.err
         assert sorted(batch.statuses().values()) == ["failed", "ok"]
-        assert batch.run().code == 3
+        assert batch.run_here().code == 3
 
 
 def test_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_results_that_cannot_be_written_fail_their_page(tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, _):
         batch.output.mkdir()
         (batch.output / "200dpi").touch()  # a file where the folder of page1 belongs
-        finished = batch.run()
+        finished = batch.run_here()
         assert finished.code == 3 and "Traceback" not in finished.err
         (record,) = [r for r in batch.records if r["status"] == "failed"]
         assert record["input"] == "200dpi/page1.png"
@@ -115,7 +115,7 @@ def test_a_pdf_is_as_many_pages_as_it_has(tmp_path: Path) -> None:
         batch = Batch(tmp_path, server.url)
         batch.input.mkdir()
         pages.pdf(batch.input / "report.pdf", pages=2)
-        assert batch.run(environment={"MAX_PIXELS": "50000"}).code == 0
+        assert batch.run_here(environment={"MAX_PIXELS": "50000"}).code == 0
         assert [(r["page"], r["pdf_page"]) for r in batch.records] == [
             ("report/report_page_0", 0),
             ("report/report_page_1", 1),

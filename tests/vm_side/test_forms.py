@@ -41,7 +41,7 @@ def test_every_form_is_read_and_every_other_file_is_told(batch: Batch) -> None:
     others = forms.write_others(batch.input)
     line = "not read: 2 .docx, 1 .svg, 1 .txt, 1 hidden, 1 without ending"
     for read_now in (len(wanted), 0):  # told again each night
-        end = batch.run(environment=SMALL)
+        end = batch.run_here(environment=SMALL)
         assert (end.code, end.err.count("\n")) == (0, 1), end.err
         assert end.err.endswith(f"; {line}\n")
         assert batch.summary["not_read"] == others
@@ -59,7 +59,7 @@ def test_the_input_may_be_typed_as_windows_writes_it(batch: Batch) -> None:
     name = unicodedata.normalize("NFD", "회의록")
     (batch.input / name).mkdir()
     pages.tiny(1).save(batch.input / name / f"{name}.png")
-    end = batch.run(environment={"INPUT": str(batch.input / "회의록")})
+    end = batch.run_here(environment={"INPUT": str(batch.input / "회의록")})
     assert (end.code, [r["input"] for r in batch.records]) == (0, [f"{name}.png"])
 
 
@@ -67,9 +67,9 @@ def test_a_folder_of_which_nothing_can_be_read_is_a_failure(batch: Batch) -> Non
     for hidden in (".DS_Store", ".cache/a.png"):  # nobody's pages
         (batch.input / hidden).parent.mkdir(exist_ok=True)
         (batch.input / hidden).touch()
-    assert batch.run().code == 0
+    assert batch.run_here().code == 0
     (batch.input / "letter.docx").touch()
-    end = batch.run()
+    end = batch.run_here()
     assert end.code == 1 and "not read: 2 hidden, 1 .docx" in end.err
     assert "nothing to do" not in end.err
     assert batch.summary["not_read"] == {".docx": 1, "hidden": 2}
@@ -91,7 +91,7 @@ def test_what_only_calls_itself_a_pdf_says_what_it_is(batch: Batch) -> None:
     pages.pdf(batch.input / "mail.pdf", pages=1)
     (batch.input / "mail.pdf").write_bytes(b"\r\n" * 400 + (batch.input / "mail.pdf").read_bytes())
     pages.tiny(1).save(batch.input / "scan.pdf", "PNG")
-    end = batch.run(environment=SMALL)
+    end = batch.run_here(environment=SMALL)
     assert end.code == 3
     reasons = {r["input"]: r["reason"] for r in batch.records if r["status"] == "failed"}
     assert reasons.keys() == {f"{name}.pdf" for name in content}
@@ -111,7 +111,7 @@ def test_a_trial_reads_some_pages_of_each_file(batch: Batch) -> None:
     pages.tiny(9).save(batch.input / "photo.png")
 
     def run(selection: str) -> tuple[int, str, list[forms.Key]]:
-        end = batch.run(environment={**SMALL, "PAGES": selection})
+        end = batch.run_here(environment={**SMALL, "PAGES": selection})
         return end.code, end.err, [key for key in sizes(batch) if key[0] != "photo.png"]
 
     code, said, _ = run("7")
@@ -126,7 +126,7 @@ def test_a_trial_reads_some_pages_of_each_file(batch: Batch) -> None:
     assert len(keys) == 6 and batch.summary["pages"] == 3  # those of the other trial stay
     code, said, keys = run("")
     assert (batch.summary["run"]["pages"], batch.summary["pages"], code, said) == (1, 8, 0, "")
-    end = batch.run(environment={"PAGES": "0"})
+    end = batch.run_here(environment={"PAGES": "0"})
     assert end.code == 2 and "not a list of pages such as 1-20,35" in end.err
 
 
@@ -180,7 +180,7 @@ def test_a_page_is_what_its_box_shows(batch: Batch) -> None:
         document.new_page(width=400, height=600).draw_rect((9, 9, 99, 99), fill=(0, 0, 0))
         document[1].set_rotation(90)
         document.save(batch.input / "a.pdf")
-    assert batch.run(environment=SMALL).code == 0
+    assert batch.run_here(environment=SMALL).code == 0
     high, wide = round(600 / 72 * 200), round(400 / 72 * 200)
     found = list(sizes(batch).values())
     assert found[0] == pytest.approx((200 / 72 * 200, 300 / 72 * 200), abs=1)

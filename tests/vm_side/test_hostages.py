@@ -18,8 +18,8 @@ from rig.model_request import Request
 from rig.model_server import ModelServer
 from rig.replies import Reply
 
-TOO_LONG = "took longer than 2 s to draw"
-LITTLE_TIME = {"PAGE_TIMEOUT": "2"}
+TOO_LONG = "took longer than 1 s to draw"
+LITTLE_TIME = {"PAGE_TIMEOUT": "1"}
 
 
 def of(batch: Batch, name: str) -> list[tuple[str, str]]:
@@ -36,7 +36,7 @@ def test_a_wrong_number_of_pages_is_one_failed_page(tmp_path: Path) -> None:
     with batch_of(tmp_path, 1) as (batch, _):
         hostages.says_it_has(batch.input / "count.pdf", 2_000_000_000)
         hostages.says_it_has_objects(batch.input / "million.pdf", 1_000_000)
-        finished = batch.run()
+        finished = batch.run_here()
         assert finished.code == 3 and "Traceback" not in finished.err
         ((status, reason),) = of(batch, "count.pdf")
         assert status == "failed" and "cannot be counted" in reason
@@ -49,7 +49,7 @@ def test_two_pages_that_are_never_drawn_beside_forty_good_ones(tmp_path: Path) -
     with batch_of(tmp_path, 40) as (batch, _):
         hostages.never_drawn(batch.input / "forms.pdf", padding=500_000)
         hostages.tiled_for_ever(batch.input / "tiles.pdf")
-        finished = batch.run(environment=LITTLE_TIME)
+        finished = batch.run_here(environment=LITTLE_TIME)
         assert finished.code == 3 and len(good_ones(batch)) == 40
         assert of(batch, "forms.pdf") == of(batch, "tiles.pdf") == [("failed", TOO_LONG)]
         assert finished.err.count(TOO_LONG) == 2
@@ -60,7 +60,7 @@ def test_a_page_that_is_never_drawn(tmp_path: Path) -> None:
     """Also on a node, whose other threads read on."""
     with batch_of(tmp_path, 6) as (batch, _):
         hostages.never_drawn(batch.input / "forms.pdf")
-        assert batch.run(environment=LITTLE_TIME).code == 3
+        assert batch.run_here(environment=LITTLE_TIME).code == 3
         assert of(batch, "forms.pdf") == [("failed", TOO_LONG)]
         assert len(good_ones(batch)) == 6
 
@@ -68,7 +68,7 @@ def test_a_page_that_is_never_drawn(tmp_path: Path) -> None:
 def test_a_jpeg_of_very_many_scans(tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, _):
         hostages.slow_jpeg(batch.input / "scans.jpg", 8000, 400)
-        assert batch.run(environment=LITTLE_TIME).code == 3
+        assert batch.run_here(environment=LITTLE_TIME).code == 3
         assert of(batch, "scans.jpg") == [("failed", TOO_LONG)]
 
 
@@ -90,13 +90,13 @@ def test_a_page_that_wants_too_much_memory(tmp_path: Path) -> None:
 def test_pages_that_fail_alike_are_given_up(tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, _):
         hostages.damaged_pages(batch.input / "book.pdf", 300)
-        first = batch.run()
+        first = batch.run_here()
         assert first.code == 3 and len(good_ones(batch)) == 2
         told = of(batch, "book.pdf")
         assert MOST_ALIKE < len(told) < MOST_ALIKE + 8
         assert sum(reason.endswith(": as the ones before, not tried") for _, reason in told) == 1
         assert first.err.count("failed: book.pdf") == len(told)
-        assert batch.run().code == 3 and len(of(batch, "book.pdf")) <= len(told) + 4
+        assert batch.run_here().code == 3 and len(of(batch, "book.pdf")) <= len(told) + 4
 
 
 def test_pipes_and_devices_are_told_and_not_opened(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_pipes_and_devices_are_told_and_not_opened(tmp_path: Path) -> None:
         os.mkfifo(batch.input / "pipe.png")
         os.mkfifo(batch.input / "pipe.pdf")
         (batch.input / "zero.png").symlink_to("/dev/zero")
-        assert batch.run().code == 3
+        assert batch.run_here().code == 3
         for name in ("pipe.png", "pipe.pdf", "zero.png"):
             ((status, reason),) = of(batch, name)
             assert status == "failed" and reason.startswith("no regular file")
@@ -142,7 +142,7 @@ def test_a_large_page_is_opened_again_for_what_needs_it(tmp_path: Path, images: 
     """Its figures and its drawing are the same as those of a page that was kept."""
     with batch_of(tmp_path, 0) as (batch, _):
         hostages.large_png(batch.input / "a.png", 4200)
-        assert batch.run(environment={"IMAGES": images}).code == 0
+        assert batch.run_here(environment={"IMAGES": images}).code == 0
         cells = json.loads((batch.output / "a" / "a.json").read_bytes())
         box = next(cell["bbox"] for cell in cells if cell["category"] == "Picture")
         with Image.open(batch.input / "a.png") as page:
