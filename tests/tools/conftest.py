@@ -1,7 +1,9 @@
 """What the tests of the commands share."""
 
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -52,17 +54,34 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(folder / "results")
 
 
+@pytest.fixture
+def street() -> Iterator[Path]:
+    """A folder that all may enter, unlike pytest's own; our umask is as before at its end."""
+    folder = Path(tempfile.mkdtemp(prefix="dots-ocr-street-"))
+    folder.chmod(0o755)
+    before = os.umask(0o022)
+    yield folder
+    os.umask(before)
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A Python environment of the tests' own."""
     return make_environment(tmp_path_factory.mktemp("environment"))
 
 
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project for all tests, compiled once: they leave it as it is."""
+    return copy_project(tmp_path_factory.mktemp("project"))
+
+
 @pytest.fixture
-def own(tmp_path: Path, python: str) -> Iterator[Toolkit]:
+def own(tmp_path: Path, project: Path, python: str) -> Iterator[Toolkit]:
     """The toolkit without a model server: it starts its own, a stand-in for the CPU preview."""
     endpoint = f"http://127.0.0.1:{free_port()}"
-    toolkit = Toolkit(tmp_path, copy_project(tmp_path), python, ENDPOINT=endpoint)
+    toolkit = Toolkit(tmp_path, project, python, ENDPOINT=endpoint)
     yield toolkit
     for pid in toolkit.living():
         with suppress(ProcessLookupError):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rig.command import wait_until
 from rig.model_server import ModelServer
-from rig.toolkit import ROOT, Toolkit, files_below, foreign_server, free_port
+from rig.toolkit import ROOT, Toolkit, copy_project, files_below, foreign_server, free_port
 
 
 def pid_of_server(kit: Toolkit) -> int:
@@ -26,6 +26,7 @@ def test_makes_the_machine_and_brings_the_code(kit: Toolkit) -> None:
 
 
 def test_brings_an_exact_copy_of_the_code(own: Toolkit) -> None:
+    own.root = copy_project(own.folder)
     source, code = own.root / "vm_side", own.machine / "vm_side"
     (source / ".mypy_cache").mkdir()
     (source / ".mypy_cache" / "cache.json").touch()

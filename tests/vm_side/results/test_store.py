@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from lib.machines.gcp.bucket import Bucket
 from results.manifest import Manifest, Record, load
 from results.pages import Page, find_pages, sha256_of
 from results.store import Remote, listing, place_of, size_of
@@ -18,8 +17,6 @@ from rig import pages
 from rig.cloud.fixtures import skipped_where_unavailable
 from rig.cloud.gcs import GcsServer
 from rig.command import Batch
-from rig.fleet import FleetRig
-from rig.model_server import ModelServer
 from rig.toolkit import files_below
 
 
@@ -127,62 +124,6 @@ def test_the_manifest_comes_from_the_bucket_and_goes_there(root: Remote, tmp_pat
         assert record.key in manifest.records and load(tmp_path / "state")
 
 
-def test_a_batch_over_a_bucket_is_gone_on_with(
-    root: Remote, server: GcsServer, tmp_path: Path
-) -> None:
-    bucket = Bucket(root.root)
-    with FleetRig(tmp_path / "fleet") as fleet, ModelServer() as model:
-        fleet.add_node()
-        batch = Batch(tmp_path, model.url)
-        batch.write_pages(3)
-        pages.pdf(batch.input / "book.pdf", pages=2)
-        (batch.input / "bad.png").write_bytes(b"no picture")
-        bucket.mirror_up(batch.input, files_below(batch.input), "input")
-
-        def run(*options: str) -> int:
-            places = {"INPUT": str(root / "input"), "OUTPUT": str(root / "result")}
-            options = ("--scheduler", fleet.url, "--state", str(batch.output), *options)
-            return batch.run(*options, environment=places | {"MAX_PIXELS": "50000"}).code
-
-        assert run("--images") == 3 and len(model.requests) == 5
-        assert sorted(batch.statuses().values()) == ["failed", *["ok"] * 4]  # by file
-        result = f"{tmp_path.name}/result/"
-        files = [name.removeprefix(result) for name in server.names("pages", result)]
-        assert len(files) == 5 * 5 + 2 and "book/book_page_1.jpg" in files
-        assert "book/pictures/page_1_1.png" in files
-
-        pages.tiny(99).save(batch.input / "bad.png")
-        names = files_below(batch.input)
-        bucket.mirror_up(batch.input, names, "input")
-        reads = count_reads(server, tmp_path)
-        assert reads == 4 + 2, "each picture once; the PDF to count its pages, and to read them"
-        assert run("--images") == 0 and len(model.requests) == 6
-        assert count_reads(server, tmp_path) == reads + 2  # the new one; the PDF, to count
-
-        assert run() == 0 and len(model.requests) == 6  # nothing to do
-        assert run("--pictures", "inline") == 0 and len(model.requests) == 6
-        assert not [name for name in server.names("pages", result) if "/pictures/" in name]
-        assert b"](data:image/png" in (root / "result/book/book_page_1.md").read_bytes()
-        manifest = batch.output / "manifest.jsonl"
-        doubtful = manifest.read_text().replace('"status": "ok"', '"status": "doubtful"', 1)
-        manifest.write_text(doubtful.replace('"trust": null', '"trust": 1.0', 1))
-        again = ("--doubtful", "--witness", "ink", "--retries", "0")
-        assert run(*again) == 0 and len(model.requests) == 7
-        assert (root / "result/manifest.jsonl").read_bytes().count(b'"doubtful"') == 1, "no better"
-        assert f"{result}book/pictures/page_1_1.png" in server.names("pages", result)
-        assert b"](pictures/page_1_1.png)" in (root / "result/book/book_page_1.md").read_bytes()
-        manifest.write_text(manifest.read_text().replace('"doubtful"', '"ok"'))
-
-        assert run("--force") == 0 and len(model.requests) == 13
-        assert not [name for name in server.names("pages", result) if name.endswith(".jpg")]
-
-
-def count_reads(server: GcsServer, tmp_path: Path) -> int:
-    """How often a page's file was fetched from the bucket."""
-    name = f"{tmp_path.name}%2Finput%2F"
-    return sum(name in one.path and one.method == "GET" for one in server.requests)
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -194,6 +135,6 @@ def count_reads(server: GcsServer, tmp_path: Path) -> int:
 def test_usage_errors(tmp_path: Path, options: dict[str, str], said: str) -> None:
     batch = Batch(tmp_path, "http://127.0.0.1:9")
     batch.write_pages(1)
-    finished = batch.run(environment=options)
+    finished = batch.run_here(environment=options)
     assert finished.code == 2 and said in finished.err
     assert not batch.output.exists()
