@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
@@ -124,15 +125,30 @@ def test_those_of_a_fleet_and_of_the_second_reader_are_collected_apart(
     assert lists == ["requirements.txt", "requirements-fleet.txt", "requirements-reader.txt"]
 
 
-def test_they_are_all_that_the_command_imports(folder: Path, tmp_path: Path) -> None:
-    """In a Python without any packages of its own; two at once do not disturb each other."""
+def test_two_runs_that_collect_them_at_once_do_not_disturb_each_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2, timeout=60)
+
+    def install(command: list[str], **options: object) -> "subprocess.CompletedProcess[str]":
+        Path(command[command.index("--target") + 1], "package.py").touch()
+        both.wait()
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr("subprocess.run", install)
     with ThreadPoolExecutor(2) as pool:
         found = set(pool.map(packages.collect_packages, [OURS, OURS]))
-    assert found == {next(folder.iterdir())}
-    assert len(list(folder.iterdir())) == 1
+    assert found == set(folder.iterdir()) and len(found) == 1
+    assert [path.name for path in found.pop().iterdir()] == ["package.py"]
+
+
+def test_they_are_all_that_the_command_imports(folder: Path) -> None:
+    """In a Python without any packages of its own."""
+    found = packages.collect_packages(OURS)
+    assert list(folder.iterdir()) == [found]
     script = ROOT / "vm_side" / "process_all_images.py"
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", RUN, str(found.pop()), str(script.parent), str(script)],
+        [sys.executable, "-I", "-S", "-c", RUN, str(found), str(script.parent), str(script)],
         capture_output=True,
         text=True,
         check=False,
