@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser
 
 from lib.documents import shown_pictures
 from lib.documents.document import Document, Page
@@ -12,7 +13,7 @@ from lib.documents.formats import html as as_html
 from lib.documents.languages import language
 from lib.documents.pictures import NO_PICTURES
 from lib.documents.shown_pictures import TOO_MANY
-from rig.browser import Watched, open_browser
+from rig.browser import Watched
 from rig.small_documents import document, written
 
 PICTURE = "report/pictures/page_0_1.png"
@@ -97,23 +98,22 @@ def test_the_language_as_far_as_letters_tell_it(text: str, expected: str) -> Non
     assert language(text) == expected
 
 
-def test_in_a_browser_in_light_and_dark_and_on_paper(tmp_path: Path) -> None:
+def test_in_a_browser_in_light_and_dark_and_on_paper(tmp_path: Path, browser: Browser) -> None:
     source(with_picture(tmp_path), tmp_path / "out")
-    with open_browser() as browser:
-        grounds = set()
-        for scheme in ("light", "dark"):
-            watched = Watched.open(browser, color_scheme=scheme)
-            page = watched.page
-            page.goto((tmp_path / "out/report.html").as_uri())
-            grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-            assert page.evaluate("document.images[0].naturalWidth") == 40
-            assert page.evaluate("getComputedStyle(document.querySelector('p')).wordBreak") == (
-                "keep-all"
-            )
-            assert page.locator("nav a").all_inner_texts() == [KOREAN, "1. One", "1.1 Two"]
-            page.locator("nav a").nth(2).click()
-            assert page.locator(":target").inner_text() == "1.1 Two"
-            assert watched.trouble == []
-        page.emulate_media(media="print")
-        assert not page.locator("nav").is_visible() and page.locator("img").is_visible()
+    grounds = set()
+    for scheme in ("light", "dark"):
+        watched = Watched.open(browser, color_scheme=scheme)
+        page = watched.page
+        page.goto((tmp_path / "out/report.html").as_uri())
+        grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        assert page.evaluate("document.images[0].naturalWidth") == 40
+        assert page.evaluate("getComputedStyle(document.querySelector('p')).wordBreak") == (
+            "keep-all"
+        )
+        assert page.locator("nav a").all_inner_texts() == [KOREAN, "1. One", "1.1 Two"]
+        page.locator("nav a").nth(2).click()
+        assert page.locator(":target").inner_text() == "1.1 Two"
+        assert watched.trouble == []
+    page.emulate_media(media="print")
+    assert not page.locator("nav").is_visible() and page.locator("img").is_visible()
     assert len(grounds) == 2
