@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pymupdf
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from rig.page_art import article
 
@@ -45,6 +47,20 @@ def errors_amidst(path: Path) -> Path:
     return written(path, "\n".join([*LINES[:15], *NO_SHADING, *LINES[15:]]))
 
 
+def with_packed(path: Path, change: Callable[[bytes], bytes]) -> Path:
+    """A page whose operators are packed, and then changed."""
+    whole(path)
+    with pymupdf.open(path) as document:
+        (xref, *_) = document[0].get_contents()
+        document.update_stream(xref, "\n".join(LINES * 9).encode(), compress=True)
+        packed = document.xref_stream_raw(xref)
+        document.update_stream(xref, change(packed), compress=False)
+        document.xref_set_key(xref, "Filter", "/FlateDecode")
+        changed = document.tobytes()
+    path.write_bytes(changed)
+    return path
+
+
 def scan(path: Path, change: Callable[[bytes], bytes], kind: str = "/DCTDecode") -> Path:
     """A page with a JPEG over all of it, whose bytes and filter are changed."""
     file = io.BytesIO()
@@ -75,17 +91,64 @@ def no_jpx(path: Path) -> Path:
 
 
 def cut_content(path: Path) -> Path:
-    """Packed operators, of which a half is there."""
+    return with_packed(path, lambda packed: packed[: len(packed) // 2])
+
+
+def hole_in_content(path: Path) -> Path:
+    """PDFium draws the lines before it, MuPDF draws none."""
+    return with_packed(path, lambda packed: packed[:150] + b"\x55" * 20 + packed[170:])
+
+
+def over_text(path: Path, change: Callable[[pymupdf.Document, int], None]) -> Path:
+    """A page of text with a picture on it that has a mask; the picture is changed."""
+    file = io.BytesIO()
+    picture = article(100)
+    picture.putalpha(picture.point(lambda level: 255 - level))
+    picture.save(file, "PNG")
     whole(path)
     with pymupdf.open(path) as document:
-        (xref, *_) = document[0].get_contents()
-        document.update_stream(xref, "\n".join(LINES * 9).encode(), compress=True)
-        packed = document.xref_stream_raw(xref)
-        document.update_stream(xref, packed[: len(packed) // 2], compress=False)
-        document.xref_set_key(xref, "Filter", "/FlateDecode")
-        half = document.tobytes()
-    path.write_bytes(half)
+        xref = document[0].insert_image((72, 500, 400, 800), stream=file.getvalue())
+        change(document, xref)
+        changed = document.tobytes()
+    path.write_bytes(changed)
     return path
+
+
+def no_mask(path: Path) -> Path:
+    """What hides a part of the picture cannot be unpacked: nothing of the picture is drawn."""
+
+    def change(document: pymupdf.Document, xref: int) -> None:
+        mask = int(document.xref_get_key(xref, "SMask")[1].partition(" ")[0])
+        document.update_stream(mask, b"no zlib", compress=False)
+        document.xref_set_key(mask, "Filter", "/FlateDecode")
+
+    return over_text(path, change)
+
+
+def no_picture(path: Path) -> Path:
+    """The page draws a picture of which there is but the name."""
+    return over_text(path, lambda document, xref: document.update_object(xref, "null"))
+
+
+def cut_fax(path: Path) -> Path:
+    """A fax of group 4, of which a half is there."""
+
+    def change(document: pymupdf.Document, xref: int) -> None:
+        file = io.BytesIO()
+        page = article(100).convert("1")
+        page.save(file, "TIFF", compression="group4", strip_size=1 << 20)
+        with Image.open(file) as tiff:
+            assert isinstance(tiff, TiffImageFile)
+            tags = tiff.tag_v2
+        start, size = tags[273][0], tags[279][0]
+        document.update_stream(xref, file.getvalue()[start:][: size // 2], compress=False)
+        parms = f"<</K -1/Columns {page.width}/Rows {page.height}>>"
+        keys = {"Filter": "/CCITTFaxDecode", "DecodeParms": parms, "ColorSpace": "/DeviceGray"}
+        keys |= {"BitsPerComponent": "1", "Width": str(page.width), "Height": str(page.height)}
+        for key, value in {**keys, "SMask": "null"}.items():
+            document.xref_set_key(xref, key, value)
+
+    return over_text(path, change)
 
 
 def white_ink(path: Path) -> Path:

@@ -53,6 +53,10 @@ def test_nothing_of_a_page_with_errors_is_missing(tmp_path: Path) -> None:
         (half_drawn.no_jbig2, "a picture on it cannot be decoded"),
         (half_drawn.no_jpx, "cannot be read): MuPDF: openjpeg error"),
         (half_drawn.cut_content, "what is to be drawn is cut off"),
+        (half_drawn.hole_in_content, "what is to be drawn is cut off or damaged"),
+        (half_drawn.no_mask, "100% of it is missing"),
+        (half_drawn.no_picture, "a picture or a drawing on it is not in the file"),
+        (half_drawn.cut_fax, "61% of it is missing"),
     ],
 )
 def test_what_neither_draws_whole_is_failed_with_its_reason(

@@ -24,10 +24,13 @@ SAID = "syntax error: x"
         (Drawn(SAID, is_even=True, only_pdfium=90), "pdfium"),
         (Drawn(SAID, is_even=True), "none"),
         (Drawn(SAID, refused="no"), "none"),
-        # the file lacks something: only who draws more can have it
+        # something is missing: only who draws more can have it
         (Drawn(SAID, lost="half"), "none"),
         (Drawn(SAID, lost="half", only_mupdf=500), "none"),
         (Drawn(SAID, lost="half", only_pdfium=90), "pdfium"),
+        # and nobody, if the file lacks it
+        (Drawn(SAID, lost="half", for_all=True, only_pdfium=90), "none"),
+        (Drawn(SAID, for_all=True, only_pdfium=90), "pdfium"),
         # MuPDF failed
         (Drawn(SAID, failed=True), "none"),
         (Drawn(SAID, failed=True, only_pdfium=90), "pdfium"),
@@ -56,6 +59,7 @@ def test_the_drawing_that_is_sent(drawn: Drawn, expected: str) -> None:
         ("PDF stream Length incorrect", ""),
         ("syntax error: x", "syntax error: x"),
         ("syntax error: x\njbig2dec error: y", "jbig2dec error: y"),
+        ("syntax error: x\nsyntax error: no XObject subtype specified", "syntax error: no XObj"),
         (
             "... repeated 3 times...\ncannot load content stream part 1/1",
             "cannot load content stre",

@@ -1,4 +1,6 @@
-"""What the file itself lacks of a page of a PDF, whichever program draws it."""
+"""What is missing of a page of a PDF: in the file itself, or as far as MuPDF can read it."""
+
+from dataclasses import dataclass
 
 import pymupdf
 
@@ -6,10 +8,11 @@ from picture.damaged import MOST_MISSING
 from picture.images import UnreadablePage
 from picture.opening import open_image
 from picture.pdf.mupdf import MUPDF_ERRORS, take_warnings
-from picture.pdf.whole import UNDECODED
+from picture.pdf.whole import NOT_THERE, UNDECODED, complaint
 
-JPEG = "DCTDecode"
-ROWS = ("", "FlateDecode", "LZWDecode", "RunLengthDecode")  # whose pixels come row by row
+JPEG, FAX = "DCTDecode", "CCITTFaxDecode"
+# whose pixels come row by row; of a fax MuPDF leaves out what is behind a wrong code
+ROWS = ("", "FlateDecode", "LZWDecode", "RunLengthDecode", FAX)
 CHANNELS = {
     "DeviceGray": 1,
     "CalGray": 1,
@@ -20,20 +23,35 @@ CHANNELS = {
 }
 
 
-def lost_of(document: pymupdf.Document, index: int) -> str:
-    """In words for people; empty if nothing shows that more than a small part is missing."""
+@dataclass(frozen=True)
+class Lost:
+    """What is missing of a page, in words for people; empty: nothing shows that much of it is.
+
+    for_all: the file lacks it, whichever program draws it. Else another one may have it.
+    """
+
+    what: str = ""
+    for_all: bool = True
+
+
+def lost_of(document: pymupdf.Document, index: int, said: str) -> Lost:
+    """What is missing of a page of which MuPDF said this."""
     if not document.is_pdf:
-        return ""
+        return Lost()
+    if NOT_THERE in said:
+        return Lost("a picture or a drawing on it is not in the file")
     try:
         drawn = [*document[index].get_contents(), *(form[0] for form in forms_of(document, index))]
         if any(is_cut(document, xref) for xref in drawn):
-            return "what is to be drawn is cut off or damaged"
+            return Lost("what is to be drawn is cut off or damaged")
         for image in document.get_page_images(index, full=True):
-            if lost := lost_of_image(document, image):
-                return lost
+            masks = [mask_of(document, image[1])] if image[1] else []
+            for each in (image, *masks):
+                if (lost := lost_of_image(document, each)).what:
+                    return lost
     except (*MUPDF_ERRORS, IndexError):
-        return "what is on it cannot be read"
-    return ""
+        return Lost("what is on it cannot be read", for_all=False)
+    return Lost()
 
 
 def forms_of(document: pymupdf.Document, index: int) -> list[tuple[int, ...]]:
@@ -45,25 +63,50 @@ def is_cut(document: pymupdf.Document, xref: int) -> bool:
     """Whether a stream of drawing operators cannot be unpacked to its end."""
     take_warnings()
     document.xref_stream(xref)
-    return bool(UNDECODED.search(take_warnings()))
+    return is_undecoded()
 
 
-def lost_of_image(document: pymupdf.Document, image: tuple[int | str, ...]) -> str:
+def is_undecoded() -> bool:
+    """Whether MuPDF could not decode what it has just read."""
+    return bool(UNDECODED.search(complaint(take_warnings())))
+
+
+def mask_of(document: pymupdf.Document, xref: int) -> tuple[int | str, ...]:
+    """The row that a picture's mask would have in get_page_images(), where there is none."""
+
+    def value(key: str) -> str:
+        kind, found = document.xref_get_key(xref, key)
+        return "" if kind == "null" else str(found)
+
+    wide, high, bits = (int(value(key) or 1) for key in ("Width", "Height", "BitsPerComponent"))
+    packing = value("Filter").strip("[]/ ")
+    return xref, 0, wide, high, bits, "DeviceGray", "", "", packing
+
+
+def is_group_4(document: pymupdf.Document, xref: int) -> bool:
+    """Whether each row of a fax is told by the one above it, so that none is behind a wrong one."""
+    kind, group = document.xref_get_key(xref, "DecodeParms/K")
+    return kind == "int" and int(group) < 0
+
+
+def lost_of_image(document: pymupdf.Document, image: tuple[int | str, ...]) -> Lost:
     """What is missing of a picture, by its row in get_page_images()."""
     xref, _, width, height, bits, colours, _, _, kind = image[:9]
+    assert isinstance(xref, int) and isinstance(width, int) and isinstance(height, int)
     take_warnings()
     pymupdf.Pixmap(document, xref)
-    if not UNDECODED.search(take_warnings()):
-        return ""
-    if kind == JPEG:
-        try:
-            open_image(document.xref_stream_raw(xref))
-        except UnreadablePage as error:
-            return str(error)
-        return ""
+    if not is_undecoded():
+        return Lost()
     if kind in ROWS:
-        assert isinstance(width, int) and isinstance(height, int) and isinstance(bits, int)
+        assert isinstance(bits, int)
         size = (width * bits * CHANNELS.get(str(colours), 3) + 7) // 8 * height
         missing = 1 - len(document.xref_stream(xref)) / max(1, size)
-        return f"damaged picture: {missing:.0%} of it is missing" * (missing > MOST_MISSING)
-    return "a picture on it cannot be decoded"
+        what = f"damaged picture: {missing:.0%} of it is missing" * (missing > MOST_MISSING)
+        return Lost(what, for_all=kind != FAX or is_group_4(document, xref))
+    if kind != JPEG:
+        return Lost("a picture on it cannot be decoded", for_all=False)
+    try:
+        open_image(document.xref_stream_raw(xref))
+    except UnreadablePage as error:
+        return Lost(str(error))
+    return Lost()

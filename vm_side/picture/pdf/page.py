@@ -6,7 +6,7 @@ import pymupdf
 from PIL import Image
 
 from picture.images import UnreadablePage, is_blank
-from picture.pdf.lost import lost_of
+from picture.pdf.lost import Lost, lost_of
 from picture.pdf.mupdf import (
     MUPDF_ERRORS,
     Drawing,
@@ -62,6 +62,8 @@ def the_better(
         only_mupdf, only_pdfium = tiles_apart(mupdf, pdfium)
     except UnreadablePage as error:
         refused = str(error)
+    has_more = first.said and mupdf is not None
+    lost = lost_of(document, index, first.said) if has_more else Lost()
     choice = choose(
         Drawn(
             said=first.said,
@@ -70,7 +72,8 @@ def the_better(
             refused=refused,
             only_mupdf=only_mupdf,
             only_pdfium=only_pdfium,
-            lost=lost_of(document, index) if first.said and mupdf is not None else "",
+            lost=lost.what,
+            for_all=lost.for_all,
         )
     )
     picture = pdfium if choice.by_pdfium else mupdf

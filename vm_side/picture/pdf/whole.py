@@ -21,6 +21,8 @@ HARMLESS = re.compile(
     """,
     re.VERBOSE,
 )
+# said of a picture or a drawing of which there is but the name
+NOT_THERE = "no XObject subtype specified"
 # said of what no other page of the same file would have drawn whole
 UNDECODED = re.compile(
     r"""
@@ -36,7 +38,7 @@ class Drawn:
     """A page that was drawn twice, since MuPDF complained, failed, or drew nothing.
 
     said is MuPDF's complaint, empty if it had none. only_mupdf and only_pdfium count the tiles in
-    which one alone drew something. lost says what the file lacks, whichever of them draws it.
+    which one alone drew something. lost says what is missing, for_all that nobody can draw it.
     """
 
     said: str = ""
@@ -47,6 +49,7 @@ class Drawn:
     only_mupdf: int = 0
     only_pdfium: int = 0
     lost: str = ""
+    for_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ def choose(drawn: Drawn) -> Choice:
     why = f"MuPDF: {drawn.said}" if drawn.said else "MuPDF draws nothing of what is on it"
     if drawn.refused:
         return Choice(reason=f"not drawn whole: {why}; PDFium: {drawn.refused}")
+    if drawn.lost and drawn.for_all:
+        return Choice(reason=f"not drawn whole ({drawn.lost}): {why}")
     if drawn.only_pdfium > CLEARLY_MORE * drawn.only_mupdf + CLEARLY_MORE:
         return Choice(by_pdfium=True, note=f"drawn by PDFium, which draws more ({why})")
     if drawn.failed or drawn.lost or (drawn.said and drawn.is_even):
@@ -77,7 +82,7 @@ def complaint(warnings: str) -> str:
     """The first of MuPDF's warnings that tells of a drawing that is not whole, or nothing."""
     lines = (line.strip() for line in warnings.splitlines())
     told = [line for line in lines if line and not HARMLESS.search(line)]
-    undecoded = [line for line in told if UNDECODED.search(line)]
+    undecoded = [line for line in told if UNDECODED.search(line) or NOT_THERE in line]
     return (undecoded or told or [""])[0][:120]
 
 
