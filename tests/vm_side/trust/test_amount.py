@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from rig.witnessed import PAGE, Cells, changed, told
-from rig.written_page import full_page
+from rig.written_page import WrittenPage, full_page
 from trust.doubts import is_doubtful, trust_left
 from trust.witnesses import doubts_of, evidence_of
 
@@ -49,6 +49,29 @@ def test_nothing_read(cells: Cells) -> None:
     doubts = told(cells)
     assert {"why": "nothing read"} in [doubt.detail for doubt in doubts]
     assert is_doubtful(trust_left(doubts))
+
+
+@pytest.mark.parametrize("text", ["Part Two", "3. Minutes", "Annex B-12"])
+@pytest.mark.parametrize("is_boxed", [True, False])
+def test_a_few_words_are_no_blank_page(text: str, is_boxed: bool) -> None:
+    """A title page, for one: the model saw nothing on it, or left its one cell empty."""
+    page = WrittenPage()
+    cell = page.put(text, (400, 700))
+    cells = [{**cell, "text": ""}] if is_boxed else []
+    doubts = doubts_of(evidence_of(page.picture), cells)
+    assert doubts[0].detail == {"why": "nothing read"} and is_doubtful(trust_left(doubts))
+    assert not doubts_of(evidence_of(page.picture), [cell])
+
+
+def test_what_is_no_writing_may_be_blank() -> None:
+    page = Image.new("L", (1176, 1680), 245)
+    pen = ImageDraw.Draw(page)
+    for y in range(200, 1600, 60):
+        pen.line((100, y, 1076, y), fill=0, width=2)
+    for x, y in ((60, 400), (60, 1200)):
+        pen.ellipse((x, y, x + 50, y + 50), fill=30)
+    pen.rectangle((0, 1660, 1176, 1680), fill=0)
+    assert doubts_of(evidence_of(page), []) == []
 
 
 @pytest.mark.parametrize("blob", [3, 8, 14])

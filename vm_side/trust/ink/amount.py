@@ -14,6 +14,7 @@ from trust.doubts import Doubt
 from trust.ink.empty import why_empty
 from trust.ink.laid import Laid, LaidCell
 from trust.ink.lines import Writing
+from trust.ink.missed import bare_pieces
 
 USUAL, SPREAD = 0.14, 0.08  # of text to ink where both are measured right: a logarithm
 TRUSTED_CELLS = 2  # so many such cells are thought of on every page beside its own
@@ -34,6 +35,7 @@ MOST_WEIGHT_OF_WORDS = 0.35  # one alone makes no page doubtful, two long ones d
 PAGE_OF_TEXT = 12  # ems of writing on a page that cannot go without any text
 OF_ALL_INK = 0.1  # on such a page is in that writing; of a photo's, what looks like some is less
 NOTHING_READ = 0.1  # of the writing
+FEW_WORDS = 2.0  # ems, in a cell: where nothing else is read, either, they are not passed over
 WEIGHT_OF_NOTHING = 0.9
 
 
@@ -99,11 +101,20 @@ def usual_ratio(cells: Sequence[LaidCell]) -> tuple[float, float]:
 
 
 def nothing_read(writing: Writing, laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
-    """What speaks against an answer without text to a page that is full of it, not of photos."""
+    """What speaks against an answer without text to a page that is full of it, not of photos.
+
+    And against one without a cell, or a letter in its cells of text, to a page with a few words.
+    """
     ems, heights = writing.ems, writing.heights * writing.step
     is_usual = writing.is_text & (abs(heights - laid.em) <= 0.4 * laid.em) & (ems >= 3)
     written = float(ems[is_usual].sum())
     read = sum(cell.told for cell in laid.cells if not why_empty(cell))
+    words = any(has_letters(cell) and cell.inked >= FEW_WORDS for cell in laid.cells)
+    if not laid.cells:
+        words = bool(len(bare_pieces(writing, laid)[0]))
+    if words and not read:
+        yield Doubt("amount", (0, 0, *size), None, WEIGHT_OF_NOTHING, {"why": "nothing read"})
+        return
     if written < PAGE_OF_TEXT or read >= NOTHING_READ * written:
         return
     if writing.areas[is_usual[writing.line]].sum() >= OF_ALL_INK * int(writing.density.sum()):
