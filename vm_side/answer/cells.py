@@ -5,6 +5,7 @@ Well-formed JSON passes as it is. Of damaged JSON every complete cell survives (
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,10 @@ Cell = dict[str, Any]
 
 SINGLE_BACKSLASHES = "LaTeX with single backslashes mended"
 ODD_BOX, ODD_TEXT = "a box in another form", "a text that is not a string"
+ODD_NAME, NESTED = "a text by another name", "cells inside others"
+ODD = {ODD_BOX, ODD_TEXT, ODD_NAME, NESTED}
+TEXT_NAMES = ("content", "html", "latex", "markdown", "value")  # for "text"
+DEEPEST = 8  # cells inside others
 
 
 @dataclass(frozen=True)
@@ -45,14 +50,14 @@ def parse(text: str) -> Answer | None:
     except (ValueError, RecursionError):
         found = None
     well_formed = isinstance(found, list)
-    candidates = unwrap(found)
-    cells, notes = all_checked(candidates)
+    candidates, notes = all_flat(unwrap(found))
+    cells = all_checked(candidates, notes)
     if not cells and found != []:  # damaged, or wrapped in a way of its own
         well_formed = False
         losses: list[str] = []
         salvaged = salvage(escaped, losses)
-        candidates = salvaged or []
-        cells, notes = all_checked(candidates)
+        candidates, notes = all_flat(salvaged or [])
+        cells = all_checked(candidates, notes)
         if not cells and salvaged != []:
             return None
         notes += dict.fromkeys(losses)
@@ -60,16 +65,50 @@ def parse(text: str) -> Answer | None:
         notes.append(SINGLE_BACKSLASHES)
     if len(cells) < len(candidates):
         notes.append(f"{len(candidates) - len(cells)} incomplete cells dropped")
-    changed = escaped != text or len(cells) < len(candidates) or {ODD_BOX, ODD_TEXT} & {*notes}
+    changed = escaped != text or len(cells) < len(candidates) or ODD & {*notes}
+    notes = list(dict.fromkeys(notes))
     kept = without_repeats(cells, notes)
     return Answer(tuple(kept), well_formed and not changed, tuple(notes))
 
 
-def all_checked(candidates: list[Any]) -> tuple[list[Cell], list[str]]:
-    """The candidates that are cells, and each remark about them once."""
-    notes: list[str] = []
-    cells = [cell for candidate in candidates if (cell := checked(candidate, notes)) is not None]
-    return cells, list(dict.fromkeys(notes))
+def all_flat(candidates: list[Any]) -> tuple[list[Any], list[str]]:
+    """The candidates, those inside of others behind them, and a remark if there are such."""
+    found = list(flat(candidates, DEEPEST))
+    return found, [NESTED] * (len(found) > len(candidates))
+
+
+def flat(candidates: list[Any], deepest: int) -> Iterator[Any]:
+    """The same. What is around cells, and has no box, is no candidate."""
+    for candidate in candidates:
+        inner = inside(candidate) if deepest else []
+        if not inner or (isinstance(candidate, dict) and "bbox" in candidate):
+            yield candidate
+        yield from flat(inner, deepest - 1)
+
+
+def inside(candidate: Any) -> list[Any]:
+    """What of a candidate are candidates themselves; taken out of it."""
+    if isinstance(candidate, list):
+        return candidate if any(isinstance(each, dict) for each in candidate) else []
+    found: list[Any] = []
+    for name, value in list(candidate.items()) if isinstance(candidate, dict) else ():
+        values = value if isinstance(value, list) else [value]
+        if any(isinstance(each, dict) and "bbox" in each for each in values):
+            found += values
+            del candidate[name]
+    return found
+
+
+def all_checked(candidates: list[Any], notes: list[str]) -> list[Cell]:
+    """The candidates that are cells; adds what is odd about them to the notes."""
+    cells = []
+    for candidate in candidates:
+        try:
+            cell = checked(candidate, notes)
+        except RecursionError:  # a box, or a text, that is nested too deeply
+            continue
+        cells += [cell] if cell is not None else []
+    return cells
 
 
 def checked(candidate: Any, notes: list[str]) -> Cell | None:
@@ -77,8 +116,6 @@ def checked(candidate: Any, notes: list[str]) -> Cell | None:
 
     Whatever else json_repair, or the model, has put into it is left out.
     """
-    if isinstance(candidate, list) and len(candidate) == 1:
-        candidate = candidate[0]  # json_repair's reading of an object with a bracket left behind
     if not isinstance(candidate, dict):
         return None
     box = box_of(candidate.get("bbox"))
@@ -91,9 +128,13 @@ def checked(candidate: Any, notes: list[str]) -> Cell | None:
     if cell["category"] is None:
         cell["category"] = "Text"
         notes.append(f"unknown category {named!r:.40} kept as Text")
-    if candidate.get("text") is not None:
-        cell["text"] = text_of(candidate["text"])
-        if not isinstance(candidate["text"], str):
+    said = candidate.get("text")
+    if "text" not in candidate and cell["category"] != "Picture":
+        said = next((candidate[name] for name in TEXT_NAMES if name in candidate), None)
+        notes += [ODD_NAME] * (said is not None)
+    if said is not None:
+        cell["text"] = text_of(said)
+        if not isinstance(said, str):
             notes.append(ODD_TEXT)
     return cell
 

@@ -15,12 +15,28 @@ class Spelt(float):
     written: str
 
 
+def named(pairs: list[tuple[str, Any]]) -> Any:
+    """An object of JSON; where a name comes again nothing is lost, as json.loads would have it.
+
+    A second box begins another cell, a second text goes on with the first: see cells.flat().
+    """
+    objects: list[dict[str, Any]] = [{}]
+    for name, value in pairs:
+        if name == "bbox" and name in objects[-1]:
+            objects.append({})
+        before = objects[-1].get(name)
+        goes_on = name == "text" and isinstance(before, str) and isinstance(value, str)
+        objects[-1][name] = f"{before}\n{value}" if goes_on else value
+    return objects[0] if len(objects) == 1 else objects
+
+
 def loads(text: str) -> Any:
     """json.loads, with the spelling of fractions kept. Raises ValueError, RecursionError."""
-    return json.loads(text, parse_float=Spelt)
+    return json.loads(text, parse_float=Spelt, object_pairs_hook=named)
 
 
-DECODER = json.JSONDecoder(strict=False, parse_float=Spelt)  # line breaks in texts are well, too
+# line breaks in texts are well, too
+DECODER = json.JSONDecoder(strict=False, parse_float=Spelt, object_pairs_hook=named)
 
 
 def text_of(said: Any) -> str:

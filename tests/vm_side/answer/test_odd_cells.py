@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from answer.boxes import box_of
-from answer.cells import ODD_BOX, ODD_TEXT, parse
+from answer.cells import NESTED, ODD_BOX, ODD_NAME, ODD_TEXT, parse
 
 BOX = [10, 20, 110, 60]
 
@@ -112,3 +112,61 @@ def test_null_is_no_text() -> None:
     assert answer is not None
     assert list(answer.cells) == [{"bbox": BOX, "category": "Picture"}]
     assert (answer.well_formed, answer.notes) == (True, ())
+
+
+# ---- what stands where no cell was expected ----
+
+CELL = {"bbox": BOX, "category": "Text", "text": "one"}
+OTHER = {"bbox": [10, 80, 110, 120], "category": "Title", "text": "two"}
+
+
+def read(answer: Any) -> tuple[list[Any], bool, tuple[str, ...]]:
+    """The cells of an answer, whether it was well-formed, and what was odd."""
+    found = parse(answer if isinstance(answer, str) else json.dumps(answer))
+    assert found is not None
+    return list(found.cells), found.well_formed, found.notes
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [{**CELL, "children": [OTHER]}],
+        [{**CELL, "child": OTHER}],
+        {**CELL, "children": [OTHER]},
+        [{"page": 1, "cells": [CELL, OTHER]}],
+        [[CELL, OTHER]],
+        '[{"bbox": [10, 20, 110, 60], "category": "Text", "text": "one",'
+        ' "bbox": [10, 80, 110, 120], "category": "Title", "text": "two"}]',
+    ],
+)
+def test_cells_inside_others_are_kept(answer: Any) -> None:
+    assert read(answer) == ([CELL, OTHER], False, (NESTED,))
+
+
+def test_cells_in_the_place_of_a_text() -> None:
+    cells, _, notes = read([{**CELL, "text": [OTHER, OTHER | {"text": "three"}]}])
+    assert [cell.get("text") for cell in cells] == [None, "two", "three"] and notes == (NESTED,)
+
+
+def test_a_second_text_goes_on_with_the_first() -> None:
+    answer = '[{"bbox": [10, 20, 110, 60], "category": "Text", "text": "one", "text": "more"}]'
+    assert read(answer)[0] == [CELL | {"text": "one\nmore"}]
+    assert read(answer.rstrip("]") + ', {"bbox":')[0] == [CELL | {"text": "one\nmore"}]
+
+
+def test_a_text_by_another_name_is_kept() -> None:
+    named = {"bbox": BOX, "category": "Text", "content": "one"}
+    assert read([named]) == ([CELL], False, (ODD_NAME,))
+    bare = {"bbox": BOX, "category": "Text", "language": "en"}
+    for other in (bare, {**named, "category": "Picture"}, {**CELL, "content": "x"}):
+        assert ODD_NAME not in read([other])[2]
+
+
+@pytest.mark.parametrize("name", ["bbox", "text", "children"])
+def test_what_is_nested_too_deeply_is_dropped(name: str) -> None:
+    deep = json.dumps({**CELL, name: "?"}).replace('"?"', "[" * 900 + "1" + "]" * 900)
+    deeper = json.dumps({**CELL, name: "?"}).replace(
+        '"?"', '{"bbox": 1, "a": ' * 90 + "1" + "}" * 90
+    )
+    for odd in (deep, deeper):
+        assert OTHER in read(f"[{odd}, {json.dumps(OTHER)}]")[0]
