@@ -3,13 +3,22 @@
 import math
 from typing import cast
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from picture.images import bands_of, is_blank
 
 FULL_16_BITS = 65_535
 ON_BLACK = "its ink shows only on a dark ground: put on black"
+ON_GRAY = "a part of its ink shows only on a dark ground: put on gray"
 OPAQUE = "its alpha hides all of it: shown without"
+GRAY = 128  # of Pillow's colour of this name
+VANISHES = 16  # levels from those of its ground: such ink is not seen
+ROW_STEP, LEAST_ROWS, LEAST_EDGES = (
+    4,
+    2,
+    8,
+)  # of a line of letters: few rows, and many edges in each
+FEW = 16  # levels, of fractions: these are no bits
 
 
 def flattened(image: Image.Image, notes: list[str]) -> Image.Image:
@@ -30,7 +39,7 @@ def flattened(image: Image.Image, notes: list[str]) -> Image.Image:
 
 
 def without_alpha(image: Image.Image, notes: list[str]) -> Image.Image:
-    """An "RGBA" picture on white; on black, or with its alpha left out, if it is blank so."""
+    """An "RGBA" picture on white; on another ground, or without its alpha, if that shows more."""
     alpha = image.getchannel("A")
     if alpha.getextrema() == (255, 255):
         return image.convert("RGB")
@@ -41,7 +50,29 @@ def without_alpha(image: Image.Image, notes: list[str]) -> Image.Image:
             if not is_blank(other):
                 notes.append(note)
                 return other
+    elif hides_lines(image, 255):
+        ground, note = ("black", ON_BLACK) if hides_lines(image, GRAY) else ("gray", ON_GRAY)
+        notes.append(note)
+        return laid_on(ground, image, alpha)
     return page
+
+
+def hides_lines(image: Image.Image, level: int) -> bool:
+    """Whether lines of letters in an "RGBA" picture would vanish in a ground of this level.
+
+    They begin and end often in a row of pixels, where a sheet of paper does it once.
+    """
+    rows = image.resize((image.width, -(-image.height // ROW_STEP)), Image.Resampling.NEAREST)
+    ink = rows.convert("L").point(
+        [255 - 127 * (abs(each - level) > VANISHES) for each in range(256)]
+    )
+    ink.paste(0, mask=rows.getchannel("A").point(lambda opaque: 255 * (opaque < 128)))
+    right = ink.crop((1, 0, ink.width, ink.height))
+    edges = ImageChops.difference(right, ink.crop((0, 0, ink.width - 1, ink.height)))
+    edges = edges.point(lambda apart: 255 * (apart == 255))
+    found, wide = edges.tobytes(), edges.width
+    counts = [found.count(b"\xff", at, at + wide) for at in range(0, len(found), max(1, wide))]
+    return sum(count >= LEAST_EDGES for count in counts) >= LEAST_ROWS
 
 
 def laid_on(colour: str, image: Image.Image, alpha: Image.Image) -> Image.Image:
@@ -70,14 +101,14 @@ def levels(low: float, high: float, is_fraction: bool) -> tuple[float, float]:
     """Which levels are black and white, by the least and the greatest that there are.
 
     White is the greatest of as few bits as hold them all: 16, or a camera's 12. Fractions end at 1,
-    and a picture of one level stays as dark as it is. Raises ValueError.
+    or a little above, and a picture of one level stays as dark as it is. Raises ValueError.
     """
     if not math.isfinite(high - low):
         raise ValueError("levels that are no numbers")
     black = min(low, 0)
     span = high - black
-    if is_fraction and span <= 1:
-        return black, black + 1
+    if is_fraction and span < FEW:
+        return black, black + max(1, span)
     if low == high and span <= FULL_16_BITS:
         return black, black + FULL_16_BITS
     return black, black + 2 ** max(8, math.ceil(span).bit_length()) - 1

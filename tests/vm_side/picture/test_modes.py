@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from picture.images import contrast, is_blank
-from picture.modes import flattened, levels
+from picture.modes import ON_BLACK, ON_GRAY, flattened, levels
 from picture.opening import open_image
 from rig import pages
 
@@ -95,6 +95,36 @@ def test_white_ink_on_nothing_is_laid_on_black(data: bytes) -> None:
     assert notes == ["its ink shows only on a dark ground: put on black"]
 
 
+def in_two_inks(upper: int) -> Image.Image:
+    """A page on nothing, its upper half of this level, its lower half white."""
+    levels = Image.new("L", PAGE.size, 255)
+    levels.paste(upper, (0, 0, PAGE.width, PAGE.height // 2))
+    return Image.merge("LA", (levels, INK))
+
+
+def in_a_frame() -> Image.Image:
+    """A page in a frame of nothing, as a picture of a window has it."""
+    picture = Image.new("LA", (PAGE.width + 20, PAGE.height + 20), (0, 0))
+    picture.paste(Image.merge("LA", (PAGE, WHITE)), (10, 10))
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("picture", "ground", "note"),
+    [
+        (in_two_inks(0), 128, ON_GRAY),
+        (in_two_inks(128), 0, ON_BLACK),
+        (in_a_frame(), 255, ""),
+        (Image.merge("LA", (CLEAR, INK)), 255, ""),
+    ],
+    ids=["white and black", "white and gray", "a white sheet", "black"],
+)
+def test_no_ink_vanishes_in_its_ground(picture: Image.Image, ground: int, note: str) -> None:
+    notes: list[str] = []
+    page = open_image(encoded(picture), notes)
+    assert page.getpixel((0, page.height - 1)) == ground and notes == [note] * bool(note)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -123,7 +153,10 @@ def test_what_is_empty_stays_blank(data: bytes) -> None:
         (0, 1, False, (0, 255)),
         (0, 1, True, (0, 1)),
         (0.5, 0.5, True, (0, 1)),
-        (0, 1.5, True, (0, 255)),
+        (0, 1.02, True, (0, 1.02)),  # what a resize adds
+        (-1, 1, True, (-1, 1)),
+        (0, 15.9, True, (0, 15.9)),
+        (0, 16, True, (0, 255)),
         (0, 200.5, True, (0, 255)),
         (0, 2**32 - 1, False, (0, 2**32 - 1)),
     ],
