@@ -11,7 +11,8 @@ from picture.frames import chain_of
 from picture.images import UnreadablePage
 from picture.kinds import TIFF, head_of, is_pdf, picture_kind, what_it_is
 from picture.limits import OUT_OF_MEMORY
-from picture.pdf.mupdf import MUPDF_ERRORS, open_pdf
+from picture.pdf.elsewhere import beyond_pages, check_form
+from picture.pdf.mupdf import MUPDF_ERRORS, open_pdf, take_warnings
 from results.store import Place
 
 BYTES_PER_PAGE = 4  # of the file, at least; an empty page in the tightest file was seen to take 10
@@ -22,6 +23,7 @@ class Counted:
     """The pages that a file holds, and how many it says it has; or why they cannot be counted.
 
     sha256 is that of the file, if it had to be fetched. is_picture: it is one page, without number.
+    beyond: what is in it that is none of these pages, and is not read.
     """
 
     pages: int = 0
@@ -30,6 +32,7 @@ class Counted:
     sha256: str = ""
     kind: str = "PDF"
     is_picture: bool = False
+    beyond: str = ""
 
 
 def count_pages(place: Place) -> Counted:
@@ -72,6 +75,7 @@ def count_in_pdf(source: Path | bytes) -> Counted:
     """Count in an open document. Raises UnreadablePage."""
     with open_pdf(source) as document:
         size_bytes = len(source) if isinstance(source, bytes) else source.stat().st_size
+        take_warnings()  # those so far are not this file's
         try:
             said = document.page_count
             if said > 0:
@@ -79,15 +83,17 @@ def count_in_pdf(source: Path | bytes) -> Counted:
         except MUPDF_ERRORS:
             said = -1
         try:
+            check_form(document)
             pages = document.page_count
             most = min(document.xref_length(), size_bytes // BYTES_PER_PAGE)
+            beyond = beyond_pages(document, take_warnings())
         except MUPDF_ERRORS as error:
             raise UnreadablePage(f"its pages cannot be counted: {error}") from error
     if pages > most:
         raise UnreadablePage(
             f"the PDF says it has {pages:,} pages, more than {size_bytes:,} bytes can hold"
         )
-    return Counted(pages, max(said, pages))
+    return Counted(pages, max(said, pages), beyond=beyond)
 
 
 def source_of(place: Place) -> Path | bytes:

@@ -137,8 +137,8 @@ def alike(name: str) -> str:
 
 
 def pages_of(path: PurePosixPath, result: str, counted: Counted) -> Iterator[Page]:
-    """The pages in a file. One that cannot be counted is one page with its fault, and so are all
-    together that it says it has and does not hold.
+    """The pages in a file. One that cannot be counted is one page with its fault, and so is all
+    together that it says it has and does not hold, or that it holds and that is no page of it.
     """
     if counted.fault or counted.is_picture or not counted.said:
         is_none = not (counted.fault or counted.is_picture)
@@ -149,6 +149,8 @@ def pages_of(path: PurePosixPath, result: str, counted: Counted) -> Iterator[Pag
     faults = [""] * holds
     if said > holds:
         faults.append(f"the {counted.kind} says it has {said:,} pages, and holds {holds:,}")
+    elif counted.beyond:
+        faults.append(counted.beyond)
     for index, fault in enumerate(faults):
         name = f"{result}_page_{index}"
         yield Page(str(path), name, index, fault, counted.sha256, len(faults))

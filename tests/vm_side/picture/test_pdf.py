@@ -183,6 +183,24 @@ def test_a_pdf_that_cannot_be_opened_says_why(tmp_path: Path, make: Any, expecte
     assert str(error.value) == expected
 
 
+@pytest.mark.parametrize(
+    ("lock", "told"),
+    [
+        ("/Filter/FOPN_foweb/V 1/R 2", "unknown encryption handler: 'FOPN_foweb'"),
+        ("/Filter/Adobe.PubSec/V 4", "unknown encryption handler: 'Adobe.PubSec'"),
+        ("/Filter/Standard/V 9/R 9/O(a)/U(b)/P -4", "unknown encryption version"),
+    ],
+)
+def test_a_pdf_that_is_encrypted_for_others_says_so(tmp_path: Path, lock: str, told: str) -> None:
+    raw = a_pdf(tmp_path / "a.pdf", (595, 842)).read_bytes()
+    assert raw.count(b"/Root") == 1
+    locked = raw.replace(b"/Root", f"/Encrypt<<{lock}>>/Root".encode())
+    with pytest.raises(UnreadablePage) as error:
+        open_pdf_page(locked, 0)
+    reason = f"encrypted for other programs ({told}): save a copy without encryption"
+    assert str(error.value) == reason
+
+
 @pytest.mark.parametrize("index", [2, 99])
 def test_a_pdf_page_that_is_not_there_is_a_reason(tmp_path: Path, index: int) -> None:
     with pytest.raises(UnreadablePage, match=f"damaged PDF page: page {index} not in document"):

@@ -40,6 +40,41 @@ def test_pages_that_are_not_there_are_one_page(tmp_path: Path) -> None:
     ]
 
 
+def test_pages_that_are_not_counted_are_told(tmp_path: Path) -> None:
+    with pymupdf.open(pages.pdf(tmp_path / "a.pdf", pages=3)) as document:
+        tree = int(document.xref_get_key(document.pdf_catalog(), "Pages")[1].partition(" ")[0])
+        document.xref_set_key(tree, "Count", "2")
+        document.save(tmp_path / "b.pdf")
+    *_, last = find_pages(tmp_path)
+    fault = "the PDF says it has 2 pages, and holds more: save it anew"
+    assert last == Page("b.pdf", "b/b_page_2", 2, fault)
+
+
+def test_the_files_of_a_portfolio_are_told(tmp_path: Path) -> None:
+    with pymupdf.open(pages.pdf(tmp_path / "a.pdf", pages=1)) as document:
+        for name in ("one.pdf", "two.pdf"):
+            document.embfile_add(name, b"%PDF-1.7")
+        document.save(tmp_path / "attached.pdf")
+        document.xref_set_key(document.pdf_catalog(), "Collection", "<</View/D>>")
+        document.save(tmp_path / "b.pdf")
+    assert count_pages(tmp_path / "attached.pdf") == Counted(1, 1)  # an invoice has its data so
+    *_, cover, files = find_pages(tmp_path)
+    assert cover == Page("b.pdf", "b/b_page_0", 0)
+    assert files.fault == (
+        "the PDF is a portfolio of 2 files, which are not read: save each as a file"
+    )
+
+
+@pytest.mark.parametrize("is_dynamic", [True, False])
+def test_a_form_that_only_says_to_wait_is_a_fault(tmp_path: Path, is_dynamic: bool) -> None:
+    with pymupdf.open(pages.pdf(tmp_path / "a.pdf", pages=1)) as document:
+        catalog = document.pdf_catalog()
+        document.xref_set_key(catalog, "AcroForm", "<</Fields[]/XFA[(template)(<t/>)]>>")
+        document.xref_set_key(catalog, "NeedsRendering", str(is_dynamic).lower())
+        document.save(tmp_path / "b.pdf")
+    assert ("an XFA form" in count_pages(tmp_path / "b.pdf").fault) is is_dynamic
+
+
 def test_more_pages_than_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("results.counting.BYTES_PER_PAGE", 10_000)
     path = pages.pdf(tmp_path / "a.pdf", pages=3)

@@ -19,6 +19,7 @@ LARGEST_DRAWING = 32_000_000  # pixels, of a poster; an A0 sheet has 8 million, 
 
 PASSWORD = ContextVar("PASSWORD", default="")  # of the PDFs that this process opens
 
+UNKNOWN_LOCK = re.compile(r"unknown (?:en)?crypt.*")  # of whoever sells it, or with a certificate
 MUPDF_ERRORS = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, OSError)
 
 
@@ -43,6 +44,9 @@ def open_pdf(source: Path | bytes) -> pymupdf.Document:
         raise UnreadablePage(f"the file cannot be opened: {error.strerror}") from error
     except MUPDF_ERRORS as error:
         check_memory(error)
+        if lock := UNKNOWN_LOCK.search(str(error.__cause__)):
+            what = f"encrypted for other programs ({lock[0]})"
+            raise UnreadablePage(f"{what}: save a copy without encryption") from error
         raise UnreadablePage("damaged beyond repair, or no PDF at all") from error
     if not document.is_pdf:  # MuPDF looks for itself, and draws web pages and comics, too
         document.close()

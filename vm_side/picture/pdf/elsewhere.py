@@ -1,0 +1,29 @@
+"""A PDF whose pages are not what is in it: that is somewhere else in the file."""
+
+import pymupdf
+
+from picture.images import UnreadablePage
+
+
+def in_catalog(document: pymupdf.Document, path: str) -> str:
+    """What stands at this path in a PDF's catalog; empty: nothing."""
+    catalog = document.pdf_catalog()
+    kind, value = document.xref_get_key(catalog, path) if catalog else ("null", "")
+    return "" if kind == "null" else str(value)
+
+
+def check_form(document: pymupdf.Document) -> None:
+    """Raise UnreadablePage for a form that Adobe's programs draw: its only page says to wait."""
+    if in_catalog(document, "NeedsRendering") == "true" and in_catalog(document, "AcroForm/XFA"):
+        raise UnreadablePage(
+            "an XFA form, which Adobe's programs alone show: print it to a PDF there"
+        )
+
+
+def beyond_pages(document: pymupdf.Document, said: str) -> str:
+    """What is in a file beyond the pages that it counts; said is what MuPDF said of its pages."""
+    if "too many kids" in said:
+        return f"the PDF says it has {document.page_count:,} pages, and holds more: save it anew"
+    if in_catalog(document, "Collection") and (count := document.embfile_count()):
+        return f"the PDF is a portfolio of {count:,} files, which are not read: save each as a file"
+    return ""
