@@ -4,11 +4,14 @@ import contextlib
 import io
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import cast
 
 from PIL import Image, ImageFile
 
 from picture.images import UnreadablePage, contrast
 from picture.jpeg_scans import Scan, has_all_scans, scans_of
+from picture.kinds import content_of
 
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEGS = ("JPEG", "MPO")
@@ -16,6 +19,7 @@ GROUNDED = (*JPEGS, "PNG", "BMP", "GIF", "TIFF")
 MOST_MISSING = 0.05  # of the rows: less than the margin of a letter
 EVEN = 16  # gray levels: of what is no more than that apart nothing can be missing
 END_OF_IMAGE = b"\xff\xd9"
+MADE_UP = (127, 128)  # the gray that libjpeg gives to pixels that it has not got
 
 
 @contextlib.contextmanager
@@ -61,6 +65,28 @@ def part_missing(image: ImageFile.ImageFile, data: bytes) -> float:
         if len(scans) > 1:
             return 0.0 if scans[-1].is_fine else part_not_reached(data, scans[-1])
     return decode_on_pattern(image) if can_tell(image) else 1.0
+
+
+def check_end(
+    picture: Image.Image, source: Path | bytes, opened: Callable[[bytes], ImageFile.ImageFile]
+) -> None:
+    """Raise UnreadablePage for a decoded JPEG that ends before its pixels do, if it has an end.
+
+    libjpeg makes up the others, without a word.
+    """
+    if "progressive" in picture.info:
+        if not has_all_scans(*scans_of(content_of(source))):
+            raise UnreadablePage("damaged picture: it ends before the last of its scans")
+        return
+    lowest = picture.crop((0, picture.height - 1, picture.width, picture.height))
+    extrema = [cast(tuple[float, float], band.getextrema()) for band in lowest.split()]
+    if all(low == high and low in MADE_UP for low, high in extrema):
+        data = content_of(source)
+        data = data[: data.rfind(END_OF_IMAGE)]
+        with tolerance():
+            missing = part_missing(opened(data), data)
+        if missing > MOST_MISSING:
+            raise UnreadablePage(f"damaged picture: it ends where {missing:.0%} of it is missing")
 
 
 def bare_png(png: bytes) -> bytes:

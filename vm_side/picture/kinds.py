@@ -25,6 +25,8 @@ OTHERS = (
     (rb"Rar!|7z\xbc\xaf|\x1f\x8b", "an archive"),
     (rb"AT&TFORM", "a DjVu document"),
     (rb"8BPS", "a Photoshop picture"),
+    (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (rb"\0+\Z", "nothing but zeros, as of a copy that was cut short"),
     (rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript"),
     (rb"\{\\rtf", "an RTF document"),
     (rb"version https://git-lfs", "a pointer of Git LFS in place of the file: git lfs pull"),

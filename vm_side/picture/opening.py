@@ -13,8 +13,8 @@ from typing import IO, cast
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from picture import libtiff
-from picture.damaged import PNG, mended
+from picture import fax, libtiff
+from picture.damaged import PNG, check_end, mended
 from picture.images import (
     MAX_SOURCE_PIXELS,
     OWN_SIZE,
@@ -45,6 +45,7 @@ DAMAGE = (
 JUNK = b"\xef\xbb\xbf\r\n\t \0"  # what a careless download puts before a file
 
 TAIL_BYTES = 1 << 20  # of a file, in which its end is looked for
+LONGEST_ZEROS = 256  # bytes; a sound file was seen to have 16
 
 
 def open_image(source: Path | bytes, notes: list[str] | None = None) -> Image.Image:
@@ -156,11 +157,14 @@ def decoded(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Im
     try:
         with libtiff.heard() as said:
             picture = as_stored(file, source, notes)
+    except UnidentifiedImageError:
+        raise  # what it is will be told
     except DAMAGE as error:
         raise UnreadablePage(damage_told(error) + libtiff.first_of(said)) from error
-    if said:
+    if said or picture.info.get("compression") == fax.GROUP_4:
         file.seek(0)
-        notes.append(libtiff.remark(said, cast(TiffImageFile, opened(file)).tag_v2))
+        tags = cast(TiffImageFile, opened(file)).tag_v2
+        notes += filter(None, [libtiff.remark(said, tags) if said else fax.remark(file, tags)])
     return picture
 
 
@@ -187,6 +191,10 @@ def as_stored(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.
         return whole_or_half(mended(data, anew, "a chunk of it is damaged", notes))
     except DAMAGE as error:
         return whole_or_half(mended(content_of(source), anew, error, notes))
+    if kind == "JPEG":
+        check_end(picture, source, anew)
+    if kind in ("HEIF", "AVIF") and ends_in_zeros(file):
+        raise UnreadablePage("damaged picture: zeros at its end, as of a copy that was cut short")
     if kind == "PNG" and not has_end(file):
         notes.append("the picture's file is cut off, after all of its pixels")
     return brightened(picture, notes) if is_deep and picture.mode[0] not in "IF" else picture
@@ -215,6 +223,21 @@ def has_end(png: IO[bytes]) -> bool:
     size = png.seek(0, os.SEEK_END)
     png.seek(max(0, size - TAIL_BYTES))
     return b"IEND" in png.read()
+
+
+def ends_in_zeros(heif: IO[bytes]) -> bool:
+    """Whether the pixels of a HEIF or an AVIF end in zeros: the codecs write no such run."""
+    length, at, end = heif.seek(0, os.SEEK_END), 0, 0
+    while at + 8 <= length:
+        heif.seek(at)
+        head = heif.read(16)
+        size = int.from_bytes(head[:4], "big")
+        size = int.from_bytes(head[8:], "big") if size == 1 else size or length - at
+        if head[4:8] == b"mdat":
+            end = min(at + size, length)
+        at += max(8, size)
+    heif.seek(max(0, end - LONGEST_ZEROS))
+    return end > 0 and not any(heif.read(LONGEST_ZEROS))
 
 
 def turn_upright(image: Image.Image, notes: list[str]) -> None:

@@ -108,6 +108,17 @@ def test_half_a_file_is_a_reason(kind: str) -> None:
             open_image(data[:part])
 
 
+@pytest.mark.parametrize("part", [0.3, 0.7, 0.97])
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_a_copy_that_ends_in_zeros_is_a_reason(kind: str, part: float) -> None:
+    """As of a copy over a network that was cut short: its decoder says nothing of that."""
+    whole = encoded(pages.article(100, colour=True), kind)
+    there = int(len(whole) * part)
+    with pytest.raises(UnreadablePage, match="damaged"):
+        open_image(whole[:there] + bytes(len(whole) - there))
+    open_image(whole + b"\0\0\x10\0free" + bytes(4088))
+
+
 def test_postscript_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not under any name: Pillow would have Ghostscript do it."""
     ran = tmp_path / "ran"
@@ -160,6 +171,10 @@ def test_a_machine_on_which_the_reader_of_heic_cannot_run(monkeypatch: pytest.Mo
         ("찾을 수 없음".encode(), "text"),
         (b"\0\1\2", "data of an unknown kind"),
         (b" \r\n", "blanks"),
+        (bytes(1024), "nothing but zeros, as of a copy that was cut short"),
+        (bytes(1000) + b"\1", "data of an unknown kind"),
+        (b"\xff\x0a\xfa\x7f", "a JPEG XL picture"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
         (b"II*\0", "a TIFF picture"),
         (b"MM\0+", "a TIFF picture"),
         (b"\0\0\0\x18ftypheic", "a HEIF picture"),

@@ -131,6 +131,31 @@ def test_a_jpeg_without_its_finer_scans_is_not_read() -> None:
         open_image(PROGRESSIVE[: last - 40])
 
 
+ENDED = {  # half of it, and an end: libjpeg makes up the rest, without a word
+    "colour": encoded(PAGE, "JPEG"),
+    "gray": encoded(PAGE.convert("L"), "JPEG"),
+    "CMYK": encoded(PAGE.convert("CMYK"), "JPEG"),
+    "progressive": PROGRESSIVE,
+}
+
+
+@pytest.mark.parametrize("whole", ENDED.values(), ids=ENDED)
+def test_of_half_a_jpeg_with_an_end_nothing_is_read(whole: bytes) -> None:
+    with pytest.raises(UnreadablePage, match="damaged picture: it ends "):
+        open_image(whole[: len(whole) // 2] + b"\xff\xd9")
+    notes: list[str] = []
+    open_image(whole[:-100] + b"\xff\xd9", notes)
+    assert not notes
+
+
+@pytest.mark.parametrize("behind", [b"", b"\xff\xd9 and more"])
+def test_a_page_may_be_gray_at_its_foot(behind: bytes) -> None:
+    page = PAGE.copy()
+    page.paste((128, 128, 128), (0, 200, *page.size))
+    notes: list[str] = []
+    assert open_image(encoded(page, "JPEG") + behind, notes).size == page.size and not notes
+
+
 @pytest.mark.parametrize(
     "data",
     [
