@@ -24,7 +24,8 @@ IMAGE_DPI = 96  # what MuPDF takes for a picture that states none
 FIXED_POINT = 1 << 14  # MuPDF counts a picture's pixels in so many parts
 
 BAND_PIXELS = 4_000_000  # an A4 page at 200 dpi
-OWN_SIZE = "own size"  # in a picture's info, if it was decoded smaller
+OWN_SIZE = "own size"  # in a picture's info, if it has another one now
+HALF_AS_HIGH = (1.8, 2.2)  # times as many dots across as down: of a fax 204 and 98
 
 BLANK_RANGE = 16  # gray levels between the darkest and the lightest pixel of an even page
 NOISE_RANGE = 64  # the same of an empty page with a scanner's noise
@@ -84,6 +85,23 @@ def own_size(page: Image.Image) -> tuple[int, int]:
     """The page's own (width, height): the picture may have been decoded smaller."""
     size: tuple[int, int] = page.info.get(OWN_SIZE, page.size)
     return size
+
+
+def with_square_pixels(
+    page: Image.Image, dots_per_inch: tuple[float, float], notes: list[str]
+) -> Image.Image:
+    """A page as it should look, if it has half as many dots down as across, as a usual fax has.
+
+    Its own size stays that of its file.
+    """
+    across, down = map(float, dots_per_inch)
+    low, high = HALF_AS_HIGH
+    if OWN_SIZE in page.info or not 0 < low * down <= across <= high * down:
+        return page
+    notes.append(f"{across:.0f} dots an inch across, {down:.0f} down, as a fax has: shown so")
+    square = page.resize((page.width, round(page.height * across / down)), Image.Resampling.BICUBIC)
+    square.info[OWN_SIZE] = page.size
+    return square
 
 
 def is_blank(page: Image.Image) -> bool:

@@ -21,6 +21,7 @@ from picture.images import (
     UnreadablePage,
     check_size,
     one_channel_if_gray,
+    with_square_pixels,
 )
 from picture.kinds import (
     HEAD_BYTES,
@@ -145,7 +146,7 @@ def page_in(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Im
     page = one_channel_if_gray(flattened(image, notes))
     if OWN_SIZE in image.info:
         page.info[OWN_SIZE] = image.info[OWN_SIZE]
-    return page
+    return with_square_pixels(page, image.info.get("dpi", (1, 1)), notes)
 
 
 def decoded(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Image:

@@ -246,6 +246,29 @@ def test_a_picture_that_was_decoded_smaller_tells_its_own_size() -> None:
     assert own_size(page) == (100, 200)
 
 
+@pytest.mark.parametrize(
+    ("options", "high"),
+    [
+        ({"dpi": (204, 98)}, 208),
+        ({"dpi": (200, 100)}, 200),
+        ({"tiffinfo": {282: 80.0, 283: 40.0, 296: 3}}, 200),
+        ({"dpi": (204, 196)}, 100),
+        ({"dpi": (98, 204)}, 100),
+        ({"dpi": (300, 100)}, 100),
+        ({"tiffinfo": {282: 0.0, 283: 0.0, 296: 2}}, 100),
+        ({"tiffinfo": {282: 200.0, 283: 100.0, 296: 1}}, 100),  # of no unit that is known
+        ({}, 100),
+    ],
+)
+def test_a_fax_of_the_usual_resolution_is_as_high_as_it_should(
+    options: dict[str, Any], high: int
+) -> None:
+    notes: list[str] = []
+    page = open_image(encoded(Image.new("1", (150, 100), 1), "TIFF", **options), notes)
+    assert page.size == (150, high) and own_size(page) == (150, 100)
+    assert len(notes) == (high > 100)
+
+
 def test_a_large_scan_is_no_bomb() -> None:
     """Pillow warns from 89 million pixels on; an A0 plan at 200 dpi has 61, at 300 dpi 139."""
     data = encoded(Image.new("1", (10_000, 9_500), 1))

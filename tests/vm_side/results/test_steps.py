@@ -55,6 +55,20 @@ def test_it_is_opened_again_only_if_a_part_of_it_is_wanted(tmp_path: Path) -> No
         finish(path, None, values, sent, TEXT, DRAWN)
 
 
+def test_the_boxes_of_a_fax_are_in_its_own_pixels(tmp_path: Path) -> None:
+    """It has half as many rows as it is shown with."""
+    path = tmp_path / "a.tif"
+    fax = pages.article(100).convert("1").resize((840, 560))
+    fax.save(path, dpi=(200, 100))
+    sent, values = prepared(path)
+    assert values["original_size"] == [840, 560] and sent.size[1] > 1.3 * sent.size[0]
+    box = [0, sent.size[1] // 2, *sent.size]
+    files, _ = finish(path, None, values, sent, [{"bbox": box, "category": "Picture"}], BARE)
+    assert json.loads(files["a/a.json"])[0]["bbox"] == [0, 280, 840, 560]
+    with Image.open(io.BytesIO(files[FILE])) as cut:
+        assert cut.size == (840, 560)
+
+
 def test_another_page_by_now_is_none(tmp_path: Path) -> None:
     path = hostages.large_png(tmp_path / "a.png", 4100, "L")
     sent, values = prepared(path)
