@@ -43,6 +43,7 @@ NAME_TRIES = 3  # after which a name that is not known is a wrong one
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 LONGEST_LACKS = 300  # characters
+LONGEST_FAULT = 200  # the same
 
 
 @dataclass(frozen=True)
@@ -261,7 +262,8 @@ class Endpoint:
             words = self._connection.hide(str(error))
             return NoAnswer(verdict(error.code), refused(error.code, words), words)
         except ANOTHER_FORM as error:
-            return NoAnswer(Verdict.BROKEN, f"an answer that is none: {error!r}")
+            words = self._connection.hide(f"{error!r:.{LONGEST_FAULT}}")  # Python quotes all of it
+            return NoAnswer(Verdict.BROKEN, f"an answer that is none: {words}")
         if answer.finish_reason in GIVEN_UP:
             reason = f"the server ended it with {answer.finish_reason!r}"
             return NoAnswer(Verdict.BROKEN, reason)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from picture.images import FACTOR
 from picture.png import encode_png
-from server.stream import AnswerStream
+from server.stream import AnswerStream, fault_in, said_in
 
 IMAGE_TOKENS = "<|img|><|imgpad|><|endofimg|>"  # without it vLLM's template adds a line break
 
@@ -79,15 +79,17 @@ def image_tokens(size: tuple[int, int]) -> int:
 
 
 def read_completion(body: bytes) -> Completion:
-    """Raises one of ANOTHER_FORM for anything else."""
+    """Raises StreamError for an error of the server's, one of ANOTHER_FORM for anything else."""
     answer = json.loads(body)
+    if answer.get("error") or answer.get("object") == "error":
+        raise fault_in(answer.get("error") or answer)
     choice = answer["choices"][0]
     usage = answer.get("usage") or {}
     return Completion(
-        text=choice["message"]["content"] or "",
-        finish_reason=choice.get("finish_reason") or "none",
-        tokens_in=usage.get("prompt_tokens") or 0,
-        tokens_out=usage.get("completion_tokens") or 0,
+        text=said_in(choice["message"]["content"]),
+        finish_reason=str(choice.get("finish_reason") or "none"),
+        tokens_in=int(usage.get("prompt_tokens") or 0),
+        tokens_out=int(usage.get("completion_tokens") or 0),
     )
 
 

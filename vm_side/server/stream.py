@@ -25,6 +25,23 @@ class StreamError(Exception):
         self.code = code
 
 
+def fault_in(error: Any) -> StreamError:
+    """What a server says in place of an answer; without a status it is a fault of its own."""
+    told = error if isinstance(error, dict) else {"message": error}
+    code = str(told.get("code"))
+    is_status = code.isdecimal() and 400 <= int(code) < 600
+    return StreamError(str(told.get("message", told)), int(code) if is_status else 500)
+
+
+def said_in(content: Any) -> str:
+    """The text of an answer's content, which may be in parts. Raises one of ANOTHER_FORM."""
+    if isinstance(content, list):
+        content = "".join(part.get("text") or "" for part in content)
+    if not isinstance(content, str | None):
+        raise TypeError(f"a content that is no text: {content!r:.40}")
+    return content or ""
+
+
 class AnswerStream:
     """Collects one answer from the parts of a response body; max_tokens is what was asked for."""
 
@@ -74,15 +91,12 @@ class AnswerStream:
         return True
 
     def _take(self, event: dict[str, Any]) -> None:
-        if "error" in event:
-            error = event["error"]
-            if (code := int(error["code"])) < 400:
-                raise ValueError(f"an error with code {code}")
-            raise StreamError(str(error["message"]), code)
+        if event.get("error") or event.get("object") == "error":
+            raise fault_in(event.get("error") or event)
         text = ""
         for choice in event["choices"]:
-            text = choice["delta"].get("content") or ""
-            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+            text = said_in(choice["delta"].get("content"))
+            self.finish_reason = str(choice.get("finish_reason") or self.finish_reason)
         before = self.tokens_out
         if usage := event.get("usage"):
             self.tokens_in = usage.get("prompt_tokens") or 0

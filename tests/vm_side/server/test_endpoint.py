@@ -25,6 +25,11 @@ DEEP = b"[" * 100_000  # JSON that no reader follows to its end
 pytestmark = pytest.mark.usefixtures("hurry")
 
 
+def answered(content: Any) -> dict[str, Any]:
+    """A whole answer that is not streamed."""
+    return {"choices": [{"message": {"content": content}, "finish_reason": "stop"}]}
+
+
 # --- the request and its answer ------------------------------------------------------------
 
 
@@ -66,8 +71,11 @@ def test_the_request_is_what_vllm_wants(server: ModelServer) -> None:
         (Reply(fault="close"), 1 + RETRIES, "connection lost: RemoteDisconnected"),
         (Reply(fault="truncate"), 1 + RETRIES, "connection lost: IncompleteRead"),
         (Reply(fault="garbage"), 1 + RETRIES, "an answer that is none: JSONDecodeError"),
-        (Reply(body=[]), 1 + RETRIES, "an answer that is none: TypeError"),
+        (Reply(body=[]), 1 + RETRIES, "an answer that is none: AttributeError"),
         (Reply(body={"choices": []}), 1 + RETRIES, "an answer that is none: IndexError"),
+        (Reply(body={"error": {"message": "no memory"}}), 1 + RETRIES, "HTTP 500 no memory"),
+        (Reply(body={"object": "error", "message": "no", "code": 400}), 1, "HTTP 400 no"),
+        (Reply(body=answered(5)), 1 + RETRIES, "TypeError('a content that is no text: 5')"),
         (Reply(status=302), 1, "HTTP 302"),
     ],
 )
@@ -75,6 +83,19 @@ def test_errors_that_stay(server: ModelServer, reply: Reply, requests: int, word
     server.script = lambda request: reply
     assert words in failure(server)
     assert len(server.requests) == requests
+
+
+def test_what_is_no_answer_is_not_quoted_whole(server: ModelServer) -> None:
+    usage = {"prompt_tokens": "x" * 9_000}  # as a web page in another encoding is
+    server.script = lambda request: Reply(body={**answered("x"), "usage": usage})
+    reason = failure(server, retries=0)
+    assert reason.startswith("an answer that is none: ValueError") and len(reason) < 300
+
+
+def test_a_content_may_be_in_parts_or_nothing(server: ModelServer) -> None:
+    parts = [{"type": "text", "text": "one "}, {"type": "text", "text": "two"}]
+    server.script = in_turn(Reply(body=answered(parts)), Reply(body=answered(None)))
+    assert [ask(server).text, ask(server).text] == ["one two", ""]
 
 
 @pytest.mark.parametrize(

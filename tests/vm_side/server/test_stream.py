@@ -112,15 +112,38 @@ def test_an_error_in_the_middle_is_the_servers() -> None:
 
 
 @pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        ({"error": "it died"}, 500),
+        ({"error": {"message": "it died", "code": None}}, 500),
+        ({"error": {"message": "it died", "code": 200}}, 500),
+        ({"error": {"message": "it died", "code": "rate_limit"}}, 500),
+        ({"error": {"message": "it died", "code": "429"}}, 429),
+        ({"object": "error", "message": "it died", "code": 400}, 400),  # vLLM before 0.10
+        ({"error": {"detail": "it died"}}, 500),
+    ],
+)
+def test_an_error_of_any_form_keeps_its_words(event: dict[str, Any], code: int) -> None:
+    with pytest.raises(StreamError, match="it died") as error:
+        heard(b"data: " + json.dumps(event).encode() + b"\n\n")
+    assert error.value.code == code
+
+
+def test_a_content_in_parts_and_an_error_that_is_none() -> None:
+    parts = [{"type": "text", "text": "one "}, {"type": "text", "text": "two"}, {"type": "x"}]
+    event = {"error": None, "choices": [{"delta": {"content": parts}}]}
+    assert heard(b"data: " + json.dumps(event).encode() + b"\n\n").text == "one two"
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"data: x\n",
         b"data: []\n",
         b"data: \xff\n",
         b'data: {"choices": [1]}\n',
-        b'data: {"error": "it died"}\n',
-        b'data: {"error": {"message": "it died", "code": null}}\n',
-        b'data: {"error": {"message": "it died", "code": 200}}\n',
+        b'data: {"choices": [{"delta": {"content": 5}}]}\n',
+        b'data: {"choices": [{"delta": {"content": ["x"]}}]}\n',
         b'data: {"choices": [], "usage": {"completion_tokens": "1"}}\n',
     ],
 )
