@@ -8,17 +8,13 @@ import click
 
 from lib.console import run, show_table
 from lib.knobs import GCP, Knobs, verb
-from lib.machines import left_on
 from lib.machines.gcp.machine import GcpMachine
 
 
 @verb(*GCP, help=__doc__)
 @click.option("--dry-run", envvar="DRY_RUN", is_flag=True, help="Create nothing.")
 def main(knobs: Knobs, dry_run: bool) -> None:
-    machine = GcpMachine(knobs)
-    with left_on.told(machine):
-        plan = machine.create(dry_run)
-    show_table(plan)
+    show_table(GcpMachine(knobs).create(dry_run))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def cloud_environment(
 
 
 def put_before(environment: dict[str, str], folder: Path) -> dict[str, str]:
-    """The same, in which `gcloud compute ssh` is quick_gcloud.py."""
+    """The same, in which gcloud is quick_gcloud.py."""
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / "gcloud"
     program.write_text(WRAPPER.format(python=sys.executable, script=QUICK))

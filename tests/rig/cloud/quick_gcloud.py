@@ -1,4 +1,4 @@
-"""`gcloud compute ssh` as our commands call it, without the second of CPU that gcloud takes.
+"""`gcloud compute ssh` and `auth` as our commands call them, without its second of CPU.
 
 It prints the same command line, and brings the same key to the project; test_cloud_rig.py compares
 the two. Whatever else it is asked for, the real gcloud does. Run by `python -I -S`: no import here
@@ -46,6 +46,9 @@ class Api:
 
 def main() -> None:
     words = sys.argv[1:]
+    if words == ["auth", "print-access-token", "--quiet"]:
+        print(Path(os.environ["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"]).read_text().strip())
+        return
     if not is_known(words):
         os.execvp("gcloud", ["gcloud", *words])  # PATH leads to the real one
     given = {option.rstrip("="): valued(words, option) for option in PLACES}

@@ -66,6 +66,8 @@ def test_the_quick_gcloud_says_what_gcloud_says(cloud: Cloud, tmp_path: Path) ->
         assert said(real, *LOGIN, "--command=id -un") == "rig\n"
         assert said(quick, *ask) == said(real, *ask)
         cloud.gce.preempt("dots")
+    token = ("auth", "print-access-token", "--quiet")
+    assert said(quick, *token) == said(real, *token)
     assert said(quick, "config", "get", "project") == said(real, "config", "get", "project")
 
 

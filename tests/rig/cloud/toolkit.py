@@ -37,8 +37,18 @@ class GceToolkit(Toolkit):
         self.knobs |= {"VM": self.vm, **own, **knobs}
 
     def google(self) -> dict[str, str]:
-        """Google's own variables."""
-        return cloud_environment(self.folder / "google", self.gce.url)
+        """Google's own variables, and a quick gcloud."""
+        real = cloud_environment(self.folder / "google", self.gce.url)
+        return put_before(real, self.folder / "quick")
+
+    @property
+    def shut_out(self) -> str:
+        """A PATH whose gcloud is logged in, and gets into no VM."""
+        program = self.folder / "shut" / "gcloud"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text('#!/bin/sh\n[ "$1" = auth ] || { echo "no way in" >&2; exit 1; }\n')
+        program.chmod(0o755)
+        return str(program.parent)
 
     def environment(self, **more: str) -> dict[str, str]:
         """Nothing of our own caller's but Google's variables; an empty value takes one away."""
@@ -74,7 +84,7 @@ class CloudToolkit(GceToolkit):
     def google(self) -> dict[str, str]:
         """The rig's."""
         variables = self.cloud.environment
-        return variables if self.root == ROOT else put_before(variables, self.folder / "bin")
+        return variables if self.root == ROOT else put_before(variables, self.folder / "quick")
 
     def on_vm(self, script: str) -> str:
         """What a script prints, run as the VM's user in its home."""

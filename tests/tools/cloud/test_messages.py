@@ -156,10 +156,22 @@ def test_ssh_goes_through_iap_where_told(
     assert shell.login[-3:] == ["-i", "key", "rig@10.0.0.2"]
 
 
-def test_without_gcloud(gce: GceServer, tmp_path: Path) -> None:
-    gce.add_instance(VM, status="RUNNING")
+@pytest.mark.parametrize(
+    ("program", "said", "then"),
+    [
+        ("", "gcloud is not installed, or not on PATH", "https://cloud.google.com/sdk/docs/inst"),
+        ("echo ERROR: no account >&2; exit 1", "gcloud: ERROR: no account", "gcloud auth login"),
+    ],
+)
+def test_without_gcloud_or_its_login_nothing_is_rented(
+    gce: GceServer, tmp_path: Path, program: str, said: str, then: str
+) -> None:
+    """Under cron PATH is short, and its login is not the one of Google's packages."""
+    gce.add_instance(VM)
     kit = GceToolkit(gce, tmp_path)
-    end = kit.run_here("start", PATH="/nowhere")
-    assert end.code == 1
-    assert "gcloud is not installed" in end.err
-    assert "→ https://cloud.google.com/sdk/docs/install" in end.err
+    if program:
+        (tmp_path / "gcloud").write_text(f"#!/bin/sh\n{program}\n")
+        (tmp_path / "gcloud").chmod(0o755)
+    end = kit.run_here("start", PATH=str(tmp_path))
+    assert (end.code, gce.status(VM), kit.calls) == (1, "TERMINATED", [])
+    assert f"Error: {said}" in end.err and f"→ {then}" in end.err

@@ -134,6 +134,16 @@ def test_a_create_that_cannot_turn_it_off_is_loud(gce: GceServer, tmp_path: Path
     assert end.err.endswith(IS_ON)
 
 
+@pytest.mark.parametrize("options", [["--dry-run"], []])
+def test_a_create_that_cannot_begin_has_nothing_on(
+    gce: GceServer, tmp_path: Path, options: list[str]
+) -> None:
+    """The first command of who is not logged in yet: there is no VM that could bill."""
+    kit = GceToolkit(gce, tmp_path)
+    end = kit.run_here("create", *options, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="")
+    assert (end.code, "no Google credentials" in end.err, "BILL" in end.err) == (1, True, False)
+
+
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_stop_that_fails_is_told_to_who_is_named(
     gce: GceServer, tmp_path: Path, is_there: bool
@@ -145,7 +155,7 @@ def test_a_stop_that_fails_is_told_to_who_is_named(
     command = f"/usr/bin/tee {told}" if is_there else "/nowhere/tee"
     kit = GceToolkit(gce, tmp_path, NOTIFY=command)
     kit.write_pages(1)
-    end = kit.run("all", PATH="/nowhere")
+    end = kit.run("all", PATH=kit.shut_out)
     assert (end.code, gce.status(VM)) == (1, "RUNNING")
     if is_there:
         assert LOUD in told.read_text() and end.err.rstrip().rpartition("\n")[2].startswith(LOUD)
@@ -161,11 +171,12 @@ def test_a_stop_that_fails_is_told_to_who_is_named(
 def test_what_fails_behind_the_turn_on_tells_that_it_is_on(
     gce: GceServer, tmp_path: Path, verb: str
 ) -> None:
-    """Whatever it is; here there is no gcloud to log in with."""
+    """Whatever it is; here ssh leads nowhere."""
     gce.add_instance(VM)
-    end = GceToolkit(gce, tmp_path, MODEL_REVISION="5" * 40).run_here(verb, PATH="/nowhere")
+    kit = GceToolkit(gce, tmp_path, MODEL_REVISION="5" * 40)
+    end = kit.run_here(verb, PATH=kit.shut_out)
     assert (end.code, gce.status(VM)) == (1, "RUNNING")
-    assert "gcloud is not installed" in end.err
+    assert "gcloud compute ssh: no way in" in end.err
     assert end.err.endswith(IS_ON)
 
 
@@ -204,7 +215,7 @@ def test_its_guard_is_its_startup_script(gce: GceServer, tmp_path: Path, status:
     gce.add_instance(VM, status=status)
     kit = GceToolkit(gce, tmp_path, MAX_HOURS="1.5", IDLE_MINUTES="7")
     for _ in range(2):
-        assert kit.run_here("start", PATH="/nowhere").code == 1
+        assert kit.run_here("start", PATH=kit.shut_out).code == 1
     order = [name for name in kit.calls if name in ("setMetadata", "start", "resume")]
     turned_on = {"TERMINATED": ["start"], "SUSPENDED": ["resume"], "RUNNING": []}[status]
     assert order == ["setMetadata", *turned_on]
@@ -216,7 +227,8 @@ def test_what_a_budget_left_is_gone_without_max_hours(gce: GceServer, tmp_path: 
     gce.add_instance(VM)
     for hours, longest_s in (("0.4", 1_440), ("0", 120 * 86_400)):
         gce.set_status(VM, "TERMINATED")
-        end = GceToolkit(gce, tmp_path, MAX_HOURS=hours).run("start", PATH="/nowhere")
+        kit = GceToolkit(gce, tmp_path, MAX_HOURS=hours)
+        end = kit.run("start", PATH=kit.shut_out)
         assert "MAX_HOURS is 0" not in end.err
         assert gce.instance(VM)["scheduling"]["maxRunDuration"] == {"seconds": str(longest_s)}
 
@@ -241,7 +253,8 @@ def test_a_startup_script_of_somebody_stays(
     gce.add_instance(VM)
     script(gce)
     before = gce.metadata(VM)
-    end = GceToolkit(gce, tmp_path).run_here("start", PATH="/nowhere")
+    kit = GceToolkit(gce, tmp_path)
+    end = kit.run_here("start", PATH=kit.shut_out)
     assert ("has a startup script that is not ours, which stays" in end.err) is stays
     after = gce.metadata(VM)
     assert before.items() <= after.items()
@@ -282,7 +295,7 @@ def test_workers_that_may_not_be_looked_at_are_loud(
     gce.refuse(denied, "GET", f"/{GROUP}")
     kit = GceToolkit(gce, tmp_path)
     kit.write_pages(1)
-    end = (kit.run if verb == "all" else kit.run_here)(verb, PATH="/nowhere")
+    end = (kit.run if verb == "all" else kit.run_here)(verb, PATH=kit.shut_out)
     assert (end.code, gce.status(VM)) == (1, "TERMINATED")
     assert f"the workers {GROUP} MAY STILL RUN, AND BILL: no permission: " in end.err
     assert f"gcloud compute instance-groups managed resize {GROUP} --size=0" in end.err

@@ -19,7 +19,7 @@ from lib.console import Failure, NoLogin
 from lib.knobs import Knobs
 from lib.machines.gcp.api import asked_again, make_client, translated
 from lib.machines.gcp.faults import QUOTA_PAGE, NoPermission, Unreachable
-from lib.machines.gcp.gcloud import run_gcloud
+from lib.machines.gcp.gcloud import refuse_without_login
 from lib.machines.gcp.resources import IMAGE_PROJECT, STORAGE, region_of
 
 FULL_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -98,10 +98,7 @@ class Account:
         return found(instances.get, **self._zone, instance=self._knobs.vm)
 
     def _gcloud(self) -> str:
-        done = run_gcloud(["gcloud", "auth", "print-access-token", "--quiet"])
-        if done.returncode:
-            said = done.stderr.strip().splitlines()
-            raise Failure(f"gcloud: {said[0] if said else 'no login'}", "gcloud auth login")
+        refuse_without_login()
         return "it is here, and logged in"
 
     @cached_property

@@ -19,7 +19,7 @@ from lib.machines.gcp import guard
 from lib.machines.gcp.compute import Action, Instance, next_to_start, since_of
 from lib.machines.gcp.faults import NoPermission, Unreachable
 from lib.machines.gcp.fleet import Fleet
-from lib.machines.gcp.gcloud import run_gcloud
+from lib.machines.gcp.gcloud import refuse_without_login, run_gcloud
 from lib.machines.gcp.metadata import swap, value_in
 from lib.machines.gcp.prefix import claim_for
 from lib.machines.gcp.resources import described, new_instance, worker_template, workers_end
@@ -32,6 +32,7 @@ from lib.machines.gcp.workers import (
     start_script,
     startup_script,
 )
+from lib.machines.left_on import told
 from lib.machines.lock import refuse_if_lost
 from lib.machines.machine import Moved
 from lib.machines.ssh.machine import RemoteMachine
@@ -123,6 +124,7 @@ class GcpMachine(RemoteMachine):
 
     def _turn_on(self) -> None:
         """Turn the VM on, whatever state it is in, with its guard; not with another's bucket."""
+        refuse_without_login()  # first: a VM that is on and out of our reach bills for nothing
         guard.refuse_unpriced(self.instance, self.knobs)
         if self.store:
             claim_for(self.knobs, self.store)
@@ -301,8 +303,9 @@ class GcpMachine(RemoteMachine):
         else:
             has_room = guard.has_room(self.instance, compute_v1.Metadata())
             script = guard.script(self.knobs) if has_room else ""
-            self.instance.insert(new_instance(self.knobs, script))
-            self.instance.stop()
+            with told(self):
+                self.instance.insert(new_instance(self.knobs, script))
+                self.instance.stop()
             plan["state"] = "created, and off: make start turns it on"
         return plan
 
