@@ -176,11 +176,11 @@ class Vm:
     def wait_for_boot(self, timeout_s: float = 180.0) -> None:
         """Wait until systemd has started everything, dockerd included."""
         deadline_s = time.monotonic() + timeout_s
-        state = ""
-        while state not in ("running", "degraded"):  # offline: it does not listen yet
+        ask = "systemctl is-system-running --wait"
+        while (state := self.run(ask, check=False).stdout.strip()) not in ("running", "degraded"):
             if time.monotonic() > deadline_s:
                 raise TimeoutError(f"{self.hostname} is {state!r} after {timeout_s} s")
-            state = self.run("systemctl is-system-running --wait", check=False).stdout.strip()
+            time.sleep(0.05)  # offline: it does not listen yet
 
     def wait_for_ssh(self, timeout_s: float = 120.0) -> None:
         deadline_s = time.monotonic() + timeout_s

@@ -45,7 +45,7 @@ def kit(box: Vm, tmp_path: Path) -> SshToolkit:
     desk = SshToolkit(box, tmp_path)
     desk.clear()
     desk.write_pages(PAGES)
-    assert desk.run("upload").code == 0
+    assert desk.run_here("upload").code == 0
     return desk
 
 
@@ -102,7 +102,7 @@ def test_ctrl_c_asks_whether_the_job_shall_end(kit: SshToolkit, gate: Gate) -> N
     assert list(kit.statuses_there().values()) == ["left"] * PAGES
 
     gate.open.set()
-    assert kit.run("process").code == 0
+    assert kit.run_here("process").code == 0
     assert list(kit.statuses_there().values()) == ["ok"] * PAGES
 
 

@@ -52,7 +52,7 @@ def desk(box: Vm, tmp_path: Path) -> Iterator[Desk]:
     kit = Desk(box, tmp_path, PROCESSES="1", RETRIES="3")
     kit.clear()
     kit.write_pages(PAGES)
-    assert kit.run("upload").code == 0
+    assert kit.run_here("upload").code == 0
     yield kit
     kit.on_vm(f"docker rm -f {MODEL} >/dev/null")
 
@@ -60,7 +60,7 @@ def desk(box: Vm, tmp_path: Path) -> Iterator[Desk]:
 def test_a_model_that_cannot_load_ends_the_waiting(desk: Desk) -> None:
     desk.knobs["READY_TIMEOUT"] = "900"  # longer than this test may take
     desk.start_model(startup_s=900, dies_after_s=1, dies_times=99)
-    done = desk.run("process")
+    done = desk.run_here("process")
     assert done.code == 1
     assert "the model's container ended with 1" in done.err
     assert done.err.count(OUT_OF_MEMORY) >= 2  # docker has started it again once
@@ -70,7 +70,7 @@ def test_a_model_that_cannot_load_ends_the_waiting(desk: Desk) -> None:
 
 def test_a_model_that_loads_at_the_second_try_is_told(desk: Desk) -> None:
     desk.start_model(startup_s=3, dies_after_s=1, dies_times=1)
-    done = desk.run("process")
+    done = desk.run_here("process")
     assert done.code == 0
     assert done.err.count(STARTED_AGAIN) == 1
     assert OUT_OF_MEMORY in done.err
@@ -108,7 +108,7 @@ def test_a_model_that_dies_for_good_ends_the_job_and_the_rest_is_read_later(desk
     assert before.count("left") >= 1
 
     desk.start_model(latency_s=0)
-    assert desk.run("process").code == 0
+    assert desk.run_here("process").code == 0
     assert list(desk.statuses_there().values()) == ["ok"] * PAGES
     assert desk.asked() == before.count("left")
 
@@ -124,6 +124,6 @@ def test_start_revives_the_model_of_a_job_that_waits_for_it(desk: Desk) -> None:
     desk.kill_model()
     assert desk.job_runs()
     desk.start_model(latency_s=0)
-    done = desk.run("process")
+    done = desk.run_here("process")
     assert done.code == 0, done.err
     assert list(desk.statuses_there().values()) == ["ok"] * PAGES

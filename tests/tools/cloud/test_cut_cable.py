@@ -97,8 +97,8 @@ def test_during_the_upload_and_the_download(desk: SshToolkit, tmp_path: Path) ->
 
     desk.vm.uncut()
     desk.vm.rate(None)
-    assert desk.run("upload").code == 0
-    assert desk.run("download").code == 0
+    assert desk.run_here("upload").code == 0
+    assert desk.run_here("download").code == 0
     now = inodes(desk.home("input"))
     assert sorted(now) == sorted(sent)
     assert all((desk.home("input") / n).read_bytes() == (desk.input / n).read_bytes() for n in now)
@@ -112,7 +112,7 @@ def test_during_the_upload_and_the_download(desk: SshToolkit, tmp_path: Path) ->
 
 def test_during_processing_for_ten_seconds_and_for_good(desk: SshToolkit) -> None:
     desk.write_pages(4)
-    assert desk.run("upload").code == 0
+    assert desk.run_here("upload").code == 0
     goes = [threading.Event() for _ in range(4)]
     with model_in(desk.vm) as model:
 

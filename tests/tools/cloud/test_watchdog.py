@@ -218,5 +218,5 @@ def test_files_on_their_way_keep_it_on(
 
 def test_who_only_looks_does_not_keep_it_on(watchdog: Watchdog, desk: SshToolkit) -> None:
     watchdog.age(MINUTES + 1)
-    assert desk.run("status").code == 0
+    assert desk.run_here("status").code == 0
     assert watchdog.turns_off()
