@@ -320,7 +320,10 @@ def main(
     except (BatchError, PoolError) as error:
         raise click.ClickException(printable(explained(str(error)))) from error
     except OSError as error:  # a full disk, say; what the manifest has by now is safe
-        raise click.ClickException(printable(f"{error}: fix this, then run again")) from error
+        where = "" if error.filename else f"{output}: "  # of a full disk the error does not tell
+        raise click.ClickException(
+            printable(f"{where}{error}: fix this, then run again")
+        ) from error
     if as_json:
         show_line(json.dumps(end.totals))
     leave(exit_code(end))

@@ -1,6 +1,7 @@
 """How a verb speaks and ends: exit codes, errors that name the next step, children, tables."""
 
 import contextlib
+import errno
 import signal
 import subprocess
 import sys
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LONGEST_END_S = 60  # for a child that was told to end
 SOON_S = 0.05
+ROOM = "make room on that disk, then type the same again"
+RIGHT = "give yourself the right to write there, or name another place"
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), ROOM),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), RIGHT),
+}
 
 
 class Failure(click.ClickException):
@@ -75,7 +82,7 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
                     say(line)
         say_notes(error)
     except OSError as error:  # a full disk, a missing right: its text names the file
-        say(f"Error: {error}")
+        say(refusal(error))
         code = ExitCode.FAILED
         say_notes(error)
     except (Interrupted, click.Abort) as error:
@@ -90,6 +97,12 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
 def typed(words: Sequence[str]) -> str:
     """What calls this verb again, for its usage: with the Python that has our packages."""
     return " ".join(words[:2])
+
+
+def refusal(error: OSError) -> str:
+    """What the system refuses, and what to do about it, if that can be told."""
+    remedy = REMEDIES.get(error.errno or 0)
+    return f"Error: {error}" + (f"\n  → {remedy}" if remedy else "")
 
 
 def say_notes(error: BaseException) -> None:

@@ -1,10 +1,11 @@
 """Copying files so that what stands is always whole."""
 
+import contextlib
 import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 PART = ".part"
@@ -64,10 +65,21 @@ def putting(folder: Path) -> Put:
 def write_whole(path: Path, text: str, durable: bool = False) -> None:
     """Write a file so that a crash leaves the old one or the new one; durable: a power cut too."""
     part = path.with_name(path.name + PART)
-    part.write_text(text, encoding="utf-8")
-    if durable:
-        sync(part)
+    with named(part):
+        part.write_text(text, encoding="utf-8")
+        if durable:
+            sync(part)
     part.replace(path)
+
+
+@contextlib.contextmanager
+def named(path: Path) -> Iterator[None]:
+    """A write that fails says which file: of a full disk the system's error does not."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def sync(path: Path) -> None:

@@ -1,5 +1,6 @@
 """How a verb ends: its exit code, its children, and signals at any moment."""
 
+import errno
 import os
 import pty
 import signal
@@ -91,7 +92,25 @@ def test_an_error_says_what_failed_and_what_to_type(capsys: pytest.CaptureFixtur
     code_of(Failure("the disk is full", "make clean"))
     assert capsys.readouterr() == ("", "Error: the disk is full\n  → make clean\n")
     code_of(OSError(28, "No space left on device", "/disk/a.md"))
-    assert capsys.readouterr().err == "Error: [Errno 28] No space left on device: '/disk/a.md'\n"
+    assert capsys.readouterr().err == (
+        "Error: [Errno 28] No space left on device: '/disk/a.md'\n"
+        "  → make room on that disk, then type the same again\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "make room"),
+        (errno.EDQUOT, "make room"),
+        (errno.EROFS, "the right to write there"),
+        (errno.EACCES, "the right to write there"),
+        (errno.EIO, ""),
+    ],
+)
+def test_what_the_system_refuses_has_a_next_step(number: int, remedy: str) -> None:
+    said = console.refusal(OSError(number, os.strerror(number), "/out/report.html"))
+    assert ("→" in said, remedy in said) == (bool(remedy), True)
 
 
 @pytest.mark.usefixtures("argv")

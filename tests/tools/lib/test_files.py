@@ -57,6 +57,16 @@ def test_a_copy_that_breaks_leaves_the_old(tmp_path: Path, monkeypatch: pytest.M
     assert target.read_text() == "old"
 
 
+def test_a_full_disk_is_told_with_the_file_s_name(tmp_path: Path) -> None:
+    """The system's error has none: whose disk is full?"""
+    path, part = tmp_path / "manifest.jsonl", tmp_path / "manifest.jsonl.part"
+    write(path, "old")
+    part.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space") as error:
+        files.write_whole(path, "new")
+    assert (error.value.filename, path.read_text()) == (str(part), "old")
+
+
 def test_a_source_that_is_gone_is_an_error(tmp_path: Path) -> None:
     target = write(tmp_path / "b", "old")
     with pytest.raises(FileNotFoundError):

@@ -46,6 +46,9 @@ class Chunk:
     output: Path
     folder: Path
 
+    def __str__(self) -> str:
+        return f"{len(self.entries):,} pages from {self.entries[0].page} on"
+
 
 def write_chunks(entries: Sequence[Entry], output: Path, folder: Path) -> tuple[list[Digest], int]:
     """Write N.js of each kind for all pages: (a digest of each page, chunks that were new)."""
