@@ -240,6 +240,10 @@ class GceServer:
         self._start_errors.clear()
         self._refusals.clear()
 
+    def start(self, name: str) -> None:
+        """Somebody turns it on, by hand; it runs when this returns."""
+        self._instances.start_work(self._instances.find(name))
+
     def preempt(self, name: str, notice_s: float = 0.0) -> None:
         """Google takes a spot machine back: off after the notice, and TERMINATED."""
         path = self._instances.find(name)

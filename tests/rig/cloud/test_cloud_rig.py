@@ -58,7 +58,7 @@ def test_the_quick_gcloud_says_what_gcloud_says(cloud: Cloud, tmp_path: Path) ->
     quick = put_before(real, tmp_path / "bin")
     ask = [*LOGIN, "--dry-run"]
     for _ in range(2):
-        started(cloud)
+        cloud.gce.start("dots")
         first = said(real, *ask)  # it makes the key
         assert said(quick, *ask) == first
         assert said(quick, *LOGIN, "--command=id -un") == "rig\n"
@@ -94,18 +94,19 @@ def said(environment: dict[str, str], *arguments: str) -> str:
 
 
 def test_poweroff_in_the_guest_is_noticed(cloud: Cloud) -> None:
-    cloud.add_vm("dots")
-    started(cloud)
-    cloud.gcloud.ssh("dots", "sudo shutdown -h now")
+    vm = cloud.add_vm("dots")
+    cloud.gce.start("dots")
+    vm.wait_for_boot()
+    vm.run("shutdown -h now", check=False)
     cloud.gce.wait_for_status("dots", "TERMINATED")
     assert cloud.gce.operations()[0]["operationType"] == "compute.instances.guestTerminate"
-    started(cloud)
-    assert cloud.vms["dots"].is_on
+    cloud.gce.start("dots")
+    assert vm.is_on
 
 
 def test_a_preemption_kills(cloud: Cloud) -> None:
     vm = cloud.add_vm("dots")
-    started(cloud)
+    cloud.gce.start("dots")
     vm.wait_for_ssh()
     began_s = time.monotonic()
     cloud.gce.preempt("dots")

@@ -118,12 +118,11 @@ def worked(hasty: Cloud, image_tar: Path, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def kit(worked: CloudToolkit) -> Iterator[CloudToolkit]:
     """It is on, by hand; the model comes up by itself."""
-    end = worked.cloud.gcloud("compute", "instances", "start", worked.vm)
-    assert end.returncode == 0
+    worked.gce.start(worked.vm)
     guest = worked.cloud.vms[worked.vm]
     guest.wait_for_boot()
     yield worked
-    assert worked.run("stop").code == 0  # it is off already, if all went well
+    assert worked.run_here("stop").code == 0  # it is off already, if all went well
     lengthen_minutes(guest)
 
 
@@ -155,7 +154,7 @@ def test_in_a_fetch_from_the_bucket(hasty: Cloud, kit: CloudToolkit, tmp_path: P
 
 def test_in_a_job_which_goes_on_to_its_end(hasty: Cloud, kit: CloudToolkit) -> None:
     kit.write_pages(PAGES)
-    assert kit.run("upload").code == 0
+    assert kit.run_here("upload").code == 0
     manifest = kit.home("result/manifest.jsonl")
     kill_at(kit, "process", lambda: manifest.exists() and manifest.read_text())
     ends_soon(hasty, kit.vm)
@@ -184,7 +183,7 @@ def test_its_hours_end_on_a_vm_that_was_on_before_us(hasty: Cloud, tmp_path: Pat
     """Google cannot be asked for that; a job that hangs holds it no longer."""
     kit = kit_of(hasty, tmp_path, "long", MAX_HOURS="0.1")
     guest = hasty.add_vm("long")
-    assert hasty.gcloud("compute", "instances", "start", "long").returncode == 0
+    hasty.gce.start("long")
     guest.wait_for_boot()
     kill_at(kit, "start", guest.path("/usr/local/lib/dots-ocr/guard.sh").exists)
     lock = "/home/rig/.dots-ocr/job.lock"
@@ -205,4 +204,4 @@ def test_it_stays_where_that_is_wished(hasty: Cloud, kit: CloudToolkit) -> None:
     assert kit.verb("start").finish(300).code == 0
     assert vm.run(f"systemctl is-active {TIMER}", check=False).stdout == "inactive\n"
     assert vm.run(f"systemctl is-enabled {TIMER}", check=False).stdout == "disabled\n"
-    assert kit.run("stop").code == 0
+    assert kit.run_here("stop").code == 0

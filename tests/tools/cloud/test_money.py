@@ -228,7 +228,7 @@ def test_what_a_budget_left_is_gone_without_max_hours(gce: GceServer, tmp_path: 
     for hours, longest_s in (("0.4", 1_440), ("0", 120 * 86_400)):
         gce.set_status(VM, "TERMINATED")
         kit = GceToolkit(gce, tmp_path, MAX_HOURS=hours)
-        end = kit.run("start", PATH=kit.shut_out)
+        end = kit.run_here("start", PATH=kit.shut_out)
         assert "MAX_HOURS is 0" not in end.err
         assert gce.instance(VM)["scheduling"]["maxRunDuration"] == {"seconds": str(longest_s)}
 
