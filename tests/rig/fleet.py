@@ -173,15 +173,8 @@ class FleetRig:
         number = next(self._numbers)
         leave_file = self._folder / f"node{number}.leave"
         command = [*prefix, *python("distributed.cli.dask_worker", self.url, "--nthreads")]
-        command += [
-            str(threads),
-            "--nworkers",
-            str(workers),
-            "--name",
-            f"node{number}",
-            "--local-directory",
-            str(self._folder),
-        ]
+        command += [str(threads), "--nworkers", str(workers), "--name", f"node{number}"]
+        command += ["--local-directory", str(self._folder)]
         command += ["--host", f"tls://{host or self._host}", *NO_DASHBOARD]
         environment = {**os.environ, "PYTHONPATH": code, "ENDPOINT": endpoint}
         environment |= {"LEAVE_FILE": str(leave_file)} if leaves else {}

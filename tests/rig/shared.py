@@ -1,6 +1,6 @@
 """Rigs that are up once in a process: files of tests that share one run in one process.
 
-A fleet that waits for work takes a tenth of a core, and a VM's start takes seconds of one. Without
+A fleet takes CPU also while it waits for work, and the start of a VM takes seconds of it. Without
 this each of the processes of a test run would have them.
 """
 

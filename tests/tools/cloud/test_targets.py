@@ -141,9 +141,9 @@ def test_the_manual_in_its_order_and_twice(cloud: Cloud, image_tar: Path, tmp_pa
 
 
 def run(kit: CloudToolkit, verb: str, code: int = 0, **environment: str) -> None:
-    """Run a verb, which ends as it should: in a process of its own if the rig boots a VM meanwhile.
+    """Run a verb, which ends as it should; in a process of its own if the rig boots a VM meanwhile.
 
-    The rig would do that with the verb's umask; and a start finds its packages by its own folder.
+    For the rig lives in this one, of which a verb that runs here changes environment and folder.
     """
     end = (kit.run if verb in ("create", "start") else kit.run_here)(verb, **environment)
     assert end.code == code, f"{verb}: {end.err}"
