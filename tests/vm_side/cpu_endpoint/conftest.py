@@ -86,9 +86,9 @@ class Endpoint:
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[Endpoint]:
-    """The real engine, loaded once for all tests."""
+    """The real engine, loaded once for all tests. A second thread would wait on a core for work."""
     pytest.importorskip("rapidocr", reason=INSTALL)
-    running = Endpoint()
+    running = Endpoint("--threads", "1")
     yield running
     running.kill()
 
