@@ -131,7 +131,7 @@ def test_a_page_that_waits_holds_no_large_picture(tmp_path: Path, held: ModelSer
     batch = Batch(tmp_path, held.url)
     batch.input.mkdir()
     for number in range(2):
-        hostages.large_png(batch.input / f"{number}.png", 7000)  # decoded 187 MiB
+        hostages.large_png(batch.input / f"{number}.png", 6000)  # decoded 137 MiB
     with batch.start() as running:
         wait_until(lambda: len(held.requests) == 2)
         wait_until(lambda: all(resident_mib(pid) < 150 for pid in running.workers()))
