@@ -143,35 +143,36 @@ def make_doubtful(manifest: Path) -> None:
     manifest.write_text(text.replace('"status": "ok"', '"status": "doubtful"', 1), encoding="utf-8")
 
 
-@pytest.mark.parametrize("what", ["new", "changed", "lost", "settings", "model", "pdf", "doubtful"])
-def test_what_is_new_is_read(kit: Toolkit, server: ModelServer, what: str) -> None:
+def test_what_is_new_is_read_and_nothing_else(kit: Toolkit, server: ModelServer) -> None:
+    """One change after another, of which each is a reason of its own."""
+
+    def asked(**knobs: str) -> int:
+        """How many pages are sent by the next run."""
+        before = len(server.requests)
+        end = kit.run("all", **knobs)
+        assert end.code == 0, end.err
+        return len(server.requests) - before
+
     kit.write_pages(2)
     pages.pdf(kit.input / "two.pdf", 2)
-    assert kit.run("all").code == 0
-    read = len(server.requests)
-    assert read == 4
-    if what == "new":
-        pages.article(20, 99).save(kit.input / "new.png")
-    elif what == "changed":
-        pages.article(20, 99).save(kit.input / "100dpi/page1.png")
-    elif what == "lost":
-        (kit.output / "100dpi/page1/page1.md").unlink()
-    elif what == "settings":
-        kit.knobs["MAX_PIXELS"] = "1000000"
-    elif what == "model":
-        kit.knobs["MODEL"] = "other"
-    elif what == "doubtful":
-        for results in (kit.output, kit.machine / "result"):
-            make_doubtful(results / "manifest.jsonl")
-        kit.knobs |= {"DOUBTFUL": "1", "WITNESS": "ink"}
-    else:
-        pages.pdf(kit.input / "two.pdf", 3)
-    end = kit.run("all")
-    assert end.code == (2 if what == "model" else 0), end.err  # it asks for it, and there is none
-    expected = {"new": 1, "changed": 1, "lost": 0, "settings": 4, "model": 0, "pdf": 3}
-    expected |= {"doubtful": 1}
-    assert len(server.requests) - read == expected[what]
-    assert (kit.output / "100dpi/page1/page1.md").is_file()
+    assert asked() == 4
+    pages.article(20, 98).save(kit.input / "new.png")
+    assert asked() == 1
+    pages.article(20, 99).save(kit.input / "100dpi/page1.png")  # changed
+    assert asked() == 1
+    pages.pdf(kit.input / "two.pdf", 3)
+    assert asked() == 3
+    lost = kit.output / "100dpi/page1/page1.md"
+    lost.unlink()
+    assert asked() == 0 and lost.is_file()
+    for results in (kit.output, kit.machine / "result"):
+        make_doubtful(results / "manifest.jsonl")
+    assert asked(DOUBTFUL="1", WITNESS="ink") == 1
+    assert asked(MAX_PIXELS="1000000") == 6
+
+    before = len(server.requests)
+    end = kit.run("all", MODEL="other")
+    assert (end.code, len(server.requests)) == (2, before), end.err  # it asks for it: there is none
 
 
 @pytest.mark.parametrize(
