@@ -45,9 +45,9 @@ def sha256_of(path: Path) -> str:
 
 
 def sha256_or_none(path: Path) -> str | None:
-    """The same, None if there is no such file."""
+    """The same, None if there is no such file; a pipe, which would be waited for, is none."""
     try:
-        return sha256_of(path)
+        return sha256_of(path) if path.is_file() else None
     except OSError:
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -14,10 +15,12 @@ import pytest
 
 from bench import l4
 from contract import Selection, selection_from
+from lib.files import sha256_or_none
 from lib.inputs import Inputs
 from lib.knobs import Knobs
 from lib.plan import left as left_of
 from lib.plan.cards import CARDS, SPREAD, TOKENS, card_of, longest, weight
+from lib.plan.counting import count_in
 from lib.plan.forecast import Basis, Way, basis_of, forecast, own_way, ways
 from lib.plan.left import File, Left, content_of, known_files
 from lib.plan.making import remember, run_of, took
@@ -30,6 +33,14 @@ RECIPE = {"prompt_mode": "layout_all", "max_pixels": 2_000_000, "upsample_below"
 RECIPE |= {"rotate": "auto"}
 L4, H200 = CARDS
 GCP, LOCAL = Knobs(bucket="gs://b"), Knobs(target="local")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["a.pdf", "a.tif"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    assert count_in(tmp_path / name, "") == 0
+    assert sha256_or_none(tmp_path / name) is None
 
 
 # ---- cards ----

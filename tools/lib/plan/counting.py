@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from lib import pool
+from lib.inputs import status_of
 
 PDF = b"%PDF-"
 HEAD_BYTES = 1024  # before which a PDF must say what it is
@@ -32,6 +33,7 @@ def count_all(paths: Sequence[Path], password: str = "") -> dict[Path, int]:
 def count_in(path: Path, password: str) -> int:
     """The pages of one file; 0 if they cannot be counted."""
     try:
+        status_of(path)  # a pipe would be waited for, and takes no time of the CPU
         with path.open("rb") as file:
             is_pdf = PDF in file.read(HEAD_BYTES)
         return count_in_pdf(path, password) if is_pdf else count_frames(path)
