@@ -13,7 +13,7 @@ from rig.cloud.toolkit import VM, CloudToolkit
 from rig.command import Finished, wait_until
 from rig.toolkit import files_below, statuses_in
 
-LOADS_S = 20.0
+LOADS_S = 10.0
 MAKE_S = 600.0
 ASKED = '"POST /v1/chat/completions HTTP/1.1" 28x28'
 
@@ -26,7 +26,7 @@ def make_all(kit: CloudToolkit) -> Finished:
 
 
 def test_from_terminated_to_terminated(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
-    """Over ssh and through a bucket, at the same time, with a model that loads for 20 seconds.
+    """Over ssh and through a bucket, at the same time, with a model that loads for ten seconds.
 
     Over ssh with all that a user's has: packages from the index, and Google's gcloud.
     """
