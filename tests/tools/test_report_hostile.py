@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from contract import DOUBT_KINDS
 from rig.browser import Watched, until
@@ -109,20 +109,24 @@ ATTEMPTS = {
 }
 
 
+def attempt(page: Page, code: str, says: str) -> None:
+    """Run code in a page, until its console says so."""
+    with page.expect_console_message(lambda message: says in message.text):
+        page.evaluate(
+            f"() => {{ try {{ {code} }} catch (error) {{ console.error(error.message) }} }}"
+        )
+
+
 def test_the_policy_would_stop_what_got_through(browser: Browser, samples: Path) -> None:
     """And the listener hears it: a test above that hears nothing is worth something."""
     watched = Watched.open(browser)
-    page = watched.page
-    page.goto(samples.as_uri())
-    page.wait_for_selector(".row")
-    for attempt, says in ATTEMPTS.items():
+    watched.page.goto(samples.as_uri())
+    watched.page.wait_for_selector(".row")
+    for code, says in ATTEMPTS.items():
         watched.trouble.clear()
-        with page.expect_console_message(lambda message, says=says: says in message.text):
-            page.evaluate(
-                f"() => {{ try {{ {attempt} }} catch (error) {{ console.error(error.message) }} }}"
-            )
+        attempt(watched.page, code, says)
         assert any(says in heard for heard in watched.trouble), watched.trouble
-    page.close()
+    watched.page.close()
 
 
 def test_a_thousand_pages_are_a_list_of_a_few_rows(watched: Watched, tmp_path: Path) -> None:
