@@ -89,6 +89,7 @@ def test_a_hostile_name_is_a_name(watched: Watched, hostile: Path) -> None:
     for name in NAMES:
         place = str(Path(name).with_suffix("") / Path(name).stem)
         page.goto(f"{hostile.as_uri()}#page={quote(place)}")
+        page.reload()  # as it is for who has the link
         until(
             page,
             "(name) => document.querySelector('#page-name b')?.textContent === name"
