@@ -19,6 +19,7 @@ GROUNDED = (*JPEGS, "PNG", "BMP", "GIF", "TIFF")
 MOST_MISSING = 0.05  # of the rows: less than the margin of a letter
 EVEN = 16  # gray levels: of what is no more than that apart nothing can be missing
 END_OF_IMAGE = b"\xff\xd9"
+ROWS_HELD = 32  # at most, that libjpeg does not give away without an end
 MADE_UP = (127, 128)  # the gray that libjpeg gives to pixels that it has not got
 
 
@@ -85,7 +86,7 @@ def check_end(
         data = data[: data.rfind(END_OF_IMAGE)]
         with tolerance():
             missing = part_missing(opened(data), data)
-        if missing > MOST_MISSING:
+        if missing > max(MOST_MISSING, ROWS_HELD / picture.height):
             raise UnreadablePage(f"damaged picture: it ends where {missing:.0%} of it is missing")
 
 

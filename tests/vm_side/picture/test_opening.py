@@ -149,9 +149,10 @@ def test_of_half_a_jpeg_with_an_end_nothing_is_read(whole: bytes) -> None:
 
 
 @pytest.mark.parametrize("behind", [b"", b"\xff\xd9 and more"])
-def test_a_page_may_be_gray_at_its_foot(behind: bytes) -> None:
-    page = PAGE.copy()
-    page.paste((128, 128, 128), (0, 200, *page.size))
+@pytest.mark.parametrize("high", [700, 100, 3])
+def test_a_page_may_be_gray_at_its_foot(behind: bytes, high: int) -> None:
+    page = PAGE.crop((0, 0, PAGE.width, high))
+    page.paste((128, 128, 128), (0, high // 3, *page.size))
     notes: list[str] = []
     assert open_image(encoded(page, "JPEG") + behind, notes).size == page.size and not notes
 
