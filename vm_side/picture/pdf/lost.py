@@ -1,5 +1,6 @@
 """What is missing of a page of a PDF: in the file itself, or as far as MuPDF can read it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pymupdf
@@ -44,11 +45,9 @@ def lost_of(document: pymupdf.Document, index: int, said: str) -> Lost:
         drawn = [*document[index].get_contents(), *(form[0] for form in forms_of(document, index))]
         if any(is_cut(document, xref) for xref in drawn):
             return Lost("what is to be drawn is cut off or damaged")
-        for image in document.get_page_images(index, full=True):
-            masks = [mask_of(document, image[1])] if image[1] else []
-            for each in (image, *masks):
-                if (lost := lost_of_image(document, each)).what:
-                    return lost
+        for image in undecoded(document, index):
+            if (lost := lost_of_image(document, image)).what:
+                return lost
     except (*MUPDF_ERRORS, IndexError):
         return Lost("what is on it cannot be read", for_all=False)
     return Lost()
@@ -71,6 +70,22 @@ def is_undecoded() -> bool:
     return bool(UNDECODED.search(complaint(take_warnings())))
 
 
+def undecoded(document: pymupdf.Document, index: int) -> Iterator[tuple[int | str, ...]]:
+    """The pictures on a page, and their masks, that MuPDF cannot decode."""
+    for image in document.get_page_images(index, full=True):
+        if cannot_be_decoded(document, image[0]):
+            yield image
+        if image[1] and cannot_be_decoded(document, image[1]):
+            yield mask_of(document, image[1])
+
+
+def cannot_be_decoded(document: pymupdf.Document, xref: int) -> bool:
+    """Whether a picture, or a mask, cannot be decoded to its end. MuPDF says it but once."""
+    take_warnings()
+    pymupdf.Pixmap(document, xref)
+    return is_undecoded()
+
+
 def mask_of(document: pymupdf.Document, xref: int) -> tuple[int | str, ...]:
     """The row that a picture's mask would have in get_page_images(), where there is none."""
 
@@ -90,13 +105,9 @@ def is_group_4(document: pymupdf.Document, xref: int) -> bool:
 
 
 def lost_of_image(document: pymupdf.Document, image: tuple[int | str, ...]) -> Lost:
-    """What is missing of a picture, by its row in get_page_images()."""
+    """What is missing of a picture that MuPDF cannot decode, by its row in get_page_images()."""
     xref, _, width, height, bits, colours, _, _, kind = image[:9]
     assert isinstance(xref, int) and isinstance(width, int) and isinstance(height, int)
-    take_warnings()
-    pymupdf.Pixmap(document, xref)
-    if not is_undecoded():
-        return Lost()
     if kind in ROWS:
         assert isinstance(bits, int)
         size = (width * bits * CHANNELS.get(str(colours), 3) + 7) // 8 * height
