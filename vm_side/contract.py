@@ -36,6 +36,7 @@ MANY_PAGES = (".pdf", ".tif", ".tiff")
 PAGE_ENDINGS = (*PICTURES, *MANY_PAGES)
 
 MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
+LOCK = ".lock"  # next to the manifest: who writes it keeps this locked, and is named in it
 REPORT, COMPARISON, SCORES = "report.html", "compare.html", "score.json"
 TUNING = "tune.html"
 RESERVED = (

@@ -1,12 +1,19 @@
 """make stop: when it returns, the machine is off."""
 
+import fcntl
 import os
 import signal
 from contextlib import suppress
+from pathlib import Path
 
+import pytest
+
+from lib.console import Failure
+from lib.machines import local_job
 from rig import preview
 from rig.command import wait_until
 from rig.model_server import ModelServer
+from rig.replies import Reply
 from rig.toolkit import Toolkit
 
 
@@ -30,6 +37,34 @@ def test_leaves_a_server_alone_that_it_did_not_start(kit: Toolkit, server: Model
     assert kit.run("start").code == 0
     assert kit.run("stop").code == 0
     assert "ready" in kit.run("status").out
+
+
+def test_ends_a_job_that_outlived_its_run(kit: Toolkit, server: ModelServer) -> None:
+    """Else it reads on, and the next run finds the results locked."""
+    kit.write_pages(2)
+    server.script = lambda request: Reply(delay_s=60)
+    assert kit.run("start").code == 0 and kit.run("upload").code == 0
+    with kit.verb("process") as job:
+        wait_until(lambda: bool(server.requests))
+        job.process.kill()
+        job.process.wait()
+        assert kit.living()
+        end = kit.run("stop")
+        assert (end.code, end.err) == (0, "")
+        job.wait_until_nobody_is_left()
+    assert set(kit.statuses.values()) == {"left"}
+
+
+def test_a_job_that_cannot_be_told_is_named(tmp_path: Path) -> None:
+    """Whose lock holds another line than ours."""
+    lock = tmp_path / ".lock"
+    assert local_job.holder(lock) == 0
+    lock.write_text("process 0, of nobody")
+    local_job.end(lock)
+    with lock.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(Failure, match="does not say which"):
+            local_job.end(lock)
 
 
 def test_waits_until_the_server_has_ended(own: Toolkit) -> None:

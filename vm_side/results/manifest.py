@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from contract import DONE, FAILED, LEFT, MANIFEST, STATUSES, SUMMARY, is_read, is_still_of
+from contract import DONE, FAILED, LEFT, LOCK, MANIFEST, STATUSES, SUMMARY, is_read, is_still_of
 from picture_files import picture_paths
 from results.durable import write_whole
 from results.files import has_pictures, has_results, remove_files
@@ -153,7 +153,7 @@ class Manifest:
         self.results = results or folder
         self.path = folder / MANIFEST
         with contextlib.ExitStack() as stack:
-            self._lock = stack.enter_context(take_lock(folder / ".lock"))
+            self._lock = stack.enter_context(take_lock(folder / LOCK))
             if isinstance(self.results, Remote) and not self.path.exists():
                 with contextlib.suppress(FileNotFoundError):
                     write_whole(self.path, [(self.results / MANIFEST).read_bytes()])

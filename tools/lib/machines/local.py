@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from contract import KEY, KEY_FILE, PASSWORD, PASSWORD_FILE
+from contract import KEY, KEY_FILE, LOCK, PASSWORD, PASSWORD_FILE
 from lib import closed, extras, files
 from lib.console import Failure, note, run_child
 from lib.files import Put
 from lib.inputs import Inputs, status_of
 from lib.knobs import OCR, ROOT, Knobs, model_key, pdf_password
+from lib.machines import local_job
 from lib.machines.lock_file import LockFile
 from lib.machines.machine import Moved
 from lib.machines.ours import CODE, Disk, claim, folders
@@ -77,7 +78,8 @@ class LocalMachine:
         )
 
     def stop(self) -> None:
-        """End the CPU preview, if it is ours."""
+        """End the job, whose run may have been killed, and the CPU preview, if it is ours."""
+        local_job.end(self.result / LOCK)
         self.server.stop()
 
     def alarm(self, since: float | None = None) -> str:
