@@ -35,6 +35,16 @@ def test_sends_only_pages(kit: Toolkit) -> None:
     assert kit.uploaded == ["A.PNG", "b.jpeg", "c.JPG", "d.pdf"]
 
 
+def test_its_own_copies_are_no_pages(kit: Toolkit) -> None:
+    """Of a MACHINE_DIR inside INPUT: each night there would be twice as many."""
+    names = kit.write_pages(2)
+    kit.knobs["MACHINE_DIR"] = str(kit.input / "machine")
+    assert kit.run_here("upload").code == 0
+    end = kit.run_here("upload")
+    assert (end.code, "→ give a MACHINE_DIR outside of INPUT" in end.err) == (1, True), end.err
+    assert files_below(kit.input / "machine/input") == sorted(names)
+
+
 def test_removes_from_the_machine_what_input_no_longer_has(kit: Toolkit) -> None:
     names = kit.write_pages(5)
     assert kit.run_here("upload").code == 0

@@ -112,6 +112,12 @@ class LocalMachine:
     @closed.to_all()
     def push(self, inputs: Inputs) -> Moved:
         """Copy what is new or changed, remove what is no longer there."""
+        if any((inputs.root / name).is_relative_to(self.folder) for name in inputs.files):
+            raise Failure(
+                f"INPUT {inputs.root} has files of MACHINE_DIR {self.folder}:"
+                " copies would be read as pages",
+                "give a MACHINE_DIR outside of INPUT",
+            )
         self._claim(self.folders.input)
         self._make_folders()
         moved = Moved(removed=files.remove_others(self.input, inputs.files))
