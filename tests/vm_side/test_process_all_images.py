@@ -294,7 +294,7 @@ def test_usage_errors_ask_nothing_and_write_nothing(three: Rigged) -> None:
         ("--endpoint", "http://127.0.0.1:99999"): "is not a URL",
         ("-p", "0"): "0 is not in the range",
         ("--prompt-mode", "poem"): "is not one of",
-        ("--max-pixels", "many"): "is not a valid integer",
+        ("--max-pixels", "many"): "is not a valid whole number",
         ("--no-such-option",): "No such option",
     }
     for options, words in wrong.items():

@@ -64,6 +64,7 @@ class ModelContainer:
     latency_s: float = 0.0  # of every answer
     dies_after_s: float | None = None  # after its start, with 1 and a word about memory
     dies_times: int = 1  # in one container's life, then it lives
+    holds_times: int = 0  # so many starts of a container answer one page, and no other
 
     def environment(self) -> list[str]:
         """The image's variables, as NAME=value."""
@@ -75,6 +76,7 @@ class ModelContainer:
             "RIG_LATENCY_S": self.latency_s,
             "RIG_DIES_AFTER_S": "" if self.dies_after_s is None else self.dies_after_s,
             "RIG_DIES_TIMES": self.dies_times,
+            "RIG_HOLDS_TIMES": self.holds_times,
         }
         return [f"{name}={value}" for name, value in values.items()]
 

@@ -79,10 +79,11 @@ def api(gce: GceServer) -> Api:
 
 
 def test_a_group_comes_and_goes(gce: GceServer, api: Api) -> None:
-    gce.delays.provisioning_s = gce.delays.stopping_s = 0.1
+    gce.delays.provisioning_s = gce.delays.stopping_s = 3600.0
     api.insert_group(2)
     assert {one.instance_status for one in api.members()} == {"PROVISIONING"}
     assert {one.current_action for one in api.members()} == {"CREATING"}
+    gce.delays.provisioning_s = 0.0
     wait_until(lambda: len(api.running()) == 2)
     names = {one.name for one in api.members()}
     instances = client(compute_v1.InstancesClient, gce.url)
@@ -91,6 +92,7 @@ def test_a_group_comes_and_goes(gce: GceServer, api: Api) -> None:
     assert listed[0].scheduling.provisioning_model == "SPOT"
     api.done(api.groups.resize(**GROUP, size=0))  # done before the instances are gone
     assert {one.current_action for one in api.members()} == {"DELETING"}
+    gce.delays.stopping_s = 0.0
     wait_until(lambda: not api.members())
     assert not list(instances.list(project=PROJECT, zone=A))
     assert api.groups.get(**GROUP).target_size == 0

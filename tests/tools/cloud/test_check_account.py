@@ -305,7 +305,7 @@ def test_on_the_rig(rig: Cloud, image_tar: Path, tmp_path: Path) -> None:
     kit = CloudToolkit(rig, tmp_path / "desk", bucket=True).with_all()
     rig.add_vm(VM, image_tar=image_tar)
     for vm in (VM, "another"):
-        end = kit.verb("check_account", "--yes", "--vm", vm).finish(240)
+        end = kit.verb("check_account", "--yes", "--vm", vm).finish(400)
         assert end.code == 0, end.out + end.err
         found = steps(end)
         assert {found[name] for name in ("ssh", "guard", "GPU", "docker", "bucket there")} == {

@@ -78,7 +78,7 @@ def test_a_model_that_loads_at_the_second_try_is_told(desk: Desk) -> None:
 
 
 def test_a_model_that_dies_in_the_middle_costs_no_page(desk: Desk) -> None:
-    desk.start_model(latency_s=0.5)
+    desk.start_model(holds_times=1)
     job = desk.verb("process")
     wait_until(lambda: desk.asked() >= 2)
     desk.kill_model()
@@ -90,7 +90,7 @@ def test_a_model_that_dies_in_the_middle_costs_no_page(desk: Desk) -> None:
 
 
 def test_a_model_that_dies_for_good_ends_the_job_and_the_rest_is_read_later(desk: Desk) -> None:
-    desk.start_model(latency_s=0.5)
+    desk.start_model(holds_times=2)
     job = desk.verb("process")
     wait_until(lambda: desk.asked() >= 2)
     desk.kill_model()
@@ -114,13 +114,13 @@ def test_a_model_that_dies_for_good_ends_the_job_and_the_rest_is_read_later(desk
 
 
 def test_start_revives_the_model_of_a_job_that_waits_for_it(desk: Desk) -> None:
-    desk.start_model(latency_s=0.5)
+    desk.start_model(holds_times=2)
     job = desk.verb("process")
-    wait_until(lambda: desk.asked() >= 1)
+    wait_until(lambda: desk.asked() >= 2)
     job.process.kill()  # nobody follows: the job waits for its model
     job.finish()
     desk.kill_model()
-    wait_until(lambda: desk.asked() >= 2)
+    wait_until(lambda: desk.asked() >= 4)
     desk.kill_model()
     assert desk.job_runs()
     desk.start_model(latency_s=0)

@@ -6,6 +6,8 @@ Takes the options of `vllm serve` that the launch script gives, and heeds a few 
 from __future__ import annotations
 
 import argparse
+import itertools
+import math
 import os
 import signal
 import threading
@@ -17,7 +19,10 @@ from rig import mortal
 from rig.model_server import ModelServer, Reply, Request
 from rig.vllm_start import CARD, SERVE_SH
 
-DEATHS = Path("/root/deaths")  # in the container's own layer: there after a restart
+# In the container's own layer: they are there after a restart.
+DEATHS, STARTS = Path("/root/deaths"), Path("/root/starts")
+HELD_S = 3600.0
+LOOK = (28, 28)  # the client's first question, of no page
 
 
 def say(text: str, level: str = "INFO", of_whom: str = "") -> None:
@@ -63,11 +68,16 @@ def main() -> None:
     load(float(os.environ["RIG_STARTUP_S"]))
     mortal.HOST = options.host  # every address, as vLLM, unless it is told otherwise
     latency_s = float(os.environ["RIG_LATENCY_S"])
+    starts = len(STARTS.read_text()) if STARTS.exists() else 0
+    STARTS.write_text("x" * (starts + 1))
+    most = 1 if starts < int(os.environ["RIG_HOLDS_TIMES"]) else math.inf
+    pages = itertools.count(1)
 
     def answer(request: Request) -> Reply:
         width, height = request.size
+        is_held = request.size != LOOK and next(pages) > most
         say(f'"POST /v1/chat/completions HTTP/1.1" {width}x{height}')
-        return Reply(delay_s=latency_s)
+        return Reply(delay_s=HELD_S if is_held else latency_s)
 
     with ModelServer(
         port=options.port,
