@@ -133,6 +133,23 @@ def test_nothing_read_has_no_word_in_a_box(page: Page, faults: dict[str, list[Fa
     assert {tuple(each["bbox"]) for each in units} == {(0, 0, 1, 1)}
 
 
+@pytest.mark.parametrize(
+    "text", ["A line of some words, in all fifty letters or so. ", "한국어로 쓴 글이다. " * 2]
+)
+def test_a_text_of_three_lines_is_swallowed(text: str) -> None:
+    """Letters are half as wide as lines are apart, East Asian ones twice that."""
+    wide = round(9 * sum(1 + (ord(sign) > 255) for sign in text))
+    cells = [
+        cell((0, 100 * rows, wide, 100 * rows + 22 * rows - 4), text * rows) for rows in range(1, 5)
+    ]
+    page = Page(Image.new("L", (wide, 600), 255), cells)
+    found = [fault for fault in faults_of(page, random.Random(1), 9) if fault.name == "swallowed"]
+    assert [changed(page, fault) for fault in found] == [[2], [3]]
+    for fault, true in zip(found, cells[2:], strict=True):
+        assert {"bbox": true["bbox"], "category": "Picture"} in fault.cells
+        assert fault.places == (tuple(true["bbox"]),)
+
+
 def test_a_blank_page_has_no_faults() -> None:
     assert not list(faults_of(Page(Image.new("L", (100, 100), 255), []), random.Random(1), 9))
 

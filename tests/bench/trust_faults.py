@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from unicodedata import east_asian_width
 
 import numpy
 from PIL import Image
@@ -254,6 +256,22 @@ def column_lost(page: Page, rng: random.Random) -> Iterator[Fault]:
         yield Fault("column lost", without(page, column), places)
 
 
+def swallowed(page: Page, rng: random.Random) -> Iterator[Fault]:
+    """A text of three lines or more becomes a picture."""
+    for index in read(page, PLAIN, LONG):
+        cell = page.cells[index]
+        if rows_of(cell) >= 2.6:
+            picture = {"bbox": cell["bbox"], "category": "Picture"}
+            yield Fault("swallowed", with_cells(page, {index: picture}), (box_of(cell),))
+
+
+def rows_of(cell: Cell) -> float:
+    """About how many lines a text fills in its box: letters are half as wide as lines are apart."""
+    left, top, right, bottom = box_of(cell)
+    letters = sum(1 + (east_asian_width(sign) in "WF") for sign in text_of(cell))
+    return (bottom - top) / 1.2 / math.sqrt((right - left) * (bottom - top) / (0.6 * letters))
+
+
 def nothing_read(page: Page, rng: random.Random) -> Iterator[Fault]:
     over_all = {"bbox": [*map(int, whole(page))], "category": "Picture"}
     dumb = [{**cell, "text": ""} for cell in page.cells if cell["category"] != "Picture"]
@@ -264,7 +282,8 @@ def nothing_read(page: Page, rng: random.Random) -> Iterator[Fault]:
 
 MAKES: tuple[Make, ...] = (
     *(dropped, number_dropped, shifted(0.02), shifted(0.05), all_shifted(0.02), all_shifted(0.05)),
-    *(invented, halved, doubled, swapped, digits, row_dropped, column_lost, nothing_read),
+    *(invented, halved, doubled, swapped, digits, row_dropped, column_lost, swallowed),
+    nothing_read,
 )
 
 

@@ -18,6 +18,7 @@ from trust.ink.laid import lay
 from trust.ink.lines import Writing, writing_in
 from trust.ink.missed import missed
 from trust.ink.repeated import repeated
+from trust.ink.swallowed import swallowed
 from trust.text.layer_witness import text_layer_doubts
 
 
@@ -39,7 +40,7 @@ def doubts_of(evidence: Evidence, cells: Sequence[Cell]) -> list[Doubt]:
     """What speaks against an answer, the heaviest first; boxes in the picture's pixels."""
     writing, size = evidence.writing, evidence.size
     laid = lay(writing, size, cells)
-    doubts = [*missed(writing, laid, size), *empty(laid), *amount(laid)]
-    doubts += [*nothing_read(writing, laid, size), *repeated(laid, cells)]
+    doubts = [*missed(writing, laid, size), *swallowed(writing, laid), *empty(laid)]
+    doubts += [*amount(laid), *nothing_read(writing, laid, size), *repeated(laid, cells)]
     doubts += text_layer_doubts(evidence.words, cells, doubts)
     return sorted(doubts, key=lambda doubt: -doubt.weight)

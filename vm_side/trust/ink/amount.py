@@ -24,7 +24,7 @@ STRAY, LEAST_STRAY, MOST_STRAY = 3, 0.28, 0.4  # how far a true text may be: spr
 STRAY_OF_SHORT = 1.0  # more, of one em
 STRAY_OF_FORMULA = 0.5  # more: its lines stand above one another
 WEIGHT, MOST_WEIGHT = 0.12, 0.6
-MOST_AT = 80  # ems too much or too little
+MOST_AT, MOST_OF_UNREAD_AT = 80, 40  # ems too much or too little; without any text
 
 MISFIT, MISFIT_OF_FEW = 1.9, 3.0  # how far a true text's words may be off; more, of one word
 FITS, FITS_AT, STRAY_OF_FITTING = 1.0, 4, 1.6  # words that fit, if so many, may be so much longer
@@ -51,7 +51,8 @@ def amount(laid: Laid) -> Iterator[Doubt]:
         ratio = told / cell.inked
         stray = may_stray(cell, much, spread) * (STRAY_OF_FITTING if fits(cell) else 1)
         if not cell.is_unclear and (not ratio or abs(math.log(ratio)) > stray):
-            share = min(1.0, abs(told - cell.inked) / MOST_AT)
+            most_at = MOST_AT if told else MOST_OF_UNREAD_AT
+            share = min(1.0, abs(told - cell.inked) / most_at)
             weight = WEIGHT + (MOST_WEIGHT - WEIGHT) * share
             yield Doubt("amount", whole(cell.box), index, weight, {"ratio": round(ratio, 2)})
         elif cell.misfit is not None and cell.misfit > may_misfit(cell, poor):

@@ -47,10 +47,13 @@ class LaidCell:
 
 @dataclass(frozen=True)
 class Laid:
-    """All cells of an answer, and the letters of the page that no box covers."""
+    """All cells of an answer, and the letters of the page that none of them reads."""
 
     cells: Sequence[LaidCell]
     bare: Bits
+    """Of each letter whether it is under no box."""
+    picture: Ints
+    """Of each letter under which Picture it is, and under no other cell; -1: under none."""
     em: float
     """The usual height of a line on this page, in the picture's pixels."""
 
@@ -59,7 +62,7 @@ def lay(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Laid:
     """Lay the cells over a picture of this size."""
     em = usual_height(writing) * writing.step
     boxes = [cut(upright(cell["bbox"]), size) for cell in cells]
-    owner, bare = owners_of(writing, boxes, cells, LOOSE * em)
+    owner, picture = owners_of(writing, boxes, cells, LOOSE * em)
     high = numpy.maximum(heights_of(writing, owner, len(cells)) * writing.step, LOWEST * em)
     lines = numpy.asarray(high / writing.step, numpy.float32)
     with_leaders = [has_leaders(cell.get("text") or "") for cell in cells]
@@ -76,18 +79,18 @@ def lay(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Laid:
         laid.append(replace(one, is_unclear=one.is_unclear or bool(is_unclear), words=words))
     found = misfits(writing, owner, lines, [cell.words for cell in laid])
     laid = [replace(cell, misfit=found.get(index)) for index, cell in enumerate(laid)]
-    return Laid(laid, bare, em)
+    return Laid(laid, (owner < 0) & (picture < 0), picture, em)
 
 
 def owners_of(
     writing: Writing, boxes: Sequence[Box], cells: Sequence[Cell], room: float
-) -> tuple[Ints, Bits]:
-    """Of each letter in which cell it is, -1 in none or a Picture; and whether it is in none."""
+) -> tuple[Ints, Ints]:
+    """Of each letter in which cell it is, -1 in none or a Picture; and then in which Picture."""
     letters = writing.boxes.astype(numpy.float32) * writing.step
     is_picture = numpy.array([cell["category"] == "Picture" for cell in cells], bool).reshape(-1, 1)
     owner = holding(in_rows(boxes) * ~is_picture, letters, room)
     of_pictures = holding(in_rows(boxes) * is_picture, letters, room)
-    return owner, (owner < 0) & (of_pictures < 0)
+    return owner, numpy.where(owner < 0, of_pictures, -1)
 
 
 def ink_inside(box: Box, writing: Writing) -> int:
