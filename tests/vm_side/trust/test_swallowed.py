@@ -63,15 +63,11 @@ def test_what_other_cells_read_in_a_picture_is_not_missed() -> None:
 
 def with_picture(draw: Any) -> list[Doubt]:
     """What is said of a page of text with a picture that holds what is drawn."""
-    page = full_page()
-    page.pen.rectangle((100, 1500, 1076, 1670), fill=255)
-    page.picture = page.picture.crop((0, 0, 1176, 1500))
-    whole = Image.new("L", (1176, 2200), 255)
-    whole.paste(page.picture)
-    drawn = WrittenPage((1176, 700))
+    drawn, whole = WrittenPage((1176, 700)), Image.new("L", (1176, 2380), 255)
     draw(drawn)
-    whole.paste(drawn.picture, (0, 1500))
-    return doubts_of(evidence_of(whole), [*page.cells, picture(20, 1500, 1160, 2200)])
+    whole.paste(PAGE.picture)
+    whole.paste(drawn.picture, (0, 1680))
+    return doubts_of(evidence_of(whole), [*PAGE.cells, picture(20, 1680, 1160, 2380)])
 
 
 def chart(page: WrittenPage) -> None:
@@ -122,6 +118,37 @@ def boxes(page: WrittenPage) -> None:
 @pytest.mark.parametrize("draw", [chart, town_map, screen, poster, boxes])
 def test_words_in_a_true_picture_are_left_alone(draw: Any) -> None:
     assert with_picture(draw) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "lefts", "apart", "sizes", "letters", "told"),
+    [
+        (4, (40,), 28, (20,), 60, True),
+        (3, (40,), 28, (20,), 60, True),
+        (2, (40,), 28, (20,), 60, False),
+        (4, (40,), 46, (20,), 60, True),  # wide leading
+        (4, (40,), 64, (20,), 60, False),
+        (4, (40, 68), 28, (20,), 60, True),  # indented
+        (4, (40, 160), 28, (20,), 60, False),
+        (4, (40,), 40, (18, 30), 60, False),  # of two heights
+        (6, (40,), 28, (20,), 14, False),  # short
+        (4, (40,), 80, (50,), 60, False),  # much larger than the page's text
+    ],
+)
+def test_what_running_text_is(
+    rows: int,
+    lefts: tuple[int, ...],
+    apart: int,
+    sizes: tuple[int, ...],
+    letters: int,
+    told: bool,
+) -> None:
+    def lines(page: WrittenPage) -> None:
+        for row in range(rows):
+            at = lefts[row % len(lefts)], 40 + apart * row
+            page.put(prose(letters, row), at, width=1100, size=sizes[row % len(sizes)])
+
+    assert [doubt.detail for doubt in with_picture(lines)] == [{"lines": rows}] * told
 
 
 def test_a_note_in_a_large_picture_is_told_lightly() -> None:

@@ -6,6 +6,7 @@ and are long.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy
 
@@ -26,35 +27,50 @@ GAP = 2.0  # heights between words in a row that is spaced out
 ROWS = 3  # fewer are a label or a title
 LONG = 10.0  # heights: as long are most rows of running text
 ENOUGH = 40.0  # heights of all its rows together
+CLEAR = 0.7  # of its ink is in lines that look like writing: the others are short words, or specks
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What of each line is in a Picture."""
+
+    boxes: Boxes
+    high: Doubles
+    """The heights of their lines."""
+    areas: Doubles
+    """Their ink."""
+    is_text: Bits
+    picture: Ints
 
 
 def swallowed(writing: Writing, laid: Laid) -> Iterator[Doubt]:
     """What speaks against each Picture with running text, by how much of its ink that is."""
-    boxes, areas, of = pieces_of(writing, laid)
-    paragraph = joined(of_running_text(boxes, of), len(boxes))
+    pieces = pieces_in(writing, laid)
+    text = joined(of_one_text(pieces), len(pieces.boxes))
     found = dict[int, tuple[int, float, float]]()
-    for number in numpy.flatnonzero(numpy.bincount(paragraph) >= ROWS):
-        inside = paragraph == number
-        wide, high = rows_of(boxes[inside])
-        ems = float(wide.sum()) / high
-        if len(wide) < ROWS or numpy.median(wide) < LONG * high or ems < ENOUGH:
+    for number in numpy.flatnonzero(numpy.bincount(text, pieces.is_text) >= ROWS):
+        inside = text == number
+        ink, high = pieces.areas[inside], float(numpy.median(pieces.high[inside]))
+        rows = rows_of(pieces.boxes[inside], high)
+        if len(rows) < ROWS or numpy.median(rows) < LONG * high or rows.sum() < ENOUGH * high:
             continue
-        picture = int(of[inside][0])
-        rows, length, ink = found.get(picture, (0, 0.0, 0.0))
-        length += ems * high * writing.step / laid.em
-        found[picture] = rows + len(wide), length, ink + float(areas[inside].sum())
-    for picture, (rows, length, ink) in found.items():
+        if ink[pieces.is_text[inside]].sum() < CLEAR * ink.sum():
+            continue
+        picture = int(pieces.picture[inside][0])
+        count, ems, before = found.get(picture, (0, 0.0, 0.0))
+        ems += float(rows.sum()) * writing.step / laid.em
+        found[picture] = count + len(rows), ems, before + float(ink.sum())
+    for picture, (count, ems, ink_of_text) in found.items():
         box = laid.cells[picture].box
-        share = min(1.0, ink / max(1, ink_inside(box, writing)))
-        weight = weight_of(length, rows) * share
-        yield Doubt("missed", whole(box), picture, weight, {"lines": rows})
+        share = min(1.0, ink_of_text / max(1, ink_inside(box, writing)))
+        yield Doubt("missed", whole(box), picture, weight_of(ems, count) * share, {"lines": count})
 
 
-def pieces_of(writing: Writing, laid: Laid) -> tuple[Boxes, Doubles, Ints]:
-    """What of each line is in a Picture, if it is as high as the page's text: box, ink, Picture."""
-    heights = writing.heights * writing.step / laid.em
-    usual = writing.is_text & (heights <= USUAL) & (heights * USUAL >= 1)
-    inside = (laid.picture >= 0) & usual[writing.line]
+def pieces_in(writing: Writing, laid: Laid) -> Pieces:
+    """The pieces that are as high as the page's text, the longest."""
+    high = writing.heights * writing.step / laid.em
+    is_usual = (high <= USUAL) & (high * USUAL >= 1)
+    inside = (laid.picture >= 0) & is_usual[writing.line]
     lines = max(1, len(writing.heights))
     keys, piece = numpy.unique(
         laid.picture[inside] * lines + writing.line[inside], return_inverse=True
@@ -62,30 +78,34 @@ def pieces_of(writing: Writing, laid: Laid) -> tuple[Boxes, Doubles, Ints]:
     boxes = boxes_around(writing.boxes[inside], piece)
     areas = numpy.bincount(piece, writing.areas[inside], len(keys)).astype(numpy.float64)
     longest = numpy.argsort(boxes[:, 0] - boxes[:, 2], kind="stable")[:MANY]
-    return boxes[longest], areas[longest], keys[longest] // lines
+    picture, line = numpy.divmod(keys[longest], lines)
+    high = writing.heights[line].astype(numpy.float64)
+    return Pieces(boxes[longest], high, areas[longest], writing.is_text[line], picture)
 
 
-def of_running_text(boxes: Boxes, of: Ints) -> tuple[Ints, Ints]:
-    """Which pieces of lines are of one text: of one row, or of two that begin at one place."""
-    x1, y1, x2, y2 = boxes.astype(numpy.float32).T
-    high, middle = y2 - y1, (y1 + y2) / 2
-    higher = numpy.maximum(high[:, None], high)
-    down = abs(middle[:, None] - middle)
+def of_one_text(pieces: Pieces) -> tuple[Ints, Ints]:
+    """Which pieces are of one text: of one row, or of two that begin at one place."""
+    x1, y1, x2, y2 = pieces.boxes.astype(numpy.float32).T
+    high, picture = pieces.high.astype(numpy.float32), pieces.picture
+    higher, lower = numpy.maximum(high[:, None], high), numpy.minimum(high[:, None], high)
+    down = abs(((y1 + y2)[:, None] - y1 - y2) / 2)
     across = numpy.maximum(x1[:, None], x1) - numpy.minimum(x2[:, None], x2)
+    shared = numpy.minimum(y2[:, None], y2) - numpy.maximum(y1[:, None], y1)
     below = (down >= LEADING[0] * higher) & (down <= LEADING[1] * higher)
-    below &= (abs(x1[:, None] - x1) <= INDENT * higher) & (across < 0)
-    beside = (down < 0.5 * higher) & (across <= GAP * higher)
-    alike: Bits = (higher <= ALIKE * numpy.minimum(high[:, None], high)) & (of[:, None] == of)
-    one, other = numpy.nonzero(numpy.triu(alike & (below | beside), 1))
+    below &= (abs(x1[:, None] - x1) <= INDENT * higher) & (higher <= ALIKE * lower)
+    beside = (shared >= 0.5 * lower) & (across <= GAP * higher)
+    one, other = numpy.nonzero(numpy.triu((picture[:, None] == picture) & (below | beside), 1))
     return one, other
 
 
-def rows_of(boxes: Boxes) -> tuple[Doubles, float]:
-    """How wide each row of a text is, and how high most are."""
+def rows_of(boxes: Boxes, high: float) -> Doubles:
+    """How wide each row of a text is, whose lines are so high."""
     x1, y1, x2, y2 = boxes.astype(numpy.float64).T
-    high, middle = float(numpy.median(y2 - y1)), (y1 + y2) / 2
-    order = numpy.argsort(middle)
-    first = numpy.flatnonzero(numpy.append(True, numpy.diff(middle[order]) > 0.5 * high))
-    left, right = (numpy.minimum.reduceat(side[order], first) for side in (x1, -x2))
-    wide: Doubles = -right - left
-    return wide, high
+    order = numpy.argsort(y1 + y2)
+    is_first = numpy.append(True, numpy.diff((y1 + y2)[order] / 2) > 0.5 * high)
+    left, right = (
+        side.reduceat(at[order], numpy.flatnonzero(is_first))
+        for side, at in ((numpy.minimum, x1), (numpy.maximum, x2))
+    )
+    wide: Doubles = right - left
+    return wide
