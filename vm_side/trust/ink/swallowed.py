@@ -13,7 +13,7 @@ import numpy
 from trust.boxes import whole
 from trust.doubts import Doubt
 from trust.ink.laid import Laid, ink_inside
-from trust.ink.lines import Doubles, Writing
+from trust.ink.lines import Doubles, Floats, Writing
 from trust.ink.missed import weight_of
 from trust.ink.parts import Boxes, boxes_around
 from trust.ink.runs import Bits, Ints, joined
@@ -35,7 +35,7 @@ class Pieces:
     """What of each line is in a Picture."""
 
     boxes: Boxes
-    high: Doubles
+    high: Floats
     """The heights of their lines."""
     areas: Doubles
     """Their ink."""
@@ -79,14 +79,15 @@ def pieces_in(writing: Writing, laid: Laid) -> Pieces:
     areas = numpy.bincount(piece, writing.areas[inside], len(keys)).astype(numpy.float64)
     longest = numpy.argsort(boxes[:, 0] - boxes[:, 2], kind="stable")[:MANY]
     picture, line = numpy.divmod(keys[longest], lines)
-    high = writing.heights[line].astype(numpy.float64)
-    return Pieces(boxes[longest], high, areas[longest], writing.is_text[line], picture)
+    return Pieces(
+        boxes[longest], writing.heights[line], areas[longest], writing.is_text[line], picture
+    )
 
 
 def of_one_text(pieces: Pieces) -> tuple[Ints, Ints]:
     """Which pieces are of one text: of one row, or of two that begin at one place."""
     x1, y1, x2, y2 = pieces.boxes.astype(numpy.float32).T
-    high, picture = pieces.high.astype(numpy.float32), pieces.picture
+    high, picture = pieces.high, pieces.picture
     higher, lower = numpy.maximum(high[:, None], high), numpy.minimum(high[:, None], high)
     down = abs(((y1 + y2)[:, None] - y1 - y2) / 2)
     across = numpy.maximum(x1[:, None], x1) - numpy.minimum(x2[:, None], x2)
