@@ -195,6 +195,7 @@ def test_the_differences_page_by_page(watched: Watched, kit: Toolkit) -> None:
     page.locator("#search").fill("")
     page.locator(".row >> nth=3").wait_for()
     page.locator(".row a", has_text="gone/gone").click()
+    until(page, "document.querySelector('#page-name').textContent === 'gone/gone'")
     page.keyboard.press("j")
     until(page, "document.querySelector('#page-name').textContent === 'bad/bad'")
     assert "no answer" in page.locator("#first").inner_text()

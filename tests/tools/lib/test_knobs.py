@@ -315,7 +315,7 @@ def test_config_env_has_every_knob_with_its_default_and_nothing_else(tmp_path: P
 
 
 def test_the_machine_s_command_has_the_same_defaults() -> None:
-    own = {"INPUT", "OUTPUT", "SCHEDULER", "STATE", "SPENT"}  # ~/input and ~/result there
+    own = {"INPUT", "OUTPUT", "SCHEDULER", "STATE", "SPENT", "CHECKS"}  # files and folders there
     common = OPTIONS.keys() & TABLE.keys() - own
     assert common == OPTIONS.keys() - own
     theirs = process_all_images.main.make_context("process_all_images", []).params
