@@ -6,20 +6,33 @@ folders: 100dpi/page1.png -> 100dpi/page1/page1.json, report.pdf -> report/repor
 
 import hashlib
 import os
+import re
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from contract import MANY_PAGES, RESERVED, Selection, is_page_file
+from contract import (
+    DRAWING_ENDING,
+    MANY_PAGES,
+    RESERVED,
+    RESULT_ENDINGS,
+    Selection,
+    is_page_file,
+)
+from picture_files import PICTURE_NAME, PICTURES_FOLDER
 from results.counting import Counted, count_pages
 from results.store import Place, Remote, listing
 from walk import BEYOND, HIDDEN, Found, look_below, natural, one_form
 
 LONGEST_NAME_BYTES = 255
 LONGEST_ENDING = "_nohf.md.part"
+# behind a folder's name, of its own page's results, or of what becomes one of them
+OF_RESULTS = re.compile(
+    rf"(_page_[0-9]+)?({'|'.join(map(re.escape, (*RESULT_ENDINGS, DRAWING_ENDING)))})(\.part)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +80,9 @@ def find_pages(
     found = look_at(root, results, pages)
     if not_read is not None:
         not_read.update(found.not_read)
-    for folder, names in by_folder(found.files).items():
-        reserved = RESERVED if folder == "." else ()
-        for name, stem in result_names(names, reserved).items():
+    folders = by_folder(found.files)
+    for folder, names in folders.items():
+        for name, stem in result_names(names, folder).items():
             path = PurePosixPath(folder, name)
             result = str(path.parent / stem / stem)
             has_many = name.lower().endswith(MANY_PAGES)
@@ -82,6 +95,8 @@ def find_pages(
     counted = count([root / path for path in many])
     for (path, result), number in zip(many.items(), counted, strict=True):
         pages.extend(pages_of(path, result, number))
+    if faults := blocked(folders, pages):
+        pages = [refused(page, faults) for page in pages]
     return sorted(pages, key=lambda page: (natural(page.input), page.pdf_page or 0))
 
 
@@ -121,14 +136,65 @@ def by_folder(files: list[str]) -> dict[str, list[str]]:
     return folders
 
 
-def result_names(names: list[str], reserved: tuple[str, ...]) -> dict[str, str]:
+def result_names(names: list[str], folder: str) -> dict[str, str]:
     """What the results of the files of one folder are called.
 
-    It is the stem, or the whole name where the stem is reserved or could be taken for another's.
+    It is the stem, or the whole name where the stem could be taken for another's, or where a file
+    of other results may be called so; and the whole name and a "_" where one may be called that.
     """
+    parent = alike(PurePosixPath(folder).name)
+    plain = {name: alike(name) for name in names}
     stems = {name: alike(PurePosixPath(name).stem) for name in names}
-    taken = Counter([*stems.values(), *map(alike, names), *map(alike, reserved)])
-    return {name: PurePosixPath(name).stem if taken[stems[name]] == 1 else name for name in names}
+    longer = {name: f"{name}_" for name in names if is_of_results(plain[name], parent)}
+    taken = Counter([*stems.values(), *plain.values(), *map(alike, longer.values())])
+
+    def called(name: str, stem: str) -> str:
+        if taken[stem] == 1 and not is_of_results(stem, parent):
+            return PurePosixPath(name).stem
+        return longer.get(name, name)
+
+    return {name: called(name, stem) for name, stem in stems.items()}
+
+
+def is_of_results(name: str, parent: str) -> bool:
+    """Whether a file of results may have this name in a folder of that one, both as alike() has
+    them: the batch's own, one of the page x.png in the folder x, or of its pictures in x/pictures.
+    """
+    if not parent:
+        return name in RESERVED
+    if parent == PICTURES_FOLDER and PICTURE_NAME.fullmatch(name):
+        return True
+    return name.startswith(parent) and bool(OF_RESULTS.fullmatch(name, len(parent)))
+
+
+def blocked(folders: Iterable[str], pages: Sequence[Page]) -> dict[str, str]:
+    """The folders of the input whose results would lie where another page's file is, and why."""
+    odd = {
+        folder: each
+        for folder in folders
+        for each in (PurePosixPath(folder), *PurePosixPath(folder).parents)
+        if each.name and is_of_results(alike(each.name), alike(each.parent.name))
+    }
+    if not odd:
+        return {}
+    homes = {PurePosixPath(page.result).parent for page in pages} | {PurePosixPath(".")}
+    return {
+        folder: f"the folder {each} is called as a file of results is: rename it"
+        for folder, each in odd.items()
+        if home_of(each) in homes
+    }
+
+
+def home_of(file: PurePosixPath) -> PurePosixPath:
+    """The folder of the page of which a file with this name would be a result."""
+    is_picture = alike(file.parent.name) == PICTURES_FOLDER
+    return file.parent.parent if is_picture else file.parent
+
+
+def refused(page: Page, faults: Mapping[str, str]) -> Page:
+    """A page with the fault of its folder, if that has one."""
+    fault = faults.get(str(PurePosixPath(page.input).parent), "")
+    return replace(page, fault=page.fault or fault)
 
 
 def alike(name: str) -> str:

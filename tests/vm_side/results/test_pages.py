@@ -160,6 +160,54 @@ def test_the_batchs_own_files_are_not_taken(tmp_path: Path, reserved: str) -> No
     }
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["x.png", "x/x.json.png"], ["x", "x/x.json.png"]),
+        (["x.png", "x/x.JSON.png", "x/x.md.gif"], ["x", "x/x.JSON.png", "x/x.md.gif"]),
+        (["x.png", "x/x_nohf.md.png", "x/x.jpg.png"], ["x", "x/x_nohf.md.png", "x/x.jpg.png"]),
+        (["x.png", "x/x.json.part.png"], ["x", "x/x.json.part.png"]),
+        (["x.pdf", "x/x_page_0.json.png"], ["x", "x/x_page_0.json.png"]),
+        # a drawing, or a picture, may have even the whole name
+        (["x.png", "x/x.jpg", "x/x.png"], ["x", "x/x.jpg_", "x/x.png"]),
+        (["x.png", "x/x.jpg", "x/x.png", "x/x.jpg_.png"], ["x", "x/x.jpg_", "x/x.png", None]),
+        (["x/pictures/1.png", "x/pictures/1.jpg"], ["x/pictures/1.png_", "x/pictures/1.jpg_"]),
+        (["x/pictures/page_0_1.png.png"], ["x/pictures/page_0_1.png.png"]),
+        # what only looks so
+        (["x/pictures/1.png"], ["x/pictures/1"]),
+        (["x/y.json.png", "x.json.png", "pictures/a.png"], ["x/y.json", "x.json", "pictures/a"]),
+        (["x/xx.json.png", "x/x_page.json.png"], ["x/xx.json", "x/x_page.json"]),
+    ],
+)
+def test_no_result_lies_where_a_file_of_other_results_may_be(
+    tmp_path: Path, names: list[str], expected: list[str | None]
+) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        rig.tiny(1).save(tmp_path / name, "PNG")
+    given = {page.input: str(Path(page.result).parent) for page in find_pages(tmp_path)}
+    wanted = zip(names, expected, strict=True)
+    assert given == {name: folder or name for name, folder in wanted}
+
+
+@pytest.mark.parametrize(
+    ("names", "blocked"),
+    [
+        (["x.png", "x/x.json/a.png", "x/x.json/b/c.png"], "x/x.json"),
+        (["x.png", "x/pictures/1.png/a.png"], "x/pictures/1.png"),
+        (["summary.json/a.png"], "summary.json"),
+        (["y.png", "x/x.json/a.png"], ""),
+        (["x.json/a.png", "x/summary.json/a.png"], ""),
+    ],
+)
+def test_a_folder_that_is_called_as_a_file_of_results_is_a_fault(
+    tmp_path: Path, names: list[str], blocked: str
+) -> None:
+    for page in found(tmp_path, *names):
+        fault = f"the folder {blocked} is called as a file of results is: rename it"
+        assert page.fault == (fault if blocked and page.input.startswith(blocked) else "")
+
+
 # ---- order ----
 
 
