@@ -18,15 +18,15 @@ from answer.ladder import Outcome
 from checks import check_of
 from contract import NO_BETTER
 from results.manifest import Record, load
-from rig.command import Batch, Finished, files_in
+from rig.command import Batch, files_in
 from rig.model_request import Request
 from rig.model_server import ModelServer
 from rig.replies import Reply
-from rig.true_page import in_pixels, misread, told, true_page
+from rig.true_page import in_pixels, misread, told
+from rig.two_scans import CELLS, is_larger, run, two_scans
 from second_reading import Engine, Places, heard
 from trust.judging import Reader
 
-PICTURE, CELLS = true_page(dpi=110)
 TEXTS = [cell["text"] for cell in CELLS]
 WRONG = misread(CELLS)
 LINES = [{"bbox": [1, 2, 3, 4], "text": "a"}]
@@ -36,12 +36,8 @@ FOUND: dict[str, Any] = {"reader_lines": LINES, "trust": 0.4, "trusted_as": 0.9}
 
 @pytest.fixture
 def batch(tmp_path: Path) -> Iterator[tuple[Batch, ModelServer]]:
-    """Two pages, of which the second was scanned a little smaller; both are read wrongly."""
-    with ModelServer() as server:
-        found = Batch(tmp_path, server.url)
-        found.input.mkdir()
-        PICTURE.save(found.input / "a.png")
-        PICTURE.resize([side * 9 // 10 for side in PICTURE.size]).save(found.input / "b.png")
+    """Two pages, both read wrongly."""
+    with two_scans(tmp_path) as (found, server):
         server.script = lambda request: Reply(told(WRONG, request.size))
         yield found, server
 
@@ -61,10 +57,6 @@ def check(batch: Batch, to: Path) -> None:
             file.write(check_of(record, heard(record, opinion)))
 
 
-def run(batch: Batch, **knobs: str) -> Finished:
-    return batch.run_here(environment={"WITNESS": "ink", **knobs})
-
-
 def test_a_second_reader_hears_the_new_answer_too(
     batch: tuple[Batch, ModelServer], either: str, tmp_path: Path
 ) -> None:
@@ -79,8 +71,7 @@ def test_a_second_reader_hears_the_new_answer_too(
     server.reset()
 
     def reads_a_well(request: Request) -> Reply:
-        is_a = request.size[0] > 0.95 * PICTURE.width
-        return Reply(told(CELLS if is_a else WRONG, request.size))
+        return Reply(told(CELLS if is_larger(request) else WRONG, request.size))
 
     server.script = reads_a_well
     assert run(found, DOUBTFUL="1", CHECKS=str(checks)).code == 0

@@ -8,26 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from rig.command import Batch, Finished, files_in
+from rig.command import Batch, files_in
 from rig.model_request import Request
 from rig.model_server import ModelServer
 from rig.replies import Reply
-from rig.true_page import in_pixels, told, true_page
+from rig.true_page import in_pixels, told
+from rig.two_scans import CELLS, PICTURE, is_larger, run, two_scans
 
-PICTURE, CELLS = true_page(dpi=110)
 LACKING = 2  # the cell that a forgetful model leaves out
 DROPPED = [cell for number, cell in enumerate(CELLS) if number != LACKING]
 
 
 @pytest.fixture
 def batch(tmp_path: Path) -> Iterator[tuple[Batch, ModelServer]]:
-    """Two pages, of which the second was scanned a little smaller."""
-    with ModelServer() as server:
-        found = Batch(tmp_path, server.url)
-        found.input.mkdir()
-        PICTURE.save(found.input / "a.png")
-        PICTURE.resize([side * 9 // 10 for side in PICTURE.size]).save(found.input / "b.png")
-        yield found, server
+    with two_scans(tmp_path) as both:
+        yield both
 
 
 def forgetful(is_once: bool) -> Callable[[Request], Reply]:
@@ -35,15 +30,10 @@ def forgetful(is_once: bool) -> Callable[[Request], Reply]:
 
     def answer(request: Request) -> Reply:
         is_first = request.temperature == 0.1
-        is_larger = request.size[0] > 0.95 * PICTURE.width
-        drops = is_larger and (is_first or not is_once)
+        drops = is_larger(request) and (is_first or not is_once)
         return Reply(told(DROPPED if drops else CELLS, request.size))
 
     return answer
-
-
-def run(batch: Batch, **knobs: str) -> Finished:
-    return batch.run_here(environment={"WITNESS": "ink", **knobs})
 
 
 def test_a_block_dropped_once_is_there_in_the_end(

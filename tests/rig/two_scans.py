@@ -1,0 +1,35 @@
+"""A batch of one true page in two sizes, whose answers the real witnesses look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rig.command import Batch, Finished
+from rig.model_request import Request
+from rig.model_server import ModelServer
+from rig.true_page import true_page
+
+PICTURE, CELLS = true_page(dpi=110)
+
+
+@contextmanager
+def two_scans(folder: Path) -> Iterator[tuple[Batch, ModelServer]]:
+    """The page as a.png, and as b.png, which was scanned a little smaller; and the model server."""
+    with ModelServer() as server:
+        batch = Batch(folder, server.url)
+        batch.input.mkdir()
+        PICTURE.save(batch.input / "a.png")
+        PICTURE.resize([side * 9 // 10 for side in PICTURE.size]).save(batch.input / "b.png")
+        yield batch, server
+
+
+def is_larger(request: Request) -> bool:
+    """Whether it is asked about a.png."""
+    return request.size[0] > 0.95 * PICTURE.width
+
+
+def run(batch: Batch, **knobs: str) -> Finished:
+    """Read it, with the witnesses that look at the ink."""
+    return batch.run_here(environment={"WITNESS": "ink", **knobs})
