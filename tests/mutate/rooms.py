@@ -77,7 +77,7 @@ ROOMS = (
     ),
     Room(
         {"vm_side/results/pages.py": NAMES, "vm_side/results/manifest.py": RECORDS},
-        tests("tests/vm_side/results", "pages", "manifest"),
+        tests("tests/vm_side/results", "pages", "manifest", "records"),
     ),
     Room(
         whole("vm_side/trust", "boxes", "doubts", "judging", "printed")
