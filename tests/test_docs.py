@@ -86,7 +86,10 @@ def test_the_runs_are_those_that_were_measured(language: str) -> None:
     assert len(runs) > 1
 
 
-def test_what_is_said_of_security_is_there() -> None:
+@both
+def test_what_is_said_of_security_is_there(language: str) -> None:
     """The scripts that it names."""
-    for script in re.findall(r"`([\w/]+\.(?:sh|py))`", read("SECURITY.md")):
+    named = re.findall(r"`([\w/]+\.(?:sh|py))`", read(f"SECURITY{language}.md"))
+    assert named
+    for script in named:
         assert list((ROOT / "vm_side").rglob(script.rpartition("/")[2])), script

@@ -26,7 +26,9 @@ def test_pages_are_short(language: str) -> None:
 
 
 def test_every_page_has_its_other_language_with_as_many_headings() -> None:
-    english, korean = pages(ENGLISH), pages(KOREAN)
+    english, korean = (
+        [*pages(language), ROOT / f"SECURITY{language}.md"] for language in (ENGLISH, KOREAN)
+    )
     assert [path.name.removesuffix(".md") + ".ko.md" for path in english] == [
         path.name for path in korean
     ]
