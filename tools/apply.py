@@ -3,7 +3,7 @@
 
 Give their files, or CORRECTIONS=file (several with : between them). With INPUT, pictures are cut
 out of the pages; without it a picture can be kept or made smaller, but not moved. What stood is
-kept beside, as name.old.
+kept next to it, as name.old.
 """
 
 import json

@@ -29,7 +29,7 @@ def main(knobs: Knobs, as_data: bool) -> None:
         raise click.UsageError("there is no TRUTH: make score TRUTH=folder (docs/score.md)")
     output, truth = Path(knobs.output).expanduser().resolve(), path_of(knobs.truth)
     if not truth.is_dir():
-        raise Failure(f"TRUTH {truth} is no folder", "make score TRUTH=folder")
+        raise Failure(f"TRUTH {truth} is not a folder", "make score TRUTH=folder")
     entries = read_entries(output)
     if not entries:
         raise Failure(f"there are no results in {output}", "make download, or give their OUTPUT")

@@ -182,7 +182,7 @@ def test_what_is_new_is_read_and_nothing_else(kit: Toolkit, server: ModelServer)
         ("OUTPUT", "in/below", "lies inside INPUT"),
         ("OUTPUT", "a file", "File exists"),
         ("OUTPUT", "/proc/out", "No such file"),
-        ("BUCKET", "gs:/pages", "is no gs://name"),
+        ("BUCKET", "gs:/pages", "is not a bucket, such as gs://name"),
         ("WORKERS", "2", "WORKERS need"),
     ],
 )

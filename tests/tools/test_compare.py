@@ -142,7 +142,7 @@ def test_whose_doubts_went_away_and_which_are_new(kit: Toolkit, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("first", "second", "says"),
     [
-        ("nowhere", "out", "nowhere is no folder"),
+        ("nowhere", "out", "nowhere is not a folder"),
         ("empty", "out", "nor a folder above it has a manifest.jsonl"),
         ("out/100dpi", "out", "no page in common"),
         ("out/none", "out", "no pages in"),

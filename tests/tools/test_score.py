@@ -224,7 +224,7 @@ def test_what_would_take_too_long_is_named(kit: Toolkit, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("truth", "says", "code"),
     [
-        ("nowhere", "nowhere is no folder", 1),
+        ("nowhere", "nowhere is not a folder", 1),
         ("empty", "there is no truth in", 1),
         ("", "TRUTH", 2),
     ],

@@ -186,7 +186,7 @@ def test_the_truth_decides_where_it_is_known(tmp_path: Path) -> None:
         ({"PAGES": "50"}, 1, "make tune SAMPLE=4"),
         ({"LADDER": "12"}, 2, "12 is not in the range"),
         ({"LADDER": "1000000,many"}, 2, "many"),
-        ({"TRUTH": "/nowhere"}, 1, "is no folder"),
+        ({"TRUTH": "/nowhere"}, 1, "is not a folder"),
         ({"BUDGET": "0.001", "TARGET": "gcp"}, 2, "nothing is rented"),
     ],
 )

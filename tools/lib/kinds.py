@@ -14,31 +14,32 @@ from contract import selection_from
 
 
 def text(pattern: str, what: str) -> Callable[[str], str]:
-    """A kind: the value is empty, or all of it is of this pattern; else it is no `what`."""
+    """A kind: the value is empty, or all of it is of this pattern; else it is not `what`."""
 
     def kind(value: str) -> str:
         if value and not re.fullmatch(pattern, value):
-            raise click.BadParameter(f"{value!r} is no {what}")
+            raise click.BadParameter(f"{value!r} is not {what}")
         return value
 
+    kind.__name__ = "text"  # what --help calls its value
     return kind
 
 
 NAME = r"[a-z0-9][-a-z0-9]{0,62}"  # in Google's API
-project = text(r"[a-z0-9][-a-z0-9.:]{0,99}", "project, such as my-project-1")
-resource = text(NAME, "name in Google Cloud, such as dots-ocr-vm")
+project = text(r"[a-z0-9][-a-z0-9.:]{0,99}", "a project, such as my-project-1")
+resource = text(NAME, "a name in Google Cloud, such as dots-ocr-vm")
 zones = text(rf"{NAME}( *, *{NAME})*[ ,]*", "zones, such as asia-northeast3-a,asia-northeast3-b")
-disk_image = text(r"[A-Za-z0-9][-\w.:/]*", "disk image, such as dots-ocr-crew")
-account = text(r"[\w.+-]+@[\w.-]+", "account, such as name@project.iam.gserviceaccount.com")
-ssh_host = text(r"[^-\s\0-\x1f\x7f][^\s\0-\x1f\x7f]*", "host of ssh, such as user@host")
-container_image = text(r"[A-Za-z0-9][-\w.:/@]*", "container image, such as name:tag")
-model_id = text(r"[\w.-]+/[\w.-]+", "model, such as org/name; its commit is MODEL_REVISION")
-commit = text(r"[0-9a-f]{40}", "commit: 40 hexadecimal digits")
-one_line = text(r"[^\0-\x1f\x7f]*", "line of text")
-bucket_url = text(r"gs://[a-z0-9][-a-z0-9._]+(/[^\0-\x1f\x7f]*)?", "gs://name")
+disk_image = text(r"[A-Za-z0-9][-\w.:/]*", "a disk image, such as dots-ocr-crew")
+account = text(r"[\w.+-]+@[\w.-]+", "an account, such as name@project.iam.gserviceaccount.com")
+ssh_host = text(r"[^-\s\0-\x1f\x7f][^\s\0-\x1f\x7f]*", "a host of ssh, such as user@host")
+container_image = text(r"[A-Za-z0-9][-\w.:/@]*", "a container image, such as name:tag")
+model_id = text(r"[\w.-]+/[\w.-]+", "a model, such as org/name; its commit is MODEL_REVISION")
+commit = text(r"[0-9a-f]{40}", "a commit: 40 hexadecimal digits")
+one_line = text(r"[^\0-\x1f\x7f]*", "a line of text")
+bucket_url = text(r"gs://[a-z0-9][-a-z0-9._]+(/[^\0-\x1f\x7f]*)?", "a bucket, such as gs://name")
 _endpoint = text(
     r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[\w.~/-]*)?",
-    "URL such as http://127.0.0.1:8000",
+    "a URL such as http://127.0.0.1:8000",
 )
 
 
@@ -56,7 +57,7 @@ def endpoint_url(value: str) -> str:
 def local_path(value: str) -> str:
     """A path of this computer; a URL would become a folder here that is called so."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value):
-        raise click.BadParameter(f"{value!r} is a URL, and no path of this computer")
+        raise click.BadParameter(f"{value!r} is a URL, not a path of this computer")
     return value
 
 
@@ -84,7 +85,7 @@ class Number(click.FloatRange):
         """The number. Raises click.BadParameter."""
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{value} is no number.", param, ctx)
+            self.fail(f"{value} is not a number.", param, ctx)
         return number
 
 

@@ -71,7 +71,7 @@ def open_side(given: str) -> Side:
     """The result set at this folder, or what of it lies in this folder (results/100dpi)."""
     folder = path_of(given)
     if not folder.is_dir():
-        raise Failure(f"{folder} is no folder", "give two results: make compare A=… B=…")
+        raise Failure(f"{folder} is not a folder", "give two results: make compare A=… B=…")
     for root in (folder, *folder.parents):
         if (root / MANIFEST).is_file():
             break

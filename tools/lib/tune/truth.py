@@ -23,7 +23,7 @@ def scorer(knobs: Knobs) -> Callable[[Reading], float | None]:
         return lambda reading: None
     truth = path_of(knobs.truth)
     if not truth.is_dir():
-        raise Failure(f"TRUTH {truth} is no folder", "make tune TRUTH=folder")
+        raise Failure(f"TRUTH {truth} is not a folder", "make tune TRUTH=folder")
     extras.install(REQUIREMENTS, "score", "make score")
 
     def errors_of(reading: Reading) -> float | None:

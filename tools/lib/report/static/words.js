@@ -83,7 +83,7 @@ const WORDS = {
     "← → 또는 j k: 페이지 · d 의심스러운 점 · e 고치기 · / 검색 · b 상자 · + − 확대 · Esc 뒤로",
   ],
   missing: [
-    "{0} is missing. Keep the folder beside this file, or make the report again.",
+    "{0} is missing. Keep the folder next to this file, or make the report again.",
     "{0} 파일이 없습니다. 폴더를 이 파일 옆에 두거나 보고서를 다시 만드세요.",
   ],
   // corrections
