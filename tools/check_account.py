@@ -8,7 +8,6 @@ there is none, one of its own name is made and deleted.
 
 import contextlib
 import dataclasses
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -88,9 +87,9 @@ def taken_back(trial: Trial, token: str) -> Iterator[None]:
 def end_of(trial: Trial, token: str, began: float) -> str:
     """End the trial by the verbs that know how; what may still bill, empty: nothing."""
     words = ["delete.py", "--yes"] if trial.is_new else ["stop.py", f"--patience={PATIENCE_S}"]
-    environment = {**os.environ, **as_environment(trial.knobs), "CONFIG": os.devnull}
     command = [sys.executable, str(VERBS / words[0]), *words[1:]]
-    if run_apart(command, {**environment, lock.TOKEN_VARIABLE: token}) == ExitCode.OK:
+    environment = {**as_environment(trial.knobs), lock.TOKEN_VARIABLE: token}
+    if run_apart(command, environment) == ExitCode.OK:
         return ""
     if trial.is_new:
         vm = trial.knobs.vm

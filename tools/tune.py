@@ -7,7 +7,6 @@ changed. Writes OUTPUT/tune.html.
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable, Sequence
 
 import click
@@ -82,8 +81,7 @@ def read_all(sample: Sample, variants: Sequence[Variant], knobs: Knobs) -> int:
     note(f"make tune: {planning.line(plan, sample, len(to_read))}")
     alone = dataclasses.replace(knobs, workers=0)
     machine = open_machine(alone)
-    environment = {**os.environ, **as_environment(knobs), "CONFIG": os.devnull}
-    steps = Steps("make tune", environment | {TRIAL_VARIABLE: "1"})
+    steps = Steps("make tune", {**as_environment(knobs), TRIAL_VARIABLE: "1"})
     steps.with_machine(
         machine,
         lambda on_s: within_budget(alone, on_s).max_hours,

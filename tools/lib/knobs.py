@@ -286,9 +286,14 @@ def presumed(*names: str) -> dict[str, Any]:
 
 
 def as_environment(knobs: Knobs) -> Mapping[str, str]:
-    """The knobs as environment variables, for another verb to read; make's line is not its."""
+    """The environment of another verb that we run, which gets its knobs from us alone.
+
+    config.env may be edited meanwhile. Nor are make's line and FORCE its: they were said to us, or
+    to nobody.
+    """
     values = dataclasses.asdict(knobs)
-    return {make_line.VARIABLE: "", **{name: str(values[name.lower()]) for name in TABLE}}
+    own = {name: str(values[name.lower()]) for name in TABLE}
+    return {**os.environ, **own, "CONFIG": os.devnull, make_line.VARIABLE: "", "FORCE": ""}
 
 
 def model_key(knobs: Knobs) -> str:

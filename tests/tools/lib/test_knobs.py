@@ -33,7 +33,7 @@ def invoke(folder: Path, config: str | bytes, *flags: str, **environment: str) -
     """Run a verb that shows its knobs."""
     path = folder / "my.env"
     path.write_bytes(config.encode() if isinstance(config, str) else config)
-    return CliRunner().invoke(show, flags, env={"CONFIG": str(path), **environment})
+    return CliRunner().invoke(show, flags, env={**environment, "CONFIG": str(path)})
 
 
 def knobs_of(folder: Path, config: str | bytes, *flags: str, **environment: str) -> dict[str, Any]:
