@@ -4,7 +4,6 @@
 Nothing is started before it is known that there is something to do.
 """
 
-import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -34,20 +33,25 @@ def main(knobs: Knobs, force: bool) -> int:
     check_workers(knobs)
     wanted(knobs.export)  # a wrong format is told before anything is rented
     target = notify.target_of(knobs)
-    # the verbs get their knobs from us alone: config.env may be edited while they run
-    environment = {**os.environ, **as_environment(knobs), "CONFIG": os.devnull}
-    environment["FORMATS"] = knobs.export
-    inputs = find_inputs(knobs.input, knobs.output)
-    if not inputs.files:
-        what, end = end_of_nothing(inputs)
-        say(f"make all: {what}")
-        return end
-    make_output(knobs, inputs.files)
-    code = None if force else without_machine(knobs, environment, inputs)
-    if code is None:
-        with notify.told_of_failure(target):
+    environment = {**as_environment(knobs), "FORMATS": knobs.export}
+    with notify.told_of_failure(target):
+        inputs = find_inputs(knobs.input, knobs.output)
+        if not inputs.files:
+            what, end = end_of_nothing(inputs)
+            say(f"make all: {what}")
+            return told(target, end)
+        make_output(knobs, inputs.files)
+        code = None if force else without_machine(knobs, environment, inputs)
+        if code is None:
             return with_machine(knobs, environment, inputs, force, target)
     tell_others(inputs)
+    return told(target, code)
+
+
+def told(target: str, code: int) -> int:
+    """The exit code of a run that needed no machine; a night without news is nothing to tell."""
+    if code != ExitCode.OK:
+        notify.tell(target, notify.closing(code, {}, "", ""), code, {})
     return code
 
 

@@ -72,11 +72,18 @@ def test_who_is_named_is_told_how_it_ended(kit: Toolkit, tmp_path: Path) -> None
     told = tmp_path / "told"
     kit.knobs["NOTIFY"] = f"tee -a {told}"
     for _ in range(2):
-        end = kit.run("all")
+        end = kit.run("all", FORCE="of another program")  # its stop has an option of that name
         assert (end.code, end.out, end.err) == (0, "", "")
     text, _, summary = told.read_text().partition("\n\n")
     assert text == "make all: done\n2 ok"
     assert json.loads(summary)["run"]["pages"] == 2
+    for knob, value, said in (
+        ("INPUT", str(tmp_path / "not mounted"), "make all failed: INPUT "),
+        ("PAGES", "99", "make all: failed (1)"),
+    ):
+        told.unlink()
+        assert kit.run("all", **{knob: value}).code == 1
+        assert told.read_text().startswith(said)
 
 
 def test_each_step_has_its_own_formats(kit: Toolkit) -> None:
