@@ -10,11 +10,12 @@ import pytest
 
 from lib.console import Failure
 from lib.machines import local_job
+from lib.machines.ours import TRIAL_VARIABLE
 from rig import preview
 from rig.command import wait_until
 from rig.model_server import ModelServer
 from rig.replies import Reply
-from rig.toolkit import Toolkit
+from rig.toolkit import Toolkit, statuses_in
 
 
 def test_ends_the_server_that_start_started(own: Toolkit) -> None:
@@ -39,12 +40,16 @@ def test_leaves_a_server_alone_that_it_did_not_start(kit: Toolkit, server: Model
     assert "ready" in kit.run("status").out
 
 
-def test_ends_a_job_that_outlived_its_run(kit: Toolkit, server: ModelServer) -> None:
-    """Else it reads on, and the next run finds the results locked."""
+@pytest.mark.parametrize(("trial", "folder"), [("", "result"), ("1", "trial-result")])
+def test_ends_a_job_that_outlived_its_run(
+    kit: Toolkit, server: ModelServer, trial: str, folder: str
+) -> None:
+    """Else it reads on, and the next run finds the results locked. make tune's are elsewhere."""
     kit.write_pages(2)
     server.script = lambda request: Reply(delay_s=60)
-    assert kit.run("start").code == 0 and kit.run("upload").code == 0
-    with kit.verb("process") as job:
+    own = {TRIAL_VARIABLE: trial}
+    assert kit.run("start", **own).code == 0 and kit.run("upload", **own).code == 0
+    with kit.verb("process", **own) as job:
         wait_until(lambda: bool(server.requests))
         job.process.kill()
         job.process.wait()
@@ -52,7 +57,7 @@ def test_ends_a_job_that_outlived_its_run(kit: Toolkit, server: ModelServer) -> 
         end = kit.run("stop")
         assert (end.code, end.err) == (0, "")
         job.wait_until_nobody_is_left()
-    assert set(kit.statuses.values()) == {"left"}
+    assert set(statuses_in(kit.machine / folder).values()) == {"left"}
 
 
 def test_a_job_that_cannot_be_told_is_named(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from lib.knobs import OCR, ROOT, Knobs, model_key, pdf_password
 from lib.machines import local_job
 from lib.machines.lock_file import LockFile
 from lib.machines.machine import Moved
-from lib.machines.ours import CODE, Disk, claim, folders
+from lib.machines.ours import CODE, RESULT, TRIAL, Disk, claim, folders
 from lib.machines.server import Server
 from lib.results import read_text
 
@@ -78,8 +78,9 @@ class LocalMachine:
         )
 
     def stop(self) -> None:
-        """End the job, whose run may have been killed, and the CPU preview, if it is ours."""
-        local_job.end(self.result / LOCK)
+        """End the CPU preview, if it is ours, and jobs whose run was killed, a trial's too."""
+        for result in (RESULT, TRIAL + RESULT):
+            local_job.end(self.folder / result / LOCK)
         self.server.stop()
 
     def alarm(self, since: float | None = None) -> str:

@@ -15,6 +15,7 @@ from lib.console import Failure
 from lib.files import write_whole
 
 INPUT, RESULT, CODE = "input", "result", "vm_side"
+TRIAL = "trial-"  # begins the names of a trial's folders
 TRIAL_VARIABLE = "DOTS_OCR_TRIAL"  # make tune hands it to its verbs: the folders are a trial's
 UNLISTED = "what cannot be listed"  # counts as a file: unknown is not none
 
@@ -28,7 +29,7 @@ class Folders(NamedTuple):
 
 def folders() -> Folders:
     """Those of a trial are others: it must not delete the pages and results of a run."""
-    prefix = "trial-" if os.environ.get(TRIAL_VARIABLE) else ""
+    prefix = TRIAL if os.environ.get(TRIAL_VARIABLE) else ""
     return Folders(prefix + INPUT, prefix + RESULT)
 
 
