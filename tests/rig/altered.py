@@ -6,14 +6,16 @@ IN_A_HURRY = """
 import os
 os.nice = os.sched_setscheduler = lambda *values: 0
 """
-IDLE_AT_A_WORD = """
+GIVES_WAY_IN_WORDS = """
 import os, time
-use_idle_cores = os.sched_setscheduler
-def when_told(*values):
+def noted(word):
+    with open(NOTES, "a") as notes:
+        print(os.getpid(), word, file=notes)
+def when_told(pid, policy, param):
+    noted("idle" if policy == os.SCHED_IDLE else policy)
     while not os.path.exists(GO):
         time.sleep(0.05)
-    use_idle_cores(*values)
-os.sched_setscheduler = when_told
+os.nice, os.sched_setscheduler = noted, when_told
 """
 WITHOUT_ENGINES = """
 import importlib.util as util

@@ -65,8 +65,9 @@ def write_manifest(kit: Toolkit, *lines: dict[str, Any]) -> None:
     (kit.output / "summary.json").write_text(json.dumps(totals))
 
 
-def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit) -> None:
+def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit, tmp_path: Path) -> None:
     """And asked once. What is added to a line at home stays."""
+    hurry = altered(tmp_path / "hurry", IN_A_HURRY)
     write_manifest(
         here,
         add_page(here, "true") | {"brought": BROUGHT},
@@ -77,7 +78,7 @@ def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit) -> None:
         add_page(here, "other", sha256="0" * 64),
         line("gone/gone", "gone.png", status="failed"),
     )
-    end = here.run("check", "--json")
+    end = here.run("check", "--json", **hurry)
     assert end.code == 0, end.err
     found = {"pages": 6, "checked": 3, "now": 2, "doubtful": 1, "found": 1}
     assert json.loads(end.out) == found
@@ -111,7 +112,7 @@ def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit) -> None:
     before = (here.output / "manifest.jsonl").read_bytes()
     for name in ("changed", "other"):
         (here.input / f"{name}.png").unlink()
-    end = here.run("check", "--json")
+    end = here.run("check", "--json", **hurry)
     assert (end.code, end.err, json.loads(end.out)["now"]) == (0, "", 0)
     assert (here.output / "manifest.jsonl").read_bytes() == before
 

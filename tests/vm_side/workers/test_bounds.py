@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -119,3 +120,14 @@ def test_a_process_may_hold_open_what_its_workers_need() -> None:
     told = subprocess.check_output([sys.executable, "-c", code], cwd=vm_side)
     wanted = 2048 if most == resource.RLIM_INFINITY else min(2048, most)
     assert told.split() == [b"256", str(wanted).encode()]
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="a Mac has no such priority")
+def test_who_gives_way_computes_where_nobody_else_does() -> None:
+    code = (
+        "import os; from workers import bounds; bounds.use_idle_cores_alone(); bounds.give_way();"
+        "print(os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0))"
+    )
+    vm_side = Path(bounds.__file__).parents[1]
+    told = subprocess.check_output([sys.executable, "-c", code], cwd=vm_side)
+    assert told.split() == [str(os.SCHED_IDLE).encode(), b"19"]
