@@ -3,9 +3,10 @@
 import math
 from typing import cast
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 
 from picture.images import bands_of, is_blank
+from picture.tiff_samples import MIN_IS_WHITE_KEY
 
 FULL_16_BITS = 65_535
 ON_BLACK = "its ink shows only on a dark ground: put on black"
@@ -18,6 +19,7 @@ ROW_STEP, LEAST_ROWS, LEAST_EDGES = (
     2,
     8,
 )  # of a line of letters: few rows, and many edges in each
+ROUNDING = 2**-24  # of fractions of 32 bits: 2^32 - 1 is 2^32
 FEW = 16  # levels, of fractions: these are no bits
 
 
@@ -28,7 +30,8 @@ def flattened(image: Image.Image, notes: list[str]) -> Image.Image:
             return image
         image = image.convert("RGBA")
     if image.mode[0] in "IF":
-        return eight_bits(image, notes)
+        page = eight_bits(image, notes)
+        return ImageOps.invert(page) if MIN_IS_WHITE_KEY in image.info else page
     if image.mode in ("LA", "PA", "La", "RGBa") or (
         image.mode == "P" and "transparency" in image.info
     ):
@@ -111,7 +114,8 @@ def levels(low: float, high: float, is_fraction: bool) -> tuple[float, float]:
         return black, black + max(1, span)
     if low == high and span <= FULL_16_BITS:
         return black, black + FULL_16_BITS
-    return black, black + 2 ** max(8, math.ceil(span).bit_length()) - 1
+    exact = span * (1 - ROUNDING) if is_fraction else span
+    return black, black + 2 ** max(8, math.ceil(exact).bit_length()) - 1
 
 
 def brightened(image: Image.Image, notes: list[str]) -> Image.Image:

@@ -35,6 +35,7 @@ from picture.kinds import (
 )
 from picture.large.halves import ask_for_less, halved, is_too_large
 from picture.modes import brightened, flattened
+from picture.tiff_samples import as_meant, know_gray, why_not_opened
 
 # EPS would run a program
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
@@ -90,12 +91,24 @@ def damage_told(error: Exception) -> str:
 
 
 def opened(file: IO[bytes]) -> ImageFile.ImageFile:
-    """A picture file, of a format that counts, before it is decoded."""
-    is_heif = picture_kind(file.read(16)) == HEIF
+    """A picture file, of a format that counts, before it is decoded.
+
+    Raises what Pillow raises, and UnreadablePage for a TIFF of a kind that is not read.
+    """
+    kind = picture_kind(file.read(16))
     file.seek(0)
-    if is_heif:
+    if kind == HEIF:
         know_heif()
-    return Image.open(file, formats=(*IMAGE_FORMATS, *(("HEIF",) if is_heif else ())))
+    elif kind == TIFF:
+        know_gray()
+    try:
+        image = Image.open(file, formats=(*IMAGE_FORMATS, *(("HEIF",) if kind == HEIF else ())))
+    except UnidentifiedImageError:
+        if kind == TIFF and (why := why_not_opened(file)):
+            raise UnreadablePage(why) from None
+        raise
+    as_meant(image)
+    return image
 
 
 def know_heif() -> None:

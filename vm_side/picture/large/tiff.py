@@ -12,6 +12,7 @@ from PIL.TiffTags import LONG
 
 from picture.images import rows_of_band
 from picture.large.pieces import open_piece, read
+from picture.tiff_samples import as_meant
 
 WIDTH, HEIGHT, COMPRESSION, PLANES = 256, 257, 259, 284
 STRIPS_AT, STRIP_ROWS, STRIP_SIZES = 273, 278, 279
@@ -89,4 +90,6 @@ def band_of(
         file.seek(0)
     own.save(file)
     file.writelines(parts)
-    return open_piece(file.getvalue(), "TIFF")
+    piece = open_piece(file.getvalue(), "TIFF")
+    as_meant(piece)
+    return piece

@@ -1,0 +1,91 @@
+"""A TIFF's samples as its tags mean them, where Pillow takes them for others, or for none."""
+
+from typing import IO, Any, cast
+
+from PIL import ImageFile, TiffImagePlugin
+from PIL.TiffImagePlugin import OPEN_INFO, ImageFileDirectory_v2, TiffImageFile
+
+BITS, PHOTOMETRIC, PLANES, FORMAT = 258, 262, 284, 339
+APART = 2  # each channel in strips of its own
+MIN_IS_WHITE, MIN_IS_BLACK, YCBCR = 0, 1, 6
+MIN_IS_WHITE_KEY = "minimum is white"  # in a picture's info, if it is shown as its negative yet
+WHOLE, SIGNED, FRACTION = 1, 2, 3  # what a sample may be
+# gray of so many bits, of that format: Pillow's mode, and its name for the samples; {} is the order
+# of their bytes
+GRAY = {
+    (12, WHOLE): ("I;16", "I;12"),
+    (16, WHOLE): ("I;16", "I;16{}"),
+    (32, WHOLE): ("F", "F;32{}"),
+    (8, SIGNED): ("I", "I;8S"),
+    (16, SIGNED): ("I", "I;16{}S"),
+    (32, SIGNED): ("I", "I;32{}S"),
+    (32, FRACTION): ("F", "F;32{}F"),
+    (64, FRACTION): ("F", "F;64{}F"),
+}
+ORDERS = {b"II": "", b"MM": "B"}
+BIG_ENDIAN_BIGTIFF = b"MM\0+"
+NATIVE = "N"  # of what libtiff has unpacked
+
+
+def know_gray() -> None:
+    """Have Pillow open each kind of gray; as_meant() says then what it is."""
+    for bits, form in GRAY:
+        for order in ORDERS:
+            for photometric in (MIN_IS_WHITE, MIN_IS_BLACK):
+                key = order, photometric, (form,), 1, (bits,), ()
+                OPEN_INFO.setdefault(key, ("I", "I;32N"))
+
+
+def as_meant(image: ImageFile.ImageFile) -> None:
+    """Have an opened picture decoded as its tags mean it, if it is a TIFF."""
+    if not isinstance(image, TiffImageFile):
+        return
+    tags = image.tag_v2
+    bits = tags.get(BITS, (1,))
+    is_packed = image.use_load_libtiff
+    if not is_packed and is_misread(tags):
+        unpack_by_libtiff(image)
+    form, *_ = tags.get(FORMAT, (WHOLE,))
+    if image.mode[0] in "IF" and (*bits, form) in GRAY:
+        mode, rawmode = GRAY[*bits, form]
+        order = NATIVE if is_packed else ORDERS[tags.prefix]
+        image._mode = mode
+        image.tile = [
+            tile._replace(args=(rawmode.format(order), *cast(tuple[Any, ...], tile.args)[1:]))
+            for tile in image.tile
+        ]
+        if tags.get(PHOTOMETRIC) == MIN_IS_WHITE:
+            image.info[MIN_IS_WHITE_KEY] = True
+
+
+def is_misread(tags: ImageFileDirectory_v2) -> bool:
+    """Whether Pillow itself takes samples that are not packed for others; libtiff does not."""
+    bits = tags.get(BITS, (1,))
+    is_apart = tags.get(PLANES) == APART and (max(bits) > 8 or len(bits) == 2)
+    return is_apart or tags.get(PHOTOMETRIC) == YCBCR
+
+
+def unpack_by_libtiff(image: TiffImageFile) -> None:
+    """Have a picture decoded by libtiff, though nothing of it is packed."""
+    TiffImagePlugin.READ_LIBTIFF = True
+    try:
+        image._setup()
+    finally:
+        TiffImagePlugin.READ_LIBTIFF = False
+
+
+def why_not_opened(file: IO[bytes]) -> str:
+    """Why Pillow does not open a TIFF that is sound, for people; empty: it is damaged."""
+    file.seek(0)
+    if file.read(4) == BIG_ENDIAN_BIGTIFF:
+        return "a BigTIFF with the high byte first is not read: save it as a common TIFF"
+    file.seek(0)
+    try:
+        TiffImageFile(file)
+    except SyntaxError as error:
+        said = str(error)
+        if said == "unknown pixel mode":
+            return "a TIFF of samples that are not read: save it with 8 bits a channel"
+        if said.isdigit():
+            return f"a TIFF whose compression, {said}, is not read: save it with another"
+    return ""
