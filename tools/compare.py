@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from lib.console import note, printable, run, show_line
+from lib.console import ExitCode, note, printable, run, show_line
 from lib.options import version_option
 from lib.pages.doubts import Doubt
 from lib.report import compare_build
@@ -31,7 +31,7 @@ HEAD = ("text", "words", "moved", "new", "gone", "category", "")
 )
 @click.option("--json", "as_data", is_flag=True, help="Print totals and pages as JSON.")
 @version_option
-def main(first: str, second: str, as_data: bool) -> None:
+def main(first: str, second: str, as_data: bool) -> ExitCode:
     sides = open_side(first), open_side(second)
     pages = compare(*sides)
     path = compare_build.write(*sides, pages)
@@ -39,15 +39,18 @@ def main(first: str, second: str, as_data: bool) -> None:
     if as_data:
         data = {"report": str(path), **found, "pages": [as_json(page) for page in pages]}
         show_line(json.dumps(data, ensure_ascii=False))
-        return
-    for line in (*sentences(found), "", *table(pages)):
-        show_line(printable(line))
-    note(f"report: {path}")
+    else:
+        for line in (*sentences(found), "", *table(pages)):
+            show_line(printable(line))
+        note(f"report: {path}")
+    return ExitCode.PAGES_FAILED if found["not_compared"] else ExitCode.OK
 
 
 def sentences(found: dict[str, Any]) -> list[str]:
     """The totals, for people."""
     alone = [f"{found[f'only_{s}']} only in {found[s]}" for s in "ab" if found[f"only_{s}"]]
+    if found["not_compared"]:
+        alone.append(f"{found['not_compared']} could not be compared")
     return [
         f"A {found['a']}",
         f"B {found['b']}",

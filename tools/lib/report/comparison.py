@@ -100,44 +100,60 @@ def by_name(named: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
     return {one_form(name) if count[one_form(name)] == 1 else name: entry for name, entry in found}
 
 
+Pair = tuple[Path, Entry, Path, Entry]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Pages that both have: where each is in either."""
+
+    pages: tuple[tuple[str, Pair], ...]
+
+    def __str__(self) -> str:
+        return ", ".join(name for name, _ in self.pages)
+
+
 def compare(first: Side, second: Side) -> list[Compared]:
-    """All pages of both, those that changed most first."""
+    """All pages of both, those that changed most first; without those that took too long."""
     names = list(dict.fromkeys([*second.pages, *first.pages]))
-    shared = [name for name in names if name in first.pages and name in second.pages]
+    shared = [
+        (name, (first.root, first.pages[name], second.root, second.pages[name]))
+        for name in names
+        if name in first.pages and name in second.pages
+    ]
     if not shared:
         raise Failure(
             f"{first.name} and {second.name} have no page in common: they are matched by path",
             "give folders that hold the same pages",
         )
-    jobs = [
-        [(first.root, first.pages[name], second.root, second.pages[name]) for name in part]
-        for part in (shared[n : n + PAGES_PER_JOB] for n in range(0, len(shared), PAGES_PER_JOB))
-    ]
-    start = {id(job): number * PAGES_PER_JOB for number, job in enumerate(jobs)}
-    found = {
-        name: difference
-        for job, differences in each(compare_some, jobs, "compare: text", TEXT_CPU_S)
-        for name, difference in zip(shared[start[id(job)] :], differences, strict=False)
-    }
+    starts = range(0, len(shared), PAGES_PER_JOB)
+    jobs = [Job(tuple(shared[start : start + PAGES_PER_JOB])) for start in starts]
+    found = dict[str, PageDifference]()
+    for _, differences in each(compare_some, jobs, "compare: text", TEXT_CPU_S, page_by_page):
+        found |= differences
+    untold = {name for name, _ in shared} - found.keys()
     pages = [
         Compared(
             name,
             first.pages.get(name),
             second.pages.get(name),
-            found.get(name) or PageDifference(),
+            found.get(name, PageDifference()),
             *doubts_of(first.pages.get(name), second.pages.get(name)),
         )
         for name in names
+        if name not in untold
     ]
     return sorted(pages, key=lambda page: -page.change)
 
 
-Pair = tuple[Path, Entry, Path, Entry]
+def page_by_page(job: Job) -> list[Job]:
+    """A job as one for each page; none if it is of one."""
+    return [Job((page,)) for page in job.pages] if len(job.pages) > 1 else []
 
 
-def compare_some(pairs: Sequence[Pair]) -> list[PageDifference]:
-    """The work of one job."""
-    return [compare_pages(*cells_of(pair)) for pair in pairs]
+def compare_some(job: Job) -> dict[str, PageDifference]:
+    """What differs in each page of a job."""
+    return {name: compare_pages(*cells_of(pair)) for name, pair in job.pages}
 
 
 def doubts_of(
@@ -171,6 +187,7 @@ def totals(first: Side, second: Side, pages: Sequence[Compared]) -> dict[str, An
         "a": first.name,
         "b": second.name,
         "compared": len(both),
+        "not_compared": len(first.pages.keys() & second.pages.keys()) - len(both),
         "changed": sum(bool(page.kinds) for page in both),
         "only_a": sum(page.second is None for page in pages),
         "only_b": sum(page.first is None for page in pages),
