@@ -1,9 +1,11 @@
 """Which cells of two readings of a page are the same."""
 
+import random
+
 import pytest
 
 from lib.pages.entries import Cell
-from lib.pages.matching import match, overlap_of
+from lib.pages.matching import SAME_CELL, match, near, overlap_of
 from lib.pages.values import Box
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
@@ -43,3 +45,20 @@ def test_of_equal_boxes_the_category_decides() -> None:
     first = [Cell(WHOLE, "Text", "a"), Cell(WHOLE, "Table", "b")]
     second = [Cell(WHOLE, "Table", "b"), Cell(WHOLE, "Text", "a")]
     assert {(a, b) for a, b, _ in match(first, second)} == {(0, 1), (1, 0)}
+
+
+def test_no_box_is_passed_over_that_may_be_the_same() -> None:
+    lot = random.Random(5)
+    boxes = [
+        (left, top, left + lot.uniform(0, 0.4), top + lot.choice((0.1, 0.2, lot.uniform(0, 0.3))))
+        for left, top in ((lot.uniform(0, 0.2), lot.uniform(0, 0.5)) for _ in range(200))
+    ]
+    boxes.sort(key=lambda box: box[1])
+    tops = [box[1] for box in boxes]
+    for box in boxes:
+        first, end = near(box, tops)
+        others = [*boxes[:first], *boxes[end:]]
+        assert all(overlap_of(box, other) < SAME_CELL for other in others)
+    rows = [n / 2000 for n in range(2000)]  # a page of so many cells is not looked at 2,000 times
+    first, end = near((0.0, 0.5, 1.0, 0.5005), rows)
+    assert end - first < 5

@@ -1,6 +1,7 @@
 """Which cells of two readings of a page are the same: by their boxes, then by their text."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from lib.pages.entries import Cell
@@ -17,11 +18,13 @@ def match(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[int, int,
 
     The largest overlap first; then cells of one text and category, wherever they have gone.
     """
+    by_top = sorted(range(len(second)), key=lambda b: second[b].box[1])
+    tops = [second[b].box[1] for b in by_top]
     candidates = [
-        (overlap, one.category == other.category, -a, -b)
+        (overlap, one.category == second[b].category, -a, -b)
         for a, one in enumerate(first)
-        for b, other in enumerate(second)
-        if (overlap := overlap_of(one.box, other.box)) >= SAME_CELL
+        for b in by_top[slice(*near(one.box, tops))]
+        if (overlap := overlap_of(one.box, second[b].box)) >= SAME_CELL
     ]
     pairs: list[tuple[int, int, float]] = []
     left, right = set(range(len(first))), set(range(len(second)))
@@ -36,6 +39,15 @@ def match(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[int, int,
         if a is not None and second[b].text:
             pairs.append((a, b, overlap_of(first[a].box, second[b].box)))
     return pairs
+
+
+def near(box: Box, tops: Sequence[float]) -> tuple[int, int]:
+    """From where to where, by their sorted tops, boxes may be of the same cell as this one.
+
+    Such a box is at most twice as high, and half of it lies within this one.
+    """
+    _, top, _, bottom = box
+    return bisect_left(tops, top - 2 * (bottom - top)), bisect_right(tops, bottom)
 
 
 def overlap_of(one: Box, other: Box) -> float:
