@@ -69,6 +69,7 @@ def main(
                 if not result.fault:
                     write_files(to, result.files)
                 file.write(line_of(job, result) + "\n")
+                file.flush()
         except PoolError as error:
             raise click.ClickException(str(error)) from error
     sys.exit(ExitCode.INTERRUPTED if interrupt.signal else ExitCode.OK)

@@ -1,5 +1,6 @@
 """Corrections put into OUTPUT: the pages' files, their lines in the manifest, the counts."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -126,8 +127,17 @@ def write_anew(
         command += ["--input", str(source)] if source else []
         environment = {**os.environ, PASSWORD: pdf_password(knobs), PASSWORD_FILE: ""}
         run_child(command, environment)
-        said = [json.loads(line) for line in results.read_text(told).split("\n") if line]
-    return {(one["input"], one["pdf_page"]): one for one in said}
+        return told_in(results.read_text(told))
+
+
+def told_in(text: str) -> dict[Key, dict[str, Any]]:
+    """What became of each page; the line in which the writer was killed is none."""
+    found = dict[Key, dict[str, Any]]()
+    for line in text.split("\n"):
+        with contextlib.suppress(ValueError):
+            one = json.loads(line)
+            found[one["input"], one["pdf_page"]] = one
+    return found
 
 
 def put(folder: Path, output: Path, line: Line, names: Sequence[str]) -> None:
