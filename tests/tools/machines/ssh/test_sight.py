@@ -1,12 +1,15 @@
 """What is told while a model loads: each part of its start once, and what it took."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from lib.console import Failure
 from lib.knobs import Knobs
 from lib.machines.ssh import sight
+from lib.machines.ssh.shell import ConnectionLost
 from lib.machines.ssh.sight import Sight
 
 PARTS = {"imports": 40, "weights": 3}
@@ -58,3 +61,41 @@ def test_each_part_is_told_once(
     machine._wait_for_model(600, deadline=float("inf"))
     assert heard == told
     assert next(machine.looks, None) is None
+
+
+UNKNOWN = "ssh: Could not resolve hostname nobody: Name or service not known"
+BOOTS = "ssh: connect to host nobody port 22: Connection refused"
+NO_NETWORK = "ssh: Could not resolve hostname nobody: Temporary failure in name resolution"
+
+
+@pytest.mark.parametrize(
+    ("why", "has_answered", "waits_s"),
+    [
+        (UNKNOWN, False, 60),
+        (UNKNOWN, True, 600),  # a laptop that woke up without its network
+        (NO_NETWORK, False, 600),
+        (BOOTS, False, 600),
+        ("me@nobody: Permission denied (publickey).", False, 60),
+        ("Host key verification failed.", False, 60),
+    ],
+)
+def test_how_long_a_machine_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, why: str, has_answered: bool, waits_s: int
+) -> None:
+    """One that boots for as long as it takes; one that ssh does not know for a minute."""
+    now_s = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now_s
+        now_s += seconds
+
+    def ask() -> None:
+        raise ConnectionLost("nobody", why)
+
+    monkeypatch.setattr(sight, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: now_s))
+    machine = Sight(Knobs(ssh_host="nobody"))
+    if has_answered:
+        machine._through(bool)
+    with pytest.raises(Failure, match="cannot be reached"):
+        machine._through(ask)
+    assert waits_s < now_s < waits_s + 5

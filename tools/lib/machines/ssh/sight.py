@@ -20,7 +20,12 @@ from lib.machines.ssh.shell import SEEN, ConnectionLost, Shell, script_of
 T = TypeVar("T")
 
 POLL_S = 2.0
-RECONNECT_S = 600.0  # how long a job is followed without a connection
+RECONNECT_S = 600.0  # how long a machine is waited for that boots, or that the network lost
+LASTING_S = 60.0  # and one that has never answered, if ssh says what waiting hardly fixes
+LASTING = (
+    *("Name or service not known", "nodename nor servname provided"),  # as Linux and a Mac have it
+    *("Permission denied", "Host key verification failed"),
+)
 
 
 class Sight:
@@ -29,6 +34,7 @@ class Sight:
     def __init__(self, knobs: Knobs) -> None:
         self.knobs = knobs
         self._restarts = 0  # of the model's container, that were told
+        self._has_answered = False
 
     @property
     def shell(self) -> Shell:
@@ -124,13 +130,22 @@ class Sight:
 
     def _through(self, do: Callable[[], T]) -> T:
         """Do something that can be done twice, through lost connections, for a while."""
-        deadline = time.monotonic() + RECONNECT_S
+        began = time.monotonic()
         while True:
             try:
-                return do()
+                found = do()
+                self._has_answered = True
+                return found
             except ConnectionLost as error:
                 self._refuse_if_off()
-                if time.monotonic() > deadline:
+                is_lasting = not self._has_answered and any(word in error.why for word in LASTING)
+                waited_s = time.monotonic() - began
+                if is_lasting and waited_s > LASTING_S:
+                    raise Failure(
+                        f"{self.shell.name} cannot be reached: {error}",
+                        f"see that `ssh {self.shell.name}` logs in by itself, or correct SSH_HOST",
+                    ) from error
+                if waited_s > RECONNECT_S:
                     raise Failure(
                         f"{self.shell.name} cannot be reached any more: {error};"
                         " what runs there goes on",
