@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from lib.console import ExitCode, Failure, run, run_apart, say, shield, show_line
+from lib.console import ExitCode, Failure, is_confirmed, run, run_apart, say, shield, show_line
 from lib.knobs import GCP, Knobs, as_environment, verb
 from lib.machines import lock
 from lib.machines.gcp.account import Account, Finding, State
@@ -34,7 +34,7 @@ def main(knobs: Knobs, yes: bool) -> int:
         say(f"check-account: {wrong} wrong; nothing is rented before that is fixed")
         return ExitCode.FAILED
     trial = trial_of(knobs, account.vm.status if account.vm else None)
-    if not yes and not click.confirm(f"{trial}. Do it?", err=True):
+    if not yes and not is_confirmed(f"{trial}. Do it?"):
         say("check-account: nothing was rented")
         return ExitCode.OK
     say(f"check-account: {trial}")

@@ -3,7 +3,7 @@
 
 import click
 
-from lib.console import Failure, note, run, say
+from lib.console import Failure, is_confirmed, note, run, say
 from lib.knobs import GCP, Knobs, verb
 from lib.machines import lock
 from lib.machines.gcp.machine import GcpMachine
@@ -21,7 +21,7 @@ def main(knobs: Knobs, yes: bool) -> None:
     if exists:
         lock.refuse_if_held(machine)
     workers = f", and its group of workers, {machine.fleet.name}" if has_workers else ""
-    if not yes and not click.confirm(f"Delete {place}, and its disk{workers}?", err=True):
+    if not yes and not is_confirmed(f"Delete {place}, and its disk{workers}?"):
         raise Failure("nothing was deleted")
     machine.delete()
     note(f"delete: {knobs.vm} is gone")

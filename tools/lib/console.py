@@ -216,6 +216,14 @@ def say(text: str) -> None:
         click.echo(printable(text), err=True)
 
 
+def is_confirmed(question: str) -> bool:
+    """Whether a person says yes to it. Raises Failure if there is nobody to answer."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:  # the end of stdin; a Ctrl-C is our own Interrupted
+        raise Failure("nobody is here to answer", "with YES=1 nothing is asked") from None
+
+
 def is_watched() -> bool:
     """Whether a person watches, rather than cron."""
     return sys.stderr.isatty()

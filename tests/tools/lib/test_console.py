@@ -1,6 +1,7 @@
 """How a verb ends: its exit code, its children, and signals at any moment."""
 
 import errno
+import io
 import os
 import pty
 import signal
@@ -306,3 +307,17 @@ def test_what_comes_from_elsewhere_does_not_play_with_the_terminal(
     said = "".join(capsys.readouterr())
     assert not set(PLAYS) & set(said) - set("0;owned2J31m[].pg")
     assert "upload: 한글\t" in said and "\n  → next" in said
+
+
+@pytest.mark.parametrize(("said", "expected"), [("y\n", True), ("n\n", False), ("\n", False)])
+def test_a_question_is_answered(monkeypatch: pytest.MonkeyPatch, said: str, expected: bool) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(said))
+    assert console.is_confirmed("Delete it?") is expected
+
+
+def test_a_question_that_nobody_answers_is_no_interruption(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    with pytest.raises(Failure, match="nobody is here to answer\n  → with YES=1"):
+        console.is_confirmed("Delete it?")
