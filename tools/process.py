@@ -51,7 +51,7 @@ def meanwhile(machine: Machine, knobs: Knobs) -> Callable[[], None]:
     """Results come home from the bucket while the job runs, at no cost to it."""
 
     def fetch_some() -> None:
-        with contextlib.suppress(Failure):  # nothing there yet, say; the download is still to come
+        with contextlib.suppress(Failure, OSError):  # nothing is there yet; the download will say
             bring_home(machine, knobs)
 
     return every(FETCH_INTERVAL_S, fetch_some if knobs.bucket else lambda: None)

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from lib.files import Put
 from lib.inputs import Inputs
 
+CHANGED = "changed while it travelled; run again"  # why a file has failed
+
 
 @dataclass
 class Moved:

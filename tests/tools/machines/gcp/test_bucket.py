@@ -1,5 +1,6 @@
 """A bucket as a folder's mirror and as the way home, over a stand-in for Cloud Storage."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,9 +111,26 @@ def test_what_cannot_be_sent_does_not_keep_the_others(
 ) -> None:
     write(tmp_path, "a.png", "line\nbreak.png")
     (tmp_path / "in" / "dangling.png").symlink_to("nowhere")
+    (tmp_path / "in" / "broken.png").symlink_to("/proc/self/mem")  # reads as a broken disk does
     moved = up(bucket, tmp_path)
-    assert (moved.new, set(moved.failed)) == (1, {"line\nbreak.png", "dangling.png"})
+    assert moved.new == 1
+    assert moved.failed.keys() == {"line\nbreak.png", "dangling.png", "broken.png"}
+    assert moved.failed["broken.png"] == "Input/output error"
     assert there(server, tmp_path) == ["a.png"]
+
+
+def test_a_full_disk_is_no_fault_of_the_bucket(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "a.json")
+    up(bucket, tmp_path)
+
+    def full(*more: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(bucket._system, "get", full)
+    with pytest.raises(OSError, match=r"No space left on device.*home"):
+        bucket.fetch("input", ["a.json"], tmp_path / "home")
 
 
 def test_results_come_home_whole_or_not_at_all(

@@ -1,5 +1,6 @@
 """Folders over a real ssh: what changed travels, what arrives is checked."""
 
+import io
 import os
 import shutil
 import uuid
@@ -7,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lib.machines.machine import Moved
-from lib.machines.ssh.transfer import fetch, listing, mirror_up
+from lib.machines.machine import CHANGED, Moved
+from lib.machines.ssh.shell import Shell
+from lib.machines.ssh.transfer import Padded, fetch, listing, mirror_up
 from rig.cloud.login import Login
 from rig.toolkit import files_below
 
@@ -200,3 +202,27 @@ def test_a_pipe_is_told_and_not_waited_for(place: Place) -> None:
     for moved in (Moved(new=1), Moved(same=1)):
         moved.failed = {"x.png": why, "zero.png": why}
         assert mirror_up(place.shell, place.ours, names, place.name) == moved
+
+
+def test_a_file_that_ends_early_does_not_keep_the_others(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in (("a.png", ""), ("b.png", "b" * 300_000), ("c.png", "")):
+        place.write(name, text)
+    short = place.ours / "b.png"
+
+    def shorten(shell: Shell) -> None:
+        os.truncate(short, max(0, short.stat().st_size - 50_000))
+
+    monkeypatch.setattr(Shell, "stay_seen", shorten)  # what is called before each read
+    assert place.up() == Moved(new=2, failed={"b.png": CHANGED})
+    assert files_below(place.theirs) == ["a.png", "c.png"], "no half of it is read as a page"
+
+
+def test_what_a_disk_does_not_give_is_told() -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    padded = Padded(Broken())
+    assert (padded.read(3), padded.fault) == (b"\0\0\0", "Input/output error")

@@ -13,11 +13,11 @@ import aiohttp
 import google.auth.exceptions
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback, TqdmCallback
 
-from lib.console import Failure, is_watched
-from lib.files import PART, Put, putting
+from lib.console import REMEDIES, Failure, is_watched
+from lib.files import PART, Put, named, putting
 from lib.inputs import status_of
 from lib.machines.gcp.credentials import find_credentials, no_credentials
-from lib.machines.machine import Moved
+from lib.machines.machine import CHANGED, Moved
 from lib.results import LARGEST_BYTES, LARGEST_MANIFEST_BYTES, is_below
 
 BATCH = 32  # files on the way at once; gcsfs would take a share of the open-file limit
@@ -86,17 +86,18 @@ class Bucket:
                 Path(f"{path}{PART}").unlink(missing_ok=True)  # of a run that was killed
                 new.append(name)
         if new:
-            self._call(
-                self._system.get,
-                [self._path(folder, name) for name in new],
-                [str(target / name) + PART for name in new],
-                callback=progress("download"),
-                batch_size=BATCH,
-            )
+            with named(target):
+                self._call(
+                    self._system.get,
+                    [self._path(folder, name) for name in new],
+                    [str(target / name) + PART for name in new],
+                    callback=progress("download"),
+                    batch_size=BATCH,
+                )
         for name in new:
             part = Path(str(target / name) + PART)
             is_whole = part.is_file() and is_same(part, theirs[name])
-            if why := put(part, name) if is_whole else "changed while it travelled; run again":
+            if why := put(part, name) if is_whole else CHANGED:
                 moved.failed[name] = why
             else:
                 moved.new += 1
@@ -167,6 +168,8 @@ class Bucket:
         except google.auth.exceptions.GoogleAuthError as error:
             raise no_credentials(str(error)) from error
         except (OSError, aiohttp.ClientError) as error:
+            if getattr(error, "errno", None) in REMEDIES:  # our own disk's
+                raise
             raise Failure(
                 f"{self.url}: {error}", "check BUCKET and your role on it (objectAdmin)"
             ) from error
@@ -188,12 +191,13 @@ def open_system() -> Any:
 
 
 def is_same(path: Path, entry: Any) -> bool:
-    """Whether a file has the size and the MD5 of an object. Raises OSError if it is unreadable."""
+    """Whether a file has the content of an object; None: there is none.
+
+    Raises OSError if it cannot be read to its end: gcsfs would not say which one it was.
+    """
     with path.open("rb") as file:
-        if entry is None or os.fstat(file.fileno()).st_size != int(entry["size"]):
-            return False
         digest = hashlib.file_digest(file, "md5").digest()
-    return bool(base64.b64encode(digest).decode() == entry.get("md5Hash"))
+    return entry is not None and bool(base64.b64encode(digest).decode() == entry.get("md5Hash"))
 
 
 def progress(verb: str) -> Callback:

@@ -21,12 +21,11 @@ from tqdm import tqdm
 from lib.console import Failure, bar
 from lib.files import PART, Put, putting, sha256_of, sha256_or_none
 from lib.inputs import status_of
-from lib.machines.machine import Moved
+from lib.machines.machine import CHANGED, Moved
 from lib.machines.ssh.bounded import LARGEST_ERRORS_BYTES, Member, Stream, TooMuch, read_most
 from lib.machines.ssh.shell import ConnectionLost, Shell, script_of, shorten
 from lib.results import LARGEST_BYTES, is_below
 
-CHANGED = "changed while it travelled; run again"
 LISTED = re.compile(rb"(\d{1,15}) (-?\d{1,11})(?:\.(\d*))? (.+)", re.DOTALL)
 
 
@@ -45,7 +44,7 @@ def mirror_up(shell: Shell, root: Path, names: Collection[str], folder: str) -> 
     moved = Moved()
     extra = theirs.keys() - set(names)
     if extra:
-        feed(shell, f"cd {folder} && xargs -0 -r rm -f --", extra)
+        remove(shell, folder, extra)
         moved.removed = len(extra)
     shell.run(f"cd {folder} && find . -mindepth 1 -type d -empty -delete")
     ours: dict[str, int] = {}  # their sizes
@@ -69,7 +68,8 @@ def mirror_up(shell: Shell, root: Path, names: Collection[str], folder: str) -> 
 def send(
     shell: Shell, root: Path, names: list[str], sizes: dict[str, int], folder: str, moved: Moved
 ) -> None:
-    """Send files as one tar stream."""
+    """Send files as one tar stream. One that cannot be read to its end does not stay there."""
+    torn = []
     with (
         bar(sum(sizes[name] for name in names), "upload") as progress,
         running(shell, f"tar -x -f - -C {folder} --no-same-owner") as (stdin, _),
@@ -85,8 +85,15 @@ def send(
                 member = tarfile.TarInfo(name)
                 status = os.fstat(file.fileno())
                 member.size, member.mtime, member.mode = status.st_size, int(status.st_mtime), 0o600
-                archive.addfile(member, Travelling(file, shell, progress))
-                moved.new += 1
+                content = Padded(file)
+                archive.addfile(member, Travelling(content, shell, progress))
+                if content.fault:
+                    moved.failed[name] = content.fault
+                    torn.append(name)
+                else:
+                    moved.new += 1
+    if torn:
+        remove(shell, folder, torn)
 
 
 def fetch(
@@ -233,6 +240,11 @@ def remote_hashes(shell: Shell, folder: str, names: Collection[str]) -> dict[str
     }
 
 
+def remove(shell: Shell, folder: str, names: Iterable[str]) -> None:
+    """Remove files of a folder of the machine."""
+    feed(shell, f"cd {folder} && xargs -0 -r rm -f --", names)
+
+
 def feed(shell: Shell, script: str, names: Iterable[str]) -> bytes:
     """Run a script with names on its stdin, apart by NUL; what it prints."""
     done = shell.ask(script, joined(names))
@@ -255,11 +267,32 @@ def is_same(entry: Entry, path: Path) -> bool:
     return Entry(status.st_size, status.st_mtime_ns) == entry
 
 
+class Padded:
+    """A file as long as it was when it was opened: what cannot be read of it is zeros.
+
+    Else a tar stream, and all files behind this one, would end here. fault says why, if.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.fault = ""
+
+    def read(self, size: int) -> bytes:
+        """As file.read, of a part of what it had."""
+        try:
+            data = self._file.read(size)
+        except OSError as error:
+            data, self.fault = b"", error.strerror or str(error)
+        if len(data) < size:
+            self.fault = self.fault or CHANGED
+        return data.ljust(size, b"\0")
+
+
 class Travelling:
     """A file to read from while it travels: the machine sees it come, and a progress bar moves."""
 
     def __init__(
-        self, file: IO[bytes], shell: Shell, progress: "tqdm[NoReturn] | None" = None
+        self, file: IO[bytes] | Padded, shell: Shell, progress: "tqdm[NoReturn] | None" = None
     ) -> None:
         self._file, self._shell, self._progress = file, shell, progress
 
