@@ -99,6 +99,16 @@ def test_a_damaged_file_has_none(tmp_path: Path, folder: Path, content: bytes) -
     assert not any(names_in(folder / kind) for kind in KINDS)
 
 
+def test_a_frame_that_is_not_there_has_none(tmp_path: Path, folder: Path) -> None:
+    """Whatever the manifest says: the other pages have theirs."""
+    Image.new("L", (30, 20)).save(tmp_path / "a.tif")
+    results = ResultSet(tmp_path / "out")
+    for frame in (0, 7):
+        results.add("a.tif", page=f"a/{frame}", pdf_page=frame, sha256=sha256(tmp_path / "a.tif"))
+    work = jobs(read_entries(results.finish()), tmp_path, folder)
+    assert [make(job) for job in work] == [1]
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"])
 def test_every_mode_is_shown_as_what_it_is(tmp_path: Path, mode: str) -> None:
     path = tmp_path / ("a.jpg" if mode == "CMYK" else "a.png")
@@ -109,18 +119,18 @@ def test_every_mode_is_shown_as_what_it_is(tmp_path: Path, mode: str) -> None:
         Image.new("L", (40, 60), gray).convert("RGB" if mode == "CMYK" else "L").convert(mode).save(
             path
         )
-    shown = open_picture(path, 0, PAGE_SIDE)
+    shown = open_picture(path, b"", 0, PAGE_SIDE)
     assert shown.size == (40, 60)
     assert list(shown.convert("L").getextrema()) == pytest.approx([gray, gray], abs=3)
 
 
 def test_what_is_transparent_is_white_and_a_turned_page_upright(tmp_path: Path) -> None:
     Image.new("RGBA", (40, 60), (0, 0, 0, 0)).save(tmp_path / "a.png")
-    assert open_picture(tmp_path / "a.png", 0, PAGE_SIDE).getpixel((0, 0)) == (255, 255, 255)
+    assert open_picture(tmp_path / "a.png", b"", 0, PAGE_SIDE).getpixel((0, 0)) == (255, 255, 255)
     turned = Image.Exif()
     turned[0x0112] = 6
     Image.new("RGB", (40, 60)).save(tmp_path / "b.jpg", exif=turned)
-    assert open_picture(tmp_path / "b.jpg", 0, PAGE_SIDE).size == (60, 40)
+    assert open_picture(tmp_path / "b.jpg", b"", 0, PAGE_SIDE).size == (60, 40)
 
 
 @pytest.mark.parametrize(

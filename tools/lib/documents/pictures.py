@@ -6,6 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from lib import files
+from lib.damage import UNREADABLE
 from lib.documents.document import Document, Sources
 from lib.documents.flow import Block
 from lib.pages import originals
@@ -83,7 +84,7 @@ class Pictures:
             return originals.open_page(
                 path, head, entry.pdf_page, entry.rotation, SIDE, self._sources.password
             )
-        except originals.UNREADABLE:
+        except UNREADABLE:
             return None
 
 

@@ -1,12 +1,11 @@
 """The pictures of a document as they are shown in one file, small enough to be looked at."""
 
 import io
-import struct
-import zlib
 from dataclasses import dataclass
 
 from PIL import Image
 
+from lib.damage import UNREADABLE
 from lib.documents.document import Document, Sources
 from lib.documents.flow import Block
 from lib.documents.pictures import NO_PICTURES, Pictures
@@ -16,11 +15,6 @@ MOST_PIXELS = 1_600  # of a side
 PLENTY = 100_000  # bytes: of a PNG with more, the look is kept, not each pixel
 QUALITY = 85
 TOO_MANY = "it has more pictures than fit in one file: the last ones are left out"
-DAMAGE = (
-    *(OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
-    *(Image.DecompressionBombError, Image.DecompressionBombWarning, ArithmeticError, LookupError),
-)
-"""What Pillow raises for a damaged picture."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +61,7 @@ def fitting(content: bytes) -> ShownPicture | None:
             if is_small and (kind == "jpeg" or len(content) <= PLENTY):
                 return ShownPicture(content, kind, *image.size)
             smaller = image.convert("L" if image.mode in ("1", "L", "LA", "I;16") else "RGB")
-    except DAMAGE:
+    except UNREADABLE:
         return None
     smaller.thumbnail((MOST_PIXELS, MOST_PIXELS))
     buffer = io.BytesIO()

@@ -6,12 +6,8 @@ from pathlib import Path
 import pillow_heif
 from PIL import Image, ImageOps
 
-# as picture/images.py of vm_side/; HEIF is known where a file is one
+# as picture/opening.py of vm_side/: EPS would run a program
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
-UNREADABLE = (
-    *(RuntimeError, OSError, ValueError, SyntaxError, LookupError),
-    *(Image.DecompressionBombError, Image.DecompressionBombWarning, ArithmeticError),
-)
 
 
 def head_of(path: Path, sha256: str) -> bytes:
@@ -32,21 +28,26 @@ def open_page(
 
     Raises UNREADABLE.
     """
-    if head[4:8] == b"ftyp":
-        pillow_heif.register_heif_opener()
     if number is not None and b"%PDF-" in head:
         from lib.pdf import drawn  # noqa: PLC0415 - see there
 
         picture = drawn(path, number, side, password)
     else:
-        picture = open_picture(path, number or 0, side)
+        picture = open_picture(path, head, number or 0, side)
     return picture.rotate(-rotation, expand=True)
 
 
-def open_picture(path: Path, frame: int, side: int) -> Image.Image:
+def opened(path: Path, head: bytes) -> Image.Image:
+    """The picture in a file that begins so. Raises UNREADABLE."""
+    if head[4:8] != b"ftyp":
+        return Image.open(path, formats=FORMATS)
+    pillow_heif.register_heif_opener()
+    return Image.open(path, formats=(*FORMATS, "HEIF"))
+
+
+def open_picture(path: Path, head: bytes, frame: int, side: int) -> Image.Image:
     """A picture file, or a frame of it, upright, on white, its longer side at most so long."""
-    formats = (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
-    with Image.open(path, formats=formats) as image:
+    with opened(path, head) as image:
         image.seek(frame)
         image.draft("RGB", (side, side))  # a JPEG of a large page: decode half of it
         image.thumbnail((side, side), reducing_gap=2.0)

@@ -11,15 +11,12 @@ from pathlib import Path
 from PIL import Image
 
 from lib import pool
+from lib.damage import UNREADABLE
 from lib.inputs import status_of
 
 PDF = b"%PDF-"
 HEAD_BYTES = 1024  # before which a PDF must say what it is
 BYTES_PER_PAGE = 4  # of a PDF, at least
-ODD = (
-    *(RuntimeError, OSError, ValueError, SyntaxError, LookupError),
-    *(Image.DecompressionBombError, Image.DecompressionBombWarning, ArithmeticError),
-)
 
 Counter = Callable[[Sequence[Path]], dict[Path, int]]
 
@@ -37,7 +34,7 @@ def count_in(path: Path, password: str) -> int:
         with path.open("rb") as file:
             is_pdf = PDF in file.read(HEAD_BYTES)
         return count_in_pdf(path, password) if is_pdf else count_frames(path)
-    except ODD:
+    except UNREADABLE:
         return 0
 
 

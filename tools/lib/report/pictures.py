@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from lib.damage import UNREADABLE
 from lib.files import PART
 from lib.pages import originals
 from lib.pages.entries import Entry
@@ -75,7 +76,7 @@ def make(job: Job) -> int:
             picture = originals.open_page(job.path, head, number, rotation, PAGE_SIDE, job.password)
             write(picture, job.folder, name)
             made += 1
-    except originals.UNREADABLE:
+    except UNREADABLE:
         pass  # the report shows such a page as an empty sheet
     return made
 

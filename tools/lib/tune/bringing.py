@@ -9,8 +9,9 @@ import pymupdf
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lib import files
+from lib.damage import UNREADABLE
 from lib.inputs import status_of
-from lib.pages.originals import FORMATS, UNREADABLE
+from lib.pages.originals import FORMATS
 from lib.pdf import opened
 from lib.plan.counting import HEAD_BYTES, PDF
 from lib.pool import each

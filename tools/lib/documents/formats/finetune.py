@@ -13,14 +13,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import pillow_heif
 import pymupdf
 from PIL import Image, ImageOps
 
 from contract import CORRECTED
 from lib.documents.document import Document, Page, Sources
 from lib.documents.rows import line_of
-from lib.documents.searchable.sheets import FORMATS, UNREADABLE, File, files_of, open_pdf
+from lib.documents.searchable.sheets import UNREADABLE, File, files_of, open_pdf
+from lib.pages import originals
 from lib.pages.entries import Cell
 from prompts import PROMPTS
 
@@ -96,10 +96,7 @@ def seen_in(file: File, password: str) -> Iterator[tuple[Page, Image.Image]]:
             for page in file.pages:
                 yield page, rendered(pdf[page.entry.pdf_page or 0], page)
         return
-    if head[4:8] == b"ftyp":
-        pillow_heif.register_heif_opener()
-    formats = (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
-    with Image.open(file.path, formats=formats) as image:
+    with originals.opened(file.path, head) as image:
         for page in file.pages:
             image.seek(page.entry.pdf_page or 0)
             yield page, as_seen(on_white(ImageOps.exif_transpose(image)), page)

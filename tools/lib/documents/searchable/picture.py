@@ -11,6 +11,8 @@ import numpy
 from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
+from lib.damage import UNREADABLE
+
 PNG = b"\x89PNG\r\n\x1a\n"
 GRAY, RGB, CMYK = "/DeviceGray", "/DeviceRGB", "/DeviceCMYK"
 COLOURS = {GRAY: 1, RGB: 3, CMYK: 4}
@@ -21,11 +23,6 @@ INVERTED = "/Decode[1 0 1 0 1 0 1 0]"  # as Adobe writes CMYK into a JPEG, and a
 ORIENTATION, UPRIGHT, LYING = 0x0112, 1, (5, 6, 7, 8)  # EXIF's
 DEFLATE = 4  # of 9: twice as fast as 6, a hundredth larger
 ROWS_PER_STRIP, STRIP_OFFSETS, STRIP_BYTES = 278, 273, 279  # of a TIFF
-DAMAGE = (
-    *(OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, ArithmeticError),
-    *(struct.error, zlib.error),
-)
-"""What Pillow raises for a file that is not as it should be."""
 LEAST_DPI, MOST_DPI = 72, 1200
 LEAST_SIDE_PT, MOST_SIDE_PT = 200, 1800  # of a page's longer side: a postcard, A2
 A4_PT = 842
@@ -87,7 +84,7 @@ def orientation_of(image: Image.Image) -> int:
     """How a picture lies, as EXIF has it; upright if that cannot be read."""
     try:
         found = image.getexif().get(ORIENTATION, UPRIGHT)
-    except DAMAGE:
+    except UNREADABLE:
         return UPRIGHT
     return found if found in TURNS else UPRIGHT
 
@@ -96,7 +93,7 @@ def upright(image: Image.Image) -> Image.Image:
     """A decoded picture, turned as EXIF has it if that can be read."""
     try:
         return ImageOps.exif_transpose(image)
-    except DAMAGE:
+    except UNREADABLE:
         return image
 
 

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pillow_heif
 import pymupdf
 from PIL import Image, ImageFile
 
+from lib import damage
 from lib.documents.document import Document, Page
 from lib.documents.searchable.objects import MUPDF_ERRORS, put_packed, put_stream
 from lib.documents.searchable.picture import (
     COLOURS,
-    DAMAGE,
     TURNS,
     Picture,
     page_size,
@@ -24,12 +23,11 @@ from lib.documents.searchable.picture import (
     upright_size,
 )
 from lib.files import sha256_of
+from lib.pages import originals
 from lib.results import is_below
 
 HELD_BYTES = 64 << 20  # of pictures, before they are written
-# as picture/opening.py of vm_side/: EPS would run a program
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
-UNREADABLE = (*DAMAGE, Image.DecompressionBombError, *MUPDF_ERRORS)
+UNREADABLE = (*damage.UNREADABLE, *MUPDF_ERRORS)
 
 
 @dataclass(frozen=True)
@@ -161,10 +159,7 @@ def bind(
 def pictures_in(file: File) -> Iterator[tuple[Page, Picture | Exception]]:
     """The pages of a picture file, with their pictures, or why there is none."""
     try:
-        if file.head()[4:8] == b"ftyp":
-            pillow_heif.register_heif_opener()
-        formats = (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
-        with tolerance(), Image.open(file.path, formats=formats) as image:
+        with tolerance(), originals.opened(file.path, file.head()) as image:
             for page in file.pages:
                 yield page, picture_on(page, file, image)
     except UNREADABLE as error:
