@@ -35,7 +35,8 @@ def test_reads_the_pages_on_the_machine_once(kit: Toolkit, server: ModelServer) 
     end = kit.run("process")
     assert (end.code, end.out, end.err) == (0, "", "")
     assert set(kit.statuses.values()) == {"ok"}
-    assert kit.run("process").code == 0
+    assert kit.run("process", "--no-images", IMAGES="1").code == 0  # a flag's word is the last
+    assert not list((kit.machine / "result").rglob("*.jpg"))
     assert len(server.requests) == 2
     assert kit.run("process", "--force").code == 0
     assert len(server.requests) == 4

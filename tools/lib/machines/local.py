@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from contract import KEY, KEY_FILE, LOCK, PASSWORD, PASSWORD_FILE
+from contract import KEY, KEY_FILE, LOCK, PASSWORD
 from lib import closed, extras, files
 from lib.console import Failure, note, run_child
 from lib.files import Put
 from lib.inputs import Inputs, status_of
-from lib.knobs import OCR, ROOT, Knobs, model_key, pdf_password
+from lib.knobs import OCR, ROOT, TABLE, Knobs, model_key, pdf_password
 from lib.machines import local_job
 from lib.machines.lock_file import LockFile
 from lib.machines.machine import Moved
@@ -169,8 +169,8 @@ class LocalMachine:
         arguments = [*arguments, "--price-per-hour", "0"]
         if self.server.is_running():  # ours reads one page at a time: a queue would time out
             arguments = [*arguments, "--processes", str(PREVIEW_PROCESSES)]
-        environment = {**os.environ, KEY: model_key(self.knobs), KEY_FILE: ""}
-        environment |= {PASSWORD: pdf_password(self.knobs), PASSWORD_FILE: ""}
+        environment = {name: text for name, text in os.environ.items() if name not in TABLE}
+        environment |= {KEY: model_key(self.knobs), PASSWORD: pdf_password(self.knobs)}
         with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
             file.write(checks)
             file.flush()
