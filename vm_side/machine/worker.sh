@@ -1,6 +1,7 @@
 # A worker VM's startup script, run as root at each boot. Above it stand its values (IMAGE, BUCKET,
 # SCHEDULER_HOST, THREADS, ENDPOINT, GROUP, REGION, PROJECT, IDLE_MINUTES, READY_TIMEOUT, PEM) and
-# the functions keep_token (network.sh) and start_model: tools/lib/machines/workers.py puts them there.
+# the functions keep_token (network.sh) and start_model: tools/lib/machines/gcp/workers.py puts them
+# there.
 #
 # It makes a systemd service of itself: only such a one is told at once when the VM is taken back,
 # so that the pages in its hands are read elsewhere within seconds. The service starts the model,

@@ -55,7 +55,7 @@ class Record:
     cells: int = 0
     pictures: list[str] = field(default_factory=list)
     """The files of its Picture cells, in the folder pictures beside its results; a box without area
-    has none. See contract.picture_name."""
+    has none. See picture_files.picture_name."""
     pictures_as: str = ""
     """What the Markdown has of them: files, inline or none; any: there is no Picture cell; empty in
     a manifest older than this field, which means inline."""

@@ -233,7 +233,7 @@ def allowed(given: Iterable[str]) -> str:
     if missing := [name for name in PERMISSIONS if name not in {*given}]:
         raise Failure(
             f"missing on the VM: {', '.join(missing)}",
-            "ask for the role; the README lists those that are needed",
+            "ask for the role; docs/permissions.md lists those that are needed",
         )
     return f"we may {', '.join(name.rpartition('.')[2] for name in PERMISSIONS)} it"
 
