@@ -1,5 +1,4 @@
-"""What both sides name: exit codes, which files are pages, what becomes of them, in which files;
-and how text from elsewhere is told.
+"""What both sides name: exit codes, which files are pages, what becomes of them, in which files.
 
 vm_side/ travels alone; of it tools/ imports this, checks.py, picture_files.py, prompts.py,
 saying.py, schema.py, troubles.py, version.py and walk.py.
@@ -307,28 +306,3 @@ def selection_from(text: str) -> Selection:
         else:
             merged.append((first, last))
     return Selection(tuple(merged)) if merged else Selection()
-
-
-def beside_bar(progress: Mapping[str, Any]) -> dict[str, str]:
-    """What stands beside a progress bar: pages that failed, USD so far, and probably at the end."""
-    shown = {}
-    if isinstance(failed := progress.get("failed"), int) and failed:
-        shown["failed"] = f"{failed:,}"
-    if isinstance(usd := progress.get("usd"), float):
-        shown["USD"] = f"{usd:.2f}"
-        if isinstance(at_end := progress.get("usd_at_end"), float):
-            shown["USD"] += f" of {at_end:.2f}"
-    return shown
-
-
-def printable(said: Any) -> Any:
-    """Text from elsewhere, or JSON of it, without the characters that a terminal obeys: controls,
-    and marks that turn the direction of what is read.
-    """
-    if isinstance(said, dict):
-        return {printable(name): printable(value) for name, value in said.items()}
-    if isinstance(said, list):
-        return [printable(value) for value in said]
-    if isinstance(said, str):
-        return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in said)
-    return said

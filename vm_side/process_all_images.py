@@ -32,7 +32,6 @@ from contract import (
     ExitCode,
     key_from,
     password_from,
-    printable,
 )
 from options import Number, Whole, endpoint_url, page_list
 from picture.images import MAX_PIXELS, MIN_PIXELS
@@ -42,7 +41,7 @@ from purse import Purse
 from read_page import Settings
 from results import metrics
 from results.store import Place, Remote, place_of
-from saying import run, say_above_bar, show_line
+from saying import printable, run, say_above_bar, show_line
 from troubles import explained
 from version import version_option
 from walk import as_on_disk, told

@@ -8,14 +8,14 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from alike import Alike
-from contract import DONE, FAILED, LEFT, beside_bar, has_no_second_reading
+from contract import DONE, FAILED, LEFT, has_no_second_reading
 from first_pages import ENOUGH, Count, Refusals, count_of, fault_in
 from preflight import Fitness
 from purse import Purse
 from read_page import Settings, Task, failed_record
 from results.manifest import Key, Manifest, Record
 from results.progress import Progress
-from saying import say_above_bar
+from saying import beside_bar, say_above_bar
 from second_reader import second_reader
 from troubles import explained
 from workers.beside import Beside

@@ -7,13 +7,39 @@ import contextlib
 import io
 import os
 import sys
-from typing import NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 import click
 
-from contract import ExitCode, printable
+from contract import ExitCode
 
 LAST_STREAM = 2  # the number of stderr; stdin's is 0
+
+
+def beside_bar(progress: Mapping[str, Any]) -> dict[str, str]:
+    """What stands beside a progress bar: pages that failed, USD so far, and probably at the end."""
+    shown = {}
+    if isinstance(failed := progress.get("failed"), int) and failed:
+        shown["failed"] = f"{failed:,}"
+    if isinstance(usd := progress.get("usd"), float):
+        shown["USD"] = f"{usd:.2f}"
+        if isinstance(at_end := progress.get("usd_at_end"), float):
+            shown["USD"] += f" of {at_end:.2f}"
+    return shown
+
+
+def printable(said: Any) -> Any:
+    """Text from elsewhere, or JSON of it, without the characters that a terminal obeys: controls,
+    and marks that turn the direction of what is read.
+    """
+    if isinstance(said, dict):
+        return {printable(name): printable(value) for name, value in said.items()}
+    if isinstance(said, list):
+        return [printable(value) for value in said]
+    if isinstance(said, str):
+        return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in said)
+    return said
 
 
 def say_above_bar(text: str) -> None:

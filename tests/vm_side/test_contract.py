@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract import is_page_file, password_from, printable, selection_from
-from reading import say
+from contract import is_page_file, password_from, selection_from
 
 
 @pytest.mark.parametrize(
@@ -68,23 +67,3 @@ def test_a_password_is_one_line(tmp_path: Path, content: str, password: str | No
     with pytest.raises(ValueError, match="PDF_PASSWORD") as error:
         password_from("", str(tmp_path / "file"))
     assert "a" + chr(10) not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        ("쪽 1.png\tok\n", "쪽 1.png\tok\n"),
-        ("\x1b]0;owned\x07.png", "\ufffd]0;owned\ufffd.png"),
-        ("\x9b2J\x7f\r", "\ufffd2J\ufffd\ufffd"),
-        ("\u202egnp.exe", "\ufffdgnp.exe"),  # what is read from right to left
-        ("\udcff.png", "\ufffd.png"),  # a byte of a name that is no text
-        ({"a\x1b": ["b\x1b", 1, None]}, {"a\ufffd": ["b\ufffd", 1, None]}),
-    ],
-)
-def test_what_a_terminal_would_obey_is_not_told(said: object, told: object) -> None:
-    assert printable(said) == told
-
-
-def test_the_batch_says_names_so(capsys: pytest.CaptureFixture[str]) -> None:
-    say("failed: \x1b[2J.png: no picture")
-    assert capsys.readouterr().err == "failed: \ufffd[2J.png: no picture\n"

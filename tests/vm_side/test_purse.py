@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from contract import beside_bar, least_drain_s, reserve_s
+from contract import least_drain_s, reserve_s
 from purse import Purse
 from results.progress import ENOUGH, Progress
 from rig.command import Batch, batch_of, records_in
@@ -94,20 +94,6 @@ def test_what_will_have_been_spent_at_the_end(tmp_path: Path) -> None:
     progress.write()
     assert json.loads((tmp_path / ".progress.json").read_text())["usd"] == 1.0
     assert "usd" not in Progress(tmp_path, 4, 0).content()
-
-
-@pytest.mark.parametrize(
-    ("progress", "shown"),
-    [
-        ({"pages": 4, "done": 2, "failed": 0}, {}),
-        ({"failed": 3}, {"failed": "3"}),
-        ({"usd": 1.234}, {"USD": "1.23"}),
-        ({"usd": 1.0, "usd_at_end": 2.0}, {"USD": "1.00 of 2.00"}),
-        ({"failed": "many", "usd": "\x1b[2J", "usd_at_end": 2.0}, {}),
-    ],
-)
-def test_what_stands_beside_the_bar(progress: dict[str, object], shown: dict[str, str]) -> None:
-    assert beside_bar(progress) == shown
 
 
 # ---- the command ----

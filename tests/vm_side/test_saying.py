@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from reading import say
 from rig.toolkit import ROOT
+from saying import beside_bar, printable
 
 SAYS = """
 import sys
@@ -108,3 +110,37 @@ def test_a_stream_that_was_closed_from_the_start(module: str, closed: str) -> No
     script = SAYS.format(module=module, end=CLOSED)
     shell = ["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, script]
     assert subprocess.run(shell, env=buffered(), check=False, capture_output=True).returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("쪽 1.png\tok\n", "쪽 1.png\tok\n"),
+        ("\x1b]0;owned\x07.png", "\ufffd]0;owned\ufffd.png"),
+        ("\x9b2J\x7f\r", "\ufffd2J\ufffd\ufffd"),
+        ("\u202egnp.exe", "\ufffdgnp.exe"),  # what is read from right to left
+        ("\udcff.png", "\ufffd.png"),  # a byte of a name that is no text
+        ({"a\x1b": ["b\x1b", 1, None]}, {"a\ufffd": ["b\ufffd", 1, None]}),
+    ],
+)
+def test_what_a_terminal_would_obey_is_not_told(said: object, told: object) -> None:
+    assert printable(said) == told
+
+
+def test_the_batch_says_names_so(capsys: pytest.CaptureFixture[str]) -> None:
+    say("failed: \x1b[2J.png: no picture")
+    assert capsys.readouterr().err == "failed: \ufffd[2J.png: no picture\n"
+
+
+@pytest.mark.parametrize(
+    ("progress", "shown"),
+    [
+        ({"pages": 4, "done": 2, "failed": 0}, {}),
+        ({"failed": 3}, {"failed": "3"}),
+        ({"usd": 1.234}, {"USD": "1.23"}),
+        ({"usd": 1.0, "usd_at_end": 2.0}, {"USD": "1.00 of 2.00"}),
+        ({"failed": "many", "usd": "\x1b[2J", "usd_at_end": 2.0}, {}),
+    ],
+)
+def test_what_stands_beside_the_bar(progress: dict[str, object], shown: dict[str, str]) -> None:
+    assert beside_bar(progress) == shown

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from contract import ExitCode as ExitCode
-from contract import printable as printable
+from saying import beside_bar as beside_bar
 from saying import let_go_of_streams, shown, stand_in_for_closed_streams
+from saying import printable as printable
 from saying import say_above_bar as say_above_bar
 from saying import show_line as show_line
 from troubles import place

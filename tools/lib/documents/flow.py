@@ -8,7 +8,8 @@ order, and nothing is left out but page headers and footers.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contract import DONE, printable
+from contract import DONE
+from lib.console import printable
 from lib.documents.breaks import Place
 from lib.documents.chains import Chain, chains_of
 from lib.documents.document import Document, Page

@@ -6,8 +6,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from contract import beside_bar
-from lib.console import Failure, is_watched, say_above_bar
+from lib.console import Failure, beside_bar, is_watched, say_above_bar
 from lib.machines.ssh.shell import script_of
 
 JOB_CONTAINER = "dots-ocr-job"
