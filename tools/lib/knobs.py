@@ -102,12 +102,12 @@ class Knobs:
         0, "The machine's port of 127.0.0.1 for Prometheus; 0: none.", kinds.Whole(0, 65535)
     )
     notify: str = knob("", "URL or command that is told how make all has ended; empty: nobody.")
-    notify_file: str = knob("", "File with that, where it holds a secret.")
+    notify_file: str = knob("", "File with the value of NOTIFY, if that is a secret.")
     project: str = knob(
         "dev-giyoung", "Google Cloud project.", kinds.project, google="CLOUDSDK_CORE_PROJECT"
     )
     zone: str = knob(
-        "asia-northeast3-a", "Its zone.", kinds.resource, google="CLOUDSDK_COMPUTE_ZONE"
+        "asia-northeast3-a", "The VM's zone.", kinds.resource, google="CLOUDSDK_COMPUTE_ZONE"
     )
     vm: str = knob("dots-ocr-l4-test-vm", "The VM's name.", kinds.resource)
     service_account: str = knob(
@@ -127,18 +127,18 @@ class Knobs:
     )
     container_args: str = knob(
         "--gpus all --ipc host -p 127.0.0.1:8000:8000 -v dots-ocr-cache:/root/.cache/vllm",
-        "What docker run gets for it.",
+        "What docker run gets for the model server.",
         kinds.one_line,
     )
     container_base: str = knob(
         "vllm/vllm-openai:v0.32.0",
-        "make image: the image below it; NAME@sha256:… pins it.",
+        "make image: the image that it builds on; NAME@sha256:… pins it.",
         kinds.container_image,
     )
     model_id: str = knob(
-        "rednote-hilab/dots.ocr", "make image: the weights, of Hugging Face.", kinds.model_id
+        "rednote-hilab/dots.ocr", "make image: the weights, from Hugging Face.", kinds.model_id
     )
-    model_revision: str = knob("", "make image: their commit.", kinds.commit)
+    model_revision: str = knob("", "make image: the weights' commit, 40 digits.", kinds.commit)
     start_timeout: float = knob(
         1800.0,
         "Seconds to wait for a VM, also while its zone is out of stock.",
@@ -153,14 +153,14 @@ class Knobs:
         12.0, "The VM is turned off so many hours after its start; 0: never.", kinds.Hours(0)
     )
     machine_type: str = knob(
-        "g2-standard-8", "make create: its type, with its GPU.", kinds.resource
+        "g2-standard-8", "make create: the VM's type, with its GPU.", kinds.resource
     )
     image_family: str = knob(
         "common-cu129-ubuntu-2404-nvidia-580",
-        "make create: its image, with driver and docker.",
+        "make create: the VM's image, with driver and docker.",
         kinds.resource,
     )
-    disk_gb: int = knob(200, "make create: its disk.", kinds.Whole(50))
+    disk_gb: int = knob(200, "make create: the VM's disk, in GB.", kinds.Whole(50))
     spot: bool = knob(False, "make create: a spot VM, a fifth of the price.", bool)
     workers: int = knob(
         0, "Spot VMs that help the VM read; 0: it reads alone.", kinds.Whole(0, 1000)
@@ -176,7 +176,7 @@ class Knobs:
     formats: str = knob("", "make export: formats, by commas; empty: those of EXPORT, else md.")
     documents: str = knob(
         "files",
-        "One document a file, or for the pictures of a folder one.",
+        "files: one document a file; folders: one for all pictures of a folder.",
         click.Choice(["files", "folders"]),
     )
     page_headers: bool = knob(False, "Documents have the page headers and footers, too.", bool)
