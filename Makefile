@@ -67,6 +67,8 @@ $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt vm_side/cpu_endpoint/requi
 
 # Python keeps what it compiled, whatever your shell says: a test run starts a thousand of them
 test test-quick: export PYTHONDONTWRITEBYTECODE :=
+# PYTEST_ADDOPTS=-x is for pytest; no make in a test was given it
+test test-quick: export MAKE_LINE :=
 
 test: $(VENV)/setup-dev ## Run the tests
 	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
