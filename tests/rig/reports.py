@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,20 +10,21 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from rig.browser import until
+from rig.here import run_verb
 from rig.result_sets import ResultSet, cell, doubt
 from rig.toolkit import ROOT
 
 TABLE = "<table><tr><th>Year</th><th>Pages</th></tr><tr><td>2026</td><td>10 000</td></tr></table>"
-BUILD = [sys.executable, str(ROOT / "tools/report.py")]
+REPORT = ROOT / "tools/report.py"
+BUILD = [sys.executable, str(REPORT)]
 
 
 def build(output: Path, source: Path | None = None) -> Path:
-    """Make the report of a result set, in a process of its own; its path."""
+    """Make the report of a result set; its path."""
     knobs = {"CONFIG": os.devnull, "INPUT": str(source or ""), "OUTPUT": str(output)}
-    done = subprocess.run(
-        [*BUILD, "--json"], env={**os.environ, **knobs}, capture_output=True, text=True, check=True
-    )
-    return Path(json.loads(done.stdout)["report"])
+    code, out, err = run_verb(REPORT, ["--json"], {**os.environ, **knobs}, output)
+    assert code == 0, err
+    return Path(json.loads(out)["report"])
 
 
 def small_set(folder: Path) -> Path:

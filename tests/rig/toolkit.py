@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import http.server
 import os
-import runpy
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -22,20 +20,18 @@ import time
 import uuid
 import venv
 from collections.abc import Iterator
-from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, suppress
 from hashlib import sha256
-from io import StringIO
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import pytest
-
 from contract import SECRETS
-from lib.console import STOP_SIGNALS
 from lib.knobs import TABLE
+from lib.machines.ssh import packages
 from rig import pages
 from rig.command import FAST, Finished, Running, processes, records_in
+from rig.here import run_verb
 
 ROOT = Path(__file__).parents[2]
 OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "MAKEFILES")
@@ -115,29 +111,13 @@ class Toolkit:
         return self.verb(name, *options, **environment).finish()
 
     def run_here(self, name: str, *options: str, **environment: str) -> Finished:
-        """As run, in this process, which has loaded what the verb needs: half a second of CPU.
-
-        For one verb at a time, of which no child speaks for itself; the code is that of ROOT.
-        """
+        """As run, in this process: see rig/here.py. The code is that of ROOT."""
         self.write_config()
-        began, script = time.monotonic(), str(self.root / "tools" / f"{name}.py")
-        with ExitStack() as stack:
-            stack.enter_context(patch.dict(os.environ, self.environment(**environment), clear=True))
-            stack.enter_context(chdir(self.folder))
-            stack.enter_context(patch.object(sys, "argv", [script, *options]))
-            stack.enter_context(patch.object(sys, "unraisablehook"))
-            stdin = stack.enter_context(Path(os.devnull).open())
-            stack.enter_context(patch.object(sys, "stdin", stdin))
-            out = stack.enter_context(redirect_stdout(StringIO()))
-            err = stack.enter_context(redirect_stderr(StringIO()))
-            stack.callback(os.umask, umask := os.umask(0))
-            os.umask(umask)
-            for number in STOP_SIGNALS:
-                stack.callback(signal.signal, number, signal.getsignal(number))
-            with pytest.raises(SystemExit) as end:
-                runpy.run_path(script, run_name="__main__")
-        code = int(end.value.code or 0)
-        return Finished(code, out.getvalue(), err.getvalue(), time.monotonic() - began)
+        began, script = time.monotonic(), self.root / "tools" / f"{name}.py"
+        collected = self.root / packages.PACKAGES.relative_to(ROOT)
+        with patch.object(packages, "PACKAGES", collected):
+            ended = run_verb(script, options, self.environment(**environment), self.folder)
+        return Finished(*ended, time.monotonic() - began)
 
     def living(self) -> list[int]:
         """All processes that any command of this toolkit has left."""

@@ -36,14 +36,14 @@ def test_reads_the_pages_and_leaves_nothing_running(own: Toolkit) -> None:
 
 def test_uses_a_server_that_answers_and_never_stops_it(kit: Toolkit, server: ModelServer) -> None:
     kit.write_pages(2)
-    assert kit.run("all", "--images").code == 0
+    assert kit.run_here("all", "--images").code == 0
     assert len(server.requests) == 2
     assert len(list(kit.output.rglob("*.jpg"))) == 2
     assert len(list(kit.output.rglob("pictures/1.png"))) == 2
-    assert kit.run("all", "--pictures", "inline").code == 0
+    assert kit.run_here("all", "--pictures", "inline").code == 0
     assert len(server.requests) == 2 and not list(kit.output.rglob("pictures/*"))
     assert "](data:image/png" in (kit.output / "100dpi/page1/page1.md").read_text()
-    assert kit.run("all", "--force").code == 0
+    assert kit.run_here("all", "--force").code == 0
     assert len(server.requests) == 4
 
 
@@ -51,16 +51,16 @@ def test_flags_reach_every_step(kit: Toolkit, tmp_path: Path) -> None:
     """Given to `all`, they win over config.env also in the commands that it runs."""
     page = kit.write_pages(2)[1]
     options = ("--input", str(kit.input / page), "--output", str(tmp_path / "elsewhere"))
-    assert kit.run("all", *options).code == 0
+    assert kit.run_here("all", *options).code == 0
     assert list(statuses_in(tmp_path / "elsewhere")) == [Path(page).name]
     assert not kit.output.exists()
 
 
 def test_an_input_without_pages_is_nothing_to_do(kit: Toolkit) -> None:
     kit.write_pages(1)
-    assert kit.run("all").code == 0
+    assert kit.run_here("all").code == 0
     (kit.input / "100dpi/page1.png").unlink()
-    end = kit.run("all", "--output", str(kit.folder / "new"))
+    end = kit.run_here("all", "--output", str(kit.folder / "new"))
     assert end.code == 0
     assert "nothing to do" in end.err
     assert not (kit.folder / "new").exists()  # nor the results of the pages of before
@@ -72,7 +72,7 @@ def test_who_is_named_is_told_how_it_ended(kit: Toolkit, tmp_path: Path) -> None
     told = tmp_path / "told"
     kit.knobs["NOTIFY"] = f"tee -a {told}"
     for _ in range(2):
-        end = kit.run("all", FORCE="of another program")  # its stop has an option of that name
+        end = kit.run_here("all", FORCE="of another program")  # its stop has an option of that name
         assert (end.code, end.out, end.err) == (0, "", "")
     text, _, summary = told.read_text().partition("\n\n")
     assert text == "make all: done\n2 ok"
@@ -90,7 +90,7 @@ def test_each_step_has_its_own_formats(kit: Toolkit) -> None:
     """EXPORT is for make all alone, whatever FORMATS a make export would have."""
     kit.write_pages(1)
     kit.knobs |= {"EXPORT": "jsonl", "FORMATS": "md", "BUDGET": "5"}
-    assert kit.run("all").code == 0
+    assert kit.run_here("all").code == 0
     assert {path.suffix for path in (kit.output / "documents").rglob("*.*")} == {".jsonl"}
 
 
@@ -113,22 +113,22 @@ def test_a_night_without_new_pages_starts_nothing(own: Toolkit) -> None:
     before = files_of(own.machine)
     night = {"TARGET": "gcp", "PATH": "/nowhere", "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": "/nowhere"}
     for more in ({}, night, {**night, "BUCKET": "gs://pages"}, crew(night)):
-        end = own.run("all", **more)
+        end = own.run_here("all", **more)
         assert (end.code, end.out, end.err) == (0, "", "")
     assert files_of(own.machine) == before
     report, manifest = own.output / "report.html", own.output / "manifest.jsonl"
     forget_forms(manifest)  # as if an older version had read them
     for is_there in (False, True):
         make_doubtful(manifest) if is_there else report.unlink()
-        assert own.run("all", **night).code == 0
+        assert own.run_here("all", **night).code == 0
         assert report.stat().st_mtime >= manifest.stat().st_mtime, "it shows what was found"
-    end = own.run("all", EXPORT="md,jsonl", FORMATS="csv", **night)  # documents that are behind
+    end = own.run_here("all", EXPORT="md,jsonl", FORMATS="csv", **night)  # they are behind
     assert (end.code, end.out, end.err) == (0, "", "")
     made = own.output / "documents"
     assert sorted(path.name for path in made.glob("two.*")) == ["two.jsonl", "two.md"]
     (made / "two.md").unlink()
     (made / "two.md").mkdir()
-    end = own.run("all", EXPORT="md", **night)
+    end = own.run_here("all", EXPORT="md", **night)
     assert (end.code, "export: two as md: " in end.err) == (3, True), end.err
     assert "make all: export ended with 3 (see above)" in end.err  # to run it again is no help
     assert files_of(own.machine) == before
@@ -156,7 +156,7 @@ def test_what_is_new_is_read_and_nothing_else(kit: Toolkit, server: ModelServer)
     def asked(**knobs: str) -> int:
         """How many pages are sent by the next run."""
         before = len(server.requests)
-        end = kit.run("all", **knobs)
+        end = kit.run_here("all", **knobs)
         assert end.code == 0, end.err
         return len(server.requests) - before
 
@@ -178,7 +178,7 @@ def test_what_is_new_is_read_and_nothing_else(kit: Toolkit, server: ModelServer)
     assert asked(MAX_PIXELS="1000000") == 6
 
     before = len(server.requests)
-    end = kit.run("all", MODEL="other")
+    end = kit.run_here("all", MODEL="other")
     assert (end.code, len(server.requests)) == (2, before), end.err  # it asks for it: there is none
 
 
@@ -201,7 +201,7 @@ def test_what_is_wrong_at_home_is_told_before_anything_is_asked(
     (own.folder / "a file").touch()
     is_place = knob in ("INPUT", "OUTPUT")
     given = {knob: str(own.folder / value) if is_place else value}
-    end = own.run("all", **given, TARGET="gcp", CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="/nowhere")
+    end = own.run_here("all", **given, TARGET="gcp", CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="/nowhere")
     assert (end.code in (1, 2), said in end.err) == (True, True), end.err
     assert "no Google credentials" not in end.err
     assert "stop" not in end.err
@@ -365,7 +365,7 @@ def test_failed_pages_do_not_keep_the_others_from_coming_home(own: Toolkit) -> N
 def test_a_page_that_cannot_be_sent_does_not_keep_the_others(kit: Toolkit) -> None:
     kit.write_pages(1)
     pages.dangling_link(kit.input)
-    end = kit.run("all")
+    end = kit.run_here("all")
     assert end.code == 3
     assert "upload ended with 3" in end.err
     assert statuses_in(kit.output) == {"100dpi/page1.png": "ok"}

@@ -100,7 +100,7 @@ def test_a_correction_is_written_and_the_pictures_stay(desk: Desk) -> None:
     desk.kit.knobs["INPUT"] = ""
     before = {ending: desk.read(f"a/a{ending}") for ending in ENDINGS}
     path = desk.save(desk.correction())
-    end = desk.kit.run("apply", "--json", CORRECTIONS=str(path))
+    end = desk.kit.run_here("apply", "--json", CORRECTIONS=str(path))
     assert (end.code, end.err) == (0, "")
     assert json.loads(end.out) == {"new": 1, "known": 0, "refused": {}}
     assert json.loads(desk.read("a/a.json"))[0]["text"] == "By a person"
@@ -115,7 +115,7 @@ def test_a_correction_is_written_and_the_pictures_stay(desk: Desk) -> None:
     counts = {"ok": 1, "doubtful": 0, "corrected": 1, "doubts": {"amount": 1}}
     assert json.loads(desk.read("summary.json")) == {"pages": 2, **counts}
     standing = files_below(desk.kit.output)
-    end = desk.kit.run("apply", "--json", str(path))
+    end = desk.kit.run_here("apply", "--json", str(path))
     assert (end.code, json.loads(end.out)["known"]) == (0, 1)
     assert files_below(desk.kit.output) == standing
 
@@ -137,7 +137,7 @@ def test_who_cannot_be_applied_is_named_and_the_others_are_applied(desk: Desk) -
         {"page": "a/a"},
         desk.correction(),
     ]
-    end = desk.kit.run("apply", str(desk.save(*pages)))
+    end = desk.kit.run_here("apply", str(desk.save(*pages)))
     assert end.code == 3
     assert sorted(end.err.splitlines()) == [
         "apply: refused: ../../a: OUTPUT has no such page",
@@ -154,20 +154,20 @@ def test_files_that_are_none_fail_and_the_others_are_applied(desk: Desk) -> None
     none = desk.kit.folder / "none.json"
     none.write_text("[]")
     path = desk.save(desk.correction(), name="good.json")
-    end = desk.kit.run("apply", CORRECTIONS=f"{none}:{path}")
+    end = desk.kit.run_here("apply", CORRECTIONS=f"{none}:{path}")
     assert (end.code, desk.statuses) == (1, ["corrected", "ok"])
     assert "none.json is not a file of corrections" in end.err
-    assert desk.kit.run("apply", str(none)).code == 1
-    assert desk.kit.run("apply").code == 2
+    assert desk.kit.run_here("apply", str(none)).code == 1
+    assert desk.kit.run_here("apply").code == 2
 
 
 def test_a_picture_that_was_moved_wants_its_page(desk: Desk) -> None:
     moved = [*desk.cells[:-1], {"bbox": [10, 20, 90, 110], "category": "Picture"}]
     path = desk.save(desk.correction(cells=moved))
-    end = desk.kit.run("apply", "--input", "", str(path))
+    end = desk.kit.run_here("apply", "--input", "", str(path))
     assert (end.code, "give the INPUT that was read" in end.err) == (3, True)
     assert (desk.statuses[0], desk.old()) == ("doubtful", [])
-    assert desk.kit.run("apply", str(path)).code == 0
+    assert desk.kit.run_here("apply", str(path)).code == 0
     expected = results_of(moved, desk.page, Wanted("a/a", False, "files"))
     for name, content in expected.items():
         assert (desk.kit.output / name).read_bytes() == content
@@ -179,7 +179,7 @@ def test_a_picture_that_is_none_any_more_goes(kit: Toolkit) -> None:
     desk = Desk(kit, "files")
     (kit.output / "b/b.jpg").write_bytes(b"of the older cells")
     cells = [*desk.cells[:-1], desk.cells[-1] | {"category": "Text", "text": "a caption"}]
-    assert kit.run("apply", str(desk.save(desk.correction("b", cells=cells)))).code == 0
+    assert kit.run_here("apply", str(desk.save(desk.correction("b", cells=cells)))).code == 0
     standing = [name for name in files_below(kit.output) if name.startswith("b/")]
     new = [f"b/b{ending}" for ending in ENDINGS]
     assert set(standing) == {*new, *(f"{name}.old" for name in new)} | {
@@ -190,7 +190,7 @@ def test_a_picture_that_is_none_any_more_goes(kit: Toolkit) -> None:
 
 
 def test_what_was_right_as_it_is_is_trusted_and_stays_as_it_was(desk: Desk) -> None:
-    assert desk.kit.run("apply", str(desk.save(desk.correction(cells=desk.cells)))).code == 0
+    assert desk.kit.run_here("apply", str(desk.save(desk.correction(cells=desk.cells)))).code == 0
     assert (desk.statuses, desk.old()) == (["corrected", "ok"], [])
 
 
@@ -201,8 +201,8 @@ def test_a_correction_outlives_runs_and_is_shown_by_compare(
 
     def read(*options: str) -> str:
         """What is said while it is read and brought home."""
-        ends = [kit.run("start"), kit.run("upload"), kit.run("process", *options)]
-        ends.append(kit.run("download"))
+        ends = [kit.run_here("start"), kit.run("upload"), kit.run("process", *options)]
+        ends.append(kit.run_here("download"))
         assert [end.code for end in ends] == [0, 0, 0, 0]
         return "".join(end.err for end in ends)
 
@@ -218,7 +218,7 @@ def test_a_correction_outlives_runs_and_is_shown_by_compare(
     path = kit.folder / "corrections.json"
     path.write_text(json.dumps({"dots_ocr_corrections": 1, "pages": [correction]}))
     assert kit.make("apply", f"CORRECTIONS={path}").finish().code == 0
-    end = kit.run("compare", A=str(kit.folder / "before"), B=str(kit.output))
+    end = kit.run_here("compare", A=str(kit.folder / "before"), B=str(kit.output))
     assert "ok → corrected" in end.out
     shutil.rmtree(kit.machine)
     assert (read(), len(server.requests)) == ("", 2)
@@ -275,7 +275,7 @@ def correct_all_that_can_be(page: Page, desk: Desk) -> None:
 
 def test_corrected_in_the_report_applied_and_shown(desk: Desk, browser: Browser) -> None:
     kit = desk.kit
-    assert kit.run("report").code == 0
+    assert kit.run_here("report").code == 0
     watched = Watched.open(browser)
     page = watched.page
     report = f"{(kit.output / 'report.html').as_uri()}#page=a/a"
@@ -296,7 +296,7 @@ def test_corrected_in_the_report_applied_and_shown(desk: Desk, browser: Browser)
     path = saved(page, kit.folder / "corrections.json")
     page.locator("#back").click()
     assert page.locator(".row .edited").count() == 1
-    end = kit.run("apply", str(path))
+    end = kit.run_here("apply", str(path))
     assert (end.code, end.err) == (0, "")
     cells = json.loads(desk.read("a/a.json"))
     assert [cell.get("text", "")[:12] for cell in cells] == [
@@ -306,7 +306,7 @@ def test_corrected_in_the_report_applied_and_shown(desk: Desk, browser: Browser)
     ]
     assert (cells[1]["category"], cells[1]["bbox"][0]) == ("Footnote", 5)
     # the report knows it, and no longer has it among what is edited
-    assert kit.run("report").code == 0
+    assert kit.run_here("report").code == 0
     page.goto(f"{report}&q=")
     page.reload()
     page.wait_for_selector(".cell")
@@ -323,7 +323,7 @@ def test_corrections_of_an_older_reading_are_left_out_and_it_is_said(
     desk: Desk, browser: Browser
 ) -> None:
     """And what another file of this disk put there does nothing."""
-    assert desk.kit.run("report").code == 0
+    assert desk.kit.run_here("report").code == 0
     watched = Watched.open(browser, locale="ko-KR", color_scheme="dark")
     page = watched.page
     report = (desk.kit.output / "report.html").as_uri()
@@ -340,7 +340,7 @@ def test_corrections_of_an_older_reading_are_left_out_and_it_is_said(
     (desk.kit.output / "a/a.json").write_text(json.dumps(desk.cells[:2]))
     desk.lines[1]["status"] = "corrected"
     desk.write_manifest()
-    assert desk.kit.run("report").code == 0
+    assert desk.kit.run_here("report").code == 0
     page.goto(report)
     page.wait_for_selector(".row")
     assert (
@@ -369,7 +369,7 @@ def test_corrections_of_an_older_reading_are_left_out_and_it_is_said(
 def test_a_browser_that_keeps_nothing_is_told_before_it_is_left(
     desk: Desk, browser: Browser
 ) -> None:
-    assert desk.kit.run("report").code == 0
+    assert desk.kit.run_here("report").code == 0
     watched = Watched.open(browser)
     page = watched.page
     full = "throw new DOMException('full', 'QuotaExceededError')"

@@ -6,7 +6,7 @@ from rig.toolkit import Toolkit, files_below
 
 def test_empties_the_machine_and_nothing_else(kit: Toolkit, server: ModelServer) -> None:
     names = kit.write_pages(2)
-    assert kit.run("all").code == 0
+    assert kit.run_here("all").code == 0
     (kit.machine / "input" / "link").symlink_to(kit.output)  # what it points at stays
     results = files_below(kit.output)
     end = kit.run_here("clean")
@@ -20,6 +20,6 @@ def test_empties_the_machine_and_nothing_else(kit: Toolkit, server: ModelServer)
 def test_twice_and_of_a_machine_that_never_was_is_harmless(kit: Toolkit) -> None:
     assert kit.run_here("clean").code == 0
     assert not kit.machine.exists()
-    assert kit.run("start").code == 0
+    assert kit.run_here("start").code == 0
     assert kit.run_here("clean").code == 0
     assert kit.run_here("clean").code == 0

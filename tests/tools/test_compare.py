@@ -43,7 +43,7 @@ def two_resolutions(folder: Path) -> Path:
 
 def compare(kit: Toolkit, first: Path, second: Path, *options: str) -> Any:
     """Run it as make does, with A and B in the environment."""
-    return kit.run("compare", *options, A=str(first), B=str(second))
+    return kit.run_here("compare", *options, A=str(first), B=str(second))
 
 
 # ---- the command ----
@@ -161,7 +161,7 @@ def test_what_cannot_be_compared_is_said(
 
 
 def test_both_must_be_given(kit: Toolkit) -> None:
-    end = kit.run("compare", A="x")
+    end = kit.run_here("compare", A="x")
     assert end.code == 2
     assert "--b" in end.err
 

@@ -218,7 +218,7 @@ def test_after_a_real_run(kit: Toolkit, server: ModelServer) -> None:
     """The files of the manifest are those that process_all_images.py writes."""
     names = kit.write_pages(2)
     for verb in ("start", "upload", "process"):
-        assert kit.run(verb, IMAGES="1").code == 0
+        assert kit.run_here(verb, IMAGES="1").code == 0
     assert kit.run_here("download", IMAGES="1").code == 0
     assert statuses_in(kit.output) == dict.fromkeys(names, "ok")
     own = {".lock", ".metrics.prom", ".progress.json", ".turns"}

@@ -29,7 +29,7 @@ def test_every_form_comes_home_and_every_other_file_is_told(kit: Toolkit) -> Non
     wanted |= forms.write_links(kit.input, kit.folder / "elsewhere")
     others = forms.write_others(kit.input)
     line = LINE.format(kit.input)
-    end = kit.run("all")
+    end = kit.run_here("all")
     assert (end.code, end.err) == (0, f"make all: {line}\n")
     records = records_in(kit.output)
     sizes = {(r["input"], r["pdf_page"]): tuple(r["original_size"]) for r in records}
@@ -40,21 +40,21 @@ def test_every_form_comes_home_and_every_other_file_is_told(kit: Toolkit) -> Non
     assert len(shown) == len(wanted)  # the report draws them all
 
     (kit.input / "table.xlsx").touch()
-    end = kit.run("all")  # nothing is new but that
+    end = kit.run_here("all")  # nothing is new but that
     line = line.replace("1 hidden,", "1 .xlsx, 1 hidden,")
     assert (end.code, end.err) == (0, f"make all: {line}\n")
     assert summary(kit)["not_read"] == others | {".xlsx": 1}
-    end = kit.run("upload")
+    end = kit.run_here("upload")
     assert (end.code, end.err) == (0, f"upload: {line}\n")
 
 
 def test_a_folder_of_which_nothing_can_be_read_is_a_failure(kit: Toolkit) -> None:
     (kit.input / ".DS_Store").touch()
     for verb in ("all", "upload"):
-        assert kit.run(verb).code == 0
+        assert kit.run_here(verb).code == 0
     (kit.input / "letter.docx").touch()
     for verb in ("all", "upload"):
-        end = kit.run(verb)
+        end = kit.run_here(verb)
         assert end.code == 1
         assert f"below {kit.input}; not read: 1 .docx, 1 hidden" in end.err
         assert "nothing to do" not in end.err
@@ -67,12 +67,12 @@ def test_a_trial_of_a_few_pages_and_then_all(kit: Toolkit) -> None:
     pages.pdf(kit.input / "book.pdf", pages=3)
     pages.tiny(1).save(kit.input / "a.png")
     for selection, read_now, total in (("2", 1, 1), ("", 3, 4)):
-        end = kit.run("all", PAGES=selection)
+        end = kit.run_here("all", PAGES=selection)
         assert end.code == 0, end.err
         found = summary(kit)
         assert (found["run"]["pages"], found["pages"]) == (read_now, total)
         assert found["selected"] == selection
-    assert kit.run("all", PAGES="1-2").code == 0  # nothing is new
+    assert kit.run_here("all", PAGES="1-2").code == 0  # nothing is new
     assert len(records_in(kit.output)) == 4 and summary(kit) == found
 
 

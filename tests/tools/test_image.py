@@ -4,7 +4,7 @@ from rig.toolkit import Toolkit
 
 
 def test_this_computer_has_no_image(kit: Toolkit) -> None:
-    end = kit.run("image", "--model-revision", 40 * "a")
+    end = kit.run_here("image", "--model-revision", 40 * "a")
     assert (end.code, end.out) == (1, "")
     assert "TARGET=local has no image" in end.err
     assert "→ make image TARGET=gcp, or TARGET=ssh" in end.err
@@ -12,7 +12,7 @@ def test_this_computer_has_no_image(kit: Toolkit) -> None:
 
 
 def test_its_help_names_what_it_reads(kit: Toolkit) -> None:
-    end = kit.run("image", "--help")
+    end = kit.run_here("image", "--help")
     assert end.code == 0
     assert {
         "--model-id",

@@ -90,7 +90,7 @@ def test_the_input_may_be_typed_in_either(kit: Toolkit, on_disk: str, typed: str
     folder.mkdir()
     for seed, name in enumerate(NAMES):
         pages.tiny(seed + 1).save(folder / name)
-    end = kit.run("all", INPUT=str(kit.input / typed))
+    end = kit.run_here("all", INPUT=str(kit.input / typed))
     assert (end.code, end.err) == (0, "")
     assert sorted(r["input"] for r in records_in(kit.output)) == sorted(NAMES)
     for name in NAMES:  # results keep the name

@@ -17,7 +17,7 @@ NOBODY = {"PATH": "/nowhere", "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": "/nowhere"}
 
 def plan_of(kit: Toolkit, *options: str, **environment: str) -> dict[str, Any]:
     """What it says as JSON."""
-    end = kit.run("plan", "--json", *options, **environment)
+    end = kit.run_here("plan", "--json", *options, **environment)
     assert (end.code, end.err) == (0, "")
     found: dict[str, Any] = json.loads(end.out)
     return found
@@ -38,7 +38,7 @@ def test_pages_are_counted_and_no_machine_is_needed(kit: Toolkit, server: ModelS
 def test_what_make_all_has_done_is_the_next_ones_basis(kit: Toolkit) -> None:
     kit.write_pages(2)
     assert plan_of(kit)["own"] is None, "no card of the table is this computer's"
-    assert kit.run("all").code == 0
+    assert kit.run_here("all").code == 0
     assert len((kit.output / RUNS).read_text().splitlines()) == 1
     assert plan_of(kit)["pages"] == 0
     pages.pdf(kit.input / "five.pdf", 5)
@@ -54,7 +54,7 @@ def test_what_make_all_has_done_is_the_next_ones_basis(kit: Toolkit) -> None:
 def test_an_input_without_pages(kit: Toolkit, what: str) -> None:
     if what == "other":
         (kit.input / "notes.txt").write_text("no page")
-    end = kit.run("plan")
+    end = kit.run_here("plan")
     assert (end.code, end.out) == ((0, "") if what == "none" else (1, ""))
     assert "plan: no .png" in end.err
 
@@ -64,4 +64,4 @@ def test_what_cannot_be_opened_counts_as_a_page(kit: Toolkit) -> None:
     (kit.input / "no.tif").write_bytes(b"no TIFF at all")
     found = plan_of(kit)
     assert (found["pages"], found["files_not_counted"]) == (2, 2)
-    assert "2 files cannot be opened here: a page each" in kit.run("plan").out
+    assert "2 files cannot be opened here: a page each" in kit.run_here("plan").out

@@ -26,19 +26,19 @@ def prepare(kit: Toolkit, count: int) -> None:
     """A machine that is on, with pages on it."""
     kit.write_pages(count)
     for verb in ("start", "upload"):
-        end = kit.run(verb)
+        end = kit.run_here(verb)
         assert end.code == 0, end.err
 
 
 def test_reads_the_pages_on_the_machine_once(kit: Toolkit, server: ModelServer) -> None:
     prepare(kit, 2)
-    end = kit.run("process")
+    end = kit.run_here("process")
     assert (end.code, end.out, end.err) == (0, "", "")
     assert set(kit.statuses.values()) == {"ok"}
     assert kit.run("process", "--no-images", IMAGES="1").code == 0  # a flag's word is the last
     assert not list((kit.machine / "result").rglob("*.jpg"))
     assert len(server.requests) == 2
-    assert kit.run("process", "--force").code == 0
+    assert kit.run_here("process", "--force").code == 0
     assert len(server.requests) == 4
 
 
@@ -50,7 +50,7 @@ def test_knobs_become_options_of_the_command(kit: Toolkit, server: ModelServer) 
         "PRICE_PER_HOUR": "3600",
         "ROTATE": "180",
     }
-    end = kit.run("process", "--json", IMAGES="1", MODEL=server.model)
+    end = kit.run_here("process", "--json", IMAGES="1", MODEL=server.model)
     totals = json.loads(end.out)
     changed = {"prompt_mode": "ocr", "max_pixels": 50000, "upsample_below": 0, "rotate": "180"}
     assert totals["settings"] == changed
@@ -93,7 +93,7 @@ def test_a_second_reader_at_home_hears_what_the_machine_reads_again(
         picture.resize(size).save(kit.input / f"{name}.png")
     kit.knobs |= {"WITNESS": "ink"}
     for verb in ("start", "upload", "process", "download"):
-        assert kit.run(verb).code == 0
+        assert kit.run_here(verb).code == 0
 
     def checked(entry: dict[str, Any]) -> dict[str, Any]:
         size = sizes[entry["input"][0]]
@@ -110,7 +110,7 @@ def test_a_second_reader_at_home_hears_what_the_machine_reads_again(
 
     server.script = reads_a_well
     for verb in ("process", "download", "process"):
-        assert kit.run(verb, DOUBTFUL="1").code == 0
+        assert kit.run_here(verb, DOUBTFUL="1").code == 0
     better, same = records_in(kit.output)
     assert (better["status"], better["doubts"], better["reader"]) == ("ok", [], "PP-OCR")
     for name in ("status", "read_as", "trust", "reader", "reader_lines", "trusted_as"):
@@ -140,7 +140,7 @@ def test_what_was_spent_before_the_job(
 def test_failed_pages_end_it_with_3(kit: Toolkit) -> None:
     pages.text_as_png(kit.input)
     prepare(kit, 1)
-    end = kit.run("process")
+    end = kit.run_here("process")
     assert end.code == 3
     assert "failed: text.png: " in end.err
     assert kit.statuses == {"100dpi/page1.png": "ok", "text.png": "failed"}
@@ -154,13 +154,13 @@ def test_no_proxy_comes_between_us_and_the_server(kit: Toolkit, server: ModelSer
 
 
 def test_wants_a_machine(kit: Toolkit) -> None:
-    end = kit.run("process")
+    end = kit.run_here("process")
     assert end.code == 1
     assert "is not a machine yet\n  → make start" in end.err
 
 
 def test_wants_a_model_server(own: Toolkit) -> None:
-    end = own.run("process")
+    end = own.run_here("process")
     assert end.code == 1
     said = f"no model server at {own.knobs['ENDPOINT']} (Connection refused)\n  → make start"
     assert said in end.err
@@ -170,17 +170,18 @@ def test_a_server_that_ended_is_noticed_at_once_with_its_last_words(own: Toolkit
     own.write_pages(1)
     assert own.run("start", PREVIEW="fails").code == 0
     wait_until(lambda: not own.living())
-    end = own.run("process", READY_TIMEOUT="600")
+    end = own.run_here("process", READY_TIMEOUT="600")
     assert end.code == 1
     assert preview.LAST_WORDS in end.err
-    assert own.run("status").code == 0
+    assert own.run_here("status").code == 0
 
 
 def test_a_server_that_does_not_answer_in_time(own: Toolkit) -> None:
     assert own.run("start", PREVIEW="loads").code == 0
-    end = own.run("process", READY_TIMEOUT="3")
+    wait_until(lambda: "PREVIEW=loads" in (own.machine / "server.log").read_text())
+    end = own.run_here("process", READY_TIMEOUT="1")
     assert end.code == 1
-    assert "did not answer within 3 s" in end.err
+    assert "did not answer within 1 s" in end.err
     assert "PREVIEW=loads" in end.err  # the end of its log
     assert "READY_TIMEOUT" in end.err
 
@@ -201,7 +202,7 @@ def test_a_command_that_is_killed_is_a_failure(own: Toolkit) -> None:
     """As by the kernel where memory ends; 247 would be no exit code of ours."""
     own.write_pages(2)
     assert own.run("start", PREVIEW="hangs").code == 0
-    assert own.run("upload").code == 0
+    assert own.run_here("upload").code == 0
     with own.verb("process") as job:
         os.kill(reading(own, job), signal.SIGKILL)
         end = job.finish()
@@ -212,7 +213,7 @@ def test_a_command_that_is_killed_is_a_failure(own: Toolkit) -> None:
 def test_a_signal_ends_the_command_too(own: Toolkit) -> None:
     own.write_pages(2)
     assert own.run("start", PREVIEW="hangs").code == 0
-    assert own.run("upload").code == 0
+    assert own.run_here("upload").code == 0
     with own.verb("process") as job:
         child = reading(own, job)
         os.kill(job.pid, signal.SIGTERM)

@@ -76,9 +76,9 @@ def test_a_signal_ends_it_whatever_it_draws(tmp_path: Path, number: int) -> None
 
 def test_says_nothing_but_what_json_is_asked_for(kit: Toolkit) -> None:
     small_set(kit.output)
-    end = kit.run("report")
+    end = kit.run_here("report")
     assert (end.code, end.out, end.err) == (0, "", "")
-    end = kit.run("report", "--json")
+    end = kit.run_here("report", "--json")
     found = json.loads(end.out)
     assert (end.code, end.err) == (0, "")
     assert found["report"] == str(kit.output / "report.html")
@@ -88,7 +88,7 @@ def test_says_nothing_but_what_json_is_asked_for(kit: Toolkit) -> None:
 
 def test_doubts_are_counted_by_kind(kit: Toolkit) -> None:
     doubted_set(kit.output)
-    found = json.loads(kit.run("report", "--json").out)
+    found = json.loads(kit.run_here("report", "--json").out)
     assert (found["ok"], found["doubtful"]) == (3, 2)
     kinds = {"amount": 5, "missed": 3, "text_layer": 3, "empty": 3, "reader": 3, "repeated": 1}
     assert found["doubts"] == kinds
@@ -98,7 +98,7 @@ def test_doubts_are_counted_by_kind(kit: Toolkit) -> None:
 
 
 def test_results_that_are_not_there_are_a_failure(kit: Toolkit) -> None:
-    end = kit.run("report")
+    end = kit.run_here("report")
     assert end.code == 1
     assert "make download" in end.err
 
@@ -106,13 +106,13 @@ def test_results_that_are_not_there_are_a_failure(kit: Toolkit) -> None:
 def test_results_of_no_page_are_nothing_to_show(kit: Toolkit) -> None:
     kit.output.mkdir()
     (kit.output / "manifest.jsonl").touch()
-    assert kit.run("report").code == 0
+    assert kit.run_here("report").code == 0
     assert files_below(kit.output) == ["manifest.jsonl"]
 
 
 def test_an_input_that_is_gone_is_said_and_the_report_made(kit: Toolkit) -> None:
     small_set(kit.output)
-    end = kit.run("report", "--input", "/nowhere")
+    end = kit.run_here("report", "--input", "/nowhere")
     assert (end.code, "without their picture" in end.err) == (0, True)
     assert (kit.output / "report.html").is_file()
 
@@ -120,7 +120,7 @@ def test_an_input_that_is_gone_is_said_and_the_report_made(kit: Toolkit) -> None
 def test_an_output_that_cannot_be_written_is_named(kit: Toolkit) -> None:
     small_set(kit.output)
     (kit.output / "report_files").touch()
-    end = kit.run("report")
+    end = kit.run_here("report")
     assert end.code == 1
     assert "report_files" in end.err
     assert "Traceback" not in end.err
@@ -145,7 +145,7 @@ def test_the_second_time_only_what_changed(tmp_path: Path) -> None:
 def on_a_terminal(kit: Toolkit, verb: str) -> str:
     """What a person sees who runs a verb."""
     ours, theirs = pty.openpty()
-    kit.run("status")  # writes the config file
+    kit.run_here("status")  # writes the config file
     with subprocess.Popen(
         [sys.executable, str(ROOT / "tools" / f"{verb}.py")],
         env=kit.environment(COLUMNS="80"),
@@ -176,7 +176,7 @@ def test_a_report_that_fails_is_a_failure_and_the_results_are_home(kit: Toolkit)
     names = kit.write_pages(1)
     kit.output.mkdir()
     (kit.output / "report_files").touch()
-    end = kit.run("all")
+    end = kit.run_here("all")
     assert end.code == 1
     assert "make all: report ended with 1" in end.err
     assert statuses_in(kit.output) == dict.fromkeys(names, "ok")

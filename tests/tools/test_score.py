@@ -117,7 +117,7 @@ def put(folder: Path, name: str, cells: Any) -> None:
 
 def score(kit: Toolkit, truth: Path, *options: str) -> Any:
     """Run it as make does, with TRUTH in the environment."""
-    return kit.run("score", *options, TRUTH=str(truth))
+    return kit.run_here("score", *options, TRUTH=str(truth))
 
 
 def scored(kit: Toolkit, truth: Path) -> dict[str, Any]:
@@ -236,7 +236,7 @@ def test_what_cannot_be_scored_is_said(
     results.add("a.png", FOUR)
     results.finish()
     (tmp_path / "empty").mkdir()
-    end = score(kit, tmp_path / truth) if truth else kit.run("score")
+    end = score(kit, tmp_path / truth) if truth else kit.run_here("score")
     assert (end.code, says in end.err) == (code, True)
 
 
@@ -301,7 +301,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     put(truth, "good.json", [*one("abcd"), *table(*ROWS)])
     put(truth, "bad.json", one("abcd"))
     assert score(kit, truth).code == 0
-    assert kit.run("report").code == 0
+    assert kit.run_here("report").code == 0
     return kit.output / "report.html"
 
 

@@ -16,7 +16,7 @@ def pid_of_server(kit: Toolkit) -> int:
 
 
 def test_makes_the_machine_and_brings_the_code(kit: Toolkit) -> None:
-    end = kit.run("start")
+    end = kit.run_here("start")
     assert (end.code, end.out, end.err) == (0, "", "")
     code = kit.machine / "vm_side"
     assert {"process_all_images.py", "cpu_endpoint/__main__.py"} <= set(files_below(code))
@@ -42,9 +42,9 @@ def test_brings_an_exact_copy_of_the_code(own: Toolkit) -> None:
 
 
 def test_uses_a_server_that_answers(kit: Toolkit, server: ModelServer) -> None:
-    assert kit.run("start").code == 0
+    assert kit.run_here("start").code == 0
     assert not kit.living()
-    assert kit.run("start", "--endpoint", f"{server.url}/v1/").code == 0  # also by this name
+    assert kit.run_here("start", "--endpoint", f"{server.url}/v1/").code == 0  # also by this name
     assert not kit.living()
 
 
@@ -90,7 +90,7 @@ def test_starts_nothing_in_place_of_a_server_elsewhere(own: Toolkit) -> None:
 
 def test_a_machine_that_cannot_be_made_is_an_error_in_words(kit: Toolkit, tmp_path: Path) -> None:
     kit.machine.touch()
-    end = kit.run("start")
+    end = kit.run_here("start")
     assert end.code == 1
     assert str(tmp_path / "machine") in end.err
     assert "Traceback" not in end.err

@@ -28,7 +28,7 @@ def test_from_loading_to_off(own: Toolkit) -> None:
     assert own.run("start", PREVIEW="loads").code == 0
     wait_until(lambda: "PREVIEW" in str(status_of(own)["last log line"]))
     assert status_of(own)["model server"] == "loading"
-    assert own.run("stop").code == 0
+    assert own.run_here("stop").code == 0
     assert status_of(own)["model server"] == "off"
     assert status_of(own)["last log line"] == ""
 
@@ -37,7 +37,7 @@ def test_counts_the_pages(kit: Toolkit, server: ModelServer) -> None:
     kit.write_pages(2)
     pages.text_as_png(kit.input)
     for verb in ("start", "upload", "process"):
-        kit.run(verb)
+        kit.run_here(verb)
     status = status_of(kit)
     assert (status["model server"], status["model"]) == ("ready", server.model)
     names = ("pages done", "pages doubtful", "pages failed", "pages left")

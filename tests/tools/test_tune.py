@@ -38,7 +38,7 @@ def answer(request: Request) -> Reply:
 
 def tune(kit: Toolkit, *options: str, **environment: str) -> Finished:
     given = {"LADDER": LADDER, "SAMPLE": str(READ), **environment}
-    return kit.verb("tune", *options, **given).finish(LONGEST_S)
+    return kit.run_here("tune", *options, **given)
 
 
 def content(kit: Toolkit) -> dict[str, bytes]:
@@ -75,7 +75,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tuned]:
         server.script = answer
         kit = Toolkit(tmp_path_factory.mktemp("desk"), ENDPOINT=server.url, MAX_PIXELS=YOURS)
         kit.write_pages(2)
-        assert kit.run("all").code == 0
+        assert kit.run_here("all").code == 0
         before = content(kit)
         pages.article(72, 7).save(kit.input / f"{HOSTILE.replace('/', '')}.png")
         pages.pdf(kit.input / "책.pdf", 3)
