@@ -2,8 +2,11 @@
 
 import gc
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 
 LONG = ("/cloud/test_", "/test_fleet")  # files that run for minutes
 
+AFTER_ALL = -1000  # multiprocessing takes its folder away at -100
+
 RIG, RIG_S = "/cloud/test_", 900  # seconds for one test on the cloud's rig
 
 
@@ -25,11 +30,31 @@ def pytest_configure() -> None:
     """A shell that runs this behind a & lets it, and all that tests start, ignore Ctrl-C."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        keep_temporary_files_together()
+
+
+def keep_temporary_files_together() -> None:
+    """Below one folder, which goes at the end: what a test kills leaves its own behind.
+
+    pytest's own stay where they are.
+    """
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    folder = Path(tempfile.mkdtemp(prefix="dots-"))  # short: sockets are made there
+    folder.chmod(0o1777)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, AFTER_ALL)
+
+
+def pytest_sessionstart() -> None:
+    """What is imported to collect the tests stays: the collector need not go through it."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """What has been imported by now stays: the collector need not go through it again and again."""
+    """Nor ever after."""
     gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
