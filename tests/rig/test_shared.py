@@ -1,15 +1,17 @@
-"""Which files run in one process, since they share what is up once in it."""
+"""Which process of a test run gets which files."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from rig.shared import ASKED_FOR, ROOT, rig_of, unit_of
+from rig.shared import ASKED_FOR, ROOT, ByRig, rig_of, unit_of
 
 FILES = sorted((ROOT / "tests").rglob("test_*.py"))
 
@@ -32,6 +34,19 @@ def test_who_asks_for_a_rig_is_found(rig: str) -> None:
     asking = [path for path in FILES if rig in fixtures_in(path)]
     assert len(asking) > 4
     assert [path for path in FILES if rig_of(path) == rig] == asking
+
+
+def test_every_second_process_begins_at_the_end() -> None:
+    files = [f"test_{name}.py::test_it" for name in "abcde"]
+    work = ByRig.__new__(ByRig)  # without the rest of pytest-xdist
+    work.workqueue = OrderedDict((test, {test: False}) for test in files)
+    work.assigned_work = {}
+    nodes = [Mock(**{"gateway.id": f"gw{number}"}) for number in range(2)]
+    work.registered_collections = dict.fromkeys(nodes, files)
+    for node in (*nodes, *nodes, nodes[1]):
+        work._assign_work_unit(node)
+    first, second = ([call.args[0] for call in n.send_runtest_some.call_args_list] for n in nodes)
+    assert (first, second) == ([[0], [1]], [[4], [3], [2]])
 
 
 def test_files_that_share_a_rig_are_one_unit_and_others_each_their_own() -> None:
