@@ -58,16 +58,16 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first: one begun at the end would run alone. Those of the rig may take longer."""
+    """The longest first: one begun at the end would run alone. Those of the rig may take longer."""
     for item in items:
         if RIG in item.path.as_posix() and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(RIG_S))
-    items.sort(key=lambda item: not is_long(item.path))
+    items.sort(key=lambda item: when(item.path))
 
 
-def is_long(path: Path) -> bool:
-    """Whether a file runs for minutes, alone or with those that run in one process with it."""
-    return bool(rig_of(path)) or any(part in path.as_posix() for part in LONG)
+def when(path: Path) -> int:
+    """First those that run for minutes with others in one process, then those that do so alone."""
+    return 0 if rig_of(path) else 1 if any(part in path.as_posix() for part in LONG) else 2
 
 
 @pytest.hookimpl(optionalhook=True)
