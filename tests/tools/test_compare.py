@@ -161,7 +161,7 @@ def test_what_cannot_be_compared_is_said(
 
 
 def test_both_must_be_given(kit: Toolkit) -> None:
-    end = kit.run_here("compare", A="x")
+    end = kit.run("compare", A="x")
     assert end.code == 2
     assert "--b" in end.err
 

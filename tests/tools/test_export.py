@@ -168,7 +168,7 @@ def test_an_input_folder_may_be_called_documents(kit: Toolkit) -> None:
 def test_an_unknown_format_is_told_before_anything_is_done(
     kit: Toolkit, name: str, formats: str, wrong: str
 ) -> None:
-    end = kit.run_here(name, FORMATS=formats, EXPORT=formats)
+    end = kit.run(name, FORMATS=formats, EXPORT=formats)
     assert end.code == 2
     assert f"{wrong!r} is not a format of documents; there are {', '.join(FORMATS)}" in end.err
 

@@ -54,7 +54,7 @@ def test_what_make_all_has_done_is_the_next_ones_basis(kit: Toolkit) -> None:
 def test_an_input_without_pages(kit: Toolkit, what: str) -> None:
     if what == "other":
         (kit.input / "notes.txt").write_text("no page")
-    end = kit.run_here("plan")
+    end = kit.run("plan")
     assert (end.code, end.out) == ((0, "") if what == "none" else (1, ""))
     assert "plan: no .png" in end.err
 

@@ -98,7 +98,7 @@ def test_doubts_are_counted_by_kind(kit: Toolkit) -> None:
 
 
 def test_results_that_are_not_there_are_a_failure(kit: Toolkit) -> None:
-    end = kit.run_here("report")
+    end = kit.run("report")
     assert end.code == 1
     assert "make download" in end.err
 

@@ -236,7 +236,7 @@ def test_what_cannot_be_scored_is_said(
     results.add("a.png", FOUR)
     results.finish()
     (tmp_path / "empty").mkdir()
-    end = score(kit, tmp_path / truth) if truth else kit.run_here("score")
+    end = score(kit, tmp_path / truth) if truth else kit.run("score")
     assert (end.code, says in end.err) == (code, True)
 
 

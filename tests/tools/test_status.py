@@ -48,7 +48,7 @@ def test_counts_the_pages(kit: Toolkit, server: ModelServer) -> None:
 
 
 def test_for_people_is_a_table(kit: Toolkit) -> None:
-    end = kit.run_here("status")
+    end = kit.run("status")
     assert (end.code, end.err) == (0, "")
     assert f"machine         this computer ({kit.machine})" in end.out
     assert "pages done      0" in end.out
