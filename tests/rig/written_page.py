@@ -51,8 +51,9 @@ class WrittenPage:
         size: int = 20,
         category: str = "Text",
         ink: Any = None,
+        leading: float = 1.4,
     ) -> dict[str, Any]:
-        """Write a paragraph, and keep its cell."""
+        """Write a paragraph, and keep its cell; leading: from row to row, in its size."""
         font, (left, top) = font_of(size), at
         rows = [""]
         for word in text.split():
@@ -62,10 +63,10 @@ class WrittenPage:
             else:
                 rows[-1] = longer
         for number, row in enumerate(rows):
-            where = (left, top + number * round(1.4 * size))
+            where = (left, top + number * round(leading * size))
             self.pen.text(where, row, fill=self.ink if ink is None else ink, font=font)
         right = left + max(font.getlength(row) for row in rows)
-        box = [left, top, round(right), top + round((len(rows) - 1) * 1.4 * size + 1.15 * size)]
+        box = [left, top, round(right), top + round((len(rows) - 1) * leading * size + 1.15 * size)]
         cell = {"bbox": box, "category": category, "text": text}
         self.cells.append(cell)
         return cell

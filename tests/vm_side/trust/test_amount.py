@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from rig.witnessed import PAGE, Cells, changed, told
-from rig.written_page import WrittenPage, full_page
+from rig.written_page import WrittenPage, font_of, full_page, prose
 from trust.doubts import is_doubtful, trust_left
 from trust.witnesses import doubts_of, evidence_of
 
@@ -33,6 +33,36 @@ def test_dots_that_lead_to_a_number_may_be_many_or_few() -> None:
     for dots in (4, 200):
         cell["text"] = f"7 Boats {'.' * dots} 31"
         assert doubts_of(evidence_of(page.picture), page.cells) == []
+
+
+@pytest.mark.parametrize("dot", [(3, 3), (5, 4)], ids=["small dots", "blurred ones, of odd sizes"])
+def test_what_stands_beside_dots_is_compared(dot: tuple[int, int]) -> None:
+    """In a list of contents, or with lines to write on."""
+    page, cells = full_page(), []
+    for row in range(3):
+        cell = page.put(prose(30, row), (120, 1500 + 40 * row))
+        for number, left in enumerate(range(cell["bbox"][2] + 12, 1000, 9)):
+            high = dot[number % 2]
+            page.pen.ellipse((left, 1517 + 40 * row - high, left + 3, 1516 + 40 * row), fill=60)
+        page.pen.text((1010, 1500 + 40 * row), f"{7 * row + 11}", fill=0, font=font_of(20))
+        cells.append({**cell, "text": f"{cell['text']} {'.' * 40} {7 * row + 11}"})
+        cells[-1]["bbox"] = [120, 1500 + 40 * row, 1040, 1523 + 40 * row]
+    page.cells[-3:] = cells
+    evidence = evidence_of(page.picture)
+    assert doubts_of(evidence, page.cells) == []
+    for text in (f"{prose(60, 1)} {'.' * 40} 18", f"{prose(12, 1)} {'.' * 40}"):
+        [doubt] = doubts_of(evidence, [*page.cells[:-2], {**cells[1], "text": text}, cells[2]])
+        assert (doubt.kind, doubt.cell) == ("amount", len(page.cells) - 2)
+
+
+@pytest.mark.parametrize("turned", [90, 270])
+def test_text_on_its_side_is_left_alone(turned: int) -> None:
+    """Such as the number of a paper in its margin: what is beside each letter is not its row."""
+    page, aside = full_page(), WrittenPage(size=(500, 30))
+    aside.put("Read by the river on 3 May", (4, 2), size=20)
+    page.picture.paste(aside.picture.rotate(turned, expand=True), (40, 500))
+    page.cells.append({**aside.cells[0], "bbox": [41, 500, 66, 1000]})
+    assert doubts_of(evidence_of(page.picture), page.cells) == []
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,10 @@ def pattern(name: str) -> Image.Image:
         for row in range(100, 1600, 50):
             for column in range(100, 1000, 9):
                 pen.ellipse((column, row, column + 4, row + 4), fill=0)
+    elif name == "dots of odd sizes":
+        for row in range(100, 1600, 50):
+            for number, column in enumerate(range(100, 1000, 9)):
+                pen.regular_polygon((column, row, 1 + number % 2), 4, rotation=45, fill=0)
     elif name == "a table's grid":
         for at in range(100, 1100, 60):
             pen.line((at, 100, at, 1060), fill=0, width=2)
@@ -59,6 +63,9 @@ def pattern(name: str) -> Image.Image:
     return picture
 
 
-@pytest.mark.parametrize("name", ["dotted lines", "a table's grid", "a rule that is askew", "dust"])
+@pytest.mark.parametrize(
+    "name",
+    ["dotted lines", "dots of odd sizes", "a table's grid", "a rule that is askew", "dust"],
+)
 def test_what_is_no_writing(name: str) -> None:
     assert written(writing_in(pattern(name))) < 12 < written(writing_in(full_page().picture)) / 40

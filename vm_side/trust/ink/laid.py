@@ -9,7 +9,8 @@ from answer.cells import Cell
 from picture.words import Box
 from trust.boxes import area, cut, holding, in_rows, upright
 from trust.ink.ems import TALL_HEIGHT, height, length
-from trust.ink.lines import Floats, Writing, share_of_each
+from trust.ink.heights import Floats, share_of_each
+from trust.ink.lines import Writing
 from trust.ink.parts import GRAIN
 from trust.ink.runs import Bits, Ints
 from trust.ink.words import misfits, words_of
@@ -17,10 +18,10 @@ from trust.printed import has_leaders, printed
 
 MOST_ROWS_HEIGHT = 0.6  # of the length under a box stands in rows of at most this height
 LOWEST = 0.5  # of the usual line's height is no line of letters but one of dashes
+DOT = 0.4  # of the usual line's height: as low are dots that lead to a number
 INK_OF_TEXT = 0.12  # of the square of a line's height: the least ink that an em of text has
-CLEAR = 0.5  # of the ink that is in letters: less, and one cannot tell
-LETTERS_OF_A_LINE = 3
-STANDING = 3  # of its letters' height: a box that is slimmer, and higher, holds text on its side
+CLEAR = 0.5  # of the ink that is in letters, or of letters in lines: less, and one cannot tell
+STANDING = 3  # of its letters' height: a box that is slimmer, and higher, may hold text on its side
 NOT_IN_WORDS = ("Picture", "Formula", "Table")  # what is in words stands in rows, in their order
 LOOSE = 0.25  # of the usual line's height: a box may be so much too small
 
@@ -36,7 +37,7 @@ class LaidCell:
     """The length of the ink under its box, and under no smaller one but a Picture's, in ems."""
     category: str
     is_unclear: bool = False
-    """Text and ink cannot be compared: dots lead to a number, or the ink is hardly in letters."""
+    """Text and ink cannot be compared: the ink is hardly in letters, or they are on their side."""
     is_outside: bool = False
     """Most of its box is off the page."""
     words: Sequence[float] = ()
@@ -63,21 +64,27 @@ def lay(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Laid:
     em = usual_height(writing) * writing.step
     boxes = [cut(upright(cell["bbox"]), size) for cell in cells]
     owner, picture = owners_of(writing, boxes, cells, LOOSE * em)
-    high = numpy.maximum(heights_of(writing, owner, len(cells)) * writing.step, LOWEST * em)
-    lines = numpy.asarray(high / writing.step, numpy.float32)
     with_leaders = [has_leaders(cell.get("text") or "") for cell in cells]
-    lines = numpy.where(with_leaders, highest_of(writing, owner, lines), lines)
-    inked = numpy.bincount(owner + 1, writing.length, len(cells) + 1)[1:] * writing.step
+    is_low = (writing.boxes[:, 3] - writing.boxes[:, 1]) * writing.step < DOT * em
+    is_dot = is_low & numpy.array([*with_leaders, False], bool)[owner]
+    letters = numpy.where(is_dot, -1, owner)
+    high = numpy.maximum(heights_of(writing, letters, len(cells)) * writing.step, LOWEST * em)
+    inked = numpy.bincount(letters + 1, writing.length, len(cells) + 1)[1:] * writing.step
     areas = numpy.bincount(owner + 1, writing.areas, len(cells) + 1)[1:]
+    of_lines = writing.length * writing.is_text[writing.line]
+    in_lines = numpy.bincount(letters + 1, of_lines, len(cells) + 1)[1:] * writing.step
     laid = []
     for index, cell in enumerate(cells):
         one = of_cell(cell, boxes[index], float(inked[index]), float(high[index]), em)
         all_ink = ink_inside(one.box, writing)
         is_enough = all_ink >= INK_OF_TEXT * one.told * (em / writing.step) ** 2
-        is_unclear = is_enough and areas[index] < CLEAR * all_ink
-        words = () if is_unclear and not one.is_unclear else one.words  # leaders are no letters
-        laid.append(replace(one, is_unclear=one.is_unclear or bool(is_unclear), words=words))
-    found = misfits(writing, owner, lines, [cell.words for cell in laid])
+        is_no_letters = areas[index] < CLEAR * all_ink
+        is_on_its_side = stands(one.box, high[index]) and in_lines[index] < CLEAR * inked[index]
+        is_unclear = is_enough and (is_no_letters or is_on_its_side)
+        words = () if is_unclear and not with_leaders[index] else one.words  # dots are no letters
+        laid.append(replace(one, is_unclear=bool(is_unclear), words=words))
+    lines = numpy.asarray(high / writing.step, numpy.float32)
+    found = misfits(writing, letters, lines, [cell.words for cell in laid])
     laid = [replace(cell, misfit=found.get(index)) for index, cell in enumerate(laid)]
     return Laid(laid, (owner < 0) & (picture < 0), picture, em)
 
@@ -110,11 +117,15 @@ def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> LaidCel
         rows = max(1.0, 1.4 * told * high / max(1.0, box[2] - box[0]))
         size = high / height(on_page.text, rows)
     is_outside = is_off(cell["bbox"], box)
-    wide = box[2] - box[0]
-    stands = wide < min(STANDING * high, box[3] - box[1])
-    words = () if stands or category in NOT_IN_WORDS else words_of(text, on_page.text)
+    is_in_words = category not in NOT_IN_WORDS and not stands(box, high)
+    words = words_of(text, on_page.text) if is_in_words else ()
     ems = ink / max(1.0, size)
-    return LaidCell(box, told, ems, category, has_leaders(text), is_outside, words)
+    return LaidCell(box, told, ems, category, is_outside=is_outside, words=words)
+
+
+def stands(box: Box, high: float) -> bool:
+    """Whether a box is so slim, for lines that are so high, that a text in it is on its side."""
+    return box[2] - box[0] < min(STANDING * high, box[3] - box[1])
 
 
 def heights_of(writing: Writing, owner: Ints, count: int) -> Floats:
@@ -125,20 +136,6 @@ def heights_of(writing: Writing, owner: Ints, count: int) -> Floats:
     heights = share_of_each(high, writing.length.astype(numpy.float64), of, MOST_ROWS_HEIGHT)
     found[cells[cells >= 0]] = heights[cells >= 0]
     return found
-
-
-def highest_of(writing: Writing, owner: Ints, heights: Floats) -> Floats:
-    """How high the highest line under each cell is; heights: of a cell without a line of letters.
-
-    Where dots lead to a number, most of what is written is no higher than they are.
-    """
-    lines = max(1, len(writing.heights))
-    inside = owner >= 0
-    pieces, letters = numpy.unique(owner[inside] * lines + writing.line[inside], return_counts=True)
-    pieces = pieces[letters >= LETTERS_OF_A_LINE]
-    found = numpy.zeros(len(heights), numpy.float32)
-    numpy.maximum.at(found, pieces // lines, writing.heights[pieces % lines])
-    return numpy.where(found > 0, found, heights)
 
 
 def usual_height(writing: Writing) -> float:

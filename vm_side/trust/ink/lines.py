@@ -10,8 +10,10 @@ import numpy
 from numpy.typing import NDArray
 from PIL import Image
 
+from trust.ink.heights import Doubles, Floats, heights_of, sizes
 from trust.ink.parts import Boxes, Ink, ink_in, reduced
-from trust.ink.runs import Bits, Ints, joined
+from trust.ink.rows import IN_A_ROW, LEAST, in_rows
+from trust.ink.runs import Bits, Ints
 
 # Found by trial on print, scans, slides and handwriting in five scripts.
 LOW = 3  # pixels: what is lower is a dot, or dust
@@ -19,19 +21,13 @@ TALLEST = 1 / 7  # of the page's longer side
 SLIM, LONG = 15, 14  # times as high as wide, or as wide as high: no letter, and no word
 SPARSE, SOLID = 0.1, 0.8  # of its box that a letter fills at least, and a word at most
 HIGHER = 1.9  # times as high as most of its line is a bar or a brace: the line is lower
-NEAR = 1.2  # times the higher one's height: so far may the next letter of a line be
 CLOSED = 0.26  # of the line's height: so much room belongs to the letters, more is between words
-STEEP, FLAT = 0.15, 4  # the most that a line may slope, if it is so many times as long as rough
-MOST_FEET = 0.7  # of a line's letters stand on its baseline or, pieces of a sign, above it
-IN_A_ROW, UNEVEN = 2.2, 0.45  # of letters' heights: all of the line, and how far they differ
+UNEVEN = 0.45  # of letters' heights: how far they differ in a line
 DOTS, EVEN = 0.72, 0.12  # how much of its box a dot of a dotted line fills, and how alike they are
 FEW_LETTERS = 0.25  # of a line's length in heights: fewer are no letters but pieces of a rule
 MANY_LETTERS, THIN = 0.5, 0.5  # words that touch are fewer, but do not fill their boxes
 SHORTEST, SHORTEST_OF_FEW = 1.7, 2.6  # heights: a shorter line is none; one of one or two letters
 THICK = 9  # pixels: as high are no dots and no rules
-
-Floats = NDArray[numpy.float32]
-Doubles = NDArray[numpy.float64]
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ def writing_in(picture: Image.Image) -> Writing:
     gray, step = reduced(picture)
     ink, density = ink_in(gray)
     ink = ink.kept(may_be_letters(ink, max(gray.size)))
-    line = joined(neighbours(ink), len(ink.boxes))
+    ink, line = in_rows(ink)
     order = numpy.lexsort((ink.boxes[:, 0], line))
     boxes, areas, line = ink.boxes[order], ink.areas[order], line[order]
     wide, high = sizes(boxes)
@@ -98,63 +94,6 @@ def may_be_letters(ink: Ink, longer_side: int) -> Bits:
     return found
 
 
-def neighbours(ink: Ink) -> tuple[Ints, Ints]:
-    """Which letters stand beside which."""
-    starts, _ = ink.runs.in_line()
-    if not len(starts):
-        return starts, starts  # and in them there is nothing to search
-    _, y1, x2, y2 = ink.boxes.astype(numpy.int64).T
-    high = y2 - y1
-    pairs = []
-    for share in (0.25, 0.5, 0.75):  # of its height: where one looks from a letter to the right
-        row = y1 + (high * share).astype(numpy.int64)
-        place = row * ink.runs.stride + x2
-        found = numpy.minimum(numpy.searchsorted(starts, place), len(starts) - 1)
-        other = ink.part[found]
-        higher, lower = numpy.maximum(high, high[other]), numpy.minimum(high, high[other])
-        room = starts[found] - place
-        shared = numpy.minimum(y2, y2[other]) - numpy.maximum(y1, y1[other])
-        beside = (room >= 0) & (room <= NEAR * higher) & (lower >= 0.4 * higher)
-        beside &= (shared >= 0.5 * lower) & (ink.runs.rows[found] == row)
-        pairs.append((numpy.flatnonzero(beside), other[beside]))
-    ones, others = zip(*pairs, strict=True)
-    return numpy.concatenate(ones), numpy.concatenate(others)
-
-
-def heights_of(boxes: Boxes, line: Ints) -> Floats:
-    """How high each line is: from what most letters stand on to the highest top."""
-    x1, y1, x2, y2 = boxes.astype(numpy.float64).T
-    wide, x = x2 - x1, (x1 + x2) / 2
-    slope = slopes_of(x, (y1 + y2) / 2, wide, line)[line] * x
-    top = numpy.full(int(line.max(initial=-1)) + 1, numpy.inf)
-    numpy.minimum.at(top, line, y1 - slope)
-    foot = share_of_each(y2 - slope, wide, line, MOST_FEET)
-    return numpy.asarray(numpy.maximum(foot - top, LOW), numpy.float32)
-
-
-def slopes_of(x: Doubles, y: Doubles, weight: Doubles, line: Ints) -> Doubles:
-    """How steeply each line falls; 0 of a short one, where that cannot be told."""
-    total = numpy.bincount(line, weight)
-    x = x - (numpy.bincount(line, weight * x) / total)[line]
-    y = y - (numpy.bincount(line, weight * y) / total)[line]
-    spread = numpy.bincount(line, weight * x * x)
-    slope = numpy.bincount(line, weight * x * y) / numpy.maximum(spread, 1)
-    rough = numpy.sqrt(numpy.bincount(line, weight * y * y) / total)
-    is_told = (numpy.sqrt(spread / total) >= FLAT * rough) & (abs(slope) <= STEEP)
-    return numpy.where(is_told, slope, 0)
-
-
-def share_of_each(values: Doubles, weights: Doubles, group: Ints, share: float) -> Doubles:
-    """Of each group the value that this share of its weight does not exceed."""
-    order = numpy.lexsort((values, group))
-    reached = numpy.cumsum(weights[order])
-    groups = numpy.arange(group.max(initial=-1) + 1)
-    total = reached[numpy.searchsorted(group[order], groups, "right") - 1]
-    before = numpy.concatenate(([0.0], total[:-1]))
-    at = numpy.searchsorted(reached, before + share * (total - before))
-    return values[order][at]
-
-
 def lengths(boxes: Boxes, line: Ints, heights: Floats) -> Floats:
     """What each letter adds to the length of its line, of letters in order."""
     x1, _, x2, _ = boxes.astype(numpy.int64).T
@@ -180,14 +119,8 @@ def looks(
     filled = numpy.bincount(line, areas) / numpy.bincount(line, wide * high)
     is_pattern = (filled > DOTS) & (uneven < EVEN) & (letters >= 4)
     is_pattern &= (uneven_wide < EVEN) | (mean < THICK)
-    is_text = (heights <= IN_A_ROW * mean) & (uneven <= UNEVEN) & ~is_pattern
+    is_text = (heights <= IN_A_ROW * mean) & (uneven <= UNEVEN) & ~is_pattern & (mean >= LEAST)
     is_rule = (letters < MANY_LETTERS * ems) & (filled > THIN) & (mean < THICK)
     is_text &= ~is_rule & (filled <= SOLID) & (letters >= FEW_LETTERS * ems)
     is_text &= (ems >= SHORTEST) & ((letters >= 3) | (ems >= SHORTEST_OF_FEW))
     return is_text, is_pattern
-
-
-def sizes(boxes: Boxes) -> tuple[Doubles, Doubles]:
-    """How wide and how high boxes are."""
-    x1, y1, x2, y2 = boxes.astype(numpy.float64).T
-    return x2 - x1, y2 - y1

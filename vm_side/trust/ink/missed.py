@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from trust.boxes import cut, whole
 from trust.doubts import Doubt
+from trust.ink.heights import Floats
 from trust.ink.laid import Laid
-from trust.ink.lines import Floats, Writing
+from trust.ink.lines import Writing
 from trust.ink.parts import Boxes, boxes_around
 from trust.ink.runs import Bits, Ints, joined
 

@@ -54,7 +54,8 @@ def ink_in(gray: Image.Image) -> tuple[Ink, NDArray[numpy.uint8]]:
     long = runs.ends - runs.starts
     is_short = long <= max(12, max(gray.size) * LONG_RUN)
     density = density_of(runs, gray.size)
-    return parts_of(runs.kept(is_short & (numpy.cumsum(is_short) <= MANY_RUNS))), density
+    runs = runs.kept(is_short & (numpy.cumsum(is_short) <= MANY_RUNS))
+    return parts_of(runs, joined(touching(runs), len(runs))), density
 
 
 def density_of(runs: Runs, size: tuple[int, int]) -> NDArray[numpy.uint8]:
@@ -116,9 +117,8 @@ def spread(parts: Image.Image, size: tuple[int, int]) -> Image.Image:
     return parts.resize(fewer, Image.Resampling.BILINEAR).resize(size, Image.Resampling.NEAREST)
 
 
-def parts_of(runs: Runs) -> Ink:
-    """What is connected."""
-    part = joined(touching(runs), len(runs))
+def parts_of(runs: Runs, part: Ints) -> Ink:
+    """What is connected: of each run in which part it is."""
     sides = numpy.stack((runs.starts, runs.rows, runs.ends, runs.rows + 1), axis=1)
     boxes = boxes_around(sides.astype(numpy.int16), part)
     areas = numpy.bincount(part, runs.ends - runs.starts).astype(numpy.int64)

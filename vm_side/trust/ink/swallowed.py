@@ -12,8 +12,9 @@ import numpy
 
 from trust.boxes import whole
 from trust.doubts import Doubt
+from trust.ink.heights import Doubles, Floats
 from trust.ink.laid import Laid, ink_inside
-from trust.ink.lines import Doubles, Floats, Writing
+from trust.ink.lines import Writing
 from trust.ink.missed import weight_of
 from trust.ink.parts import Boxes, boxes_around
 from trust.ink.runs import Bits, Ints, joined

@@ -12,7 +12,8 @@ import numpy
 from numpy.typing import NDArray
 
 from trust.ink.ems import width_of
-from trust.ink.lines import Doubles, Floats, Writing
+from trust.ink.heights import Doubles, Floats
+from trust.ink.lines import Writing
 from trust.ink.runs import Ints
 
 FEWEST = 3  # words of a text that can be told from those of another

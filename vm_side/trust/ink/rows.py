@@ -1,0 +1,117 @@
+"""Rows: which letters stand beside one another.
+
+Where print is tight, some letters touch those of the next row, and hold the two rows together. They
+are seen by what is beside them, one row above the other, and are cut between the two. A large sign
+of many strokes has strokes above one another beside it, too, and must not be cut.
+"""
+
+import numpy
+
+from trust.ink.heights import Doubles, heights_of, share_of_each, sizes
+from trust.ink.parts import Boxes, Ink, parts_of
+from trust.ink.runs import Bits, Ints, Pairs, joined
+
+# Of the higher one's height, or of the lower one's.
+NEAR, LOW = 1.2, 0.4  # so far may the next letter of a row be, and so much lower
+SHARED = 0.5  # so much of the lower one is level with the higher one
+
+LEAST = 5  # pixels: what is lower cannot be read, and is dots
+IN_A_ROW = 2.2  # of letters' heights: all of a line
+
+# Of the usual line's height.
+TALL = 1.5  # as high is no letter of such a line
+LOWER, HIGHER = 0.55, 1.2  # most of its letters are between these
+HIGH, APART = 1.3, 0.8  # what is of two rows, and how far their middles are from each other
+ROW = 0.5  # less of a letter is no row of it
+
+FEW, MOST = 0.3, 0.75  # of a line's letters: so few are tall, so many of the others no strokes
+COVERED = 0.85  # of its width: between signs there are lanes from top to foot, in two rows hardly
+CUTS = 3  # what is of more rows than four stays whole
+
+
+def in_rows(ink: Ink) -> tuple[Ink, Ints]:
+    """The ink, cut where it is of two rows, and of each part in which row it stands."""
+    pairs = neighbours(ink)
+    line = joined(pairs, len(ink.boxes))
+    is_held, em = held_together(ink.boxes, line)
+    if not is_held.any():
+        return ink, line
+    for _ in range(CUTS):
+        feet = numpy.where(is_held, feet_of_first(pairs, ink.boxes, em), 0)
+        if not feet.any():
+            break
+        ink, is_held = cut(ink, feet), numpy.append(is_held, is_held[feet > 0])
+        pairs = neighbours(ink)
+    return ink, joined(pairs, len(ink.boxes))
+
+
+def neighbours(ink: Ink) -> Pairs:
+    """Which letters stand beside which."""
+    starts, _ = ink.runs.in_line()
+    if not len(starts):
+        return starts, starts  # and in them there is nothing to search
+    _, y1, x2, y2 = ink.boxes.astype(numpy.int64).T
+    high = y2 - y1
+    pairs = []
+    for share in (0.25, 0.5, 0.75):  # of its height: where one looks from a letter to the right
+        row = y1 + (high * share).astype(numpy.int64)
+        place = row * ink.runs.stride + x2
+        found = numpy.minimum(numpy.searchsorted(starts, place), len(starts) - 1)
+        other = ink.part[found]
+        higher, lower = numpy.maximum(high, high[other]), numpy.minimum(high, high[other])
+        room = starts[found] - place
+        shared = numpy.minimum(y2, y2[other]) - numpy.maximum(y1, y1[other])
+        beside = (room >= 0) & (room <= NEAR * higher) & (lower >= LOW * higher)
+        beside &= (shared >= SHARED * lower) & (ink.runs.rows[found] == row)
+        pairs.append((numpy.flatnonzero(beside), other[beside]))
+    ones, others = zip(*pairs, strict=True)
+    return numpy.concatenate(ones), numpy.concatenate(others)
+
+
+def held_together(boxes: Boxes, line: Ints) -> tuple[Bits, float]:
+    """Of each letter whether its line is of more than one row; and the usual line's height."""
+    if not len(boxes):
+        return numpy.zeros(0, bool), 0.0
+    wide, high = sizes(boxes)
+    heights, total = heights_of(boxes, line).astype(numpy.float64), numpy.bincount(line, wide)
+    readable = numpy.where(numpy.bincount(line, wide * high) >= LEAST * total, total, 0.0)
+    [em] = share_of_each(heights, readable, numpy.zeros(len(heights), numpy.int64), 0.5)
+    letters, tall = numpy.bincount(line), numpy.bincount(line, high >= TALL * em)
+    level = numpy.bincount(line, (high >= LOWER * em) & (high <= HIGHER * em))
+    is_held = (heights >= TALL * em) & (tall <= numpy.maximum(FEW * letters, 2))
+    is_held &= (level >= MOST * (letters - tall)) & (covered(boxes, line) >= COVERED)
+    return is_held[line], float(em)
+
+
+def covered(boxes: Boxes, line: Ints) -> Doubles:
+    """How much of each line's width letters cover, whichever of its rows they are in."""
+    order = numpy.lexsort((boxes[:, 0], line))
+    x1, x2 = (boxes[order, side] + line[order] * 65536 for side in (0, 2))  # line behind line
+    reached = numpy.maximum.accumulate(x2)
+    before = numpy.concatenate(([-1], reached[:-1]))
+    inked = numpy.bincount(line[order], reached - numpy.maximum(before, x1))
+    first = numpy.searchsorted(line[order], numpy.arange(len(inked)))
+    found: Doubles = inked / (numpy.maximum.reduceat(x2, first) - x1[first])
+    return found
+
+
+def feet_of_first(pairs: Pairs, boxes: Boxes, em: float) -> Ints:
+    """Of each part where the first of its rows ends: between two that it is beside; 0: nowhere."""
+    tops, feet = boxes[:, 1].astype(numpy.float64), boxes[:, 3].astype(numpy.float64)
+    middles, ends = (tops + feet) / 2, numpy.zeros(len(boxes))
+    for here, there in (pairs, pairs[::-1]):
+        first, second = numpy.full((2, len(boxes)), numpy.inf)
+        numpy.minimum.at(first, here, middles[there])
+        is_below = middles[there] >= first[here] + APART * em
+        numpy.minimum.at(second, here[is_below], middles[there][is_below])
+        between = numpy.where(second < numpy.inf, (first + second) / 2, 0)
+        is_inside = (between - tops >= ROW * em) & (feet - between >= ROW * em)
+        ends = numpy.where(is_inside & (ends == 0), between, ends)
+    return numpy.where(feet - tops >= HIGH * em, ends, 0).astype(numpy.int64)
+
+
+def cut(ink: Ink, feet: Ints) -> Ink:
+    """The ink, with all of a part that is below its foot as one more part."""
+    below = (feet > 0)[ink.part] & (ink.runs.rows >= feet[ink.part])
+    new = numpy.cumsum(feet > 0) - 1 + len(feet)
+    return parts_of(ink.runs, numpy.where(below, new[ink.part], ink.part))
