@@ -93,6 +93,18 @@ def test_a_few_words_are_no_blank_page(text: str, is_boxed: bool) -> None:
     assert not doubts_of(evidence_of(page.picture), [cell])
 
 
+def test_a_column_of_short_words_is_compared() -> None:
+    page = full_page()
+    words = "be at it on we of to in us so".split()
+    for row, word in enumerate(words):
+        page.pen.text((1090, 500 + 28 * row), word, fill=0, font=font_of(20))
+    column = {"bbox": [1088, 500, 1114, 776], "category": "Text", "text": " ".join(words)}
+    evidence = evidence_of(page.picture)
+    assert doubts_of(evidence, [*page.cells, column]) == []
+    [doubt] = doubts_of(evidence, [*page.cells, {**column, "text": " ".join(words * 2)}])
+    assert (doubt.kind, doubt.cell) == ("amount", len(page.cells))
+
+
 def test_what_is_no_writing_may_be_blank() -> None:
     page = Image.new("L", (1176, 1680), 245)
     pen = ImageDraw.Draw(page)

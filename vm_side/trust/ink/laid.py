@@ -20,7 +20,8 @@ MOST_ROWS_HEIGHT = 0.6  # of the length under a box stands in rows of at most th
 LOWEST = 0.5  # of the usual line's height is no line of letters but one of dashes
 DOT = 0.4  # of the usual line's height: as low are dots that lead to a number
 INK_OF_TEXT = 0.12  # of the square of a line's height: the least ink that an em of text has
-CLEAR = 0.5  # of the ink that is in letters, or of letters in lines: less, and one cannot tell
+CLEAR = 0.5  # of the ink that is in letters: less, and one cannot tell
+ALONE = 0.5  # of the letters in a slim box that have none beside them: more are on their side
 STANDING = 3  # of its letters' height: a box that is slimmer, and higher, may hold text on its side
 NOT_IN_WORDS = ("Picture", "Formula", "Table")  # what is in words stands in rows, in their order
 LOOSE = 0.25  # of the usual line's height: a box may be so much too small
@@ -71,15 +72,15 @@ def lay(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Laid:
     high = numpy.maximum(heights_of(writing, letters, len(cells)) * writing.step, LOWEST * em)
     inked = numpy.bincount(letters + 1, writing.length, len(cells) + 1)[1:] * writing.step
     areas = numpy.bincount(owner + 1, writing.areas, len(cells) + 1)[1:]
-    of_lines = writing.length * writing.is_text[writing.line]
-    in_lines = numpy.bincount(letters + 1, of_lines, len(cells) + 1)[1:] * writing.step
+    alone = writing.length * (numpy.bincount(writing.line) == 1)[writing.line]
+    standing = numpy.bincount(letters + 1, alone, len(cells) + 1)[1:] * writing.step
     laid = []
     for index, cell in enumerate(cells):
         one = of_cell(cell, boxes[index], float(inked[index]), float(high[index]), em)
         all_ink = ink_inside(one.box, writing)
         is_enough = all_ink >= INK_OF_TEXT * one.told * (em / writing.step) ** 2
         is_no_letters = areas[index] < CLEAR * all_ink
-        is_on_its_side = stands(one.box, high[index]) and in_lines[index] < CLEAR * inked[index]
+        is_on_its_side = stands(one.box, high[index]) and standing[index] > ALONE * inked[index]
         is_unclear = is_enough and (is_no_letters or is_on_its_side)
         words = () if is_unclear and not with_leaders[index] else one.words  # dots are no letters
         laid.append(replace(one, is_unclear=bool(is_unclear), words=words))
