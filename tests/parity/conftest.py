@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from parity.both import ROOT, Reference
+from parity.one_page import Both
 from rig.model_server import ModelServer
 
 
@@ -26,3 +27,9 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
 def server() -> Iterator[ModelServer]:
     with ModelServer(max_model_len=32768, check_pictures=False) as model_server:
         yield model_server
+
+
+@pytest.fixture
+def both(reference: Reference, server: ModelServer, tmp_path: Path) -> Both:
+    """Both clients, and a folder of the test's own."""
+    return Both(reference, server, tmp_path)
