@@ -11,7 +11,7 @@ import pytest
 from lib.console import Failure
 from lib.inputs import Inputs
 from lib.knobs import ROOT, Knobs
-from lib.machines import local, open_machine
+from lib.machines import at_endpoint, local, open_machine
 from lib.machines.local import LocalMachine
 from rig.model_server import ModelServer, Reply, Request
 from rig.secrets import KEY, command_lines, files_with, guarded_server
@@ -44,8 +44,8 @@ def test_asks_the_server_for_its_model(tmp_path: Path, monkeypatch: pytest.Monke
 def test_what_is_no_model_server_serves_no_model(tmp_path: Path) -> None:
     with foreign_server() as port:
         assert machine(tmp_path, f"http://127.0.0.1:{port}").served_model() == ""
-        assert local.is_open("127.0.0.1", port)
-    assert not local.is_open("127.0.0.1", free_port())
+        assert at_endpoint.is_open("127.0.0.1", port)
+    assert not at_endpoint.is_open("127.0.0.1", free_port())
 
 
 def test_a_result_that_is_not_there_is_empty(tmp_path: Path) -> None:

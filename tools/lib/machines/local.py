@@ -4,9 +4,6 @@ A server that already answers at ENDPOINT is used as it is, and never stopped.
 """
 
 import os
-import re
-import socket
-import ssl
 import sys
 import tempfile
 import time
@@ -15,20 +12,19 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from contract import KEY, KEY_FILE, LOCK, PASSWORD
+from contract import KEY, LOCK, PASSWORD
 from lib import closed, extras, files
 from lib.console import Failure, note, run_child
 from lib.files import Put
 from lib.inputs import Inputs, status_of
 from lib.knobs import OCR, ROOT, TABLE, Knobs, model_key, pdf_password
-from lib.machines import local_job
+from lib.machines import at_endpoint, local_job
 from lib.machines.lock_file import LockFile
 from lib.machines.machine import Moved
 from lib.machines.ours import CODE, RESULT, TRIAL, Disk, claim, folders
 from lib.machines.server import Server
 from lib.results import read_text
 
-LOOPBACK = ("127.0.0.1", "localhost")
 LOG_LINES = 15
 PREVIEW_PROCESSES = 2
 
@@ -62,7 +58,7 @@ class LocalMachine:
             if self.knobs.witness == OCR:  # the second reader has the preview's engines
                 install(self.code / "cpu_endpoint" / "requirements.txt")
             return
-        self._refuse_foreign_port()
+        at_endpoint.refuse_foreign(self.endpoint, self.why)
         install(self.code / "cpu_endpoint" / "requirements.txt")
         parts = urllib.parse.urlsplit(self.endpoint)
         place = ["--host", str(parts.hostname), "--port", str(parts.port or 80)]
@@ -220,34 +216,9 @@ class LocalMachine:
         return self.lock.swap(old, new)
 
     def served_model(self) -> str:
-        """The model that answers at ENDPOINT; nothing if none does.
-
-        Raises Failure if one does that lets nobody in, or by another scheme: waiting is no use.
-        """
-        import requests  # noqa: PLC0415 - a tenth of a second, and most verbs do not ask
-
-        key = model_key(self.knobs)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        try:
-            with requests.Session() as session:
-                session.trust_env = False  # the environment's proxy must not answer for it
-                session.verify = trusted()
-                response = session.get(f"{self.endpoint}/v1/models", headers=headers, timeout=5)
-            if response.status_code in (401, 403):
-                raise Failure(
-                    f"the model server at {self.endpoint} needs its key"
-                    f" (HTTP {response.status_code})",
-                    f"give it in the variable {KEY}, or in a file that {KEY_FILE} names",
-                )
-            return str(response.json()["data"][0]["id"])
-        except requests.exceptions.SSLError as error:
-            raise Failure(
-                f"no TLS with {self.endpoint}: {reason_of(error)}",
-                "correct ENDPOINT, or name in SSL_CERT_FILE whom to trust",
-            ) from error
-        except (requests.RequestException, ValueError, KeyError, IndexError, TypeError) as error:
-            self.why = reason_of(error)
-            return ""
+        """The model that answers at ENDPOINT; nothing if none does. Raises Failure."""
+        model, self.why = at_endpoint.served_model(self.endpoint, model_key(self.knobs))
+        return model
 
     @closed.to_all()
     def _claim(self, *needed: str) -> None:
@@ -270,38 +241,6 @@ class LocalMachine:
         files.remove_others(self.code, names)
         for name in names:
             files.copy_new(source / name, self.code / name)
-
-    def _refuse_foreign_port(self) -> None:
-        parts = urllib.parse.urlsplit(self.endpoint)
-        if parts.hostname not in LOOPBACK:
-            raise Failure(
-                f"no model server at {self.endpoint} ({self.why})",
-                "start it, or leave ENDPOINT at http://127.0.0.1:8000 for the CPU preview",
-            )
-        if is_open(parts.hostname, parts.port or 80):
-            raise Failure(
-                f"port {parts.port} is taken by a program that is not a model server",
-                "make … ENDPOINT=http://127.0.0.1:8001",
-            )
-
-
-def trusted() -> str | bool:
-    """Whose certificates count: those of the system or SSL_CERT_FILE, as for process."""
-    paths = ssl.get_default_verify_paths()
-    return paths.cafile or paths.capath or True
-
-
-def reason_of(error: Exception) -> str:
-    """The system's or OpenSSL's words within an error of requests, or else its kind."""
-    found = re.search(r"\[(?:Errno -?\d+|SSL: \w+)\] (.+?)(?: \(_ssl|['\")]|$)", str(error))
-    return found[1] if found else type(error).__name__
-
-
-def is_open(host: str, port: int) -> bool:
-    """Whether anything listens there."""
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        return probe.connect_ex((host, port)) == 0
 
 
 def install(requirements: Path) -> None:
