@@ -18,8 +18,8 @@ from lib.inputs import Inputs, end_of_nothing, find_inputs
 from lib.knobs import EXPORTING, FLEET, MACHINE, OCR, Knobs, as_environment, check_workers, verb
 from lib.machines import open_machine
 from lib.plan.budget import within_budget
-from lib.plan.making import plan_for, remember, summary_of, took
-from lib.results import MANIFEST, REPORT
+from lib.plan.making import plan_for, remember, took
+from lib.results import MANIFEST, REPORT, read_summary
 from lib.steps import Steps, exit_code, goes_on, run_step, worst
 from lib.todo import Work, look
 
@@ -91,7 +91,8 @@ def with_machine(
     knobs: Knobs, environment: Mapping[str, str], inputs: Inputs, force: bool, target: str
 ) -> int:
     """The whole job; target is who is told of its end."""
-    plan, summary = plan_for(inputs, knobs, force), summary_of(knobs)
+    output = Path(knobs.output).expanduser()
+    plan, summary = plan_for(inputs, knobs, force), read_summary(output)
     if plan.refusal:
         raise click.UsageError(f"{plan.refusal}: nothing is rented")
     note(f"make all: {plan.line()}")
@@ -114,7 +115,7 @@ def with_machine(
     tell_others(inputs)
     alarm = steps.alarm(machine)
     code = exit_code(codes)
-    new = summary_of(knobs) if has_results(codes) else summary
+    new = read_summary(output) if has_results(codes) else summary
     new = {} if new == summary else new
     notify.tell(target, notify.closing(code, new, money, alarm), code, new)
     if code in (ExitCode.OK, ExitCode.PAGES_FAILED):

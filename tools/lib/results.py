@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from contract import CORRECTED, DRAWING_ENDING, LEFT, RESULT_ENDINGS
+from contract import CORRECTED, DRAWING_ENDING, LEFT, RESULT_ENDINGS, SUMMARY
 from contract import DONE as DONE
 from contract import MANIFEST as MANIFEST
 from contract import REPORT as REPORT
@@ -254,6 +254,15 @@ def with_not_read(summary: str, not_read: Mapping[str, int]) -> str:
     theirs = found.get("not_read")
     beyond = theirs.get(BEYOND) if isinstance(theirs, dict) else None
     ours = dict(not_read) | ({BEYOND: beyond} if beyond else {})
+def read_summary(folder: Path) -> dict[str, Any]:
+    """The totals of the last run, as process_all_images.py left them; empty if it did not."""
+    try:
+        found = json.loads(read_text(folder / SUMMARY))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
     if ours == theirs:
         return summary
     return json.dumps(found | {"not_read": ours}, ensure_ascii=False, indent=2) + "\n"

@@ -11,9 +11,9 @@ from lib.pages.entries import (
     read_cell,
     read_cells,
     read_entries,
-    read_summary,
 )
 from lib.pages.values import number
+from lib.results import read_summary
 from rig.result_sets import ResultSet, cell
 
 

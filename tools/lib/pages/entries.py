@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from contract import CATEGORIES, DONE, MANIFEST, STATUSES, SUMMARY
+from contract import CATEGORIES, DONE, MANIFEST, STATUSES
 from lib import results
 from lib.pages.doubts import Doubt, doubts_in, trust_in
 from lib.pages.values import Box, number, relative, word
@@ -124,15 +124,6 @@ def size_in(value: Any) -> tuple[float, float]:
     """A width and a height; 0 by 0 of anything else."""
     width, height = map(number, value) if isinstance(value, list) and len(value) == 2 else (0, 0)
     return width, height
-
-
-def read_summary(folder: Path) -> dict[str, Any]:
-    """The totals of the last run, as process_all_images.py left them; empty if it did not."""
-    try:
-        found = json.loads(results.read_text(folder / SUMMARY))
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def cells_path(folder: Path, entry: Entry) -> Path | None:

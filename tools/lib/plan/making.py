@@ -1,12 +1,10 @@
 """The plan of a run, and what the run then took, which is the next one's basis."""
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from contract import SUMMARY
 from lib.console import printable, say
 from lib.inputs import Inputs
 from lib.knobs import Knobs
@@ -14,7 +12,6 @@ from lib.plan.forecast import basis_of, forecast, own_way, ways
 from lib.plan.left import look
 from lib.plan.runs import Run, is_sound, last_of_kind, place_of
 from lib.plan.words import Plan, duration, usd
-from lib.results import read_text
 
 
 def plan_for(inputs: Inputs, knobs: Knobs, force: bool) -> Plan:
@@ -24,15 +21,6 @@ def plan_for(inputs: Inputs, knobs: Knobs, force: bool) -> Plan:
     found = (forecast(basis, left, knobs, way) for way in ways(knobs))
     own = forecast(basis, left, knobs, own_way(knobs))
     return Plan(left, basis, own, [one for one in found if one], knobs)
-
-
-def summary_of(knobs: Knobs) -> dict[str, Any]:
-    """OUTPUT's summary.json; {} if there is none."""
-    try:
-        found = json.loads(read_text(Path(knobs.output).expanduser() / SUMMARY))
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def remember(plan: Plan, summary: Mapping[str, Any], steps_s: Mapping[str, float]) -> None:

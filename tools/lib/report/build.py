@@ -14,7 +14,7 @@ from typing import Any
 from contract import CATEGORIES, DOUBT_KINDS, MANIFEST, STATUSES
 from lib import files
 from lib.console import Failure
-from lib.pages.entries import Entry, read_entries, read_summary
+from lib.pages.entries import Entry, read_entries
 from lib.pages.scores import PageScore, read_scores
 from lib.pages.values import number, word
 from lib.pool import CPU_S, each
@@ -22,7 +22,7 @@ from lib.report import chunks, pictures
 from lib.report.chunks import Digest
 from lib.report.document import render
 from lib.report.scripts import write_script
-from lib.results import REPORT
+from lib.results import REPORT, read_summary
 
 HTML, FOLDER = REPORT, "report_files"
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.knobs import Knobs
-from lib.pages.entries import read_summary
 from lib.pages.values import number
 from lib.plan.cards import CARDS, Card, card_of
+from lib.results import read_summary
 from lib.tune.judging import Reading
 from lib.tune.variants import Variant
 
