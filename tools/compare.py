@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from lib.console import ExitCode, note, printable, run, show_line
+from lib.console import ExitCode, aligned, note, printable, run, show_line
 from lib.options import version_option
 from lib.pages.doubts import Doubt
 from lib.report import compare_build
@@ -77,15 +77,9 @@ def table(pages: Sequence[Compared]) -> list[str]:
     changed = [page for page in pages if page.kinds]
     if not changed:
         return []
-    rows = [HEAD, *(cells(page) for page in changed[:MOST_ROWS])]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD) - 1)]
-    lines = [
-        "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=False))
-        + f"  {row[-1]}"
-        for row in rows
-    ]
+    lines = aligned([cells(page) for page in changed[:MOST_ROWS]], HEAD)
     more = len(changed) - MOST_ROWS
-    return [line.rstrip() for line in lines] + ([f"… and {more} more pages"] if more > 0 else [])
+    return lines + ([f"… and {more} more pages"] if more > 0 else [])
 
 
 def cells(page: Compared) -> tuple[str, ...]:

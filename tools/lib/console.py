@@ -256,3 +256,18 @@ def show_table(rows: Mapping[str, object] | Sequence[tuple[str, object]]) -> Non
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
         show_line(printable(f"{name:<{width}}  {value}"))
+
+
+def aligned(rows: Sequence[tuple[str, ...]], head: tuple[str, ...] = ()) -> list[str]:
+    """Rows as lines, all columns but the last to the right."""
+    lines = [head, *rows] if head and rows else list(rows)
+    widths = (
+        [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
+        if lines
+        else []
+    )
+    return [
+        "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=False))
+        + f"  {line[-1]}".rstrip()
+        for line in lines
+    ]

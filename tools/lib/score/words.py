@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contract import CATEGORIES
+from lib.console import aligned
 from lib.score.figures import PAGE, TABLE, TEXT, Kind, Score
 from lib.score.scores import Found, Scored, by_folder
 
@@ -143,21 +144,6 @@ def percent(value: float | None) -> str:
 def part(value: float | None) -> str:
     """A figure from 0 to 1."""
     return "·" if value is None else f"{value:.3f}"
-
-
-def aligned(rows: Sequence[tuple[str, ...]], head: tuple[str, ...] = ()) -> list[str]:
-    """Rows as lines, all columns but the last to the right."""
-    lines = [head, *rows] if head and rows else list(rows)
-    widths = (
-        [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
-        if lines
-        else []
-    )
-    return [
-        "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=False))
-        + f"  {line[-1]}".rstrip()
-        for line in lines
-    ]
 
 
 def remarks(found: Found) -> list[str]:

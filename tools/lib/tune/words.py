@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from contract import PREVIEW_MODEL
+from lib.console import aligned
 from lib.knobs import Knobs
 from lib.pages.values import clean
 from lib.plan.forecast import own_way
 from lib.plan.words import duration, usd
-from lib.score.words import aligned
 from lib.tune.judging import Judged
 from lib.tune.sampling import Place, rarest
 from lib.tune.timing import Times
