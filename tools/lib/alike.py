@@ -1,16 +1,16 @@
 """Names that a disk may take for one: A/p.png and a/p.png on a Mac, or on Windows."""
 
 import tempfile
-import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from lib.console import Failure, printable
+from walk import one_form
 
 
 def alike(name: str) -> str:
     """A name as a disk sees it that tells neither case nor Unicode's forms apart."""
-    return unicodedata.normalize("NFC", name).casefold()
+    return one_form(name).casefold()
 
 
 def pairs(names: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from contract import DONE
 from lib.console import printable
+from lib.documents.breaks import FURNITURE as FURNITURE
 from lib.documents.breaks import Place
 from lib.documents.chains import Chain, chains_of
 from lib.documents.document import Document, Page
@@ -18,7 +19,6 @@ from lib.pages.entries import Cell
 from lib.pages.values import clean
 
 PAGE, MISSING = "Page", "Missing"
-FURNITURE = ("Page-header", "Page-footer")
 HEADINGS = ("Title", "Section-header")
 
 

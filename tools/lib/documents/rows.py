@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lib.documents.breaks import FURNITURE
 from lib.documents.document import Document, Page, Sources
 from lib.pages.entries import Cell
 from lib.pages.markup import plain_text
 from lib.pages.values import clean
 
-FURNITURE = ("Page-header", "Page-footer")
 # JSON lets them stand in a text; readers of lines, such as Python's splitlines, end a line there.
 LINE_ENDS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"}
 
