@@ -214,7 +214,6 @@ MACHINE = (
 )
 FLEET = ("ZONES", "WORKER_IMAGE")
 EXPORTING = ("EXPORT", "DOCUMENTS", "PAGE_HEADERS")
-CONFIG_HELP = "File of knobs; config.env of the project if not given."
 
 
 def config_path() -> Path:

@@ -183,11 +183,6 @@ def of_inputs(lines: Iterable[Line], files: Collection[str] | None) -> list[Line
     return [line for line in lines if files is None or line.input in files]
 
 
-def merged(ours: Iterable[Line], theirs: Iterable[Line]) -> str:
-    """The manifest of `theirs` and, behind them, what `ours` has of other pages."""
-    return text_of(together(ours, theirs))
-
-
 def text_of(lines: Iterable[Line]) -> str:
     """The manifest that has these lines."""
     return "".join(f"{line.text}\n" for line in lines)
@@ -254,6 +249,11 @@ def with_not_read(summary: str, not_read: Mapping[str, int]) -> str:
     theirs = found.get("not_read")
     beyond = theirs.get(BEYOND) if isinstance(theirs, dict) else None
     ours = dict(not_read) | ({BEYOND: beyond} if beyond else {})
+    if ours == theirs:
+        return summary
+    return json.dumps(found | {"not_read": ours}, ensure_ascii=False, indent=2) + "\n"
+
+
 def read_summary(folder: Path) -> dict[str, Any]:
     """The totals of the last run, as process_all_images.py left them; empty if it did not."""
     try:
@@ -261,11 +261,6 @@ def read_summary(folder: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-    if ours == theirs:
-        return summary
-    return json.dumps(found | {"not_read": ours}, ensure_ascii=False, indent=2) + "\n"
 
 
 def read_text(path: Path) -> str:

@@ -98,21 +98,21 @@ def test_the_lines_of_an_input() -> None:
 def test_merging_keeps_other_pages_and_replaces_the_same() -> None:
     ours = lines(line("a", "a.png", "failed"), line("b", "b.png", cells=1))
     theirs = lines(line("c", "c.png"), line("a", "a.png"))
-    merged = results.merged(ours, theirs)
-    assert [(found.page, found.status) for found in read_lines(merged)] == [
+    merged = results.together(ours, theirs)
+    assert [(found.page, found.status) for found in merged] == [
         ("c", "ok"),
         ("a", "ok"),
         ("b", "ok"),
     ]
-    assert json.loads(merged.splitlines()[-1])["cells"] == 1  # what we do not know stays too
-    assert results.merged([], []) == ""
+    assert json.loads(merged[-1].text)["cells"] == 1  # what we do not know stays too
+    assert read_lines(results.text_of(merged)) == merged
 
 
 def test_of_two_files_that_had_the_same_results_the_later_keeps_them() -> None:
     """page1.png in one input, page1.jpg in the next: the text that stands is the second's."""
     ours = read_lines("\n".join(json.dumps(line("page1/page1", name)) for name in ("page1.png",)))
     theirs = read_lines(json.dumps(line("page1/page1", "page1.jpg")))
-    assert [found.input for found in read_lines(results.merged(ours, theirs))] == ["page1.jpg"]
+    assert [found.input for found in results.together(ours, theirs)] == ["page1.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_of_two_files_that_had_the_same_results_the_later_keeps_them() -> None:
 def test_a_line_of_a_page_that_its_file_no_longer_has_goes(old: object, kept: bool) -> None:
     now: dict[str, Any] = {"sha256": "now", "pdf_pages": 3}
     theirs = lines(*(line(f"a/a_page_{n}", "a.pdf", pdf_page=n, **now) for n in range(2)))
-    found = read_lines(results.merged(lines(old), theirs))
+    found = results.together(lines(old), theirs)
     assert len(found) == 2 + kept
 
 
