@@ -22,6 +22,7 @@ SHARED = {
     "troubles",
     "version",
     "walk",
+    "wanted_pages",
 }
 VERBS_MAY = {  # no contract, no verb
     *("lib", "lib.corrections", "lib.machines", "lib.machines.gcp"),

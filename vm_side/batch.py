@@ -18,7 +18,6 @@ from contract import (
     PAGE_ENDINGS,
     STATUSES,
     WHOLE,
-    selection_from,
 )
 from preflight import Fitness, Unfit
 from purse import Purse
@@ -32,6 +31,7 @@ from server.in_flight import engines_in
 from server.verdicts import EndpointError, ServerGone, Unreachable
 from todo import longest_first, plan
 from walk import told
+from wanted_pages import selection_from
 from workers.executor import Executor, count_apart
 from workers.interrupt import Interrupt
 from workers.pool import PoolError

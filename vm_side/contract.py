@@ -1,14 +1,11 @@
 """What both sides name: exit codes, which files are pages, what becomes of them, in which files.
 
 vm_side/ travels alone; of it tools/ imports this, checks.py, picture_files.py, prompts.py,
-saying.py, schema.py, troubles.py, version.py and walk.py.
+saying.py, schema.py, troubles.py, version.py, walk.py and wanted_pages.py.
 """
 
 import enum
-import re
-import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -268,41 +265,3 @@ def secret_in(file: str, knob: str) -> str:
     if not secret.strip():
         raise ValueError(f"{knob}: {file} is empty")
     return secret
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which pages of each file are wanted: from one number to another, counted from 1, in order.
-
-    A picture is page 1 of its file.
-    """
-
-    parts: tuple[tuple[int, int], ...] = ((1, sys.maxsize),)
-
-    def has(self, index: int | None) -> bool:
-        """Whether a page is wanted, counted from 0; None is a picture."""
-        return any(first <= (index or 0) + 1 <= last for first, last in self.parts)
-
-    def count(self, pages: int) -> int:
-        """How many are wanted of a file with so many."""
-        return sum(max(0, min(last, pages) - first + 1) for first, last in self.parts)
-
-
-def selection_from(text: str) -> Selection:
-    """What PAGES says: "1-20,35"; empty: all pages. Raises ValueError."""
-    parts = list[tuple[int, int]]()
-    for part in text.replace(" ", "").split(",") if text.strip() else ():
-        found = re.fullmatch(r"([1-9][0-9]{0,8})(?:(-)([1-9][0-9]{0,8})?)?", part)
-        if not found:
-            raise ValueError(f"{text!r} is not a list of pages such as 1-20,35 (the first is 1)")
-        first, last = int(found[1]), int(found[3] or (sys.maxsize if found[2] else found[1]))
-        if last < first:
-            raise ValueError(f"{text!r}: {part} ends before it begins")
-        parts.append((first, last))
-    merged = list[tuple[int, int]]()
-    for first, last in sorted(parts):
-        if merged and first <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(last, merged[-1][1])
-        else:
-            merged.append((first, last))
-    return Selection(tuple(merged)) if merged else Selection()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from contract import selection_from
+from wanted_pages import selection_from
 
 
 class Whole(click.IntRange):

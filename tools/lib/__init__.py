@@ -1,6 +1,7 @@
 """Nouns that the verbs in tools/ share; nothing here is a command.
 
-May import: checks, contract, picture_files, saying, schema, troubles, version, walk, lib.machines.
+May import: checks, contract, picture_files, saying, schema, troubles, version, walk,
+wanted_pages, lib.machines.
 """
 
 import sys

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from contract import selection_from
+from wanted_pages import selection_from
 
 
 def text(pattern: str, what: str) -> Callable[[str], str]:

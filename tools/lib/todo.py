@@ -16,11 +16,9 @@ from contract import (
     MANIFEST,
     PICTURES,
     PREVIEW_MODEL,
-    Selection,
     is_read,
     is_to_be_read_again,
     recipe_of,
-    selection_from,
 )
 from lib import results
 from lib.files import sha256_of
@@ -28,6 +26,7 @@ from lib.inputs import Inputs
 from lib.knobs import Knobs
 from lib.results import Line
 from picture_files import is_pictured
+from wanted_pages import Selection, selection_from
 
 
 class Work(enum.Enum):

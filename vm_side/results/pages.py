@@ -14,18 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from contract import (
-    DRAWING_ENDING,
-    MANY_PAGES,
-    RESERVED,
-    RESULT_ENDINGS,
-    Selection,
-    is_page_file,
-)
+from contract import DRAWING_ENDING, MANY_PAGES, RESERVED, RESULT_ENDINGS, is_page_file
 from picture_files import PICTURE_NAME, PICTURES_FOLDER
 from results.counting import Counted, count_pages
 from results.store import Place, Remote, listing
 from walk import BEYOND, HIDDEN, Found, look_below, natural, one_form
+from wanted_pages import Selection
 
 LONGEST_NAME_BYTES = 255
 LONGEST_ENDING = "_nohf.md.part"

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from contract import Selection, selection_from
 from lib.files import sha256_or_none
 from lib.inputs import Inputs
 from lib.knobs import Knobs
@@ -19,6 +18,7 @@ from lib.plan.counting import count_in
 from lib.plan.left import File, Left, content_of, known_files
 from lib.results import Line
 from rig.plans import LOCAL, RECIPE
+from wanted_pages import Selection, selection_from
 
 
 def line(name: str, page: int | None = None, pages: int = 0, **more: Any) -> Line:

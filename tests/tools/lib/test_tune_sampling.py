@@ -5,7 +5,6 @@ from collections import Counter
 
 import pytest
 
-from contract import Selection, selection_from
 from lib.tune.sampling import (
     Place,
     candidates,
@@ -16,6 +15,7 @@ from lib.tune.sampling import (
     size_class,
     spread,
 )
+from wanted_pages import Selection, selection_from
 
 ALL = Selection()
 SIZE = (1000.0, 1400.0)

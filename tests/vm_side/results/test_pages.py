@@ -11,11 +11,12 @@ from pathlib import Path, PurePosixPath
 import pymupdf
 import pytest
 
-from contract import RESERVED, selection_from
+from contract import RESERVED
 from results.counting import Counted
 from results.pages import Page, find_pages, pages_of, select, sha256_of
 from rig import pages as rig
 from walk import BEYOND
+from wanted_pages import selection_from
 
 
 def found(root: Path, *names: str) -> list[Page]:

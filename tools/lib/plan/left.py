@@ -13,11 +13,9 @@ from typing import Any
 from contract import (
     MANIFEST,
     PICTURES,
-    Selection,
     is_read,
     is_to_be_read_again,
     recipe_of,
-    selection_from,
 )
 from lib import results
 from lib.files import sha256_or_none
@@ -26,6 +24,7 @@ from lib.knobs import Knobs, pdf_password
 from lib.plan.counting import Counter, count_all
 from lib.results import Line
 from lib.todo import model_of
+from wanted_pages import Selection, selection_from
 
 BYTES_PER_GB = 1e9
 MOST_PAGES = 10**8  # of a file: more were never counted, whatever a machine has written

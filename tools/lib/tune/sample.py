@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract import PICTURES, Selection, selection_from
+from contract import PICTURES
 from lib.console import Failure
 from lib.inputs import Inputs
 from lib.knobs import Knobs, pdf_password
@@ -13,6 +13,7 @@ from lib.plan.left import Left, size_of
 from lib.tune.bringing import bring, measured
 from lib.tune.sampling import Place, candidates, choose, order
 from lib.tune.variants import SAMPLE, folder_of
+from wanted_pages import Selection, selection_from
 
 MOST_LINES = 5
 

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple, TypeVar
 
-from contract import Selection
+from wanted_pages import Selection
 
 T = TypeVar("T")
 Stratum = TypeVar("Stratum", bound=Hashable)
