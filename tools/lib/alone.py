@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib.console import Failure
+from lib.console import Failure, note
 
 PATIENCE_S = 600.0  # for what writes there meanwhile: a machine may be on, and bill
 STEP_S = 0.1
+SILENT_S = 2.0  # then it is told why nothing happens
 NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
@@ -24,10 +25,14 @@ def alone_in(folder: Path, patience_s: float | None = None) -> Iterator[None]:
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        until = time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
+        began, is_told = time.monotonic(), False
         while not is_ours(descriptor):
-            if time.monotonic() >= until:
+            waited_s = time.monotonic() - began
+            if waited_s >= (PATIENCE_S if patience_s is None else patience_s):
                 raise Failure(f"another command is at work in {folder}", "wait for its end")
+            if waited_s >= SILENT_S and not is_told:
+                note(f"another command is at work in {folder}; waiting for its end …")
+                is_told = True
             time.sleep(STEP_S)
         yield
     finally:

@@ -41,6 +41,16 @@ def test_a_disk_without_locks(
         raise AssertionError("it is not known that we are alone")
 
 
+def test_who_waits_is_told_once_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(alone, "note", heard.append)
+    monkeypatch.setattr(alone, "SILENT_S", 0)
+    with alone_in(tmp_path), pytest.raises(Failure), alone_in(tmp_path, patience_s=0.3):
+        pass
+    assert heard == [f"another command is at work in {tmp_path}; waiting for its end …"]
+
+
+
 WRITERS: dict[str, Callable[[Knobs, Path], object]] = {
     "download": lambda knobs, _: home.bring_home(LocalMachine(knobs), knobs),
     "all": lambda _, output: home.note_not_read(output, {".txt": 1}),
