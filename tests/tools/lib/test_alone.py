@@ -13,6 +13,10 @@ from lib.console import Failure
 from lib.corrections.applying import apply
 from lib.knobs import Knobs
 from lib.machines.local import LocalMachine
+from lib.report import compare_build
+from lib.report.build import build
+from lib.report.comparison import Side, compare, open_side
+from rig.result_sets import ResultSet
 from rig.toolkit import files_below
 
 
@@ -24,6 +28,15 @@ def test_one_at_a_time(tmp_path: Path) -> None:
                 raise AssertionError("two")
             raise ZeroDivisionError
     assert files_below(tmp_path) == []
+
+
+def test_who_waits_is_told_once_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(alone, "note", heard.append)
+    monkeypatch.setattr(alone, "SILENT_S", 0)
+    with alone_in(tmp_path), pytest.raises(Failure), alone_in(tmp_path, patience_s=0.3):
+        pass
+    assert heard == [f"another command is at work in {tmp_path}; waiting for its end …"]
 
 
 @pytest.mark.parametrize(("number", "goes_on"), [(errno.ENOLCK, True), (errno.EIO, False)])
@@ -39,16 +52,6 @@ def test_a_disk_without_locks(
             return
     with pytest.raises(OSError, match="none"), alone_in(tmp_path):
         raise AssertionError("it is not known that we are alone")
-
-
-def test_who_waits_is_told_once_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[str] = []
-    monkeypatch.setattr(alone, "note", heard.append)
-    monkeypatch.setattr(alone, "SILENT_S", 0)
-    with alone_in(tmp_path), pytest.raises(Failure), alone_in(tmp_path, patience_s=0.3):
-        pass
-    assert heard == [f"another command is at work in {tmp_path}; waiting for its end …"]
-
 
 
 WRITERS: dict[str, Callable[[Knobs, Path], object]] = {
@@ -73,6 +76,27 @@ def test_who_writes_waits_for_others(
     with alone_in(output), pytest.raises(Failure, match="another command is at work"):
         WRITERS[writer](knobs, output)
     WRITERS[writer](knobs, output)
+
+
+REPORTS: dict[str, Callable[[Side], object]] = {
+    "report_files": lambda side: build(side.root, None),
+    "compare_files": lambda side: compare_build.write(side, side, compare(side, side)),
+}
+
+
+@pytest.mark.parametrize("folder", REPORTS)
+def test_of_two_reports_one_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """Else each writes, and removes, files that the other's page loads."""
+    results = ResultSet(tmp_path)
+    results.add("a.png", [])
+    side = open_side(str(results.finish()))
+    (tmp_path / folder).mkdir()
+    monkeypatch.setattr(alone, "PATIENCE_S", 0)
+    with alone_in(tmp_path / folder), pytest.raises(Failure, match="another command is at work"):
+        REPORTS[folder](side)
+    REPORTS[folder](side)
 
 
 def test_what_was_checked_is_written_down_later(tmp_path: Path) -> None:

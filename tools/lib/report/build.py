@@ -13,6 +13,7 @@ from typing import Any
 
 from contract import CATEGORIES, DOUBT_KINDS, MANIFEST, STATUSES
 from lib import files
+from lib.alone import alone_in
 from lib.console import Failure
 from lib.pages.entries import Entry, read_entries
 from lib.pages.scores import PageScore, read_scores
@@ -46,12 +47,23 @@ def build(
     Pictures come from source, if it is there; one that takes too long is left out. The password
     opens PDFs that want one.
     """
-    if not (output / MANIFEST).is_file():
+    manifest, folder = output / MANIFEST, output / FOLDER
+    if not manifest.is_file():
         raise Failure(f"there are no results in {output}", "make download, or give their OUTPUT")
+    if not manifest.stat().st_size:
+        return None
+    folder.mkdir(exist_ok=True)
+    with alone_in(folder):
+        return build_alone(output, folder, source, page_timeout_s, password)
+
+
+def build_alone(
+    output: Path, folder: Path, source: Path | None, page_timeout_s: float, password: str
+) -> Built | None:
+    """The same, while nobody else makes one there; folder is what it loads from."""
     entries = read_entries(output)
     if not entries:
         return None
-    folder = output / FOLDER
     for kind in pictures.KINDS:
         (folder / kind).mkdir(parents=True, exist_ok=True)
     jobs = list(pictures.jobs(entries, source, folder, password))

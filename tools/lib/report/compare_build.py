@@ -11,6 +11,7 @@ from typing import Any
 
 from contract import CATEGORIES, COMPARISON, DOUBT_KINDS
 from lib import files
+from lib.alone import alone_in
 from lib.pages.entries import Entry, read_cells
 from lib.report import build, pictures
 from lib.report.chunks import PAGES_PER_CHUNK, doubt_row, percents
@@ -26,6 +27,15 @@ def write(first: Side, second: Side, pages: Sequence[Compared]) -> Path:
     """Write the report into the second result set; where it is."""
     output = second.root
     folder = output / FOLDER
+    folder.mkdir(exist_ok=True)
+    with alone_in(folder):
+        write_alone(folder, first, second, pages)
+        files.write_whole(output / HTML, document())
+    return output / HTML
+
+
+def write_alone(folder: Path, first: Side, second: Side, pages: Sequence[Compared]) -> None:
+    """Write what it loads, while nobody else writes there."""
     thumbs = [side.root / build.FOLDER / pictures.THUMBS for side in (first, second)]
     seen = [pictures.names_in(folder) for folder in thumbs]
     chunks = range(0, len(pages), PAGES_PER_CHUNK)
@@ -34,8 +44,6 @@ def write(first: Side, second: Side, pages: Sequence[Compared]) -> Path:
         write_script(folder, f"data/{number}", [detail(first, second, page) for page in part])
     remove_above(folder / "data", len(chunks))
     write_script(folder, "index", index(first, second, pages, seen))
-    files.write_whole(output / HTML, document())
-    return output / HTML
 
 
 def document() -> str:
