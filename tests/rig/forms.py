@@ -9,6 +9,7 @@ Every page is an upright A4 article with a black bar at its top, of the size tha
 from __future__ import annotations
 
 import functools
+import io
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import pillow_heif
 from PIL import Image, ImageDraw
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from rig import pages
 
@@ -144,3 +146,15 @@ def write_links(folder: Path, elsewhere: Path) -> dict[Key, tuple[int, int]]:
     (folder / "here").symlink_to(folder)
     size = upright(0).size
     return {("2023/p1.png", None): size, ("2023/deeper/p2.png", None): size}
+
+
+def tiff_of(parts: list[bytes], more: dict[int, Any], order: bytes = b"II") -> bytes:
+    """A TIFF of these strips, with these tags beside those that tell where they are."""
+    tags = ImageFileDirectory_v2(prefix=order)
+    starts = [sum(map(len, parts[:number])) for number in range(len(parts))]
+    for tag, value in {**more, 279: tuple(map(len, parts)), 273: tuple(starts)}.items():
+        tags[tag] = value
+    file = io.BytesIO()
+    tags.save(file)
+    file.writelines(parts)
+    return file.getvalue()

@@ -57,6 +57,17 @@ def mended(
     return image
 
 
+def told(missing: float) -> str:
+    """What is to be noted of a picture of whose rows this part is missing; empty: none is.
+
+    Raises UnreadablePage if that is more than MOST_MISSING.
+    """
+    if missing > MOST_MISSING:
+        raise UnreadablePage(f"damaged picture: {missing:.0%} of its rows are missing")
+    share = f"{missing:.1%} of its rows are missing"
+    return f"the picture's file is damaged, {share}" if missing else ""
+
+
 def part_missing(image: ImageFile.ImageFile, data: bytes) -> float:
     """What part of a picture's rows is missing; all where that cannot be told. It is decoded."""
     if image.format in JPEGS:

@@ -7,6 +7,8 @@ from pathlib import Path
 HEAD_BYTES = 1024  # a PDF says so within them, by what Acrobat takes for one
 
 TIFF, HEIF = "a TIFF picture", "a HEIF picture"
+# whose last bytes say that they are the last
+WITH_END = ("a PNG picture", "a JPEG picture", "a GIF picture", "a JPEG 2000 picture")
 PICTURES = (
     (rb"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (rb"\xff\xd8\xff", "a JPEG picture"),

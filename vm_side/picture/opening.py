@@ -13,8 +13,8 @@ from typing import IO, cast
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from picture import fax, libtiff
-from picture.damaged import PNG, check_end, mended
+from picture import fax, libtiff, strips
+from picture.damaged import PNG, check_end, mended, told
 from picture.images import (
     MAX_SOURCE_PIXELS,
     OWN_SIZE,
@@ -27,6 +27,7 @@ from picture.kinds import (
     HEAD_BYTES,
     HEIF,
     TIFF,
+    WITH_END,
     content_of,
     file_of,
     head_of,
@@ -36,6 +37,7 @@ from picture.kinds import (
 from picture.large.halves import ask_for_less, halved, is_too_large
 from picture.modes import brightened, flattened
 from picture.tiff_samples import as_meant, know_gray, why_not_opened
+from picture.unfilled import part_of_bmp, part_of_pixels, without_filler
 
 # EPS would run a program
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
@@ -47,7 +49,8 @@ DAMAGE = (
 JUNK = b"\xef\xbb\xbf\r\n\t \0"  # what a careless download puts before a file
 
 TAIL_BYTES = 1 << 20  # of a file, in which its end is looked for
-LONGEST_ZEROS = 256  # bytes; a sound file was seen to have 16
+CODED = ("HEIF", "AVIF", "WEBP")  # by codecs that decode what is missing as a picture
+CUT_SHORT = "was never written, as of a copy that was cut short"
 
 
 def open_image(source: Path | bytes, notes: list[str] | None = None) -> Image.Image:
@@ -164,10 +167,13 @@ def page_in(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Im
 
 def decoded(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Image:
     """The picture as it is stored. Raises what Pillow raises, and UnreadablePage."""
-    is_tiff = picture_kind(file.read(16)) == TIFF
+    kind = picture_kind(file.read(16))
+    if kind in WITH_END and (written := without_filler(file)):
+        return as_stored(io.BytesIO(written), written, notes)
     file.seek(0)
-    if not is_tiff:
+    if kind != TIFF:
         return as_stored(file, source, notes)
+    so_far = len(notes)
     try:
         with libtiff.heard() as said:
             picture = as_stored(file, source, notes)
@@ -175,10 +181,13 @@ def decoded(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Im
         raise  # what it is will be told
     except DAMAGE as error:
         raise UnreadablePage(damage_told(error) + libtiff.first_of(said)) from error
-    if said or picture.info.get("compression") == fax.GROUP_4:
-        file.seek(0)
-        tags = cast(TiffImageFile, opened(file)).tag_v2
-        notes += filter(None, [libtiff.remark(said, tags) if said else fax.remark(file, tags)])
+    file.seek(0)
+    tags = cast(TiffImageFile, opened(file)).tag_v2
+    if said:
+        notes.append(libtiff.remark(said, tags))
+    elif len(notes) == so_far:
+        is_fax = picture.info.get("compression") == fax.GROUP_4
+        notes += filter(None, [told((fax if is_fax else strips).part_missing(file, tags))])
     return picture
 
 
@@ -207,8 +216,10 @@ def as_stored(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.
         return whole_or_half(mended(content_of(source), anew, error, notes))
     if kind == "JPEG":
         check_end(picture, source, anew)
-    if kind in ("HEIF", "AVIF") and ends_in_zeros(file):
-        raise UnreadablePage("damaged picture: zeros at its end, as of a copy that was cut short")
+    if kind in CODED and (missing := part_of_pixels(file)):
+        raise UnreadablePage(f"damaged picture: the last {missing:.0%} of its data {CUT_SHORT}")
+    if kind == "BMP":
+        notes += filter(None, [told(part_of_bmp(file, image.size))])
     if kind == "PNG" and not has_end(file):
         notes.append("the picture's file is cut off, after all of its pixels")
     return brightened(picture, notes) if is_deep and picture.mode[0] not in "IF" else picture
@@ -237,21 +248,6 @@ def has_end(png: IO[bytes]) -> bool:
     size = png.seek(0, os.SEEK_END)
     png.seek(max(0, size - TAIL_BYTES))
     return b"IEND" in png.read()
-
-
-def ends_in_zeros(heif: IO[bytes]) -> bool:
-    """Whether the pixels of a HEIF or an AVIF end in zeros: the codecs write no such run."""
-    length, at, end = heif.seek(0, os.SEEK_END), 0, 0
-    while at + 8 <= length:
-        heif.seek(at)
-        head = heif.read(16)
-        size = int.from_bytes(head[:4], "big")
-        size = int.from_bytes(head[8:], "big") if size == 1 else size or length - at
-        if head[4:8] == b"mdat":
-            end = min(at + size, length)
-        at += max(8, size)
-    heif.seek(max(0, end - LONGEST_ZEROS))
-    return end > 0 and not any(heif.read(LONGEST_ZEROS))
 
 
 def turn_upright(image: Image.Image, notes: list[str]) -> None:

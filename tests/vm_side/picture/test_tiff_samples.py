@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import zlib
 from typing import Any
@@ -11,7 +10,6 @@ import numpy
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from picture.frames import open_frame
 from picture.images import UnreadablePage
@@ -19,6 +17,7 @@ from picture.large import halves
 from picture.modes import levels
 from picture.opening import open_image
 from rig import forms, pages
+from rig.forms import tiff_of
 
 GRAY = numpy.asarray(forms.upright(3, 40).convert("L"))
 COLOUR = pages.colourful(40).convert("RGB").crop((0, 0, 256, 320))
@@ -37,18 +36,6 @@ MIN_IS_WHITE, MIN_IS_BLACK, YCBCR = 0, 1, 6
 RAW, DEFLATE = 1, 8
 
 
-def tiff(parts: list[bytes], more: dict[int, Any], order: bytes = b"II") -> bytes:
-    """A TIFF of these strips, with these tags beside those that tell where they are."""
-    tags = ImageFileDirectory_v2(prefix=order)
-    starts = [sum(map(len, parts[:number])) for number in range(len(parts))]
-    for tag, value in {**more, 279: tuple(map(len, parts)), 273: tuple(starts)}.items():
-        tags[tag] = value
-    file = io.BytesIO()
-    tags.save(file)
-    file.writelines(parts)
-    return file.getvalue()
-
-
 def gray(samples: NDArray[Any], order: bytes, photometric: int, packing: int) -> bytes:
     """A TIFF of one channel, in two strips."""
     high, wide = samples.shape
@@ -59,7 +46,7 @@ def gray(samples: NDArray[Any], order: bytes, photometric: int, packing: int) ->
     if packing == DEFLATE:
         parts = [zlib.compress(part) for part in parts]
     tags = {256: wide, 257: high, 258: bits, 259: packing, 262: photometric, 277: 1, 278: rows}
-    return tiff(parts, {**tags, 339: form}, order)
+    return tiff_of(parts, {**tags, 339: form}, order)
 
 
 @pytest.mark.parametrize("packing", [RAW, DEFLATE])
@@ -88,7 +75,7 @@ def test_12_bits_that_share_a_byte(order: bytes, photometric: int) -> None:
     packed = numpy.stack([left >> 4, (left & 15) << 4 | right >> 8, right & 255], 2)
     rows = packed.astype("u1").reshape(high, -1)[:, : (wide * 12 + 7) // 8]
     tags = {256: wide, 257: high, 258: 12, 259: 1, 262: photometric, 277: 1, 278: high}
-    page = open_image(tiff([rows.tobytes()], tags, order))
+    page = open_image(tiff_of([rows.tobytes()], tags, order))
     assert numpy.abs(numpy.asarray(page).astype(int) - GRAY).max() <= 1
 
 
@@ -117,7 +104,7 @@ def test_colours_that_several_pixels_share(across: int, down: int) -> None:
         block = slice(y, y + down), slice(x, x + across)
         data += light[block].tobytes() + bytes([int(blue[block].mean()), int(red[block].mean())])
     tags = {256: wide, 257: high, 258: (8, 8, 8), 259: 1, 262: YCBCR, 277: 3, 278: high}
-    page = open_image(tiff([bytes(data)], {**tags, 530: (across, down)}))
+    page = open_image(tiff_of([bytes(data)], {**tags, 530: (across, down)}))
     assert page.mode == "RGB"
     apart = numpy.asarray(page).astype(int) - numpy.asarray(COLOUR)
     assert numpy.abs(apart).mean() < 4
@@ -129,7 +116,7 @@ def test_channels_in_strips_of_their_own(bits: int) -> None:
     scale, kind = (1, "u1") if bits == 8 else (257, "<u2")
     parts = [(numpy.asarray(band) * numpy.uint32(scale)).astype(kind) for band in COLOUR.split()]
     tags = {256: wide, 257: high, 258: (bits,) * 3, 259: 1, 262: 2, 277: 3, 278: high, 284: 2}
-    page = open_image(tiff([part.tobytes() for part in parts], tags))
+    page = open_image(tiff_of([part.tobytes() for part in parts], tags))
     assert page.tobytes() == COLOUR.tobytes()
 
 
@@ -137,11 +124,11 @@ def test_channels_in_strips_of_their_own(bits: int) -> None:
     ("data", "reason"),
     [
         (
-            tiff([bytes(96)], {256: 4, 257: 4, 258: (16,) * 3, 259: 1, 262: 2, 277: 3, 339: 3}),
+            tiff_of([bytes(96)], {256: 4, 257: 4, 258: (16,) * 3, 259: 1, 262: 2, 277: 3, 339: 3}),
             "a TIFF of samples that are not read: save it with 8 bits a channel",
         ),
         (
-            tiff([bytes(96)], {256: 4, 257: 4, 258: 8, 259: 34712, 262: 1, 277: 1}),
+            tiff_of([bytes(96)], {256: 4, 257: 4, 258: 8, 259: 34712, 262: 1, 277: 1}),
             "a TIFF whose compression, 34712, is not read: save it with another",
         ),
         (

@@ -1,0 +1,152 @@
+"""A copy that was made in its full length and stopped: its end is zeros, which decoders show."""
+
+from __future__ import annotations
+
+import io
+import random
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw
+from PIL.TiffImagePlugin import TiffImageFile
+
+from picture.images import UnreadablePage
+from picture.opening import open_image
+from rig import forms, pages
+
+PAGE = pages.article(60, colour=True)
+NOISE = Image.frombytes("RGB", (640, 480), random.Random(3).randbytes(640 * 480 * 3))
+PACKINGS = ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")
+
+
+def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    forms.write_heif()
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def filled(data: bytes, part: float, filler: bytes = b"\0") -> bytes:
+    """A file of which this part was written."""
+    there = int(len(data) * part)
+    return data[:there] + filler * (len(data) - there)
+
+
+def in_strips(packing: str, page: Image.Image = PAGE) -> tuple[bytes, list[int], list[int]]:
+    """A TIFF of packed strips, whose tags stand before them; where they start, and their sizes."""
+    file = io.BytesIO(encoded(PAGE, "TIFF", compression=packing, strip_size=72_000))
+    with Image.open(file) as picture:
+        assert isinstance(picture, TiffImageFile)
+        tags = dict(picture.tag_v2)
+    sizes = list(tags[279])
+    strips = [file.getvalue()[at:][:size] for at, size in zip(tags[273], sizes, strict=True)]
+    kept = (256, 257, 258, 259, 262, 277, 278, 317, 347, 530)
+    data = forms.tiff_of(strips, {tag: tags[tag] for tag in kept if tag in tags})
+    return data, [len(data) - sum(sizes[number:]) for number in range(len(sizes))], sizes
+
+
+WHOLE = {kind: encoded(PAGE, kind) for kind in ("BMP", "TIFF", "WEBP", "HEIF", "AVIF", "PNG")}
+WHOLE |= {kind: encoded(PAGE, kind) for kind in ("JPEG", "JPEG2000", "GIF")}
+WHOLE |= {packing: in_strips(packing)[0] for packing in PACKINGS}
+# each pixel of it takes more bytes than zeros would make pixels of
+WHOLE |= {"noise": encoded(NOISE, "JPEG", quality=100)}
+
+
+@pytest.mark.parametrize("part", [0.3, 0.5, 0.88])
+@pytest.mark.parametrize("kind", WHOLE)
+def test_of_a_copy_that_was_stopped_nothing_is_read(kind: str, part: float) -> None:
+    with pytest.raises(UnreadablePage, match="damaged picture: ") as told:
+        open_image(filled(WHOLE[kind], part))
+    share = re.search(r"([0-9]+)%", str(told.value))
+    if kind in ("BMP", "TIFF", "WEBP", "HEIF"):
+        assert share and abs(int(share[1]) - 100 * (1 - part)) < 6
+
+
+@pytest.mark.parametrize("kind", ["BMP", "TIFF"])
+def test_a_small_part_that_is_missing_is_noted(kind: str) -> None:
+    notes: list[str] = []
+    open_image(filled(WHOLE[kind], 0.97), notes)
+    assert len(notes) == 1 and re.search(r"damaged, [1-5]\.[0-9]% of its rows", notes[0])
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "JPEG", "PNG"])
+def test_what_was_erased_is_all_ones(kind: str) -> None:
+    with pytest.raises(UnreadablePage, match="damaged picture: "):
+        open_image(filled(WHOLE[kind], 0.6, b"\xff"))
+
+
+@pytest.mark.parametrize("filler", [b"\0", b"\xff"])
+@pytest.mark.parametrize("kind", [kind for kind in WHOLE if kind != "noise"])
+def test_what_stands_behind_a_whole_picture_is_no_part_of_it(kind: str, filler: bytes) -> None:
+    notes: list[str] = []
+    assert (
+        open_image(WHOLE[kind] + filler * 5000, notes).tobytes()
+        == open_image(WHOLE[kind]).tobytes()
+    )
+    assert not notes
+
+
+def test_a_webp_may_have_room_kept_in_its_exif_data() -> None:
+    exif = Image.Exif()
+    exif[0x9C9B] = bytes(2000)
+    notes: list[str] = []
+    data = encoded(PAGE, "WEBP", exif=exif)
+    assert data.endswith(bytes(600))
+    open_image(data, notes)
+    assert not notes
+
+
+def black_below(edge: Callable[[int], int]) -> Image.Image:
+    """A page that is black below an edge, whose height in each column is given."""
+    page = PAGE.copy()
+    points = [(x, edge(x)) for x in range(page.width)]
+    ImageDraw.Draw(page).polygon([*points, (page.width, page.height), (0, page.height)], "black")
+    return page
+
+
+def framed() -> Image.Image:
+    page = black_below(lambda x: 500)
+    ImageDraw.Draw(page).rectangle((0, 0, page.width - 1, page.height - 1), outline=0, width=40)
+    return page
+
+
+BLACK = {
+    "level": black_below(lambda x: 500),
+    "leaning": black_below(lambda x: 500 + x // 30),
+    "leaning the other way": black_below(lambda x: 520 - x // 30),
+    "hardly leaning": black_below(lambda x: 500 + x // 200),
+    "ragged": black_below(lambda x: 500 + random.Random(x).randrange(4)),
+    "framed": framed(),
+    "all of it": Image.new("RGB", PAGE.size),
+}
+
+
+@pytest.mark.parametrize("kind", ["BMP", "TIFF", "PNG", "tiff_lzw"])
+@pytest.mark.parametrize("picture", BLACK.values(), ids=BLACK)
+def test_a_page_may_be_black_at_its_end(picture: Image.Image, kind: str) -> None:
+    """In every row at which a file may begin to be black; a BMP ends with its top."""
+    turned = picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if kind == "BMP" else picture
+    options = {"compression": kind} if kind.startswith("tiff_") else {}
+    notes: list[str] = []
+    data = encoded(turned, "TIFF" if options else kind, **options)
+    assert open_image(data, notes).convert("RGB").tobytes() == turned.tobytes() and not notes
+
+
+@pytest.mark.parametrize("how", ["zeros", "ones", "ended"])
+def test_strips_that_are_half_a_jpeg_are_told(how: str) -> None:
+    data, starts, sizes = in_strips("jpeg")
+    for number in range(5, 9):
+        size = sizes[number] // 2
+        middle, end = starts[number] + sizes[number] - size, starts[number] + sizes[number]
+        ended = b"\xff\xd9" + data[middle + 2 : end]
+        rest = {"zeros": bytes(size), "ones": b"\xff" * size, "ended": ended}[how]
+        data = data[:middle] + rest + data[end:]
+        notes: list[str] = []
+        if number == 5:
+            open_image(data, notes)
+            assert len(notes) == 1
+            assert re.search(r"damaged, [2-4]\.[0-9]% of its rows are missing", notes[0])
+    with pytest.raises(UnreadablePage, match=r"damaged picture: 1[0-9]% of its rows are missing"):
+        open_image(data)
