@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,6 +79,11 @@ def cut_scan(path: Path) -> Path:
     return scan(path, lambda data: data[: len(data) // 2])
 
 
+def ended_scan(path: Path) -> Path:
+    """A half with an end: libjpeg makes up the rest, without a word."""
+    return scan(path, lambda data: data[: len(data) // 2] + b"\xff\xd9")
+
+
 def scan_without_end(path: Path) -> Path:
     return scan(path, lambda data: data[:-2])
 
@@ -149,6 +155,37 @@ def cut_fax(path: Path) -> Path:
             document.xref_set_key(xref, key, value)
 
     return over_text(path, change)
+
+
+def packed_scan(path: Path, change: Callable[[bytes], bytes]) -> Path:
+    """A page with a picture over all of it, whose packed bytes are changed."""
+    with pymupdf.open() as document:
+        page = document.new_page(width=595, height=842)
+        picture = article(100)
+        pixels = pymupdf.Pixmap(pymupdf.csGRAY, *picture.size, picture.tobytes(), False)
+        xref = page.insert_image(page.rect, pixmap=pixels)
+        document.update_stream(xref, change(zlib.compress(picture.tobytes())), compress=False)
+        document.xref_set_key(xref, "Filter", "/FlateDecode")
+        document.save(path)
+    return path
+
+
+def inline_scan(path: Path, change: Callable[[bytes], bytes], side: int = 300) -> Path:
+    """A page of text, and a picture among its operators whose bytes are changed."""
+    pixels = change(article(100).resize((side, side)).tobytes())
+    head = f"q 400 0 0 200 72 10 cm BI /W {side} /H {side} /BPC 8 /CS /G ID ".encode()
+    whole(path)
+    with pymupdf.open(path) as document:
+        (xref, *_) = document[0].get_contents()
+        content = "\n".join(LINES).encode() + b"\n" + head + pixels + b"\nEI Q\n"
+        document.update_stream(xref, content)
+        changed = document.tobytes()
+    path.write_bytes(changed)
+    return path
+
+
+def cut_inline_scan(path: Path) -> Path:
+    return inline_scan(path, lambda pixels: pixels[: len(pixels) // 2])
 
 
 def white_ink(path: Path) -> Path:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pymupdf
 import pytest
+from PIL import Image
 
 from picture.images import UnreadablePage, is_blank
 from picture.limits import pixels_of
 from picture.pdf import page as pdf_page
 from picture.pdf.mupdf import LARGEST_DRAWING, open_once
 from picture.pdf.page import open_pdf_page
+from picture.pdf.unsaid import NOTE
 from picture.pdf.whole import BOX, REPAIRED
 from rig import half_drawn, hostages, pages
 from rig.half_drawn import LINES, written
@@ -57,6 +60,8 @@ def test_nothing_of_a_page_with_errors_is_missing(tmp_path: Path) -> None:
         (half_drawn.no_mask, "100% of it is missing"),
         (half_drawn.no_picture, "a picture or a drawing on it is not in the file"),
         (half_drawn.cut_fax, "61% of it is missing"),
+        (half_drawn.ended_scan, "it ends where 62% of it is missing"),
+        (half_drawn.cut_inline_scan, "a picture among its operators is cut off"),
     ],
 )
 def test_what_neither_draws_whole_is_failed_with_its_reason(
@@ -65,6 +70,46 @@ def test_what_neither_draws_whole_is_failed_with_its_reason(
     with pytest.raises(UnreadablePage) as error:
         open_pdf_page(make(tmp_path / "a.pdf"), 0)
     assert str(error.value).startswith("not drawn whole (") and reason in str(error.value)
+
+
+@pytest.mark.parametrize("is_wrong", [False, True])
+def test_a_picture_whose_checksum_is_wrong_is_noted(tmp_path: Path, is_wrong: bool) -> None:
+    """MuPDF ignores it, since careless writers leave it wrong, too."""
+    ending = b"none" * is_wrong
+    path, notes = tmp_path / "a.pdf", list[str]()
+    half_drawn.packed_scan(path, lambda packed: packed[: len(packed) - len(ending)] + ending)
+    open_pdf_page(path, 0, notes)
+    assert notes == [NOTE] * is_wrong
+
+
+def test_an_icon_among_the_operators_may_be_cut(tmp_path: Path) -> None:
+    path, notes = tmp_path / "a.pdf", list[str]()
+    open_pdf_page(half_drawn.inline_scan(path, lambda pixels: pixels[:500], side=40), 0, notes)
+    assert len(notes) == 1 and "inline image; PDFium draws no more" in notes[0]
+    notes.clear()
+    open_pdf_page(half_drawn.inline_scan(path, lambda pixels: pixels), 0, notes)
+    assert not notes
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_gray_picture_is_no_half_one(tmp_path: Path, mode: str) -> None:
+    """Of the very gray that a decoder makes up; it is looked at, and found whole."""
+    file = io.BytesIO()
+    Image.new(mode, (400, 500), 128 if mode == "L" else (128, 128, 128)).save(file, "JPEG")
+    half_drawn.scan(tmp_path / "a.pdf", lambda _: file.getvalue())
+    with pymupdf.open(tmp_path / "a.pdf") as document:
+        (row, *_) = document.get_page_images(0)
+        keys = {
+            "Width": "400",
+            "Height": "500",
+            "ColorSpace": {"L": "/DeviceGray"}.get(mode, "/DeviceRGB"),
+        }
+        for key, value in keys.items():
+            document.xref_set_key(row[0], key, value)
+        document.save(tmp_path / "b.pdf")
+    notes: list[str] = []
+    open_pdf_page(tmp_path / "b.pdf", 0, notes)
+    assert not notes
 
 
 def test_of_a_cut_download_the_pages_that_are_there_are_read(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What is missing of a page of a PDF: in the file itself, or as far as MuPDF can read it."""
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,11 +11,14 @@ from picture.damaged import MOST_MISSING
 from picture.images import UnreadablePage
 from picture.opening import open_image
 from picture.pdf.mupdf import MUPDF_ERRORS, take_warnings
-from picture.pdf.whole import NOT_THERE, UNDECODED, complaint
+from picture.pdf.whole import AFTER_INLINE, NOT_THERE, UNDECODED, complaint
 
 JPEG, FAX = "DCTDecode", "CCITTFaxDecode"
 # whose pixels come row by row; of a fax MuPDF leaves out what is behind a wrong code
 ROWS = ("", "FlateDecode", "LZWDecode", "RunLengthDecode", FAX)
+INLINE = re.compile(rb"\bBI\b(.{0,400}?)\bID\b", re.DOTALL)
+SIDE = re.compile(rb"/(W|Width|H|Height)\s+([0-9]{1,6})\b")
+LARGEST_ICON = 100 * 100  # pixels
 CHANNELS = {
     "DeviceGray": 1,
     "CalGray": 1,
@@ -45,12 +50,12 @@ def lost_of(document: pymupdf.Document, index: int, said: str) -> Lost:
         drawn = [*document[index].get_contents(), *(form[0] for form in forms_of(document, index))]
         if any(is_cut(document, xref) for xref in drawn):
             return Lost("what is to be drawn is cut off or damaged")
-        for image in undecoded(document, index):
-            if (lost := lost_of_image(document, image)).what:
-                return lost
+        if AFTER_INLINE in said and any(has_large_inline(document, xref) for xref in drawn):
+            return Lost("a picture among its operators is cut off", for_all=False)
+        losses = (lost_of_image(document, image) for image in undecoded(document, index))
+        return next((lost for lost in losses if lost.what), Lost())
     except (*MUPDF_ERRORS, IndexError):
         return Lost("what is on it cannot be read", for_all=False)
-    return Lost()
 
 
 def forms_of(document: pymupdf.Document, index: int) -> list[tuple[int, ...]]:
@@ -63,6 +68,15 @@ def is_cut(document: pymupdf.Document, xref: int) -> bool:
     take_warnings()
     document.xref_stream(xref)
     return is_undecoded()
+
+
+def has_large_inline(document: pymupdf.Document, xref: int) -> bool:
+    """Whether a picture that stands among drawing operators is more than an icon."""
+    for head in INLINE.findall(document.xref_stream(xref)):
+        sides = [int(side) for _, side in SIDE.findall(head)]
+        if math.prod(sides) > LARGEST_ICON:
+            return True
+    return False
 
 
 def is_undecoded() -> bool:

@@ -12,7 +12,7 @@ import pymupdf
 from PIL import Image
 
 from picture.images import GUARD_SIDE, PDF_DPI, UnreadablePage, check_size, contrast
-from picture.pdf.whole import complaint
+from picture.pdf.whole import WRONG_SUM, complaint
 
 FALLBACK_DPI = 72  # for pages of which a side would pass GUARD_SIDE at PDF_DPI
 LARGEST_DRAWING = 32_000_000  # pixels, of a poster; an A0 sheet has 8 million, and 2 are sent
@@ -74,11 +74,15 @@ def is_empty(source: Path | bytes) -> bool:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A page as MuPDF draws it. said is its complaint; what is even has but one colour."""
+    """A page as MuPDF draws it. said is its complaint; what is even has but one colour.
+
+    has_wrong_sum: packed bytes on it are not those that were packed, or their checksum is wrong.
+    """
 
     picture: Image.Image | None
     said: str = ""
     is_even: bool = False
+    has_wrong_sum: bool = False
 
 
 def page_of(document: pymupdf.Document, index: int) -> tuple[pymupdf.Page, bool]:
@@ -119,7 +123,7 @@ def drawn_by_mupdf(page: pymupdf.Page) -> Drawing:
     area = (page.rect * matrix).irect
     check_size(area.width, area.height)
     pixmap = page.get_pixmap(matrix=matrix, alpha=False)
-    said = complaint(take_warnings())
+    warnings = take_warnings()
     if page.get_images():  # decoded, they would stay: up to 256 MiB in each worker
         pymupdf.TOOLS.store_shrink(100)
     rgb = pixmap.samples
@@ -127,7 +131,8 @@ def drawn_by_mupdf(page: pymupdf.Page) -> Drawing:
     mode, pixels = ("RGB", rgb) if gray is None else ("L", gray)
     size = pixmap.width, pixmap.height
     picture = Image.frombuffer(mode, size, pixels, "raw", mode, 0, 1)
-    return Drawing(picture, said, has_one_colour(picture) and has_content(page))
+    is_even = has_one_colour(picture) and has_content(page)
+    return Drawing(picture, complaint(warnings), is_even, WRONG_SUM in warnings)
 
 
 def has_one_colour(picture: Image.Image) -> bool:

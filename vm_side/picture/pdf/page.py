@@ -19,6 +19,7 @@ from picture.pdf.mupdf import (
     take_warnings,
 )
 from picture.pdf.pdfium import drawn_by_pdfium
+from picture.pdf.unsaid import unsaid_of
 from picture.pdf.whole import BOX, REPAIRED, Drawn, choose, tiles_apart
 
 
@@ -45,6 +46,11 @@ def open_pdf_page(source: Path | bytes, index: int, notes: list[str] | None = No
     picture = first.picture
     if picture is None or first.said or first.is_even:
         picture, note = the_better(document, source, index, first)
+        odd += [note] * bool(note)
+    elif document.is_pdf:
+        lost, note = unsaid_of(document, index, picture, first.has_wrong_sum)
+        if lost.what:
+            raise UnreadablePage(f"not drawn whole ({lost.what}), though MuPDF does not say so")
         odd += [note] * bool(note)
     if first.said or is_boxed:
         forget()

@@ -23,6 +23,10 @@ HARMLESS = re.compile(
 )
 # said of a picture or a drawing of which there is but the name
 NOT_THERE = "no XObject subtype specified"
+# said of a picture among the operators that ends before its end; what follows may be lost, too
+AFTER_INLINE = "after inline image"
+# said of packed bytes that are others than those that were packed, or whose writer was careless
+WRONG_SUM = "incorrect data check"
 # said of what no other page of the same file would have drawn whole
 UNDECODED = re.compile(
     r"""
@@ -82,8 +86,9 @@ def complaint(warnings: str) -> str:
     """The first of MuPDF's warnings that tells of a drawing that is not whole, or nothing."""
     lines = (line.strip() for line in warnings.splitlines())
     told = [line for line in lines if line and not HARMLESS.search(line)]
+    inline = [line for line in told if AFTER_INLINE in line]
     undecoded = [line for line in told if UNDECODED.search(line) or NOT_THERE in line]
-    return (undecoded or told or [""])[0][:120]
+    return (inline or undecoded or told or [""])[0][:120]
 
 
 def tiles_apart(mupdf: Image.Image | None, pdfium: Image.Image) -> tuple[int, int]:
