@@ -95,7 +95,7 @@ def test_a_few_words_are_no_blank_page(text: str, is_boxed: bool) -> None:
 
 def test_a_column_of_short_words_is_compared() -> None:
     page = full_page()
-    words = "be at it on we of to in us so".split()
+    words = ["be", "at", "it", "on", "we", "of", "to", "in", "us", "so"]
     for row, word in enumerate(words):
         page.pen.text((1090, 500 + 28 * row), word, fill=0, font=font_of(20))
     column = {"bbox": [1088, 500, 1114, 776], "category": "Text", "text": " ".join(words)}
