@@ -222,6 +222,7 @@ class Vm:
         with (self._folder / "boot.log").open("w") as log:
             process = subprocess.Popen(
                 ["bash", "-c", command, *map(str, words)],
+                env={"PATH": PATH},  # not that of a verb which runs in this process
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

@@ -3,6 +3,7 @@
 # usage: vm_boot.sh DISK HOSTNAME, and a line "ADDRESS GATEWAY" on stdin when eth0 is there
 set -eu
 PATH=$PATH:/usr/sbin:/sbin # a root by `su` has none of these
+umask 022 # a verb in the test's own process has a closed one
 disk=$1 name=$2
 root=$disk/root
 read -r address gateway

@@ -17,6 +17,6 @@ def box(tmp_path_factory: pytest.TempPathFactory, image_tar: Path) -> Iterator[V
     """A machine with our code on it, which one reaches by ssh; for all tests that leave it on."""
     folder = tmp_path_factory.mktemp("box")
     with skipped_where_unavailable(), ssh_vm(folder / "vm", image_tar) as machine:
-        done = SshToolkit(machine, folder / "desk").run("start")
+        done = SshToolkit(machine, folder / "desk").run_here("start")
         assert done.code == 0, done.err
         yield machine

@@ -40,7 +40,7 @@ def paid(image_tar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         cloud.add_vm(VM, image_tar=image_tar)
         kit.write_pages(FIRST)
         for verb in ("start", "stop", "all"):
-            end = kit.verb(verb).finish(300)
+            end = kit.run_here(verb)
             assert end.code == 0, end.err
         yield kit
 
@@ -96,10 +96,10 @@ def test_enough(paid: CloudToolkit) -> None:
 
 def test_nothing_is_rented_for_less_than_a_start_and_a_page(paid: CloudToolkit) -> None:
     before = len(paid.calls)
-    end = paid.run("all", "--force", "--budget", "12")
+    end = paid.run_here("all", "--force", "--budget", "12")
     assert (end.code, paid.calls[before:]) == (2, [])
     assert "BUDGET=12 USD pays 0.2 minutes" in end.err and "nothing is rented" in end.err
-    end = paid.run("all", "--force", PRICE_PER_HOUR="0")
+    end = paid.run_here("all", "--force", PRICE_PER_HOUR="0")
     assert (end.code, paid.calls[before:]) == (2, [])
     assert "BUDGET is no limit with PRICE_PER_HOUR of 0" in end.err
 
@@ -108,7 +108,7 @@ def test_half(paid: CloudToolkit) -> None:
     """The rest is for the next run, which needs no more than to be called."""
     paid.write_pages(MORE)
     budget = half(paid)
-    end = paid.verb("all", "--budget", str(budget)).finish(300)
+    end = paid.run_here("all", "--budget", str(budget))
     statuses = list(statuses_in(paid.output).values())
     assert end.code == 3, end.err
     assert FIRST < statuses.count("ok") < MORE

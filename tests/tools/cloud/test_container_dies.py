@@ -26,7 +26,7 @@ class Desk(SshToolkit):
         """Start the machine with such a container."""
         variables = "".join(f" --env RIG_{name.upper()}={value}" for name, value in rig.items())
         self.knobs["CONTAINER_ARGS"] = f"--network host{variables}"
-        done = self.run("start")
+        done = self.run_here("start")
         assert done.code == 0, done.err
 
     def asked(self) -> int:

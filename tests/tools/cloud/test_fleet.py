@@ -66,19 +66,19 @@ def test_start_status_and_stop(cloud: Cloud, image_tar: Path, tmp_path: Path) ->
     check_status(kit)
 
     sent = len(uploads(cloud))
-    assert make(kit, "start", "WORKERS=4").code == 0
+    assert kit.run_here("start", WORKERS="4").code == 0
     assert containers(kit) == before  # twice is harmless
     assert len(uploads(cloud)) == sent
     assert not files_below(kit.home("input"))  # the workers read the bucket themselves
 
-    end = make(kit, "start")  # the VM alone again
+    end = kit.run_here("start")  # the VM alone again
     assert (end.code, end.err) == (0, f"start: WORKERS is 0: those of {GROUP} are let go\n")
     assert containers(kit).keys() == {"dots-ocr-model"}
     assert cloud.gce.group(GROUP)[0] == 0
 
     cloud.gce.groups.get(next(iter(cloud.gce.groups.all())))["targetSize"] = 2  # somebody's
     assert len(cloud.gce.group(GROUP)[1]) == 2
-    end = make(kit, "stop")  # whatever WORKERS is
+    end = kit.run_here("stop")  # whatever WORKERS is
     assert (end.code, end.err) == (0, "")
     assert cloud.gce.group(GROUP) == (0, {})
     assert (cloud.gce.status(VM), vm.is_on) == ("TERMINATED", False)
@@ -95,11 +95,11 @@ def test_workers_that_cannot_be_are_a_matter_of_usage(
     gce: GceServer, tmp_path: Path, verb: str
 ) -> None:
     kit = GceToolkit(gce, tmp_path, WORKERS="4")
-    end = kit.run(verb)
+    end = kit.run_here(verb)
     assert (end.code, "BUCKET=gs://name" in end.err) == (2, True), end.err
     assert not gce.calls
     kit.knobs["BUCKET"] = "gs://pages"
-    end = kit.run(verb)
+    end = kit.run_here(verb)
     assert (end.code, f"--source-disk={VM}" in end.err) == (2, True), end.err
 
 

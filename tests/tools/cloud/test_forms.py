@@ -43,10 +43,10 @@ def test_over_ssh(box: Vm, tmp_path: Path) -> None:
     with model_in(box):
         kit = SshToolkit(box, tmp_path)
         wanted, others = write_input(kit)
-        end = kit.run("upload", PDF_PASSWORD=PASSWORD)
+        end = kit.run_here("upload", PDF_PASSWORD=PASSWORD)
         assert (end.code, end.err) == (0, f"upload: {LINE} {kit.input}\n")
         for verb in ("process", "download"):
-            end = kit.run(verb, PDF_PASSWORD=PASSWORD)
+            end = kit.run_here(verb, PDF_PASSWORD=PASSWORD)
             assert (end.code, end.err) == (0, ""), end.err
             assert PASSWORD not in command_lines()
         check_home(kit, wanted, others)
@@ -59,7 +59,6 @@ def test_through_a_bucket(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None
     kit = CloudToolkit(cloud, tmp_path, bucket=True)
     cloud.add_vm(kit.vm, image_tar=image_tar)
     wanted, others = write_input(kit)
-    with kit.verb("all") as job:
-        end = job.finish(ALL_S)
+    end = kit.run_here("all")
     assert (end.code, end.err) == (0, f"make all: {LINE} {kit.input}\n")
     check_home(kit, wanted, others)

@@ -34,18 +34,18 @@ def give_base(vm: Vm) -> None:
 def test_an_image_is_built_on_the_machine(box: Vm, tmp_path: Path) -> None:
     knobs = {"CONTAINER_IMAGE": "made:here", "MODEL_ID": "org/model", "MODEL_REVISION": COMMIT}
     kit = SshToolkit(box, tmp_path / "desk", **knobs)
-    end = kit.run("start")
+    end = kit.run_here("start")
     assert end.code == 1
     assert "made:here does not run on box: Unable to find image" in end.err
     assert "→ make image builds it" in end.err
 
-    end = kit.run("image")
+    end = kit.run_here("image")
     assert (end.code, end.out) == (1, "")
     assert "vllm/vllm-openai" in end.err  # docker's own words: it cannot be fetched
     assert "made:here was not built; the machine is on" in end.err
 
     give_base(box)
-    end = kit.run("image")
+    end = kit.run_here("image")
     assert (end.code, end.out, end.err) == (0, "", "")
     made = kit.on_vm(MADE)
     assert made.endswith('["bash","/serve.sh"]\n')
@@ -54,7 +54,7 @@ def test_an_image_is_built_on_the_machine(box: Vm, tmp_path: Path) -> None:
     assert asked == f"download org/model --revision {COMMIT} --local-dir /model\n"
     assert ".cache" not in kit.on_vm(f"{run} ls made:here -a /model")
     assert kit.on_vm(f"{run} python3 made:here -B -c '{COMPILED}'") == "True\n"
-    end = kit.run("image")
+    end = kit.run_here("image")
     assert (end.code, end.err) == (0, "")
     assert kit.on_vm(MADE) == made  # there was nothing to do
 

@@ -110,7 +110,7 @@ def worked(hasty: Cloud, image_tar: Path, tmp_path_factory: pytest.TempPathFacto
     kit = kit_of(hasty, folder, "worked", CONTAINER_ARGS=slow, PROCESSES="1")
     hasty.add_vm("worked", image_tar=image_tar)
     for verb in ("start", "stop"):
-        end = kit.verb(verb).finish(300)
+        end = kit.run_here(verb)
         assert end.code == 0, end.err
     return kit
 
@@ -140,7 +140,7 @@ def test_in_a_fetch_from_the_bucket(hasty: Cloud, kit: CloudToolkit, tmp_path: P
         hasty, tmp_path, bucket=True, VM=kit.vm, IDLE_MINUTES=str(IDLE_MINUTES)
     )
     with_bucket.write_pages(PAGES)
-    assert with_bucket.run("upload").code == 0
+    assert with_bucket.run_here("upload").code == 0
     gcloud = GCLOUD.format(seconds=FETCH_S)
     guest = hasty.vms[kit.vm]
     guest.run("cat >/usr/local/bin/gcloud; chmod +x /usr/local/bin/gcloud", stdin=gcloud)
@@ -201,7 +201,7 @@ def test_it_stays_where_that_is_wished(hasty: Cloud, kit: CloudToolkit) -> None:
     is_up = "docker inspect --format '{{.State.Running}}' dots-ocr-model"
     wait_until(lambda: vm.run(is_up, check=False).stdout == "true\n")  # it loads by itself
     kit.knobs |= {"IDLE_MINUTES": "0", "MAX_HOURS": "0"}
-    assert kit.verb("start").finish(300).code == 0
+    assert kit.run_here("start").code == 0
     assert vm.run(f"systemctl is-active {TIMER}", check=False).stdout == "inactive\n"
     assert vm.run(f"systemctl is-enabled {TIMER}", check=False).stdout == "disabled\n"
     assert kit.run_here("stop").code == 0

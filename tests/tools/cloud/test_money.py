@@ -155,7 +155,7 @@ def test_a_stop_that_fails_is_told_to_who_is_named(
     command = f"/usr/bin/tee {told}" if is_there else "/nowhere/tee"
     kit = GceToolkit(gce, tmp_path, NOTIFY=command)
     kit.write_pages(1)
-    end = kit.run("all", PATH=kit.shut_out)
+    end = kit.run_here("all", PATH=kit.shut_out)
     assert (end.code, gce.status(VM)) == (1, "RUNNING")
     if is_there:
         assert LOUD in told.read_text() and end.err.rstrip().rpartition("\n")[2].startswith(LOUD)
@@ -295,7 +295,7 @@ def test_workers_that_may_not_be_looked_at_are_loud(
     gce.refuse(denied, "GET", f"/{GROUP}")
     kit = GceToolkit(gce, tmp_path)
     kit.write_pages(1)
-    end = (kit.run if verb == "all" else kit.run_here)(verb, PATH=kit.shut_out)
+    end = kit.run_here(verb, PATH=kit.shut_out)
     assert (end.code, gce.status(VM)) == (1, "TERMINATED")
     assert f"the workers {GROUP} MAY STILL RUN, AND BILL: no permission: " in end.err
     assert f"gcloud compute instance-groups managed resize {GROUP} --size=0" in end.err

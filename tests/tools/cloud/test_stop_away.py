@@ -124,7 +124,7 @@ def test_make_all_ends_with_the_loud_line(gce: GceServer, tmp_path: Path) -> Non
     kit = GceToolkit(gce, tmp_path, START_TIMEOUT="1")
     kit.write_pages(1)
     gce.refuse(permission_denied("compute.instances.stop", VM), "POST", "/stop")
-    end = kit.run("all")
+    end = kit.run_here("all")
     assert end.code == 1
     assert ", since " in last_line(end.err)
     assert re.fullmatch(LOUD, last_line(end.err)), end.err

@@ -141,11 +141,11 @@ def test_the_manual_in_its_order_and_twice(cloud: Cloud, image_tar: Path, tmp_pa
 
 
 def run(kit: CloudToolkit, verb: str, code: int = 0, **environment: str) -> None:
-    """Run a verb, which ends as it should; in a process of its own if the rig boots a VM meanwhile.
+    """Run a verb, which ends as it should; not in the process of the rig, if that makes a disk.
 
-    For the rig lives in this one, of which a verb that runs here changes environment and folder.
+    For it would do that with the verb's umask.
     """
-    end = (kit.run if verb in ("create", "start") else kit.run_here)(verb, **environment)
+    end = (kit.run if verb == "create" else kit.run_here)(verb, **environment)
     assert end.code == code, f"{verb}: {end.err}"
 
 
@@ -215,7 +215,7 @@ def check_new_container_arguments(kit: CloudToolkit) -> None:
     assert kit.on_vm("docker ps --format '{{.Names}}' | sort") == "dots-ocr-model\nmine\n"
     kit.on_vm("docker rm -f dots-ocr-model mine; docker run -d --name their -p 8000:8000 " + NAME)
     wait_until(lambda: kit.on_vm("curl -s 127.0.0.1:8000/health && echo up || :"))
-    end = kit.run("start")
+    end = kit.run_here("start")
     assert (end.code, "is taken by the container their (" in end.err) == (1, True), end.err
     assert "docker stop their there" in end.err
     assert kit.on_vm("docker ps --format '{{.Names}}'") == "their\n"

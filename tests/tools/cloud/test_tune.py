@@ -11,7 +11,6 @@ from rig.command import Finished
 from rig.toolkit import files_below, statuses_in
 
 LADDER = "20000,40000"
-TUNE_S = 900.0
 
 
 def test_from_terminated_to_terminated(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
@@ -19,7 +18,7 @@ def test_from_terminated_to_terminated(cloud: Cloud, image_tar: Path, tmp_path: 
     kit = CloudToolkit(cloud, tmp_path / "desk", bucket=True, MAX_PIXELS="30000")
     cloud.add_vm(VM, image_tar=image_tar)
     kit.write_pages(5)
-    assert kit.verb("upload").finish(TUNE_S).code == 0
+    assert kit.run_here("upload").code == 0
     before = there(kit)
     assert len(before) >= 5
     end = tune(kit)
@@ -41,8 +40,8 @@ def test_from_terminated_to_terminated(cloud: Cloud, image_tar: Path, tmp_path: 
 
 
 def tune(kit: CloudToolkit) -> Finished:
-    """As people type it, for scripts."""
-    return kit.verb("tune", "--json", "--sample", "3", "--ladder", LADDER).finish(TUNE_S)
+    """For scripts."""
+    return kit.run_here("tune", "--json", "--sample", "3", "--ladder", LADDER)
 
 
 def there(kit: CloudToolkit) -> set[str]:

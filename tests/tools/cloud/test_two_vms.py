@@ -26,17 +26,17 @@ def test_two_vms_on_one_bucket(gce: GceServer, storage: GcsServer, tmp_path: Pat
         kits.append(GceToolkit(gce, tmp_path / name, VM=name, BUCKET="gs://pages"))
         kits[-1].write_pages(2 if name == "a" else 1)
     one, other = kits
-    assert one.run("upload", **place).code == 0
+    assert one.run_here("upload", **place).code == 0
     theirs = storage.names("pages")
     assert sum(name.startswith("input/") for name in theirs) == 2
 
     for verb in ("upload", "start"):
-        end = other.run(verb, **place)
+        end = other.run_here(verb, **place)
         assert (end.code, "pages and results of another VM" in end.err) == (1, True), end.err
         assert "BUCKET=gs://pages/b" in end.err
     assert storage.names("pages") == theirs
     assert gce.status("b") == "TERMINATED"  # nothing was rented for it
 
-    assert other.run("upload", BUCKET="gs://pages/b", **place).code == 0
+    assert other.run_here("upload", BUCKET="gs://pages/b", **place).code == 0
     assert set(theirs) < set(storage.names("pages"))
     assert storage.names("pages", "b/input/")

@@ -30,7 +30,7 @@ def test_a_workers_life(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
     kit = CloudToolkit(
         cloud, tmp_path, bucket=True, WORKERS="1", WORKER_IMAGE="crew", PROCESSES="3"
     )
-    end = kit.run("start")
+    end = kit.run_here("start")
     assert end.code == 0, end.err
     wait_until(lambda: connected(kit) == 1)  # the VM reads along
     worker = boot(cloud, image_tar)
