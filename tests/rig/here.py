@@ -11,6 +11,7 @@ import os
 import runpy
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -25,6 +26,7 @@ from lib.console import STOP_SIGNALS
 from lib.machines import local
 
 Timer = Callable[..., object]
+FORK = "This process .* is multi-threaded"  # with a test's server; a verb's own process is not
 PROCESSES = ((steps, "run_child"), (steps, "run_apart"), (local, "run_child"))
 
 
@@ -62,6 +64,8 @@ def run_script(command: Sequence[str], environment: Mapping[str, str]) -> int:
         for number in STOP_SIGNALS:
             stack.callback(signal.signal, number, signal.getsignal(number))
         stack.enter_context(patch.object(signal, "setitimer", set_timer))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", FORK, DeprecationWarning)
         with pytest.raises(SystemExit) as end:
             runpy.run_path(command[0], run_name="__main__")
     return int(end.value.code or 0)

@@ -396,13 +396,13 @@ def test_a_second_run_on_this_computer(kit: Toolkit, server: ModelServer, tmp_pa
     with kit.verb("all") as first:
         wait_until(lambda: server.requests)
         for verb in ("all", "upload", "stop"):
-            end = other.run(verb)
+            end = other.run_here(verb)
             assert (end.code, f"(process {first.pid}) since " in end.err) == (1, True), end.err
         assert "→ wait for its end; make stop FORCE=1" in end.err
         assert kit.uploaded == names
         first.end()
     server.latency_s = 0
-    assert other.run("all").code == 0
+    assert other.run_here("all").code == 0
     assert len(statuses_in(other.output)) == 2
 
 
