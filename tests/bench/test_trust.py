@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from answer.cells import Cell
 from bench import trust, trust_pages
 from bench.trust_faults import Fault, Page, columns, faults_of, overlap, text_of
 from bench.trust_truth import as_sent, from_omni, known_in
+from rig.written_page import full_page, prose
 from trust.doubts import Doubt
 
 LONG_TEXT = "A line of the page with 20 characters and more."
+LOOSE = (-8, -6, 8, 6)  # pixels by which a box is larger than its text
 SEED = 4  # with it, some texts lose their first half, and some their second
 TABLE = "<table><tr><td>a</td><td>1</td></tr><tr><td>b</td><td>22</td></tr></table>"
 
@@ -200,26 +203,65 @@ def test_false_alarms_count_each_cell_once() -> None:
     assert counts == {"amount": 2, "empty": 1, "missed": 2, "any": 4}
 
 
-def test_omnidocbench_is_read_as_cells_in_reading_order(tmp_path: Path) -> None:
-    corners = [10.0, 20.0, 60.0, 20.0, 60.0, 40.0, 10.0, 40.0]
-    kinds = {"text_block": "b", "title": "a", "table": "", "figure": "", "text_mask": ""}
-    found = [
-        {"category_type": kind, "poly": corners, "text": text, "order": 5 - len(text) * ord(text)}
-        if text
-        else {"category_type": kind, "poly": corners, "html": TABLE, "order": 9}
-        for kind, text in kinds.items()
+def block(kind: str, box: Sequence[float] = (10, 20, 60, 40), **more: object) -> dict[str, object]:
+    """A block of OmniDocBench: its corners, one after the other."""
+    x1, y1, x2, y2 = box
+    poly = [float(side) for side in (x1, y1, x2, y1, x2, y2, x1, y2)]
+    return {"category_type": kind, "poly": poly, "ignore": False, **more}
+
+
+def test_omnidocbench_is_read_as_cells_in_reading_order() -> None:
+    item = block("text_block", (10, 50, 60, 60), text="item")
+    spans = [{"category_type": "text_span", "text": "is"}, {"latex": "$x$"}]
+    truth = from_omni(
+        [
+            block("text_block", text="b", order=2),
+            block("title", text="a", order=1),
+            block("table", html=TABLE, latex="a & b", order=3),
+            block("list", (0, 0, 99, 99), text="item item", merge_list=[item, item], order=4),
+            block("text_block", line_with_spans=spans, order=5),
+            block("abandon", text="In the middle", order=6),
+            block("figure", order=7),
+            block("abandon", (1, 2, 3, 4), order=8),
+            block("text_mask", (5, 6, 7, 8), order=9),
+            block("text_block", (9, 9, 11, 11), text="?", ignore=True, order=10),
+        ]
+    )
+    assert [(each["category"], each.get("text")) for each in truth.cells] == [
+        ("Title", "a"),
+        ("Text", "b"),
+        ("Table", TABLE),
+        ("Text", "item"),
+        ("Text", "item"),
+        ("Text", "is $x$"),
+        ("Text", "In the middle"),
+        ("Picture", None),
     ]
-    cells = from_omni(found)
-    assert [each["category"] for each in cells] == ["Text", "Title", "Table", "Picture", "Picture"]
-    assert cells[0] == cell((10, 20, 60, 40), "b") and cells[2]["text"] == TABLE
-    assert "text" not in cells[3]
+    assert truth.cells[0]["bbox"] == [10, 20, 60, 40]
+    assert truth.cells[3]["bbox"] == [10, 50, 60, 60]
+    assert truth.unread == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 9, 11, 11]]
+
+
+def test_a_true_page_of_omnidocbench_raises_no_alarm(tmp_path: Path) -> None:
+    """Loose boxes, of a picture of another size; a paragraph that nobody has read."""
+    page = full_page(mode="RGB", paper=(250, 240, 220))
+    page.put(prose(300, 11), (120, 1540), width=600)
+    *read, unread = page.cells
+    blocks = [
+        block("text_block", [(side + by) / 2 for side, by in zip(cell["bbox"], LOOSE, strict=True)])
+        | {"text": cell["text"], "order": order, "ignore": cell is unread}
+        for order, cell in enumerate(page.cells)
+    ]
+    info = {"image_path": "images/one.png", "width": 588, "height": 840}
     (tmp_path / "images").mkdir()
-    Image.new("L", (1400, 1400), 255).save(tmp_path / "images" / "one.png")
-    info = {"image_path": "one.png", "width": 1400, "height": 1400}
-    listed = [{"layout_dets": found, "page_info": info}]
-    (tmp_path / "truth.json").write_text(json.dumps(listed), encoding="utf-8")
+    page.picture.save(tmp_path / "images" / "one.png")
+    listed = json.dumps([{"layout_dets": blocks, "page_info": info}])
+    (tmp_path / "truth.json").write_text(listed, encoding="utf-8")
     [known] = known_in(tmp_path)
-    assert len(known.page.cells) == 5 and known.pdf is None
+    assert len(known.page.cells) == len(read) and known.pdf is None
+    tally = trust.judged(known, random.Random(0), 4, ["dropped", "halved", "doubled"])
+    assert not tally.alarms and not tally.false_cells["any"]
+    assert all(tally.told[fault]["any"] == made == 4 for fault, made in tally.made.items())
 
 
 def test_cells_go_with_the_picture_as_it_is_sent() -> None:

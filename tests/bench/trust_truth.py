@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy
 from PIL import Image
 
 from answer.cells import Cell
@@ -23,8 +24,18 @@ OMNI = {
     **{"figure_footnote": "Footnote", "table_footnote": "Footnote", "page_footnote": "Footnote"},
     **{"header": "Page-header", "footer": "Page-footer", "page_number": "Page-footer"},
     **{"equation_isolated": "Formula", "equation_caption": "Text", "table": "Table"},
+    **{"abandon": "Text", "figure": "Picture"},
 }
-"""OmniDocBench's names of what has a text; all others are left alone, as pictures are."""
+"""OmniDocBench's names; what has another one is of its category if it has a text, else unread."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is known of a page, in the pixels of its picture."""
+
+    cells: Sequence[Cell]
+    unread: Sequence[Sequence[float]] = ()
+    """Boxes of which nobody says what is in them."""
 
 
 @dataclass(frozen=True)
@@ -36,40 +47,75 @@ class Known:
     pdf: Path | None = None
 
 
-def from_omni(detections: Iterable[dict[str, Any]]) -> list[Cell]:
-    """OmniDocBench's layout of a page -> cells as dots.ocr would answer them."""
-    cells: list[Cell] = []
-    for found in sorted(detections, key=lambda found: found.get("order") or 0):
-        across, down = found["poly"][0::2], found["poly"][1::2]
-        cell = {
-            "bbox": [round(min(across)), round(min(down)), round(max(across)), round(max(down))]
-        }
-        category = OMNI.get(found["category_type"], "Picture")
-        text = found.get("text") or found.get("latex") or ""
-        if category == "Table":
-            text = found.get("html") or found.get("latex") or ""
-        is_read = category != "Picture" and bool(text)
-        cells.append(
-            {**cell, "category": category, "text": text}
-            if is_read
-            else {**cell, "category": "Picture"}
-        )
-    return cells
+def from_omni(
+    detections: Iterable[dict[str, Any]], scale: tuple[float, float] = (1.0, 1.0)
+) -> Truth:
+    """OmniDocBench's layout of a page -> cells as dots.ocr would answer them.
+
+    What is merged from several boxes are several cells: a box around them would hold others, too.
+    """
+    cells, unread = list[Cell](), list[list[int]]()
+    for whole in sorted(detections, key=lambda found: found.get("order") or 0):
+        for found in whole.get("merge_list") or [whole]:
+            across, down = (
+                [at * by for at in found["poly"][side::2]] for side, by in enumerate(scale)
+            )
+            box = [*map(round, (min(across), min(down), max(across), max(down)))]
+            category = OMNI.get(found["category_type"], "Text")
+            text = "" if found.get("ignore") or whole.get("ignore") else text_of(found, category)
+            if category == "Picture":
+                cells.append({"bbox": box, "category": category})
+            elif text:
+                cells.append({"bbox": box, "category": category, "text": text})
+            else:
+                unread.append(box)
+    return Truth(cells, unread)
 
 
-def annotated(folder: Path) -> Iterator[tuple[Path, list[Cell]]]:
+def text_of(found: dict[str, Any], category: str) -> str:
+    """The text of a block, or of its lines where it has none of its own."""
+    names = ("html", "latex") if category == "Table" else ("text", "latex")
+    text = next(filter(None, (found.get(name) for name in names)), "")
+    return text or " ".join(text_of(line, "Text") for line in found.get("line_with_spans") or ())
+
+
+def annotated(folder: Path) -> Iterator[tuple[Path, Truth]]:
     """The pictures below a folder that have true cells."""
     pictures = {path.name: path for path in sorted(folder.rglob("*")) if path.suffix in PICTURES}
     for path in sorted(folder.rglob("*.json")):
         found = json.loads(path.read_text(encoding="utf-8"))
         if found and "layout_dets" in found[0]:
             for page in found:
-                picture = pictures.get(Path(page["page_info"]["image_path"]).name)
+                info = page["page_info"]
+                picture = pictures.get(Path(info["image_path"]).name)
                 if picture is not None:
-                    yield picture, from_omni(page["layout_dets"])
+                    with Image.open(picture) as opened:
+                        scale = opened.width / info["width"], opened.height / info["height"]
+                    yield picture, from_omni(page["layout_dets"], scale)
             continue
         beside = [path.with_suffix(ending) for ending in PICTURES]
-        yield from ((picture, found) for picture in beside if picture.exists())
+        yield from ((picture, Truth(found)) for picture in beside if picture.exists())
+
+
+def without_unread(page: Image.Image, truth: Truth) -> Image.Image:
+    """The page, with its paper over what nobody has read, where no cell is."""
+    if not truth.unread:
+        return page
+    pixels = numpy.array(page.convert("RGB"))
+    is_free = numpy.ones(pixels.shape[:2], bool)
+    for cell in truth.cells:
+        is_free[part_of(cell["bbox"])] = False
+    for box in truth.unread:
+        part = pixels[part_of(box)]
+        if part.size:
+            part[is_free[part_of(box)]] = numpy.median(part, axis=(0, 1))
+    return Image.fromarray(pixels)
+
+
+def part_of(box: Sequence[float]) -> tuple[slice, slice]:
+    """A box as a part of rows of pixels."""
+    x1, y1, x2, y2 = (max(0, round(side)) for side in box)
+    return slice(y1, y2), slice(x1, x2)
 
 
 def as_sent(page: Image.Image, cells: Sequence[Cell]) -> Page:
@@ -87,8 +133,8 @@ def as_sent(page: Image.Image, cells: Sequence[Cell]) -> Page:
 
 def known_in(folder: Path) -> Iterator[Known]:
     """The annotated pages below a folder."""
-    for path, cells in annotated(folder):
+    for path, truth in annotated(folder):
         with Image.open(path) as picture:
-            page = as_sent(picture, cells)
+            page = as_sent(without_unread(picture, truth), truth.cells)
         pdf = path.with_suffix(".pdf")
         yield Known(f"{folder.name}/{path.name}", page, pdf if pdf.exists() else None)

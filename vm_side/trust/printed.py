@@ -7,26 +7,29 @@ from typing import NamedTuple
 SYMBOL_SIGN = "\ufffd"  # in the place of a symbol that only LaTeX has a name for
 
 TAG = re.compile(
-    r"</?(?:table|thead|tbody|tfoot|tr|t[dh]|br|[biup]|em|strong|su[bp]|div|span)\b[^<>]*>", re.I
+    r"</?(?:html|body|table|caption|colgroup|col|thead|tbody|tfoot|tr|t[dh]|br|[biup]|em|strong|"
+    r"su[bp]|div|span)\b[^<>]*>",
+    re.I,
 )
 
 # all bounded, since a model may repeat a sign without end
 IMAGE = re.compile(r"!\[[^\]]{0,300}\]\([^)]{0,300}\)")
 LINK = re.compile(r"\[([^\]]{0,300})\]\([^()\s]{0,300}\)")
 START_OF_LINE = re.compile(r"^[ \t]*(?:#{1,6}|[-*+>])[ \t]+", re.MULTILINE)
-LEADERS = re.compile(r"([._…·‧・⋯]|\\[cl]?dots?(?![a-zA-Z]))(?:\s*\1){3,}")  # any number fits
+LEADERS = re.compile(r"([._…·‧・⋯＿]|\\_|\\[cl]?dots?(?![a-zA-Z]))(?:\s*\1){3,}")  # any number fits
 ROW_OF_DASHES = re.compile(r"^[|:\- \t]+$", re.MULTILINE)
 MATH = re.compile(r"\$\$?([^$]{1,1000})\$\$?|\\\((.{1,1000}?)\\\)|\\\[(.{1,1000}?)\\\]", re.DOTALL)
 
 ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{[^{}]*\}(?:\s*\{[lcr|\s@]*\})?")
+UNPRINTED = re.compile(r"\\(?:[hv]space\*?|[hv]?phantom|label|color|textcolor)\s*\{[^{}]{0,300}\}")
 NAMED = re.compile(
     r"\\(sin|cos|tan|cot|sec|csc|log|ln|lg|exp|lim|max|min|sup|inf|det|deg|dim|arg|gcd|ker|Pr|"
     r"arcsin|arccos|arctan|sinh|cosh|tanh|bmod|mod)(?![a-zA-Z])"
 )
 UNSEEN = re.compile(
     r"\\(?:left|right|[bB]igg?[lrm]?|middle|text\w*|math\w*|bm|boldsymbol|operatorname\*?|rm|bf|it|"
-    r"frac|[dtc]frac|d?binom|sqrt|displaystyle|limits|nolimits|quad|qquad|hspace|vspace|hline|tag|"
-    r"over\w*|under\w*|hat|bar|tilde|vec|dot|ddot|widehat|widetilde|label|phantom|[,;:!> ])"
+    r"frac|[dtc]frac|d?binom|sqrt|displaystyle|limits|nolimits|quad|qquad|hline|tag|"
+    r"over\w*|under\w*|hat|bar|tilde|vec|dot|ddot|widehat|widetilde|[,;:!> ])"
     r"(?![a-zA-Z])"
 )
 SYMBOL = re.compile(r"\\[a-zA-Z]+")
@@ -60,7 +63,8 @@ def printed(text: str, is_formula: bool = False) -> Printed:
 
 def of_latex(latex: str) -> Printed:
     """The same of a formula."""
-    latex = UNSEEN.sub(" ", NAMED.sub(r" \1 ", ENVIRONMENT.sub(" ", latex)))
+    latex = UNPRINTED.sub(" ", ENVIRONMENT.sub(" ", latex))
+    latex = UNSEEN.sub(" ", NAMED.sub(r" \1 ", latex))
     latex = SYMBOL.sub(SYMBOL_SIGN, latex)
     small = " ".join(group or single for group, single in SMALL.findall(latex))
     letters, small = (FORM.sub(" ", part) for part in (latex, small))

@@ -28,6 +28,9 @@ def letters_of(text: str, is_formula: bool = False) -> str:
         "| Nothing | but |\n|---|:-:|\n| words | |",
         "Nothing but words ...............",
         "Nothing but words ________",
+        r"Nothing but words \_\_\_\_\_\_",
+        "Nothing but words ＿＿＿＿",
+        "<html><body><table><caption>Nothing but</caption><tr><td>words</td></tr></table></html>",
         "![a boat](boat.png)Nothing but words",
         "Nothing &#98;ut words",
     ],
@@ -52,6 +55,8 @@ def test_what_only_looks_like_form_is_printed(text: str) -> None:
         (r"\sin \theta", "sin*", ""),
         (r"\begin{array}{lcr} a & b \\ c & d \end{array}", "abcd", ""),
         (r"x_{ij} + y^2", "xij+y2", "ij2"),
+        (r"\underline{\hspace{1cm}} + \vspace*{2 em} 4", "+4", ""),
+        (r"\textcolor{red}{x} \color{blue} = 1 \label{eq:one} \phantom{00}", "x=1", ""),
         (r"x^{\alpha}", "x*", "*"),
     ],
 )
@@ -67,6 +72,8 @@ def test_of_latex_what_it_prints(latex: str, letters: str, small: str) -> None:
     ("text", "expected"),
     [
         ("Name: ______", True),
+        (r"Name: \_\_\_\_", True),
+        (r"some\_long\_name\_of\_a\_file", False),
         ("2 Rain . . . . . 7", True),
         (r"= 2 \cdot \cdot\cdot \cdot 1", True),
         ("No. Yes.", False),
@@ -95,6 +102,8 @@ def test_leaders(text: str, expected: bool) -> None:
         ". ",
         "\\begin{",
         "\\text",
+        "\\_",
+        "\\hspace{",
     ],
 )
 @pytest.mark.parametrize("is_formula", [False, True])
