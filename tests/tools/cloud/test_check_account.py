@@ -134,7 +134,8 @@ def test_what_cannot_be_told_is_not_wrong(desk: Desk) -> None:
     """To look at a quota is a right that nothing else needs."""
     desk.gce.refuse(permission_denied("compute.regions.get", "x"), "GET", "/asia-northeast3")
     end = desk.run_here("check_account")  # nobody answers its question
-    assert (end.code, steps(end)["quota"]) == (130, "unknown")
+    assert (end.code, steps(end)["quota"]) == (1, "unknown")
+    assert "nobody is here to answer\n  → with YES=1 nothing is asked" in end.err
     assert f"start {VM}, look, stop it: about 4 minutes, 0.07 USD (1.096 an hour)" in end.err
     assert desk.calls == ["testIamPermissions"]
 

@@ -62,7 +62,7 @@ def test_create_asks_for_the_vm_of_the_manual(gce: GceServer, tmp_path: Path) ->
     assert (end.code, kit.calls) == (0, ["instances", "stop"])
     assert "is there already, TERMINATED" in end.out
 
-    assert kit.run_here("delete").code == 130  # nobody answers its question
+    assert kit.run_here("delete").code == 1  # nobody answers its question
     assert gce.status(VM) == "TERMINATED"
     assert kit.run_here("delete", YES="1").code == 0
     end = kit.run_here("delete", YES="1")
