@@ -267,7 +267,9 @@ def aligned(rows: Sequence[tuple[str, ...]], head: tuple[str, ...] = ()) -> list
         else []
     )
     return [
-        "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=False))
-        + f"  {line[-1]}".rstrip()
+        (
+            "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=False))
+            + f"  {line[-1]}"
+        ).rstrip()
         for line in lines
     ]
