@@ -11,6 +11,10 @@ MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # in the pixels' data
 COEFFICIENTS = 64
 
 
+FRAME = re.compile(rb"\xff([\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf\xf7])..(.)", re.DOTALL)
+JPEG_LS = 0xF7
+
+
 @dataclass(frozen=True)
 class Scan:
     """Some coefficients of some components, down to a bit; fine is one that adds that bit alone.
@@ -58,3 +62,15 @@ def has_all_scans(components: frozenset[int], scans: Sequence[Scan]) -> bool:
             for k in scan.coefficients:
                 depth[name, k] = scan.lowest_bit
     return bool(depth) and not any(depth.values())
+
+
+def why_not_opened(jpeg: bytes) -> str:
+    """Why libjpeg does not open a JPEG that begins so, for people; empty: it is damaged."""
+    at = 2
+    while not (frame := FRAME.match(jpeg, at)) and at + 4 <= len(jpeg) and jpeg[at] == 0xFF:
+        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
+    if not frame:
+        return ""
+    kind = "JPEG-LS" if frame[1][0] == JPEG_LS else f"a JPEG of {frame[2][0]} bits a channel"
+    is_read = kind == "a JPEG of 8 bits a channel"
+    return "" if is_read else f"{kind} is not read: save it as a PNG"

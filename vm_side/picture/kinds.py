@@ -6,12 +6,12 @@ from pathlib import Path
 
 HEAD_BYTES = 1024  # a PDF says so within them, by what Acrobat takes for one
 
-TIFF, HEIF = "a TIFF picture", "a HEIF picture"
+JPEG, TIFF, HEIF = "a JPEG picture", "a TIFF picture", "a HEIF picture"
 # whose last bytes say that they are the last
-WITH_END = ("a PNG picture", "a JPEG picture", "a GIF picture", "a JPEG 2000 picture")
+WITH_END = ("a PNG picture", JPEG, "a GIF picture", "a JPEG 2000 picture")
 PICTURES = (
     (rb"\x89PNG\r\n\x1a\n", "a PNG picture"),
-    (rb"\xff\xd8\xff", "a JPEG picture"),
+    (rb"\xff\xd8\xff", JPEG),
     (rb"II[*+]\0|MM\0[*+]", TIFF),
     (rb"RIFF....WEBP", "a WebP picture"),
     (rb"GIF8", "a GIF picture"),

@@ -3,7 +3,7 @@
 import math
 from typing import cast
 
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from picture.images import bands_of, is_blank
 from picture.tiff_samples import MIN_IS_WHITE_KEY
@@ -20,6 +20,7 @@ ROW_STEP, LEAST_ROWS, LEAST_EDGES = (
     8,
 )  # of a line of letters: few rows, and many edges in each
 ROUNDING = 2**-24  # of fractions of 32 bits: 2^32 - 1 is 2^32
+FRINGE = 5  # pixels across: ink that shows has paler ones no farther from it
 FEW = 16  # levels, of fractions: these are no bits
 
 
@@ -63,15 +64,29 @@ def without_alpha(image: Image.Image, notes: list[str]) -> Image.Image:
 def hides_lines(image: Image.Image, level: int) -> bool:
     """Whether lines of letters in an "RGBA" picture would vanish in a ground of this level.
 
-    They begin and end often in a row of pixels, where a sheet of paper does it once.
+    They begin and end often in a row of pixels, where a sheet of paper does it once. The fringe of
+    ink that shows is no such letter.
     """
-    rows = image.resize((image.width, -(-image.height // ROW_STEP)), Image.Resampling.NEAREST)
-    ink = rows.convert("L").point(
-        [255 - 127 * (abs(each - level) > VANISHES) for each in range(256)]
-    )
-    ink.paste(0, mask=rows.getchannel("A").point(lambda opaque: 255 * (opaque < 128)))
-    right = ink.crop((1, 0, ink.width, ink.height))
-    edges = ImageChops.difference(right, ink.crop((0, 0, ink.width - 1, ink.height)))
+    alpha = image.getchannel("A").point(lambda opaque: 255 * (opaque >= 128))
+    gray = image.convert("L")
+    if not has_lines(vanishing(gray, alpha, level)):
+        return False
+    others = gray.point([255 * (abs(each - level) > VANISHES) for each in range(256)])
+    fringe = ImageChops.darker(others, alpha).filter(ImageFilter.MaxFilter(FRINGE))
+    return has_lines(ImageChops.subtract(vanishing(gray, alpha, level), fringe))
+
+
+def vanishing(gray: Image.Image, alpha: Image.Image, level: int) -> Image.Image:
+    """A map of ink: white what vanishes in this level, gray the rest, black where there is none."""
+    ink = gray.point([255 - 127 * (abs(each - level) > VANISHES) for each in range(256)])
+    return ImageChops.darker(ink, alpha)
+
+
+def has_lines(ink: Image.Image) -> bool:
+    """Whether white begins or ends in black often, in rows of such a map."""
+    rows = ink.resize((ink.width, -(-ink.height // ROW_STEP)), Image.Resampling.NEAREST)
+    right = rows.crop((1, 0, rows.width, rows.height))
+    edges = ImageChops.difference(right, rows.crop((0, 0, rows.width - 1, rows.height)))
     edges = edges.point(lambda apart: 255 * (apart == 255))
     found, wide = edges.tobytes(), edges.width
     counts = [found.count(b"\xff", at, at + wide) for at in range(0, len(found), max(1, wide))]

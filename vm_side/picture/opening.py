@@ -13,7 +13,7 @@ from typing import IO, cast
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from picture import fax, libtiff, strips
+from picture import fax, jpeg_scans, libtiff, strips, tiff_samples
 from picture.damaged import PNG, check_end, mended, told
 from picture.images import (
     MAX_SOURCE_PIXELS,
@@ -26,6 +26,7 @@ from picture.images import (
 from picture.kinds import (
     HEAD_BYTES,
     HEIF,
+    JPEG,
     TIFF,
     WITH_END,
     content_of,
@@ -36,7 +37,7 @@ from picture.kinds import (
 )
 from picture.large.halves import ask_for_less, halved, is_too_large
 from picture.modes import brightened, flattened
-from picture.tiff_samples import as_meant, know_gray, why_not_opened
+from picture.tiff_samples import as_meant, know_gray
 from picture.unfilled import part_of_bmp, part_of_pixels, without_filler
 
 # EPS would run a program
@@ -96,7 +97,7 @@ def damage_told(error: Exception) -> str:
 def opened(file: IO[bytes]) -> ImageFile.ImageFile:
     """A picture file, of a format that counts, before it is decoded.
 
-    Raises what Pillow raises, and UnreadablePage for a TIFF of a kind that is not read.
+    Raises what Pillow raises, and UnreadablePage for a TIFF or a JPEG of a kind that is not read.
     """
     kind = picture_kind(file.read(16))
     file.seek(0)
@@ -107,7 +108,13 @@ def opened(file: IO[bytes]) -> ImageFile.ImageFile:
     try:
         image = Image.open(file, formats=(*IMAGE_FORMATS, *(("HEIF",) if kind == HEIF else ())))
     except UnidentifiedImageError:
-        if kind == TIFF and (why := why_not_opened(file)):
+        file.seek(0)
+        why = ""
+        if kind == TIFF:
+            why = tiff_samples.why_not_opened(file)
+        elif kind == JPEG:
+            why = jpeg_scans.why_not_opened(file.read(TAIL_BYTES))
+        if why:
             raise UnreadablePage(why) from None
         raise
     as_meant(image)

@@ -119,6 +119,23 @@ def test_a_copy_that_ends_in_zeros_is_a_reason(kind: str, part: float) -> None:
     open_image(whole + b"\0\0\x10\0free" + bytes(4088))
 
 
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        (b"\xff\xc1\0\x0b\x0c", "a JPEG of 12 bits a channel is not read: save it as a PNG"),
+        (b"\xff\xc3\0\x0b\x10", "a JPEG of 16 bits a channel is not read: save it as a PNG"),
+        (b"\xff\xf7\0\x0b\x08", "JPEG-LS is not read: save it as a PNG"),
+        (b"\xff\xc0\0\x0b\x08", "damaged picture: cannot load this image"),
+        (b"\xff\xda\0\x0b\x08", "a JPEG picture, damaged"),
+    ],
+)
+def test_a_jpeg_of_a_kind_that_is_not_read_is_not_called_damaged(frame: bytes, reason: str) -> None:
+    comment = b"\xff\xfe\0\x06\xff\xc0\0\0"
+    with pytest.raises(UnreadablePage) as told:
+        open_image(b"\xff\xd8" + comment + frame + b"\0\x20\0\x20\1\1\x11\0")
+    assert str(told.value) == reason
+
+
 def test_postscript_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not under any name: Pillow would have Ghostscript do it."""
     ran = tmp_path / "ran"

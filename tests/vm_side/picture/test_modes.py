@@ -102,6 +102,11 @@ def in_two_inks(upper: int) -> Image.Image:
     return Image.merge("LA", (levels, INK))
 
 
+def with_a_fringe() -> Image.Image:
+    """Soft black letters, of which only what is quite white was made transparent: as of a GIF."""
+    return Image.merge("LA", (PAGE, PAGE.point(lambda level: 255 * (level < 255))))
+
+
 def in_a_frame() -> Image.Image:
     """A page in a frame of nothing, as a picture of a window has it."""
     picture = Image.new("LA", (PAGE.width + 20, PAGE.height + 20), (0, 0))
@@ -115,9 +120,10 @@ def in_a_frame() -> Image.Image:
         (in_two_inks(0), 128, ON_GRAY),
         (in_two_inks(128), 0, ON_BLACK),
         (in_a_frame(), 255, ""),
+        (with_a_fringe(), 255, ""),
         (Image.merge("LA", (CLEAR, INK)), 255, ""),
     ],
-    ids=["white and black", "white and gray", "a white sheet", "black"],
+    ids=["white and black", "white and gray", "a white sheet", "a fringe", "black"],
 )
 def test_no_ink_vanishes_in_its_ground(picture: Image.Image, ground: int, note: str) -> None:
     notes: list[str] = []

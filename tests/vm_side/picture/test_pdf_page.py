@@ -148,6 +148,21 @@ def test_what_both_draw_white_is_blank(tmp_path: Path, content: str) -> None:
     assert not notes
 
 
+def test_a_page_of_which_all_is_in_a_layer_that_is_off_is_noted(tmp_path: Path) -> None:
+    with pymupdf.open() as document:
+        off = document.add_ocg("off", on=False)
+        for layer in (off, 0):
+            file = io.BytesIO()
+            pages.article(50, layer).save(file, "PNG")
+            document.new_page().insert_image((72, 72, 400, 400), stream=file.getvalue(), oc=layer)
+        document.save(tmp_path / "a.pdf")
+    notes: list[str] = []
+    assert is_blank(open_pdf_page(tmp_path / "a.pdf", 0, notes))
+    assert notes == ["the PDF has layers that are off: what is in them is not read"]
+    notes.clear()
+    assert not is_blank(open_pdf_page(tmp_path / "a.pdf", 1, notes)) and not notes
+
+
 def test_a_warning_is_of_the_page_that_has_it(tmp_path: Path) -> None:
     """The damaged page is the second of three."""
     with (

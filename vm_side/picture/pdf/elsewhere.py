@@ -27,3 +27,9 @@ def beyond_pages(document: pymupdf.Document, said: str) -> str:
     if in_catalog(document, "Collection") and (count := document.embfile_count()):
         return f"the PDF is a portfolio of {count:,} files, which are not read: save each as a file"
     return ""
+
+
+def note_of_layers(document: pymupdf.Document) -> str:
+    """What is to be noted of a page of which nothing shows, though something is on it."""
+    is_off = "R" in in_catalog(document, "OCProperties/D/OFF")
+    return "the PDF has layers that are off: what is in them is not read" if is_off else ""

@@ -6,6 +6,7 @@ import pymupdf
 from PIL import Image
 
 from picture.images import UnreadablePage, is_blank
+from picture.pdf.elsewhere import note_of_layers
 from picture.pdf.lost import Lost, lost_of
 from picture.pdf.mupdf import (
     MUPDF_ERRORS,
@@ -46,7 +47,7 @@ def open_pdf_page(source: Path | bytes, index: int, notes: list[str] | None = No
     picture = first.picture
     if picture is None or first.said or first.is_even:
         picture, note = the_better(document, source, index, first)
-        odd += [note] * bool(note)
+        odd += filter(None, [note, note_of_layers(document) if first.is_even else ""])
     elif document.is_pdf:
         lost, note = unsaid_of(document, index, picture, first.has_wrong_sum)
         if lost.what:
