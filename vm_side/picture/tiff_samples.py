@@ -6,6 +6,7 @@ from PIL import ImageFile, TiffImagePlugin
 from PIL.TiffImagePlugin import OPEN_INFO, ImageFileDirectory_v2, TiffImageFile
 
 BITS, PHOTOMETRIC, PLANES, FORMAT = 258, 262, 284, 339
+BIT_ORDER, LOWEST_FIRST = 266, 2
 APART = 2  # each channel in strips of its own
 MIN_IS_WHITE, MIN_IS_BLACK, YCBCR = 0, 1, 6
 MIN_IS_WHITE_KEY = "minimum is white"  # in a picture's info, if it is shown as its negative yet
@@ -46,7 +47,9 @@ def as_meant(image: ImageFile.ImageFile) -> None:
     if not is_packed and is_misread(tags):
         unpack_by_libtiff(image)
     form, *_ = tags.get(FORMAT, (WHOLE,))
-    if image.mode[0] in "IF" and (*bits, form) in GRAY:
+    is_gray = tags.get(PHOTOMETRIC, MIN_IS_WHITE) in (MIN_IS_WHITE, MIN_IS_BLACK)
+    is_reversed = tags.get(BIT_ORDER) == LOWEST_FIRST and not is_packed
+    if is_gray and not is_reversed and (*bits, form) in GRAY:
         mode, rawmode = GRAY[*bits, form]
         order = NATIVE if is_packed else ORDERS[tags.prefix]
         image._mode = mode

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from picture.fax import REVERSED
 from picture.frames import open_frame
 from picture.images import UnreadablePage
 from picture.large import halves
@@ -26,6 +27,7 @@ KINDS: dict[str, NDArray[Any]] = {
     "8 bits": GRAY,
     "16 bits": (SHARE * 65_535).astype("u2"),
     "32 bits": (SHARE * (2**32 - 1)).astype("u4"),
+    "8 bits, signed": (GRAY.astype("i2") - 128).astype("i1"),
     "16 bits, signed": (SHARE * 65_535 - 32_768).astype("i2"),
     "32 bits, signed": (SHARE * (2**31 - 1)).astype("i4"),
     "fractions": SHARE.astype("f4"),
@@ -76,6 +78,14 @@ def test_12_bits_that_share_a_byte(order: bytes, photometric: int) -> None:
     rows = packed.astype("u1").reshape(high, -1)[:, : (wide * 12 + 7) // 8]
     tags = {256: wide, 257: high, 258: 12, 259: 1, 262: photometric, 277: 1, 278: high}
     page = open_image(tiff_of([rows.tobytes()], tags, order))
+    assert numpy.abs(numpy.asarray(page).astype(int) - GRAY).max() <= 1
+
+
+def test_16_bits_of_which_the_lowest_is_first() -> None:
+    high, wide = GRAY.shape
+    data = KINDS["16 bits"].astype("<u2").tobytes().translate(REVERSED)
+    tags = {256: wide, 257: high, 258: 16, 259: 1, 262: 1, 266: 2, 277: 1, 278: high}
+    page = open_image(tiff_of([data], tags))
     assert numpy.abs(numpy.asarray(page).astype(int) - GRAY).max() <= 1
 
 

@@ -12,7 +12,7 @@ from PIL.TiffTags import LONG
 
 from picture.images import rows_of_band
 from picture.large.pieces import open_piece, read
-from picture.tiff_samples import as_meant
+from picture.tiff_samples import as_meant, is_misread
 
 WIDTH, HEIGHT, COMPRESSION, PLANES = 256, 257, 259, 284
 STRIPS_AT, STRIP_ROWS, STRIP_SIZES = 273, 278, 279
@@ -48,7 +48,8 @@ def bands_by(tags: ImageFileDirectory_v2, file: IO[bytes]) -> Iterator[Image.Ima
         if len(parts) == 1 and packing == NOT_PACKED:
             start, size = parts[0]
             parts, rows = [(start + row * (size // high), size // high) for row in range(high)], 1
-    if tags.get(PLANES) == APART or packing == OLD_JPEG or len(parts) != across * -(-high // rows):
+    is_odd = tags.get(PLANES) == APART or packing == OLD_JPEG or is_misread(tags)
+    if is_odd or len(parts) != across * -(-high // rows):
         return None
     deep = -(-rows_of_band(wide) // rows)  # strips, or rows of tiles, in a band
     deep += deep * rows % 2
