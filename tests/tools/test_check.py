@@ -159,16 +159,16 @@ def test_a_check_is_kept_until_the_page_is_read_anew(here: Toolkit) -> None:
         (result / f"a/a{ending}").write_text("[]")
     (result / "manifest.jsonl").write_text(json.dumps(page) + "\n")
     (result / "summary.json").write_text(json.dumps({"pages": 1, "ok": 1, "doubtful": 0}))
-    assert here.run("download").code == 0
+    assert here.run_here("download").code == 0
     (entry,) = records_in(here.output)
     checked = {"status": "doubtful", "reason": "x", "trust": 0.1, "doubts": [], "reader": "PP-OCR"}
     brought = {"brought": entry.pop("brought")}
     (here.output / "manifest.jsonl").write_text(json.dumps(entry | checked | brought) + "\n")
-    assert here.run("download").code == 0
+    assert here.run_here("download").code == 0
     assert records_in(here.output) == [page | checked | brought]
     summary = json.loads((here.output / "summary.json").read_text())
     assert (summary["ok"], summary["doubtful"]) == (0, 1)
 
     (result / "manifest.jsonl").write_text(json.dumps(page | {"finished_at": 2.5}) + "\n")
-    assert here.run("download").code == 0
+    assert here.run_here("download").code == 0
     assert statuses_in(here.output) == {"a.png": "ok"}
