@@ -305,7 +305,7 @@ def test_a_bucket_that_somebody_else_writes_to(machine: HostileMachine, tmp_path
             pages = [line(page, f"{page}.png") for page in ("good", "scans/page", name)]
             manifest = "".join(f"{json.dumps(page)}\n" for page in pages)
             put("result/manifest.jsonl", manifest.encode())
-            done = machine.run("download", **google)
+            done = machine.run_here("download", **google)
             assert done.code == code, done.err
             assert "Traceback" not in done.err
             assert files_below(machine.outside) == ["precious.json"]
