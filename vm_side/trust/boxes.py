@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from picture.words import Box
 
+WITHIN = 0.6  # of a box is in another one: what is in both is in the smaller one
 LEAST_SIDE = 2  # pixels: in a box that is slimmer there is nothing of the page
 
 Floats = NDArray[numpy.float64]
@@ -51,19 +52,31 @@ def has_area(box: Box) -> bool:
 def holding(boxes: Floats, places: NDArray[numpy.floating], room: Floats | float) -> Ints:
     """Of each place the smallest box that its middle is in; -1: in none.
 
-    A box may be too small by so much room, but a place that is truly in one belongs there.
+    Of two that overlap at an edge it is the one that it is deeper in. A box may be too small by so
+    much room, but a place that is truly in one belongs there.
     """
     x, y = (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
-    found, is_truly_in = numpy.full(len(places), -1), numpy.zeros(len(places), bool)
+    found, depth = numpy.full(len(places), -1), numpy.full(len(places), -numpy.inf)
     wide, high = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    within = shared(boxes) > WITHIN * (wide * high)[:, None]
     for number in numpy.argsort(-wide * high, kind="stable"):
         if min(wide[number], high[number]) < LEAST_SIDE:
             continue
         x1, y1, x2, y2 = boxes[number]
-        outside = numpy.maximum(
-            abs(x - (x1 + x2) / 2) - wide[number] / 2, abs(y - (y1 + y2) / 2) - high[number] / 2
+        inside = numpy.minimum(
+            wide[number] / 2 - abs(x - (x1 + x2) / 2), high[number] / 2 - abs(y - (y1 + y2) / 2)
         )
-        is_in = outside <= 0
-        found[is_in | ((outside <= room) & ~is_truly_in)] = number
-        is_truly_in |= is_in
+        is_here = (inside >= 0) | ((inside >= -room) & (depth < 0))
+        is_here &= (inside >= depth) | within[number, found]
+        found[is_here], depth[is_here] = number, inside[is_here]
+    return found
+
+
+def shared(boxes: Floats) -> Floats:
+    """The area that each box shares with each."""
+    low, high = (boxes[:, None, side : side + 2] for side in (0, 2))
+    common = numpy.minimum(high, high.transpose(1, 0, 2)) - numpy.maximum(
+        low, low.transpose(1, 0, 2)
+    )
+    found: Floats = numpy.maximum(common, 0).prod(axis=2)
     return found

@@ -36,6 +36,15 @@ def test_a_thing_stands_in_the_smallest_box_around_its_middle(
     assert holding(in_rows(boxes), places, 4).tolist() == [expected, -1]
 
 
+@pytest.mark.parametrize(("y", "expected"), [(50, 0), (57, 0), (59, 1), (61, 1), (63, 1), (70, 1)])
+def test_what_two_boxes_share_at_their_edges_is_of_the_one_that_it_is_deeper_in(
+    y: float, expected: int
+) -> None:
+    """Boxes that are drawn loosely; the smaller one reaches into the other one's last row."""
+    boxes = in_rows([(10, 10, 90, 64), (10, 54, 90, 90)])
+    assert holding(boxes, in_rows([(40, y - 5, 60, y + 5)]), 4).tolist() == [expected]
+
+
 @pytest.mark.parametrize(("y", "expected"), [(85, 0), (93, 0), (125, -1), (7, 0), (-25, -1)])
 def test_a_box_ends_above_and_below(y: float, expected: int) -> None:
     assert holding(in_rows([COLUMN]), in_rows([(25, y - 5, 35, y + 5)]), 4).tolist() == [expected]
