@@ -79,19 +79,24 @@ def held_together(boxes: Boxes, line: Ints) -> tuple[Bits, float]:
     letters, tall = numpy.bincount(line), numpy.bincount(line, high >= TALL * em)
     level = numpy.bincount(line, (high >= LOWER * em) & (high <= HIGHER * em))
     is_held = (heights >= TALL * em) & (tall <= numpy.maximum(FEW * letters, 2))
-    is_held &= (level >= MOST * (letters - tall)) & (covered(boxes, line) >= COVERED)
+    is_held &= level >= MOST * (letters - tall)
+    if is_held.any():
+        of_held = is_held[line]
+        is_held[is_held] = covered(boxes[of_held], line[of_held]) >= COVERED
     return is_held[line], float(em)
 
 
 def covered(boxes: Boxes, line: Ints) -> Doubles:
     """How much of each line's width letters cover, whichever of its rows they are in."""
+    _, line = numpy.unique(line, return_inverse=True)
     order = numpy.lexsort((boxes[:, 0], line))
     x1, x2 = (boxes[order, side] + line[order] * 65536 for side in (0, 2))  # line behind line
     reached = numpy.maximum.accumulate(x2)
     before = numpy.concatenate(([-1], reached[:-1]))
     inked = numpy.bincount(line[order], reached - numpy.maximum(before, x1))
     first = numpy.searchsorted(line[order], numpy.arange(len(inked)))
-    found: Doubles = inked / (numpy.maximum.reduceat(x2, first) - x1[first])
+    last = numpy.append(first[1:], len(line)) - 1
+    found: Doubles = inked / (reached[last] - x1[first])
     return found
 
 
