@@ -58,7 +58,6 @@ def holding(boxes: Floats, places: NDArray[numpy.floating], room: Floats | float
     x, y = (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
     found, depth = numpy.full(len(places), -1), numpy.full(len(places), -numpy.inf)
     wide, high = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    within = shared(boxes) > WITHIN * (wide * high)[:, None]
     for number in numpy.argsort(-wide * high, kind="stable"):
         if min(wide[number], high[number]) < LEAST_SIDE:
             continue
@@ -66,17 +65,15 @@ def holding(boxes: Floats, places: NDArray[numpy.floating], room: Floats | float
         inside = numpy.minimum(
             wide[number] / 2 - abs(x - (x1 + x2) / 2), high[number] / 2 - abs(y - (y1 + y2) / 2)
         )
+        within = shared(boxes[number], boxes) >= WITHIN * wide[number] * high[number]
         is_here = (inside >= 0) | ((inside >= -room) & (depth < 0))
-        is_here &= (inside >= depth) | within[number, found]
+        is_here &= (inside >= depth) | within[found]
         found[is_here], depth[is_here] = number, inside[is_here]
     return found
 
 
-def shared(boxes: Floats) -> Floats:
-    """The area that each box shares with each."""
-    low, high = (boxes[:, None, side : side + 2] for side in (0, 2))
-    common = numpy.minimum(high, high.transpose(1, 0, 2)) - numpy.maximum(
-        low, low.transpose(1, 0, 2)
-    )
-    found: Floats = numpy.maximum(common, 0).prod(axis=2)
+def shared(box: Floats, boxes: Floats) -> Floats:
+    """The area that a box shares with each of others."""
+    common = numpy.minimum(box[2:], boxes[:, 2:]) - numpy.maximum(box[:2], boxes[:, :2])
+    found: Floats = numpy.maximum(common, 0).prod(axis=1)
     return found
