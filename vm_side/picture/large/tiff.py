@@ -48,7 +48,8 @@ def bands_by(tags: ImageFileDirectory_v2, file: IO[bytes]) -> Iterator[Image.Ima
         if len(parts) == 1 and packing == NOT_PACKED:
             start, size = parts[0]
             parts, rows = [(start + row * (size // high), size // high) for row in range(high)], 1
-    is_odd = tags.get(PLANES) == APART or packing == OLD_JPEG or is_misread(tags)
+    is_odd = tags.get(PLANES) == APART or packing == OLD_JPEG
+    is_odd = is_odd or (packing == NOT_PACKED and is_misread(tags))
     if is_odd or len(parts) != across * -(-high // rows):
         return None
     deep = -(-rows_of_band(wide) // rows)  # strips, or rows of tiles, in a band
