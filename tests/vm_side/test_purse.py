@@ -111,16 +111,17 @@ def slow(tmp_path: Path) -> Iterator[tuple[Batch, ModelServer]]:
 
 
 def test_the_rest_is_left_and_the_run_is_to_be_run_again(slow: tuple[Batch, ModelServer]) -> None:
-    """Ten seconds are paid, of which seven are for pages; pages in flight come to their end."""
+    """20 seconds are paid, of which 13 are for pages; pages in flight come to their end."""
     batch, server = slow
-    finished = batch.run_here("--budget", "14", "--spent", "4", environment=USD_PER_S)
+    server.script = lambda request: Reply(delay_s=1)
+    finished = batch.run_here("--budget", "24", "--spent", "4", environment=USD_PER_S)
     statuses = list(batch.statuses().values())
     read = statuses.count("ok")
     assert finished.code == 3, finished.err
     assert 0 < read < PAGES and read + statuses.count("left") == PAGES
     assert len(server.requests) == read
     assert "BUDGET: " in finished.err and "pages are left, at " in finished.err
-    assert batch.summary["run"]["seconds"] < 14 - 4 - 0.2 * 14
+    assert batch.summary["run"]["seconds"] < 24 - 4 - 0.2 * 24
 
 
 def test_a_page_that_does_not_end_is_left(tmp_path: Path) -> None:

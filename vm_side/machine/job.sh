@@ -22,8 +22,7 @@ exec >"$state/job.log" 2>&1
 started=$(date +%s)
 write_state() { # write_state EXIT_CODE_OR_null
   printf '{"pid": %s, "started": %s, "ended": %s, "code": %s}\n' $$ "$started" "$2" "$1" \
-    >"$state/job.json.part"
-  mv "$state/job.json.part" "$state/job.json"
+    >"$state/job.json.part" && mv "$state/job.json.part" "$state/job.json" # a disk may be full
 }
 write_state null null
 
