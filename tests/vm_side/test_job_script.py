@@ -82,6 +82,15 @@ def test_each_bucket_has_a_manifest_of_its_own(tmp_path: Path) -> None:
     assert folder.name == "fleet-" + "144dff8f"
 
 
+def test_on_a_full_disk_the_last_state_that_was_written_stays(tmp_path: Path) -> None:
+    state = tmp_path / ".dots-ocr"
+    state.mkdir()
+    (state / "job.json").write_text("before")
+    (state / "job.json.part").symlink_to("/dev/full")
+    copies(tmp_path)
+    assert not (state / "job.json").is_symlink() and (state / "job.json").read_text() == "before"
+
+
 def start_a_worker(home: Path) -> None:
     """A node of a fleet."""
     words = ["/vm_side", "/packages", "/fleet.pem", "image", "tls://10.0.0.2:8786", "10.0.0.3"]
