@@ -138,6 +138,11 @@ class Batch:
     requests: list[Request]
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    @property
+    def as_read(self) -> list[str]:
+        """The pages in the order in which they were read, one after the other (-p 1)."""
+        return sorted(self.records, key=lambda page: self.records[page]["finished_at"])
+
     def cells(self, page: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self.text(page, ".json"))
         return found
