@@ -48,8 +48,10 @@ SIZES = (
     *("smart_resize", "enlarged_size", "large_size", "is_capped", "model_picture"),
 )
 ALPHA = ("flattened", "without_alpha", "levels")
-NAMES = ("pages_of", "select", "result_names", "is_of_results", "blocked", "home_of", "by_folder")
-NAMES += ("alike", "fault_of_name", "Page")
+NAMES = (
+    *("pages_of", "select", "result_names", "is_of_results", "blocked", "home_of", "by_folder"),
+    *("alike", "fault_of_name", "Page"),
+)
 RECORDS = ("Record", "read_record", "load", "is_done")
 HOLDER = (
     *("read_holder", "is_sound", "is_number", "is_stale", "end_from", "line_of", "Holder"),

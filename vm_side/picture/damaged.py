@@ -19,6 +19,7 @@ GROUNDED = (*JPEGS, "PNG", "BMP", "GIF", "TIFF")
 MOST_MISSING = 0.05  # of the rows: less than the margin of a letter
 EVEN = 16  # gray levels: of what is no more than that apart nothing can be missing
 END_OF_IMAGE = b"\xff\xd9"
+ENDS_EARLY = "damaged picture: it ends"  # of a JPEG with an end
 ROWS_HELD = 32  # at most, that libjpeg does not give away without an end
 MADE_UP = (127, 128)  # the gray that libjpeg gives to pixels that it has not got
 
@@ -88,7 +89,7 @@ def check_end(
     """
     if "progressive" in picture.info:
         if not has_all_scans(*scans_of(content_of(source))):
-            raise UnreadablePage("damaged picture: it ends before the last of its scans")
+            raise UnreadablePage(f"{ENDS_EARLY} before the last of its scans")
         return
     lowest = picture.crop((0, picture.height - 1, picture.width, picture.height))
     extrema = [cast(tuple[float, float], band.getextrema()) for band in lowest.split()]
@@ -98,7 +99,7 @@ def check_end(
         with tolerance():
             missing = part_missing(opened(data), data)
         if missing > max(MOST_MISSING, ROWS_HELD / picture.height):
-            raise UnreadablePage(f"damaged picture: it ends where {missing:.0%} of it is missing")
+            raise UnreadablePage(f"{ENDS_EARLY} where {missing:.0%} of it is missing")
 
 
 def bare_png(png: bytes) -> bytes:

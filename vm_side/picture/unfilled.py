@@ -51,8 +51,8 @@ def part_of_rows(file: IO[bytes], first: int, end: int, stride: int) -> float:
     column = (start - first) % stride
     is_within = LEAST_STEP <= column <= stride - LEAST_STEP
     parts = (above[: stride - column], above[stride - column :]) if is_within else (above,)
-    is_torn = is_within or start % BLOCK_BYTES == 0
-    is_torn = is_torn and all(part.count(filler) < len(part) / 2 for part in parts)
+    is_edge = any(part.count(filler) >= len(part) / 2 for part in parts)
+    is_torn = (is_within or start % BLOCK_BYTES == 0) and not is_edge
     return (end - start) / (end - first) if is_torn else 0.0
 
 

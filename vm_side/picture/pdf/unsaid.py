@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pymupdf
 from PIL import Image, ImageChops
 
+from picture.damaged import ENDS_EARLY
 from picture.pdf.lost import JPEG, Lost, lost_of_image
 from picture.pdf.mupdf import MUPDF_ERRORS, take_warnings
 from picture.pdf.whole import WRONG_SUM
@@ -32,7 +33,7 @@ def unsaid_of(
     try:
         if jpegs and shows_made_up(drawn, jpegs):
             losses = (lost_of_image(document, image) for image in jpegs)
-            if lost := next((lost for lost in losses if lost.what), None):
+            if lost := next((lost for lost in losses if lost.what.startswith(ENDS_EARLY)), None):
                 return lost, ""
         packed = [image for image in images if image[8] == PACKED and has_wrong_sum]
         return Lost(), NOTE * any(is_packed_wrongly(document, image) for image in packed)
