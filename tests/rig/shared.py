@@ -2,7 +2,7 @@
 
 Files that share a rig run in one process, so that it is up once: a fleet takes CPU also while it
 waits for work, and the start of a VM takes seconds of it. And the long files, which stand first,
-often wait: while half of the processes run those, the others have something to compute.
+often wait: while three of four processes run those, one has something to compute.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ ASKED_FOR = {
 class ByRig(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
     """As --dist loadfile: a file runs in one process, and here all that share a rig do.
 
-    Every second process begins at the end.
+    Every fourth process begins at the end.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        if int(node.gateway.id.removeprefix("gw")) % 2:
+        if int(node.gateway.id.removeprefix("gw")) % 4 == 3:
             self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
         super()._assign_work_unit(node)
 

@@ -36,12 +36,12 @@ def test_who_asks_for_a_rig_is_found(rig: str) -> None:
     assert [path for path in FILES if rig_of(path) == rig] == asking
 
 
-def test_every_second_process_begins_at_the_end() -> None:
+def test_every_fourth_process_begins_at_the_end() -> None:
     files = [f"test_{name}.py::test_it" for name in "abcde"]
     work = ByRig.__new__(ByRig)  # without the rest of pytest-xdist
     work.workqueue = OrderedDict((test, {test: False}) for test in files)
     work.assigned_work = {}
-    nodes = [Mock(**{"gateway.id": f"gw{number}"}) for number in range(2)]
+    nodes = [Mock(**{"gateway.id": f"gw{number}"}) for number in (2, 3)]
     work.registered_collections = dict.fromkeys(nodes, files)
     for node in (*nodes, *nodes, nodes[1]):
         work._assign_work_unit(node)
