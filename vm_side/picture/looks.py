@@ -2,16 +2,17 @@
 
 To turn a page that stands right is worse than to miss one that does not. So most pages are left
 after one look. The others are looked at in parts, each as it stands and turned three times, and a
-page is turned if the parts agree. The figures are those of tests/bench/upright.py.
+page is turned if the parts agree. The model is surer of how lines run than of which end is up: to
+that lines.uprightness adds what it sees. The figures are those of tests/bench/upright.py.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
+from picture.lines import Lines, lines_of
 from picture.upright import turned
 
 LEAST_SIDE = 64  # pixels; on a smaller picture nothing can be told
@@ -22,7 +23,9 @@ SURE = -0.16  # six in seven: of the first look, that the page stands right
 CLEAR = 2.0  # by so much ahead in the middle: that it stands right
 LEAD, LEAD_IF_FEW = 0.6, 2.0  # of a turn over none, on average; of few lines
 LEAD_IF_AGREED, LEAD_IF_DISPUTED = 1.3, 0.9  # of half a turn: no part is against it; two are
+LEAD_IF_DOWN = 3.4  # of writing that may run down: no look leaves a doubt, which gives 3.6
 LEAD_OVER_OTHERS = 0.3
+TOLD = math.log(2)  # by more, the lines alone tell their feet from their heads
 
 PARTS, VOTES, VETO = 6, 4, 3  # votes for a turn; votes for none that end it
 FEW_LINES = 20  # pieces; where there are less, Hangul upside down can pass for upright
@@ -37,22 +40,53 @@ def degrees_to_upright(page: Image.Image, ask: Ask) -> int:
     if min(page.size) < LEAST_SIDE or ask(middle(page))[0] >= SURE:
         return 0
     gray = page.convert("L")
-    sums, votes = [0.0] * 4, [0] * 4
-    for part in parts(gray):
-        seen = look(part, ask)
-        votes[best(seen)] += 1
-        is_clear = sum(votes) == 1 and seen[0] - max(seen[1:]) >= CLEAR
-        if is_clear or votes[0] == VETO:
+    looks = (look(part, ask) for part in parts(gray))
+    seen = [next(looks)]
+    if seen[0][0] - max(seen[0][1:]) >= CLEAR:
+        return 0
+    standing = lines_of(gray)
+    if standing.upright > TOLD and best(seen[0]) in (0, 2):
+        return 0
+    for each in looks:
+        seen.append(each)
+        if votes_of(seen)[0] == VETO and standing.upright >= -TOLD:
             return 0
-        sums = [before + now for before, now in zip(sums, seen, strict=True)]
+    return 90 * quarters_wanted(seen, standing, lines_of(turned(gray, 90)))
+
+
+def quarters_wanted(seen: Sequence[Sequence[float]], standing: Lines, lying: Lines) -> int:
+    """By how many quarters a page is to be turned that was seen so, part by part.
+
+    standing are its lines as it is, lying those when it is turned by one quarter.
+    """
+    sums, votes = [sum(scores) for scores in zip(*seen, strict=True)], votes_of(seen)
+    upright = (standing.upright, lying.upright, -standing.upright, -lying.upright)
     quarters = best(sums)
-    if quarters == 0 or votes[quarters] < VOTES:
+    leads = leads_of(quarters, sums, upright)
+    opposite = (quarters + 2) % 4
+    if leads[opposite] < 0:
+        quarters, opposite = opposite, quarters
+        leads = leads_of(quarters, sums, upright)
+    agreed = votes[quarters] + votes[opposite] * (upright[quarters] > TOLD)
+    if quarters == 0 or agreed < VOTES:
         return 0
     wanted = [LEAD_OVER_OTHERS] * 4
-    wanted[0] = lead_wanted(gray, quarters, against=votes[0])
-    leads = [(sums[quarters] - each) / PARTS for each in sums]
+    wanted[0] = lead_wanted(quarters, standing.count, lying.count, against=votes[0])
     is_sure = all(leads[other] >= wanted[other] for other in range(4) if other != quarters)
-    return 90 * quarters if is_sure else 0
+    return quarters if is_sure else 0
+
+
+def votes_of(seen: Sequence[Sequence[float]]) -> list[int]:
+    """How many parts are for each number of quarters."""
+    bests = [best(scores) for scores in seen]
+    return [bests.count(quarters) for quarters in range(4)]
+
+
+def leads_of(quarters: int, sums: Sequence[float], upright: Sequence[float]) -> list[float]:
+    """How far a turn is ahead of the others, on average: over its opposite with what lines tell."""
+    leads = [(sums[quarters] - each) / PARTS for each in sums]
+    leads[(quarters + 2) % 4] += upright[quarters]
+    return leads
 
 
 def best(scores: Sequence[float]) -> int:
@@ -68,8 +102,8 @@ def look(part: Image.Image, ask: Ask) -> list[float]:
 
 def parts(gray: Image.Image) -> Iterator[Image.Image]:
     """What is looked at: the middle, the whole, and where there is most to see."""
-    quarter, third = busiest(gray, 1 / 4), busiest(gray, 1 / 3)
     yield middle(gray)
+    quarter, third = busiest(gray, 1 / 4), busiest(gray, 1 / 3)
     yield seen_at(gray, quarter[0])
     yield seen_at(gray, third[0])
     yield seen_at(gray, (0, 0, *gray.size))
@@ -109,49 +143,14 @@ def busiest(gray: Image.Image, share: float) -> list[tuple[float, float, float, 
     return boxes
 
 
-def lead_wanted(gray: Image.Image, quarters: int, against: int) -> float:
-    """By how much a turn has to lead over none, by the lines that it would set upright, and by how
-    many parts are against it. Writing that runs down is never turned: its letters stand in rows,
-    which look like more lines than its columns.
+def lead_wanted(quarters: int, standing: int, lying: int, against: int) -> float:
+    """By how much a turn has to lead over none, by how many lines run across the page as it is and
+    across it on its side, and by how many parts are against the turn. Writing that runs down stays
+    as it is: its letters stand in rows, which look like more lines than its columns. So does a page
+    on its side with few words. What parts them is how sure the model is.
     """
-    lines = pieces_of_lines(turned(gray, 90 * quarters))
-    if lines < FEW_LINES:
+    if (lying if quarters % 2 else standing) < FEW_LINES:
         return LEAD_IF_AGREED if quarters == 2 and not against else LEAD_IF_FEW
-    if quarters != 2 and pieces_of_lines(gray) >= RUNS_DOWN * lines:
-        return math.inf
+    if quarters % 2 and standing >= RUNS_DOWN * lying:
+        return LEAD_IF_DOWN
     return LEAD_IF_DISPUTED if quarters == 2 and against > 1 else LEAD
-
-
-def pieces_of_lines(gray: Image.Image) -> int:
-    """How much writing runs across a page: pieces of ink with room above and below.
-
-    The page is cut into columns, since over all of it a line that is a little askew has no room.
-    """
-    page = gray.reduce(max(1, round(min(gray.size) / 700)))
-    ink = ink_of(page)
-    high, wide = ink.shape
-    columns, count = 5, 0
-    for column in range(columns):
-        strip = ink[:, column * (wide // columns) : (column + 1) * (wide // columns)]
-        is_row = strip.sum(1) >= max(2, 0.03 * strip.shape[1])
-        edges = numpy.flatnonzero(numpy.diff(numpy.pad(is_row.astype(numpy.int8), 1)))
-        for top, bottom in zip(edges[::2], edges[1::2], strict=True):
-            if 6 <= bottom - top <= 0.12 * high:
-                row = strip[top:bottom]
-                filled = numpy.flatnonzero(row.any(0))
-                row = row[:, filled[0] : filled[-1] + 1]
-                count += row.shape[1] >= 2 * row.shape[0] and 0.05 < row.mean() < 0.6
-    return int(count)
-
-
-def ink_of(page: Image.Image) -> NDArray[numpy.bool_]:
-    """Where the page differs from what is around, be it darker or lighter."""
-    light = numpy.asarray(page, numpy.float32)
-    ground = page.reduce(max(1, min(16, min(page.size) // 8)))
-    ground = ground.filter(ImageFilter.MedianFilter(5))
-    ground = ground.resize(page.size, Image.Resampling.BILINEAR)
-    difference = abs(light - numpy.asarray(ground, numpy.float32))
-    found: NDArray[numpy.bool_] = difference > max(
-        25.0, 0.4 * float(numpy.percentile(difference, 99.5))
-    )
-    return found

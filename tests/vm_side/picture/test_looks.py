@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Sequence
-from math import inf, log
+from math import log
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from picture import looks, orientation
+from picture.lines import Lines
 from picture.opening import open_image
 from picture.upright import degrees_wanted, turned
 from rig import pages
@@ -22,6 +23,7 @@ ANGLES = (0, 90, 180, 270)
 SURE, ENOUGH, HARDLY = (0.91, 0.03, 0.03, 0.03), (0.4, 0.2, 0.2, 0.2), (0.31, 0.23, 0.23, 0.23)
 FAIRLY = (0.7, 0.1, 0.1, 0.1)
 HEAD_FOR_FEET = (0.2, 0.05, 0.7, 0.05)
+UP = (0.5, 0.1, 0.3, 0.1)
 
 Chances = Sequence[float]
 
@@ -94,35 +96,82 @@ def test_few_words_upside_down_are_found_if_no_part_says_otherwise(
     assert (looks.degrees_to_upright(page, model(*chances)) == -angle % 360) == is_found
 
 
-def running_down() -> Image.Image:
-    """A page whose letters stand in columns."""
-    page = Image.new("L", (840, 1200), 255)
-    pen = ImageDraw.Draw(page)
-    for left in range(100, 740, 36):
-        for top in range(100, 1100, 16):
-            pen.rectangle((left, top, left + 11, top + 11), outline=0)
-    return page
-
-
 @pytest.mark.parametrize(
-    ("page", "quarters", "against", "lead"),
+    ("quarters", "standing", "lying", "against", "lead"),
     [
-        (page_of(40), 2, 0, looks.LEAD),
-        (page_of(40), 2, 1, looks.LEAD),
-        (page_of(40), 2, 2, looks.LEAD_IF_DISPUTED),
-        (turned(page_of(40), 270), 1, 2, looks.LEAD),
-        (page_of(3), 2, 0, looks.LEAD_IF_AGREED),
-        (page_of(3), 2, 1, looks.LEAD_IF_FEW),
-        (turned(page_of(3), 90), 3, 0, looks.LEAD_IF_FEW),
-        (running_down(), 1, 0, inf),
-        (running_down(), 3, 0, inf),
-        (running_down(), 2, 0, looks.LEAD),
+        (2, 200, 30, 0, looks.LEAD),
+        (2, 200, 30, 1, looks.LEAD),
+        (2, 200, 30, 2, looks.LEAD_IF_DISPUTED),
+        (1, 30, 200, 2, looks.LEAD),
+        (2, 19, 30, 0, looks.LEAD_IF_AGREED),
+        (2, 19, 30, 1, looks.LEAD_IF_FEW),
+        (3, 30, 19, 0, looks.LEAD_IF_FEW),
+        (1, 169, 100, 0, looks.LEAD),
+        (1, 170, 100, 0, looks.LEAD_IF_DOWN),
+        (3, 170, 100, 0, looks.LEAD_IF_DOWN),
+        (2, 170, 100, 0, looks.LEAD),
     ],
 )
 def test_how_sure_a_turn_must_be(
-    page: Image.Image, quarters: int, against: int, lead: float
+    quarters: int, standing: int, lying: int, against: int, lead: float
 ) -> None:
-    assert looks.lead_wanted(page, quarters, against) == lead
+    assert looks.lead_wanted(quarters, standing, lying, against) == lead
+
+
+FEET, HEADS, NEITHER = 1.0, -1.0, 0.0  # what lines tell
+
+
+@pytest.mark.parametrize(
+    ("parts", "standing", "lying", "quarters"),
+    [
+        # the model sees that the page lies on its side, and not on which
+        ([(0, 3, 0, 2.9)] * 3 + [(0, 2.9, 0, 3)] * 3, NEITHER, FEET, 1),
+        ([(0, 3, 0, 2.9)] * 3 + [(0, 2.9, 0, 3)] * 3, NEITHER, HEADS, 3),
+        ([(0, 3, 0, 2.9)] * 3 + [(0, 2.9, 0, 3)] * 3, NEITHER, NEITHER, 0),
+        # it sees that lines run across, and not which end is up
+        ([(3, 0, 2.9, 0)] * 3 + [(2.9, 0, 3, 0)] * 3, HEADS, NEITHER, 2),
+        ([(3, 0, 2.9, 0)] * 4 + [(2.9, 0, 3, 0)] * 2, HEADS, NEITHER, 2),
+        ([(3, 0, 2.9, 0)] * 3 + [(2.9, 0, 3, 0)] * 3, FEET, NEITHER, 0),
+        ([(3, 0, 2.9, 0)] * 3 + [(2.9, 0, 3, 0)] * 3, NEITHER, NEITHER, 0),
+        # lines alone turn nothing that the model is sure of, and hold back what it is not
+        ([(3, 0, 0, 0)] * 6, HEADS, NEITHER, 0),
+        ([(1, 0, 3, 0)] * 6, NEITHER, NEITHER, 2),
+        ([(1, 0, 3, 0)] * 6, FEET, NEITHER, 2),
+        ([(1.5, 0, 3, 0)] * 6, FEET, NEITHER, 0),
+        # of the other direction they tell nothing
+        ([(0, 3, 0, 0)] * 6, FEET, NEITHER, 1),
+        ([(0, 3, 0, 0)] * 6, HEADS, NEITHER, 1),
+    ],
+)
+def test_lines_tell_which_end_is_up_where_the_model_does_not(
+    parts: list[Chances], standing: float, lying: float, quarters: int
+) -> None:
+    found = looks.quarters_wanted(parts, Lines(100, standing), Lines(100, lying))
+    assert found == quarters
+
+
+def told(feet: float) -> Callable[[Image.Image], Lines]:
+    return lambda gray: Lines(100, feet)
+
+
+@pytest.mark.parametrize(
+    ("feet", "parts_seen"), [(FEET, 1), (NEITHER, 3), (HEADS, 6)], ids=["feet", "neither", "heads"]
+)
+def test_lines_that_tell_spare_looks_or_ask_for_all(
+    monkeypatch: pytest.MonkeyPatch, feet: float, parts_seen: int
+) -> None:
+    monkeypatch.setattr(looks, "lines_of", told(feet))
+    asked = 0
+
+    def ask(square: Image.Image) -> list[float]:
+        """Upright by a little, however it stands to the model; but not at the first look."""
+        nonlocal asked
+        asked += 1
+        turns = (asked - 2) % 4
+        return [log(0.1)] * 4 if asked == 1 else [log(UP[(n + turns) % 4]) for n in range(4)]
+
+    assert looks.degrees_to_upright(page_of(40), ask) == 0
+    assert asked == 1 + 4 * parts_seen
 
 
 def test_an_upright_page_takes_one_look() -> None:
