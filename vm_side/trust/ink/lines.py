@@ -12,7 +12,7 @@ from PIL import Image
 
 from trust.ink.heights import Doubles, Floats, heights_of, sizes
 from trust.ink.parts import Boxes, Ink, ink_in, reduced
-from trust.ink.rows import IN_A_ROW, LEAST, in_rows
+from trust.ink.rows import LEAST, in_rows
 from trust.ink.runs import Bits, Ints
 
 # Found by trial on print, scans, slides and handwriting in five scripts.
@@ -22,7 +22,7 @@ SLIM, LONG = 15, 14  # times as high as wide, or as wide as high: no letter, and
 SPARSE, SOLID = 0.1, 0.8  # of its box that a letter fills at least, and a word at most
 HIGHER = 1.9  # times as high as most of its line is a bar or a brace: the line is lower
 CLOSED = 0.26  # of the line's height: so much room belongs to the letters, more is between words
-UNEVEN = 0.45  # of letters' heights: how far they differ in a line
+IN_A_ROW, UNEVEN = 2.2, 0.45  # of letters' heights: all of the line, and how far they differ
 DOTS, EVEN = 0.72, 0.12  # how much of its box a dot of a dotted line fills, and how alike they are
 FEW_LETTERS = 0.25  # of a line's length in heights: fewer are no letters but pieces of a rule
 MANY_LETTERS, THIN = 0.5, 0.5  # words that touch are fewer, but do not fill their boxes

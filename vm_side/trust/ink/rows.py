@@ -16,7 +16,6 @@ NEAR, LOW = 1.2, 0.4  # so far may the next letter of a row be, and so much lowe
 SHARED = 0.5  # so much of the lower one is level with the higher one
 
 LEAST = 5  # pixels: what is lower cannot be read, and is dots
-IN_A_ROW = 2.2  # of letters' heights: all of a line
 
 # Of the usual line's height.
 TALL = 1.5  # as high is no letter of such a line
