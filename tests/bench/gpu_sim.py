@@ -228,7 +228,8 @@ class GpuSim(ModelServer):
                     self._full_s = card.now_s
                 working: list[Any] = [*self.card.running, *ended]
                 self._running_s += len(working) * (self.card.now_s - before_s)
-                if any(work.written == 1 for work in working):
+                begun = sum(work.written == 1 for work in working)
+                if begun:
                     self._begun_s = self.card.now_s
             early_s = (self.card.now_s - self._now_s()) / self.speedup
             self._lag_s = max(self._lag_s, -early_s * self.speedup)
@@ -239,6 +240,7 @@ class GpuSim(ModelServer):
                     self._counts.update(stop=1, prompt_tokens=job.picture)
                     self._last_s = self.card.now_s
                 self._counts["generation_tokens"] += len(working)
+                self._counts["first_tokens"] += begun
             for work in working:
                 work.send_due()
             for work in working[len(working) - len(ended) :]:

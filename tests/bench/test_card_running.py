@@ -49,7 +49,7 @@ def server(tmp_path: Path) -> Iterator[Simulated]:
         yield Simulated(card, tmp_path)
 
 
-def test_a_client_is_watched_at_its_full_batch_and_ended(tmp_path: Path, server: Simulated) -> None:
+def test_a_client_is_watched_while_steady_and_ended(tmp_path: Path, server: Simulated) -> None:
     pages, requests = tmp_path / "pages", tmp_path / "requests"
     page_set.write_pages(pages, LOAD)
     page_set.write_requests(pages, requests, LOAD)
@@ -62,15 +62,16 @@ def test_a_client_is_watched_at_its_full_batch_and_ended(tmp_path: Path, server:
 
 
 STILL = {"api": 0.0, "engine": 0.0, "client": 0.0}
-FULL = [Look(t, 4, 0, t, t, t, 0, STILL) for t in range(4)]  # for three seconds
+SEEN = [Look(t, 4, 0, 4 + t, t, t, 0, STILL) for t in range(1, 5)]  # for three seconds
+SEEN.insert(0, Look(0, 0, 0, 0, 0, 0, 0, STILL))
 
 
 @pytest.mark.parametrize(
     ("minutes", "seen", "done", "left"),
     [
-        (10, {"ours": FULL, "ours-12": FULL}, ["ours", "ours-12"], []),
-        (10, {"ours": FULL[:2], "ours-12": FULL}, ["ours", "ours-12"], []),  # it ran out of pages
-        (2, {"ours": FULL[:2], "ours-12": FULL}, ["ours-12"], ["ours"]),  # the end came too early
+        (10, {"ours": SEEN, "ours-12": SEEN}, ["ours", "ours-12"], []),
+        (10, {"ours": SEEN[:2], "ours-12": SEEN}, ["ours", "ours-12"], []),  # it ran out of pages
+        (2, {"ours": SEEN[:2], "ours-12": SEEN}, ["ours-12"], ["ours"]),  # the end came too early
         (0.3, {}, [], ["ours", "ours-12"]),
     ],
 )
@@ -92,7 +93,7 @@ def test_a_part_that_fails_stops_no_other(tmp_path: Path, monkeypatch: pytest.Mo
     def watch(_1: Any, _2: Any, _3: Any, log: Path, _5: Any, _6: Any) -> list[Look]:
         if log.stem == "ours":
             raise ClientFailed("no pages")
-        return FULL
+        return SEEN
 
     one, bench, server = session_of(tmp_path, 10)
     monkeypatch.setattr(session, "watch", watch)

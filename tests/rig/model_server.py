@@ -250,6 +250,7 @@ class ModelServer:
             self._counts[finish_reason] += 1
             self._counts["prompt_tokens"] += prompt_tokens
             self._counts["generation_tokens"] += tokens
+            self._counts["first_tokens"] += bool(tokens)
 
     def models(self) -> dict[str, Any]:
         """The body of /v1/models."""

@@ -240,7 +240,8 @@ def metrics_text(
     cache_use: float | None = None,
     cache_gauge: str = NEWEST.cache_gauge,
 ) -> str:
-    """The text of /metrics; `counts` by finish reason, of tokens read and written, of preemptions.
+    """The text of /metrics; `counts` by finish reason, of tokens read and written, of first tokens
+    (of an answer), of preemptions.
 
     cache_use is the share of the cache in use; None: that of requests of which 100 fill it.
     """
@@ -257,6 +258,9 @@ def metrics_text(
     for name, value in values.items():
         kind = "counter" if name.endswith("_total") else "gauge"
         lines += [f"# TYPE vllm:{name} {kind}", f"vllm:{name}{{{label}}} {float(value)}"]
+    lines.append("# TYPE vllm:time_to_first_token_seconds histogram")
+    first = float(counts["first_tokens"])
+    lines.append(f"vllm:time_to_first_token_seconds_count{{{label}}} {first}")
     lines.append("# TYPE vllm:request_success_total counter")
     for reason in FINISH_REASONS:
         labels = f'engine="0",finished_reason="{reason}",model_name="{model}"'

@@ -3,7 +3,7 @@
 
 Starts the model server by serve.sh, with the vLLM of this machine or of the docker image. Without
 the model's weights it serves random ones of the full size that tell known answers, as long as those
-of real pages. Each part is a client that is watched from the moment when its batch is full. What
+of real pages. Each part is a client that is watched once it has come to its steady state. What
 was seen is kept in the folder, so the next run goes on with the parts that are missing; the table
 on stdout is of all that is there. No network is needed.
 
@@ -70,7 +70,7 @@ LEFT = 3  # exit code: some parts were not run, as with pages
 )
 @click.option("--minutes", default=7.5, show_default=True, help="For the start, and all parts.")
 @click.option(
-    "--window", "window_s", default=30.0, show_default=True, help="Seconds at full batch."
+    "--window", "window_s", default=30.0, show_default=True, help="Seconds in the steady state."
 )
 @click.option("--usd-per-hour", default=0.0, help="Of the machine, for the price of 1,000 pages.")
 @click.option("--rehearse", is_flag=True, help="With a tiny model, on the CPU.")

@@ -27,7 +27,7 @@ class ClientFailed(Exception):
 def watch(
     command: list[str], stdin: str, server: CardServer, log: Path, window_s: float, most_s: float
 ) -> list[Look]:
-    """Run a client until it was seen at its full number of pages for so long; what was seen.
+    """Run a client until its steady state was seen for so long; what was seen.
 
     Returns when the server has nothing to do any more. Raises ClientFailed, and OSError if the
     server is gone or does not come to rest.

@@ -32,8 +32,8 @@ REHEARSAL = (
     "--dtype bfloat16 --enforce-eager --distributed-executor-backend uni --max-model-len 8192"
     " --max-num-seqs 4"
 )
-LEAST_S = 20.0  # of a part beside its window: to begin, to fill the batch, to end
-MOST_S = 150.0  # of a part, full or not
+LEAST_S = 20.0  # of a part beside its window: to begin, to become steady, to end
+MOST_S = 150.0  # of a part, steady or not
 BUSY_MIB = 2_000  # of memory, before anything was started
 MOST_FAILED = 0.1  # of the pages
 

@@ -17,7 +17,7 @@ COLUMNS: tuple[tuple[str, Callable[[Row], str]], ...] = (
     ("tokens/s", lambda row: f"{row.tokens:,.0f}"),
     ("running", lambda row: f"{row.running:.1f}"),
     ("waiting, at most", lambda row: f"{row.waiting:.1f}, {row.most_waiting:.0f}"),
-    ("full after", lambda row: f"{row.filled_s:.0f} s"),
+    ("steady after", lambda row: f"{row.steady_s:.0f} s"),
     ("client CPU-s a page", lambda row: f"{row.client_cpu_s:.3f}"),
     ("API server cores", lambda row: f"{row.api_cores:.1f}"),
     ("engine cores", lambda row: f"{row.engine_cores:.1f}"),

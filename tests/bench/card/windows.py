@@ -1,4 +1,4 @@
-"""When a run is at its full number of pages in flight, when it has been seen enough, and its row.
+"""When a run has come to its steady state, when it has been seen enough, and its row.
 
 May import: bench.card.looks.
 """
@@ -9,14 +9,14 @@ from itertools import pairwise
 
 from bench.card.looks import Look
 
-FULL = 0.9  # of the largest batch: from there on the window counts
+FULL = 0.9  # of the largest batch
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a run reached while it was full: rates a second, means, CPU.
+    """What a run reached in its steady state: rates a second, means, CPU.
 
-    A page is a request: with the real weights our client asks again about some. filled_s: from the
+    A page is a request: with the real weights our client asks again about some. steady_s: from the
     first page until then. gpu_percent is None where no card was seen.
     """
 
@@ -28,7 +28,7 @@ class Row:
     running: float
     waiting: float
     most_waiting: float
-    filled_s: float
+    steady_s: float
     client_cpu_s: float
     """A page."""
     api_cores: float
@@ -41,23 +41,30 @@ class Row:
         return (self.begun + self.ended) / 2
 
 
-def full_at(looks: Sequence[Look]) -> int | None:
-    """The first look at which the batch is full; None before the first page."""
+def steady_at(looks: Sequence[Look]) -> int | None:
+    """The first look at which the steady state is there: None before.
+
+    A batch that is full of pages is not enough: at first the card does nothing but read their
+    pictures, 256 in half a minute, and then writes without any. So the batch must be full of
+    answers that are being written, and one must have ended.
+    """
     most = max((look.running for look in looks), default=0.0)
-    if not most:
-        return None
-    return next(at for at, look in enumerate(looks) if look.running >= FULL * most)
+    for at, look in enumerate(looks):
+        begun, ended = look.begun - looks[0].begun, look.ended - looks[0].ended
+        if most and ended and begun - ended >= FULL * most:
+            return at
+    return None
 
 
 def is_seen(looks: Sequence[Look], window_s: float) -> bool:
-    """Whether the batch has been full for long enough."""
-    at = full_at(looks)
+    """Whether the steady state has been there for long enough."""
+    at = steady_at(looks)
     return at is not None and looks[-1].t - looks[at].t >= window_s
 
 
 def row_of(name: str, looks: Sequence[Look]) -> Row | None:
-    """None if there was no page, or only one look at the full batch."""
-    at = full_at(looks)
+    """None if there was no steady state, or only one look at it."""
+    at = steady_at(looks)
     if at is None or len(looks) < at + 2:
         return None
     first, last, seen = looks[at], looks[-1], looks[at:]
@@ -74,7 +81,7 @@ def row_of(name: str, looks: Sequence[Look]) -> Row | None:
         running=over_time(seen, "running"),
         waiting=over_time(seen, "waiting"),
         most_waiting=max(look.waiting for look in looks),
-        filled_s=first.t - began,
+        steady_s=first.t - began,
         client_cpu_s=cpu_s["client"] / pages if pages else 0.0,
         api_cores=cpu_s["api"] / took,
         engine_cores=cpu_s["engine"] / took,
