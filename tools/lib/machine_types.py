@@ -33,6 +33,15 @@ def wrong_price(knobs: Knobs, machine_type: str) -> str:
     return f"{' and '.join(own)}: a {OWN_TYPE}'s, and this is a {with_cards(machine_type)}"
 
 
+def price_warning(knobs: Knobs, machine_type: str, spot: bool) -> str:
+    """Why money that is told by the knobs cannot be this machine's; empty: it may be."""
+    if why := wrong_price(knobs, machine_type):
+        return why
+    if spot and knobs.price_per_hour == TABLE["PRICE_PER_HOUR"].default:
+        return "PRICE_PER_HOUR: the price on demand, and this is a spot VM"
+    return ""
+
+
 def unpriced(knobs: Knobs, machine_type: str) -> str:
     """Why no BUDGET can be kept on this machine; empty: it can, or there is none, or it is ours."""
     if not knobs.budget or knobs.target == "local":

@@ -147,6 +147,7 @@ def check_status(kit: CloudToolkit) -> None:
     shown = rows(make(kit, "status", "WORKERS=4").out)
     assert shown["workers"] == f"4 of 4 running (1 in {A}, 3 in {B})"
     assert shown["workers cost"] == "0.92 USD an hour"
+    assert shown["money so far"].endswith(" USD, without its workers")
     assert shown["Dask"] == "1 workers connected, 0 pages in their hands"
     assert shown["dashboard"] == (
         f"gcloud compute ssh {VM} --zone {A} --project rig-project"

@@ -3,7 +3,7 @@
 import pytest
 
 from lib.knobs import Knobs
-from lib.machine_types import cards_in, unpriced, with_cards, wrong_price
+from lib.machine_types import cards_in, price_warning, unpriced, with_cards, wrong_price
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,14 @@ def test_it_is_told() -> None:
 def test_whose_a_price_is(knobs: Knobs, machine_type: str, wrong: str) -> None:
     assert wrong_price(knobs, machine_type).startswith(wrong)
     assert bool(wrong_price(knobs, machine_type)) is bool(wrong)
+
+
+def test_the_price_on_demand_is_not_a_spot_vms() -> None:
+    """`make plan SPOT=1` told five times what it costs, without a word."""
+    assert "this is a spot VM" in price_warning(Knobs(), "g2-standard-8", spot=True)
+    assert not price_warning(Knobs(), "g2-standard-8", spot=False)
+    assert not price_warning(Knobs(price_per_hour=0.229), "g2-standard-8", spot=True)
+    assert "a g2-standard-8's" in price_warning(Knobs(), "g2-standard-48", spot=True)
 
 
 def test_only_a_budget_needs_it() -> None:

@@ -147,6 +147,9 @@ BEWARE: list[tuple[Knobs, Callable[[str], bool]]] = [
      lambda text: not text),
     (Knobs(bucket="gs://b", processes=64, machine_type="g2-standard-24", price_per_hour=2),
      lambda text: text == "PROCESSES=64: 128 pages would fill the batches of its cards"),
+    (Knobs(bucket="gs://b", spot=True),
+     lambda text: text == "PRICE_PER_HOUR: the price on demand, and this is a spot VM"),
+    (Knobs(bucket="gs://b", spot=True, price_per_hour=0.229), lambda text: not text),
     (Knobs(target="ssh"), lambda text: not text),
 ]  # fmt: skip
 

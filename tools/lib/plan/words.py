@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.knobs import TABLE, Knobs
-from lib.machine_types import cards_in, wrong_price
+from lib.machine_types import cards_in, price_warning
 from lib.plan.budget import too_little
 from lib.plan.cards import card_of
 from lib.plan.forecast import Basis, Forecast
@@ -88,7 +88,7 @@ def warnings(plan: Plan) -> Iterator[str]:
     full = card.slots * cards_in(knobs.machine_type) if card else 0
     if knobs.processes < full:
         yield f"PROCESSES={knobs.processes}: {full} pages would fill the batches of its cards"
-    if why := wrong_price(knobs, knobs.machine_type):
+    if why := price_warning(knobs, knobs.machine_type, knobs.spot):
         if why not in plan.refusal:
             yield why
         return

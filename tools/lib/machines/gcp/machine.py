@@ -14,7 +14,7 @@ from lib.console import Failure, note, say
 from lib.files import Put
 from lib.inputs import Inputs
 from lib.knobs import ROOT, Knobs
-from lib.machine_types import with_cards, wrong_price
+from lib.machine_types import price_warning, with_cards
 from lib.machines.gcp import guard
 from lib.machines.gcp.compute import Action, Instance, next_to_start, since_of
 from lib.machines.gcp.faults import NoPermission, Unreachable
@@ -218,18 +218,21 @@ class GcpMachine(RemoteMachine):
         """The VM's state and bill, its workers, and what runs on it."""
         vm = self.instance.get()
         table: dict[str, Any] = {"VM": f"{vm.name} in {self.knobs.zone}", "state": vm.status}
+        workers = self._workers_status()
         if vm.status != "RUNNING":
-            return table | self._workers_status()
+            return table | workers
         machine_type = vm.machine_type.rpartition("/")[2]
         table["type"] = with_cards(machine_type)
         if vm.last_start_timestamp:
             since = datetime.fromisoformat(vm.last_start_timestamp)
             hours = (datetime.now(since.tzinfo) - since).total_seconds() / 3600
             table["since"] = f"{since:%Y-%m-%d %H:%M:%S %Z}, {hours:.2f} h"
-            why = wrong_price(self.knobs, machine_type)
             money = f"{hours * self.knobs.price_per_hour:.2f} USD"
+            money += ", without its workers" if "workers cost" in workers else ""
+            is_spot = vm.scheduling.provisioning_model == "SPOT"
+            why = price_warning(self.knobs, machine_type, is_spot)
             table["money so far"] = f"{money}; {why}" if why else money
-        table |= {**self._workers_status(), **super().status()}
+        table |= {**workers, **super().status()}
         return table | ({"dashboard": dashboard(self.knobs)} if "Dask" in table else {})
 
     def _workers_status(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from google.cloud import compute_v1
 
 from lib.knobs import Knobs
-from lib.machine_types import with_cards, wrong_price
+from lib.machine_types import price_warning, with_cards
 
 IMAGE_PROJECT = "deeplearning-platform-release"
 STORAGE = "https://www.googleapis.com/auth/devstorage.read_write"  # pages, results, code
@@ -17,6 +17,7 @@ LONGEST_BASE = 45  # of Google's 63 characters; the rest is for "-workers-" and 
 
 def described(knobs: Knobs) -> dict[str, str]:
     """The VM that `create` asks for, for people."""
+    why = price_warning(knobs, knobs.machine_type, knobs.spot)
     return {
         "VM": f"{knobs.vm} in {knobs.zone} of project {knobs.project}",
         "type": with_cards(knobs.machine_type) + (", spot" if knobs.spot else ""),
@@ -24,7 +25,7 @@ def described(knobs: Knobs) -> dict[str, str]:
         "address": "none; ssh through IAP" if knobs.iap else "external",
         "stops by itself": f"after {knobs.max_hours:g} h" if knobs.max_hours else "never",
         "price": f"{knobs.price_per_hour:.3f} USD an hour while it runs, and its disk always",
-        **({"beware": why} if (why := wrong_price(knobs, knobs.machine_type)) else {}),
+        **({"beware": why} if why else {}),
     }
 
 
