@@ -18,6 +18,11 @@ from lib.machines import lock, open_machine
 from lib.machines.machine import Machine
 
 NEEDED = ("TARGET", "PROJECT", "ZONE", "VM", "SSH_HOST", "MACHINE_DIR")
+DONE = {
+    "gcp": "the machine is off",
+    "ssh": "its containers have ended, and the machine stays on",
+    "local": "what ran here has ended",
+}
 PAUSES_S = (2.0, 4.0, 8.0, 15.0)  # between two tries; the last one stays
 
 
@@ -35,7 +40,7 @@ def main(knobs: Knobs, force: bool, patience: float) -> int:
     machine = open_machine(knobs)
     passing = (Away, NoLogin) if is_ours else (Away,)  # a person who stops it by hand can log in
     try:
-        insist(lambda: turn_off(machine, force), patience, passing)
+        insist(lambda: turn_off(machine, force, DONE[knobs.target]), patience, passing)
     except lock.Held as error:
         if not is_ours:
             raise
@@ -47,11 +52,11 @@ def main(knobs: Knobs, force: bool, patience: float) -> int:
     except Interrupted:
         say("\n".join(filter(None, ("interrupted", machine.alarm()))))
         return ExitCode.INTERRUPTED
-    note("stop: the machine is off")
+    note(f"stop: {DONE[knobs.target]}")
     return ExitCode.OK
 
 
-def turn_off(machine: Machine, force: bool) -> None:
+def turn_off(machine: Machine, force: bool, done: str) -> None:
     """Turn it off unless another run holds it; that this cannot be told keeps nobody from it."""
     untold: Failure | None = None
     try:
@@ -65,7 +70,7 @@ def turn_off(machine: Machine, force: bool) -> None:
         untold = error
     machine.stop()
     if untold:
-        say(f"stop: the machine is off; its lock could not be looked at: {untold.message}")
+        say(f"stop: {done}; its lock could not be looked at: {untold.message}")
 
 
 def insist(

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import stop
 from lib.console import Failure
+from lib.knobs import TABLE
 from lib.machines import local_job
 from lib.machines.ours import TRIAL_VARIABLE
 from rig import preview
@@ -24,6 +26,10 @@ def test_ends_the_server_that_start_started(own: Toolkit) -> None:
     end = own.run_here("stop")
     assert (end.code, end.out, end.err) == (0, "", "")
     assert not own.living()
+
+
+def test_it_says_what_has_ended_on_every_kind_of_machine() -> None:
+    assert set(stop.DONE) == set(TABLE["TARGET"].metadata["kind"].choices)
 
 
 def test_twice_and_of_a_machine_that_never_was_is_harmless(own: Toolkit) -> None:
