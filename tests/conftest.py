@@ -76,6 +76,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRig | None
     return ByRig(config, log) if config.getoption("dist") == "loadfile" else None
 
 
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """What a verb closed to others, the next test in this process does not."""
+    os.umask(before := os.umask(0))
+    yield
+    os.umask(before)
+
+
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
     """A model server that was there before us."""

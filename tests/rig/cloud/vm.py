@@ -71,8 +71,12 @@ class Vm:
         self._is_ending = False
         self._cable: Cable | None = None
         self._boots = 0
-        folder.mkdir(parents=True)
-        make_disk(folder, hostname)
+        before = os.umask(0o022)  # not that of a verb which runs in this process
+        try:
+            folder.mkdir(parents=True)
+            make_disk(folder, hostname)
+        finally:
+            os.umask(before)
 
     # --- power -----------------------------------------------------------------------------
 
