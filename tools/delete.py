@@ -24,7 +24,8 @@ def main(knobs: Knobs, yes: bool) -> None:
     if not yes and not is_confirmed(f"Delete {place}, and its disk{workers}?"):
         raise Failure("nothing was deleted")
     machine.delete()
-    note(f"delete: {knobs.vm} is gone")
+    rest = f"; the files in {knobs.bucket} stay: make clean deletes them" if knobs.bucket else ""
+    note(f"delete: {knobs.vm} is gone{rest}")
 
 
 if __name__ == "__main__":

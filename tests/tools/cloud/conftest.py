@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rig.cloud.fixtures import cloud, gce, image_tar, skipped_where_unavailable
+from rig.cloud.gcs import GcsServer
 from rig.cloud.ssh_toolkit import SshToolkit, ssh_vm
 from rig.cloud.vm import Vm
 
@@ -20,3 +21,11 @@ def box(tmp_path_factory: pytest.TempPathFactory, image_tar: Path) -> Iterator[V
         done = SshToolkit(machine, folder / "desk").run_here("start")
         assert done.code == 0, done.err
         yield machine
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[GcsServer]:
+    """A service for buckets, with one named pages."""
+    with skipped_where_unavailable(), GcsServer(tmp_path / "gcs") as server:
+        server.make_bucket("pages")
+        yield server

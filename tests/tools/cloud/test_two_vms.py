@@ -1,21 +1,10 @@
 """Two VMs and one bucket: the upload for one leaves the pages of the other alone."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from rig.cloud.fixtures import skipped_where_unavailable
 from rig.cloud.gce import GceServer
 from rig.cloud.gcs import GcsServer
 from rig.cloud.toolkit import GceToolkit
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Iterator[GcsServer]:
-    with skipped_where_unavailable(), GcsServer(tmp_path / "gcs") as server:
-        server.make_bucket("pages")
-        yield server
 
 
 def test_two_vms_on_one_bucket(gce: GceServer, storage: GcsServer, tmp_path: Path) -> None:

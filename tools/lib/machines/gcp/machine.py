@@ -17,7 +17,7 @@ from lib.knobs import ROOT, Knobs
 from lib.machine_types import price_warning, with_cards
 from lib.machines.gcp import guard
 from lib.machines.gcp.compute import Action, Instance, next_to_start, since_of
-from lib.machines.gcp.faults import NoPermission, Unreachable
+from lib.machines.gcp.faults import NoPermission, NoSuchVm, Unreachable
 from lib.machines.gcp.fleet import Fleet
 from lib.machines.gcp.gcloud import refuse_without_login, run_gcloud
 from lib.machines.gcp.metadata import swap, value_in
@@ -280,13 +280,21 @@ class GcpMachine(RemoteMachine):
         return super().pull(names, folder, put)
 
     def clean(self) -> None:
-        """Empty the folders on the VM and in the bucket."""
+        """Empty the folders on the VM and in the bucket, which bills without a VM, too."""
         if self.store:
             claim_for(self.knobs, self.store, *self.folders)
-        super().clean()
-        if self.store:
             for folder in self.folders:
                 self.store.empty(folder)
+            try:
+                status = self.instance.status()
+            except NoSuchVm:
+                return
+            if status != "RUNNING":
+                raise Failure(
+                    f"{self.bucket} is clean; the disk of {self.knobs.vm} is not: it is {status}",
+                    "make start, then make clean",
+                )
+        super().clean()
 
     def read_lock(self) -> str:
         """The lock stands in the VM's metadata, which can be read while it is off."""
