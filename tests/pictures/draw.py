@@ -35,6 +35,11 @@ SCHEMES = {"": "light", "-dark": "dark"}
 DRAWN = "100dpi/timetable/timetable.jpg"
 DRAWN_PART = 0.58  # of the page, from its top
 COLOURS = 128
+PAINTED = """async () => {  // a picture that has come may not be in the frame yet
+  for (const image of document.images) image.decoding = "sync";
+  await Promise.all([...document.images].map((image) => image.decode()));
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+}"""
 APART = 6  # of 255 parts of red, green and blue
 
 
@@ -62,6 +67,7 @@ def shown(browser: Browser, report: Path, locale: str, scheme: str, sample: str)
     page.locator(".row", has_text=sample).locator("a").first.click()
     page.mouse.move(0, 0)
     until(page, "[...document.images].every((image) => image.complete && image.naturalWidth)")
+    page.evaluate(PAINTED)
     picture = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
     page.close()
     return picture

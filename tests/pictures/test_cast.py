@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
+from lib.plan.words import UNKNOWN
 from pictures.cast import (
     AT_ONCE_S,
     COLUMNS,
@@ -24,6 +25,7 @@ from pictures.cast import (
     whole,
 )
 from rig.docs import LANGUAGES, read
+from stop import DONE
 
 FOLDER = Path("/scratch", NAME)
 
@@ -74,6 +76,13 @@ def test_the_picture_is_small_short_and_of_nobody_s_computer() -> None:
     assert length is not None and 10 < float(length[1]) <= 20
     assert f"report: {HOME}/{NAME}/results/report.html" in text
     assert "/tmp" not in text and "/root" not in text
+
+
+def test_the_picture_is_of_these_tools() -> None:
+    """What a run said that changes with the tools; red: make pictures."""
+    told = " ".join(PICTURE.read_text(encoding="utf-8").split())
+    assert f"stop: {DONE['local']}" in told
+    assert UNKNOWN in told
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)

@@ -10,6 +10,8 @@ from rig.docs import LANGUAGES, all_of, read
 from rig.toolkit import ROOT
 
 LARGEST_BYTES = 150_000
+SHEET = (20, 72, 610, 700)  # of the report's picture: within the page that is open
+DARK = 100  # of 255
 
 
 def test_they_are_small_and_have_a_palette() -> None:
@@ -27,6 +29,19 @@ def test_the_readme_shows_the_report_in_light_and_dark(language: str) -> None:
         line = next(line for line in text.splitlines() if name in line)
         assert ("prefers-color-scheme: dark" in line) == (scheme == "dark")
     assert language in SHOWN
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
+def test_light_or_dark_the_page_is_in_the_picture(language: str) -> None:
+    """Not its boxes alone, on white: its ink, of which both have the same."""
+    inks = []
+    for ending in SCHEMES:
+        with Image.open(FOLDER / f"report{ending}{language}.png") as picture:
+            shades = picture.convert("L").crop(SHEET).histogram()
+        inks.append(sum(shades[:DARK]))
+    light, dark = inks
+    assert light > 0.02 * math.prod((SHEET[2] - SHEET[0], SHEET[3] - SHEET[1]))
+    assert dark == pytest.approx(light, rel=0.1)
 
 
 def test_none_is_there_for_nothing() -> None:
