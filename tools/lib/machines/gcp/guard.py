@@ -100,4 +100,4 @@ def refuse_unpriced(vm: Instance, knobs: Knobs) -> None:
         return
     machine_type = vm.get().machine_type.rpartition("/")[2]
     if why := unpriced(dataclasses.replace(knobs, workers=0), machine_type):
-        raise Failure(f"{vm.name}: {why}", "make all PRICE_PER_HOUR=USD")
+        raise Failure(f"{vm.name}: {why}: nothing is rented", "make all PRICE_PER_HOUR=USD")
