@@ -6,13 +6,13 @@ import contextlib
 from lib.console import note, run
 from lib.knobs import MACHINE, Knobs, verb
 from lib.machines import lock, open_machine
-from lib.machines.gcp.faults import NoSuchVm
+from lib.machines.machine import NoSuchMachine
 
 
 @verb(*MACHINE, help=__doc__)
 def main(knobs: Knobs) -> None:
     machine = open_machine(knobs)
-    with contextlib.suppress(NoSuchVm):  # nobody holds it; its bucket may have files all the same
+    with contextlib.suppress(NoSuchMachine):  # so nobody holds it; its bucket may have files
         lock.refuse_if_held(machine)
     machine.clean()
     note("clean: input and result on the machine are empty")

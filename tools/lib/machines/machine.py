@@ -8,10 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from lib.console import Failure
 from lib.files import Put
 from lib.inputs import Inputs
 
 CHANGED = "changed while it travelled; run again"  # why a file has failed
+
+
+class NoSuchMachine(Failure):
+    """There is none of this name."""
 
 
 @dataclass

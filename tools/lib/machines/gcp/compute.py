@@ -16,7 +16,8 @@ from google.cloud import compute_v1
 
 from lib.console import Failure, note
 from lib.machines.gcp.api import asked_again, carry_out, make_client, translated
-from lib.machines.gcp.faults import NoPermission, NoSuchVm, StockOut, TooSlow, words_of
+from lib.machines.gcp.faults import NoPermission, StockOut, TooSlow, words_of
+from lib.machines.machine import NoSuchMachine
 
 POLL_S = 2.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
@@ -147,7 +148,7 @@ class Instance:
         """Bring it to TERMINATED and wait until it is."""
         try:
             self.status()
-        except NoSuchVm:
+        except NoSuchMachine:
             self.is_off = True
             raise
         except NoPermission:  # to look is another right than to stop
@@ -237,7 +238,7 @@ class Instance:
         try:
             return translated(request)
         except exceptions.NotFound as error:
-            raise NoSuchVm(
+            raise NoSuchMachine(
                 f"there is no VM {self.name} in {self.zone} of project {self.project}",
                 "make create, or correct VM, ZONE or PROJECT in config.env",
             ) from error

@@ -27,10 +27,6 @@ class NoPermission(Failure):
     """We may not do this."""
 
 
-class NoSuchVm(Failure):
-    """There is none of this name."""
-
-
 class TooSlow(Failure):
     """An operation has not ended in its time; it goes on."""
 

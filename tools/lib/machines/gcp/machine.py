@@ -17,7 +17,7 @@ from lib.knobs import ROOT, Knobs
 from lib.machine_types import price_warning, with_cards
 from lib.machines.gcp import guard
 from lib.machines.gcp.compute import Action, Instance, next_to_start, since_of
-from lib.machines.gcp.faults import NoPermission, NoSuchVm, Unreachable
+from lib.machines.gcp.faults import NoPermission, Unreachable
 from lib.machines.gcp.fleet import Fleet
 from lib.machines.gcp.gcloud import refuse_without_login, run_gcloud
 from lib.machines.gcp.metadata import swap, value_in
@@ -34,7 +34,7 @@ from lib.machines.gcp.workers import (
 )
 from lib.machines.left_on import told
 from lib.machines.lock import refuse_if_lost
-from lib.machines.machine import Moved
+from lib.machines.machine import Moved, NoSuchMachine
 from lib.machines.ssh.machine import RemoteMachine
 from lib.machines.ssh.shell import Shell
 
@@ -287,7 +287,7 @@ class GcpMachine(RemoteMachine):
                 self.store.empty(folder)
             try:
                 status = self.instance.status()
-            except NoSuchVm:
+            except NoSuchMachine:
                 return
             if status != "RUNNING":
                 raise Failure(
