@@ -79,6 +79,79 @@ def cut_scan(path: Path) -> Path:
     return scan(path, lambda data: data[: len(data) // 2])
 
 
+def packed_cut_scan(path: Path) -> Path:
+    """The half of a JPEG, packed once more: as it is unpacked all its rows are there, in gray."""
+    return scan(
+        path,
+        lambda data: zlib.compress(data[: len(data) // 2]),
+        "[/FlateDecode/DCTDecode]",
+    )
+
+
+def cut_scan_in(path: Path, way: str, make: Callable[[Path], Path] = cut_scan) -> Path:
+    """Such a scan, in a drawing that the page takes in by this way."""
+    make(path)
+    with pymupdf.open(path) as document:
+        page, drawing = document[0], document.get_new_xref()
+        names = f"/Resources<</XObject<</I {page.get_images()[0][0]} 0 R>>>>"
+        look, all_of_it = f"{drawing} 0 R", "0 0 595 842 re f"
+        heads = {
+            "stamp": "/Subtype/Form",
+            "pattern": "/PatternType 1/PaintType 1/TilingType 1/XStep 595/YStep 842",
+            "letter": "",
+            "mask": "/Subtype/Form/Group<</S/Transparency/CS/DeviceGray>>",
+        }
+        font = (
+            "<</Type/Font/Subtype/Type3/FontMatrix[1 0 0 1 0 0]/FontBBox[0 0 595 842]"
+            f"/FirstChar 97/LastChar 97/Widths[595]/Encoding<</Differences[97/a]>>"
+            f"/CharProcs<</a {look}>>{names}>>"
+        )
+        resources, content = {
+            "stamp": ("", " "),
+            "pattern": (f"/Pattern<</P {look}>>", f"/Pattern cs /P scn {all_of_it}"),
+            "letter": (f"/Font<</F {font}>>", "BT /F 1 Tf (a) Tj ET"),
+            "mask": (f"/ExtGState<</M<</SMask<</S/Luminosity/G {look}>>>>>>", f"/M gs {all_of_it}"),
+        }[way]
+        document.update_object(drawing, f"<</BBox[0 0 595 842]{heads[way]}{names}>>")
+        start = "595 0 d0 " if way == "letter" else ""
+        document.update_stream(drawing, f"{start}595 0 0 842 0 0 cm /I Do".encode())
+        document.xref_set_key(page.xref, "Resources", f"<<{resources}>>")
+        document.update_stream(page.get_contents()[0], content.encode())
+        if way == "stamp":
+            stamp = f"<</Subtype/Stamp/F 4/Rect[0 0 595 842]/AP<</N {look}>>>>"
+            document.xref_set_key(page.xref, "Annots", f"[{stamp}]")
+        changed = document.tobytes()
+    path.write_bytes(changed)
+    return path
+
+
+def cut_print(path: Path, is_jpeg: bool = False) -> Path:
+    """Four fifths of a picture for a press: in four colours, which a profile tells."""
+    picture = article(100).convert("CMYK")
+    with pymupdf.open() as document:
+        page = document.new_page(width=595, height=842)
+        file = io.BytesIO()
+        picture.save(file, "JPEG")
+        xref = page.insert_image(page.rect, stream=file.getvalue())
+        profile = document.get_new_xref()
+        document.update_object(profile, "<</N 4/Alternate/DeviceCMYK>>")
+        document.update_stream(profile, b"a profile")
+        document.xref_set_key(xref, "ColorSpace", f"[/ICCBased {profile} 0 R]")
+        jpeg, pixels = file.getvalue(), picture.tobytes()
+        ended = jpeg[: len(jpeg) // 2] + b"\xff\xd9"
+        document.update_stream(
+            xref, ended if is_jpeg else pixels[: len(pixels) * 4 // 5], compress=False
+        )
+        document.xref_set_key(xref, "Filter", "/DCTDecode" if is_jpeg else "null")
+        document.save(path)
+    return path
+
+
+def ended_print(path: Path) -> Path:
+    """The half of such a JPEG, with an end."""
+    return cut_print(path, is_jpeg=True)
+
+
 def ended_scan(path: Path) -> Path:
     """A half with an end: libjpeg makes up the rest, without a word."""
     return scan(path, lambda data: data[: len(data) // 2] + b"\xff\xd9")

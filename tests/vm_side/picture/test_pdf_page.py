@@ -53,6 +53,9 @@ def test_nothing_of_a_page_with_errors_is_missing(tmp_path: Path) -> None:
     ("make", "reason"),
     [
         (half_drawn.cut_scan, "62% of it is missing"),
+        (half_drawn.packed_cut_scan, "62% of it is missing"),
+        (half_drawn.cut_print, "20% of it is missing"),
+        (half_drawn.ended_print, "of it is missing), though MuPDF does not say so"),
         (half_drawn.no_jbig2, "a picture on it cannot be decoded"),
         (half_drawn.no_jpx, "cannot be read): MuPDF: openjpeg error"),
         (half_drawn.cut_content, "what is to be drawn is cut off"),
@@ -70,6 +73,16 @@ def test_what_neither_draws_whole_is_failed_with_its_reason(
     with pytest.raises(UnreadablePage) as error:
         open_pdf_page(make(tmp_path / "a.pdf"), 0)
     assert str(error.value).startswith("not drawn whole (") and reason in str(error.value)
+
+
+@pytest.mark.parametrize("make", [half_drawn.cut_scan, half_drawn.ended_scan])
+@pytest.mark.parametrize("way", ["stamp", "pattern", "letter", "mask"])
+def test_a_picture_is_looked_at_by_whichever_way_it_comes_to_the_page(
+    tmp_path: Path, way: str, make: Callable[[Path], Path]
+) -> None:
+    path = half_drawn.cut_scan_in(tmp_path / "a.pdf", way, make)
+    with pytest.raises(UnreadablePage, match="62% of it is missing"):
+        open_pdf_page(path, 0)
 
 
 @pytest.mark.parametrize("is_wrong", [False, True])

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pymupdf
@@ -11,6 +10,7 @@ from picture.damaged import MOST_MISSING
 from picture.images import UnreadablePage
 from picture.opening import open_image
 from picture.pdf.mupdf import MUPDF_ERRORS, take_warnings
+from picture.pdf.sources import Stored, packed_picture, sources_of, stored_image
 from picture.pdf.whole import AFTER_INLINE, NOT_THERE, UNDECODED, complaint
 
 JPEG, FAX = "DCTDecode", "CCITTFaxDecode"
@@ -19,14 +19,6 @@ ROWS = ("", "FlateDecode", "LZWDecode", "RunLengthDecode", FAX)
 INLINE = re.compile(rb"\bBI\b(.{0,400}?)\bID\b", re.DOTALL)
 SIDE = re.compile(rb"/(W|Width|H|Height)\s+([0-9]{1,6})\b")
 LARGEST_ICON = 100 * 100  # pixels
-CHANNELS = {
-    "DeviceGray": 1,
-    "CalGray": 1,
-    "Indexed": 1,
-    "DeviceRGB": 3,
-    "CalRGB": 3,
-    "DeviceCMYK": 4,
-}
 
 
 @dataclass(frozen=True)
@@ -47,20 +39,17 @@ def lost_of(document: pymupdf.Document, index: int, said: str) -> Lost:
     if NOT_THERE in said:
         return Lost("a picture or a drawing on it is not in the file")
     try:
-        drawn = [*document[index].get_contents(), *(form[0] for form in forms_of(document, index))]
+        sources = sources_of(document, index)
+        drawn = [*document[index].get_contents(), *sources.drawings]
         if any(is_cut(document, xref) for xref in drawn):
             return Lost("what is to be drawn is cut off or damaged")
         if AFTER_INLINE in said and any(has_large_inline(document, xref) for xref in drawn):
             return Lost("a picture among its operators is cut off", for_all=False)
-        losses = (lost_of_image(document, image) for image in undecoded(document, index))
+        undecoded = (each for each in sources.pictures if cannot_be_decoded(document, each.xref))
+        losses = (lost_of_picture(document, each) for each in undecoded)
         return next((lost for lost in losses if lost.what), Lost())
     except (*MUPDF_ERRORS, IndexError):
         return Lost("what is on it cannot be read", for_all=False)
-
-
-def forms_of(document: pymupdf.Document, index: int) -> list[tuple[int, ...]]:
-    """The drawings that a page takes in, each with its number first."""
-    return list(document.get_page_xobjects(index))
 
 
 def is_cut(document: pymupdf.Document, xref: int) -> bool:
@@ -84,32 +73,11 @@ def is_undecoded() -> bool:
     return bool(UNDECODED.search(complaint(take_warnings())))
 
 
-def undecoded(document: pymupdf.Document, index: int) -> Iterator[tuple[int | str, ...]]:
-    """The pictures on a page, and their masks, that MuPDF cannot decode."""
-    for image in document.get_page_images(index, full=True):
-        if cannot_be_decoded(document, image[0]):
-            yield image
-        if image[1] and cannot_be_decoded(document, image[1]):
-            yield mask_of(document, image[1])
-
-
 def cannot_be_decoded(document: pymupdf.Document, xref: int) -> bool:
-    """Whether a picture, or a mask, cannot be decoded to its end. MuPDF says it but once."""
+    """Whether a picture cannot be decoded to its end. MuPDF says it but once."""
     take_warnings()
     pymupdf.Pixmap(document, xref)
     return is_undecoded()
-
-
-def mask_of(document: pymupdf.Document, xref: int) -> tuple[int | str, ...]:
-    """The row that a picture's mask would have in get_page_images(), where there is none."""
-
-    def value(key: str) -> str:
-        kind, found = document.xref_get_key(xref, key)
-        return "" if kind == "null" else str(found)
-
-    wide, high, bits = (int(value(key) or 1) for key in ("Width", "Height", "BitsPerComponent"))
-    packing = value("Filter").strip("[]/ ")
-    return xref, 0, wide, high, bits, "DeviceGray", "", "", packing
 
 
 def is_group_4(document: pymupdf.Document, xref: int) -> bool:
@@ -118,20 +86,19 @@ def is_group_4(document: pymupdf.Document, xref: int) -> bool:
     return kind == "int" and int(group) < 0
 
 
-def lost_of_image(document: pymupdf.Document, image: tuple[int | str, ...]) -> Lost:
-    """What is missing of a picture that MuPDF cannot decode, by its row in get_page_images()."""
-    xref, _, width, height, bits, colours, _, _, kind = image[:9]
-    assert isinstance(xref, int) and isinstance(width, int) and isinstance(height, int)
+def lost_of_picture(document: pymupdf.Document, picture: Stored) -> Lost:
+    """What is missing of a picture that MuPDF cannot decode."""
+    xref, kind = picture.xref, picture.kind
     if kind in ROWS:
-        assert isinstance(bits, int)
-        size = (width * bits * CHANNELS.get(str(colours), 3) + 7) // 8 * height
+        image = stored_image(document, xref)
+        size = (image.w() * image.n() * image.bpc() + 7) // 8 * image.h()
         missing = 1 - len(document.xref_stream(xref)) / max(1, size)
         what = f"damaged picture: {missing:.0%} of it is missing" * (missing > MOST_MISSING)
         return Lost(what, for_all=kind != FAX or is_group_4(document, xref))
     if kind != JPEG:
         return Lost("a picture on it cannot be decoded", for_all=False)
     try:
-        open_image(document.xref_stream_raw(xref))
+        open_image(packed_picture(document, xref))
     except UnreadablePage as error:
         return Lost(str(error))
     return Lost()

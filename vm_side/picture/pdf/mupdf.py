@@ -12,6 +12,7 @@ import pymupdf
 from PIL import Image
 
 from picture.images import GUARD_SIDE, PDF_DPI, UnreadablePage, check_size, contrast
+from picture.pdf.sources import sources_of
 from picture.pdf.whole import WRONG_SUM, complaint
 
 FALLBACK_DPI = 72  # for pages of which a side would pass GUARD_SIDE at PDF_DPI
@@ -124,7 +125,9 @@ def drawn_by_mupdf(page: pymupdf.Page) -> Drawing:
     check_size(area.width, area.height)
     pixmap = page.get_pixmap(matrix=matrix, alpha=False)
     warnings = take_warnings()
-    if page.get_images():  # decoded, they would stay: up to 256 MiB in each worker
+    if sources_of(
+        page.parent, page.number
+    ).pictures:  # decoded, they would stay: up to 256 MiB in each worker
         pymupdf.TOOLS.store_shrink(100)
     rgb = pixmap.samples
     gray = one_of_three(rgb)

@@ -48,11 +48,10 @@ def open_pdf_page(source: Path | bytes, index: int, notes: list[str] | None = No
     if picture is None or first.said or first.is_even:
         picture, note = the_better(document, source, index, first)
         odd += filter(None, [note, note_of_layers(document) if first.is_even else ""])
-    elif document.is_pdf:
-        lost, note = unsaid_of(document, index, picture, first.has_wrong_sum)
-        if lost.what:
-            raise UnreadablePage(f"not drawn whole ({lost.what}), though MuPDF does not say so")
-        odd += [note] * bool(note)
+    lost, note = unsaid_of(document, index, picture, first.has_wrong_sum)
+    if lost.what:
+        raise UnreadablePage(f"not drawn whole ({lost.what}), though MuPDF does not say so")
+    odd += [note] * bool(note)
     if first.said or is_boxed:
         forget()
     return picture

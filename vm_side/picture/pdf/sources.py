@@ -1,0 +1,111 @@
+"""What a page of a PDF is drawn from: streams of drawing operators, and pictures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pymupdf
+from pymupdf import mupdf
+
+CMYK_CHANNELS = 4
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A picture in a PDF, by its number, and how it is packed: the last filter is the picture's."""
+
+    xref: int
+    filters: tuple[str, ...]
+    is_cmyk: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What its pixels are packed as; empty: they are not."""
+        return self.filters[-1] if self.filters else ""
+
+
+@dataclass
+class Sources:
+    """The numbers of the drawings that a page takes in; the pictures on it, and their masks."""
+
+    drawings: list[int] = field(default_factory=list)
+    pictures: list[Stored] = field(default_factory=list)
+
+
+def sources_of(document: pymupdf.Document, index: int) -> Sources:
+    """All that a page names: also what its annotations, patterns, letters and masks are drawn from.
+
+    Raises what MuPDF raises.
+    """
+    page = mupdf.pdf_lookup_page_obj(mupdf.pdf_document_from_fz_document(document), index)
+    found, seen = Sources(), set[int]()
+    resources = mupdf.pdf_dict_get_inheritable(page, mupdf.pdf_new_name("Resources"))
+    todo = [*named_in(resources), *shown_of(mupdf.pdf_dict_gets(page, "Annots"))]
+    while todo:
+        each = todo.pop()
+        xref = mupdf.pdf_to_num(each)
+        if xref in seen:
+            continue
+        if xref:
+            seen.add(xref)
+        if mupdf.pdf_to_name(mupdf.pdf_dict_gets(each, "Subtype")) == "Image":
+            found.pictures.append(Stored(xref, filters_of(each), is_cmyk(each)))
+            todo += [mupdf.pdf_dict_gets(each, mask) for mask in ("SMask", "Mask")]
+            continue
+        if mupdf.pdf_is_stream(each):
+            found.drawings.append(xref)
+        todo += values_of(mupdf.pdf_dict_gets(each, "CharProcs"))
+        todo += named_in(mupdf.pdf_dict_gets(each, "Resources"))
+    return found
+
+
+def named_in(resources: mupdf.PdfObj) -> Iterator[mupdf.PdfObj]:
+    """What these resources name; of a font that is drawn its letters are found later."""
+    for kind in ("XObject", "Pattern", "Font"):
+        yield from values_of(mupdf.pdf_dict_gets(resources, kind))
+    for state in values_of(mupdf.pdf_dict_gets(resources, "ExtGState")):
+        yield mupdf.pdf_dict_gets(mupdf.pdf_dict_gets(state, "SMask"), "G")
+
+
+def shown_of(annotations: mupdf.PdfObj) -> Iterator[mupdf.PdfObj]:
+    """What annotations look like: one of several states, if they have them."""
+    for each in range(mupdf.pdf_array_len(annotations)):
+        annotation = mupdf.pdf_array_get(annotations, each)
+        look = mupdf.pdf_dict_gets(mupdf.pdf_dict_gets(annotation, "AP"), "N")
+        state = mupdf.pdf_dict_gets(annotation, "AS")
+        yield look if mupdf.pdf_is_stream(look) else mupdf.pdf_dict_get(look, state)
+
+
+def values_of(entries: mupdf.PdfObj) -> list[mupdf.PdfObj]:
+    """The values of a dictionary."""
+    return [mupdf.pdf_dict_get_val(entries, at) for at in range(mupdf.pdf_dict_len(entries))]
+
+
+def filters_of(stream: mupdf.PdfObj) -> tuple[str, ...]:
+    """The names of a stream's filters, in the order in which they unpack it."""
+    filters = mupdf.pdf_dict_gets(stream, "Filter")
+    if not mupdf.pdf_is_array(filters):
+        return tuple(filter(None, [mupdf.pdf_to_name(filters)]))
+    names = (mupdf.pdf_array_get(filters, at) for at in range(mupdf.pdf_array_len(filters)))
+    return tuple(map(mupdf.pdf_to_name, names))
+
+
+def is_cmyk(picture: mupdf.PdfObj) -> bool:
+    """Whether a picture has four channels; it is not loaded for that."""
+    colours = mupdf.pdf_dict_gets(picture, "ColorSpace")
+    profile = mupdf.pdf_array_get(colours, 1)
+    has_four = mupdf.pdf_to_int(mupdf.pdf_dict_gets(profile, "N")) == CMYK_CHANNELS
+    return bool(mupdf.pdf_to_name(colours) == "DeviceCMYK" or has_four)
+
+
+def packed_picture(document: pymupdf.Document, xref: int) -> bytes:
+    """A picture as its own filter packed it, without the filters around that."""
+    pdf = mupdf.pdf_document_from_fz_document(document)
+    kept = mupdf.pdf_load_compressed_stream(pdf, xref, 0)
+    buffer = mupdf.FzBuffer(mupdf.ll_fz_keep_buffer(kept.m_internal.buffer))
+    return bytes(buffer.fz_buffer_extract_copy())
+
+
+def stored_image(document: pymupdf.Document, xref: int) -> mupdf.FzImage:
+    """A picture as MuPDF knows it before it decodes its pixels."""
+    pdf = mupdf.pdf_document_from_fz_document(document)
+    return mupdf.pdf_load_image(pdf, mupdf.pdf_new_indirect(pdf, xref, 0))
