@@ -2,11 +2,12 @@
 
 from typing import IO, Any, cast
 
-from PIL import ImageFile, TiffImagePlugin
+from PIL import ImageFile, ImagePalette, TiffImagePlugin
 from PIL.TiffImagePlugin import OPEN_INFO, ImageFileDirectory_v2, TiffImageFile
 
-BITS, PHOTOMETRIC, PLANES, FORMAT = 258, 262, 284, 339
+BITS, PHOTOMETRIC, PLANES, PALETTE, FORMAT = 258, 262, 284, 320, 339
 BIT_ORDER, LOWEST_FIRST = 266, 2
+EIGHT_BITS = 1 << 8
 APART = 2  # each channel in strips of its own
 MIN_IS_WHITE, MIN_IS_BLACK, YCBCR = 0, 1, 6
 MIN_IS_WHITE_KEY = "minimum is white"  # in a picture's info, if it is shown as its negative yet
@@ -41,6 +42,7 @@ def as_meant(image: ImageFile.ImageFile) -> None:
     """Have an opened picture decoded as its tags mean it, if it is a TIFF."""
     if not isinstance(image, TiffImageFile):
         return
+    know_palette(image)
     tags = image.tag_v2
     bits = tags.get(BITS, (1,))
     is_packed = image.use_load_libtiff
@@ -59,6 +61,16 @@ def as_meant(image: ImageFile.ImageFile) -> None:
         ]
         if tags.get(PHOTOMETRIC) == MIN_IS_WHITE:
             image.info[MIN_IS_WHITE_KEY] = True
+
+
+def know_palette(image: TiffImageFile) -> None:
+    """Have a palette of 8 bits a colour, as old programs wrote it, shown as libtiff shows it.
+
+    The standard has 16, of which Pillow keeps the upper ones: all would be black.
+    """
+    colours = image.tag_v2.get(PALETTE, ())
+    if image.mode == "P" and colours and max(colours) < EIGHT_BITS:
+        image.palette = ImagePalette.raw("RGB;L", bytes(colours))
 
 
 def is_misread(tags: ImageFileDirectory_v2) -> bool:

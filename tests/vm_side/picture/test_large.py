@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageChops, TiffImagePlugin
 
 from picture import images
 from picture.images import UnreadablePage, own_size
@@ -75,6 +75,23 @@ def test_a_png(kind: int, depth: int) -> None:
 
 def test_a_png_with_a_transparent_colour() -> None:
     assert_halved(png(2, 8, (b"tRNS", bytes(6))))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(Image.merge("RGBA", [*NOISE.split(), Image.new("L", NOISE.size)]), "TIFF"),
+        png(0, 16, (b"tRNS", bytes(2))),
+    ],
+    ids=["alpha that hides all", "16 bits with a transparent level"],
+)
+def test_what_is_hidden_stays_there(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page whose alpha hides all of it is shown without: also a very large one."""
+    whole = open_image(data).convert("RGB").reduce(2)
+    monkeypatch.setattr(halves, "MOST_BYTES", 0)
+    half = open_image(data).convert("RGB")
+    assert half.size == whole.size
+    assert images.contrast(ImageChops.difference(half, whole).convert("L")) <= 2
 
 
 TIFFS = {

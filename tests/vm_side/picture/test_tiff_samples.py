@@ -89,6 +89,21 @@ def test_16_bits_of_which_the_lowest_is_first() -> None:
     assert numpy.abs(numpy.asarray(page).astype(int) - GRAY).max() <= 1
 
 
+@pytest.mark.parametrize("most_bytes", [halves.MOST_BYTES, 1], ids=["whole", "halved"])
+@pytest.mark.parametrize("step", [257, 1], ids=["16 bits a colour", "8 bits"])
+def test_a_palette_of_either_kind(
+    step: int, most_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(halves, "MOST_BYTES", most_bytes)
+    high, wide = GRAY.shape
+    colours = tuple(level * step for level in range(256)) * 3
+    tags = {256: wide, 257: high, 258: 8, 259: 1, 262: 3, 277: 1, 278: high, 320: colours}
+    page = open_image(tiff_of([GRAY.tobytes()], tags))
+    expected = Image.fromarray(GRAY)
+    expected = expected if page.size == expected.size else expected.reduce(2)
+    assert numpy.abs(numpy.asarray(page).astype(int) - numpy.asarray(expected)).max() <= 1
+
+
 @pytest.mark.parametrize("photometric", [MIN_IS_WHITE, MIN_IS_BLACK])
 @pytest.mark.parametrize("kind", ["16 bits", "32 bits"])
 def test_what_is_too_large_to_be_held_is_the_same(

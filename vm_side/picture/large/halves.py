@@ -62,7 +62,7 @@ def halved(image: ImageFile.ImageFile) -> Image.Image:
         size = image.tag_v2[256], image.tag_v2[257]
     half, top = None, 0
     for band in bands:
-        part = averageable(band).reduce(2)
+        part = averaged(averageable(band))
         half = half or Image.new(part.mode, ((size[0] + 1) // 2, (size[1] + 1) // 2))
         half.paste(part, (0, top))
         top += part.height
@@ -73,10 +73,21 @@ def halved(image: ImageFile.ImageFile) -> Image.Image:
     return half
 
 
+def averaged(band: Image.Image) -> Image.Image:
+    """Half of it. Pillow weighs colours by their alpha: of what is quite hidden none would stay."""
+    half = band.reduce(2)
+    if band.mode == "RGBA":
+        alpha = half.getchannel("A")
+        colours = band.convert("RGB").reduce(2)
+        colours.putalpha(alpha)
+        half.paste(colours, mask=alpha.point(lambda opaque: 255 * (not opaque)))
+    return half
+
+
 def averageable(band: Image.Image) -> Image.Image:
     """The same pixels in a mode of which an average can be taken."""
-    if "transparency" in band.info or band.mode in ("LA", "PA"):
-        return band.convert("RGBA")
     if band.mode.startswith("I;"):
         return band.convert("I")
+    if "transparency" in band.info or band.mode in ("LA", "PA"):
+        return band.convert("RGBA")
     return band.convert({"1": "L", "P": "RGB"}.get(band.mode, band.mode))
