@@ -21,7 +21,7 @@ PICTURES = (
     (rb"....ftyp(he[iv][cmsx]|m[is]f1)", HEIF),
 )
 OTHERS = (
-    (rb".*%PDF-", "a PDF"),
+    (rb".*%PDF-", "a PDF: call it .pdf, and its pages are read"),
     (rb"PK\x03\x04", "a zip archive (as .docx, .xlsx, .hwpx and .epub are)"),
     (rb"\xd0\xcf\x11\xe0", "an old Office file (as .doc, .xls and .hwp are)"),
     (rb"Rar!|7z\xbc\xaf|\x1f\x8b", "an archive"),

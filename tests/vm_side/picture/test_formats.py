@@ -172,8 +172,8 @@ def test_a_machine_on_which_the_reader_of_heic_cannot_run(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
-        (b"%PDF-1.7\n", "a PDF"),
-        (b"junk of a mail\n%PDF-1.4\n", "a PDF"),
+        (b"%PDF-1.7\n", "a PDF: call it .pdf, and its pages are read"),
+        (b"junk of a mail\n%PDF-1.4\n", "a PDF: call it .pdf, and its pages are read"),
         (b"\n <!DOCTYPE html><html>", "a web page"),
         (b"\xef\xbb\xbf<HTML lang=en>", "a web page"),
         (b'<?xml version="1.0"?><html xmlns="x">', "a web page"),

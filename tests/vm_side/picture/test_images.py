@@ -193,7 +193,7 @@ def test_a_bad_picture_says_why(tmp_path: Path, kind: str, expected: str) -> Non
     ("data", "kind"),
     [
         (b"x", "text"),
-        (b"%PDF-1.7", "a PDF"),
+        (b"%PDF-1.7", "a PDF: call it .pdf, and its pages are read"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n", "PostScript"),
         (b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "an SVG drawing"),
         (encoded(pages.tiny(1), "ICO"), "data of an unknown kind"),

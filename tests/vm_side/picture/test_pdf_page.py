@@ -170,6 +170,31 @@ def test_a_page_of_which_all_is_in_a_layer_that_is_off_is_noted(tmp_path: Path) 
     assert not is_blank(open_pdf_page(tmp_path / "a.pdf", 1, notes)) and not notes
 
 
+@pytest.mark.parametrize(
+    ("default", "usage"),
+    [("/BaseState/OFF", ""), ("/OFF[{} 0 R]", ""), ("", "/Usage<</View<</ViewState/OFF>>>>")],
+    ids=["all are", "this one is", "off on a screen"],
+)
+def test_a_layer_may_be_off_in_several_ways(tmp_path: Path, default: str, usage: str) -> None:
+    path, notes = tmp_path / "a.pdf", list[str]()
+    half_drawn.whole(path)
+    with pymupdf.open(path) as document:
+        layer = document.add_ocg("layer")
+        document.update_object(layer, f"<</Type/OCG/Name(layer){usage}>>")
+        document.xref_set_key(
+            document.pdf_catalog(), "OCProperties/D", f"<<{default.format(layer)}>>"
+        )
+        page = document[0]
+        resources = int(document.xref_get_key(page.xref, "Resources")[1].partition(" ")[0])
+        document.xref_set_key(resources, "Properties", f"<</L {layer} 0 R>>")
+        inner = page.read_contents()
+        document.update_stream(page.get_contents()[0], b"/OC /L BDC " + inner + b" EMC")
+        changed = document.tobytes()
+    path.write_bytes(changed)
+    assert is_blank(open_pdf_page(path, 0, notes))
+    assert notes == ["the PDF has layers that are off: what is in them is not read"]
+
+
 def test_a_warning_is_of_the_page_that_has_it(tmp_path: Path) -> None:
     """The damaged page is the second of three."""
     with (

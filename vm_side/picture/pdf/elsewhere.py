@@ -1,8 +1,11 @@
 """A PDF whose pages are not what is in it: that is somewhere else in the file."""
 
 import pymupdf
+from pymupdf import mupdf
 
 from picture.images import UnreadablePage
+
+OFF = "the PDF has layers that are off: what is in them is not read"
 
 
 def in_catalog(document: pymupdf.Document, path: str) -> str:
@@ -31,5 +34,11 @@ def beyond_pages(document: pymupdf.Document, said: str) -> str:
 
 def note_of_layers(document: pymupdf.Document) -> str:
     """What is to be noted of a page of which nothing shows, though something is on it."""
-    is_off = "R" in in_catalog(document, "OCProperties/D/OFF")
-    return "the PDF has layers that are off: what is in them is not read" if is_off else ""
+    return OFF if any(is_off(document, xref) for xref in document.get_ocgs()) else ""
+
+
+def is_off(document: pymupdf.Document, layer: int) -> bool:
+    """Whether MuPDF leaves out what is in a layer, whichever of several entries says so."""
+    pdf = mupdf.pdf_document_from_fz_document(document)
+    named = mupdf.pdf_new_indirect(pdf, layer, 0)
+    return bool(mupdf.pdf_is_ocg_hidden(pdf, mupdf.PdfResourceStack(), "View", named))
