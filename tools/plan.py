@@ -32,6 +32,8 @@ def main(knobs: Knobs, force: bool, as_json: bool) -> int:
         show_line(json.dumps(plan.document(), ensure_ascii=False))
     else:
         show_table(list(plan.rows()))
+    if inputs.others:
+        say(f"plan: {inputs.others}")
     return ExitCode.OK
 
 

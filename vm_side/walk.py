@@ -13,6 +13,8 @@ from picture_files import page_of_picture
 
 HIDDEN, RESULTS, NO_ENDING = "hidden", "folder of results", "without ending"
 OF_RESULTS = "picture of results"
+BROKEN = "link to nothing"  # a folder that is not mounted now, perhaps
+UNOPENED = "that cannot be opened"  # files with a page's name; they are told by name, too
 BEYOND = "beyond PAGES"  # files of which no page is wanted
 ENDING = re.compile(r"\.\w{1,8}")
 KINDS_TOLD = 8
@@ -99,6 +101,8 @@ def look_below(
             path = f"{below}/{entry.name}" if below else entry.name
             if entry.name.startswith("."):
                 found.not_read[HIDDEN] += 1
+            elif is_broken(entry) and not is_page_file(entry.name):
+                found.not_read[BROKEN] += 1
             elif not is_folder(entry):
                 found.take(path, lambda name: (root / name).is_file())
             elif entry.is_symlink():
@@ -114,6 +118,17 @@ def is_folder(entry: "os.DirEntry[str]") -> bool:
         return entry.is_dir()
     except OSError:
         return False
+
+
+def is_broken(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is a link that leads to nothing, or in a circle."""
+    if not entry.is_symlink():
+        return False
+    try:
+        entry.stat()
+    except OSError:
+        return True
+    return False
 
 
 def kind_of(name: str) -> str:

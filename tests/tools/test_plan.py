@@ -65,3 +65,12 @@ def test_what_cannot_be_opened_counts_as_a_page(kit: Toolkit) -> None:
     found = plan_of(kit)
     assert (found["pages"], found["files_not_counted"]) == (2, 2)
     assert "2 files cannot be opened here: a page each" in kit.run_here("plan").out
+
+
+def test_it_says_what_is_no_page(kit: Toolkit) -> None:
+    kit.write_pages(1)
+    (kit.input / "letter.docx").touch()
+    pages.dangling_link(kit.input)
+    end = kit.run_here("plan", "--json")
+    others = f"not read: 1 .docx, 1 that cannot be opened below {kit.input}"
+    assert (end.code, end.err) == (0, f"plan: {others}\n")

@@ -11,6 +11,7 @@ import pytest
 from rig import forms
 from walk import (
     BEYOND,
+    BROKEN,
     HIDDEN,
     NO_ENDING,
     OF_RESULTS,
@@ -88,11 +89,20 @@ def test_all_files_are_pages_or_counted(tmp_path: Path) -> None:
         tmp_path, "a.png", "b/c.TIF", "b/notes.txt", ".hidden.png", ".git/x.png", "b/.git/y/z.png"
     )
     os.mkfifo(tmp_path / "pipe.log")
-    (tmp_path / "lost").symlink_to("nowhere")
-    (tmp_path / "round").symlink_to("round")
     found = look(tmp_path)
     assert sorted(found.files) == ["a.png", "b/c.TIF"]
-    assert found.not_read == {".txt": 1, HIDDEN: 3, ".log": 1, NO_ENDING: 2}
+    assert found.not_read == {".txt": 1, HIDDEN: 3, ".log": 1}
+
+
+def test_a_link_to_nothing_is_counted_as_that(tmp_path: Path) -> None:
+    """It may be a folder of pages on a disk that is not there now."""
+    (tmp_path / "scans 2023").symlink_to("/media/of/nobody")
+    (tmp_path / "scans.2024").symlink_to("nowhere")
+    (tmp_path / "round").symlink_to("round")
+    (tmp_path / "page.png").symlink_to("nowhere")
+    found = look(tmp_path)
+    assert (found.files, found.not_read) == (["page.png"], {BROKEN: 3})
+    assert told(found.not_read) == "not read: 3 link to nothing"
 
 
 # ---- links ----

@@ -3,13 +3,14 @@
 import errno
 import os
 import stat
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract import PAGE_ENDINGS, is_page_file
 from lib.console import ExitCode, Failure, say
-from walk import as_on_disk, look_below, told
+from walk import UNOPENED, as_on_disk, look_below, told
 
 IRREGULAR = "no regular file (a pipe, a device or a socket)"
 
@@ -18,7 +19,7 @@ IRREGULAR = "no regular file (a pipe, a device or a socket)"
 class Inputs:
     """A folder, and the paths of the page files in it (relative, with /, sorted).
 
-    not_read says how many other files are in it, by ending.
+    not_read says how many other files are in it, by ending, and how many of these no machine gets.
     """
 
     root: Path
@@ -50,7 +51,9 @@ def find_inputs(given: str, output: str) -> Inputs:
             "give an OUTPUT outside of INPUT",
         )
     found = look_below(source, lambda folder, error: refuse(source / folder, error), results)
-    return Inputs(source, tuple(sorted(found.files)), found.not_read)
+    unopened = sum(not can_be_opened(source / name) for name in found.files)
+    not_read = found.not_read + Counter({UNOPENED: unopened})
+    return Inputs(source, tuple(sorted(found.files)), not_read)
 
 
 def path_of(given: str) -> Path:
@@ -86,6 +89,15 @@ def status_of(path: Path) -> os.stat_result:
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, IRREGULAR, str(path))
     return status
+
+
+def can_be_opened(path: Path) -> bool:
+    """Whether a file can be sent, as far as that shows without reading it."""
+    try:
+        status_of(path)
+    except OSError:
+        return False
+    return os.access(path, os.R_OK)
 
 
 def refuse(folder: Path, error: OSError) -> None:

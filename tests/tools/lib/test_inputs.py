@@ -10,6 +10,7 @@ from lib.console import Failure
 from lib.inputs import find_inputs, status_of
 from results.pages import find_pages
 from rig import forms
+from walk import UNOPENED
 
 
 def touch(root: Path, *names: str) -> None:
@@ -99,6 +100,23 @@ def test_only_a_regular_file_has_a_status(tmp_path: Path) -> None:
     for name in ("x.png", "zero.png"):
         with pytest.raises(OSError, match="no regular file"):
             status_of(tmp_path / name)
+
+
+def test_what_cannot_be_opened_is_counted_and_still_told_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No machine gets it, so neither the manifest nor the report has a line of it."""
+    touch(tmp_path, "a.png", "secret.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "lost.pdf").symlink_to("nowhere")
+    access = os.access  # root may read all, so the system's answer is forged
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path.name != "secret.png" and access(path, mode)
+    )
+    found = find_inputs(str(tmp_path), str(tmp_path.parent / "results"))
+    assert found.files == ("a.png", "lost.pdf", "pipe.png", "secret.png")
+    assert found.not_read == {UNOPENED: 3}
+    assert found.others.startswith("not read: 3 that cannot be opened below ")
 
 
 def test_both_sides_see_the_same(tmp_path: Path) -> None:
