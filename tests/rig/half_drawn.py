@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -207,6 +208,42 @@ def no_mask(path: Path) -> Path:
 def no_picture(path: Path) -> Path:
     """The page draws a picture of which there is but the name."""
     return over_text(path, lambda document, xref: document.update_object(xref, "null"))
+
+
+def jbig2_scan(path: Path, change: Callable[[bytes], bytes]) -> Path:
+    """A page with a picture of JBIG2 over all of it, whose bytes are changed."""
+    page, file = article(100).convert("1"), io.BytesIO()
+    page.save(file, "TIFF", compression="group4", strip_size=1 << 20)
+    with Image.open(file) as tiff:
+        assert isinstance(tiff, TiffImageFile)
+        start, size = tiff.tag_v2[273][0], tiff.tag_v2[279][0]
+    shape = struct.pack(">II", *page.size)
+    fax = shape + bytes(9) + b"\x01" + file.getvalue()[start:][:size]
+    segments = {48: shape + bytes(11), 38: fax, 49: b""}  # a page, its pixels, the page's end
+    data = b"".join(
+        struct.pack(">IBBBI", number, kind, 0, 1, len(content)) + content
+        for number, (kind, content) in enumerate(segments.items())
+    )
+    with pymupdf.open() as document:
+        sheet = document.new_page(width=595, height=842)
+        pixels = pymupdf.Pixmap(pymupdf.csGRAY, *page.size, page.convert("L").tobytes(), False)
+        xref = sheet.insert_image(sheet.rect, pixmap=pixels)
+        document.update_stream(xref, change(data), compress=False)
+        keys = {"Filter": "/JBIG2Decode", "BitsPerComponent": "1", "Decode": "[1 0]"}
+        for key, value in keys.items():
+            document.xref_set_key(xref, key, value)
+        document.save(path)
+    return path
+
+
+def half_jbig2(path: Path) -> Path:
+    """MuPDF draws nothing of it and PDFium a half, both without a word."""
+    return jbig2_scan(path, lambda data: data[: len(data) // 2])
+
+
+def start_of_jbig2(path: Path) -> Path:
+    """Of this both draw nothing."""
+    return jbig2_scan(path, lambda data: data[:60])
 
 
 def cut_fax(path: Path) -> Path:

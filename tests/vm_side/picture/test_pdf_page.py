@@ -16,7 +16,7 @@ from picture.pdf import page as pdf_page
 from picture.pdf.mupdf import LARGEST_DRAWING, open_once
 from picture.pdf.page import open_pdf_page
 from picture.pdf.unsaid import NOTE
-from picture.pdf.whole import BOX, REPAIRED
+from picture.pdf.whole import BOX, REPAIRED, tiles_apart
 from rig import half_drawn, hostages, pages
 from rig.half_drawn import LINES, written
 
@@ -56,6 +56,8 @@ def test_nothing_of_a_page_with_errors_is_missing(tmp_path: Path) -> None:
         (half_drawn.packed_cut_scan, "62% of it is missing"),
         (half_drawn.cut_print, "20% of it is missing"),
         (half_drawn.ended_print, "of it is missing), though MuPDF does not say so"),
+        (half_drawn.half_jbig2, "50% of it is missing"),
+        (half_drawn.start_of_jbig2, "100% of it is missing"),
         (half_drawn.no_jbig2, "a picture on it cannot be decoded"),
         (half_drawn.no_jpx, "cannot be read): MuPDF: openjpeg error"),
         (half_drawn.cut_content, "what is to be drawn is cut off"),
@@ -73,6 +75,15 @@ def test_what_neither_draws_whole_is_failed_with_its_reason(
     with pytest.raises(UnreadablePage) as error:
         open_pdf_page(make(tmp_path / "a.pdf"), 0)
     assert str(error.value).startswith("not drawn whole (") and reason in str(error.value)
+
+
+def test_a_picture_of_jbig2_may_lack_its_last_byte_or_have_more(tmp_path: Path) -> None:
+    whole = open_pdf_page(half_drawn.jbig2_scan(tmp_path / "whole.pdf", lambda data: data), 0)
+    assert not is_blank(whole)
+    for number, change in enumerate((lambda data: data[:-12], lambda data: data + b"\r\n")):
+        path = half_drawn.jbig2_scan(tmp_path / f"{number}.pdf", change)
+        other = open_pdf_page(path, 0)
+        assert max(tiles_apart(whole, other)) <= 1
 
 
 @pytest.mark.parametrize("make", [half_drawn.cut_scan, half_drawn.ended_scan])

@@ -5,13 +5,14 @@ import functools
 import pymupdf
 from PIL import Image, ImageChops
 
-from picture.damaged import ENDS_EARLY
+from picture.damaged import ENDS_EARLY, MOST_MISSING
+from picture.pdf import jbig2
 from picture.pdf.lost import JPEG, Lost, lost_of_picture
 from picture.pdf.mupdf import MUPDF_ERRORS, take_warnings
-from picture.pdf.sources import Stored, sources_of
+from picture.pdf.sources import Stored, packed_picture, sources_of
 from picture.pdf.whole import WRONG_SUM
 
-PACKED = "FlateDecode"
+PACKED, JBIG2 = "FlateDecode", "JBIG2Decode"
 # what the decoder of a JPEG that ends too early makes up, as it is drawn
 MADE_UP = range(125, 132)  # gray levels
 SAMPLE = (128, 128)
@@ -33,6 +34,9 @@ def unsaid_of(
             losses = (lost_of_picture(document, each) for each in jpegs)
             if lost := next((lost for lost in losses if lost.what.startswith(ENDS_EARLY)), None):
                 return lost, ""
+        cut = (lost_of_jbig2(document, each) for each in pictures if each.kind == JBIG2)
+        if lost := next((lost for lost in cut if lost.what), None):
+            return lost, ""
         packed = [each for each in pictures if PACKED in each.filters and has_wrong_sum]
         return Lost(), NOTE * any(is_packed_wrongly(document, each) for each in packed)
     except MUPDF_ERRORS:
@@ -48,6 +52,12 @@ def shows_made_up(drawn: Image.Image) -> bool:
     table = [255 * (level in MADE_UP) for level in range(256)]
     gray = functools.reduce(ImageChops.darker, (band.point(table) for band in sample.split()))
     return gray.histogram()[255] >= LEAST_MADE_UP
+
+
+def lost_of_jbig2(document: pymupdf.Document, picture: Stored) -> Lost:
+    """What is missing of a picture of JBIG2, by what it says of itself."""
+    missing = jbig2.part_missing(packed_picture(document, picture.xref))
+    return Lost(f"damaged picture: {missing:.0%} of it is missing" * (missing > MOST_MISSING))
 
 
 def is_packed_wrongly(document: pymupdf.Document, picture: Stored) -> bool:

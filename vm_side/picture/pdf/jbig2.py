@@ -1,0 +1,42 @@
+"""A picture of JBIG2 in a PDF: is all of it there? Decoders say nothing of a cut."""
+
+from dataclasses import dataclass
+
+LEAST_HEADER = 11  # bytes
+WIDE_PAGE, LONG_COUNT = 0x40, 7
+UNKNOWN_SIZE = 0xFFFFFFFF  # of a scan that was written while it was read
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Where the data of a segment start, and how many bytes they are."""
+
+    start: int
+    size: int
+
+
+def part_missing(jbig2: bytes) -> float:
+    """What part of its bytes is missing, by the sizes that its segments say; 0: none shows."""
+    at = 0
+    while at + LEAST_HEADER <= len(jbig2):
+        segment = segment_at(jbig2, at)
+        if segment is None or segment.size == UNKNOWN_SIZE:
+            return 0.0
+        at = segment.start + segment.size
+    return max(0, at - len(jbig2)) / max(1, at)
+
+
+def segment_at(jbig2: bytes, at: int) -> Segment | None:
+    """The segment whose header is here; None if that is cut."""
+    number, flags = int.from_bytes(jbig2[at : at + 4], "big"), jbig2[at + 4]
+    at += 5
+    count = jbig2[at] >> 5  # of the segments that it refers to
+    if count == LONG_COUNT:
+        count = int.from_bytes(jbig2[at : at + 4], "big") & 0x1FFFFFFF
+        at += 4 + (count + 8) // 8
+    else:
+        at += 1
+    at += count * (1 if number <= 1 << 8 else 2 if number <= 1 << 16 else 4)
+    at += 4 if flags & WIDE_PAGE else 1
+    size = jbig2[at : at + 4]
+    return Segment(at + 4, int.from_bytes(size, "big")) if len(size) == 4 else None
