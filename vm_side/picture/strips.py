@@ -1,6 +1,7 @@
 """The strips of a TIFF, or its tiles: is each of them whole? Of many libtiff says nothing."""
 
 import io
+import zlib
 from dataclasses import dataclass
 from typing import IO
 
@@ -14,6 +15,7 @@ from picture.large.tiff import (
     COMPRESSION,
     HEIGHT,
     NOT_PACKED,
+    OLD_JPEG,
     STRIP_ROWS,
     STRIP_SIZES,
     STRIPS_AT,
@@ -24,9 +26,11 @@ from picture.large.tiff import (
     WIDTH,
     places_of,
 )
-from picture.unfilled import part_of_rows
+from picture.unfilled import PIECE_BYTES, filled_to, part_of_rows
 
 JPEG, JPEG_TABLES = 7, 347
+FAX_WITHOUT_ENDS, DEFLATED = 2, (8, 32946)
+TAKE_ZEROS = (FAX_WITHOUT_ENDS, OLD_JPEG, *DEFLATED)  # as pixels, till a strip has all of them
 ODD_TAGS = (KeyError, TypeError, ValueError, ArithmeticError)  # what is raised for them
 
 
@@ -64,7 +68,7 @@ def part_missing(file: IO[bytes], tags: ImageFileDirectory_v2) -> float:
     packed otherwise. 0 if that cannot be told, of odd tags.
     """
     packing = tags.get(COMPRESSION, NOT_PACKED)
-    if packing not in (NOT_PACKED, JPEG):
+    if packing not in (NOT_PACKED, JPEG, *TAKE_ZEROS):
         return 0.0
     try:
         strips = strips_of(tags)
@@ -72,10 +76,39 @@ def part_missing(file: IO[bytes], tags: ImageFileDirectory_v2) -> float:
             first, end = min(strip.start for strip in strips), max(strip.end for strip in strips)
             return part_of_rows(file, first, end, strips[0].size // strips[0].rows)
         tables = bytes(tags.get(JPEG_TABLES, b""))
-        lost = sum(strip.rows * part_of_jpeg(file, strip, tables) for strip in strips)
+        lost = 0.0
+        for strip in strips:
+            is_jpeg = packing == JPEG
+            part = part_of_jpeg(file, strip, tables) if is_jpeg else filler_of(file, strip, packing)
+            lost += strip.rows * part
         return lost / sum(strip.rows for strip in strips)
     except ODD_TAGS:
         return 0.0
+
+
+def filler_of(file: IO[bytes], strip: Strip, packing: int) -> float:
+    """What part of a strip is filler, unless what is packed ends before that."""
+    start = max(strip.start, filled_to(file, strip.end))
+    if start == strip.end:
+        return 0.0
+    file.seek(strip.start)
+    return 0.0 if has_end(file.read(strip.size), packing) else (strip.end - start) / strip.size
+
+
+def has_end(packed: bytes, packing: int) -> bool:
+    """Whether a strip is packed to its end, whatever stands behind it."""
+    if packing == OLD_JPEG:
+        return packed.rstrip(b"\0\xff").endswith(END_OF_IMAGE[1:])
+    if packing not in DEFLATED:
+        return False
+    unpacker = zlib.decompressobj()
+    try:
+        while packed and not unpacker.eof:
+            unpacker.decompress(packed, PIECE_BYTES)
+            packed = unpacker.unconsumed_tail
+    except zlib.error:
+        return False
+    return unpacker.eof
 
 
 def part_of_jpeg(file: IO[bytes], strip: Strip, tables: bytes) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import re
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,8 @@ PAGE = pages.article(60, colour=True)
 NOISE = Image.frombytes("RGB", (640, 480), random.Random(3).randbytes(640 * 480 * 3))
 PACKINGS = ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")
 
+ONE_STRIP = (*PACKINGS, "tiff_ccitt")
+
 
 def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
     forms.write_heif()
@@ -34,9 +37,10 @@ def filled(data: bytes, part: float, filler: bytes = b"\0") -> bytes:
     return data[:there] + filler * (len(data) - there)
 
 
-def in_strips(packing: str, page: Image.Image = PAGE) -> tuple[bytes, list[int], list[int]]:
+def in_strips(packing: str, strip_bytes: int = 72_000) -> tuple[bytes, list[int], list[int]]:
     """A TIFF of packed strips, whose tags stand before them; where they start, and their sizes."""
-    file = io.BytesIO(encoded(PAGE, "TIFF", compression=packing, strip_size=72_000))
+    page = PAGE.convert("1") if packing == "tiff_ccitt" else PAGE
+    file = io.BytesIO(encoded(page, "TIFF", compression=packing, strip_size=strip_bytes))
     with Image.open(file) as picture:
         assert isinstance(picture, TiffImageFile)
         tags = dict(picture.tag_v2)
@@ -50,6 +54,7 @@ def in_strips(packing: str, page: Image.Image = PAGE) -> tuple[bytes, list[int],
 WHOLE = {kind: encoded(PAGE, kind) for kind in ("BMP", "TIFF", "WEBP", "HEIF", "AVIF", "PNG")}
 WHOLE |= {kind: encoded(PAGE, kind) for kind in ("JPEG", "JPEG2000", "GIF")}
 WHOLE |= {packing: in_strips(packing)[0] for packing in PACKINGS}
+WHOLE |= {f"{packing}, one strip": in_strips(packing, 1 << 24)[0] for packing in ONE_STRIP}
 # each pixel of it takes more bytes than zeros would make pixels of
 WHOLE |= {"noise": encoded(NOISE, "JPEG", quality=100)}
 
@@ -132,6 +137,24 @@ def test_a_page_may_be_black_at_its_end(picture: Image.Image, kind: str) -> None
     notes: list[str] = []
     data = encoded(turned, "TIFF" if options else kind, **options)
     assert open_image(data, notes).convert("RGB").tobytes() == turned.tobytes() and not notes
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_strip_that_is_unpacked_from_zeros_is_told(is_whole: bool) -> None:
+    """Each bit of them is a white byte here. A strip may also have room behind what is packed."""
+    packer = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)
+    packed = packer.compress(PAGE.tobytes()) + packer.flush()
+    zeros = bytes(len(packed) * 9 // 10)
+    strip = packed + zeros if is_whole else packed[: -len(zeros)] + zeros
+    wide, high = PAGE.size
+    tags = {256: wide, 257: high, 258: (8, 8, 8), 259: 8, 262: 2, 277: 3, 278: high}
+    notes: list[str] = []
+    if is_whole:
+        assert open_image(forms.tiff_of([strip], tags), notes).tobytes() == PAGE.tobytes()
+        assert not notes
+    else:
+        with pytest.raises(UnreadablePage, match="damaged picture: "):
+            open_image(forms.tiff_of([strip], tags))
 
 
 @pytest.mark.parametrize("how", ["zeros", "ones", "ended"])
