@@ -1,0 +1,45 @@
+"""Whether all of a JBIG2 picture is there, by what its segments say of their sizes."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from picture.pdf.jbig2 import part_missing
+
+DATA = b"\x55" * 200
+
+
+def segment(referred: bytes, number: int = 1, flags: int = 6, size: int = len(DATA)) -> bytes:
+    """One with this way to refer to others, and the page that it is on."""
+    page = struct.pack(">I" if flags & 0x40 else ">B", 1)
+    return struct.pack(">IB", number, flags) + referred + page + struct.pack(">I", size) + DATA
+
+
+HEADS = {
+    "alone": segment(b"\0"),
+    "with two others": segment(b"\x40\0\0"),
+    "with one other, after 256": segment(b"\x20\0\0", number=300),
+    "with one other, after 65,536": segment(b"\x20\0\0\0\0", number=70_000),
+    "with nine others": segment(b"\xe0\0\0\x09\0\0" + bytes(9)),
+    "of one page of many": segment(b"\0", flags=0x46),
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+def test_what_is_missing_of_the_last_segment(head: bytes) -> None:
+    whole = head + head
+    assert part_missing(whole) == part_missing(whole + b"\r\n") == 0
+    assert part_missing(whole[:-100]) == pytest.approx(100 / len(whole))
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 9, segment(b"\0", size=0xFFFFFFFF)[:50]])
+def test_what_does_not_tell_its_size_lacks_nothing(data: bytes) -> None:
+    assert part_missing(data) == 0
+
+
+def test_a_header_that_is_cut_lacks_nothing_more() -> None:
+    """How much was behind it is not known."""
+    head = HEADS["with nine others"]
+    assert part_missing(head + head[:15]) == 0
