@@ -174,6 +174,32 @@ def test_a_sign_in_a_cell_takes_no_cell_away(row: str, expected: str) -> None:
     assert html == f"<table><tbody><tr>{expected}</tr></tbody></table>"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Kim <kim@example.com>",
+        "<Enter> or <F1>",
+        "a<b and c>d",
+        "5 < 6 and 7 > 3",
+        "<유효기간> <Name of file>",
+        "if x <y and z> 3",
+    ],
+)
+def test_what_is_printed_in_angle_brackets_is_text(words: str) -> None:
+    table = f"<table><tr><td>{words}</td><td><span class='x'>b</span></td></tr></table>"
+    escaped = words.replace("<", "&lt;").replace(">", "&gt;")
+    assert show("Table", table) == (
+        f"<table><tbody><tr><td>{escaped}</td><td>b</td></tr></tbody></table>"
+    )
+    assert plain("Table", table) == f"{words} b"
+
+
+@pytest.mark.parametrize("rows", ["<tr><td>12</td><td>34</td></tr>", "<td>12</td><td>34"])
+def test_rows_without_their_table_stay_cells(rows: str) -> None:
+    cells = "<tr><td>12</td><td>34</td></tr>"
+    assert show("Table", rows) == f"<table><tbody>{cells}</tbody></table>"
+
+
 def test_a_list_begins_with_the_number_that_was_read() -> None:
     assert 'start="3"' in show("List-item", "3. c\n4. d")
     assert "start" not in show("List-item", "1. a")

@@ -7,7 +7,7 @@ a picture from elsewhere or a heading, and nothing may swallow what comes behind
 import re
 
 from lib.documents.tables import Grid, literal, read_table
-from lib.pages.markup import FORMULAS, LONGEST_MARKUP, clean_table, in_cells
+from lib.pages.markup import FORMULAS, LONGEST_MARKUP, clean_table, in_cells, whole_table
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")  # begins HTML, or a link in <>
@@ -72,7 +72,7 @@ def table(text: str) -> str:
         return piped(grid)
     if "<" not in text or len(text) > LONGEST_MARKUP:
         return prose(text)
-    whole = CONTROLS.sub(" ", clean_table(in_cells(text, literal)))
+    whole = CONTROLS.sub(" ", clean_table(in_cells(whole_table(text), literal)))
     line = " ".join(whole.split())  # an empty line would end the HTML
     return line if line.startswith("<table") else f"<div>{line}</div>"
 

@@ -10,12 +10,18 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from lib.pages.markup import FORMULAS, LONGEST_MARKUP, clean_table, in_cells
+from lib.pages.markup import (
+    FORMULAS,
+    LONGEST_MARKUP,
+    OF_TABLE,
+    clean_table,
+    in_cells,
+    whole_table,
+)
 from lib.pages.values import clean
 
 MOST_COLUMNS = 1_000
 MOST_PLACES = 200_000  # rows times columns
-TABLE = re.compile(r"<(?:table|tr|td|th)[\s/>]", re.IGNORECASE)
 BREAKS = {"br", "p", "li", "ul", "ol", "caption"}
 RAISED = dict(zip("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ", strict=True))
 LOWERED = dict(zip("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", strict=True))
@@ -75,11 +81,10 @@ class Found:
 def read_table(text: str) -> Grid:
     """The grid of a table cell's text; text without a table is one cell."""
     text = clean(text).strip()
-    if not TABLE.search(text) or len(text) > LONGEST_MARKUP:
+    if not OF_TABLE.search(text) or len(text) > LONGEST_MARKUP:
         return one_cell(text)
     reader = Reader()
-    inside = text if "<table" in text.lower() else f"<table>{text}</table>"
-    reader.feed(clean_table(in_cells(inside, literal)))
+    reader.feed(clean_table(in_cells(whole_table(text), literal)))
     reader.close()
     if not any(reader.rows):
         return one_cell(lines(reader.outside))

@@ -46,6 +46,13 @@ TABLE_TAGS = {
     *("table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td"),
     *("p", "br", "b", "i", "em", "strong", "u", "s", "sub", "sup", "code", "ul", "ol", "li"),
 }
+LAID_OUT = {
+    *TABLE_TAGS,
+    *("a", "abbr", "big", "body", "center", "del", "div", "font", "h1", "h2", "h3", "h4", "h5"),
+    *("h6", "head", "hr", "html", "img", "input", "ins", "label", "mark", "nobr", "pre", "q"),
+    *("script", "small", "span", "strike", "style", "svg", "tt"),
+}
+"""What models write around a table's texts: of other names it is text that stands on the page."""
 FORMULA_TAGS = {
     *("math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot"),
     *("msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts", "mprescripts"),
@@ -69,7 +76,15 @@ HELD, HELD_END = "\ue000", "\ue001"  # around the number of a formula that waits
 TABLE_TAG = re.compile(
     rf"(</?(?:{'|'.join(sorted(TABLE_TAGS))})(?:[\s/][^<>]{{0,1000}})?>)", re.IGNORECASE
 )
-NO_TAG = re.compile(r"<(?!/?[a-zA-Z][^<>]{0,1000}>)")  # as in x<y
+LONG_NAMES = "|".join(name for name in sorted(LAID_OUT) if len(name) > 1)
+LETTERS = "".join(name for name in sorted(LAID_OUT) if len(name) == 1)
+IS_TAG = (  # behind its <; words that are no attributes make none of a letter, as in a<b and c>d
+    rf"/?(?:(?:{LONG_NAMES})(?:[\s/][^<>]{{0,1000}})?"
+    rf"|[{LETTERS}](?:[\s/][^<>=]{{0,1000}}=[^<>]{{0,1000}}|[\s/]{{0,1000}}))>"
+)
+A_TAG = re.compile(f"<{IS_TAG}", re.IGNORECASE)
+NO_TAG = re.compile(f"<(?!{IS_TAG})", re.IGNORECASE)  # as in x<y, or of what is printed so: <Enter>
+OF_TABLE = re.compile(r"<(?:table|tr|td|th)[\s/>]", re.IGNORECASE)
 WAITING = re.compile(f"{HELD}([0-9]{{1,6}}){HELD_END}")
 BARE_LATEX = re.compile(r"^\s*(?:\$\$|\\\[)(.*?)(?:\$\$|\\\])\s*$", re.DOTALL)
 DEFINES = re.compile(r"\\(?:def|newcommand|newenvironment|DeclareMathOperator)(?![a-z])")
@@ -150,8 +165,14 @@ def line_html(text: str) -> str:
 def table(text: str) -> str:
     """An HTML table, with formulas in it."""
     formulas: list[str] = []
-    held = in_cells(text, lambda piece: hold(piece, formulas))
+    held = in_cells(whole_table(text), lambda piece: hold(piece, formulas))
     return release(clean_table(held), formulas)
+
+
+def whole_table(text: str) -> str:
+    """Rows or cells with a table around them: without it the texts of two cells are one word."""
+    is_part = OF_TABLE.search(text) and "<table" not in text.lower()
+    return f"<table>{text}</table>" if is_part else text
 
 
 def in_cells(text: str, change: Callable[[str], str]) -> str:
@@ -237,5 +258,5 @@ def plain_text(cell: Cell) -> str:
     """A cell's text for searching and comparing: without tags and signs, blanks made one."""
     text = SIGNS.sub("", cell.text)
     if cell.category == "Table":
-        text = html.unescape(TAG.sub(" ", text))
+        text = html.unescape(A_TAG.sub(" ", text))
     return " ".join(text.split())
