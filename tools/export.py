@@ -82,7 +82,10 @@ def tell(kept: Kept, outcome: Outcome, missing: dict[str, int]) -> None:
         say(f"export: of no page any more, left since changed by hand: {some(kept.left)}")
     if missing:
         count = sum(missing.values())
-        say(f"export: {count} pages are missing in {some(list(missing))}: failed, or not reached")
+        say(
+            f"export: {count} pages are missing in {some(list(missing))}, or parts of them:"
+            " failed, not reached, or damaged"
+        )
     for remark, documents in outcome.remarks.items():
         note(f"  {remark} ({some(documents)})")
     named = [min(made.files, key=len) for made in outcome.made if made.files]

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import click
 
-from lib.console import note, run, show_line
+from lib.console import note, run, say, show_line
 from lib.inputs import folder_of
 from lib.knobs import Knobs, pdf_password, verb
+from lib.pages.entries import MEND
 from lib.report.build import build
 from lib.report.totals import rows, totals
+
+NAMED = 10  # pages by name; of more, how many
 
 
 @verb("INPUT", "OUTPUT", "PAGE_TIMEOUT", "PDF_PASSWORD_FILE", help=__doc__)
@@ -25,6 +28,12 @@ def main(knobs: Knobs, as_json: bool) -> None:
     if built is None:
         note(f"report: {output} has no pages yet: nothing to show")
         return
+    for page, why in list(built.lost.items())[:NAMED]:
+        say(f"report: {page}: {why}")
+    if len(built.lost) > NAMED:
+        say(f"report: {len(built.lost) - NAMED} more pages of which cells are lost")
+    if built.lost:
+        say(f"  → {MEND}")
     found = totals(built.entries, built.summary)
     if as_json:
         show_line(json.dumps({"report": str(built.path), **found}, ensure_ascii=False))

@@ -160,6 +160,18 @@ def test_what_cannot_be_compared_is_said(
     assert "→" in end.err
 
 
+def test_a_page_whose_result_is_lost_is_not_compared(kit: Toolkit, tmp_path: Path) -> None:
+    """What is lost was read: the page does not differ by it."""
+    for name in ("a", "b"):
+        two_resolutions(tmp_path / name)
+    lost = tmp_path / "b/100dpi/same/same.json"
+    lost.write_text("[{")
+    end = compare(kit, tmp_path / "a", tmp_path / "b")
+    assert end.code == 3
+    assert end.err == f"compare: left out: {lost}: no JSON: no result\n"
+    assert "6 pages compared, 0 differ, 1 could not be compared" in end.out
+
+
 def test_both_must_be_given(kit: Toolkit) -> None:
     end = kit.run("compare", A="x")
     assert end.code == 2

@@ -57,7 +57,7 @@ def test_one_a_file_or_one_a_folder_and_the_pages_in_their_order(kit: Toolkit) -
     end = export(kit)
     assert (end.code, end.err) == (
         0,
-        "export: 1 pages are missing in book: failed, or not reached\n",
+        "export: 1 pages are missing in book, or parts of them: failed, not reached, or damaged\n",
     )
     assert documents(kit) == [
         *("book.jsonl", "cover.jsonl", "scans/page10.jsonl", "scans/page2.jsonl")
@@ -121,6 +121,18 @@ def test_a_result_that_is_gone_is_a_page_that_is_missing(kit: Toolkit) -> None:
     assert "2 pages are missing in book and 1 more" in end.err
     row = json.loads((kit.output / "documents" / "cover.jsonl").read_text(encoding="utf-8"))
     assert (row["status"], row["reason"]) == ("failed", "its result is missing")
+
+
+def test_cells_that_cannot_be_read_are_missed(kit: Toolkit) -> None:
+    results(kit)
+    cells = [*text("whole"), {"category": "Text", "text": "without a box"}, *text("x")]
+    cells[2]["text"] = ["not", "a text"]
+    (kit.output / "cover" / "cover.json").write_text(json.dumps(cells))
+    end = export(kit, "md")
+    assert "2 pages are missing in book and 1 more, or parts of them" in end.err
+    said = "cover.png was read in part: 2 entries of its JSON are not cells, or their text is none"
+    written = (kit.output / "documents" / "cover.md").read_text(encoding="utf-8")
+    assert written.splitlines()[2:] == [f"> **{said}**", "", "whole"]
 
 
 def test_one_document_that_cannot_be_written_does_not_stop_the_others(kit: Toolkit) -> None:

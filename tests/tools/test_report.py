@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.pages.entries import MEND
 from lib.report.totals import rows
 from rig import hostages
 from rig.command import processes, wait_until
@@ -23,6 +24,30 @@ from rig.reports import (
 )
 from rig.result_sets import ResultSet, cell
 from rig.toolkit import ROOT, Toolkit, files_below, statuses_in
+
+
+def test_pages_of_which_cells_are_lost_are_named(kit: Toolkit) -> None:
+    """Also the second time, when nothing is made again."""
+    results = ResultSet(kit.output)
+    for name in ("cut", "gone", "torn", "whole"):
+        results.add(f"{name}.png", [cell("Text", name, (0, 0, 50, 50))])
+    results.finish()
+    (kit.output / "cut" / "cut.json").write_text('[{"category": "Text", "text": "no box"}]')
+    (kit.output / "gone" / "gone.json").unlink()
+    (kit.output / "torn" / "torn.json").write_text('[{"bbox"')
+    for _ in range(2):
+        end = kit.run_here("report", INPUT="")
+        assert (end.code, end.err.splitlines()) == (
+            0,
+            [
+                "report: cut/cut: 1 entries of its JSON are not cells, or their text is none",
+                "report: gone/gone: its result is missing",
+                "report: torn/torn: no JSON: no result",
+                f"  → {MEND}",
+            ],
+        )
+    data = (kit.output / "report_files" / "data" / "0.js").read_text(encoding="utf-8")
+    assert "its result is missing" in data
 
 
 def hostage_set(tmp_path: Path) -> tuple[Path, Path]:

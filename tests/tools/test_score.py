@@ -191,6 +191,19 @@ def test_pages_that_were_not_read_count_and_those_without_truth_do_not(
     assert end.code == 0
 
 
+def test_a_page_whose_result_is_lost_is_named(kit: Toolkit, tmp_path: Path) -> None:
+    results, truth = ResultSet(kit.output), tmp_path / "truth"
+    results.add("read.png", one("abcd"))
+    results.finish()
+    put(truth, "read.json", one("abcd"))
+    (kit.output / "read" / "read.json").write_text("[{")
+    end = score(kit, truth, "--json")
+    assert (json.loads(end.out)["cer"], end.err) == (
+        1,
+        "score: counts as not read: read/read: no JSON: no result\n",
+    )
+
+
 def test_what_would_take_too_long_is_named(kit: Toolkit, tmp_path: Path) -> None:
     results, truth = ResultSet(kit.output), tmp_path / "truth"
     cells = [

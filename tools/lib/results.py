@@ -121,29 +121,36 @@ class Line:
 
 
 def read_lines(manifest: str) -> list[Line]:
-    """The lines of a manifest; torn ones are no lines. Raises Failure for paths that lead out.
+    """The lines of a manifest; torn ones are no lines. Raises Failure for paths that lead out."""
+    return latest(filter(None, map(read_line, manifest.split("\n"))))
 
-    Of a page the last one counts, and of two inputs that had the same results, too.
-    """
+
+def read_line(text: str) -> Line | None:
+    """A line of a manifest; None if it is torn, or of no page. Raises Failure."""
+    try:
+        entry = json.loads(text)
+        place = (text, entry["page"], entry["input"], entry["pdf_page"], entry["status"])
+        line = Line(
+            *place,
+            **{name: known(entry, name, kind) for name, kind in HOW.items()},
+            brought=words_in(entry.get("brought")),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not (isinstance(line.page, str) and isinstance(line.input, str)):
+        return None
+    if not isinstance(line.pdf_page, int | None):
+        return None
+    if not is_below(line.page):
+        raise Failure(f"the machine's manifest names {line.page!r}, outside of the results")
+    return line
+
+
+def latest(found: Iterable[Line]) -> list[Line]:
+    """Of a page the last line counts, and of two inputs that had the same results, too."""
     lines: dict[tuple[str, int | None], Line] = {}
     holders: dict[str, tuple[str, int | None]] = {}  # whose the results are, by their path
-    for text in manifest.split("\n"):
-        try:
-            entry = json.loads(text)
-            place = (text, entry["page"], entry["input"], entry["pdf_page"], entry["status"])
-            line = Line(
-                *place,
-                **{name: known(entry, name, kind) for name, kind in HOW.items()},
-                brought=words_in(entry.get("brought")),
-            )
-        except (ValueError, KeyError, TypeError, RecursionError):
-            continue
-        if not (isinstance(line.page, str) and isinstance(line.input, str)):
-            continue
-        if not isinstance(line.pdf_page, int | None):
-            continue
-        if not is_below(line.page):
-            raise Failure(f"the machine's manifest names {line.page!r}, outside of the results")
+    for line in found:
         if line.status in DONE:
             before = holders.get(line.page, line.key)
             holders[line.page] = line.key
@@ -264,8 +271,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 
 def read_text(path: Path) -> str:
-    """A file's text, or nothing if there is no such file."""
+    """A file's text, or nothing if there is no such file; an editor may have marked it as UTF-8."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")  # a line may be torn anywhere
+        return path.read_text(encoding="utf-8-sig", errors="replace")  # torn anywhere, it may be
     except FileNotFoundError:
         return ""

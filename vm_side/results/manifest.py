@@ -123,7 +123,7 @@ def load(folder: Path) -> dict[Key, Record]:
     latest: dict[str, Record] = {}
     with (
         contextlib.suppress(FileNotFoundError),
-        (folder / MANIFEST).open(encoding="utf-8", errors="replace", newline="\n") as file,
+        (folder / MANIFEST).open(encoding="utf-8-sig", errors="replace", newline="\n") as file,
     ):
         for record in filter(None, map(read_record, file)):
             latest.pop(record.page, None)  # to the end: it may replace two earlier ones

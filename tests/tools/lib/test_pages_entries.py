@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lib.console import Failure
 from lib.pages.entries import (
     Cell,
     read_cell,
@@ -127,3 +128,42 @@ def test_cells_that_are_a_folder_are_none(tmp_path: Path) -> None:
     (tmp_path / "a" / "a.json").mkdir()
     (entry,) = read_entries(results.finish())
     assert read_cells(tmp_path, entry) == []
+
+
+@pytest.mark.parametrize("form", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_page_that_an_editor_saved_in_another_form_has_its_cells(
+    tmp_path: Path, form: str
+) -> None:
+    results = ResultSet(tmp_path)
+    results.add("a.png", [cell("Text", "가나다", (100, 100, 200, 200))])
+    (entry,) = read_entries(results.finish())
+    path = tmp_path / "a/a.json"
+    path.write_bytes(path.read_text(encoding="utf-8").encode(form))
+    assert [found.text for found in read_cells(tmp_path, entry)] == ["가나다"]
+
+
+def test_a_mark_before_the_manifest_takes_no_page_away(tmp_path: Path) -> None:
+    results = ResultSet(tmp_path)
+    results.add("a.png", [])
+    path = results.finish() / "manifest.jsonl"
+    path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig", newline="\r\n")
+    assert [entry.name for entry in read_entries(tmp_path)] == ["a.png"]
+
+
+def test_the_pages_of_damaged_lines_are_not_missing_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = ResultSet(tmp_path)
+    for name in ("a.png", "b.png", "c.png", "d.png"):
+        results.add(name, [])
+    path = results.finish() / "manifest.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    newer = lines[3].replace('"ok"', '"of a newer version"')
+    path.write_text("\n".join([lines[0], lines[1][:90], lines[2], newer, ""]), encoding="utf-8")
+    assert [entry.name for entry in read_entries(tmp_path)] == ["a.png", "c.png"]
+    said = capsys.readouterr().err
+    assert f"{path} is damaged: 2 of its lines cannot be read; their pages are left out" in said
+    assert "make all" in said
+    path.write_text("\n".join(lines), encoding="utf-16")
+    with pytest.raises(Failure, match="none of its lines can be read"):
+        read_entries(tmp_path)

@@ -20,6 +20,8 @@ class Page:
 
     entry: Entry
     cells: tuple[Cell, ...]
+    is_cut: bool = False
+    """Whether not all that was read is here: its JSON is damaged, or gone."""
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ from lib.documents.document import Document, Page, Sources
 from lib.documents.gathering import Gathered
 from lib.documents.keeping import Kept, Made, files_in
 from lib.documents.registry import FORMATS, version
-from lib.pages.entries import Entry, cells_path, read_cells
+from lib.pages.entries import Entry, cells_path, read_cells, what_is_lost
 from lib.pool import each
 from lib.results import is_below
-from lib.standing import fault_of
 
 CPU_S = 60.0  # of a document
 PAGE_CPU_S = 2.0  # and of each page in it
@@ -160,7 +159,7 @@ def write(job: Job) -> Written:
         remarks = module.write(document, job.sources, job.folder)
         return Written(
             files_in(job.folder, job.gathered.path),
-            sum(page.entry.status not in DONE for page in pages),
+            sum(page.entry.status not in DONE or page.is_cut for page in pages),
             tuple(remarks),
         )
     except (OSError, ValueError) as error:
@@ -169,13 +168,7 @@ def write(job: Job) -> Written:
 
 def read_page(entry: Entry, results: Path) -> Page:
     """A page with its cells. One whose result is not there any more, or is none, has failed."""
-    path = cells_path(results, entry)
-    if path is None:
-        return Page(entry, ())
-    try:
-        fault = fault_of(path) if path.is_file() else "its result is missing"
-    except OSError as error:
-        fault = f"its result cannot be read: {error.strerror}"
-    if fault:
-        return Page(replace(entry, status=FAILED, reason=fault), ())
-    return Page(entry, tuple(read_cells(results, entry)))
+    cells = tuple(read_cells(results, entry))
+    if lost := what_is_lost(results, entry):
+        entry = replace(entry, status="partial" if cells else FAILED, reason=lost)
+    return Page(entry, cells, is_cut=bool(lost))

@@ -8,9 +8,14 @@ from typing import Any
 
 from contract import CATEGORIES, DONE, MANIFEST, STATUSES
 from lib import results
+from lib.console import Failure, say
 from lib.pages.doubts import Doubt, doubts_in, trust_in
 from lib.pages.values import Box, number, relative, word
+from lib.standing import fault_of
 from picture_files import picture_paths
+
+AGAIN = "make all brings these pages, or reads them again"
+MEND = "correct these JSON files, or delete them: make all brings them, or reads the pages again"
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,22 @@ class Cell:
 
 
 def read_entries(folder: Path) -> list[Entry]:
-    """The pages of a result set, in the manifest's order."""
-    lines = results.read_lines(results.read_text(folder / MANIFEST))
-    return [entry for line in lines if (entry := read_entry(line)) is not None]
+    """The pages of a result set, in the manifest's order. How many lines tell of none is said.
+
+    Raises Failure if none does.
+    """
+    path = folder / MANIFEST
+    texts = [text for text in results.read_text(path).split("\n") if text.strip()]
+    lines = [line for text in texts if (line := results.read_line(text)) is not None]
+    found = [read_entry(line) for line in results.latest(lines)]
+    entries = [entry for entry in found if entry is not None]
+    damaged = len(texts) - len(lines) + len(found) - len(entries)
+    if damaged and not entries:
+        raise Failure(f"{path} is damaged: none of its lines can be read", AGAIN)
+    if damaged:
+        say(f"{path} is damaged: {damaged} of its lines cannot be read; their pages are left out")
+        say(f"  → {AGAIN}")
+    return entries
 
 
 def read_entry(line: results.Line) -> Entry | None:
@@ -137,6 +155,26 @@ def read_cells(folder: Path, entry: Entry) -> list[Cell]:
     return [cell for cell in cells if cell is not None]
 
 
+def what_is_lost(folder: Path, entry: Entry) -> str:
+    """Why read_cells() does not find all of a page; nothing if it does."""
+    path = cells_path(folder, entry)
+    if path is None:
+        return ""
+    try:
+        fault = fault_of(path) if path.is_file() else "its result is missing"
+    except OSError as error:
+        fault = f"its result cannot be read: {error.strerror}"
+    candidates = [] if fault else candidates_in(read_answer(folder, entry))
+    lost = sum(not is_readable(one) for one in candidates)
+    return f"{lost} entries of its JSON are not cells, or their text is none" if lost else fault
+
+
+def is_readable(candidate: Any) -> bool:
+    """Whether read_cell() takes all of it."""
+    is_cell = read_cell(candidate, (0, 0)) is not None
+    return is_cell and isinstance(candidate.get("text"), str | None)
+
+
 def read_answer(folder: Path, entry: Entry) -> bytes:
     """The page's JSON as it stands; nothing if there is none."""
     path = cells_path(folder, entry)
@@ -147,9 +185,12 @@ def read_answer(folder: Path, entry: Entry) -> bytes:
 
 
 def candidates_in(answer: bytes) -> list[Any]:
-    """What a page's JSON has that may be cells; nothing if it is none."""
+    """What a page's JSON has that may be cells; nothing if it is none.
+
+    An editor may have written it in another form of Unicode.
+    """
     try:
-        found = json.loads(answer.decode("utf-8", "replace"))
+        found = json.loads(answer.decode(json.detect_encoding(answer), "replace"))
     except (ValueError, RecursionError):
         return []
     return found if isinstance(found, list) else []

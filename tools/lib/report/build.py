@@ -37,6 +37,8 @@ class Built:
     summary: dict[str, Any]
     new_chunks: int
     new_pictures: int
+    lost: dict[str, str]
+    """Why not all cells of a page are in it, by the page."""
 
 
 def build(
@@ -76,7 +78,9 @@ def build_alone(
     data = index(entries, digests, summary, output.name, seen)
     write_script(folder, "index", data | {"scores": scores(entries, read_scores(output))})
     files.write_whole(output / HTML, document())
-    return Built(output / HTML, entries, summary, new_chunks, new_pictures)
+    pages = zip(entries, digests, strict=True)
+    lost = {entry.page: digest.lost for entry, digest in pages if digest.lost}
+    return Built(output / HTML, entries, summary, new_chunks, new_pictures, lost)
 
 
 def document() -> str:

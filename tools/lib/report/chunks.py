@@ -13,7 +13,7 @@ from lib import files, results
 from lib.pages import doubts, editable, entries, markup, values
 from lib.pages.doubts import Doubt
 from lib.pages.editable import mark_of
-from lib.pages.entries import Entry, cells_path, read_answer, read_cells
+from lib.pages.entries import Entry, cells_path, read_answer, read_cells, what_is_lost
 from lib.pages.markup import cell_html, plain_text
 from lib.pages.values import clean
 from lib.pool import TEXT_CPU_S, each
@@ -29,12 +29,14 @@ DATA, TEXT, CELLS = KINDS = ("data", "text", "cells")
 class Digest:
     """What the list shows of a page's cells: how many of each category, and how the text begins.
 
-    reading tells the answer from the page's next one; empty: there is none.
+    reading tells the answer from the page's next one; empty: there is none. lost says why not all
+    of its cells are here.
     """
 
     counts: tuple[int, ...]
     snippet: str
     reading: str = ""
+    lost: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,13 @@ def write_chunk(chunk: Chunk) -> list[Digest]:
     for entry in chunk.entries:
         answer = read_answer(chunk.output, entry)
         cells = read_cells(chunk.output, entry)
+        lost = what_is_lost(chunk.output, entry)
         plain = [plain_text(cell) for cell in cells]
         counts = Counter(cell.category for cell in cells)
         pages.append(
             {
                 **about(entry),
+                "notes": [*entry.notes, *([lost] if lost else [])],
                 "cells": [
                     [CATEGORIES.index(cell.category), *percents(cell.box), cell_html(cell)]
                     for cell in cells
@@ -101,7 +105,7 @@ def write_chunk(chunk: Chunk) -> list[Digest]:
         )
         texts.append("\n".join(filter(None, plain)))
         found = tuple(counts[category] for category in CATEGORIES)
-        digests.append(Digest(found, beginning(plain), mark_of(answer)))
+        digests.append(Digest(found, beginning(plain), mark_of(answer), lost))
         raw.append(editable.editable(answer, entry))
     write_script(chunk.folder, f"{DATA}/{chunk.number}", pages)
     write_script(chunk.folder, f"{TEXT}/{chunk.number}", texts)

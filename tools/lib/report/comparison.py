@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from contract import DONE, DOUBTFUL, MANIFEST
-from lib.console import Failure
+from lib.console import Failure, say
 from lib.inputs import path_of
 from lib.pages.doubts import Doubt
-from lib.pages.entries import Cell, Entry, read_cells, read_entries
+from lib.pages.entries import Cell, Entry, read_cells, read_entries, what_is_lost
 from lib.pool import TEXT_CPU_S, each
 from lib.report.matching import PageDifference, compare_doubts, compare_pages
 from walk import one_form
@@ -130,7 +130,11 @@ def compare(first: Side, second: Side) -> list[Compared]:
     jobs = [Job(tuple(shared[start : start + PAGES_PER_JOB])) for start in starts]
     found = dict[str, PageDifference]()
     for _, differences in each(compare_some, jobs, "compare: text", TEXT_CPU_S, page_by_page):
-        found |= differences
+        for name, difference in differences.items():
+            if isinstance(difference, str):
+                say(f"compare: left out: {difference}")
+            else:
+                found[name] = difference
     untold = {name for name, _ in shared} - found.keys()
     pages = [
         Compared(
@@ -151,9 +155,17 @@ def page_by_page(job: Job) -> list[Job]:
     return [Job((page,)) for page in job.pages] if len(job.pages) > 1 else []
 
 
-def compare_some(job: Job) -> dict[str, PageDifference]:
-    """What differs in each page of a job."""
-    return {name: compare_pages(*cells_of(pair)) for name, pair in job.pages}
+def compare_some(job: Job) -> dict[str, PageDifference | str]:
+    """What differs in each page of a job, or why that cannot be told."""
+    return {name: lost_in(pair) or compare_pages(*cells_of(pair)) for name, pair in job.pages}
+
+
+def lost_in(pair: Pair) -> str:
+    """What is lost of a page on either side: it was read, so the page does not differ by that."""
+    root, entry, other_root, other = pair
+    sides = ((root, entry), (other_root, other))
+    said = [(place / one.page, what_is_lost(place, one)) for place, one in sides]
+    return "; ".join(f"{path}.json: {why}" for path, why in said if why)
 
 
 def doubts_of(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from contract import SUMMARY
 from lib.console import Failure
-from lib.pages.entries import Entry, cells_path, read_cells
+from lib.pages.entries import Entry, cells_path, read_cells, what_is_lost
 from lib.pages.scores import SCORES, content_of
 from lib.pool import each
 from lib.score import omnidocbench
@@ -34,6 +34,8 @@ class Scored:
     content: str
     """Tells whether its results are still those that were scored; empty: it has none."""
     score: Score
+    lost: str = ""
+    """Why not all of what was read is in its results; what is lost counts as not read."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,8 @@ def score_one(output: Path, truth: Truth, entry: Entry | None) -> Scored:
     path = cells_path(output, entry)
     cells = read_cells(output, entry)
     score = score_page(truth, cells, entry.size, entry.rotation)
-    return Scored(entry.page, entry.folder, content_of(path), score)
+    lost = what_is_lost(output, entry)
+    return Scored(entry.page, entry.folder, content_of(path), score, lost)
 
 
 def by_folder(pages: Iterable[Scored]) -> dict[str | None, Score]:

@@ -154,6 +154,10 @@ def remarks(found: Found) -> list[str]:
         lines.append(
             f"{some(absent)} not in the results: they count as pages of which nothing was read"
         )
+    lost = [page for page in found.pages if page.lost]
+    lines += [f"counts as not read: {page.page}: {page.lost}" for page in lost[:MOST_ROWS]]
+    if len(lost) > MOST_ROWS:
+        lines.append(f"counts as not read: cells of {len(lost) - MOST_ROWS} more pages")
     if found.unclear:
         lines.append(
             f"left out, as it could be of several pages, or is there twice: {some(found.unclear)}"
