@@ -210,6 +210,8 @@ def test_pictures_are_files_beside_it(tmp_path: Path) -> None:
         (md.formula, "\\[a\n\nb\\]", "$$\na\nb\n$$"),
         (md.formula, "`a`", "$$\na\n$$"),
         (md.formula, "with $a$ in it", "with $a$ in it"),
+        (md.formula, "30% of 5\\% \\\\%", "$$\n30\\% of 5\\% \\\\\\%\n$$"),
+        (md.prose, "50% is $50%$", "50% is $50\\%$"),
         (md.table, TABLE.format("x"), "| A | B |\n| --- | --- |\n| 1 | x |"),
         (md.table, "no table", "no table"),
         (md.table, "<table><td>a|b", "<table><tbody><tr><td>a|b</td></tr></tbody></table>"),

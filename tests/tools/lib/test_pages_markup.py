@@ -175,6 +175,23 @@ def test_a_sign_in_a_cell_takes_no_cell_away(row: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("latex", "printed"),
+    [
+        ("30% + 20% = 50%", "30%+20%=50%"),  # no comment: nobody reads one off a page
+        (r"30\% \\ 20%", "30%20%"),
+        (r"\text{50\% of a\_b}", "50%\xa0of\xa0a_b"),
+        (r"\mathop{\mathrm{argmin}}\limits_{x} f", "argminxf"),
+        (r"a \mathbin{+} b \mathrel{=} c", "a+b=c"),
+        (r"\begin{align} a&=b\\ c&=d \end{align}", "a=bc=d"),  # it has no numbers of its own
+        (r"\begin{align} a&=b \tag{5}\\ c&=d \nonumber\end{align}", "a=b(5)c=d"),
+    ],
+)
+def test_a_formula_shows_all_that_was_read_and_no_more(latex: str, printed: str) -> None:
+    assert Inventory(show("Formula", latex)).text == printed
+    assert Inventory(show("Text", f"so ${latex}$.")).text == f"so {printed}."
+
+
+@pytest.mark.parametrize(
     "words",
     [
         "Kim <kim@example.com>",

@@ -7,7 +7,7 @@ a picture from elsewhere or a heading, and nothing may swallow what comes behind
 import re
 
 from lib.documents.tables import Grid, literal, read_table
-from lib.pages.markup import FORMULAS, LONGEST_MARKUP, clean_table, in_cells, whole_table
+from lib.pages.markup import FORMULAS, LONGEST_MARKUP, clean_table, in_cells, percents, whole_table
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")  # begins HTML, or a link in <>
@@ -39,8 +39,11 @@ def plain(text: str) -> str:
 
 
 def latex(text: str) -> str:
-    """A formula, which many programs show as text: blanks in it change nothing, but for them."""
-    return FENCE.sub("", LINK.sub("] ", TAG.sub("< ", text)))
+    """A formula, which many programs show as text: blanks in it change nothing, but for them.
+
+    For the others a bare % would hide the rest of its line.
+    """
+    return percents(FENCE.sub("", LINK.sub("] ", TAG.sub("< ", text))))
 
 
 def one_line(text: str) -> str:

@@ -88,7 +88,12 @@ OF_TABLE = re.compile(r"<(?:table|tr|td|th)[\s/>]", re.IGNORECASE)
 WAITING = re.compile(f"{HELD}([0-9]{{1,6}}){HELD_END}")
 BARE_LATEX = re.compile(r"^\s*(?:\$\$|\\\[)(.*?)(?:\$\$|\\\])\s*$", re.DOTALL)
 DEFINES = re.compile(r"\\(?:def|newcommand|newenvironment|DeclareMathOperator)(?![a-z])")
-ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|alignedat|gathered|gather\*?|equation\*?)\}")
+ALIGNED = re.compile(r"\\(begin|end)\{(?:align|aligned|alignedat|gathered|gather\*?|equation\*?)\}")
+PERCENT = re.compile(r"(?<!\\)((?:\\\\)*)%")  # begins a comment in LaTeX
+SPACING = re.compile(  # of which latex2mathml drops what is in it, or at which it gives up
+    r"\\math(?:op|bin|rel|ord|open|close|punct|inner)(?![a-zA-Z])|(?<=})\s*\\limits(?![a-zA-Z])"
+)
+ESCAPED = re.compile(r"\\([%$&#_{}])")
 TAG = re.compile(r"<[^<>]{0,1000}>")
 SIGNS = re.compile(r"^[ \t]*#{1,6}[ \t]|\*\*|\$\$|^[ \t]*[-*][ \t]", re.MULTILINE)
 CANNOT: tuple[type[Exception], ...] = (
@@ -229,14 +234,25 @@ def mathml(latex: str, block: bool) -> ET.Element | None:
     """
     if not 0 < len(latex) <= LONGEST_FORMULA or DEFINES.search(latex):
         return None
-    element = convert_to_element(rows(latex), display="block" if block else "inline")
+    element = convert_to_element(understood(latex), display="block" if block else "inline")
     for part in element.iter():  # its signs are written as &#x…; inside of the text
         part.text = html.unescape(part.text or "")
+        if part.tag == "mtext":
+            part.text = ESCAPED.sub(r"\1", part.text)
     return element
 
 
-def rows(latex: str) -> str:
-    """Say it in environments that latex2mathml knows; rows without one get one."""
+def percents(latex: str) -> str:
+    """LaTeX whose % are signs: what stands on a page has no comments."""
+    return PERCENT.sub(r"\1\%", latex)
+
+
+def understood(latex: str) -> str:
+    """Say it so that latex2mathml shows all of it, and no numbers of its own.
+
+    In environments that it knows; rows without one get one.
+    """
+    latex = SPACING.sub("", percents(latex))
     latex = ALIGNED.sub(r"\\\1{align*}", latex)
     if r"\\" in latex and r"\begin" not in latex:
         return rf"\begin{{align*}}{latex}\end{{align*}}"
