@@ -204,6 +204,22 @@ def test_a_page_whose_result_is_lost_is_named(kit: Toolkit, tmp_path: Path) -> N
     )
 
 
+def test_blocks_of_a_truth_that_are_none_are_named(kit: Toolkit, tmp_path: Path) -> None:
+    """They would make any answer better than it is."""
+    results, truth = ResultSet(kit.output), tmp_path / "truth"
+    for name in ("own", "foreign"):
+        results.add(f"{name}.png", one("abcd"))
+    results.finish()
+    box, poly = [0, 0, 9, 9], [0, 0, 9, 0, 9, 9, 0, 9]
+    put(truth, "own.json", [*one("abcd"), {"bbox": box[:3], "text": "x"}, {"bbox": box, "text": 5}])
+    block = {"category_type": "text_block", "order": 1}
+    dets = [block | more for more in ({"bbox": box, "text": "lost"}, {"poly": poly, "text": ["x"]})]
+    put(truth, "all.json", [{"layout_dets": dets, "page_info": {"image_path": "foreign.png"}}])
+    end = score(kit, truth, "--json")
+    assert json.loads(end.out)["odd"] == ["all.json: foreign: 2", "own.json: own: 2"]
+    assert "score: blocks without four corners or a text: own.json: own: 2\n" in end.err
+
+
 def test_what_would_take_too_long_is_named(kit: Toolkit, tmp_path: Path) -> None:
     results, truth = ResultSet(kit.output), tmp_path / "truth"
     cells = [

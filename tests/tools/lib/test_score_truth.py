@@ -27,7 +27,7 @@ def read(folder: Path, value: Any, name: str = "a.json") -> list[Truth] | str:
 def test_cells_are_the_truth_of_the_page_that_the_file_is_named_after(tmp_path: Path) -> None:
     cells = [CELL, {"bbox": [1, 2, 3], "text": "x"}, {"bbox": [0, 0, 5, 5], "category": "Odd"}]
     blocks = (Block((10, 20, 30, 40), "Title", "a"), Block((0, 0, 5, 5), "Text", ""))
-    assert read(tmp_path, cells, "b/a.json") == [Truth("b/a.json", "b/a", blocks)]
+    assert read(tmp_path, cells, "b/a.json") == [Truth("b/a.json", "b/a", blocks, odd=1)]
     assert read(tmp_path, []) == [Truth("a.json", "a", ())]
 
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from lib.pages.values import Box, clean, number
-from lib.score.truth import Block, Truth
+from lib.score.truth import Block, Truth, is_text
 from walk import one_form
 
 CATEGORY = {
@@ -52,15 +52,18 @@ def pages_in(found: Any, file: str) -> Iterator[Truth]:
         info = page.get("page_info")
         info = info if isinstance(info, dict) else {}
         ordered, aside, ignored = list[tuple[float, Block]](), list[Block](), list[Box]()
+        odd = 0
         for candidate in page["layout_dets"]:
             box = box_of(candidate)
             if box is None:
+                odd += 1
                 continue
             category = category_of(candidate)
             if category is None:
                 ignored.append(box)
                 continue
             text = candidate.get(TEXT_IN.get(category, "text"))
+            odd += not is_text(text)
             block = Block(box, category, clean(text) if isinstance(text, str) else "")
             order = candidate.get("order")
             if isinstance(order, int | float):
@@ -76,6 +79,7 @@ def pages_in(found: Any, file: str) -> Iterator[Truth]:
             tuple(ignored),
             (number(info.get("width")), number(info.get("height"))),
             is_foreign=True,
+            odd=odd,
         )
 
 

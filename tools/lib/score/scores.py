@@ -1,7 +1,7 @@
 """All pages that have a truth, scored: read, paired, added up."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract import SUMMARY
@@ -50,6 +50,8 @@ class Found:
     """JSON files that are no truth, and why."""
     without_truth: int
     """Pages nobody knows the truth of."""
+    odd: list[str] = field(default_factory=list)
+    """Truths with blocks that are none, and how many."""
 
     @property
     def total(self) -> Score:
@@ -99,6 +101,7 @@ def score_all(output: Path, entries: Sequence[Entry], folder: Path) -> Found:
         [f"{truth.file}: {truth.page}" for truth in pairing.unclear],
         no_truth,
         pairing.without_truth,
+        [f"{truth.file}: {truth.page}: {truth.odd}" for truth in truths if truth.odd],
     )
 
 

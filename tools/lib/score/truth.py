@@ -48,6 +48,9 @@ class Truth:
     """Of the picture that its boxes are of; (0, 0): of the page as it was read."""
     is_foreign: bool = False
     """Whether it is in OmniDocBench's form: its texts are plain, and its categories are fewer."""
+    odd: int = 0
+    """How many of its blocks have no box of four corners, and count in nothing, or a text that is
+    none, and counts as empty."""
 
     def is_too_large(self) -> bool:
         """Whether it has more blocks than any page."""
@@ -95,7 +98,17 @@ def page_of_cells(found: Sequence[Any], file: str) -> Truth:
     """The truth of the page that a file of cells is named after."""
     blocks = (block_of(candidate) for candidate in found)
     page = one_form(file.removesuffix(ENDING))
-    return Truth(file, page, tuple(block for block in blocks if block is not None))
+    return Truth(
+        file,
+        page,
+        tuple(block for block in blocks if block is not None),
+        odd=sum(block_of(one) is None or not is_text(one.get("text")) for one in found),
+    )
+
+
+def is_text(value: Any) -> bool:
+    """Whether it is a text, or none at all."""
+    return isinstance(value, str | None)
 
 
 def is_cells(found: Any) -> bool:

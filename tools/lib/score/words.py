@@ -30,6 +30,7 @@ def as_json(found: Found, truth: str) -> dict[str, Any]:
         "missing": absent,
         "without_truth": found.without_truth,
         "unclear": found.unclear,
+        "odd": found.odd,
         "no_truth": [{"file": file, "reason": reason} for file, reason in found.no_truth],
         "folders": [
             {"folder": folder, **figures(score)} for folder, score in by_folder(found.pages).items()
@@ -162,6 +163,9 @@ def remarks(found: Found) -> list[str]:
         lines.append(
             f"left out, as it could be of several pages, or is there twice: {some(found.unclear)}"
         )
+    lines += [f"blocks without four corners or a text: {name}" for name in found.odd[:MOST_ROWS]]
+    if len(found.odd) > MOST_ROWS:
+        lines.append(f"blocks without four corners or a text: {len(found.odd) - MOST_ROWS} more")
     lines += [f"no truth: {file}: {reason}" for file, reason in found.no_truth[:MOST_ROWS]]
     if len(found.no_truth) > MOST_ROWS:
         lines.append(f"no truth: {len(found.no_truth) - MOST_ROWS} more files")
