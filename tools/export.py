@@ -15,7 +15,7 @@ from lib.console import ExitCode, Failure, note, run, say, show_line
 from lib.documents.document import Sources
 from lib.documents.gathering import FOLDER, gather
 from lib.documents.keeping import Kept, opened
-from lib.documents.making import Outcome, make_all
+from lib.documents.making import Outcome, doubtful_in, make_all
 from lib.documents.registry import wanted_now
 from lib.inputs import folder_of
 from lib.knobs import EXPORTING, Knobs, pdf_password, verb
@@ -46,13 +46,16 @@ def main(knobs: Knobs, as_json: bool) -> int:
         outcome.faults |= unnamed
         kept.drop_others({document.path for document in documents})
         missing = {made.document: made.missing for made in kept.all_made() if made.missing}
+    doubtful = doubtful_in(documents)
     if as_json:
-        show_line(json.dumps(as_data(kept, outcome, missing), ensure_ascii=False))
-    tell(kept, outcome, missing)
+        show_line(json.dumps(as_data(kept, outcome, missing, doubtful), ensure_ascii=False))
+    tell(kept, outcome, missing, doubtful)
     return ExitCode.PAGES_FAILED if outcome.faults else ExitCode.OK
 
 
-def as_data(kept: Kept, outcome: Outcome, missing: dict[str, int]) -> dict[str, object]:
+def as_data(
+    kept: Kept, outcome: Outcome, missing: dict[str, int], doubtful: dict[str, int]
+) -> dict[str, object]:
     """What was done, for a program."""
     return {
         "documents": str(kept.folder),
@@ -62,6 +65,7 @@ def as_data(kept: Kept, outcome: Outcome, missing: dict[str, int]) -> dict[str, 
         ],
         "unchanged": outcome.unchanged,
         "missing_pages": missing,
+        "doubtful_pages": doubtful,
         "remarks": outcome.remarks,
         "removed": kept.removed,
         "kept": [*kept.set_aside, *kept.left],
@@ -69,7 +73,7 @@ def as_data(kept: Kept, outcome: Outcome, missing: dict[str, int]) -> dict[str, 
     }
 
 
-def tell(kept: Kept, outcome: Outcome, missing: dict[str, int]) -> None:
+def tell(kept: Kept, outcome: Outcome, missing: dict[str, int], doubtful: dict[str, int]) -> None:
     """Say what was done; what somebody should look at also where nobody watches."""
     for name, reason in outcome.faults.items():
         say(f"export: {name}: {reason}")
@@ -85,6 +89,11 @@ def tell(kept: Kept, outcome: Outcome, missing: dict[str, int]) -> None:
         say(
             f"export: {count} pages are missing in {some(list(missing))}, or parts of them:"
             " failed, not reached, or damaged"
+        )
+    if doubtful:
+        count = sum(doubtful.values())
+        say(
+            f"export: {count} pages are doubtful in {some(list(doubtful))}: make report shows where"
         )
     for remark, documents in outcome.remarks.items():
         note(f"  {remark} ({some(documents)})")

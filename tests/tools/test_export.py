@@ -123,6 +123,24 @@ def test_a_result_that_is_gone_is_a_page_that_is_missing(kit: Toolkit) -> None:
     assert (row["status"], row["reason"]) == ("failed", "its result is missing")
 
 
+def test_a_doubtful_page_is_not_trusted_in_silence(kit: Toolkit) -> None:
+    found = ResultSet(kit.output)
+    found.add("good.png", text("right"))
+    found.add("bad.png", text("wrong"), status="doubtful", reason="3 lines were not read")
+    found.finish()
+    end = export(kit, "md")
+    assert (end.code, end.err) == (
+        0,
+        "export: 1 pages are doubtful in bad: make report shows where\n",
+    )
+    written = (kit.output / "documents" / "bad.md").read_text(encoding="utf-8")
+    assert written.splitlines()[2:] == [
+        "> **bad.png is doubtful: 3 lines were not read**",
+        *("", "wrong"),
+    ]
+    assert said(export(kit, "md", "--json"))["doubtful_pages"] == {"bad": 1}
+
+
 def test_cells_that_cannot_be_read_are_missed(kit: Toolkit) -> None:
     results(kit)
     cells = [*text("whole"), {"category": "Text", "text": "without a box"}, *text("x")]

@@ -8,7 +8,7 @@ order, and nothing is left out but page headers and footers.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contract import DONE
+from contract import DONE, DOUBTFUL
 from lib.console import printable
 from lib.documents.breaks import FURNITURE as FURNITURE
 from lib.documents.breaks import Place
@@ -31,7 +31,7 @@ class Block:
 
     kind: str
     """The category of its cells; PAGE: here a page begins, which has no text; MISSING: why one is
-    not here, or not whole, in words of ours."""
+    not here, not whole, or doubtful, in words of ours."""
     page: int
     """Which page of the document it begins on, from 0."""
     text: str = ""
@@ -87,12 +87,13 @@ def page_source(document: Document, page: int) -> str:
 
 
 def what_is_missing(page: Page) -> str:
-    """What a document has to say in a page's place; nothing of one that is here whole."""
+    """What a document has to say in a page's place; nothing of one that is here whole and right."""
     entry = page.entry
     why = f": {entry.reason}" if entry.reason else ""
     if entry.status not in DONE:
         return f"{printable(entry.name)} is not here: {entry.status}{why}"
-    return f"{printable(entry.name)} was read in part{why}" if entry.status == "partial" else ""
+    said = {"partial": "was read in part", DOUBTFUL: "is doubtful"}.get(entry.status)
+    return f"{printable(entry.name)} {said}{why}" if said else ""
 
 
 def with_levels(blocks: list[Block], document: Document) -> list[Block]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from contract import DONE, FAILED
+from contract import DONE, DOUBTFUL, FAILED
 from lib import extras, files
 from lib.console import Failure
 from lib.documents.document import Document, Page, Sources
@@ -146,6 +146,12 @@ def made_of(entry: Entry, results: Path) -> list[Path]:
     """The files of a page that a document is made of."""
     cells = cells_path(results, entry)
     return [*([cells] if cells else []), *(results / name for name in entry.pictures)]
+
+
+def doubtful_in(documents: Sequence[Gathered]) -> dict[str, int]:
+    """How many doubtful pages each document has; without those that have none."""
+    counts = {one.path: sum(e.status == DOUBTFUL for e in one.entries) for one in documents}
+    return {path: count for path, count in sorted(counts.items()) if count}
 
 
 def write(job: Job) -> Written:
