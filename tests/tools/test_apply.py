@@ -150,6 +150,15 @@ def test_who_cannot_be_applied_is_named_and_the_others_are_applied(desk: Desk) -
     assert files_below(out) == ["out.json"]
 
 
+def test_lines_of_the_manifest_that_are_lost_are_told(desk: Desk) -> None:
+    """It is written again without them."""
+    path = desk.kit.output / "manifest.jsonl"
+    path.write_text(path.read_text() + '{"page": "c/c", "inp\n')
+    end = desk.kit.run_here("apply", str(desk.save(desk.correction())))
+    assert end.code == 0
+    assert f"{path} is damaged: 1 of its lines cannot be read; their pages are left out" in end.err
+
+
 def test_files_that_are_none_fail_and_the_others_are_applied(desk: Desk) -> None:
     none = desk.kit.folder / "none.json"
     none.write_text("[]")

@@ -13,7 +13,7 @@ from contract import CORRECTED, DRAWING_ENDING, LEFT, RESULT_ENDINGS, SUMMARY
 from contract import DONE as DONE
 from contract import MANIFEST as MANIFEST
 from contract import REPORT as REPORT
-from lib.console import Failure
+from lib.console import Failure, say
 from picture_files import picture_paths
 from schema import NUMBER, READ_LINES, TEXT, Schema, check, named
 from walk import BEYOND
@@ -123,6 +123,20 @@ class Line:
 def read_lines(manifest: str) -> list[Line]:
     """The lines of a manifest; torn ones are no lines. Raises Failure for paths that lead out."""
     return latest(filter(None, map(read_line, manifest.split("\n"))))
+
+
+def read_manifest(folder: Path) -> tuple[list[Line], int]:
+    """The lines of the manifest in a folder, and how many cannot be read. Raises Failure."""
+    texts = [text for text in read_text(folder / MANIFEST).split("\n") if text.strip()]
+    lines = [line for text in texts if (line := read_line(text)) is not None]
+    return latest(lines), len(texts) - len(lines)
+
+
+def say_damaged(folder: Path, count: int, fate: str) -> None:
+    """Say how many lines of a manifest cannot be read, if any, and what becomes of their pages."""
+    if count:
+        path = folder / MANIFEST
+        say(f"{path} is damaged: {count} of its lines cannot be read; their pages are {fate}")
 
 
 def read_line(text: str) -> Line | None:

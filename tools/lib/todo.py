@@ -13,7 +13,6 @@ from typing import Any
 from contract import (
     CORRECTED,
     DONE,
-    MANIFEST,
     PICTURES,
     PREVIEW_MODEL,
     is_read,
@@ -53,7 +52,8 @@ class Todo:
 def look(inputs: Inputs, knobs: Knobs) -> Todo:
     """Compare INPUT with OUTPUT. Reads the files that seem to be done, unless others are new."""
     output = Path(knobs.output).expanduser()
-    lines = results.read_lines(results.read_text(output / MANIFEST))
+    lines, damaged = results.read_manifest(output)
+    results.say_damaged(output, damaged, "brought, or read again")
     return todo(
         inputs.files,
         results.of_inputs(lines, set(inputs.files)),

@@ -1,15 +1,17 @@
 """What is left to do, as far as it can be told at home."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract import NO_BETTER, PREVIEW_MODEL, recipe_of
 from cpu_endpoint import protocol
+from lib.inputs import Inputs
 from lib.knobs import Knobs
 from lib.results import Line
-from lib.todo import Todo, Work, todo
+from lib.todo import Todo, Work, look, todo
 from picture_files import PICTURE_FORMS
 
 KNOBS = Knobs()
@@ -203,6 +205,17 @@ def test_results_that_are_not_here(ending: str) -> None:
     drawn = dataclasses.replace(KNOBS, images=True)
     assert work(["a.png"], [line()], drawn, lost=f"a/a{ending}") == FETCH
     assert work(["a.png"], [line()], lost="a/a.jpg") == NOTHING
+
+
+def test_a_damaged_manifest_is_told_before_pages_are_read_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "manifest.jsonl"
+    path.write_text('{"page": "a/a", "inp\n')
+    look(Inputs(tmp_path, ()), dataclasses.replace(KNOBS, output=str(tmp_path)))
+    fate = "their pages are brought, or read again"
+    said = f"{path} is damaged: 1 of its lines cannot be read; {fate}\n"
+    assert capsys.readouterr().err == said
 
 
 def test_files_that_cannot_be_read_here_start_nothing() -> None:

@@ -19,7 +19,7 @@ from lib.console import Failure, run_child
 from lib.corrected import corrected
 from lib.corrections.file import Correction, fault_of, is_applied
 from lib.knobs import ROOT, Knobs, pdf_password
-from lib.pages.entries import candidates_in
+from lib.pages.entries import LEFT_OUT, candidates_in
 from lib.results import Line
 from lib.standing import old_name
 
@@ -62,7 +62,8 @@ def apply_alone(
     for path in output.glob(f"{ANEW}*"):  # of one that was killed
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-    before = results.read_lines(results.read_text(output / MANIFEST))
+    before, damaged = results.read_manifest(output)
+    results.say_damaged(output, damaged, LEFT_OUT)
     found, lines = Applied(), {line.key: line for line in before}
     wanted = list[Correction]()
     for correction in {one.key: one for one in corrections}.values():

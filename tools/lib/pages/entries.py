@@ -8,13 +8,14 @@ from typing import Any
 
 from contract import CATEGORIES, DONE, MANIFEST, STATUSES
 from lib import results
-from lib.console import Failure, say
+from lib.console import Failure
 from lib.pages.doubts import Doubt, doubts_in, trust_in
 from lib.pages.values import Box, number, relative, word
 from lib.standing import fault_of
 from picture_files import picture_paths
 
 AGAIN = "make all brings these pages, or reads them again"
+LEFT_OUT = f"left out\n  → {AGAIN}"
 MEND = "correct these JSON files, or delete them: make all brings them, or reads the pages again"
 
 
@@ -87,17 +88,13 @@ def read_entries(folder: Path) -> list[Entry]:
 
     Raises Failure if none does.
     """
-    path = folder / MANIFEST
-    texts = [text for text in results.read_text(path).split("\n") if text.strip()]
-    lines = [line for text in texts if (line := results.read_line(text)) is not None]
-    found = [read_entry(line) for line in results.latest(lines)]
+    lines, damaged = results.read_manifest(folder)
+    found = [read_entry(line) for line in lines]
     entries = [entry for entry in found if entry is not None]
-    damaged = len(texts) - len(lines) + len(found) - len(entries)
+    damaged += len(found) - len(entries)
     if damaged and not entries:
-        raise Failure(f"{path} is damaged: none of its lines can be read", AGAIN)
-    if damaged:
-        say(f"{path} is damaged: {damaged} of its lines cannot be read; their pages are left out")
-        say(f"  → {AGAIN}")
+        raise Failure(f"{folder / MANIFEST} is damaged: none of its lines can be read", AGAIN)
+    results.say_damaged(folder, damaged, LEFT_OUT)
     return entries
 
 
