@@ -37,6 +37,8 @@ MORE = (  # what would swallow the rest of a document, or lead elsewhere
         "a\n===",
         "a\n---",
         "> a\n> ```",
+        "- ```sh\ncode",
+        "1. + ~~~sh\n2) ~~~sh",
     ),
     *("[x]\n\n[x]: http://127.0.0.1:9/", "> [y]: javascript:alert(1)\n\n[y]", "- [z]: x\n\n![z]"),
     *(

@@ -12,8 +12,10 @@ from lib.pages.markup import FORMULAS, LONGEST_MARKUP, clean_table, in_cells, pe
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")  # begins HTML, or a link in <>
 LINK = re.compile(r"\](?=[(\[:])")  # or a picture, or the address of one
-BEGINS = re.compile(  # at a line's start: a heading, a fence, a rule, a table, a quotation
-    r"^([ \t]*)(?=#{1,6}(?:\s|$)|`{3}|~{3}|=+[ \t]*$|-+[ \t]*$|[|>])", re.MULTILINE
+BEGINS = re.compile(  # at the start of a line or an item: a heading, a fence, a rule, a table, …
+    r"^((?:[ \t]|(?:[-*+]|[0-9]{1,9}[.)])[ \t])*)"
+    r"(?=#{1,6}(?:\s|$)|`{3}|~{3}|=+[ \t]*$|-+[ \t]*$|[|>])",
+    re.MULTILINE,
 )
 INDENT = re.compile(r"^(?: {4,}|[ ]{0,3}\t[ \t]*)", re.MULTILINE)  # else it is code
 FENCE = re.compile(r"`{3,}|~{3,}")
