@@ -40,6 +40,13 @@ def test_a_file_of_ours(tmp_path: Path) -> None:
     assert found[1].key == ("a.png", 3)
 
 
+@pytest.mark.parametrize("form", ["utf-8-sig", "utf-16"])
+def test_a_file_that_an_editor_saved_in_another_form(tmp_path: Path, form: str) -> None:
+    path = write(tmp_path, PAGE)
+    path.write_text(path.read_text(), encoding=form)
+    assert len(read_corrections(path)[0]) == 1
+
+
 @pytest.mark.parametrize(
     "text",
     [

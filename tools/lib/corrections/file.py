@@ -65,7 +65,7 @@ def read_corrections(path: Path) -> tuple[list[Correction], dict[str, str]]:
     try:
         if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
             raise Failure(f"{path} is not a file of corrections", "save them in the report")
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_bytes())
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
