@@ -125,10 +125,8 @@ def drawn_by_mupdf(page: pymupdf.Page) -> Drawing:
     check_size(area.width, area.height)
     pixmap = page.get_pixmap(matrix=matrix, alpha=False)
     warnings = take_warnings()
-    if sources_of(
-        page.parent, page.number
-    ).pictures:  # decoded, they would stay: up to 256 MiB in each worker
-        pymupdf.TOOLS.store_shrink(100)
+    if sources_of(page.parent, page.number).pictures:
+        pymupdf.TOOLS.store_shrink(100)  # decoded, they would stay: up to 256 MiB in each worker
     rgb = pixmap.samples
     gray = one_of_three(rgb)
     mode, pixels = ("RGB", rgb) if gray is None else ("L", gray)
