@@ -27,6 +27,19 @@ def test_a_cell_without_its_text(text: str | None) -> None:
     assert (doubt.kind, doubt.detail) == ("amount", {"ratio": 0.0})
 
 
+def test_each_short_text_that_was_left_empty_is_told() -> None:
+    """Of a form half of whose values are empty not one is long enough to be compared."""
+    page = full_page()
+    values = ["Seoul", "12.03.24", "98.76", "Main 12", "A-1709", "KB 771"]
+    form = [page.put(each, (120 + 300 * (n % 3), 1480 + 30 * n)) for n, each in enumerate(values)]
+    evidence = evidence_of(page.picture)
+    assert doubts_of(evidence, page.cells) == []
+    others = [cell for cell in page.cells if cell not in form]
+    doubts = doubts_of(evidence, [*others, *({**cell, "text": ""} for cell in form)])
+    assert [(doubt.kind, doubt.detail) for doubt in doubts] == [("amount", {"ratio": 0.0})] * 6
+    assert is_doubtful(trust_left(doubts))
+
+
 def test_dots_that_lead_to_a_number_may_be_many_or_few() -> None:
     page = full_page()
     cell = page.put("7 Boats " + "." * 60 + " 31", (120, 1560))

@@ -20,6 +20,7 @@ USUAL, SPREAD = 0.14, 0.08  # of text to ink where both are measured right: a lo
 TRUSTED_CELLS = 2  # so many such cells are thought of on every page beside its own
 FEWER, MORE = 0.3, 0.6  # logarithms: as far as a font or a script can be from it
 ENOUGH = 5.0  # ems of text or ink: less tells nothing
+ENOUGH_WITHOUT_TEXT = 1.0  # of ink, where there is no text at all; a bullet has less
 STRAY, LEAST_STRAY, MOST_STRAY = 3, 0.28, 0.4  # how far a true text may be: spreads; logarithms
 STRAY_OF_SHORT = 1.0  # more, of one em
 STRAY_OF_FORMULA = 0.5  # more: its lines stand above one another
@@ -46,7 +47,7 @@ def amount(laid: Laid) -> Iterator[Doubt]:
     for index, cell in enumerate(laid.cells):
         told = cell.told / math.exp(usual)
         much = max(told, cell.inked)
-        if much < ENOUGH or not has_letters(cell):
+        if much < (ENOUGH if told else ENOUGH_WITHOUT_TEXT) or not has_letters(cell):
             continue
         ratio = told / cell.inked
         stray = may_stray(cell, much, spread) * (STRAY_OF_FITTING if fits(cell) else 1)
