@@ -9,7 +9,7 @@ from PIL import Image
 
 from picture.images import FACTOR
 from picture.png import encode_png
-from server.stream import AnswerStream, fault_in, said_in
+from server.stream import AnswerStream, count_in, fault_in, said_in
 
 IMAGE_TOKENS = "<|img|><|imgpad|><|endofimg|>"  # without it vLLM's template adds a line break
 
@@ -88,8 +88,8 @@ def read_completion(body: bytes) -> Completion:
     return Completion(
         text=said_in(choice["message"]["content"]),
         finish_reason=str(choice.get("finish_reason") or "none"),
-        tokens_in=int(usage.get("prompt_tokens") or 0),
-        tokens_out=int(usage.get("completion_tokens") or 0),
+        tokens_in=count_in(usage, "prompt_tokens"),
+        tokens_out=count_in(usage, "completion_tokens"),
     )
 
 

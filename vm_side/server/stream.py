@@ -6,6 +6,7 @@ that a loop of any length ends soon. Hanging up is what stops the server.
 """
 
 import json
+import math
 from collections import deque
 from typing import Any
 
@@ -40,6 +41,14 @@ def said_in(content: Any) -> str:
     if not isinstance(content, str | None):
         raise TypeError(f"a content that is no text: {content!r:.40}")
     return content or ""
+
+
+def count_in(told: Any, name: str) -> int:
+    """What a server counts under this name; 0 if it does not: some say -1. Raises ANOTHER_FORM."""
+    count = told.get(name) or 0
+    if not isinstance(count, int | float) or not math.isfinite(count):
+        raise TypeError(f"a count that is no number: {name} {count!r:.40}")
+    return max(0, int(count))
 
 
 class AnswerStream:
@@ -95,14 +104,15 @@ class AnswerStream:
             raise fault_in(event.get("error") or event)
         text = ""
         for choice in event["choices"]:
-            text = said_in(choice["delta"].get("content"))
+            if choice.get("index"):
+                continue  # a second answer, which nobody asked for
+            text += said_in(choice["delta"].get("content"))
             self.finish_reason = str(choice.get("finish_reason") or self.finish_reason)
         before = self.tokens_out
-        if usage := event.get("usage"):
-            self.tokens_in = usage.get("prompt_tokens") or 0
-            self.tokens_out = usage.get("completion_tokens") or 0
-        elif text:
-            self.tokens_out += 1  # at least; the count comes with the end
+        usage = event.get("usage") or {}
+        self.tokens_in = count_in(usage, "prompt_tokens") or self.tokens_in
+        at_least = before + bool(text)  # the count comes with the end, or never
+        self.tokens_out = count_in(usage, "completion_tokens") or at_least
         if text:
             self._parts.append(text)
             self._length += len(text)

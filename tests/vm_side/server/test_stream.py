@@ -105,6 +105,27 @@ def test_tokens_are_counted_where_the_server_does_not() -> None:
     assert (stream.text, stream.tokens_out) == ("xxx", 3)
 
 
+@pytest.mark.parametrize("count", [0, -1, None])
+def test_a_server_that_writes_counts_but_does_not_count(count: int | None) -> None:
+    """A loop is left all the same."""
+    usage = {"prompt_tokens": count, "completion_tokens": count}
+    event = {"choices": [{"delta": {"content": "and so on "}}], "usage": usage}
+    stream = AnswerStream(100_000)
+    parts = [f"data: {json.dumps(event)}\n\n".encode()] * 1000
+    assert not all(map(stream.hear, parts))
+    assert stream.finish_reason == "repetition"
+    assert (stream.tokens_in, LOOP_TOKENS <= stream.tokens_out < 1000) == (0, True)
+
+
+def test_a_second_choice_is_not_mixed_into_the_answer() -> None:
+    def event(*choices: tuple[int, str]) -> bytes:
+        told = [{"index": index, "delta": {"content": text}} for index, text in choices]
+        return f"data: {json.dumps({'choices': told})}\n\n".encode()
+
+    stream = heard(event((0, "one "), (1, "eins ")) + event((1, "zwei")) + event((0, "two")))
+    assert stream.text == "one two"
+
+
 def test_an_error_in_the_middle_is_the_servers() -> None:
     with pytest.raises(StreamError, match="died") as error:
         heard(b'data: {"error": {"message": "it died", "code": 503}}\n\n')
