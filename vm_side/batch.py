@@ -182,12 +182,14 @@ def find_model(settings: Settings) -> Model:
         endpoint.close()
     if not models:
         raise BatchError(f"{url} serves no model")
+    names = ", ".join(model.name for model in models)
     if not settings.model:
+        if len({model.root for model in models}) > 1:
+            raise UnknownModel(f"{url} serves {names}: say with --model which is to read the pages")
         return replace(models[0], engines=engines)
     for model in models:
         if model.name == settings.model:
             return replace(model, engines=engines)
-    names = ", ".join(model.name for model in models)
     raise UnknownModel(
         f"no model {settings.model!r} at {url}, which serves {names}: change --model"
     )

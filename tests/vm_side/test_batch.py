@@ -28,6 +28,24 @@ def test_the_served_model_is_found(settings: Settings) -> None:
             find_model(replace(here, model="d"))
 
 
+def test_of_several_models_none_is_taken_by_chance(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy lists them all; the first one may be another company's, and cost money."""
+    with ModelServer() as server:
+        here = replace(settings, endpoint=server.url, model="")
+
+        def serve(*models: dict[str, str]) -> None:
+            monkeypatch.setattr(server, "models", lambda: {"data": list(models)})
+
+        serve({"id": "gpt"}, {"id": "dots"})
+        with pytest.raises(UnknownModel, match=r"serves gpt, dots: say with --model which"):
+            find_model(here)
+        assert find_model(replace(here, model="dots")).name == "dots"
+        serve({"id": "model", "root": "/model"}, {"id": "dots", "root": "/model"})
+        assert find_model(here).name == "model", "two names of one"
+
+
 @pytest.mark.parametrize(
     ("lines", "engines"),
     [

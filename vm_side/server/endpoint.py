@@ -22,7 +22,7 @@ from server.request import (
 )
 from server.room import answer_room, room_told
 from server.silence import Silence
-from server.stream import AnswerStream, StreamError
+from server.stream import AnswerStream, StreamError, count_in
 from server.verdicts import (
     ANOTHER_FORM,
     EndpointError,
@@ -50,7 +50,8 @@ LONGEST_FAULT = 200  # the same
 class Model:
     """A served model. max_tokens: its context, 0 if it does not say; engines: one for each card.
 
-    lacks: what it says that it cannot read, as the CPU preview alone does.
+    lacks: what it says that it cannot read, as the CPU preview alone does. root: the weights, which
+    may be served under several names; the name itself if the server does not say.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Model:
     on_cpu: bool = False
     lacks: str = ""
     engines: int = 1
+    root: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,10 @@ class Endpoint:
             return [
                 Model(
                     served["id"],
-                    served.get("max_model_len") or 0,
+                    count_in(served, "max_model_len"),
                     served.get("device") == "cpu",
                     str(served.get("lacks") or "")[:LONGEST_LACKS],
+                    root=str(served.get("root") or served["id"]),
                 )
                 for served in json.loads(response.body)["data"]
             ]
