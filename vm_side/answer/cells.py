@@ -12,7 +12,7 @@ from typing import Any
 from answer import escapes
 from answer.boxes import box_of
 from answer.salvage import salvage, unwrap
-from answer.texts import loads, text_of
+from answer.texts import UNKNOWN, loads, text_of
 from contract import CATEGORIES
 
 Cell = dict[str, Any]
@@ -20,8 +20,11 @@ Cell = dict[str, Any]
 SINGLE_BACKSLASHES = "LaTeX with single backslashes mended"
 ODD_BOX, ODD_TEXT = "a box in another form", "a text that is not a string"
 ODD_NAME, NESTED = "a text by another name", "cells inside others"
-ODD = {ODD_BOX, ODD_TEXT, ODD_NAME, NESTED}
-TEXT_NAMES = ("content", "html", "latex", "markdown", "value")  # for "text"
+UNKNOWN_LETTERS = f"letters that the model did not write whole: {UNKNOWN}"
+ODD = {ODD_BOX, ODD_TEXT, ODD_NAME, NESTED, UNKNOWN_LETTERS}
+TEXT_NAMES = (  # for "text"
+    *("content", "html", "latex", "markdown", "ocr_text", "text_content", "transcription", "value"),
+)
 DEEPEST = 8  # cells inside others
 
 
@@ -124,18 +127,20 @@ def checked(candidate: Any, notes: list[str]) -> Cell | None:
     if box != candidate["bbox"]:
         notes.append(ODD_BOX)
     named = candidate.get("category")
-    cell = {"bbox": box, "category": category(named)}
+    cell: Cell = {"bbox": box, "category": category(named)}
     if cell["category"] is None:
         cell["category"] = "Text"
         notes.append(f"unknown category {named!r:.40} kept as Text")
     said = candidate.get("text")
-    if "text" not in candidate and cell["category"] != "Picture":
-        said = next((candidate[name] for name in TEXT_NAMES if name in candidate), None)
-        notes += [ODD_NAME] * (said is not None)
+    if (said is None or said == "") and cell["category"] != "Picture":
+        other = next((candidate[name] for name in TEXT_NAMES if candidate.get(name)), None)
+        said = said if other is None else other
+        notes += [ODD_NAME] * (other is not None)
     if said is not None:
         cell["text"] = text_of(said)
         if not isinstance(said, str):
             notes.append(ODD_TEXT)
+        notes += [UNKNOWN_LETTERS] * (UNKNOWN in cell["text"])
     return cell
 
 

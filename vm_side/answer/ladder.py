@@ -8,9 +8,11 @@ more pixels.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from answer.cells import Answer, Cell, parse
+from answer.cells import UNKNOWN_LETTERS, Answer, Cell, parse
 from answer.judgement import NOT_ASKED, Judgement
 from answer.loops import without_loop
+from answer.salvage import CUT
+from answer.texts import UNKNOWN, text_of
 from answer.views import Size, View
 from contract import DOUBTFUL
 from prompts import PROMPTS
@@ -208,12 +210,12 @@ def read(completion: Completion, mode: str, size: Size) -> tuple[Answer | None, 
     if mode != "ocr":
         answer = parse(completion.text)
     elif completion.text.strip():
-        text = completion.text.encode("utf-8", "replace").decode()
-        cell = {"bbox": [0, 0, *size], "category": "Text", "text": text}
-        answer = Answer((cell,), well_formed=ended)
+        cell = {"bbox": [0, 0, *size], "category": "Text", "text": text_of(completion.text)}
+        notes = [UNKNOWN_LETTERS] * (UNKNOWN in cell["text"])
+        answer = Answer((cell,), ended and not notes, tuple(notes))
     else:
         answer = None
-    if answer is None or ended or answer.well_formed:
+    if answer is None or answer.well_formed or (ended and CUT not in answer.notes):
         return answer, answer is not None
     return without_loop(answer), False
 
@@ -222,7 +224,7 @@ def complaint(attempt: Attempt) -> str:
     """Why an attempt was not good, in a few words; empty: it only was not what was asked for."""
     completion = attempt.completion
     if attempt.answer and completion.finish_reason == "stop":
-        return ""
+        return CUT if CUT in attempt.answer.notes else ""
     if completion.finish_reason == "length":
         return f"no end within {completion.tokens_out} tokens"
     if completion.finish_reason == "repetition":

@@ -8,8 +8,8 @@ import json_repair
 
 from answer.texts import DECODER
 
-CELL_START = re.compile(r"""\{\s*["']?(?:bbox|category)["']?\s*:""")
-TEXT_START = re.compile(r"""\{\s*["']text["']\s*:""")
+CELL_START = re.compile(r"""\{\s*["']?(?:bbox|category)["']?\s*:""", re.IGNORECASE)
+TEXT_START = re.compile(r"""\{\s*["']text["']\s*:""", re.IGNORECASE)
 EMPTY_ARRAY = re.compile(r"^[ \t]*\[\s*\][ \t]*$", re.MULTILINE)  # "- [ ] to do" is prose
 DIGITS = r"""[-+.\deE,\s"']*"""
 CUT_IN_ITS_BOX = re.compile(
@@ -21,7 +21,11 @@ NEXT_KEY = r"""\s*,\s*["'](?:bbox|category)["']\s*:"""
 BETWEEN_CELLS = re.compile(r"""\s*(?:[\]}]|,\s*["'{]|$)""")
 OTHER_KEYS = re.compile(rf"""{NEXT_KEY}\s*(?:\[[^\]]*\]|["'][^"']*)""")
 ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+CELL_END = re.compile(r"""["'\]]\s*\}""")
+ANY_END = re.compile(r"""["'}\]`]$""")
+VALUE_BEGUN = re.compile(r"""[:,]\s*["']$""")
 MAY_LACK = "a damaged text may lack a part"
+CUT = "the answer stops in the middle"
 
 
 def salvage(text: str, notes: list[str]) -> list[Any] | None:
@@ -32,10 +36,24 @@ def salvage(text: str, notes: list[str]) -> list[Any] | None:
         starts = sorted({*starts, *text_first})
     if starts:
         ends = [*starts[1:], len(text)]
+        notes += [CUT] * stops_in_the_middle(text[starts[-1] :])
         return [repair(text[start:end], notes) for start, end in zip(starts, ends, strict=True)]
     if EMPTY_ARRAY.search(text):  # with a fence around it
         return []
     return unwrap(repaired(text)) or None if "bbox" in text else None
+
+
+def stops_in_the_middle(last: str) -> bool:
+    """Whether an answer surely goes on behind its last cell, whatever its server says.
+
+    What only lacks its brackets may be all of it.
+    """
+    last = last.rstrip()
+    ends = list(CELL_END.finditer(last))
+    if ends:
+        rest = last[ends[-1].end() :].lstrip()
+        return rest.startswith(",") and "]" not in rest
+    return ANY_END.search(last) is None or VALUE_BEGUN.search(last) is not None
 
 
 def repair(chunk: str, notes: list[str]) -> Any:

@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+KEYS = ("bbox", "category", "text")
+UNKNOWN = "\ufffd"  # also what a server writes where a model's bytes are no letter
+
 
 class Spelt(float):
     """A number with a fraction that remembers how it was written: 12.50."""
@@ -18,10 +21,12 @@ class Spelt(float):
 def named(pairs: list[tuple[str, Any]]) -> Any:
     """An object of JSON; where a name comes again nothing is lost, as json.loads would have it.
 
-    A second box begins another cell, a second text goes on with the first: see cells.flat().
+    A second box begins another cell, a second text goes on with the first: see cells.flat(). The
+    names that a cell has may be in any case.
     """
     objects: list[dict[str, Any]] = [{}]
-    for name, value in pairs:
+    for written, value in pairs:
+        name = written.casefold() if written.casefold() in KEYS else written
         if name == "bbox" and name in objects[-1]:
             objects.append({})
         before = objects[-1].get(name)
@@ -40,9 +45,12 @@ DECODER = json.JSONDecoder(strict=False, parse_float=Spelt, object_pairs_hook=na
 
 
 def text_of(said: Any) -> str:
-    """What stands on the page, of any value but null."""
+    """What stands on the page, of any value but null; UNKNOWN stands for half a letter.
+
+    A letter beyond 16 bits may come in its two halves, such as where json_repair reads escapes.
+    """
     if isinstance(said, str):
-        return said.encode("utf-8", "replace").decode("utf-8")
+        return said.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(said, list):
         return "\n".join(map(line_of, said))
     if isinstance(said, dict):

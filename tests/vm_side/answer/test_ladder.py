@@ -363,13 +363,46 @@ def test_plain_ocr_is_one_cell_of_the_whole_picture_and_has_no_other_prompt() ->
     model = Model(said(" \n"), said(""), said("한 줄\nline \ud83d"))
     outcome = model.climb("ocr")
     assert [prompt for prompt, _ in model.asked] == [OCR] * 3
-    assert outcome.status == "ok"
+    assert outcome.status == "repaired"  # the last letter is not whole
     assert outcome.answer is not None
     assert list(outcome.answer.cells) == [
-        {"bbox": [0, 0, *SIZE], "category": "Text", "text": "한 줄\nline ?"}
+        {"bbox": [0, 0, *SIZE], "category": "Text", "text": "한 줄\nline �"}
     ]
     empty = Model(*[said("")] * 3)
     assert (empty.climb("ocr").status, len(empty.asked)) == ("failed", 3)
+
+
+WELL_FORMED = json.dumps([ONE, TWO])
+
+
+@pytest.mark.parametrize(
+    "end", [-3, -4, -len('"two"}]'), -len('two"}]'), -60, -len(json.dumps(TWO)) - 2, -70]
+)
+def test_an_answer_that_stops_in_the_middle_is_not_whole_whatever_the_server_says(end: int) -> None:
+    """Some servers say "stop" of every answer."""
+    cut = said(WELL_FORMED[:end].rstrip())
+    model = Model(cut, GOOD)
+    assert (model.climb().status, len(model.asked)) == ("ok", 2)
+    outcome = Model(*[cut] * 3).climb()
+    assert (outcome.status, outcome.reason) == ("partial", "the answer stops in the middle")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WELL_FORMED[:-1],
+        WELL_FORMED[:-2],
+        WELL_FORMED + "\nThat is all, I hope.",
+        "```json\n" + WELL_FORMED[:-1] + "\n```",
+        "[" + WELL_FORMED + ",",
+        WELL_FORMED[:-1] + ",]",
+        WELL_FORMED[:-3] + "}]",
+        json.dumps(ONE) + "\n" + json.dumps(TWO),
+    ],
+)
+def test_what_only_lacks_its_brackets_may_be_whole(text: str) -> None:
+    outcome = Model(said(text)).climb()
+    assert (outcome.status, outcome.attempts) == ("repaired", 1)
 
 
 def test_plain_ocr_that_was_cut_is_partial() -> None:

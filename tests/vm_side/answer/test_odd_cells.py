@@ -96,7 +96,7 @@ def test_a_cell_cut_in_such_a_box_is_dropped(cut: str) -> None:
         ('[["a", "b"], ["c", 1]]', "a b\nc 1"),
         ('{"name": "Kim", "age": 30}', "name: Kim\nage: 30"),
         ('{"합계": ["1", "2"]}', "합계: 1 2"),
-        (r'["\ud83d"]', "?"),
+        (r'["\ud83d"]', "�"),
     ],
 )
 @pytest.mark.parametrize("end", ["]", ""], ids=["well-formed", "damaged"])
@@ -160,6 +160,18 @@ def test_a_text_by_another_name_is_kept() -> None:
     bare = {"bbox": BOX, "category": "Text", "language": "en"}
     for other in (bare, {**named, "category": "Picture"}, {**CELL, "content": "x"}):
         assert ODD_NAME not in read([other])[2]
+    for empty in ("", None):
+        assert read([{**named, "text": empty}]) == ([CELL], False, (ODD_NAME,))
+        assert ODD_NAME not in read([{**bare, "text": empty}])[2]
+
+
+@pytest.mark.parametrize("wrapped", ["[%s]", "```json\n[%s]\n```"])
+def test_the_names_in_a_cell_may_be_in_any_case(wrapped: str) -> None:
+    for spelt in (str.upper, str.title):
+        cell = json.dumps({spelt(name): value for name, value in CELL.items()})
+        cells, _, notes = read(wrapped % cell)
+        assert (cells, notes) == ([CELL], ())
+    assert read([{**CELL, "text": {"Name": "Kim"}}])[0][0]["text"] == "Name: Kim"
 
 
 @pytest.mark.parametrize("name", ["bbox", "text", "children"])
