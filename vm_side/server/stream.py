@@ -46,8 +46,9 @@ def said_in(content: Any) -> str:
 def count_in(told: Any, name: str) -> int:
     """What a server counts under this name; 0 if it does not: some say -1. Raises ANOTHER_FORM."""
     count = told.get(name) or 0
-    if not isinstance(count, int | float) or not math.isfinite(count):
-        raise TypeError(f"a count that is no number: {name} {count!r:.40}")
+    is_number = isinstance(count, int | float) and math.isfinite(count)
+    if not is_number:
+        raise ValueError(f"a count that is no number: {name} {count!r:.40}")
     return max(0, int(count))
 
 
