@@ -1,7 +1,9 @@
 """Damaged JSON -> its cells. The answer is cut where a cell begins, so damage stays in its cell."""
 
+import contextlib
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import json_repair
@@ -16,14 +18,21 @@ CUT_IN_ITS_BOX = re.compile(
     r"""\{[^\[{]*bbox["']?\s*:\s*"""
     rf"""(?:\[(?:{DIGITS}\[{DIGITS}\])*{DIGITS}(?:\[{DIGITS})?|"[^"}}]*|\{{[^}}]*)"""
 )
-TEXT_KEY = re.compile(r"""(["'])text\1\s*:\s*(["'])""")
+TEXT_KEY = re.compile(r"""(["'])text\1\s*:?\s*(["'])""")
+TEXT_NAME = re.compile(r"""["']text["']\s*:\s*(?!["'\s])""")
+QUOTE_AT_END = re.compile(r"""["']\s*\}[\s,\]`]*$""")
+WITHOUT_BRACE = re.compile(r"""[\s,\]}]*(["']bbox["']\s*:\s*\[.*)""", re.DOTALL)
+NO_QUOTE_AT_END = re.compile(
+    r"""["']text["']\s*:?\s*["'](?:(?!["'](?:bbox|category)["']).)*[^"',\s]\s*\}\s*[,\]][\s\]`]*$""",
+    re.DOTALL,
+)
 NEXT_KEY = r"""\s*,\s*["'](?:bbox|category)["']\s*:"""
 BETWEEN_CELLS = re.compile(r"""\s*(?:[\]}]|,\s*["'{]|$)""")
+BETWEEN_KEYS = re.compile(r"""\s*(?:\}|,?\s*["'](?:bbox|category)|,\s*["'}])""")
 OTHER_KEYS = re.compile(rf"""{NEXT_KEY}\s*(?:\[[^\]]*\]|["'][^"']*)""")
 ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 CELL_END = re.compile(r"""["'\]]\s*\}""")
 ANY_END = re.compile(r"""["'}\]`]$""")
-VALUE_BEGUN = re.compile(r"""[:,]\s*["']$""")
 MAY_LACK = "a damaged text may lack a part"
 CUT = "the answer stops in the middle"
 
@@ -37,7 +46,8 @@ def salvage(text: str, notes: list[str]) -> list[Any] | None:
     if starts:
         ends = [*starts[1:], len(text)]
         notes += [CUT] * stops_in_the_middle(text[starts[-1] :])
-        return [repair(text[start:end], notes) for start, end in zip(starts, ends, strict=True)]
+        chunks = (text[start:end] for start, end in zip(starts, ends, strict=True))
+        return [repair(cell, notes) for chunk in chunks for cell in apart(chunk)]
     if EMPTY_ARRAY.search(text):  # with a fence around it
         return []
     return unwrap(repaired(text)) or None if "bbox" in text else None
@@ -53,7 +63,19 @@ def stops_in_the_middle(last: str) -> bool:
     if ends:
         rest = last[ends[-1].end() :].lstrip()
         return rest.startswith(",") and "]" not in rest
-    return ANY_END.search(last) is None or VALUE_BEGUN.search(last) is not None
+    key = TEXT_KEY.search(last)
+    if key is None:
+        return not last.endswith("}")
+    return key.end() == len(last) or ANY_END.search(last) is None
+
+
+def apart(chunk: str) -> Iterator[str]:
+    """The cells of a part that begins with one: more than one, where braces are missing."""
+    with contextlib.suppress(ValueError, RecursionError):
+        while other := WITHOUT_BRACE.fullmatch(chunk, end := DECODER.raw_decode(chunk)[1]):
+            yield chunk[:end]
+            chunk = "{" + other[1]
+    yield chunk
 
 
 def repair(chunk: str, notes: list[str]) -> Any:
@@ -67,12 +89,29 @@ def repair(chunk: str, notes: list[str]) -> Any:
             return cell
     except (ValueError, RecursionError):
         cell = None
-    cell = with_quotes_inside(chunk) or cell or repaired(chunk)
+        chunk = with_first_quote(chunk)
+    cell = with_quotes_inside(chunk) or cell
+    if cell is None and NO_QUOTE_AT_END.search(chunk):
+        cell = with_quotes_inside(without_end(chunk) + '"}')
+    cell = cell or repaired(chunk)
     if lacks_text(chunk, cell):
         cell = with_quotes_inside(without_end(chunk) + '"}') or cell
     if lacks_text(chunk, cell):
         notes.append(MAY_LACK)
     return cell
+
+
+def with_first_quote(chunk: str) -> str:
+    """A cell's text with the quote before its own text, if only that is missing."""
+    key, begun = TEXT_NAME.search(chunk), TEXT_KEY.search(chunk)
+    if key is None or (begun and begun.start() < key.start()) or not QUOTE_AT_END.search(chunk):
+        return chunk
+    try:
+        end = DECODER.raw_decode(chunk, key.end())[1]
+    except (ValueError, RecursionError):
+        end = None
+    is_value = end is not None and BETWEEN_KEYS.match(chunk, end)
+    return chunk if is_value else f'{chunk[: key.end()]}"{chunk[key.end() :]}'
 
 
 def without_end(chunk: str) -> str:

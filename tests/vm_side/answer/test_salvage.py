@@ -116,6 +116,67 @@ def test_a_repair_that_may_have_lost_text_says_so() -> None:
 # ---- the same, part by part ----
 
 
+WHOLE = (
+    *(
+        "12,345 kg",
+        "- one\n- two",
+        "{x} and [1]",
+        "[sic] so",
+        "$x$ is \\\\alpha",
+        "<b>a</b>",
+        "2024",
+    ),
+    *("null and void", "한국: 서울, 부산", "it's"),
+)
+
+
+@pytest.mark.parametrize("text", WHOLE)
+@pytest.mark.parametrize(
+    ("good", "damaged"),
+    [
+        ('"}, ', "}, "),
+        ('"}]', "}]"),
+        ('"text": "', '"text": '),
+        ('"text": "', '"text" "'),
+    ],
+    ids=["last quote", "last quote of all", "first quote", "colon"],
+)
+def test_a_text_that_lacks_a_sign_is_whole(text: str, good: str, damaged: str) -> None:
+    text = text.replace("\n", r"\n")
+    first = '{"bbox": [1, 2, 30, 40], "category": "List-item", "text": "' + text + '"}'
+    answer = parse(
+        f"[{first}, {LAST}]".replace(good, damaged, 1)
+        if good != '"}]'
+        else f"[{LAST}, {first}]".replace(good, damaged)
+    )
+    assert answer is not None
+    said = {cell["category"]: cell["text"] for cell in answer.cells}
+    assert said == {"Text": "two", "List-item": json.loads(f'"{text}"')}
+
+
+@pytest.mark.parametrize("between", [", ", "\n", ",\n  "])
+def test_a_cell_that_lacks_its_brace_is_kept(between: str) -> None:
+    cells = [
+        json.loads(LAST) | {"text": text}
+        for text in ("one", 'a "b"', "two", *map(str, range(2000)))
+    ]
+    written = [json.dumps(cell) for cell in cells]
+    for lacking in ([1], [1, 2], [2], range(1, len(cells))):
+        parts = [text[1:] if n in lacking else text for n, text in enumerate(written)]
+        answer = parse(f"[{between.join(parts)}]")
+        assert answer is not None and list(answer.cells) == cells
+
+
+@pytest.mark.parametrize("value", ["2024", "1.50", '["a", "b"]', "null", '{"a": "b"}'])
+def test_a_text_that_is_no_string_does_not_lack_its_quote(value: str) -> None:
+    """The comma after it is missing, or a quote of its category."""
+    for rest in (f'"text": {value} "category": "Text"}}', f'"category": Text", "text": {value}}}'):
+        answer = parse(f'[{{"bbox": [1, 2, 30, 40], {rest}, {LAST}]')
+        assert answer is not None
+        said = answer.cells[0].get("text", "")
+        assert "category" not in said and said.startswith(("", "2024", "1.50", "a"))
+
+
 def test_cells_whose_keys_come_in_another_order_are_found() -> None:
     cell = {"id": 1, "bbox": [1, 2, 3, 4], "category": "Text", "text": "one"}
     assert salvage(json.dumps([cell])[:-1], []) == [cell]
