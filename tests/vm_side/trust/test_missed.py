@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from rig.witnessed import PAGE, changed, told
-from rig.written_page import full_page
+from rig.written_page import WrittenPage, font_of, full_page
 from trust.doubts import is_doubtful, trust_left
 from trust.witnesses import doubts_of, evidence_of
 
@@ -49,4 +51,58 @@ def test_text_in_a_picture_is_left_alone() -> None:
     page = full_page()
     label = page.put("hours after sunset", (120, 1560), size=14)
     page.cells[-1] = {"bbox": label["bbox"], "category": "Picture"}
+    assert doubts_of(evidence_of(page.picture), page.cells) == []
+
+
+# ---- a table of numbers that are too short to be lines ----
+
+
+def table_of(sign: Callable[[int], str], rows: int, columns: int, is_ruled: bool) -> WrittenPage:
+    """A page with a title and, below it, a table; the title alone has a cell."""
+    page = WrittenPage()
+    page.cells = [page.put("The results of all schools in the district", (120, 120))]
+    for n in range(rows * columns):
+        left, top = 120 + 90 * (n % columns), 300 + 50 * (n // columns)
+        if is_ruled:
+            page.pen.rectangle((left - 20, top - 12, left + 70, top + 38), outline=0)
+        page.pen.text((left, top), sign(n), fill=0, font=font_of(20))
+    return page
+
+
+@pytest.mark.parametrize("is_ruled", [True, False])
+@pytest.mark.parametrize(
+    ("sign", "rows", "columns"),
+    [
+        (lambda n: str(10 + n * 37 % 90), 20, 8),
+        (lambda n: str(1 + n * 7 % 9), 9, 9),
+        (lambda n: str(n + 1), 5, 7),
+        (lambda n: "ABCD"[n * 5 % 7 % 4], 25, 6),
+    ],
+    ids=["two digits", "one", "the days of a month", "answers"],
+)
+def test_a_table_of_short_numbers_is_missed(
+    sign: Callable[[int], str], rows: int, columns: int, is_ruled: bool
+) -> None:
+    """None of them is a line, and not one is told when it is left out alone."""
+    page = table_of(sign, rows, columns, is_ruled)
+    evidence = evidence_of(page.picture)
+    [doubt] = doubts_of(evidence, page.cells)
+    assert (doubt.kind, doubt.detail) == ("missed", {"lines": rows})
+    blank = doubts_of(evidence, [])
+    assert "nothing read" in [doubt.detail.get("why") for doubt in blank]
+    table = {"bbox": [100, 280, 1000, 1600], "category": "Picture"}
+    assert doubts_of(evidence, [*page.cells, table]) == []
+
+
+def test_boxes_to_tick_and_dirt_are_no_table() -> None:
+    rng = random.Random(4)
+    page = table_of(lambda n: "", 1, 1, False)
+    for n in range(120):
+        left, top = 120 + 90 * (n % 8), 300 + 50 * (n // 8)
+        page.pen.rectangle((left, top, left + 15, top + 15), outline=0, width=2)
+    assert doubts_of(evidence_of(page.picture), page.cells) == []
+    page = table_of(lambda n: "", 1, 1, False)
+    for _ in range(400):
+        left, top, wide = rng.randrange(1160), rng.randrange(200, 1660), rng.choice([3, 6, 9])
+        page.pen.ellipse((left, top, left + wide, top + wide), fill=rng.randrange(120))
     assert doubts_of(evidence_of(page.picture), page.cells) == []

@@ -14,7 +14,7 @@ from trust.doubts import Doubt
 from trust.ink.empty import why_empty
 from trust.ink.laid import Laid, LaidCell
 from trust.ink.lines import Writing
-from trust.ink.missed import bare_pieces
+from trust.ink.missed import bare_pieces, bare_table
 
 USUAL, SPREAD = 0.14, 0.08  # of text to ink where both are measured right: a logarithm
 TRUSTED_CELLS = 2  # so many such cells are thought of on every page beside its own
@@ -113,7 +113,7 @@ def nothing_read(writing: Writing, laid: Laid, size: tuple[int, int]) -> Iterato
     read = sum(cell.told for cell in laid.cells if not why_empty(cell))
     words = any(has_letters(cell) and cell.inked >= FEW_WORDS for cell in laid.cells)
     if not laid.cells:
-        words = bool(len(bare_pieces(writing, laid)[0]))
+        words = any(len(find(writing, laid)[0]) for find in (bare_pieces, bare_table))
     if words and not read:
         yield Doubt("amount", (0, 0, *size), None, WEIGHT_OF_NOTHING, {"why": "nothing read"})
         return

@@ -11,6 +11,7 @@ from trust.ink.heights import Floats
 from trust.ink.laid import Laid
 from trust.ink.lines import Writing
 from trust.ink.parts import Boxes, boxes_around
+from trust.ink.rows import LEAST
 from trust.ink.runs import Bits, Ints, joined
 
 MANY = 600  # pieces of lines that are looked at: the longest
@@ -21,6 +22,12 @@ ROOM = 1.5  # of its height may be between them
 LIGHT, MOST_WEIGHT = 0.04, 0.9
 WHOLLY_AT = 130  # ems of usual height
 MOST_OF_FEW = (0.3, 0.45)  # the most that one line weighs, and two
+
+SHORT_EMS = 0.3  # a 1 is no wider
+SAME_HEIGHT, SAME_ROW, SAME_COLUMN = 0.25, 0.3, 0.6  # of a number's height
+IN_LINE = 4  # such numbers at least stand in each row and each column of a table
+MOSTLY = 0.5  # of what is so short: on a page with dirt, fewer happen to stand so
+VARIED = 0.07  # how much the ink of letters differs: boxes to tick are all the same
 
 
 def missed(writing: Writing, laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
@@ -35,6 +42,39 @@ def missed(writing: Writing, laid: Laid, size: tuple[int, int]) -> Iterator[Doub
         weight = weight_of(float(ems[of_it].sum()) * high / laid.em, rows)
         corners = cut((float(side) * writing.step for side in box), size)
         yield Doubt("missed", whole(corners), None, weight, {"lines": rows})
+    boxes, ems = bare_table(writing, laid)
+    if len(boxes):
+        [around] = boxes_around(boxes, numpy.zeros(len(boxes), numpy.intp))
+        corners = cut((float(side) * writing.step for side in around), size)
+        rows = rows_in(boxes)
+        weight = weight_of(float(ems.sum()), rows)
+        yield Doubt("missed", whole(corners), None, weight, {"lines": rows})
+
+
+def bare_table(writing: Writing, laid: Laid) -> tuple[Boxes, Floats]:
+    """Numbers under no box that are too short to be a line, but stand in rows and columns."""
+    bare = laid.bare & ~writing.is_text[writing.line]
+    lines, line = numpy.unique(writing.line[bare], return_inverse=True)
+    boxes = boxes_around(writing.boxes[bare], line)
+    heights, ems = writing.heights[lines], writing.ems[lines]
+    short = (ems >= SHORT_EMS) & (ems < LEAST_EMS) & (heights >= LEAST)
+    usual = float(numpy.median(heights[short])) if short.any() else 0.0
+    short &= abs(heights - usual) <= SAME_HEIGHT * usual
+    found = numpy.flatnonzero(short)[:MANY]
+    count = len(found)
+    while len(found):
+        x1, _, x2, y2 = boxes[found].astype(numpy.float32).T
+        middle = (x1 + x2) / 2
+        in_row = (abs(y2[:, None] - y2) <= SAME_ROW * usual).sum(1)
+        in_column = (abs(middle[:, None] - middle) <= SAME_COLUMN * usual).sum(1)
+        stands = (in_row >= IN_LINE) & (in_column >= IN_LINE)
+        if stands.all():
+            break
+        found = found[stands]
+    areas = writing.areas[bare][numpy.isin(line, found)]
+    is_table = len(found) >= MOSTLY * count and len(found) and areas.std() >= VARIED * areas.mean()
+    found = found if is_table else found[:0]
+    return boxes[found], ems[found]
 
 
 def bare_pieces(writing: Writing, laid: Laid) -> tuple[Boxes, Floats]:
