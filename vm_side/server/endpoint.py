@@ -44,6 +44,7 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 LONGEST_LACKS = 300  # characters
 LONGEST_FAULT = 200  # the same
+LONGEST_PAGE = 100  # the same, of what is no answer of a model server
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ class Endpoint:
                 for served in json.loads(response.body)["data"]
             ]
         except ANOTHER_FORM as error:
-            raise EndpointError(f"{where}: no list of models ({error!r})") from error
+            said = f"{message(response.body):.{LONGEST_PAGE}}"
+            raise EndpointError(f"{where}: no list of models: {said!r}") from error
 
     def rendered(self, model: str, png: bytes, prompt: str) -> list[str] | None:
         """The tokens that a model makes of a request; None from a server that cannot tell.

@@ -59,4 +59,6 @@ def refused(status: int, said: str, location: str = "") -> str:
     words = f"HTTP {status} {said}".rstrip()
     if status in (401, 403):
         return f"{words}: it needs its key, in API_KEY, or in the file that API_KEY_FILE names"
+    if status == 413:
+        return f"{words}: let it take larger requests (nginx: client_max_body_size), or lower -m"
     return f"{words}: it moved to {location}" if location else words

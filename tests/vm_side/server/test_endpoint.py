@@ -197,7 +197,7 @@ def test_models(server: ModelServer) -> None:
     ("answer", "words"),
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "no list of models"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnope", "no list of models"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnope", "no list of models: 'nope'"),
         (b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"data": [1]', "no list of models"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(DEEP) + DEEP, "no list of models"),
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nlost!", "HTTP 404 lost!"),

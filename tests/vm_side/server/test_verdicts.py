@@ -48,6 +48,12 @@ def test_the_servers_own_words(body: bytes, words: str) -> None:
     [
         (404, "no such model", "", "HTTP 404 no such model"),
         (500, "", "", "HTTP 500"),
+        (
+            413,
+            "",
+            "",
+            "HTTP 413: let it take larger requests (nginx: client_max_body_size), or lower -m",
+        ),
         (302, "Found", "http://there/", "HTTP 302 Found: it moved to http://there/"),
         *(
             (status, "no", "", f"HTTP {status} no: it needs its key, in API_KEY, or")
