@@ -22,10 +22,8 @@ TEXT_KEY = re.compile(r"""(["'])text\1\s*:?\s*(["'])""")
 TEXT_NAME = re.compile(r"""["']text["']\s*:\s*(?!["'\s])""")
 QUOTE_AT_END = re.compile(r"""["']\s*\}[\s,\]`]*$""")
 WITHOUT_BRACE = re.compile(r"""[\s,\]}]*(["']bbox["']\s*:\s*\[.*)""", re.DOTALL)
-NO_QUOTE_AT_END = re.compile(
-    r"""["']text["']\s*:?\s*["'](?:(?!["'](?:bbox|category)["']).)*[^"',\s]\s*\}\s*[,\]][\s\]`]*$""",
-    re.DOTALL,
-)
+NO_QUOTE_AT_END = re.compile(r"""[^"',\s]\s*\}\s*[,\]][\s\]`]*$""")
+OTHER_KEY = re.compile(r"""["'](?:bbox|category)["']""")
 NEXT_KEY = r"""\s*,\s*["'](?:bbox|category)["']\s*:"""
 BETWEEN_CELLS = re.compile(r"""\s*(?:[\]}]|,\s*["'{]|$)""")
 BETWEEN_KEYS = re.compile(r"""\s*(?:\}|,?\s*["'](?:bbox|category)|,\s*["'}])""")
@@ -91,7 +89,7 @@ def repair(chunk: str, notes: list[str]) -> Any:
         cell = None
         chunk = with_first_quote(chunk)
     cell = with_quotes_inside(chunk) or cell
-    if cell is None and NO_QUOTE_AT_END.search(chunk):
+    if cell is None and lacks_last_quote(chunk):
         cell = with_quotes_inside(without_end(chunk) + '"}')
     cell = cell or repaired(chunk)
     if lacks_text(chunk, cell):
@@ -112,6 +110,14 @@ def with_first_quote(chunk: str) -> str:
         end = None
     is_value = end is not None and BETWEEN_KEYS.match(chunk, end)
     return chunk if is_value else f'{chunk[: key.end()]}"{chunk[key.end() :]}'
+
+
+def lacks_last_quote(chunk: str) -> bool:
+    """Whether the brackets behind a cell follow its own text, but no quote does."""
+    key = TEXT_KEY.search(chunk)
+    if key is None or OTHER_KEY.search(chunk, key.end()):
+        return False
+    return NO_QUOTE_AT_END.search(chunk, key.end()) is not None
 
 
 def without_end(chunk: str) -> str:
