@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import click
 
-from lib.console import Away, ExitCode, Failure, Interrupted, NoLogin, note, run, say
+from lib.console import Away, ExitCode, Failure, NoLogin, note, run, say
 from lib.kinds import Number
 from lib.knobs import MACHINE, Knobs, presumed, verb
 from lib.machines import lock, open_machine
@@ -46,12 +46,10 @@ def main(knobs: Knobs, force: bool, patience: float) -> int:
             raise
         say(f"stop: it was taken from this run, and {error.message}")
         return ExitCode.OK
-    except (Failure, OSError) as error:
-        message = getattr(error, "message", str(error))
-        raise Failure("\n".join(filter(None, (message, machine.alarm())))) from error
-    except Interrupted:
-        say("\n".join(filter(None, ("interrupted", machine.alarm()))))
-        return ExitCode.INTERRUPTED
+    except BaseException as error:  # whatever it is, a fault that nobody has foreseen too
+        if left := machine.alarm():
+            error.add_note(left)
+        raise
     note(f"stop: {DONE[knobs.target]}")
     return ExitCode.OK
 

@@ -23,6 +23,17 @@ class Refusal(Exception):
         return {"error": error}
 
 
+class OfAnother(Refusal):
+    """What answers is not Google: a portal that wants a login, a proxy that refuses."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(status, "", text)
+
+    def body(self) -> Any:
+        """Its text as it is."""
+        return self.message.encode()
+
+
 @dataclass(frozen=True)
 class OperationError:
     """The call was accepted, and its operation ends with an error."""

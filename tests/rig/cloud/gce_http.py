@@ -71,7 +71,7 @@ def _handler(answer: Callable[[Request], Any]) -> type[BaseHTTPRequestHandler]:
             if request.drop:
                 self.close_connection = True
                 return
-            data = json.dumps(body).encode()
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json; charset=UTF-8")
             self.send_header("Content-Length", str(len(data)))

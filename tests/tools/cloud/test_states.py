@@ -17,7 +17,13 @@ from lib.machines.gcp.faults import NoPermission
 from lib.machines.gcp.machine import GcpMachine
 from lib.machines.gcp.resources import new_instance
 from rig.cloud.gce import PROJECT, ZONE, GceServer
-from rig.cloud.gce_errors import Refusal, permission_denied, quota_error, quota_refusal
+from rig.cloud.gce_errors import (
+    OfAnother,
+    Refusal,
+    permission_denied,
+    quota_error,
+    quota_refusal,
+)
 
 NAME = "dots"
 STOCK_OUT = "ZONE_RESOURCE_POOL_EXHAUSTED"
@@ -259,6 +265,61 @@ def test_a_stop_that_cannot_be_asked_for_is_loud(
         machine.stop()
     loud = r"dots MAY STILL RUN, AND BILL(, since \d.*)?, 1.5 USD an hour: gcloud compute instances"
     assert re.fullmatch(f"{loud} stop dots --zone {ZONE} --project {PROJECT}", machine.alarm())
+
+
+OTHERS = (
+    (404, "<html>Not Found</html>"),
+    (404, '{"error": {"message": "no route", "code": 404}}'),
+    (404, '{"error": null}'),
+    (403, "<html>Blocked by your company</html>"),
+    (403, '{"error": "blocked"}'),
+    (407, ""),
+    (502, '["down"]'),
+    (404, '{"error": {"code": 404, "message": "", "errors": ["x"], "details": ["y"]}}'),
+    (200, '{"status": "ok", "message": "log in"}'),
+    (200, "[]"),
+)
+
+
+@pytest.mark.parametrize(("status", "text"), OTHERS)
+def test_what_is_not_google_says_nothing_about_the_vm(
+    gce: GceServer, instance: Instance, status: int, text: str
+) -> None:
+    """Above all not that there is none: a stop tries again, and is loud in the end."""
+    gce.set_status(NAME, "RUNNING")
+    gce.refuse(OfAnother(status, text))
+    machine = GcpMachine(Knobs(project=PROJECT, zone=ZONE, vm=NAME))
+    with pytest.raises(Away, match="what answers is not Google"):
+        machine.stop()
+    assert "dots MAY STILL RUN, AND BILL" in machine.alarm()
+    assert "dots MAY STILL RUN, AND BILL" in machine.left_on()
+    gce.heal()
+    machine.stop()
+    assert gce.status(NAME) == "TERMINATED"
+
+
+@pytest.mark.parametrize("call", ["/stop", "/wait"])
+def test_a_change_that_a_portal_answers(gce: GceServer, instance: Instance, call: str) -> None:
+    gce.set_status(NAME, "RUNNING")
+    gce.refuse(OfAnother(200, "{}"), "POST", call)
+    with pytest.raises(Away, match="what answers is not Google"):
+        instance.stop()
+
+
+def test_what_the_system_refuses_is_no_answer(
+    gce: GceServer, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as certificates that are not where they should be."""
+    machine = GcpMachine(Knobs(project=PROJECT, zone=ZONE, vm=NAME))
+    assert machine.left_on() == ""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    monkeypatch.setenv(
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", gce.url.replace("http:", "https:")
+    )
+    other = GcpMachine(Knobs(project=PROJECT, zone=ZONE, vm=NAME))
+    with pytest.raises(Away, match="/nowhere/ca"):
+        other.stop()
+    assert "dots MAY STILL RUN, AND BILL" in other.left_on()
 
 
 def test_who_may_stop_it_and_not_look_at_it_can_stop_it(gce: GceServer, instance: Instance) -> None:

@@ -66,6 +66,17 @@ def test_a_stop_by_hand_is_loud(gce: GceServer, tmp_path: Path, fault: Fault, fo
     assert "Traceback" not in end.err
 
 
+def test_a_fault_that_nobody_has_foreseen_ends_with_the_loud_line(
+    gce: GceServer, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.json"
+    key.write_text("[]")  # google-auth expects an object
+    own = {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": "", "GOOGLE_APPLICATION_CREDENTIALS": str(key)}
+    end = GceToolkit(gce, tmp_path).run("stop", "--patience=0", **own)
+    assert end.code == 1
+    assert re.fullmatch(LOUD, last_line(end.err)), end.err
+
+
 def test_since_when_it_bills_is_said_where_that_can_be_seen(gce: GceServer, tmp_path: Path) -> None:
     gce.add_instance(VM, status="RUNNING")
     gce.instance(VM)["lastStartTimestamp"] = "2026-05-01T02:03:04.000+00:00"

@@ -29,6 +29,7 @@ from lib.machines.gcp.faults import (
 LOST_ANSWER_PAUSES_S = (1.0, 2.0, 4.0)
 CALL_TIMEOUT_S = 20.0  # a network that swallows everything would hold a call for ever
 WAIT_TIMEOUT_S = 150.0  # Google holds the wait for an operation for up to 120 s
+NOT_GOOGLE = "what answers is not Google"
 BUSY = (exceptions.ServerError, exceptions.TooManyRequests, exceptions.RetryError)
 
 
@@ -46,7 +47,41 @@ class Bounded:
 def make_client(kind: Callable[..., Any]) -> Any:
     """A client of this kind, with our credentials, for Google's API or another server's."""
     options = {"api_endpoint": endpoint} if (endpoint := api_endpoint()) else {}
-    return Bounded(kind(credentials=find_credentials(), client_options=options))
+    client = kind(credentials=find_credentials(), client_options=options)
+    # no other way in: of an error that is none of Google's, the client itself ends with a fault
+    client.transport._session.hooks["response"].append(refuse_error_of_others)
+    return Bounded(client)
+
+
+def refuse_error_of_others(response: requests.Response, **_: Any) -> None:
+    """Raise what a lost answer raises, if an error is not told as Google tells its own.
+
+    What a portal or a proxy refuses says nothing about the VM: its 404 is not "there is no VM".
+    """
+    if not response.ok and not is_error_of_google(response):
+        raise requests.RequestException(f"{NOT_GOOGLE} ({response.status_code})")
+
+
+def is_error_of_google(response: requests.Response) -> bool:
+    """Whether its body is JSON with an error that is told as Google does it."""
+    try:
+        error = response.json()["error"]
+        parts = [*error.get("errors", ()), *error.get("details", ())]
+        return (
+            error["code"] == response.status_code
+            and isinstance(error["message"], str)
+            and (bool(parts) or isinstance(error.get("status"), str))
+            and all(isinstance(part, dict) for part in parts)
+        )
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return False
+
+
+def refuse_nameless(answer: Any) -> Any:
+    """What Google tells of one thing has its name; an answer without one is another's."""
+    if not answer.name:
+        raise requests.RequestException(NOT_GOOGLE)
+    return answer
 
 
 def asked_again(request: Callable[[], Any]) -> Any:
@@ -79,10 +114,10 @@ def translated(request: Callable[[], Any]) -> Any:
             f"no permission: {words_of(error)}",
             "ask for the role; docs/permissions.md lists those that are needed",
         ) from error
-    except (requests.RequestException, google.auth.exceptions.TransportError) as error:
+    except (OSError, google.auth.exceptions.TransportError) as error:  # requests' own are OSErrors
         raise unreachable(error) from error
     except ParseError as error:  # of a portal that wants a login of its own, say
-        raise unreachable("what answers is not Google") from error
+        raise unreachable(NOT_GOOGLE) from error
     except google.auth.exceptions.GoogleAuthError as error:
         raise (unreachable(error) if error.retryable else no_credentials(str(error))) from error
     except exceptions.Unauthorized as error:
@@ -112,11 +147,12 @@ def carry_out(
     name is what it is about, for people. Raises StockOut, NotFound and PreconditionFailed too.
     """
     sent = {**request, "request_id": str(uuid.uuid4())}
-    operation_name = translated(lambda: asked_again(lambda: method(request=sent))).name
+    ask = functools.partial(method, request=sent)
+    operation_name = translated(lambda: asked_again(lambda: refuse_nameless(ask()))).name
     deadline = time.monotonic() + timeout_s
     while True:
         # not operation.result(): it would poll Google's own address whatever the endpoint
-        operation = translated(lambda: asked_again(lambda: wait(operation_name)))
+        operation = translated(lambda: asked_again(lambda: refuse_nameless(wait(operation_name))))
         if operation.status == compute_v1.Operation.Status.DONE:
             break
         if time.monotonic() > deadline:

@@ -15,7 +15,13 @@ from google.api_core import exceptions
 from google.cloud import compute_v1
 
 from lib.console import Failure, note
-from lib.machines.gcp.api import asked_again, carry_out, make_client, translated
+from lib.machines.gcp.api import (
+    asked_again,
+    carry_out,
+    make_client,
+    refuse_nameless,
+    translated,
+)
 from lib.machines.gcp.faults import NoPermission, StockOut, TooSlow, words_of
 from lib.machines.machine import NoSuchMachine
 
@@ -70,7 +76,7 @@ class Instance:
         self._operations = make_client(compute_v1.ZoneOperationsClient)
 
     def _get(self) -> Any:
-        return self._instances.get(request=self._place)
+        return refuse_nameless(self._instances.get(request=self._place))
 
     @property
     def _place(self) -> dict[str, str]:

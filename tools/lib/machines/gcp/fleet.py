@@ -4,6 +4,7 @@ What a look at the group means is decided by pure functions; the calls are thin.
 """
 
 import contextlib
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +17,13 @@ from google.cloud import compute_v1
 
 from lib.console import Away, Failure, NoLogin, note, say
 from lib.knobs import Knobs, zones_of
-from lib.machines.gcp.api import asked_again, carry_out, make_client, translated
+from lib.machines.gcp.api import (
+    asked_again,
+    carry_out,
+    make_client,
+    refuse_nameless,
+    translated,
+)
 from lib.machines.gcp.faults import NoPermission
 from lib.machines.gcp.resources import emptying_command, group_name, region_of, worker_group
 
@@ -170,8 +177,9 @@ class Fleet:
 
     def get(self) -> Any:
         """The group as the API tells it; None if there is none."""
+        ask = functools.partial(self._groups.get, request=self._group)
         try:
-            return translated(lambda: asked_again(lambda: self._groups.get(request=self._group)))
+            return translated(lambda: asked_again(lambda: refuse_nameless(ask())))
         except exceptions.NotFound:
             return None
 
