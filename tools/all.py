@@ -107,7 +107,8 @@ def with_machine(
     )
     money = ""
     if knobs.target == "gcp" and steps.on_since:
-        money = took(plan, time.time() - steps.on_since)
+        has_started = codes.get("start") == ExitCode.OK
+        money = took(plan, time.time() - steps.on_since, has_started, steps.found_on_since)
         note(f"make all: {money}")
     for step in after:
         if has_results(codes):

@@ -20,12 +20,19 @@ def main(knobs: Knobs, yes: bool) -> None:
         return
     if exists:
         lock.refuse_if_held(machine)
+    kept = machine.instance.kept_disks() if exists else []
     workers = f", and its group of workers, {machine.fleet.name}" if has_workers else ""
-    if not yes and not is_confirmed(f"Delete {place}, and its disk{workers}?"):
+    disks = f", but not the disk {' and '.join(kept)}" if kept else ", and its disk"
+    if not yes and not is_confirmed(f"Delete {place}{workers}{disks}?"):
         raise Failure("nothing was deleted")
     machine.delete()
     rest = f"; the files in {knobs.bucket} stay: make clean deletes them" if knobs.bucket else ""
     note(f"delete: {knobs.vm} is gone{rest}")
+    for disk in kept:
+        say(
+            f"delete: the disk {disk} stays, and bills: gcloud compute disks delete {disk}"
+            f" --zone {knobs.zone} --project {knobs.project}"
+        )
 
 
 if __name__ == "__main__":

@@ -29,11 +29,13 @@ def read_config(
         raise click.UsageError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise click.UsageError(f"{path} is not UTF-8 text: save it as UTF-8") from error
-    values = {}
+    values: dict[str, str] = {}
+    lines: dict[str, int] = {}
     for binding in bindings:
         text = binding.original.string
         blank = text[: len(text) - len(text.lstrip())]  # lines before it belong to the binding
-        place = f"{path}, line {binding.original.line + blank.count(chr(10))}"
+        line = binding.original.line + blank.count(chr(10))
+        place = f"{path}, line {line}"
         if binding.error or (binding.key is not None and binding.value is None):
             raise click.UsageError(f"{place}: no KEY=value: {shown(text.strip())!r}")
         if binding.key is None:
@@ -46,9 +48,17 @@ def read_config(
         if binding.key not in known:
             refuse_unknown(place, binding.key, known, needed)
             continue
-        if binding.value:
-            values[binding.key] = binding.value
-    return values
+        value = binding.value or ""
+        before = lines.get(binding.key)
+        if before and value != values.get(binding.key, "") and is_needed(binding.key, needed):
+            say(f"{place}: {binding.key} stands in line {before}, too: line {line} counts")
+        values[binding.key], lines[binding.key] = value, line
+    return {name: value for name, value in values.items() if value}
+
+
+def is_needed(name: str, needed: Collection[str] | None) -> bool:
+    """Whether a command does its work by this knob."""
+    return needed is None or name in needed
 
 
 def refuse_unknown(

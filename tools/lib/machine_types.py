@@ -20,22 +20,29 @@ def with_cards(machine_type: str) -> str:
     return f"{machine_type}, with its {f'{cards} GPUs' if cards > 1 else 'GPU'}"
 
 
-def prices(knobs: Knobs) -> tuple[str, ...]:
-    """The knobs that say what an hour of what runs costs."""
-    return ("PRICE_PER_HOUR", *(("PRICE_PER_WORKER_HOUR",) if knobs.workers else ()))
+def prices(knobs: Knobs, has_spot: bool = False) -> tuple[str, ...]:
+    """The knobs that say what an hour of what runs costs; has_spot: of spot VMs, too."""
+    is_told = knobs.workers or has_spot
+    return ("PRICE_PER_HOUR", *(("PRICE_PER_WORKER_HOUR",) if is_told else ()))
 
 
-def wrong_price(knobs: Knobs, machine_type: str) -> str:
+def defaults(knobs: Knobs, has_spot: bool) -> list[str]:
+    """Those of them that are as they came."""
+    every = prices(knobs, has_spot)
+    return [name for name in every if getattr(knobs, name.lower()) == TABLE[name].default]
+
+
+def wrong_price(knobs: Knobs, machine_type: str, has_spot: bool = False) -> str:
     """Why the price in the knobs cannot be this machine's; empty: it may be."""
-    own = [name for name in prices(knobs) if getattr(knobs, name.lower()) == TABLE[name].default]
+    own = defaults(knobs, has_spot)
     if not own or machine_type == OWN_TYPE:
         return ""
     return f"{' and '.join(own)}: a {OWN_TYPE}'s, and this is a {with_cards(machine_type)}"
 
 
-def price_warning(knobs: Knobs, machine_type: str, spot: bool) -> str:
+def price_warning(knobs: Knobs, machine_type: str, spot: bool, has_spot: bool = False) -> str:
     """Why money that is told by the knobs cannot be this machine's; empty: it may be."""
-    if why := wrong_price(knobs, machine_type):
+    if why := wrong_price(knobs, machine_type, has_spot):
         return why
     if spot and knobs.price_per_hour == TABLE["PRICE_PER_HOUR"].default:
         return "PRICE_PER_HOUR: the price on demand, and this is a spot VM"

@@ -37,7 +37,7 @@ class Steps:
     """The steps of a run; whose is what people typed, such as "make all".
 
     codes and seconds tell how each has ended, and how long it took; on_since is when the machine
-    was turned on, as Unix time.
+    was turned on, as Unix time, and found_on_since since when it had been on before, if it had.
     """
 
     whose: str
@@ -45,6 +45,7 @@ class Steps:
     codes: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     on_since: float | None = None
+    found_on_since: float | None = None
     meanwhile: Callable[[], None] = lambda: None
 
     def with_machine(
@@ -56,7 +57,8 @@ class Steps:
         """
         with lock.hold(machine, longest_h(0)) as held:
             now = time.time()
-            hours = longest_h(now - (machine.on_since() or now))
+            self.found_on_since = machine.on_since()
+            hours = longest_h(now - (self.found_on_since or now))
             own = {lock.TOKEN_VARIABLE: held.token, "MAX_HOURS": str(hours)}
             self.environment = {**self.environment, **own}
             self.meanwhile = held.renew

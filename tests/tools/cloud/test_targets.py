@@ -70,6 +70,23 @@ def test_create_asks_for_the_vm_of_the_manual(gce: GceServer, tmp_path: Path) ->
     assert f"there is no {VM} in asia-northeast3-a of rig-project" in end.err
 
 
+def test_a_disk_that_outlives_its_vm_is_told(gce: GceServer, tmp_path: Path) -> None:
+    """One that was made apart, say: Google keeps it when the VM goes, and it bills."""
+    gce.add_instance(VM)
+    own = {"source": "https://host/compute/v1/projects/p/zones/z/disks/pages", "autoDelete": False}
+    scratch = {"type": "SCRATCH"}  # inside of the machine, and gone with it
+    gce.instance(VM)["disks"] += [own, scratch]
+    kit = GceToolkit(gce, tmp_path)
+    end = kit.run_here("delete")
+    assert (end.code, ", but not the disk pages? " in end.err) == (1, True), end.err
+    end = kit.run_here("delete", YES="1")
+    assert end.code == 0
+    assert end.err == (
+        "delete: the disk pages stays, and bills: gcloud compute disks delete pages"
+        " --zone asia-northeast3-a --project rig-project\n"
+    )
+
+
 def test_create_tells_the_cards_and_whose_the_price_is(gce: GceServer, tmp_path: Path) -> None:
     end = GceToolkit(gce, tmp_path, MACHINE_TYPE="g2-standard-48").run_here("create", DRY_RUN="1")
     assert "g2-standard-48, with its 4 GPUs" in end.out

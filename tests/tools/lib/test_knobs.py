@@ -148,6 +148,24 @@ def test_a_line_of_config(tmp_path: Path, line: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("config", "value", "said"),
+    [
+        ("BUDGET=5\n\nBUDGET=0\n", 0.0, "line 3: BUDGET stands in line 1, too: line 3 counts"),
+        ("BUDGET=5\nBUDGET=\n", 0.0, "line 2: BUDGET stands in line 1, too: line 2 counts"),
+        ("BUDGET=5\nBUDGET=6\nBUDGET=7\n", 7.0, "line 3: BUDGET stands in line 2, too"),
+        ("BUDGET=5\nBUDGET=5\n", 5.0, ""),
+    ],
+)
+def test_a_name_that_stands_twice_is_told(
+    tmp_path: Path, config: str, value: float, said: str
+) -> None:
+    """A limit above its default in the same file would be none, without a word."""
+    result = invoke(tmp_path, config)
+    assert json.loads(result.stdout)["budget"] == value
+    assert (said in result.stderr, bool(result.stderr)) == (True, bool(said)), result.stderr
+
+
+@pytest.mark.parametrize(
     ("config", "message"),
     [
         ("# knobs\n\nPROCESES=4\n", "line 3: unknown knob PROCESES; did you mean PROCESSES?"),

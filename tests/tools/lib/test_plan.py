@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -161,6 +162,29 @@ def test_what_the_numbers_do_not_say_is_told(knobs: Knobs, fits: Callable[[str],
     assert fits("; ".join(warnings(Plan(left, basis, own, [], knobs))))
 
 
+@pytest.mark.parametrize(
+    ("knobs", "told"),
+    [
+        (Knobs(bucket="gs://b", machine_type="g2-standard-48", price_per_hour=4.4),
+         "PRICE_PER_WORKER_HOUR: a g2-standard-8's, and this is a g2-standard-48, with its 4 GPUs"),
+        (Knobs(bucket="gs://b", zone="us-central1-a", price_per_hour=0.854),
+         "PRICE_PER_WORKER_HOUR is Seoul's; us-central1 has 0.854 and 0.341"),
+        (Knobs(bucket="gs://b", zone="us-central1-a", price_per_worker_hour=0.341),
+         "PRICE_PER_HOUR is Seoul's; us-central1 has 0.854 and 0.341"),
+        (Knobs(bucket="gs://b", zone="europe-west4-a"),
+         "PRICE_PER_HOUR and PRICE_PER_WORKER_HOUR are Seoul's; europe-west4 has other prices"),
+        (Knobs(bucket="gs://b", machine_type="g2-standard-48", spot=True, price_per_hour=0.2), ""),
+        (GCP, ""),
+    ],
+)  # fmt: skip
+def test_a_price_of_another_way_is_told_too(knobs: Knobs, told: str) -> None:
+    """The table shows spot VMs at PRICE_PER_WORKER_HOUR, also where WORKERS is 0."""
+    basis, left = basis_of(None, knobs), Left(1_000, size_bytes=300_000_000)
+    own = forecast(basis, left, knobs, own_way(knobs))
+    others = [one for way in ways(knobs) if (one := forecast(basis, left, knobs, way))]
+    assert "; ".join(warnings(Plan(left, basis, own, others, knobs))) == told
+
+
 def test_what_it_took_stands_beside_what_was_planned() -> None:
     left = Left(500, size_bytes=1)
     own = forecast(basis_of(None, GCP), left, GCP, own_way(GCP))
@@ -170,3 +194,10 @@ def test_what_it_took_stands_beside_what_was_planned() -> None:
     crew = dataclasses.replace(GCP, workers=4, price_per_worker_hour=0.25)
     said = took(Plan(left, basis_of(None, crew), None, [], crew), 1_800.0)
     assert said == "the VM and its 4 workers were on for 30 min: at most 1.05 USD, and the disk"
+    said = took(plan, 1_800.0, has_started=False)  # the zone may have had none to give
+    assert said.startswith("the VM was on for at most 30 min: at most 0.55 USD, and the disk")
+    said = took(plan, 1_800.0, before=1e9)
+    assert said.startswith(
+        "the VM was on for 30 min: 0.55 USD, and the disk; it was on before us, "
+    )
+    assert re.search(r", since 2001-09-\d\d \d\d:\d\d:\d\d; planned: ", said)

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,20 @@ def test_one_run_at_a_time(machine: LocalMachine, monkeypatch: pytest.MonkeyPatc
     with lock.hold(other, 12) as held:
         assert json.loads(machine.read_lock())["token"] == held.token
     assert list(machine.folder.iterdir()) == []
+
+
+def test_a_user_who_has_no_name(machine: LocalMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs as any number."""
+
+    def nobody(number: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    with lock.hold(machine, 1.0):
+        holder = lock.read_holder(machine.read_lock())
+        assert holder is not None and holder.user == str(os.getuid())
 
 
 def test_who_is_killed_holds_nothing(tmp_path: Path) -> None:

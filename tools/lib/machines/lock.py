@@ -171,7 +171,7 @@ def hold(keeper: Keeper, longest_h: float) -> Iterator[Hold]:
     refuse_others(before)
     me, now, longest_s = here.look(), time.time(), (longest_h or LONGEST_HOLD_H) * 3600
     ours = Holder(
-        *(uuid.uuid4().hex, getpass.getuser(), me.host, os.getpid()),
+        *(uuid.uuid4().hex, user(), me.host, os.getpid()),
         *(now, end_from(now, longest_s), me.machine, me.boot),
     )
     if not keeper.swap_lock(before, line_of(ours)):
@@ -185,6 +185,14 @@ def hold(keeper: Keeper, longest_h: float) -> Iterator[Hold]:
             held.give_back()
         except Failure as error:  # whether the machine is off matters more
             say(f"the machine's lock could not be given back: {error.message}")
+
+
+def user() -> str:
+    """Who we are; a container may run as a number that has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # as Pythons before and from 3.13 have it
+        return str(os.getuid())
 
 
 def runs(pid: int) -> bool:

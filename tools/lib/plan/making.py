@@ -63,15 +63,23 @@ def run_of(
     return run if is_sound(run) else None
 
 
-def took(plan: Plan, seconds: float) -> str:
-    """What the machines were on for and cost, beside what the plan had said; for people."""
+def took(plan: Plan, seconds: float, has_started: bool = True, before: float | None = None) -> str:
+    """What the machines were on for and cost, beside what the plan had said; for people.
+
+    Without a start that went well nobody knows since when. before is since when the VM was on
+    already, as Unix time: what it cost until then is not ours.
+    """
     knobs, hours = plan.knobs, seconds / 3600
     way = own_way(knobs)
-    who, most = "the VM was", ""
+    who, most = "the VM was", "" if has_started else "at most "
+    longest = most
     if knobs.workers:  # they came later and left earlier
         who, most = f"the VM and its {knobs.workers} workers were", "at most "
     said = ""
+    if before is not None:
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(before))
+        said = f"; it was on before us, since {since}"
     if plan.own is not None:
-        said = f"; planned: {duration(plan.own.hours)}, {usd(plan.own.cost.machines)}"
+        said += f"; planned: {duration(plan.own.hours)}, {usd(plan.own.cost.machines)}"
     money = usd(hours * way.per_hour)
-    return f"{who} on for {duration(hours)}: {most}{money}, and the disk{said}"
+    return f"{who} on for {longest}{duration(hours)}: {most}{money}, and the disk{said}"

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.knobs import TABLE, Knobs
-from lib.machine_types import cards_in, price_warning
+from lib.knobs import Knobs
+from lib.machine_types import cards_in, defaults, price_warning
 from lib.plan.budget import too_little
 from lib.plan.cards import card_of
 from lib.plan.forecast import Basis, Forecast
 from lib.plan.left import Left
 from lib.plan.prices import G2_STANDARD_8
 
+SEOUL = "asia-northeast3"  # whose prices the knobs' defaults are
 UNKNOWN = "not known before the first run of this kind"
 
 
@@ -88,16 +89,18 @@ def warnings(plan: Plan) -> Iterator[str]:
     full = card.slots * cards_in(knobs.machine_type) if card else 0
     if knobs.processes < full:
         yield f"PROCESSES={knobs.processes}: {full} pages would fill the batches of its cards"
-    if why := price_warning(knobs, knobs.machine_type, knobs.spot):
+    has_spot = any(knobs.price_per_worker_hour in one.way[-2:] for one in plan.others)
+    if why := price_warning(knobs, knobs.machine_type, knobs.spot, has_spot):
         if why not in plan.refusal:
             yield why
         return
     region = knobs.zone.rpartition("-")[0]
-    there, given = G2_STANDARD_8.get(region), (knobs.price_per_hour, knobs.price_per_worker_hour)
-    of_seoul = TABLE["PRICE_PER_HOUR"].default, TABLE["PRICE_PER_WORKER_HOUR"].default
-    if given == of_seoul != there:
+    names = defaults(knobs, has_spot)
+    if names and region != SEOUL:
+        there = G2_STANDARD_8.get(region)
         found = f"{there.on_demand:g} and {there.spot:g}" if there else "other prices"
-        yield f"PRICE_PER_HOUR and PRICE_PER_WORKER_HOUR are Seoul's; {region} has {found}"
+        are = "are" if len(names) > 1 else "is"
+        yield f"{' and '.join(names)} {are} Seoul's; {region} has {found}"
 
 
 def duration(hours: float) -> str:

@@ -206,6 +206,13 @@ class Instance:
                 f"try later, or ZONE={error.zones or 'another zone of the region'}",
             ) from error
 
+    def kept_disks(self) -> list[str]:
+        """Its disks that Google keeps when it is deleted: made apart, or so wished."""
+        disks = self.get().disks
+        return [
+            one.source.rpartition("/")[2] for one in disks if one.source and not one.auto_delete
+        ]
+
     def delete(self) -> None:
         """Delete it, with its disk."""
         try:
