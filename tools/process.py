@@ -38,7 +38,8 @@ def main(knobs: Knobs, force: bool, as_json: bool, on_since: float | None) -> in
     with left_on.told(machine):
         machine.wait_until_ready(knobs.ready_timeout)
         options = arguments(knobs, force, as_json, on_since)
-        return machine.run(options, meanwhile(machine, knobs), checks_for(knobs))
+        code = machine.run(options, meanwhile(machine, knobs), checks_for(knobs))
+    return left_on.ended(machine, code)
 
 
 def checks_for(knobs: Knobs) -> str:

@@ -6,7 +6,7 @@ import os
 from lib.console import ExitCode, note, run, say
 from lib.inputs import end_of_nothing, find_inputs
 from lib.knobs import MACHINE, Knobs, verb
-from lib.machines import lock, open_machine
+from lib.machines import left_on, lock, open_machine
 
 
 @verb("INPUT", *MACHINE, help=__doc__)
@@ -18,13 +18,15 @@ def main(knobs: Knobs) -> int:
         return code
     machine = open_machine(knobs)
     lock.refuse_if_held(machine)
-    moved = machine.push(inputs)
+    with left_on.told(machine, if_seen=True):
+        moved = machine.push(inputs)
     for name, reason in moved.failed.items():
         say(f"upload: {name} was left out: {reason}")
     if inputs.others and not os.environ.get(lock.TOKEN_VARIABLE):  # else make all says it, last
         say(f"upload: {inputs.others}")
     note(f"upload: {moved.new} new, {moved.same} there already, {moved.removed} removed")
-    return ExitCode.PAGES_FAILED if moved.failed else ExitCode.OK
+    code = ExitCode.PAGES_FAILED if moved.failed else ExitCode.OK
+    return left_on.ended(machine, code, if_seen=True)
 
 
 if __name__ == "__main__":

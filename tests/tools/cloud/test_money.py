@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib.machines.gcp import guard
+from lib.machines.gcp.machine import GcpMachine
 from rig.cloud.gce import GceServer
 from rig.cloud.gce_errors import permission_denied, quota_error
 from rig.cloud.toolkit import VM, GceToolkit
@@ -184,6 +185,37 @@ def test_what_fails_behind_the_turn_on_tells_that_it_is_on(
     assert (end.code, gce.status(VM)) == (1, "RUNNING")
     assert "gcloud compute ssh: no way in" in end.err
     assert end.err.endswith(IS_ON)
+
+
+@pytest.mark.parametrize("verb", ["upload", "download"])
+def test_a_step_by_hand_that_fails_tells_that_it_is_on(
+    gce: GceServer, tmp_path: Path, verb: str
+) -> None:
+    gce.add_instance(VM)
+    gce.start(VM)
+    kit = GceToolkit(gce, tmp_path)
+    kit.write_pages(1)
+    end = kit.run_here(verb, PATH=kit.shut_out)
+    assert (end.code, "gcloud compute ssh: no way in" in end.err) == (1, True), end.err
+    assert end.err.endswith(IS_ON)
+    gce.set_status(VM, "TERMINATED")
+    assert "bills" not in kit.run_here(verb, PATH=kit.shut_out).err
+    gce.token = "another"  # whether it is on, no upload or download has to tell
+    assert "BILL" not in kit.run_here(verb, PATH=kit.shut_out).err
+
+
+@pytest.mark.parametrize("code", [1, 3])
+def test_a_process_that_ends_with_a_code_tells_that_it_is_on(
+    gce: GceServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """`make start upload process download stop` goes no further than that."""
+    gce.add_instance(VM, status="RUNNING")
+    monkeypatch.setattr(GcpMachine, "wait_until_ready", lambda *_: None)
+    monkeypatch.setattr(GcpMachine, "run", lambda *_: code)
+    kit = GceToolkit(gce, tmp_path)
+    assert kit.run_here("process").err == IS_ON
+    within = kit.run_here("process", DOTS_OCR_LOCK="of make all, which stops it next")
+    assert (within.code, within.err) == (code, "")
 
 
 def test_what_fails_before_it_says_nothing_of_the_kind(gce: GceServer, tmp_path: Path) -> None:

@@ -203,8 +203,8 @@ class GcpMachine(RemoteMachine):
         return "" if self._is_off else alarm(self.knobs, self._since or since)
 
     def on_since(self) -> float | None:
-        """As the API tells it."""
-        return self.instance.on_since
+        """As the API told it, if it was asked."""
+        return self.instance.on_since if "instance" in self.__dict__ else None
 
     def left_on(self) -> str:
         """By one look, which may fail for the reason for which all failed."""
