@@ -77,7 +77,8 @@ def told_of_failure(target: str) -> Iterator[None]:
         yield
     except (click.ClickException, OSError) as error:  # a full disk, say
         why, code = getattr(error, "message", str(error)), getattr(error, "exit_code", None)
-        tell(target, f"make all failed: {why}", code or ExitCode.FAILED, {})
+        text = "\n".join((f"make all failed: {why}", *getattr(error, "__notes__", ())))
+        tell(target, text, code or ExitCode.FAILED, {})
         raise
 
 

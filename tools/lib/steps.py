@@ -21,7 +21,7 @@ from lib.console import (
     set_handlers,
     shield,
 )
-from lib.machines import lock
+from lib.machines import left_on, lock
 from lib.machines.machine import Machine
 
 VERBS = Path(__file__).parents[1]
@@ -55,7 +55,7 @@ class Steps:
 
         longest_h gives its longest run, in hours, if it has been on for so many seconds.
         """
-        with lock.hold(machine, longest_h(0)) as held:
+        with left_on.told(machine, if_seen=True), lock.hold(machine, longest_h(0)) as held:
             now = time.time()
             self.found_on_since = machine.on_since()
             hours = longest_h(now - (self.found_on_since or now))

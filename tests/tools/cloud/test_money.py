@@ -171,6 +171,19 @@ def test_a_stop_that_fails_is_told_to_who_is_named(
         assert LOUD in before and after.count("\n") == 1
 
 
+def test_a_vm_that_was_on_and_cannot_be_held_is_told(gce: GceServer, tmp_path: Path) -> None:
+    """So that it is not turned off either. To NOTIFY, too; of a run that holds it there is no word."""
+    gce.add_instance(VM)
+    gce.start(VM)
+    gce.refuse(permission_denied("compute.instances.setMetadata", VM), "POST", "/setMetadata")
+    told = tmp_path / "told"
+    kit = GceToolkit(gce, tmp_path, NOTIFY=f"/usr/bin/tee {told}")
+    kit.write_pages(1)
+    end = kit.run_here("all")
+    assert (end.code, gce.status(VM)) == (1, "RUNNING")
+    assert end.err.endswith(IS_ON) and IS_ON in told.read_text()
+
+
 # ---- start ----
 
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 
 from lib.console import ExitCode, say
-from lib.machines.lock import TOKEN_VARIABLE
+from lib.machines.lock import TOKEN_VARIABLE, Held
 from lib.machines.machine import Machine
 
 
@@ -21,9 +21,11 @@ def left(machine: Machine, if_seen: bool) -> str:
 
 @contextlib.contextmanager
 def told(machine: Machine, if_seen: bool = False) -> Iterator[None]:
-    """Whatever fails or is interrupted in here, it ends with what is left on."""
+    """Whatever fails or is interrupted in here, it ends with what is left on; not for its holder."""
     try:
         yield
+    except Held:
+        raise
     except BaseException as error:
         if text := left(machine, if_seen):
             error.add_note(text)
