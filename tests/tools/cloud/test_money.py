@@ -172,7 +172,7 @@ def test_a_stop_that_fails_is_told_to_who_is_named(
 
 
 def test_a_vm_that_was_on_and_cannot_be_held_is_told(gce: GceServer, tmp_path: Path) -> None:
-    """So that it is not turned off either. To NOTIFY, too; of a run that holds it there is no word."""
+    """Nobody turns it off then. NOTIFY is told, too."""
     gce.add_instance(VM)
     gce.start(VM)
     gce.refuse(permission_denied("compute.instances.setMetadata", VM), "POST", "/setMetadata")

@@ -21,7 +21,10 @@ def left(machine: Machine, if_seen: bool) -> str:
 
 @contextlib.contextmanager
 def told(machine: Machine, if_seen: bool = False) -> Iterator[None]:
-    """Whatever fails or is interrupted in here, it ends with what is left on; not for its holder."""
+    """Whatever fails or is interrupted in here, it ends with what is left on.
+
+    But if another run holds it, which stops it.
+    """
     try:
         yield
     except Held:
