@@ -122,6 +122,16 @@ def test_doubts_are_counted_by_kind(kit: Toolkit) -> None:
     assert table["pages"] == "5: 3 ok, 2 doubtful"
 
 
+def test_the_money_is_that_of_the_job(kit: Toolkit) -> None:
+    """A small run was free by it; and the machine bills from its start on, not from the job's."""
+    doubted_set(kit.output)
+    found = json.loads(kit.run_here("report", "--json").out)
+    found["run"] |= {"gpu_hours": 0.004, "cost_usd": 0.0044}
+    assert rows(found)["GPU hours"] == "0.0040, 0.0044 USD, while it read"
+    found["run"] |= {"gpu_hours": 2.5, "cost_usd": 2.741}
+    assert rows(found)["GPU hours"] == "2.50, 2.74 USD, while it read"
+
+
 def test_results_that_are_not_there_are_a_failure(kit: Toolkit) -> None:
     end = kit.run("report")
     assert end.code == 1

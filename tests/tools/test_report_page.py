@@ -17,7 +17,10 @@ def test_search_filter_open_hover_and_walk(watched: Watched, samples: Path) -> N
     page = watched.page
     page.goto(samples.as_uri())
     wait_for(page, ["첫째.png", "둘째.png", "c_page_0"])
-    assert page.locator("#totals .total b").all_inner_texts()[:2] == ["3", "1"]
+    totals = page.locator("#totals .total b").all_inner_texts()
+    assert totals[:2] == ["3", "1"]
+    assert totals[-2:] == ["0.0017", "$0.0012"]  # a small run is not free
+    assert page.locator("#totals").inner_text().rstrip().endswith("last run, while it read")
     assert page.locator("#reasons").inner_text().split("\n") == ["1", "damaged PDF: x"]
     # search, by key
     page.keyboard.press("/")

@@ -8,6 +8,8 @@ from contract import STATUSES
 from lib.pages.entries import Entry
 from lib.pages.values import number
 
+MONEY = ("gpu_hours", "cost_usd")  # of the job alone: neither the machine's start nor its end
+
 
 def totals(entries: Sequence[Entry], summary: Mapping[str, Any]) -> dict[str, Any]:
     """Counts of all pages in the results, and what the last run took."""
@@ -16,7 +18,7 @@ def totals(entries: Sequence[Entry], summary: Mapping[str, Any]) -> dict[str, An
     doubts = Counter(doubt.kind for entry in entries for doubt in entry.doubts)
     found = summary.get("run")
     run = found if isinstance(found, dict) else {}
-    names = ("pages", "seconds", "pages_per_second", "gpu_hours", "cost_usd")
+    names = ("pages", "seconds", "pages_per_second", *MONEY)
     return {
         "pages": len(entries),
         **{status: counts[status] for status in STATUSES},
@@ -42,5 +44,6 @@ def rows(found: Mapping[str, Any]) -> dict[str, str]:
         speed = f"{run['pages_per_second']:.2f} pages/s"
         table["last run"] = f"{run['pages']:,.0f} pages in {run['seconds']:,.0f} s, {speed}"
     if run["gpu_hours"] or run["cost_usd"]:
-        table["GPU hours"] = f"{run['gpu_hours']:.2f}, {run['cost_usd']:.2f} USD"
+        hours, usd = (f"{run[name]:.{2 if run[name] >= 0.1 else 4}f}" for name in MONEY)
+        table["GPU hours"] = f"{hours}, {usd} USD, while it read"
     return table

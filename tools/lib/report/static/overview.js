@@ -23,8 +23,8 @@ function drawOverview(index, pick) {
     total(t("speed"), run.pages ? short(run.pages_per_second) : "–",
       run.pages ? t("speedRun", round(run.pages), duration(run.seconds)) : ""),
     total(t("tokens"), compact(sum(index.tokens)), t("tokensIn", compact(index.tokensIn))),
-    total(t("gpuHours"), run.gpu_hours ? n2.format(run.gpu_hours) : "–", run.gpu_hours ? t("lastRun") : ""),
-    total(t("cost"), run.cost_usd ? `$${n2.format(run.cost_usd)}` : "–", run.cost_usd ? t("lastRun") : ""),
+    total(t("gpuHours"), run.gpu_hours ? fine(run.gpu_hours) : "–", run.gpu_hours ? t("whileReading") : ""),
+    total(t("cost"), run.cost_usd ? `$${fine(run.cost_usd)}` : "–", run.cost_usd ? t("whileReading") : ""),
   );
 
   byId("statuses").hidden = counts.filter(Boolean).length < 2;

@@ -14,7 +14,7 @@ const WORDS = {
   tokens: ["Tokens written", "출력 토큰"],
   tokensIn: ["{0} read", "입력 {0}"],
   gpuHours: ["GPU hours", "GPU 시간"],
-  lastRun: ["last run", "마지막 실행"],
+  whileReading: ["last run, while it read", "마지막 실행, 읽는 동안"],
   cost: ["Cost", "비용"],
   throughput: ["Throughput over time", "시간별 처리량"],
   throughputFacts: ["mean {0}, peak {1} pages/min", "평균 {0}, 최고 {1} 페이지/분"],
@@ -274,6 +274,7 @@ const n2 = figures(2);
 const round = (value) => n0.format(value);
 const short = (value) =>
   value >= 100 ? n0.format(value) : value >= 10 ? n1.format(value) : n2.format(value);
+const fine = (value) => (value < 0.1 ? figures(4) : n2).format(value); // a small run is not free
 const compact = (value) =>
   new Intl.NumberFormat(LOCALE, { notation: "compact", maximumFractionDigits: 1 }).format(value);
 const when = (unix) =>
