@@ -11,11 +11,11 @@ import pytest
 
 from lib.console import Failure
 from lib.knobs import Knobs
-from lib.machines.gcp import account, trial
+from lib.machines.gcp import account, api, trial
 from rig.cloud.cloud import Cloud
 from rig.cloud.fixtures import skipped_where_unavailable
 from rig.cloud.gce import GceServer
-from rig.cloud.gce_errors import Refusal, permission_denied
+from rig.cloud.gce_errors import OfAnother, Refusal, permission_denied
 from rig.cloud.gcs import GcsServer
 from rig.cloud.toolkit import VM, CloudToolkit, GceToolkit
 from rig.command import Finished, wait_until
@@ -128,6 +128,14 @@ def test_who_is_unknown_to_google_learns_nothing_more(desk: Desk) -> None:
     end = desk.run_here("check_account", "--yes")
     assert (end.code, steps(end)) == (1, {"gcloud": "right"})
     assert "→ gcloud auth application-default login" in end.err
+
+
+def test_what_a_portal_answers_is_not_right(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "LOST_ANSWER_PAUSES_S", ())
+    desk.gce.refuse(OfAnother(200, "{}"))
+    end = desk.run_here("check_account", "--yes")
+    assert (end.code, steps(end)) == (1, {"gcloud": "right"})
+    assert "what answers is not Google" in end.err
 
 
 def test_what_cannot_be_told_is_not_wrong(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from google.cloud import compute_v1
 
 from lib.console import Failure, NoLogin
 from lib.knobs import Knobs
-from lib.machines.gcp.api import asked_again, make_client, translated
+from lib.machines.gcp.api import asked_again, make_client, refuse_nameless, translated
 from lib.machines.gcp.faults import QUOTA_PAGE, NoPermission, Unreachable
 from lib.machines.gcp.gcloud import refuse_without_login
 from lib.machines.gcp.resources import IMAGE_PROJECT, STORAGE, region_of
@@ -178,8 +178,13 @@ class Account:
 
 def found(method: Callable[..., Any], **request: Any) -> Any:
     """The answer to a question of the API; None where there is no such thing."""
+
+    def answer() -> Any:
+        given = method(request=request)
+        return refuse_nameless(given) if hasattr(given, "name") else given  # rights have no name
+
     try:
-        return translated(lambda: asked_again(lambda: method(request=request)))
+        return translated(lambda: asked_again(answer))
     except exceptions.NotFound:
         return None
 
