@@ -131,8 +131,10 @@ def translated(request: Callable[[], Any]) -> Any:
 
 
 def unreachable(why: object) -> Unreachable:
-    """Google does not answer."""
-    return Unreachable(f"Google Compute Engine cannot be reached: {why}", "try again")
+    """Google does not answer, or somebody else does."""
+    portal = "log in to your network in a browser, or name its proxy (HTTPS_PROXY); then try again"
+    next_step = portal if NOT_GOOGLE in str(why) else "try again"
+    return Unreachable(f"Google Compute Engine cannot be reached: {why}", next_step)
 
 
 def carry_out(
