@@ -204,7 +204,7 @@ def test_what_is_wrong_at_home_is_told_before_anything_is_asked(
     end = own.run_here("all", **given, TARGET="gcp", CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="/nowhere")
     assert (end.code in (1, 2), said in end.err) == (True, True), end.err
     assert "no Google credentials" not in end.err
-    assert "stop" not in end.err
+    assert "stop" not in end.err.replace(str(ROOT), "")  # whose path may have that word
 
 
 # ---- a step fails ----
