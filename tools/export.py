@@ -91,10 +91,8 @@ def tell(kept: Kept, outcome: Outcome, missing: dict[str, int], doubtful: dict[s
             " failed, not reached, or damaged"
         )
     if doubtful:
-        count = sum(doubtful.values())
-        say(
-            f"export: {count} pages are doubtful in {some(list(doubtful))}: make report shows where"
-        )
+        count = sum(doubtful.values())  # the run that read them has said so, too
+        note(f"  {count} pages are doubtful in {some(list(doubtful))}: make report shows where")
     for remark, documents in outcome.remarks.items():
         note(f"  {remark} ({some(documents)})")
     named = [min(made.files, key=len) for made in outcome.made if made.files]

@@ -5,6 +5,7 @@ model alone would take 30 MiB for each. It has no threads, which a fork would lo
 """
 
 import contextlib
+from encodings import utf_16_le as utf_16_le  # in which a text's half letters are found
 
 with contextlib.suppress(ImportError):  # pages then say that they were not looked at
     from numpy import ma as ma  # numpy's median loads it at its first use
