@@ -217,6 +217,8 @@ def read(completion: Completion, mode: str, size: Size) -> tuple[Answer | None, 
         answer = None
     if answer is None or answer.well_formed or (ended and CUT not in answer.notes):
         return answer, answer is not None
+    if not ended:  # the reason says so
+        answer = replace(answer, notes=tuple(note for note in answer.notes if note != CUT))
     return without_loop(answer), False
 
 

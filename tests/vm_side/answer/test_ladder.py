@@ -387,6 +387,17 @@ def test_an_answer_that_stops_in_the_middle_is_not_whole_whatever_the_server_say
     assert (outcome.status, outcome.reason) == ("partial", "the answer stops in the middle")
 
 
+@pytest.mark.parametrize("answer", [CUT_EARLY, LOOPING])
+def test_an_answer_that_was_stopped_has_one_reason(answer: Completion) -> None:
+    """That it stops in the middle is no second one."""
+    outcome = Model(answer, answer, answer).climb()
+    assert outcome.answer and outcome.reason in (
+        "no end within 10 tokens",
+        "the model repeated itself",
+    )
+    assert not any("stops in the middle" in note for note in outcome.answer.notes)
+
+
 @pytest.mark.parametrize(
     "text",
     [
