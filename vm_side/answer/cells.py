@@ -133,7 +133,8 @@ def checked(candidate: Any, notes: list[str]) -> Cell | None:
         notes.append(f"unknown category {named!r:.40} kept as Text")
     said = candidate.get("text")
     if (said is None or said == "") and cell["category"] != "Picture":
-        other = next((candidate[name] for name in TEXT_NAMES if candidate.get(name)), None)
+        others = (candidate.get(name) for name in TEXT_NAMES)
+        other = next((each for each in others if each is not None and each != ""), None)
         said = said if other is None else other
         notes += [ODD_NAME] * (other is not None)
     if said is not None:

@@ -30,6 +30,7 @@ BETWEEN_KEYS = re.compile(r"""\s*(?:\}|,?\s*["'](?:bbox|category)|,\s*["'}])""")
 OTHER_KEYS = re.compile(rf"""{NEXT_KEY}\s*(?:\[[^\]]*\]|["'][^"']*)""")
 ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 CELL_END = re.compile(r"""["'\]]\s*\}""")
+CLOSES = re.compile(r"[]}`]")
 ANY_END = re.compile(r"""["'}\]`]$""")
 MAY_LACK = "a damaged text may lack a part"
 CUT = "the answer stops in the middle"
@@ -60,10 +61,10 @@ def stops_in_the_middle(last: str) -> bool:
     ends = list(CELL_END.finditer(last))
     if ends:
         rest = last[ends[-1].end() :].lstrip()
-        return rest.startswith(",") and "]" not in rest
+        return rest.startswith(",") and CLOSES.search(rest) is None
     key = TEXT_KEY.search(last)
     if key is None:
-        return not last.endswith("}")
+        return "}" not in last
     return key.end() == len(last) or ANY_END.search(last) is None
 
 

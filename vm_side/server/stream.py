@@ -6,7 +6,6 @@ that a loop of any length ends soon. Hanging up is what stops the server.
 """
 
 import json
-import math
 from collections import deque
 from typing import Any
 
@@ -46,10 +45,10 @@ def said_in(content: Any) -> str:
 def count_in(told: Any, name: str) -> int:
     """What a server counts under this name; 0 if it does not: some say -1. Raises ANOTHER_FORM."""
     count = told.get(name) or 0
-    is_number = isinstance(count, int | float) and math.isfinite(count)
-    if not is_number:
-        raise ValueError(f"a count that is no number: {name} {count!r:.40}")
-    return max(0, int(count))
+    try:
+        return max(0, int(count))
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ValueError(f"a count that is no number: {name} {count!r:.40}") from error
 
 
 class AnswerStream:

@@ -274,7 +274,6 @@ OTHERS = (
     (403, "<html>Blocked by your company</html>"),
     (403, '{"error": "blocked"}'),
     (407, ""),
-    (502, '["down"]'),
     (404, '{"error": {"code": 404, "message": "", "errors": ["x"], "details": ["y"]}}'),
     (200, '{"status": "ok", "message": "log in"}'),
     (200, "[]"),
@@ -296,6 +295,13 @@ def test_what_is_not_google_says_nothing_about_the_vm(
     gce.heal()
     machine.stop()
     assert gce.status(NAME) == "TERMINATED"
+
+
+def test_an_outage_of_google_asks_for_no_login(gce: GceServer, instance: Instance) -> None:
+    """Its own doors say that in HTML."""
+    gce.refuse(OfAnother(502, "<html>Error 502 (Server Error)!!1"))
+    with pytest.raises(Away, match=r"HTTP 502(.|\n)*→ try again"):
+        instance.status()
 
 
 @pytest.mark.parametrize("call", ["/stop", "/wait"])

@@ -211,6 +211,13 @@ def test_what_is_printed_in_angle_brackets_is_text(words: str) -> None:
     assert plain("Table", table) == f"{words} b"
 
 
+def test_what_models_write_around_a_text_is_not_shown() -> None:
+    around = "<!-- page 3 --><o:p><math><mi>x</mi></math></o:p><blockquote>y</blockquote>"
+    table = f"<!DOCTYPE html><table><tr><td>1</td><td>{around}</td></tr></table>"
+    assert Inventory(show("Table", table)).text == "1xy"
+    assert plain("Table", table) == "1 x y"
+
+
 @pytest.mark.parametrize("rows", ["<tr><td>12</td><td>34</td></tr>", "<td>12</td><td>34"])
 def test_rows_without_their_table_stay_cells(rows: str) -> None:
     cells = "<tr><td>12</td><td>34</td></tr>"

@@ -409,6 +409,9 @@ def test_an_answer_that_was_stopped_has_one_reason(answer: Completion) -> None:
         WELL_FORMED[:-1] + ",]",
         WELL_FORMED[:-3] + "}]",
         json.dumps(ONE) + "\n" + json.dumps(TWO),
+        "```json\n[" + json.dumps(ONE) + ",\n" + json.dumps(TWO) + ",\n```",
+        repr([ONE, {"bbox": [5, 60, 70, 80], "category": "Picture", "text": None}]),
+        repr([ONE, {"bbox": [5, 60, 70, 80], "category": "Text", "text": 2024}]),
     ],
 )
 def test_what_only_lacks_its_brackets_may_be_whole(text: str) -> None:

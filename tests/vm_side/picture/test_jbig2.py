@@ -34,6 +34,15 @@ def test_what_is_missing_of_the_last_segment(head: bytes) -> None:
     assert part_missing(whole[:-100]) == pytest.approx(100 / len(whole))
 
 
+@pytest.mark.parametrize("kind", [49, 51])
+def test_what_stands_behind_the_end_is_none_of_it(kind: int) -> None:
+    """Blanks, say, or the rest of an earlier picture."""
+    end = struct.pack(">IBBBI", 2, kind, 0, 1, 0)
+    for more in (b"\n" * 12, b" " * 40, HEADS["alone"][:30]):
+        assert part_missing(HEADS["alone"] + end + more) == 0
+    assert part_missing(HEADS["alone"] + b"\xff" * 40) == 0  # of no kind that there is
+
+
 @pytest.mark.parametrize("data", [b"", b"\0" * 9, segment(b"\0", size=0xFFFFFFFF)[:50]])
 def test_what_does_not_tell_its_size_lacks_nothing(data: bytes) -> None:
     assert part_missing(data) == 0

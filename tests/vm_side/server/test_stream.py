@@ -165,7 +165,7 @@ def test_a_content_in_parts_and_an_error_that_is_none() -> None:
         b'data: {"choices": [1]}\n',
         b'data: {"choices": [{"delta": {"content": 5}}]}\n',
         b'data: {"choices": [{"delta": {"content": ["x"]}}]}\n',
-        b'data: {"choices": [], "usage": {"completion_tokens": "1"}}\n',
+        b'data: {"choices": [], "usage": {"completion_tokens": "1 or 2"}}\n',
     ],
 )
 def test_what_is_no_chunk(data: bytes) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from rig.witnessed import PAGE, changed, told
 from rig.written_page import WrittenPage, font_of, full_page
@@ -94,13 +95,22 @@ def test_a_table_of_short_numbers_is_missed(
     assert doubts_of(evidence, [*page.cells, table]) == []
 
 
-def test_boxes_to_tick_and_dirt_are_no_table() -> None:
-    rng = random.Random(4)
+@pytest.mark.parametrize("each", [0, 3, 12])
+@pytest.mark.parametrize("turned", [0, 0.2])
+def test_boxes_to_tick_are_no_table(each: int, turned: float) -> None:
+    """Whether every third or twelfth is ticked or none, straight or as a scanner saw it."""
     page = table_of(lambda n: "", 1, 1, False)
     for n in range(120):
         left, top = 120 + 90 * (n % 8), 300 + 50 * (n // 8)
         page.pen.rectangle((left, top, left + 15, top + 15), outline=0, width=2)
-    assert doubts_of(evidence_of(page.picture), page.cells) == []
+        if each and n % each == 0:
+            page.pen.line((left, top, left + 15, top + 15), fill=0, width=2)
+    picture = page.picture.rotate(turned, Image.Resampling.BICUBIC, fillcolor=255)
+    assert doubts_of(evidence_of(picture), page.cells) == []
+
+
+def test_dirt_is_no_table() -> None:
+    rng = random.Random(4)
     page = table_of(lambda n: "", 1, 1, False)
     for _ in range(400):
         left, top, wide = rng.randrange(1160), rng.randrange(200, 1660), rng.choice([3, 6, 9])

@@ -12,7 +12,7 @@ LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def served_model(endpoint: str, key: str) -> tuple[str, str]:
-    """(the model's name, "") if a server answers, else ("", why not).
+    """(the model's name, or all of several, "") if a server answers, else ("", why not).
 
     Raises Failure if one does that lets nobody in, or by another scheme: waiting is no use.
     """
@@ -29,13 +29,14 @@ def served_model(endpoint: str, key: str) -> tuple[str, str]:
                 f"the model server at {endpoint} needs its key (HTTP {response.status_code})",
                 f"give it in the variable {KEY}, or in a file that {KEY_FILE} names",
             )
-        return str(response.json()["data"][0]["id"]), ""
+        names = ", ".join(str(model["id"]) for model in response.json()["data"])
+        return names, "" if names else "it serves no model"
     except requests.exceptions.SSLError as error:
         raise Failure(
             f"no TLS with {endpoint}: {reason_of(error)}",
             "correct ENDPOINT, or name in SSL_CERT_FILE whom to trust",
         ) from error
-    except (requests.RequestException, ValueError, KeyError, IndexError, TypeError) as error:
+    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         return "", reason_of(error)
 
 

@@ -46,18 +46,20 @@ TABLE_TAGS = {
     *("table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td"),
     *("p", "br", "b", "i", "em", "strong", "u", "s", "sub", "sup", "code", "ul", "ol", "li"),
 }
-LAID_OUT = {
-    *TABLE_TAGS,
-    *("a", "abbr", "big", "body", "center", "del", "div", "font", "h1", "h2", "h3", "h4", "h5"),
-    *("h6", "head", "hr", "html", "img", "input", "ins", "label", "mark", "nobr", "pre", "q"),
-    *("script", "small", "span", "strike", "style", "svg", "tt"),
-}
-"""What models write around a table's texts: of other names it is text that stands on the page."""
 FORMULA_TAGS = {
     *("math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot"),
     *("msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts", "mprescripts"),
     *("mtable", "mtr", "mtd", "mpadded", "mphantom", "menclose", "mstyle", "merror"),
 }
+LAID_OUT = {
+    *TABLE_TAGS,
+    *FORMULA_TAGS,
+    *("a", "abbr", "annotation", "big", "blockquote", "body", "center", "dd", "del", "div", "dl"),
+    *("dt", "figcaption", "font", "h1", "h2", "h3", "h4", "h5", "h6", "head", "hr", "html"),
+    *("iframe", "img", "input", "ins", "kbd", "label", "mark", "nobr", "o:p", "pre", "q", "rp"),
+    *("rt", "ruby", "script", "semantics", "small", "span", "strike", "style", "svg", "tt"),
+}
+"""What models write around a table's texts: of other names it is text that stands on the page."""
 FORMULA_ATTRIBUTES = {
     *("display", "displaystyle", "mathvariant", "stretchy", "fence", "form", "largeop"),
     *("movablelimits", "linethickness", "columnalign", "accent", "width", "minsize", "maxsize"),
@@ -79,10 +81,12 @@ TABLE_TAG = re.compile(
 LONG_NAMES = "|".join(name for name in sorted(LAID_OUT) if len(name) > 1)
 LETTERS = "".join(name for name in sorted(LAID_OUT) if len(name) == 1)
 IS_TAG = (  # behind its <; words that are no attributes make none of a letter, as in a<b and c>d
-    rf"/?(?:(?:{LONG_NAMES})(?:[\s/][^<>]{{0,1000}})?"
+    rf"(?:/?(?:(?:{LONG_NAMES})(?:[\s/][^<>]{{0,1000}})?"
     rf"|[{LETTERS}](?:[\s/][^<>=]{{0,1000}}=[^<>]{{0,1000}}|[\s/]{{0,1000}}))>"
+    r"|!--[^<>]{0,1000}-->|!doctype[^<>]{0,100}>|\?xml[^<>]{0,100}>)"
 )
 A_TAG = re.compile(f"<{IS_TAG}", re.IGNORECASE)
+MATH_TAG = re.compile(rf"</?(?:{'|'.join(sorted(FORMULA_TAGS))})(?:[\s/][^<>]{{0,1000}})?>", re.I)
 NO_TAG = re.compile(f"<(?!{IS_TAG})", re.IGNORECASE)  # as in x<y, or of what is printed so: <Enter>
 OF_TABLE = re.compile(r"<(?:table|tr|td|th)[\s/>]", re.IGNORECASE)
 WAITING = re.compile(f"{HELD}([0-9]{{1,6}}){HELD_END}")
@@ -189,9 +193,12 @@ def in_cells(text: str, change: Callable[[str], str]) -> str:
 
 
 def clean_table(text: str) -> str:
-    """An HTML table as browsers understand it, all tags closed, and with those of tables alone."""
+    """An HTML table as browsers understand it, all tags closed, and with those of tables alone.
+
+    nh3 would drop what is in a formula's tags, too.
+    """
     return nh3.clean(
-        NO_TAG.sub("&lt;", text),
+        NO_TAG.sub("&lt;", MATH_TAG.sub("", text)),
         tags=TABLE_TAGS,
         attributes={"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
         attribute_filter=lambda tag, name, value: value if SPAN.fullmatch(value) else None,

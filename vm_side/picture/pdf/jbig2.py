@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 LEAST_HEADER = 11  # bytes
 WIDE_PAGE, LONG_COUNT = 0x40, 7
+KIND, ENDS = 0x3F, (49, 51)  # of a page, and of a file: what stands behind is none of it
+KINDS = {0, 4, 6, 7, 16, 20, 22, 23, 36, 38, 39, 40, 42, 43, 48, *ENDS, 50, 52, 53, 62}
 UNKNOWN_SIZE = 0xFFFFFFFF  # of a scan that was written while it was read
 
 
@@ -18,11 +20,13 @@ class Segment:
 def part_missing(jbig2: bytes) -> float:
     """What part of its bytes is missing, by the sizes that its segments say; 0: none shows."""
     at = 0
-    while at + LEAST_HEADER <= len(jbig2):
+    while at + LEAST_HEADER <= len(jbig2) and jbig2[at + 4] & KIND in KINDS:
         segment = segment_at(jbig2, at)
         if segment is None or segment.size == UNKNOWN_SIZE:
             return 0.0
-        at = segment.start + segment.size
+        kind, at = jbig2[at + 4] & KIND, segment.start + segment.size
+        if kind in ENDS:
+            break
     return max(0, at - len(jbig2)) / max(1, at)
 
 

@@ -1,5 +1,6 @@
 """What a page of a PDF is drawn from: streams of drawing operators, and pictures."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ class Sources:
 
     drawings: list[int] = field(default_factory=list)
     pictures: list[Stored] = field(default_factory=list)
+    named: list[tuple[str, int]] = field(default_factory=list)
+    """By which names drawing operators take which of them in."""
 
 
 def sources_of(document: pymupdf.Document, index: int) -> Sources:
@@ -39,31 +42,72 @@ def sources_of(document: pymupdf.Document, index: int) -> Sources:
     page = mupdf.pdf_lookup_page_obj(mupdf.pdf_document_from_fz_document(document), index)
     found, seen = Sources(), set[int]()
     resources = mupdf.pdf_dict_get_inheritable(page, mupdf.pdf_new_name("Resources"))
-    todo = [*named_in(resources), *shown_of(mupdf.pdf_dict_gets(page, "Annots"))]
+    annotations = mupdf.pdf_dict_gets(page, "Annots")
+    todo = [*named_in(resources, seen), *(("", look) for look in shown_of(annotations))]
     while todo:
-        each = todo.pop()
+        name, each = todo.pop()
         xref = mupdf.pdf_to_num(each)
-        if xref in seen:
+        found.named += [(name, xref)] * bool(name)
+        if not is_new(each, seen):
             continue
-        if xref:
-            seen.add(xref)
         if mupdf.pdf_to_name(mupdf.pdf_dict_gets(each, "Subtype")) == "Image":
             found.pictures.append(Stored(xref, filters_of(each), is_cmyk(each)))
-            todo += [mupdf.pdf_dict_gets(each, mask) for mask in ("SMask", "Mask")]
+            todo += [(name, mupdf.pdf_dict_gets(each, mask)) for mask in ("SMask", "Mask")]
             continue
         if mupdf.pdf_is_stream(each):
             found.drawings.append(xref)
-        todo += values_of(mupdf.pdf_dict_gets(each, "CharProcs"))
-        todo += named_in(mupdf.pdf_dict_gets(each, "Resources"))
+        letters = values_of(mupdf.pdf_dict_gets(each, "CharProcs"), seen)
+        todo += [("", letter) for _, letter in letters]
+        todo += named_in(mupdf.pdf_dict_gets(each, "Resources"), seen)
     return found
 
 
-def named_in(resources: mupdf.PdfObj) -> Iterator[mupdf.PdfObj]:
-    """What these resources name; of a font that is drawn its letters are found later."""
-    for kind in ("XObject", "Pattern", "Font"):
-        yield from values_of(mupdf.pdf_dict_gets(resources, kind))
-    for state in values_of(mupdf.pdf_dict_gets(resources, "ExtGState")):
-        yield mupdf.pdf_dict_gets(mupdf.pdf_dict_gets(state, "SMask"), "G")
+def is_shown(document: pymupdf.Document, index: int, xref: int) -> bool:
+    """Whether the page may show a picture that it names: the operators that draw it have the name.
+
+    Many programs give all pages the names of all pictures.
+    """
+    found, shown = sources_of(document, index), set[int]()
+    taken_in = {each for _, each in found.named}
+    todo = [
+        *document[index].get_contents(),
+        *(each for each in found.drawings if each not in taken_in),
+    ]
+    while todo:
+        drawn = document.xref_stream(todo.pop()) or b""
+        for name, each in found.named:
+            if each not in shown and has_name(drawn, name):
+                shown.add(each)
+                todo += [each] * (each in found.drawings)
+    return xref in shown or xref not in taken_in
+
+
+def has_name(drawn: bytes, name: str) -> bool:
+    """Whether drawing operators have a name. With an odd letter it may be written in two ways."""
+    return not name.isalnum() or bool(re.search(rb"/%s(?![A-Za-z0-9#])" % name.encode(), drawn))
+
+
+def is_new(each: mupdf.PdfObj, seen: set[int]) -> bool:
+    """Whether it was not looked at before: what is on the way may lead back, or be shared."""
+    xref = mupdf.pdf_to_num(each)
+    is_known = xref in seen
+    seen |= {xref} - {0}
+    return not is_known
+
+
+def named_in(resources: mupdf.PdfObj, seen: set[int]) -> Iterator[tuple[str, mupdf.PdfObj]]:
+    """What these resources name; of a font that is drawn its letters are found later.
+
+    With its name, if operators take it in alone.
+    """
+    if not is_new(resources, seen):
+        return
+    yield from values_of(mupdf.pdf_dict_gets(resources, "XObject"), seen)
+    for kind in ("Pattern", "Font"):
+        for _, each in values_of(mupdf.pdf_dict_gets(resources, kind), seen):
+            yield "", each
+    for _, state in values_of(mupdf.pdf_dict_gets(resources, "ExtGState"), seen):
+        yield "", mupdf.pdf_dict_gets(mupdf.pdf_dict_gets(state, "SMask"), "G")
 
 
 def shown_of(annotations: mupdf.PdfObj) -> Iterator[mupdf.PdfObj]:
@@ -75,9 +119,17 @@ def shown_of(annotations: mupdf.PdfObj) -> Iterator[mupdf.PdfObj]:
         yield look if mupdf.pdf_is_stream(look) else mupdf.pdf_dict_get(look, state)
 
 
-def values_of(entries: mupdf.PdfObj) -> list[mupdf.PdfObj]:
-    """The values of a dictionary."""
-    return [mupdf.pdf_dict_get_val(entries, at) for at in range(mupdf.pdf_dict_len(entries))]
+def values_of(entries: mupdf.PdfObj, seen: set[int]) -> list[tuple[str, mupdf.PdfObj]]:
+    """The names and values of a dictionary that was not looked at before."""
+    if not is_new(entries, seen):
+        return []
+    return [
+        (
+            mupdf.pdf_to_name(mupdf.pdf_dict_get_key(entries, at)),
+            mupdf.pdf_dict_get_val(entries, at),
+        )
+        for at in range(mupdf.pdf_dict_len(entries))
+    ]
 
 
 def filters_of(stream: mupdf.PdfObj) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from picture.damaged import ENDS_EARLY, MOST_MISSING
 from picture.pdf import jbig2
 from picture.pdf.lost import JPEG, Lost, lost_of_picture
 from picture.pdf.mupdf import MUPDF_ERRORS, take_warnings
-from picture.pdf.sources import Stored, packed_picture, sources_of
+from picture.pdf.sources import Stored, is_shown, packed_picture, sources_of
 from picture.pdf.whole import WRONG_SUM
 
 PACKED, JBIG2 = "FlateDecode", "JBIG2Decode"
@@ -30,13 +30,13 @@ def unsaid_of(
     try:
         pictures = sources_of(document, index).pictures
         jpegs = [each for each in pictures if each.kind == JPEG]
+        may_be_cut = [each for each in pictures if each.kind == JBIG2]
         if any(each.is_cmyk for each in jpegs) or (jpegs and shows_made_up(drawn)):
-            losses = (lost_of_picture(document, each) for each in jpegs)
-            if lost := next((lost for lost in losses if lost.what.startswith(ENDS_EARLY)), None):
+            may_be_cut += jpegs
+        for picture in may_be_cut:
+            lost = unsaid_of_picture(document, picture)
+            if lost.what and is_shown(document, index, picture.xref):
                 return lost, ""
-        cut = (lost_of_jbig2(document, each) for each in pictures if each.kind == JBIG2)
-        if lost := next((lost for lost in cut if lost.what), None):
-            return lost, ""
         packed = [each for each in pictures if PACKED in each.filters and has_wrong_sum]
         return Lost(), NOTE * any(is_packed_wrongly(document, each) for each in packed)
     except MUPDF_ERRORS:
@@ -54,8 +54,11 @@ def shows_made_up(drawn: Image.Image) -> bool:
     return gray.histogram()[255] >= LEAST_MADE_UP
 
 
-def lost_of_jbig2(document: pymupdf.Document, picture: Stored) -> Lost:
-    """What is missing of a picture of JBIG2, by what it says of itself."""
+def unsaid_of_picture(document: pymupdf.Document, picture: Stored) -> Lost:
+    """What is missing of a picture: a JPEG that ends too early, or one of JBIG2."""
+    if picture.kind == JPEG:
+        lost = lost_of_picture(document, picture)
+        return lost if lost.what.startswith(ENDS_EARLY) else Lost()
     missing = jbig2.part_missing(packed_picture(document, picture.xref))
     return Lost(f"damaged picture: {missing:.0%} of it is missing" * (missing > MOST_MISSING))
 

@@ -1,6 +1,7 @@
 """Writing that is under no box."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ SHORT_EMS = 0.3  # a 1 is no wider
 SAME_HEIGHT, SAME_ROW, SAME_COLUMN = 0.25, 0.3, 0.6  # of a number's height
 IN_LINE = 4  # such numbers at least stand in each row and each column of a table
 MOSTLY = 0.5  # of what is so short: on a page with dirt, fewer happen to stand so
-VARIED = 0.07  # how much the ink of letters differs: boxes to tick are all the same
+VARIED = 0.07  # how much ink and width of letters differ: boxes to tick are alike, ticked or not
 
 
 def missed(writing: Writing, laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
@@ -58,6 +59,7 @@ def bare_table(writing: Writing, laid: Laid) -> tuple[Boxes, Floats]:
     boxes = boxes_around(writing.boxes[bare], line)
     heights, ems = writing.heights[lines], writing.ems[lines]
     short = (ems >= SHORT_EMS) & (ems < LEAST_EMS) & (heights >= LEAST)
+    short &= heights * writing.step >= LEAST_HEIGHT * laid.em  # the dots of a line are lower
     usual = float(numpy.median(heights[short])) if short.any() else 0.0
     short &= abs(heights - usual) <= SAME_HEIGHT * usual
     found = numpy.flatnonzero(short)[:MANY]
@@ -71,10 +73,17 @@ def bare_table(writing: Writing, laid: Laid) -> tuple[Boxes, Floats]:
         if stands.all():
             break
         found = found[stands]
-    areas = writing.areas[bare][numpy.isin(line, found)]
-    is_table = len(found) >= MOSTLY * count and len(found) and areas.std() >= VARIED * areas.mean()
+    of_them = numpy.isin(line, found)
+    letters = writing.boxes[bare][of_them]
+    looks = writing.areas[bare][of_them], letters[:, 2] - letters[:, 0]
+    is_table = len(found) >= MOSTLY * count and all(map(varies, looks))
     found = found if is_table else found[:0]
     return boxes[found], ems[found]
+
+
+def varies(sizes: NDArray[Any]) -> bool:
+    """Whether these differ as much as the sizes of letters do."""
+    return bool(len(sizes) and sizes.std() >= VARIED * sizes.mean())
 
 
 def bare_pieces(writing: Writing, laid: Laid) -> tuple[Boxes, Floats]:

@@ -4,6 +4,7 @@ import functools
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import google.auth.exceptions
@@ -58,22 +59,25 @@ def refuse_error_of_others(response: requests.Response, **_: Any) -> None:
 
     What a portal or a proxy refuses says nothing about the VM: its 404 is not "there is no VM".
     """
-    if not response.ok and not is_error_of_google(response):
-        raise requests.RequestException(f"{NOT_GOOGLE} ({response.status_code})")
+    if response.ok or is_error_of_google(response):
+        return
+    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:  # Google's own doors, too
+        raise requests.RequestException(f"HTTP {response.status_code}, without a reason")
+    raise requests.RequestException(f"{NOT_GOOGLE} ({response.status_code})")
 
 
 def is_error_of_google(response: requests.Response) -> bool:
     """Whether its body is JSON with an error that is told as Google does it."""
     try:
         error = response.json()["error"]
-        parts = [*error.get("errors", ()), *error.get("details", ())]
+        parts = [*(error.get("errors") or ()), *(error.get("details") or ())]
         return (
             error["code"] == response.status_code
             and isinstance(error["message"], str)
             and (bool(parts) or isinstance(error.get("status"), str))
             and all(isinstance(part, dict) for part in parts)
         )
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False
 
 
