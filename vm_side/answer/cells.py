@@ -25,7 +25,6 @@ ODD = {ODD_BOX, ODD_TEXT, ODD_NAME, NESTED, UNKNOWN_LETTERS}
 TEXT_NAMES = (  # for "text"
     *("content", "html", "latex", "markdown", "ocr_text", "text_content", "transcription", "value"),
 )
-DEEPEST = 8  # cells inside others
 
 
 @dataclass(frozen=True)
@@ -76,17 +75,19 @@ def parse(text: str) -> Answer | None:
 
 def all_flat(candidates: list[Any]) -> tuple[list[Any], list[str]]:
     """The candidates, those inside of others behind them, and a remark if there are such."""
-    found = list(flat(candidates, DEEPEST))
+    found = list(flat(candidates))
     return found, [NESTED] * (len(found) > len(candidates))
 
 
-def flat(candidates: list[Any], deepest: int) -> Iterator[Any]:
+def flat(candidates: list[Any]) -> Iterator[Any]:
     """The same. What is around cells, and has no box, is no candidate."""
-    for candidate in candidates:
-        inner = inside(candidate) if deepest else []
+    waiting = candidates[::-1]
+    while waiting:
+        candidate = waiting.pop()
+        inner = inside(candidate)
         if not inner or (isinstance(candidate, dict) and "bbox" in candidate):
             yield candidate
-        yield from flat(inner, deepest - 1)
+        waiting += reversed(inner)
 
 
 def inside(candidate: Any) -> list[Any]:

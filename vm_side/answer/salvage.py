@@ -23,8 +23,7 @@ TEXT_NAME = re.compile(r"""["']text["']\s*:\s*(?!["'\s])""")
 QUOTE_AT_END = re.compile(r"""["']\s*\}[\s,\]`]*$""")
 WITHOUT_BRACE = re.compile(r"""[\s,\]}]*(["']bbox["']\s*:\s*\[.*)""", re.DOTALL)
 NO_QUOTE_AT_END = re.compile(r"""[^"',\s]\s*\}\s*[,\]][\s\]`]*$""")
-OTHER_KEY = re.compile(r"""["'](?:bbox|category)["']""")
-NEXT_KEY = r"""\s*,\s*["'](?:bbox|category)["']\s*:"""
+NEXT_KEY = r"""\s*,?\s*["'](?:bbox|category)["']\s*:"""
 BETWEEN_CELLS = re.compile(r"""\s*(?:[\]}]|,\s*["'{]|$)""")
 BETWEEN_KEYS = re.compile(r"""\s*(?:\}|,?\s*["'](?:bbox|category)|,\s*["'}])""")
 OTHER_KEYS = re.compile(rf"""{NEXT_KEY}\s*(?:\[[^\]]*\]|["'][^"']*)""")
@@ -102,8 +101,8 @@ def repair(chunk: str, notes: list[str]) -> Any:
 
 def with_first_quote(chunk: str) -> str:
     """A cell's text with the quote before its own text, if only that is missing."""
-    key, begun = TEXT_NAME.search(chunk), TEXT_KEY.search(chunk)
-    if key is None or (begun and begun.start() < key.start()) or not QUOTE_AT_END.search(chunk):
+    key = TEXT_NAME.search(chunk)
+    if key is None or TEXT_KEY.search(chunk[: key.start()]) or not QUOTE_AT_END.search(chunk):
         return chunk
     try:
         end = DECODER.raw_decode(chunk, key.end())[1]
@@ -116,9 +115,7 @@ def with_first_quote(chunk: str) -> str:
 def lacks_last_quote(chunk: str) -> bool:
     """Whether the brackets behind a cell follow its own text, but no quote does."""
     key = TEXT_KEY.search(chunk)
-    if key is None or OTHER_KEY.search(chunk, key.end()):
-        return False
-    return NO_QUOTE_AT_END.search(chunk, key.end()) is not None
+    return key is not None and NO_QUOTE_AT_END.search(chunk, key.end()) is not None
 
 
 def without_end(chunk: str) -> str:

@@ -101,6 +101,10 @@ DAMAGED = {
     "wrapped twice": f'{{"page": {{"layout": [{A}, {B}]}}}}',
     "cells by number": f'{{"0": {A}, "1": {B}}}',
     "no comma between keys": f"[{A}, {B}]".replace(', "', ' "'),
+    "no comma between keys, the box last": (
+        '[{"category": "Title" "text": "# one" "bbox": [1, 2, 30, 40]}'
+        ' {"category": "Text" "text": "two" "bbox": [5, 60, 70, 80]}]'
+    ),
     "no comma in the box": f"[{A}, {B}]".replace("1, 2, 30, 40", "1 2 30 40"),
     "box not closed": f"[{A}, {B}]".replace("40]", "40"),
     "cell not closed": f"[{A[:-1]}, {B}]",
@@ -148,6 +152,7 @@ def test_an_answer_cut_anywhere_keeps_all_cells_before_the_cut(layout: str) -> N
 
 def test_a_cut_cell_keeps_the_text_that_there_is() -> None:
     assert cells_of(f"[{A}, {B[:-3]}") == [ONE, {**TWO, "text": "tw"}]
+    assert cells_of(f"[{A}, {B[:-2]} [1]") == [ONE, {**TWO, "text": "two [1]"}]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -176,6 +181,7 @@ def test_other_cells_survive_whatever_happens_to_one(layout: str) -> None:
         ('<td colspan="2">a</td><td class="x">b</td>',) * 2,
         ('a 5" disk and a 3" one',) * 2,
         ('the "name": "value" pair',) * 2,
+        ('the "text": value pair',) * 2,
         ("two\nlines\tand a tab",) * 2,
         ("it's",) * 2,
     ],

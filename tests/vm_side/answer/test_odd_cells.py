@@ -143,6 +143,20 @@ def test_cells_inside_others_are_kept(answer: Any) -> None:
     assert read(answer) == ([CELL, OTHER], False, (NESTED,))
 
 
+@pytest.mark.parametrize(
+    "answer", [[CELL, ["a note", OTHER]], [{**CELL, "children": ["a note", OTHER]}]]
+)
+def test_what_is_no_cell_leaves_the_cells_beside_it(answer: Any) -> None:
+    assert read(answer)[::2] == ([CELL, OTHER], (NESTED, "1 incomplete cells dropped"))
+
+
+def test_cells_inside_others_are_kept_however_deep() -> None:
+    answer: dict[str, Any] = {}
+    for number in reversed(range(100)):
+        answer = {**CELL, "text": f"{number}", "children": [answer]}
+    assert [cell["text"] for cell in read([answer])[0]] == [f"{number}" for number in range(100)]
+
+
 def test_cells_in_the_place_of_a_text() -> None:
     cells, _, notes = read([{**CELL, "text": [OTHER, OTHER | {"text": "three"}]}])
     assert [cell.get("text") for cell in cells] == [None, "two", "three"] and notes == (NESTED,)
