@@ -408,6 +408,7 @@ def test_an_answer_that_was_stopped_has_one_reason(answer: Completion) -> None:
         "[" + WELL_FORMED + ",",
         WELL_FORMED[:-1] + ",]",
         WELL_FORMED[:-3] + "}]",
+        WELL_FORMED[:-1] + ', {"category": "Picture", "bbox": [5, 90, 70, 99}',
         json.dumps(ONE) + "\n" + json.dumps(TWO),
         "```json\n[" + json.dumps(ONE) + ",\n" + json.dumps(TWO) + ",\n```",
         repr([ONE, {"bbox": [5, 60, 70, 80], "category": "Picture", "text": None}]),

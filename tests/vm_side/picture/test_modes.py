@@ -165,6 +165,7 @@ def test_what_is_empty_stays_blank(data: bytes) -> None:
         (0, 16, True, (0, 255)),
         (0, 200.5, True, (0, 255)),
         (0, 2**32 - 1, False, (0, 2**32 - 1)),
+        (0, 2.0**32, True, (0, 2**32 - 1)),  # the same as a fraction of 32 bits
     ],
 )
 def test_levels(low: float, high: float, is_fraction: bool, expected: tuple[float, float]) -> None:

@@ -381,6 +381,15 @@ def test_pages_that_a_file_only_says_it_has_are_one_page_with_their_fault() -> N
     assert {page.pdf_pages for page in found} == {3}
 
 
+def test_what_is_in_a_file_beyond_its_pages_is_one_page_with_its_fault() -> None:
+    counted = Counted(pages=1, said=1, beyond="a file is attached, and is not read")
+    found = list(pages_of(PurePosixPath("a.pdf"), "a/a", counted))
+    assert [(page.result, page.fault) for page in found] == [
+        ("a/a_page_0", ""),
+        ("a/a_page_1", "a file is attached, and is not read"),
+    ]
+
+
 def test_the_hash_is_of_the_content(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

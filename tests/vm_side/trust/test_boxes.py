@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from picture.words import Box
-from trust.boxes import area, cut, has_area, holding, in_rows, upright, whole
+from trust.boxes import area, cut, has_area, holding, in_rows, shared, upright, whole
 
 PAGE = (0.0, 0.0, 100.0, 100.0)
 COLUMN = (10.0, 10.0, 50.0, 90.0)
@@ -23,6 +23,9 @@ BESIDE = (52.0, 10.0, 90.0, 60.0)  # smaller
         ([COLUMN], 53, 0),
         ([COLUMN], 55, -1),
         ([PAGE, COLUMN], 51, 0),
+        ([PAGE, COLUMN], 50, 1),
+        ([PAGE, (80.0, 40.0, 98.0, 50.0)], 100, 0),  # on the edge of one is in it
+        ([COLUMN, (44.0, 40.0, 54.0, 50.0)], 46, 1),  # of which just enough is in the other
         ([(30.0, 0.0, 31.0, 100.0)], 30, -1),  # nothing can be in it
         ([(30.0, 0.0, 32.0, 100.0)], 30, 0),
         ([(0.0, 0.0, 1.5, 1000.0), (25.0, 35.0, 35.0, 55.0)], 30, 1),
@@ -62,6 +65,11 @@ def test_a_box_ends_above_and_below(y: float, expected: int) -> None:
 )
 def test_what_a_box_covers(box: Box, covers: float, holds: bool) -> None:
     assert (area(box), has_area(box)) == (covers, holds)
+
+
+def test_what_a_box_shares_with_others() -> None:
+    others = in_rows([(30, 10, 200, 60), (30, 10, 40, 60), (60, 30, 70, 80)])
+    assert shared(in_rows([(10, 20, 50, 90)])[0], others).tolist() == [800, 400, 0]
 
 
 def test_each_thing_has_its_own_room() -> None:

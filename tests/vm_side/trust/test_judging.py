@@ -139,15 +139,27 @@ def test_a_second_reader_is_heard_behind_the_others(
         assert one["kind"] == "missed" or (one["cell"], one["bbox"]) == (0, [40, 80, 600, 100])
 
 
-def test_of_very_many_doubts_of_a_second_reader_some_are_heard() -> None:
+def test_of_very_many_doubts_of_a_second_reader_the_heaviest_are_heard() -> None:
     cells = [
-        {"bbox": [40, 20 * n, 600, 20 * n + 12], "category": "Text", "text": f"A ferry of {n:05}"}
+        {
+            "bbox": [40, 20 * n, 600, 20 * n + 12],
+            "category": "Text",
+            "text": f"The ferry of {1000 + n} leaves",
+        }
         for n in range(MOST + 1)
     ]
     lines = [{"bbox": cell["bbox"], "text": "Herons on the island"} for cell in cells]
-    assert len(said_by(Reader("x", lines), cells)) == MOST
+    lines[0]["text"] = "The ferry of 1009 leaves"  # only another digit
+    assert [said.cell for said in said_by(Reader("x", lines), cells)] == [*range(1, MOST + 1)]
 
 
 def test_what_a_second_reader_says_of_a_page_that_no_other_has_judged() -> None:
     found = with_reader(Judgement(), [doubt("reader", 0.5), doubt("reader", 0.6)], "x")
     assert (found.trust, found.trusted_as) == (0.2, None)
+
+
+def test_a_doubt_of_a_second_reader_is_told_once_before_or_behind_the_others() -> None:
+    heavy, light = doubt("reader", 0.51, agreement=0.4), doubt("reader", 0.5, agreement=0.6)
+    other = doubt().line()
+    found = with_reader(Judgement(0.9, doubts=(other,)), [light, heavy], "x")
+    assert found.doubts == (heavy.line(), other, light.line())

@@ -135,6 +135,11 @@ def test_what_is_kept_says_what_was_said() -> None:
     assert reader_doubts(again, cells, "x") == reader_doubts(lines, cells, "x") != []
 
 
+def test_a_line_over_the_edge_of_its_page_begins_there() -> None:
+    (line,) = kept([(TEXT, (-3.2, 0.4, 650.0, 60.6), 0.99)])
+    assert line == {"bbox": [0, 0, 650, 61], "text": TEXT}
+
+
 def test_a_kept_text_is_one_line_whatever_it_says() -> None:
     """Else the words behind it would be taken for others."""
     line = {"bbox": [0, 0, 9, 9], "text": "\na\u2028b\r\n c\n"}
