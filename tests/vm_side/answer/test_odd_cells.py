@@ -177,6 +177,7 @@ def test_a_text_by_another_name_is_kept() -> None:
     for empty in ("", None):
         assert read([{**named, "text": empty}]) == ([CELL], False, (ODD_NAME,))
         assert ODD_NAME not in read([{**bare, "text": empty}])[2]
+        assert read([{**bare, "content": empty, "value": 0}])[0][0]["text"] == "0"
 
 
 @pytest.mark.parametrize("wrapped", ["[%s]", "```json\n[%s]\n```"])
