@@ -19,7 +19,8 @@ def test_a_server_that_hangs_ends_the_batch(tmp_path: Path) -> None:
         finished = batch.run_here("-p", "1", environment={"REQUEST_TIMEOUT": "1"})
         assert finished.code == 1 and "though its /health is well" in finished.err
         assert sorted(batch.statuses().values()) == ["left"] * 5 + ["ok"] * 3
-        assert len(server.requests) == 3 + 2  # a page, then one token
+        begun = len(server.requests) - (3 + 2)  # a page waited in vain, then one token
+        assert begun in (0, 1)  # a worker gets its next page before the last one is looked at
         server.script = None
         assert batch.run_here().code == 0
 
