@@ -124,18 +124,31 @@ def is_circle(path: Path) -> bool:
 
 
 def remove_others(folder: Path, keep: Iterable[str]) -> int:
-    """Remove all files below folder that are not kept, and folders left empty; how many files."""
+    """Remove all files below folder that are not kept, and folders left empty; how many files.
+
+    A program may write there meanwhile, as Python does what it compiled: a folder that it fills
+    stays. Raises OSError.
+    """
     kept = {str(folder / name) for name in keep}
     removed = 0
     for below, _, names in os.walk(folder, topdown=False):
         for name in names:
             path = Path(below, name)
             if str(path) not in kept:
-                path.unlink()
+                path.unlink(missing_ok=True)
                 removed += 1
-        if Path(below) != folder and not any(Path(below).iterdir()):
-            Path(below).rmdir()
+        if Path(below) != folder:
+            remove_if_empty(Path(below))
     return removed
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder if nothing is in it. Raises OSError."""
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+            raise
 
 
 def empty(folder: Path) -> None:

@@ -102,6 +102,26 @@ def test_removes_others_and_folders_that_are_empty_then(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_that_a_program_fills_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "cache/a", "goes by another's hand")
+    unlink, rmdir = Path.unlink, Path.rmdir
+
+    def unlink_second(path: Path, missing_ok: bool = False) -> None:
+        unlink(path)
+        unlink(path, missing_ok)
+
+    def rmdir_late(path: Path) -> None:
+        write(path / "b", "new")
+        rmdir(path)
+
+    monkeypatch.setattr(Path, "unlink", unlink_second)
+    monkeypatch.setattr(Path, "rmdir", rmdir_late)
+    files.remove_others(tmp_path, [])
+    assert files_below(tmp_path) == ["cache/b"]
+
+
 def test_emptying_and_removing_do_not_follow_links(tmp_path: Path) -> None:
     outside = write(tmp_path / "outside/a", "stays").parent
     inside = tmp_path / "inside"

@@ -46,7 +46,8 @@ def mirror_up(shell: Shell, root: Path, names: Collection[str], folder: str) -> 
     if extra:
         remove(shell, folder, extra)
         moved.removed = len(extra)
-    shell.run(f"cd {folder} && find . -mindepth 1 -type d -empty -delete")
+    # one that a program there fills just now stays
+    shell.run(f"cd {folder} && {{ find . -mindepth 1 -type d -empty -delete 2>/dev/null || :; }}")
     ours: dict[str, int] = {}  # their sizes
     for name in names:
         try:
