@@ -271,6 +271,8 @@ OTHERS = (
     (404, "<html>Not Found</html>"),
     (404, '{"error": {"message": "no route", "code": 404}}'),
     (404, '{"error": null}'),
+    (404, '{"error": {"code": 404, "message": "no route", "errors": null, "details": null}}'),
+    (404, "[" * 100_000),
     (403, "<html>Blocked by your company</html>"),
     (403, '{"error": "blocked"}'),
     (407, ""),

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import socket
 import sys
 import zipfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from lib.knobs import ROOT, Knobs
 from lib.machines import at_endpoint, local, open_machine
 from lib.machines.local import LocalMachine
 from rig.model_server import ModelServer, Reply, Request
+from rig.raw_server import RawServer
 from rig.secrets import KEY, command_lines, files_with, guarded_server
 from rig.tls import certificate, tls_server
 from rig.toolkit import Toolkit, foreign_server, free_port, make_environment
@@ -39,6 +41,25 @@ def test_asks_the_server_for_its_model(tmp_path: Path, monkeypatch: pytest.Monke
         assert machine(tmp_path, server.url).served_model() == "rednote"
         server.die()
         assert machine(tmp_path, server.url).served_model() == ""
+
+
+def test_a_server_of_several_models_or_of_none(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = [{"id": "rednote"}, {"id": "another"}]
+    monkeypatch.setattr(server, "models", lambda: {"data": served})
+    assert at_endpoint.served_model(server.url, "") == ("rednote, another", "")
+    served.clear()
+    assert at_endpoint.served_model(server.url, "") == ("", "it serves no model")
+
+
+def test_a_list_of_models_nested_too_deep_is_none() -> None:
+    def talk(connection: socket.socket) -> None:
+        server.receive(connection, b"\r\n\r\n")
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + b"[" * 100_000)
+
+    with RawServer(talk) as server:
+        assert at_endpoint.served_model(server.url, "") == ("", "RecursionError")
 
 
 def test_what_is_no_model_server_serves_no_model(tmp_path: Path) -> None:

@@ -51,11 +51,22 @@ def in_strips(packing: str, strip_bytes: int = 72_000) -> tuple[bytes, list[int]
     return data, [len(data) - sum(sizes[number:]) for number in range(len(sizes))], sizes
 
 
+def in_old_jpeg() -> bytes:
+    """A TIFF as scanners of the nineties wrote it: a JPEG, its tables among the rest."""
+    jpeg = encoded(PAGE, "JPEG", subsampling="4:4:4")
+    wide, high = PAGE.size
+    tags: dict[int, Any] = {256: wide, 257: high, 258: (8, 8, 8), 259: 6, 262: 6, 277: 3}
+    tags |= {278: high, 512: 1, 513: 0, 514: len(jpeg), 530: (1, 1)}
+    at = len(forms.tiff_of([jpeg], tags)) - len(jpeg)
+    return forms.tiff_of([jpeg], tags | {513: at})
+
+
 WHOLE = {kind: encoded(PAGE, kind) for kind in ("BMP", "TIFF", "WEBP", "HEIF", "AVIF", "PNG")}
 WHOLE |= {kind: encoded(PAGE, kind) for kind in ("JPEG", "JPEG2000", "GIF")}
 WHOLE |= {packing: in_strips(packing)[0] for packing in PACKINGS}
 WHOLE |= {f"{packing}, one strip": in_strips(packing, 1 << 24)[0] for packing in ONE_STRIP}
 # each pixel of it takes more bytes than zeros would make pixels of
+WHOLE |= {"old JPEG": in_old_jpeg()}
 WHOLE |= {"noise": encoded(NOISE, "JPEG", quality=100)}
 
 

@@ -117,6 +117,13 @@ def test_a_server_that_writes_counts_but_does_not_count(count: int | None) -> No
     assert (stream.tokens_in, LOOP_TOKENS <= stream.tokens_out < 1000) == (0, True)
 
 
+@pytest.mark.parametrize("count", ["7", 7.0, "9" * 400, 10**400])
+def test_a_count_as_a_text_and_one_beyond_any_float(count: Any) -> None:
+    event = {"choices": [], "usage": {"prompt_tokens": count, "completion_tokens": count}}
+    stream = heard(b"data: " + json.dumps(event).encode() + b"\n\n")
+    assert (stream.tokens_in, stream.tokens_out) == (int(count), int(count))
+
+
 def test_a_second_choice_is_not_mixed_into_the_answer() -> None:
     def event(*choices: tuple[int, str]) -> bytes:
         told = [{"index": index, "delta": {"content": text}} for index, text in choices]

@@ -36,7 +36,7 @@ def served_model(endpoint: str, key: str) -> tuple[str, str]:
             f"no TLS with {endpoint}: {reason_of(error)}",
             "correct ENDPOINT, or name in SSL_CERT_FILE whom to trust",
         ) from error
-    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+    except (requests.RequestException, ValueError, KeyError, TypeError, RecursionError) as error:
         return "", reason_of(error)
 
 
