@@ -49,14 +49,14 @@ def main(knobs: Knobs, force: bool) -> int:
 
 
 def told(target: str, code: int) -> int:
-    """The exit code of a run that needed no machine; a night without news is nothing to tell."""
+    """Return the exit code of a run that needed no machine. Notify only if it is not OK."""
     if code != ExitCode.OK:
         notify.tell(target, notify.closing(code, {}, "", ""), code, {})
     return code
 
 
 def without_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs) -> int | None:
-    """The exit code if nothing is to be read, so that no machine is needed; else None."""
+    """Return the exit code if no page must be read, so that no machine is needed; else None."""
     output = Path(knobs.output).expanduser()
     todo = look(inputs, knobs)
     if todo.work is Work.FETCH and has_bucket(knobs):
@@ -82,7 +82,7 @@ def without_machine(knobs: Knobs, environment: Mapping[str, str], inputs: Inputs
 
 
 def is_behind(output: Path) -> bool:
-    """Whether there is no report, or one of before the manifest was written."""
+    """Whether there is no report, or the report is older than the manifest."""
     report, manifest = output / REPORT, output / MANIFEST
     return not report.is_file() or report.stat().st_mtime < manifest.stat().st_mtime
 
@@ -90,7 +90,7 @@ def is_behind(output: Path) -> bool:
 def with_machine(
     knobs: Knobs, environment: Mapping[str, str], inputs: Inputs, force: bool, target: str
 ) -> int:
-    """The whole job; target is who is told of its end."""
+    """Do the whole job. target is where the message about its end goes."""
     output = Path(knobs.output).expanduser()
     plan, summary = plan_for(inputs, knobs, force), read_summary(output)
     if plan.refusal:
@@ -125,7 +125,7 @@ def with_machine(
 
 
 def read_all(steps: Steps, before: Iterable[str], force: bool) -> None:
-    """What is done while the machine is on."""
+    """Run the steps that need the machine."""
     for step in before:
         options = ("--force",) if force and step == "process" else ()
         if not goes_on(step, steps.run(step, *options)):
@@ -133,16 +133,16 @@ def read_all(steps: Steps, before: Iterable[str], force: bool) -> None:
 
 
 def tell_others(inputs: Inputs) -> None:
-    """Say which files of INPUT are not read; the last line, unless something may still bill."""
+    """Say which files of INPUT are not read. Only an alarm about costs may follow this line."""
     if inputs.others:
         say(f"make all: {inputs.others}")
 
 
 def steps_of(knobs: Knobs) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The steps before the machine is turned off, and after it.
+    """Return the steps before the machine is turned off, and the steps after it.
 
-    Through a bucket the pages travel before the machine is on, and the last results when it is
-    off again; the GPU does not wait for either.
+    With a bucket, the pages are uploaded before the machine is on, and the last results are
+    downloaded when it is off again. The GPU waits for neither.
     """
     if has_bucket(knobs):
         return ("upload", "start", "process"), ("download", *at_home(knobs))
@@ -150,27 +150,27 @@ def steps_of(knobs: Knobs) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def at_home(knobs: Knobs) -> tuple[str, ...]:
-    """What is done with results that are here, when nothing bills any more."""
+    """The steps that use the results on this computer, when nothing bills any more."""
     return (*checks(knobs), "report", *exports(knobs))
 
 
 def checks(knobs: Knobs) -> tuple[str, ...]:
-    """The second reader's step, for what it did not reach before: when nothing bills any more."""
+    """The step of the second reader, for pages that it has not reached. The machine is off then."""
     return ("check",) if knobs.witness == OCR else ()
 
 
 def exports(knobs: Knobs) -> tuple[str, ...]:
-    """The documents' step, also where no page is new: it makes what is behind, and no more."""
+    """The step that makes documents; also if no page is new. It makes only what is out of date."""
     return ("export",) if knobs.export else ()
 
 
 def has_bucket(knobs: Knobs) -> bool:
-    """Whether pages and results travel while the machine is off."""
+    """Whether pages and results go through a bucket, while the machine is off."""
     return knobs.target == "gcp" and bool(knobs.bucket)
 
 
 def has_results(codes: Mapping[str, int]) -> bool:
-    """Whether there is something to bring home or to report, and the machine is off."""
+    """Whether there are results to download or to report, and the machine is off."""
     came = codes.get("download", codes.get("process")) is not None
     good = codes.get("download", ExitCode.OK) in (ExitCode.OK, ExitCode.PAGES_FAILED)
     return (

@@ -47,7 +47,7 @@ def main(knobs: Knobs, corrections: Sequence[Path], as_json: bool) -> int:
 
 
 def tell(applied: Applied, as_json: bool) -> None:
-    """Say what became of the corrections."""
+    """Say which corrections were applied, and which were refused."""
     for page, reason in applied.refused.items():
         say(f"apply: refused: {page}: {reason}")
     if as_json:

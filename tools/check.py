@@ -23,7 +23,7 @@ def main(knobs: Knobs, as_json: bool) -> int:
     code, totals = check(inputs, Path(knobs.output).expanduser().resolve(), knobs)
     if as_json:
         show_line(json.dumps(totals))
-    (say if totals["found"] else note)(sentence(totals))  # what is found is told also under cron
+    (say if totals["found"] else note)(sentence(totals))  # findings are told under cron, too
     return code
 
 

@@ -44,7 +44,7 @@ def main(knobs: Knobs, yes: bool) -> int:
 
 
 def shown(findings: Iterable[Finding]) -> int:
-    """Show each as it comes; how many are wrong."""
+    """Show each finding as it comes. Return how many are wrong."""
     wrong = 0
     for finding in findings:
         show_line(str(finding))
@@ -53,7 +53,10 @@ def shown(findings: Iterable[Finding]) -> int:
 
 
 def tried(trial: Trial) -> int:
-    """Turn it on, look, and turn it off or delete it whatever happens; how much is wrong."""
+    """Turn the VM on, look at it, and turn it off or delete it, whatever happens.
+
+    Return how many findings are wrong.
+    """
     machine = GcpMachine(trial.knobs)
     with held(machine, trial) as token, taken_back(trial, token):
         turn_on(machine, trial)
@@ -62,7 +65,7 @@ def tried(trial: Trial) -> int:
 
 @contextlib.contextmanager
 def held(machine: GcpMachine, trial: Trial) -> Iterator[str]:
-    """Keep other runs from a VM that was there before; the token that lets our stop in."""
+    """Lock a VM that existed before, against other runs. Yield the token for our own stop."""
     if trial.is_new:
         yield ""
         return
@@ -72,7 +75,10 @@ def held(machine: GcpMachine, trial: Trial) -> Iterator[str]:
 
 @contextlib.contextmanager
 def taken_back(trial: Trial, token: str) -> Iterator[None]:
-    """Whatever happens in here, a Ctrl-C too, nothing bills afterwards; or that is said last."""
+    """End the trial, whatever happens in the block (also a Ctrl-C).
+
+    If something may still bill afterwards, the error says so in its last line.
+    """
     began = time.time()
     try:
         yield
@@ -85,7 +91,7 @@ def taken_back(trial: Trial, token: str) -> Iterator[None]:
 
 
 def end_of(trial: Trial, token: str, began: float) -> str:
-    """End the trial by the verbs that know how; what may still bill, empty: nothing."""
+    """End the trial with the delete or the stop command. Return what may still bill; else ""."""
     words = ["delete.py", "--yes"] if trial.is_new else ["stop.py", f"--patience={PATIENCE_S}"]
     command = [sys.executable, str(VERBS / words[0]), *words[1:]]
     environment = {**as_environment(trial.knobs), lock.TOKEN_VARIABLE: token}

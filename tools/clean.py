@@ -12,7 +12,7 @@ from lib.machines.machine import NoSuchMachine
 @verb(*MACHINE, help=__doc__)
 def main(knobs: Knobs) -> None:
     machine = open_machine(knobs)
-    with contextlib.suppress(NoSuchMachine):  # so nobody holds it; its bucket may have files
+    with contextlib.suppress(NoSuchMachine):  # no VM, so no lock; its bucket may have files
         lock.refuse_if_held(machine)
     machine.clean()
     note("clean: input and result on the machine are empty")

@@ -64,7 +64,7 @@ def sentences(found: dict[str, Any]) -> list[str]:
 
 
 def doubts(found: dict[str, Any]) -> list[str]:
-    """What became of the doubts, if there were any."""
+    """A line that says how the doubts changed; no line if there are none."""
     keys = ("doubts_gone", "doubts_new", "doubtful_a", "doubtful_b")
     gone, new, before, after = (found[key] for key in keys)
     if not any((gone, new, before, after)):
@@ -73,7 +73,7 @@ def doubts(found: dict[str, Any]) -> list[str]:
 
 
 def table(pages: Sequence[Compared]) -> list[str]:
-    """The pages that differ most, a line each."""
+    """The pages that differ most, one line for each."""
     changed = [page for page in pages if page.kinds]
     if not changed:
         return []
@@ -99,13 +99,13 @@ def cells(page: Compared) -> tuple[str, ...]:
 
 
 def names(doubts: Sequence[Doubt]) -> str:
-    """Doubts by kind: 2 missed, amount."""
+    """The doubts by kind, such as "2 missed, amount"."""
     kinds = Counter(doubt.kind for doubt in doubts)
     return ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in kinds.items())
 
 
 def percent(part: float) -> str:
-    """A part in percent; 100 only of what is whole."""
+    """A part in percent. Only a whole gives 100: smaller parts are never rounded up to it."""
     return "100 %" if part == 1 else f"{min(part * 100, 99.9):.1f} %"
 
 

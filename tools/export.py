@@ -22,7 +22,7 @@ from lib.knobs import EXPORTING, Knobs, pdf_password, verb
 from lib.pages.entries import read_entries
 from lib.results import MANIFEST
 
-NAMED = 10  # documents by name; of more, how many
+NAMED = 10  # so many documents are listed by name; if there are more, only their number is shown
 
 
 @verb("INPUT", "OUTPUT", "FORMATS", *EXPORTING, "PDF_PASSWORD_FILE", help=__doc__)
@@ -56,7 +56,7 @@ def main(knobs: Knobs, as_json: bool) -> int:
 def as_data(
     kept: Kept, outcome: Outcome, missing: dict[str, int], doubtful: dict[str, int]
 ) -> dict[str, object]:
-    """What was done, for a program."""
+    """What was done, as data for a program."""
     return {
         "documents": str(kept.folder),
         "made": [
@@ -74,7 +74,7 @@ def as_data(
 
 
 def tell(kept: Kept, outcome: Outcome, missing: dict[str, int], doubtful: dict[str, int]) -> None:
-    """Say what was done; what somebody should look at also where nobody watches."""
+    """Say what was done. say() is for what a person should look at: it prints under cron, too."""
     for name, reason in outcome.faults.items():
         say(f"export: {name}: {reason}")
     if kept.set_aside:
@@ -91,7 +91,7 @@ def tell(kept: Kept, outcome: Outcome, missing: dict[str, int], doubtful: dict[s
             " failed, not reached, or damaged"
         )
     if doubtful:
-        count = sum(doubtful.values())  # the run that read them has said so, too
+        count = sum(doubtful.values())  # only a note: the run that read them said so, too
         note(f"  {count} pages are doubtful in {some(list(doubtful))}: make report shows where")
     for remark, documents in outcome.remarks.items():
         note(f"  {remark} ({some(documents)})")
@@ -107,7 +107,7 @@ def tell(kept: Kept, outcome: Outcome, missing: dict[str, int], doubtful: dict[s
 
 
 def some(names: list[str]) -> str:
-    """The first of these names, and how many more there are."""
+    """The first of these names, and the number of the others."""
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"{names[0]}{more}"
 

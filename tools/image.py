@@ -19,9 +19,10 @@ def main(knobs: Knobs) -> None:
 
 
 def check_parts(knobs: Knobs) -> None:
-    """Raise click.UsageError if the owner of the weights' name could change what is built.
+    """Raise click.UsageError if the weights have no fixed revision.
 
-    They come with code, which runs where the pages are.
+    Without it, the owner of their name could change what is built. The weights come with code,
+    and that code runs on the machine that has the pages.
     """
     weights, base = knobs.model_id, knobs.container_base
     if weights and not knobs.model_revision:

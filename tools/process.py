@@ -43,23 +43,26 @@ def main(knobs: Knobs, force: bool, as_json: bool, on_since: float | None) -> in
 
 
 def checks_for(knobs: Knobs) -> str:
-    """What make check has found of pages that are to be read again, for the machine to hear."""
+    """What make check found on the pages that the machine must read again (DOUBTFUL=1)."""
     manifest = Path(knobs.output).expanduser() / results.MANIFEST
     return checked.told(results.read_lines(results.read_text(manifest))) if knobs.doubtful else ""
 
 
 def meanwhile(machine: Machine, knobs: Knobs) -> Callable[[], None]:
-    """Results come home from the bucket while the job runs, at no cost to it."""
+    """Return a function that fetches results from the bucket while the job runs.
+
+    This does not slow the job down.
+    """
 
     def fetch_some() -> None:
-        with contextlib.suppress(Failure, OSError):  # nothing is there yet; the download will say
+        with contextlib.suppress(Failure, OSError):  # perhaps no results yet; the download tells
             bring_home(machine, knobs)
 
     return every(FETCH_INTERVAL_S, fetch_some if knobs.bucket else lambda: None)
 
 
 def arguments(knobs: Knobs, force: bool, as_json: bool, on_since: float | None = None) -> list[str]:
-    """The options of process_all_images.py; all of them, so that nothing leaks in from outside."""
+    """All options of process_all_images.py: so the machine's environment can set none of them."""
     values = {
         "--processes": knobs.processes,
         "--max-pixels": knobs.max_pixels,
@@ -94,9 +97,10 @@ def arguments(knobs: Knobs, force: bool, as_json: bool, on_since: float | None =
 
 
 def money(knobs: Knobs, on_since: float | None, now: float) -> dict[str, float]:
-    """What the machines cost. BUDGET counts within make all alone: from on_since, Unix time.
+    """The options about what the machines cost.
 
-    It is no limit of what costs nothing.
+    BUDGET counts only within make all, from on_since (Unix time). It limits nothing where the
+    machines cost nothing.
     """
     spent_hours = 0.0 if on_since is None else max(0.0, now - on_since) / 3600
     return {

@@ -16,7 +16,7 @@ from lib.pages.entries import MEND
 from lib.report.build import build
 from lib.report.totals import rows, totals
 
-NAMED = 10  # pages by name; of more, how many
+NAMED = 10  # so many pages are listed by name; of the others, only their number is shown
 
 
 @verb("INPUT", "OUTPUT", "PAGE_TIMEOUT", "PDF_PASSWORD_FILE", help=__doc__)

@@ -15,7 +15,7 @@ PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--requ
 
 
 def make_environment(folder: str, requirements: str) -> int:
-    """Make it again; the exit code, as of all scripts here."""
+    """Make the environment from scratch. Return the exit code, as all scripts here do."""
     why = hindrance(sys.version_info[:2], has_venv(), has_apt())
     if not why:
         why = made(folder) or installed(Path(folder, "bin", "python"), requirements)
@@ -25,7 +25,7 @@ def make_environment(folder: str, requirements: str) -> int:
 
 
 def has_venv() -> bool:
-    """Whether this Python can make environments; Debian keeps a part of it in another package."""
+    """Whether this Python can make environments. Debian has a part of that in another package."""
     return all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
 
 
@@ -35,7 +35,7 @@ def has_apt() -> bool:
 
 
 def hindrance(version: "tuple[int, ...]", with_venv: bool, with_apt: bool) -> str:
-    """What keeps this Python from it, and what to type; nothing if it fits."""
+    """Return why this Python cannot be used, and what to type; "" if it can be used."""
     name = "python{}.{}".format(*version)
     if version < OLDEST:
         newer = "python{}.{}".format(*OLDEST)
@@ -50,19 +50,22 @@ def hindrance(version: "tuple[int, ...]", with_venv: bool, with_apt: bool) -> st
 
 
 def made(folder: str) -> str:
-    """Make an empty environment; what went wrong."""
+    """Make an empty environment. Return what went wrong, or ""."""
     command = [sys.executable, "-m", "venv", "--clear", folder]
     return last_words(command, f"no environment in {folder}")
 
 
 def installed(python: Path, requirements: str) -> str:
-    """Install the packages; what went wrong."""
+    """Install the packages. Return what went wrong, or ""."""
     command = [str(python), *PIP, "-r", requirements]
     return last_words(command, "the packages were not installed (network? disk?)")
 
 
 def last_words(command: "list[str]", what: str) -> str:
-    """Run a command; if it fails, what failed, its last words, and how to see them all."""
+    """Run a command. Return "" if it succeeds.
+
+    If it fails, return what failed, its last line of output, and how to see all of the output.
+    """
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )

@@ -25,7 +25,7 @@ def main(knobs: Knobs, as_json: bool) -> None:
 
 
 def page_counts(machine: Machine) -> dict[str, Any]:
-    """Pages by what became of them, from the machine's manifest; nothing if it is off."""
+    """How many pages have each status, from the machine's manifest; empty if it cannot be read."""
     try:
         lines = results.read_lines(machine.read_result(results.MANIFEST))
     except Failure:

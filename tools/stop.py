@@ -23,7 +23,7 @@ DONE = {
     "ssh": "its containers have ended, and the machine stays on",
     "local": "what ran here has ended",
 }
-PAUSES_S = (2.0, 4.0, 8.0, 15.0)  # between two tries; the last one stays
+PAUSES_S = (2.0, 4.0, 8.0, 15.0)  # between two tries; then always the last one
 
 
 @verb(*MACHINE, needed=NEEDED, help=__doc__)
@@ -36,9 +36,9 @@ PAUSES_S = (2.0, 4.0, 8.0, 15.0)  # between two tries; the last one stays
     help="How long it goes on trying while nothing answers.",
 )
 def main(knobs: Knobs, force: bool, patience: float) -> int:
-    is_ours = bool(os.environ.get(lock.TOKEN_VARIABLE))  # the stop of make all, which held it
+    is_ours = bool(os.environ.get(lock.TOKEN_VARIABLE))  # the stop step of make all, which held it
     machine = open_machine(knobs)
-    passing = (Away, NoLogin) if is_ours else (Away,)  # a person who stops it by hand can log in
+    passing = (Away, NoLogin) if is_ours else (Away,)  # a person at the terminal can log in
     try:
         insist(lambda: turn_off(machine, force, DONE[knobs.target]), patience, passing)
     except lock.Held as error:
@@ -46,7 +46,7 @@ def main(knobs: Knobs, force: bool, patience: float) -> int:
             raise
         say(f"stop: it was taken from this run, and {error.message}")
         return ExitCode.OK
-    except BaseException as error:  # whatever it is, a fault that nobody has foreseen too
+    except BaseException as error:  # whatever it is: also an error that nobody foresaw
         if left := machine.alarm():
             error.add_note(left)
         raise
@@ -55,7 +55,10 @@ def main(knobs: Knobs, force: bool, patience: float) -> int:
 
 
 def turn_off(machine: Machine, force: bool, done: str) -> None:
-    """Turn it off unless another run holds it; that this cannot be told keeps nobody from it."""
+    """Turn the machine off, unless another run holds it.
+
+    If the lock cannot be read, turn the machine off all the same, and then say so.
+    """
     untold: Failure | None = None
     try:
         if force:  # first: a run that waits for the machine would turn it on again
@@ -74,7 +77,10 @@ def turn_off(machine: Machine, force: bool, done: str) -> None:
 def insist(
     attempt: Callable[[], None], patience_s: float, passing: tuple[type[Failure], ...]
 ) -> None:
-    """Make an attempt until it goes well, for so long, while it fails for what may pass."""
+    """Repeat an attempt until it succeeds, for patience_s seconds at most.
+
+    Only the failures in `passing` may go away by themselves; others are raised at once.
+    """
     deadline = time.monotonic() + patience_s
     pauses_s = itertools.chain(PAUSES_S, itertools.repeat(PAUSES_S[-1]))
     was_said = False
@@ -94,7 +100,7 @@ def insist(
 
 
 def alarm() -> str:
-    """What may still bill, where config.env does not even let us begin."""
+    """What may still bill, for the case that a fault in config.env ends the command at once."""
     known = presumed("TARGET", "PROJECT", "ZONE", "VM")
     target = known.pop("target")
     return "" if target in ("ssh", "local") else open_machine(Knobs(**known)).alarm()

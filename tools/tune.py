@@ -34,7 +34,7 @@ WHAT = ("SAMPLE", "TRUTH", "MAX_PIXELS", "UPSAMPLE_BELOW", "PAGES", "PROMPT_MODE
 
 
 def steps_in(context: click.Context, parameter: click.Parameter, given: str) -> tuple[int, ...]:
-    """Numbers of pixels, by commas, of which each can be MAX_PIXELS."""
+    """Read numbers of pixels, separated by commas. Each must be a valid MAX_PIXELS."""
     kind = TABLE["MAX_PIXELS"].metadata["kind"]
     return tuple(kind.convert(text, parameter, context) for text in given.split(","))
 
@@ -70,7 +70,7 @@ def main(knobs: Knobs, ladder: tuple[int, ...], as_data: bool) -> int:
 
 
 def read_all(sample: Sample, variants: Sequence[Variant], knobs: Knobs) -> int:
-    """Read the sample in these ways, on a machine that is off afterwards, if it is not read yet."""
+    """Read the sample in those of these ways that are missing, and turn the machine off."""
     asked = [variant for variant in variants if not refusal(knobs, variant).exists()]
     to_read = missing(sample.inputs, asked, knobs)
     if not to_read:
@@ -99,7 +99,7 @@ def show(
     errors_of: Callable[[Reading], float | None],
     as_data: bool,
 ) -> ExitCode:
-    """Compare what is here, and tell it."""
+    """Compare the readings that are on this computer, and show the result."""
     refused = [variant for variant in ladder if refusal(knobs, variant).exists()]
     for variant in refused:
         say(

@@ -12,7 +12,7 @@ from lib.machines import left_on, lock, open_machine
 @verb("INPUT", *MACHINE, help=__doc__)
 def main(knobs: Knobs) -> int:
     inputs = find_inputs(knobs.input, knobs.output)
-    if not inputs.files:  # a disk that is not mounted, say: the machine's input is no waste
+    if not inputs.files:  # perhaps a disk is not mounted: keep the machine's input
         what, code = end_of_nothing(inputs)
         say(f"upload: {what} (make clean empties the machine)")
         return code
@@ -22,7 +22,7 @@ def main(knobs: Knobs) -> int:
         moved = machine.push(inputs)
     for name, reason in moved.failed.items():
         say(f"upload: {name} was left out: {reason}")
-    if inputs.others and not os.environ.get(lock.TOKEN_VARIABLE):  # else make all says it, last
+    if inputs.others and not os.environ.get(lock.TOKEN_VARIABLE):  # make all says it itself
         say(f"upload: {inputs.others}")
     note(f"upload: {moved.new} new, {moved.same} there already, {moved.removed} removed")
     code = ExitCode.PAGES_FAILED if moved.failed else ExitCode.OK
