@@ -1,7 +1,7 @@
 """BUDGET: what one make all may cost.
 
-The job stops giving out pages in time (vm_side/purse.py), and the machine's longest run is lowered
-to what the budget pays, so that Google and the guard end it where nobody is left to do so.
+The job stops giving out pages in time (vm_side/purse.py). The machine's longest run is also lowered
+to what the budget pays: so Google and the guard end it if no process of ours is left to do that.
 """
 
 import dataclasses
@@ -14,16 +14,17 @@ from lib.plan.forecast import Basis, own_way
 
 
 def paid_s(knobs: Knobs) -> float | None:
-    """For how long the budget pays all machines; None: there is none, or they cost nothing."""
+    """Seconds that the budget pays for all machines; None without a budget or without a price."""
     per_hour = own_way(knobs).per_hour
     return knobs.budget / per_hour * 3600 if knobs.budget and per_hour else None
 
 
 def within_budget(knobs: Knobs, on_s: float = 0.0) -> Knobs:
-    """The knobs with MAX_HOURS lowered to what the budget pays, if it is more than that.
+    """Return the knobs, with MAX_HOURS lowered to what the budget pays if it is more than that.
 
-    MAX_HOURS counts from the VM's start, and the budget from now: on_s is how long it has been on.
-    Half of the reserve is kept: the guard looks once a minute, and counts whole ones.
+    MAX_HOURS counts from the VM's start, and the budget from now: the VM has been on for on_s
+    seconds. Half of the reserve is kept, because the guard looks only once a minute and counts
+    whole minutes.
     """
     whole_s = paid_s(knobs)
     if whole_s is None:
@@ -33,7 +34,7 @@ def within_budget(knobs: Knobs, on_s: float = 0.0) -> Knobs:
 
 
 def too_little(knobs: Knobs, basis: Basis) -> str:
-    """Why the budget cannot be kept, or pays no page; empty: it can, as far as is known."""
+    """Return why the budget cannot be kept, or does not pay for a page; "" if all seems well."""
     if why := unpriced(knobs, knobs.machine_type):
         return why
     whole_s = paid_s(knobs)
@@ -42,7 +43,7 @@ def too_little(knobs: Knobs, basis: Basis) -> str:
     page_s = basis.reading_s(1, 1, knobs.max_pixels)
     start_s = 0.0 if page_s is None else basis.start_s
     work_s = start_s + max(page_s or 0.0, least_drain_s(whole_s)) + reserve_s(whole_s)
-    least_s = max(work_s, Hours.LEAST * 3600 + reserve_s(whole_s) / 2)  # as within_budget() has it
+    least_s = max(work_s, Hours.LEAST * 3600 + reserve_s(whole_s) / 2)  # see within_budget()
     if whole_s >= least_s:
         return ""
     return (

@@ -1,6 +1,7 @@
 """From a number of pages to hours and money, by the last run of this kind or by the table of cards.
 
-What cannot be known is None, and says why: nothing is made up for a card that nobody has measured.
+What cannot be known is None, and the plan says why: nothing is invented for a card that nobody has
+measured.
 """
 
 import dataclasses
@@ -17,15 +18,16 @@ from lib.plan.runs import Run
 BOOT_AND_LOAD_S = 190.0  # until a VM reads its first page: tests/bench/bill.py
 STOP_S = 20.0
 MANY = (8, 64)
-OF_LINEAR = 0.95  # of the sum of several machines, at eight: tests/bench/scaling.py
+OF_LINEAR = 0.95  # eight machines reach this part of the sum of their rates: tests/bench/scaling.py
 BY_TABLE = "the table of cards, since no run of this kind has ended here"
 
 
 @dataclass(frozen=True)
 class Basis:
-    """What a forecast rests on, in words too. run: the last of this kind; card: if it is known.
+    """What a forecast is based on, as numbers and in words.
 
-    Without either, nothing can be told. cards: how many of it a machine has.
+    run: the last run of this kind; card: the machine's card, if it is known. With neither, there
+    is no forecast. cards: how many such cards a machine has.
     """
 
     run: Run | None
@@ -34,7 +36,7 @@ class Basis:
 
     @property
     def says(self) -> str:
-        """What it rests on."""
+        """In words, what the forecast is based on."""
         if self.run:
             return str(self.run)
         if self.card:
@@ -44,11 +46,11 @@ class Basis:
 
     @property
     def start_s(self) -> float:
-        """From the turn-on to the first page, and from the last one to the end."""
+        """Seconds from the turn-on to the first page, plus those from the last page to the end."""
         return self.run.start_s + self.run.end_s if self.run else BOOT_AND_LOAD_S + STOP_S
 
     def reading_s(self, pages: int, machines: int, max_pixels: int) -> float | None:
-        """Seconds of reading so many pages on so many machines."""
+        """Seconds to read so many pages on so many machines; None if that is not known."""
         each = pages / machines / (OF_LINEAR if machines > 1 else 1)
         on_card = each / self.cards
         if self.run is None:
@@ -63,11 +65,11 @@ class Basis:
 
     @property
     def knows_line(self) -> bool:
-        """Whether it is known how long pages and results travel over ssh."""
+        """Whether it is known how long pages and results take over ssh."""
         return self.run is not None and not self.run.bucket
 
     def travel_s(self, left: Left) -> float:
-        """Seconds of upload and download while the machine is on, over ssh, as far as known."""
+        """Seconds that the machine waits for upload and download over ssh; 0 if not known."""
         if self.run is None or self.run.bucket:
             return 0.0
         steps = self.run.steps_s
@@ -78,13 +80,13 @@ class Basis:
 
 
 def seconds_of(card: Card, pages: float, tokens: float, max_pixels: int) -> float:
-    """Of one card; of a part of a page, the part of a page."""
+    """Seconds for so many pages on one card. A part of a page takes that part of a page's time."""
     whole = max(1.0, pages)
     return card.seconds(whole, tokens, max_pixels) * pages / whole
 
 
 class Way(NamedTuple):
-    """So many machines, what their price is called, and an hour of the first and of each other."""
+    """A number of machines, the name of their price, and USD an hour: the first, each other."""
 
     machines: int
     price: str
@@ -93,13 +95,13 @@ class Way(NamedTuple):
 
     @property
     def per_hour(self) -> float:
-        """An hour of all of them."""
+        """USD for an hour of all of them."""
         return self.first + (self.machines - 1) * self.others
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What one way comes to: hours from the turn-on to the end, and USD."""
+    """What one way takes: hours from the turn-on to the end, and USD."""
 
     way: Way
     hours: float
@@ -107,9 +109,9 @@ class Forecast:
 
 
 def basis_of(run: Run | None, knobs: Knobs) -> Basis:
-    """The last run of this kind, and the cards, as far as the knobs tell them.
+    """Return the last run of this kind, and the cards, as far as the knobs tell them.
 
-    A card's batch is no fuller than PROCESSES lets it become.
+    PROCESSES limits how full a card's batch can become.
     """
     card = card_of(knobs.machine_type) if knobs.target == "gcp" else None
     if card is None:
@@ -120,7 +122,7 @@ def basis_of(run: Run | None, knobs: Knobs) -> Basis:
 
 
 def forecast(basis: Basis, left: Left, knobs: Knobs, way: Way) -> Forecast | None:
-    """What reading these pages comes to; None: it is not known. Without pages nothing is rented."""
+    """What it takes to read these pages; None if unknown. Without pages, nothing is rented."""
     is_by_bucket = knobs.target == "gcp" and (bool(knobs.bucket) or way.machines > 1)
     seconds = basis.reading_s(left.pages, way.machines, knobs.max_pixels)
     if seconds is None:
@@ -128,7 +130,7 @@ def forecast(basis: Basis, left: Left, knobs: Knobs, way: Way) -> Forecast | Non
     if left.pages:
         seconds += basis.start_s + (0.0 if is_by_bucket else basis.travel_s(left))
     hours = seconds / 3600
-    if knobs.target != "gcp":  # its disk and its line are not Google's
+    if knobs.target != "gcp":  # Google charges neither its disk nor its traffic
         return Forecast(way, hours, Cost(hours * way.per_hour))
     disks_gb = knobs.disk_gb * way.machines
     in_bucket_gb = left.gb if is_by_bucket else None
@@ -136,16 +138,16 @@ def forecast(basis: Basis, left: Left, knobs: Knobs, way: Way) -> Forecast | Non
 
 
 def own_way(knobs: Knobs) -> Way:
-    """What make all would do by these knobs."""
+    """The way that make all takes with these knobs."""
     return Way(1 + knobs.workers, "as the knobs say", *prices_of(knobs))
 
 
 def ways(knobs: Knobs) -> list[Way]:
-    """What it could do: with other numbers of machines, at either price. Only a cloud has some."""
+    """Other ways: more machines, on demand or spot. There are none outside a cloud."""
     if knobs.target != "gcp":
         return []
     dear, cheap = knobs.price_per_hour, knobs.price_per_worker_hour
-    if knobs.spot and dear <= cheap:  # a spot VM's: what one on demand costs is not known
+    if knobs.spot and dear <= cheap:  # a spot VM's price: the price on demand is not known
         return [Way(1, "spot", dear, dear)]
     found = [Way(1, "on demand", dear, dear), Way(1, "spot", cheap, cheap)]
     for machines in MANY:
@@ -155,7 +157,7 @@ def ways(knobs: Knobs) -> list[Way]:
 
 
 def prices_of(knobs: Knobs) -> tuple[float, float]:
-    """An hour of the machine, and of each worker, by the knobs; this computer costs nothing."""
+    """USD an hour for the machine, and for each worker, by the knobs. This computer is free."""
     if knobs.target == "local":
         return 0.0, 0.0
     return knobs.price_per_hour, knobs.price_per_worker_hour

@@ -1,7 +1,7 @@
 """Which pages of INPUT are left to read, by the manifest that is here.
 
-Quick rather than sure: a file that is older than its results is taken for what was read. What make
-all does rests on contents alone: lib.todo here, and vm_side/todo.py on the machine.
+This is quick, but not certain: a file that is older than its results is assumed to be the one that
+was read. make all itself compares only contents: lib.todo here, vm_side/todo.py on the machine.
 """
 
 from collections import defaultdict
@@ -27,14 +27,15 @@ from lib.todo import model_of
 from wanted_pages import Selection, selection_from
 
 BYTES_PER_GB = 1e9
-MOST_PAGES = 10**8  # of a file: more were never counted, whatever a machine has written
+MOST_PAGES = 10**8  # of a file: a larger number in a manifest is not a real count
 
 
 @dataclass(frozen=True)
 class Left:
-    """Pages to be read, and pages that are done; the bytes of the files that have some to be read.
+    """How many pages are left to read, and how many are done.
 
-    uncounted: files of which it is not known how many pages they have; each counts as one page.
+    size_bytes: of the files that have pages to read. uncounted: how many files have an unknown
+    number of pages; each of them counts as one page.
     """
 
     pages: int
@@ -44,20 +45,20 @@ class Left:
 
     @property
     def gb(self) -> float:
-        """The bytes, in GB."""
+        """The size in GB."""
         return self.size_bytes / BYTES_PER_GB
 
 
 @dataclass(frozen=True)
 class File:
-    """What the manifest says of a file: how many pages it has (0: nothing), how many are done."""
+    """What the manifest says of a file: its number of pages (0 if not known), and those done."""
 
     pages: int = 0
     done: int = 0
 
 
 def look(inputs: Inputs, knobs: Knobs, force: bool = False) -> Left:
-    """What is left of these files. Opens those that may have many pages and are new."""
+    """Return what is left to read in these files. Opens new files that may have many pages."""
     text = results.read_text(Path(knobs.output).expanduser() / MANIFEST)
     lines = [] if force else results.of_inputs(results.read_lines(text), set(inputs.files))
     selection = selection_from(knobs.pages)
@@ -69,7 +70,7 @@ def look(inputs: Inputs, knobs: Knobs, force: bool = False) -> Left:
 
 
 def left(inputs: Inputs, known: Mapping[str, File], selection: Selection, count: Counter) -> Left:
-    """The same, by what is known of the files; count opens the others."""
+    """The same, from what is known of the files. count() opens and counts the others."""
     many = [
         inputs.root / name
         for name in inputs.files
@@ -92,7 +93,7 @@ def known_files(
     selection: Selection,
     content: Callable[[str, Collection[Line]], str | None],
 ) -> dict[str, File]:
-    """What the lines say of each file, if they are of the content that it has now."""
+    """Return what the lines say of each file. Lines about an older content of it do not count."""
     lines = list(lines)
     wanted: dict[str, Any] = {"model": model_of(lines, knobs), **recipe_of(knobs)}
     of_file = defaultdict[str, list[Line]](list)
@@ -110,9 +111,9 @@ def known_files(
 def file_of(
     lines: Collection[Line], wanted: Mapping[str, Any], selection: Selection, doubtful: bool
 ) -> File:
-    """What is known of a file by the lines of its content."""
+    """What is known of a file, from the lines about its present content."""
     is_one = all(line.pdf_page is None for line in lines)
-    pages = 1 if is_one else max(line.pdf_pages for line in lines)  # 0: the run was killed
+    pages = 1 if is_one else max(line.pdf_pages for line in lines)  # 0 if the run was killed
     pages = pages if 0 <= pages <= MOST_PAGES else 0
     done = {
         line.pdf_page
@@ -126,7 +127,7 @@ def file_of(
 
 
 def content_of(path: Path, lines: Collection[Line]) -> str | None:
-    """The SHA-256 of a file, as its lines have it where they are younger; None: it is gone."""
+    """The SHA-256 of a file; None if it is gone. Its lines give it if they agree and are newer."""
     contents = {line.sha256 for line in lines}
     try:
         changed_at = path.stat().st_mtime
@@ -137,7 +138,7 @@ def content_of(path: Path, lines: Collection[Line]) -> str | None:
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file; 0 of one that is gone."""
+    """Bytes of a file; 0 if it is gone."""
     try:
         return path.stat().st_size
     except OSError:

@@ -1,4 +1,4 @@
-"""The plan of a run, and what the run then took, which is the next one's basis."""
+"""The plan of a run, and what the run then took. That is the basis of the next plan."""
 
 import time
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from lib.plan.words import Plan, duration, usd
 
 
 def plan_for(inputs: Inputs, knobs: Knobs, force: bool) -> Plan:
-    """What reading these files takes, by what stands in OUTPUT."""
+    """What it takes to read these files, according to what is in OUTPUT."""
     left = look(inputs, knobs, force)
     basis = basis_of(last_of_kind(Path(knobs.output).expanduser(), knobs), knobs)
     found = (forecast(basis, left, knobs, way) for way in ways(knobs))
@@ -24,7 +24,7 @@ def plan_for(inputs: Inputs, knobs: Knobs, force: bool) -> Plan:
 
 
 def remember(plan: Plan, summary: Mapping[str, Any], steps_s: Mapping[str, float]) -> None:
-    """Write down how fast a run was that has ended, by the summary it has left."""
+    """Write down how fast a finished run was, according to its summary."""
     run = run_of(plan, summary, steps_s, time.time())
     if run is None:
         return
@@ -37,7 +37,7 @@ def remember(plan: Plan, summary: Mapping[str, Any], steps_s: Mapping[str, float
 def run_of(
     plan: Plan, summary: Mapping[str, Any], steps_s: Mapping[str, float], now: float
 ) -> Run | None:
-    """What is written down; None if the summary tells of no page that was read."""
+    """The run to write down; None if the summary has no page that was read."""
     knobs = plan.knobs
     try:
         done = summary["run"]
@@ -64,10 +64,11 @@ def run_of(
 
 
 def took(plan: Plan, seconds: float, has_started: bool = True, before: float | None = None) -> str:
-    """What the machines were on for and cost, beside what the plan had said; for people.
+    """For people: how long the machines were on and what they cost, and what the plan had said.
 
-    Without a start that went well nobody knows since when. before is since when the VM was on
-    already, as Unix time: what it cost until then is not ours.
+    has_started: whether the start succeeded; if not, nobody knows since when the VM was on, and
+    the numbers are upper limits. before: since when (Unix time) the VM was on before this run;
+    what it cost until the run began is not counted.
     """
     knobs, hours = plan.knobs, seconds / 3600
     way = own_way(knobs)

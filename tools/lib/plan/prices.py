@@ -1,5 +1,5 @@
-"""List prices in USD, and what a run comes to by them. The knobs PRICE_PER_HOUR,
-PRICE_PER_WORKER_HOUR and DISK_GB have the machines' own.
+"""List prices in USD, and what a run costs by them. The machines' own prices and their disk are in
+the knobs PRICE_PER_HOUR, PRICE_PER_WORKER_HOUR and DISK_GB.
 
 From a public catalogue of Google's list prices, as of November 2026. The disk's price is not
 confirmed (200 GB: 20 to 26 USD a month; here 26). Look them up before you rely on them.
@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 MONTH_H = 730
 DISK_GB_HOUR = 26 / 200 / MONTH_H
-WRITE, READ = 0.005 / 1000, 0.0004 / 1000  # an operation on the bucket, class A and B
+WRITE, READ = 0.005 / 1000, 0.0004 / 1000  # one operation on the bucket, class A and class B
 STORED_GB_HOUR = 0.023 / MONTH_H
-EGRESS_GB = 0.12  # out of Google's network; what comes in is free
-RESULT_FILES, RESULT_GB = 3, 1.8e-5  # a page: JSON and twice Markdown, as of the samples
+EGRESS_GB = 0.12  # out of Google's network; traffic into it is free
+RESULT_FILES, RESULT_GB = 3, 1.8e-5  # of a page: JSON and two Markdown files; size of the samples
 
 
 class Pair(NamedTuple):
-    """An hour of a machine, on demand and spot."""
+    """USD for an hour of a machine, on demand and spot."""
 
     on_demand: float
     spot: float
@@ -28,7 +28,7 @@ G2_STANDARD_8 = {"asia-northeast3": Pair(1.096, 0.229), "us-central1": Pair(0.85
 
 @dataclass(frozen=True)
 class Cost:
-    """USD."""
+    """What a run costs, in USD."""
 
     machines: float
     disks: float = 0.0
@@ -48,13 +48,14 @@ def cost(
     pages: int,
     in_bucket_gb: float | None,
 ) -> Cost:
-    """Of machines whose hour costs so much together, with so much disk; they are on so long.
+    """Return the cost of a run of so many hours.
 
-    in_bucket_gb is the size of the pages that go through a bucket; None: they go over ssh.
+    machines: USD an hour for all machines together; disks_gb: the size of all their disks.
+    in_bucket_gb: the size of the pages that go through a bucket; None if they go over ssh.
     """
     bucket = 0.0
     if in_bucket_gb is not None:
-        # written: the page, its results; read: the page by a machine, the results by you
+        # you write a page and a machine reads it; it writes the results and you read them
         operations = pages * (1 + RESULT_FILES) * (WRITE + READ)
         bucket = operations + (in_bucket_gb + pages * RESULT_GB) * hours * STORED_GB_HOUR
     return Cost(

@@ -1,4 +1,4 @@
-"""What make all has measured: a line a run in OUTPUT, for the plan of the next one of its kind."""
+"""What make all measured: one line for each run, in OUTPUT, for the plan of the next such run."""
 
 import dataclasses
 import json
@@ -13,15 +13,15 @@ from lib.knobs import Knobs
 from lib.results import read_text
 
 RUNS = ".runs.jsonl"
-LARGEST = 1e13  # of any of a run's numbers
+LARGEST = 1e13  # no number of a run may be larger
 PLACES = {"gcp": "machine_type", "ssh": "ssh_host", "local": "endpoint"}
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run. reading_s is the job's own time, steps_s that of each verb, the stop's too.
+    """One run. reading_s is the job's own time; steps_s has the time of each verb, also of stop.
 
-    size_bytes is that of the files whose pages were to be read; tokens is an answer's, on average.
+    size_bytes is the size of the files with pages to read; tokens is the mean length of an answer.
     """
 
     target: str
@@ -40,18 +40,18 @@ class Run:
 
     @property
     def start_s(self) -> float:
-        """From the turn-on until the first page is read, but for an upload meanwhile."""
+        """Seconds from the turn-on to the first page; over ssh, the upload is part of them."""
         waited_s = self.steps_s.get("process", 0.0) - self.reading_s
         loaded_s = waited_s + (0.0 if self.bucket else self.steps_s.get("upload", 0.0))
         return self.steps_s.get("start", 0.0) + max(0.0, loaded_s)
 
     @property
     def end_s(self) -> float:
-        """From the last page on, until the machine is off; without the results' way home."""
+        """Seconds from the last page until the machine is off, without the download."""
         return self.steps_s.get("stop", 0.0)
 
     def write(self, output: Path) -> None:
-        """Add it to OUTPUT's."""
+        """Add it to the runs in OUTPUT."""
         with (output / RUNS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(dataclasses.asdict(self), ensure_ascii=False) + "\n")
 
@@ -62,12 +62,12 @@ class Run:
 
 
 def place_of(knobs: Knobs) -> str:
-    """Where the pages are read, as far as that decides the rate."""
+    """Where the pages are read: the part of it that decides the rate."""
     return str(getattr(knobs, PLACES[knobs.target]))
 
 
 def is_of_kind(run: Run, knobs: Knobs) -> bool:
-    """Whether a run tells how fast the next one will be: the same place, model and recipe."""
+    """Whether a run shows how fast the next one will be: same place, model and recipe."""
     return (
         (run.target, run.place) == (knobs.target, place_of(knobs))
         and knobs.model in ("", run.model)
@@ -76,13 +76,13 @@ def is_of_kind(run: Run, knobs: Knobs) -> bool:
 
 
 def last_of_kind(output: Path, knobs: Knobs) -> Run | None:
-    """The last run of this kind in OUTPUT; None: there was none."""
+    """The last run of this kind in OUTPUT; None if there was none."""
     runs = runs_in(read_text(output / RUNS).split("\n"))
     return next((run for run in reversed(runs) if is_of_kind(run, knobs)), None)
 
 
 def runs_in(lines: Iterable[str]) -> list[Run]:
-    """The lines that are whole runs."""
+    """Read the runs from the lines. Lines that are not a whole, sound run are skipped."""
     found = []
     for line in lines:
         try:
@@ -95,7 +95,7 @@ def runs_in(lines: Iterable[str]) -> list[Run]:
 
 
 def is_sound(run: Run) -> bool:
-    """Whether its numbers can be those of a run: they come from what a machine has said."""
+    """Whether the numbers can be true. They come from a machine, so they are not trusted."""
     counts = (run.pages, run.machines)
     numbers = (run.reading_s, run.tokens, run.size_bytes, run.ended_at, *run.steps_s.values())
     return (

@@ -1,4 +1,4 @@
-"""A plan for people: a line before make all, the table of make plan."""
+"""A plan in words for people: a line before make all, and the table of make plan."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from lib.plan.forecast import Basis, Forecast
 from lib.plan.left import Left
 from lib.plan.prices import G2_STANDARD_8
 
-SEOUL = "asia-northeast3"  # whose prices the knobs' defaults are
+SEOUL = "asia-northeast3"  # the knobs' default prices are those of this region
 UNKNOWN = "not known before the first run of this kind"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is left, what a run by the knobs takes (None: not known), and other ways."""
+    """What is left, what a run with these knobs takes (own: None if not known), and other ways."""
 
     left: Left
     basis: Basis
@@ -28,11 +28,11 @@ class Plan:
 
     @property
     def refusal(self) -> str:
-        """Why make all does not begin, for its BUDGET; empty: it does."""
+        """Why BUDGET keeps make all from beginning; "" if it does not."""
         return too_little(self.knobs, self.basis)
 
     def line(self) -> str:
-        """In one line."""
+        """The plan in one line."""
         what = f"{self.left.pages:,} pages to read, {self.left.done:,} done"
         if not self.left.pages:
             return what
@@ -42,7 +42,7 @@ class Plan:
         return f"{what}: about {duration(self.own.hours)}{money} (by {self.basis.says})"
 
     def rows(self) -> Iterator[tuple[str, str]]:
-        """As a table of two columns."""
+        """The plan as the rows of a table with two columns."""
         left = self.left
         yield "to read", f"{left.pages:,} pages, in files of {size(left.size_bytes)}"
         yield "done", f"{left.done:,} pages"
@@ -59,7 +59,7 @@ class Plan:
         yield from (("beware", text) for text in warnings(self))
 
     def document(self) -> dict[str, Any]:
-        """For scripts; own is null where hours and money are not known."""
+        """The plan for scripts; own is null if hours and money are not known."""
         return {
             "pages": self.left.pages,
             "done": self.left.done,
@@ -73,7 +73,7 @@ class Plan:
 
 
 def warnings(plan: Plan) -> Iterator[str]:
-    """What the numbers do not say."""
+    """What the reader of the plan must know besides its numbers."""
     knobs, own = plan.knobs, plan.own
     if refusal := plan.refusal:
         yield f"make all would end at once: {refusal}"
@@ -104,22 +104,22 @@ def warnings(plan: Plan) -> Iterator[str]:
 
 
 def duration(hours: float) -> str:
-    """Hours, or minutes of a short run."""
+    """A time in hours; below two hours, in minutes."""
     return f"{hours:,.1f} h" if hours >= 2 else f"{hours * 60:,.0f} min"
 
 
 def size(bytes_: int) -> str:
-    """Megabytes, or gigabytes."""
+    """A size in megabytes or gigabytes."""
     return f"{bytes_ / 1e9:,.1f} GB" if bytes_ >= 1e9 else f"{bytes_ / 1e6:,.1f} MB"
 
 
 def usd(money: float) -> str:
-    """Money to the cent, or more exactly where it is less than ten of them."""
+    """Money to the cent; below ten cents, to a tenth of a cent."""
     return f"{money:,.2f} USD" if money >= 0.1 else f"{money:.3f} USD"
 
 
 def in_parts(one: Forecast) -> str:
-    """USD, and what of it are not the machines."""
+    """USD in all, and the parts of it that are not for the machines."""
     parts = {"disks": one.cost.disks, "bucket": one.cost.bucket, "egress": one.cost.egress}
     told = ", ".join(f"{name} {usd(money)[:-4]}" for name, money in parts.items() if money >= 0.001)
     return usd(one.cost.total) + (f" ({told} of it)" if told else "")

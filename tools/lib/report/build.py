@@ -1,7 +1,7 @@
-"""The report of one result set: report.html, and report_files/ that it loads from.
+"""The report of one result set: report.html, and the folder report_files/ that it loads from.
 
-Called report_files, as report/ is where the results of a report.pdf go. Only what changed since
-the last time is made again.
+The name is report_files, because report/ would hold the results of a report.pdf. Only what changed
+since the last time is made again.
 """
 
 import time
@@ -30,7 +30,7 @@ HTML, FOLDER = REPORT, "report_files"
 
 @dataclass(frozen=True)
 class Built:
-    """A report that stands: where, of which pages, and what was new in it."""
+    """A finished report: where it is, which pages it shows, and what was new in it."""
 
     path: Path
     entries: list[Entry]
@@ -38,16 +38,16 @@ class Built:
     new_chunks: int
     new_pictures: int
     lost: dict[str, str]
-    """Why not all cells of a page are in it, by the page."""
+    """For each page of which cells are missing in the report: the reason."""
 
 
 def build(
     output: Path, source: Path | None, page_timeout_s: float = CPU_S, password: str = ""
 ) -> Built | None:
-    """Make the report of the results in output; None if these are of no page.
+    """Make the report of the results in output. Return None if the results have no page.
 
-    Pictures come from source, if it is there; one that takes too long is left out. The password
-    opens PDFs that want one.
+    Pictures are made from the files in source, if it is given; one that takes too long is left
+    out. The password opens PDFs that need one. Raises Failure if there are no results.
     """
     manifest, folder = output / MANIFEST, output / FOLDER
     if not manifest.is_file():
@@ -62,7 +62,7 @@ def build(
 def build_alone(
     output: Path, folder: Path, source: Path | None, page_timeout_s: float, password: str
 ) -> Built | None:
-    """The same, while nobody else makes one there; folder is what it loads from."""
+    """The same, while no other process makes one there. folder is what the report loads from."""
     entries = read_entries(output)
     if not entries:
         return None
@@ -102,7 +102,7 @@ def index(
     name: str,
     seen: set[str],
 ) -> dict[str, Any]:
-    """What the report loads at once: the totals, and the list's columns."""
+    """The data that the report loads first: the totals, and the columns of the list of pages."""
     folders = sorted({entry.folder for entry in entries})
     reasons = [reason for reason, _ in Counter(e.reason for e in entries if e.reason).most_common()]
     place = {folder: number for number, folder in enumerate(folders)}
@@ -146,7 +146,7 @@ def index(
 
 
 def scores(entries: Sequence[Entry], known: dict[str, PageScore]) -> dict[str, list[float]] | None:
-    """What make score found, a column each, -1 where nothing is known; None if of no page."""
+    """What make score found: a column for each figure, -1 if unknown. None if no page is scored."""
     if not any(entry.page in known for entry in entries):
         return None
     values = [asdict(known[entry.page]) if entry.page in known else {} for entry in entries]
@@ -158,17 +158,17 @@ def scores(entries: Sequence[Entry], known: dict[str, PageScore]) -> dict[str, l
 
 
 def trust(entry: Entry | None) -> float:
-    """The trust in a page; -1 where it is not known."""
+    """The trust in a page; -1 if it is not known."""
     return -1 if entry is None or entry.trust is None else round(entry.trust, 3)
 
 
 def doubt_mask(entry: Entry) -> int:
-    """Which kinds of doubt a page has: a bit each."""
+    """Which kinds of doubt a page has: one bit for each kind."""
     return sum(1 << DOUBT_KINDS.index(kind) for kind in {doubt.kind for doubt in entry.doubts})
 
 
 def aspect(entry: Entry) -> float:
-    """Width by height; that of A4 if the page has no size."""
+    """Width divided by height; the value of A4 if the page has no size."""
     width, height = entry.size
     return round(width / height, 4) if width and height else 0.7071
 

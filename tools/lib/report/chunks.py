@@ -1,4 +1,4 @@
-"""Pages, so many at a time, as data for the report: made again only if something changed."""
+"""The pages as data for the report, in chunks. A chunk is made again only if something changed."""
 
 import hashlib
 import json
@@ -29,8 +29,8 @@ DATA, TEXT, CELLS = KINDS = ("data", "text", "cells")
 class Digest:
     """What the list shows of a page's cells: how many of each category, and how the text begins.
 
-    reading tells the answer from the page's next one; empty: there is none. lost says why not all
-    of its cells are here.
+    reading identifies this answer: another reading of the page has another value. It is empty if
+    there is no answer. lost says why cells of the page are missing; empty if none are.
     """
 
     counts: tuple[int, ...]
@@ -41,7 +41,7 @@ class Digest:
 
 @dataclass(frozen=True)
 class Chunk:
-    """So many pages that follow each other, and where their data goes."""
+    """Some pages that follow each other, and where their data goes."""
 
     number: int
     entries: tuple[Entry, ...]
@@ -53,7 +53,7 @@ class Chunk:
 
 
 def write_chunks(entries: Sequence[Entry], output: Path, folder: Path) -> tuple[list[Digest], int]:
-    """Write N.js of each kind for all pages: (a digest of each page, chunks that were new)."""
+    """Write N.js of each kind for all pages. Return (digests of the pages, count of new chunks)."""
     state = read_state(folder)
     keys = []
     digests: dict[int, list[Digest]] = {}
@@ -85,7 +85,7 @@ NOTHING = Digest((0,) * len(CATEGORIES), "")
 
 
 def write_chunk(chunk: Chunk) -> list[Digest]:
-    """Write the data of a chunk's pages."""
+    """Write the data of a chunk's pages. Return a digest of each."""
     pages, texts, raw, digests = [], [], [], []
     for entry in chunk.entries:
         answer = read_answer(chunk.output, entry)
@@ -114,13 +114,13 @@ def write_chunk(chunk: Chunk) -> list[Digest]:
 
 
 def beginning(texts: Iterable[str]) -> str:
-    """How a page's text begins, with … where it goes on."""
+    """The beginning of a page's text, with … at its end if the text goes on."""
     text = " · ".join(filter(None, texts))
     return text if len(text) <= SNIPPET else f"{text[: SNIPPET - 1].rstrip(' ·')}…"
 
 
 def about(entry: Entry) -> dict[str, Any]:
-    """What the page's view says beside its cells."""
+    """What the view of a page shows besides its cells."""
     return {
         "input": entry.input,
         "pdfPage": entry.pdf_page,
@@ -136,7 +136,7 @@ def about(entry: Entry) -> dict[str, Any]:
 
 
 def doubt_row(doubt: Doubt) -> list[Any]:
-    """A doubt for the browser: kind, box, cell (-1: of none), detail."""
+    """A doubt for the browser: kind, box, cell (-1 if it belongs to no cell), detail."""
     cell = -1 if doubt.cell is None else doubt.cell
     return [DOUBT_KINDS.index(doubt.kind), *percents(doubt.box), cell, doubt.detail]
 
@@ -148,7 +148,7 @@ def percents(box: tuple[float, float, float, float]) -> list[float]:
 
 
 def key_of(chunk: Chunk) -> str:
-    """Tells whether a chunk's data is still right: by its records, its files and this program."""
+    """A hash of all that a chunk's data depends on: its records, its files and this program."""
     facts = [program()]
     for entry in chunk.entries:
         facts.append(entry.line)
@@ -157,25 +157,25 @@ def key_of(chunk: Chunk) -> str:
             stat = path.stat() if path else None
         except FileNotFoundError:
             stat = None
-        # by hand a file may get any time of change, but not the time at which it got that
+        # a user can set a file's mtime to any value, but not its ctime
         facts.append(f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}" if stat else "")
     return hashlib.sha256("\n".join(facts).encode("utf-8", "replace")).hexdigest()
 
 
 def program() -> str:
-    """The content of the rooms that decide what a chunk looks like."""
+    """The source text of the modules that decide what a chunk's data is."""
     modules = (markup, entries, editable, doubts, values)
     rooms = (__file__, *(str(module.__file__) for module in modules))
     return "".join(Path(room).read_text(encoding="utf-8") for room in rooms)
 
 
 def stands(chunk: Chunk) -> bool:
-    """Whether all of a chunk's files are there."""
+    """Whether all files of a chunk exist."""
     return all((chunk.folder / kind / f"{chunk.number}.js").is_file() for kind in KINDS)
 
 
 def read_state(folder: Path) -> list[dict[str, Any]]:
-    """What was written before; nothing if that cannot be told."""
+    """What was written before, for each chunk; an empty list if it cannot be read."""
     try:
         found = json.loads(results.read_text(folder / STATE))
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
 """The report of what differs between two result sets: compare.html and compare_files/.
 
-The pages' pictures are those of the two reports, where they stand; none are made here.
+The pages' pictures are those of the two reports, if these exist. No pictures are made here.
 """
 
 import os
@@ -24,7 +24,7 @@ HTML, FOLDER = COMPARISON, "compare_files"
 
 
 def write(first: Side, second: Side, pages: Sequence[Compared]) -> Path:
-    """Write the report into the second result set; where it is."""
+    """Write the report into the second result set. Return its path."""
     output = second.root
     folder = output / FOLDER
     folder.mkdir(exist_ok=True)
@@ -35,7 +35,7 @@ def write(first: Side, second: Side, pages: Sequence[Compared]) -> Path:
 
 
 def write_alone(folder: Path, first: Side, second: Side, pages: Sequence[Compared]) -> None:
-    """Write what it loads, while nobody else writes there."""
+    """Write the data that the report loads, while no other process writes there."""
     thumbs = [side.root / build.FOLDER / pictures.THUMBS for side in (first, second)]
     seen = [pictures.names_in(folder) for folder in thumbs]
     chunks = range(0, len(pages), PAGES_PER_CHUNK)
@@ -54,7 +54,7 @@ def document() -> str:
 def index(
     first: Side, second: Side, pages: Sequence[Compared], seen: Sequence[set[str]]
 ) -> dict[str, Any]:
-    """What the report loads at once."""
+    """The data that the report loads first."""
     places = [os.path.relpath(side.root / build.FOLDER, second.root) for side in (first, second)]
     return {
         "made": int(time.time()),
@@ -94,17 +94,17 @@ def index(
 
 
 def picture(entry: Entry | None, seen: set[str]) -> str:
-    """The name of a page's picture, if it stands."""
+    """The name of a page's picture; "" if there is none."""
     return entry.picture if entry and entry.picture in seen else ""
 
 
 def shape(entry: Entry | None) -> float:
-    """Width by height of a page; 0 if it is not there."""
+    """Width divided by height of a page; 0 if this side does not have the page."""
     return build.aspect(entry) if entry else 0.0
 
 
 def detail(first: Side, second: Side, page: Compared) -> dict[str, Any]:
-    """What the view of a page loads: the boxes of both, and the differences."""
+    """What the view of a page loads: the boxes of both sides, and the differences."""
     if page.first and page.second:
         sides = cells_of((first.root, page.first, second.root, page.second))
     else:
@@ -131,7 +131,7 @@ def detail(first: Side, second: Side, page: Compared) -> dict[str, Any]:
 
 
 def is_alone(page: Compared, side: int, place: int) -> bool:
-    """Whether a cell is on one side only: then its text is shown."""
+    """Whether a cell is on one side only. The text of such a cell is shown."""
     return any(
         (one, other)[side] == place and (one, other)[1 - side] is None
         for one, other in ((d.first, d.second) for d in page.found.differences)
@@ -139,6 +139,6 @@ def is_alone(page: Compared, side: int, place: int) -> bool:
 
 
 def row(difference: Difference) -> list[Any]:
-    """A difference for the browser: number on each side (-1: none), overlap, words."""
+    """A difference for the browser: the cell's number on each side (-1: none), overlap, words."""
     numbers = (difference.first, difference.second)
     return [*(-1 if n is None else n for n in numbers), difference.overlap, difference.words]

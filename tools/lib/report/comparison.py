@@ -20,7 +20,7 @@ PAGES_PER_JOB = 50
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: a result set, or a folder in it; its pages by their path below that."""
+    """One of the two: a result set, or a folder in one. pages: by their path below it."""
 
     name: str
     root: Path
@@ -29,16 +29,16 @@ class Side:
 
 @dataclass(frozen=True)
 class Compared:
-    """A page: what each side says of it, None where it does not have it, and what differs."""
+    """A page: its entry on each side (None if that side does not have it), and what differs."""
 
     page: str
     first: Entry | None
     second: Entry | None
     found: PageDifference
     gone: tuple[Doubt, ...] = ()
-    """Doubts that only the first has."""
+    """Doubts that only the first side has."""
     new: tuple[Doubt, ...] = ()
-    """Doubts that only the second has."""
+    """Doubts that only the second side has."""
 
     @property
     def kinds(self) -> list[str]:
@@ -57,7 +57,7 @@ class Compared:
 
     @property
     def change(self) -> float:
-        """How much differs, for sorting: the text counts most."""
+        """How much the page differs, to sort by. The text counts most."""
         if self.first is None or self.second is None:
             return 100.0
         found = self.found
@@ -68,7 +68,7 @@ class Compared:
 
 
 def open_side(given: str) -> Side:
-    """The result set at this folder, or what of it lies in this folder (results/100dpi)."""
+    """Open the result set in this folder, or the part of one that is in it (results/100dpi)."""
     folder = path_of(given)
     if not folder.is_dir():
         raise Failure(f"{folder} is not a folder", "give two results: make compare A=… B=…")
@@ -94,7 +94,7 @@ def open_side(given: str) -> Side:
 
 
 def by_name(named: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
-    """Pages by their path in one form of Unicode; in its own form if two would be alike."""
+    """Pages by their path, in one form of Unicode. If two would then be equal, as they are."""
     found = list(named)
     count = Counter(one_form(name) for name, _ in found)
     return {one_form(name) if count[one_form(name)] == 1 else name: entry for name, entry in found}
@@ -105,7 +105,7 @@ Pair = tuple[Path, Entry, Path, Entry]
 
 @dataclass(frozen=True)
 class Job:
-    """Pages that both have: where each is in either."""
+    """Pages that both sides have, and where each is on either side."""
 
     pages: tuple[tuple[str, Pair], ...]
 
@@ -114,7 +114,10 @@ class Job:
 
 
 def compare(first: Side, second: Side) -> list[Compared]:
-    """All pages of both, those that changed most first; without those that took too long."""
+    """Compare all pages of both sides. Those that changed most come first.
+
+    Pages that took too long or are damaged are left out. Raises Failure if no page is in both.
+    """
     names = list(dict.fromkeys([*second.pages, *first.pages]))
     shared = [
         (name, (first.root, first.pages[name], second.root, second.pages[name]))
@@ -151,17 +154,17 @@ def compare(first: Side, second: Side) -> list[Compared]:
 
 
 def page_by_page(job: Job) -> list[Job]:
-    """A job as one for each page; none if it is of one."""
+    """Split a job into one for each page; nothing if it has only one page."""
     return [Job((page,)) for page in job.pages] if len(job.pages) > 1 else []
 
 
 def compare_some(job: Job) -> dict[str, PageDifference | str]:
-    """What differs in each page of a job, or why that cannot be told."""
+    """What differs in each page of a job, or why it cannot be compared."""
     return {name: lost_in(pair) or compare_pages(*cells_of(pair)) for name, pair in job.pages}
 
 
 def lost_in(pair: Pair) -> str:
-    """What is lost of a page on either side: it was read, so the page does not differ by that."""
+    """Which results of a page are damaged. They were read once, so this is not a difference."""
     root, entry, other_root, other = pair
     sides = ((root, entry), (other_root, other))
     said = [(place / one.page, what_is_lost(place, one)) for place, one in sides]
@@ -171,9 +174,9 @@ def lost_in(pair: Pair) -> str:
 def doubts_of(
     first: Entry | None, second: Entry | None
 ) -> tuple[tuple[Doubt, ...], tuple[Doubt, ...]]:
-    """The doubts that went away, and the new ones, of a page that witnesses have seen twice.
+    """The doubts that went away, and the new ones, of a page with witnesses on both sides.
 
-    Where one reading has no answer, or knew no witnesses, nothing can be told.
+    If one side has no answer, or had no witnesses, both are empty: there is nothing to compare.
     """
     if not (is_witnessed(first) and is_witnessed(second)):
         return (), ()
@@ -181,17 +184,17 @@ def doubts_of(
 
 
 def is_witnessed(entry: Entry | None) -> TypeGuard[Entry]:
-    """Whether a page has an answer of which witnesses had their say."""
+    """Whether a page has an answer that witnesses have judged."""
     return entry is not None and entry.status in DONE and entry.trust is not None
 
 
 def cells_of(pair: Pair) -> tuple[list[Cell], list[Cell]]:
-    """The cells of a page in both."""
+    """The cells of a page on both sides."""
     return read_cells(pair[0], pair[1]), read_cells(pair[2], pair[3])
 
 
 def totals(first: Side, second: Side, pages: Sequence[Compared]) -> dict[str, Any]:
-    """The numbers of the whole."""
+    """The numbers of the whole comparison."""
     both = [page for page in pages if page.first and page.second]
     words = sum(page.found.words for page in both)
     boxes = sum(page.found.boxes for page in both)
@@ -221,17 +224,17 @@ def totals(first: Side, second: Side, pages: Sequence[Compared]) -> dict[str, An
 
 
 def doubtful(entries: Iterable[Entry | None]) -> int:
-    """How many pages somebody should look at."""
+    """How many pages are doubtful: a person should look at them."""
     return sum(entry is not None and entry.status == DOUBTFUL for entry in entries)
 
 
 def alike(part: float, whole: float) -> float:
-    """A part from 0 to 1; of nothing, all."""
+    """A part of a whole, from 0 to 1; 1 if the whole is 0."""
     return round(part / whole, 4) if whole else 1.0
 
 
 def as_json(page: Compared) -> dict[str, Any]:
-    """A page for scripts."""
+    """A page as data for scripts."""
     found = page.found
     return {
         "page": page.page,

@@ -1,7 +1,8 @@
 """The HTML of a report: one file with its style and script in it, and a policy that allows these.
 
-The policy names the script by its hash; what that loads is allowed too (strict-dynamic), nothing
-else is: no other script, no style, no request to anywhere, pictures only from next to the file.
+The policy names the script by its hash. What that script loads is allowed too (strict-dynamic).
+Nothing else is: no other script or style, no request to anywhere, no pictures but those next to
+the file.
 """
 
 import base64
@@ -20,7 +21,7 @@ SHARED_SCRIPTS = (
 
 
 def render(template: str, styles: tuple[str, ...], scripts: tuple[str, ...]) -> str:
-    """A whole HTML file. All that it holds comes from this folder; the data is loaded by it."""
+    """Return a whole HTML file. All its parts are from this folder; it loads the data later."""
     style = "\n".join(map(read, (*SHARED_STYLES, *styles)))
     body = "\n".join(map(read, (*SHARED_SCRIPTS, *scripts)))
     script = f'"use strict";\n(() => {{\n{body}}})();\n'
@@ -37,7 +38,7 @@ def render(template: str, styles: tuple[str, ...], scripts: tuple[str, ...]) -> 
 
 
 def policy(style: str, script: str) -> str:
-    """The Content-Security-Policy for a document with this style and script inside."""
+    """The Content-Security-Policy of a document that contains this style and script."""
     rules = {
         "default-src": "'none'",
         "script-src": f"'{source_hash(script)}' 'strict-dynamic'",
@@ -52,7 +53,7 @@ def policy(style: str, script: str) -> str:
 
 
 def source_hash(text: str) -> str:
-    """How a policy names an inline style or script."""
+    """The name that a policy uses for an inline style or script."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 

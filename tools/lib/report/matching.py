@@ -1,5 +1,5 @@
-"""What differs between two readings of a page: boxes by overlap, text word by word, categories;
-and doubts, of a kind and by overlap.
+"""What differs between two readings of a page: boxes (by overlap), text (word by word), categories,
+and doubts (by kind and overlap).
 """
 
 import difflib
@@ -11,16 +11,16 @@ from lib.pages.entries import Cell
 from lib.pages.markup import plain_text
 from lib.pages.matching import SAME_CELL, WORD, match, overlap_of
 
-SAME_PLACE = 0.9  # boxes that overlap more have not moved
-MANY_WORDS = 2_000  # above it, difflib's shortcut for frequent words is worth its flaws
+SAME_PLACE = 0.9  # boxes that overlap by this or more have not moved
+MANY_WORDS = 2_000  # for more words, difflib uses its faster but less exact rule (autojunk)
 
 Words = list[tuple[str, str]]
-"""A text as runs: ("=", in both), ("-", only in the first), ("+", only in the second)."""
+"""Two texts as runs: ("=", in both), ("-", only in the first), ("+", only in the second)."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One cell of a page that is not the same in both: its number in each, None where it is not."""
+    """A cell that is not the same in both: its number in each; None if it is missing there."""
 
     first: int | None
     second: int | None
@@ -31,7 +31,7 @@ class Difference:
 
     @property
     def moved(self) -> bool:
-        """Whether the cell is in both, at another place or of another size."""
+        """Whether the cell is in both, but at another place or with another size."""
         return self.first is not None and self.second is not None and self.overlap < SAME_PLACE
 
 
@@ -42,12 +42,12 @@ class PageDifference:
     differences: tuple[Difference, ...] = ()
     words_changed: int = 0
     words: int = 0
-    """Of the longer of the two texts."""
+    """The number of words in the longer of the two texts."""
     text_alike: float = 1.0
-    """How much of both texts is the same, from 0 to 1, wherever the boxes are."""
+    """How much of both texts is the same, from 0 to 1. The places of the boxes do not matter."""
     boxes_alike: int = 0
     boxes: int = 0
-    """Of both pages together, a pair counting once."""
+    """Boxes of both pages together. A matched pair counts once."""
 
     @property
     def moved(self) -> int:
@@ -67,7 +67,7 @@ class PageDifference:
 
 
 def compare_pages(first: Sequence[Cell], second: Sequence[Cell]) -> PageDifference:
-    """All that differs, in the reading order of the second, then what only the first has."""
+    """Find all differences: in the second's reading order, then the cells only the first has."""
     pairs = match(first, second)
     partner = {b: (a, overlap) for a, b, overlap in pairs}
     texts = [[plain_text(cell) for cell in cells] for cells in (first, second)]
@@ -102,7 +102,7 @@ def compare_pages(first: Sequence[Cell], second: Sequence[Cell]) -> PageDifferen
 
 
 def differing(one: str, other: str) -> Words | None:
-    """The words of two texts, if there is a difference between them."""
+    """The words of two texts as runs; None if they do not differ."""
     words = compare_words(one, other)
     return words if any(sign != "=" for sign, _ in words) else None
 
@@ -110,7 +110,7 @@ def differing(one: str, other: str) -> Words | None:
 def compare_doubts(
     first: Sequence[Doubt], second: Sequence[Doubt]
 ) -> tuple[tuple[Doubt, ...], tuple[Doubt, ...]]:
-    """The doubts that only the first has, and those that only the second has."""
+    """The doubts that are only in the first, and those that are only in the second."""
     gone, new = [], list(second)
     for doubt in first:
         same = next((other for other in new if is_same(doubt, other)), None)
@@ -122,13 +122,13 @@ def compare_doubts(
 
 
 def is_same(one: Doubt, other: Doubt) -> bool:
-    """Whether two doubts are of one kind and of one place."""
+    """Whether two doubts have the same kind and the same place."""
     is_there = one.box == other.box or overlap_of(one.box, other.box) >= SAME_CELL
     return one.kind == other.kind and is_there
 
 
 def compare_words(one: str, other: str) -> Words:
-    """Two texts as runs of words that are in both, or only in one."""
+    """Compare two texts word by word: runs of words that are in both, or only in one."""
     texts = WORD.findall(one), WORD.findall(other)
     first, second = ([word.rstrip() for word in words] for words in texts)
     many = max(len(first), len(second)) > MANY_WORDS

@@ -1,6 +1,7 @@
-"""The pages' pictures for a report, WebP, named by content: one to read, one for the list.
+"""The pages' pictures for a report, in WebP, named by content: one to read, one for the list.
 
-Made from the input, which the report then needs no more: results can be moved and still be seen.
+They are made from the input. After that the report does not need the input: results can be moved
+and their pages can still be seen.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,25 +17,25 @@ from lib.pages.entries import Entry
 from lib.results import is_below
 
 PAGES, THUMBS = KINDS = ("pages", "thumbs")
-ENDING = ".webp"  # half the size of a JPEG; and .jpg are the drawings of IMAGES=1
+ENDING = ".webp"  # half the size of a JPEG; .jpg is the ending of the drawings (IMAGES=1)
 PAGE_SIDE, PAGE_QUALITY = 1400, 50
 THUMB_SIZE, THUMB_QUALITY = (112, 144), 45
-PDF_RUN = 16  # pages of a file that one job renders
+PDF_RUN = 16  # one job renders at most so many pages of a file
 
 
 @dataclass(frozen=True)
 class Job:
-    """Pictures to make from one file, if that still has this content."""
+    """Pictures to make from one file, if it still has this content."""
 
     path: Path
     sha256: str
     folder: Path
     pages: tuple[tuple[int | None, int, str], ...]
-    """(page of a PDF, or frame of a TIFF, or None; its rotation; the pictures' name) of each."""
+    """For each: (page of a PDF, or frame of a TIFF, or None; rotation; name of the pictures)."""
     password: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        """What it is of, for people."""
+        """The file and its pages, for people."""
         numbers = ", ".join(str(page) for page, _, _ in self.pages if page is not None)
         return f"{self.path.name} page {numbers}" if numbers else self.path.name
 
@@ -42,7 +43,7 @@ class Job:
 def jobs(
     entries: Iterable[Entry], source: Path | None, folder: Path, password: str = ""
 ) -> Iterator[Job]:
-    """What is still to be made, file by file; the password opens PDFs that want one."""
+    """The pictures that are still missing, file by file. The password opens PDFs that need one."""
     if source is None:
         return
     stand = [names_in(folder / kind) for kind in KINDS]
@@ -63,12 +64,15 @@ def jobs(
 
 
 def one_by_one(job: Job) -> list[Job]:
-    """A job as one for each page, the last first; none if it is of one page."""
+    """Split a job into one for each page, the last page first; nothing if it has only one."""
     return [replace(job, pages=(page,)) for page in job.pages[::-1]] if len(job.pages) > 1 else []
 
 
 def make(job: Job) -> int:
-    """Make the pictures of a job; how many. None of a file that is gone, changed or damaged."""
+    """Make the pictures of a job. Return how many pages have new ones.
+
+    A file that is gone or changed gives none; a damaged one gives those before the damage.
+    """
     made = 0
     try:
         head = originals.head_of(job.path, job.sha256)
@@ -82,7 +86,7 @@ def make(job: Job) -> int:
 
 
 def write(picture: Image.Image, folder: Path, name: str) -> None:
-    """Write both sizes."""
+    """Write a picture in both sizes."""
     save(picture, folder / PAGES / f"{name}{ENDING}", PAGE_QUALITY)
     small = picture.convert("RGB") if picture.mode == "P" else picture.copy()
     small.thumbnail(THUMB_SIZE, reducing_gap=3.0)
@@ -97,7 +101,7 @@ def save(picture: Image.Image, path: Path, quality: int) -> None:
 
 
 def names_in(folder: Path) -> set[str]:
-    """The names of the pictures that stand in a folder; none if there is no such folder."""
+    """The names of the pictures in a folder; empty if there is no such folder."""
     return {path.stem for path in folder.glob(f"*{ENDING}")}
 
 

@@ -8,11 +8,11 @@ from contract import STATUSES
 from lib.pages.entries import Entry
 from lib.pages.values import number
 
-MONEY = ("gpu_hours", "cost_usd")  # of the job alone: neither the machine's start nor its end
+MONEY = ("gpu_hours", "cost_usd")  # of the job only: without the machine's start and its end
 
 
 def totals(entries: Sequence[Entry], summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Counts of all pages in the results, and what the last run took."""
+    """Count all pages in the results, and tell what the last run took."""
     counts = Counter(entry.status for entry in entries)
     reasons = Counter(entry.reason for entry in entries if entry.status == "failed")
     doubts = Counter(doubt.kind for entry in entries for doubt in entry.doubts)
@@ -31,7 +31,7 @@ def totals(entries: Sequence[Entry], summary: Mapping[str, Any]) -> dict[str, An
 
 
 def rows(found: Mapping[str, Any]) -> dict[str, str]:
-    """The totals as a short table: name and value."""
+    """The totals as a short table of names and values."""
     run = found["run"]
     states = ", ".join(f"{found[status]:,} {status}" for status in STATUSES if found[status])
     table = {"pages": f"{found['pages']:,}: {states}"}
