@@ -1,4 +1,4 @@
-"""The cells of an answer and the true blocks: which are which, their texts, their order."""
+"""The cells of an answer and the true blocks: which belong together, their texts, their order."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,14 +11,14 @@ from lib.pages.values import Box
 from lib.score.tables import text_in
 from lib.score.texts import distance, normal
 
-INSIDE = 0.8  # a part of a cell's area: so much of it in a block, and it is a piece of that
-WHOLE = ("Picture", "Table")  # their pieces are no texts that could be joined
+INSIDE = 0.8  # a cell is a piece of a block if at least this part of its area is in the block
+WHOLE = ("Picture", "Table")  # never joined from pieces: the pieces are not texts to join
 LATEX = re.compile(r"\s*(?:\$\$|\\\[|\$|\\\()(.*?)(?:\$\$|\\\]|\$|\\\))\s*", re.DOTALL)
 
 
 @dataclass
 class Group:
-    """What is the same: a block and a cell, or several of one side for one of the other."""
+    """What belongs together: a block and a cell, or several of one side and one of the other."""
 
     true: list[int]
     told: list[int]
@@ -27,7 +27,7 @@ class Group:
 def groups(
     true: Sequence[Cell], told: Sequence[Cell], pairs: Iterable[tuple[int, int, float]]
 ) -> list[Group]:
-    """The pairs, and with them the pieces of what was cut or joined."""
+    """Make a group of each pair, and add the pieces of blocks that were cut or joined."""
     of_true, of_told = dict[int, Group](), dict[int, Group]()
     for a, b, _ in pairs:
         of_true[a] = of_told[b] = Group([a], [b])
@@ -47,7 +47,7 @@ def groups(
 
 
 def whole_of(piece: Cell, wholes: Sequence[Cell]) -> int | None:
-    """The cell that a text is a piece of; None if there is none."""
+    """The number of the cell that this text is a piece of; None if there is none."""
     size = area(piece.box)
     if piece.category in WHOLE or not size:
         return None
@@ -60,16 +60,17 @@ def whole_of(piece: Cell, wholes: Sequence[Cell]) -> int | None:
 
 
 def share_in(box: Box, others: Iterable[Box]) -> float:
-    """How much of a box lies in the one of these that has most of it."""
+    """The part of a box that lies in one other box: in the one that covers most of it."""
     whole = area(box)
     return max((shared_area(box, other) / whole for other in others), default=0.0) if whole else 0.0
 
 
 def disorder(found: Sequence[Group]) -> float | None:
-    """How far the answer's order of reading is from the true one: 0 is the same.
+    """How far the answer's reading order is from the true one; 0 if they are the same.
 
-    As OmniDocBench (Ouyang et al. 2024): the edits between the two orders by their length. Of the
-    blocks that are in both alone, as what is missing is told elsewhere. None where there is none.
+    As in OmniDocBench (Ouyang et al. 2024): the edits between the two orders, divided by their
+    length. Only blocks that are in both count, because other figures show what is missing. None if
+    there is no such block.
     """
     true = list(range(len(found)))
     told = sorted(true, key=lambda number: found[number].told[0])
@@ -77,10 +78,10 @@ def disorder(found: Sequence[Group]) -> float | None:
 
 
 def text_of(cell: Cell, is_plain: bool) -> str:
-    """A cell's text as it is compared.
+    """A cell's text in the form in which it is compared.
 
-    Of a Picture none; of a Table the texts of its cells; of a Formula its LaTeX without blanks and
-    without the signs around it. is_plain: without Markdown's signs, which the truth does not have.
+    Picture: empty. Table: the texts of its cells. Formula: its LaTeX without blanks and without
+    the signs around it. is_plain: remove the signs of Markdown, because the truth has none.
     """
     if cell.category == "Picture":
         return ""

@@ -1,6 +1,6 @@
-"""The figures of a page, or of many: kept as what they add up from, so that folders add up, too.
+"""The figures of a page, or of many pages. They are kept as sums, so that they can be added up.
 
-docs/score.md says what each is, and where it comes from.
+docs/score.md says what each figure is, and where it comes from.
 """
 
 from collections.abc import Iterable
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from lib.score.texts import Edits
 
-PAGE, TEXT, TABLE = "page", "text", "table"  # what could not be computed
+PAGE, TEXT, TABLE = "page", "text", "table"  # for what could not be computed
 NOTHING = Edits()
 
 
 @dataclass(frozen=True)
 class Mean:
-    """The mean of so many values."""
+    """A mean, as the total and the number of its values."""
 
     total: float = 0.0
     count: int = 0
@@ -24,7 +24,7 @@ class Mean:
 
     @property
     def value(self) -> float | None:
-        """None of nothing."""
+        """The mean; None if there are no values."""
         return self.total / self.count if self.count else None
 
 
@@ -32,25 +32,25 @@ OF_NONE = Mean()
 
 
 def mean_of(values: Iterable[float | None]) -> Mean:
-    """The mean of those that are known."""
+    """The mean of the values that are known (not None)."""
     known = [value for value in values if value is not None]
     return Mean(sum(known), len(known))
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What became of the blocks of one category."""
+    """The blocks of one category: how many there are, and how well they were read."""
 
     true: int = 0
     """Blocks that the truth has."""
     told: int = 0
     """Cells that the answer has."""
     found: int = 0
-    """Blocks with a cell of their category whose box overlaps theirs by half or more (IoU)."""
+    """Blocks with a cell of the same category that overlaps them by half or more (IoU)."""
     overlap: Mean = OF_NONE
-    """IoU of all blocks that a cell is matched with, of any category."""
+    """IoU of all blocks that have a matching cell, of any category."""
     characters: Edits = NOTHING
-    """Of the texts of matched blocks, pieces joined."""
+    """Edits of the texts of matched blocks, with their pieces joined."""
 
     def __add__(self, other: "Kind") -> "Kind":
         return Kind(
@@ -63,38 +63,38 @@ class Kind:
 
     @property
     def precision(self) -> float | None:
-        """How many of the answer's are true; None where it has none."""
+        """The part of the answer's cells that is true; None if the answer has no such cells."""
         return self.found / self.told if self.told else None
 
     @property
     def recall(self) -> float | None:
-        """How many of the true ones are in the answer; None where there is none."""
+        """The part of the true blocks that is in the answer; None if there are no such blocks."""
         return self.found / self.true if self.true else None
 
     @property
     def f1(self) -> float | None:
-        """The harmonic mean of the two; None where there is nothing on either side."""
+        """The harmonic mean of precision and recall; None if neither side has such blocks."""
         both = self.true + self.told
         return 2 * self.found / both if both else None
 
 
 @dataclass(frozen=True)
 class Score:
-    """How good a page is, or many."""
+    """How well a page, or many pages, were read."""
 
     pages: int = 0
     characters: Edits = NOTHING
-    """Of the whole text in order of reading: its rate is the CER."""
+    """Edits of the whole text in reading order. Their rate is the CER."""
     words: Edits = NOTHING
-    """The same of its words: the WER."""
+    """The same for its words. Their rate is the WER."""
     teds: Mean = OF_NONE
-    """Of all true tables; 0 of one that is missing."""
+    """TEDS of all true tables; 0 for a table that is missing in the answer."""
     disorder: Mean = OF_NONE
-    """Of the pages that have something in both."""
+    """disorder() of the pages that have blocks in both."""
     kinds: dict[str, Kind] = field(default_factory=dict)
     """By category."""
     not_computed: tuple[str, ...] = ()
-    """What took too long: "page", "text", "table"; it is in none of the figures."""
+    """What could not be computed: "page", "text" or "table". No figure includes it."""
 
     def __add__(self, other: "Score") -> "Score":
         names = self.kinds.keys() | other.kinds.keys()

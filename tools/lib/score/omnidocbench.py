@@ -1,8 +1,8 @@
 """Truth in the form of OmniDocBench -> our own blocks.
 
 The form: https://huggingface.co/datasets/opendatalab/OmniDocBench (its README, "Dataset Format"):
-a list of pages, each with layout_dets, page_info and extra.relation. Of the relations nothing is
-needed here: a paragraph that is truncated has a box for each of its parts, and so has the answer.
+a list of pages, each with layout_dets, page_info and extra.relation. The relations are not used
+here: a truncated paragraph has a box for each of its parts, and so does the answer.
 """
 
 from collections.abc import Iterator
@@ -33,13 +33,13 @@ CATEGORY = {
     "footer": "Page-footer",
     "page_number": "Page-footer",
 }
-"""All others are masks, abandoned, a formula's number, or not known: what lies there is ignored."""
-COARSE = {"Section-header": "Title", "List-item": "Text"}  # of ours, which it does not tell apart
+"""All other types are masks, abandoned, a formula's number, or not known: they are ignored."""
+COARSE = {"Section-header": "Title", "List-item": "Text"}  # ours -> the category that it has
 TEXT_IN = {"Table": "html", "Formula": "latex", "Picture": ""}
 
 
 def is_pages(found: Any) -> bool:
-    """Whether it is a list of pages in this form, or one."""
+    """Whether this is a list of pages in this form, or a single page."""
     pages = found if isinstance(found, list) else [found]
     return bool(pages) and all(
         isinstance(page, dict) and isinstance(page.get("layout_dets"), list) for page in pages
@@ -47,7 +47,7 @@ def is_pages(found: Any) -> bool:
 
 
 def pages_in(found: Any, file: str) -> Iterator[Truth]:
-    """The truth of each page; a page without the name of its picture is named by its file."""
+    """Yield the truth of each page. A page without the name of its picture is named by its file."""
     for page in found if isinstance(found, list) else [found]:
         info = page.get("page_info")
         info = info if isinstance(info, dict) else {}
@@ -84,14 +84,14 @@ def pages_in(found: Any, file: str) -> Iterator[Truth]:
 
 
 def name_of(info: dict[str, Any], file: str) -> str:
-    """The page's picture, without its ending."""
+    """The name of the page's picture, without its ending."""
     given = info.get("image_path")
     path = PurePosixPath(given if isinstance(given, str) and given else file)
     return one_form(clean(str(path.with_suffix("") if path.name else path)))
 
 
 def box_of(candidate: Any) -> Box | None:
-    """The box around a polygon of four corners."""
+    """The box around a polygon of four corners; None if there is no such polygon."""
     poly = candidate.get("poly") if isinstance(candidate, dict) else None
     if not isinstance(poly, list) or len(poly) != 8:
         return None
@@ -100,7 +100,7 @@ def box_of(candidate: Any) -> Box | None:
 
 
 def category_of(candidate: dict[str, Any]) -> str | None:
-    """Our category of a block; None of what is ignored."""
+    """Our category of a block; None if the block is ignored."""
     kind = candidate.get("category_type")
     known = CATEGORY.get(kind) if isinstance(kind, str) else None
     return None if candidate.get("ignore") else known

@@ -1,4 +1,4 @@
-"""Which truth is of which page of the results."""
+"""Which truth belongs to which page of the results."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,17 +16,17 @@ class Pairing:
 
     pairs: list[tuple[Truth, Entry]]
     missing: list[Truth]
-    """Of a page that the results do not have."""
+    """Truths of pages that the results do not have."""
     unclear: list[Truth]
-    """Of a page that could be one of several, or has a truth already."""
+    """Truths that could be of several pages, or of a page that already has a truth."""
     without_truth: int
-    """How many pages nobody knows the truth of."""
+    """How many pages have no truth."""
 
 
 def pair(truths: Iterable[Truth], entries: Sequence[Entry]) -> Pairing:
-    """Each truth with its page: by the path of the page's results, or by that of its picture.
+    """Find the page of each truth, by the path of the page's results or of its picture.
 
-    OmniDocBench names pictures that lie in a folder of its own: there the end of the path counts.
+    OmniDocBench names pictures in a folder of its own: then only the end of the path counts.
     """
     exact = {one_form(entry.page): entry for entry in entries}
     beside = defaultdict[str, list[Entry]](list)
@@ -53,12 +53,12 @@ def pair(truths: Iterable[Truth], entries: Sequence[Entry]) -> Pairing:
 
 
 def stem_of(entry: Entry) -> str:
-    """The name of a page's file without its ending."""
+    """The name of a page's input file, without its ending."""
     return PurePosixPath(one_form(entry.input)).stem
 
 
 def nearest(page: str, candidates: list[Entry]) -> list[Entry]:
-    """Of several pages of one name those whose path ends most alike."""
+    """Of several pages with the same name, those with the longest equal end of their path."""
     wanted = PurePosixPath(page).parts[::-1]
 
     def alike(entry: Entry) -> int:

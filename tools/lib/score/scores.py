@@ -19,8 +19,8 @@ from walk import one_form
 FILES_PER_JOB = 50
 PAGES_PER_JOB = 10
 READ_CPU_S = 120.0  # OmniDocBench's 1,651 pages are one file of some 100 MB
-SCORE_CPU_S = 60.0  # of the pages of one job; one that takes longer is tried page by page
-OTHERS = (SUMMARY, SCORES)  # JSON in a folder of results that is no page's
+SCORE_CPU_S = 60.0  # for one job; a job that takes longer is tried page by page
+OTHERS = (SUMMARY, SCORES)  # JSON files in a folder of results that are not of a page
 
 
 @dataclass(frozen=True)
@@ -28,30 +28,30 @@ class Scored:
     """A page with its truth."""
 
     page: str
-    """By its results; one that is not there, as its truth names it."""
+    """Its name in the results; if it is not there, its name in the truth."""
     folder: str | None
-    """The folder of its file; None: it is not in the results."""
+    """The folder of its file; None if the page is not in the results."""
     content: str
-    """Tells whether its results are still those that were scored; empty: it has none."""
+    """Identifies the results that were scored, so that a change shows; empty if it has none."""
     score: Score
     lost: str = ""
-    """Why not all of what was read is in its results; what is lost counts as not read."""
+    """Why a part of what was read is missing in its results. That part counts as not read."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a folder of truth says of results."""
+    """What a folder of truth says about some results."""
 
     pages: list[Scored]
-    """The worst first; those that could not be computed before all."""
+    """The worst first; but pages that could not be computed come before all others."""
     unclear: list[str]
-    """Truths that could be of several pages, or of one that has one already."""
+    """Truths that could be of several pages, or of a page that already has a truth."""
     no_truth: list[tuple[str, str]]
-    """JSON files that are no truth, and why."""
+    """JSON files that are not a truth, and why."""
     without_truth: int
-    """Pages nobody knows the truth of."""
+    """How many pages have no truth."""
     odd: list[str] = field(default_factory=list)
-    """Truths with blocks that are none, and how many."""
+    """Truths with odd blocks (see Truth.odd), and how many."""
 
     @property
     def total(self) -> Score:
@@ -112,14 +112,14 @@ def lost(truth: Truth, entry: Entry | None) -> Scored:
 
 
 def worst_first(page: Scored) -> tuple[bool, float, float, str]:
-    """What could not be computed, then by CER, then by TEDS."""
+    """A key to sort by: first what could not be computed, then by CER, then by TEDS."""
     score = page.score
     tables = 1.0 if score.teds.value is None else score.teds.value
     return PAGE not in score.not_computed, -score.characters.rate, tables, page.page
 
 
 def read_all(folder: Path) -> tuple[list[Truth], list[tuple[str, str]]]:
-    """All truths below a folder; and the JSON files that are none, and why."""
+    """Read all truths below a folder. Also return the JSON files that are not a truth, and why."""
     paths = sorted(path for path in folder.rglob(f"*{ENDING}") if path.is_file())
     names = [path.relative_to(folder).as_posix() for path in paths]
     names = [name for name in names if name not in OTHERS]
@@ -134,17 +134,17 @@ def read_all(folder: Path) -> tuple[list[Truth], list[tuple[str, str]]]:
 
 
 def file_by_file(job: ToRead) -> list[ToRead]:
-    """A job as one for each file; none if it is of one."""
+    """Split a job into one for each file; nothing if it has only one file."""
     return [ToRead(job.folder, (name,)) for name in job.names] if len(job.names) > 1 else []
 
 
 def read_some(job: ToRead) -> list[tuple[str, list[Truth] | str]]:
-    """The truths in some files, or why there are none."""
+    """The truths in each of some files, or why a file has none."""
     return [(name, truths_in(job.folder, name)) for name in job.names]
 
 
 def truths_in(folder: Path, name: str) -> list[Truth] | str:
-    """The truths in a file, or why there are none."""
+    """The truths in a file, or why it has none."""
     try:
         found = load(folder / name)
     except NoTruth as error:
@@ -157,17 +157,17 @@ def truths_in(folder: Path, name: str) -> list[Truth] | str:
 
 
 def page_by_page(job: ToScore) -> list[ToScore]:
-    """A job as one for each page; none if it is of one."""
+    """Split a job into one for each page; nothing if it has only one page."""
     return [ToScore(job.output, (page,)) for page in job.pages] if len(job.pages) > 1 else []
 
 
 def score_some(job: ToScore) -> list[Scored]:
-    """The work of one job. A page without results has nothing right."""
+    """Score the pages of one job. In a page without results, nothing is right."""
     return [score_one(job.output, truth, entry) for truth, entry in job.pages]
 
 
 def score_one(output: Path, truth: Truth, entry: Entry | None) -> Scored:
-    """One page."""
+    """Score one page. entry is None if the results do not have it."""
     if entry is None:
         return Scored(truth.page, None, "", score_page(truth, (), truth.size, 0))
     path = cells_path(output, entry)
@@ -178,7 +178,7 @@ def score_one(output: Path, truth: Truth, entry: Entry | None) -> Scored:
 
 
 def by_folder(pages: Iterable[Scored]) -> dict[str | None, Score]:
-    """The pages of each folder together; None: those that are not in the results."""
+    """The pages of each folder together. Under None are those that are not in the results."""
     found = dict[str | None, Score]()
     for page in pages:
         found[page.folder] = found.get(page.folder, Score()) + page.score

@@ -12,12 +12,12 @@ from lib.score.teds import teds
 from lib.score.texts import edits, normal, words_in
 from lib.score.truth import MOST_BLOCKS, Size, Truth
 
-IGNORED = 0.5  # so much of a cell where the truth says nothing, and it is neither right nor wrong
+IGNORED = 0.5  # a cell with this part in ignored places is neither right nor wrong
 Pairs = Sequence[tuple[int, int, float]]
 
 
 def score_page(truth: Truth, answer: Sequence[Cell], size: Size, rotation: int) -> Score:
-    """How good an answer is, to a page of this size that was turned by so many degrees."""
+    """Score an answer. size: that of the page; rotation: by how many degrees it was turned."""
     if truth.is_too_large() or len(answer) > MOST_BLOCKS:
         return Score(1, not_computed=(PAGE,))
     true, holes = truth.on_page(size, rotation)
@@ -51,14 +51,14 @@ def score_page(truth: Truth, answer: Sequence[Cell], size: Size, rotation: int) 
 
 
 def apart(cell: Cell) -> Cell:
-    """A cell whose category is one of those that OmniDocBench tells apart."""
+    """The cell with a category that OmniDocBench has."""
     return replace(cell, category=COARSE.get(cell.category, cell.category))
 
 
 def tables_of(
     true: Sequence[Cell], told: Sequence[Cell], pairs: Pairs, is_foreign: bool
 ) -> list[float | None]:
-    """TEDS of each true table; None where it cannot be told."""
+    """TEDS of each true table; None if it cannot be computed."""
     answers = {a: told[b].text for a, b, _ in pairs}
     return [
         teds(cell.text, answers.get(a, ""), is_foreign)
@@ -74,7 +74,7 @@ def kinds_of(
     found: Collection[Group],
     texts: Sequence[Sequence[str]],
 ) -> tuple[dict[str, Kind], bool]:
-    """What became of each category's blocks; and whether all of their texts were compared."""
+    """The Kind of each category; and whether all texts could be compared."""
     kinds = dict[str, Kind]()
 
     def add(category: str, kind: Kind) -> None:

@@ -1,4 +1,4 @@
-"""A table's HTML -> the tree that tables are compared by."""
+"""A table's HTML -> the tree that is compared with other tables."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Node:
 
     @property
     def label(self) -> tuple[str, str, int, int]:
-        """What it is without its children."""
+        """All that the node is, without its children."""
         return self.tag, self.text, self.columns, self.rows
 
 
@@ -33,10 +33,10 @@ def is_too_large(text: str) -> bool:
 
 
 def read_tree(text: str, is_foreign: bool) -> Node | None:
-    """The table in a text, its rows, their cells; None if there is none.
+    """Read the table in a text as a tree: table, rows, cells. None if there is no table.
 
-    A cell is th where it heads its column or row, by its own tag or as a part of the table's head;
-    else td. is_foreign: all are td. Spans are those that are seen.
+    A cell is th if it heads its column or row: by its own tag, or as a part of the table's head;
+    else it is td. is_foreign: all cells are td. The spans are those of the visible grid.
     """
     grid = read_grid(text)
     if grid is None:
@@ -53,12 +53,13 @@ def read_grid(text: str) -> Grid | None:
     if not HAS_TABLE.search(text):
         return None
     grid = read_table(text)
-    is_empty = [cell.text for cell in grid.cells] == [clean(text).strip()]  # given back as it is
+    # read_table() gives back the text itself if a table has no cells
+    is_empty = [cell.text for cell in grid.cells] == [clean(text).strip()]
     return Grid(0, 0, ()) if is_empty else grid
 
 
 def text_in(text: str) -> str:
-    """What a table says: its caption, then its cells row by row; or the text, if it is none."""
+    """The words of a table: its caption, then its cells row by row. If it is not one, the text."""
     grid = None if is_too_large(text) else read_grid(text)
     if grid is None:
         return normal(text)
@@ -66,5 +67,5 @@ def text_in(text: str) -> str:
 
 
 def count(node: Node) -> int:
-    """How many nodes there are below one."""
+    """The number of nodes below this one."""
     return sum(1 + count(child) for child in node.children)

@@ -1,12 +1,12 @@
-"""TEDS: how alike two tables are, as trees.
+"""TEDS: how similar two tables are, as trees.
 
 Zhong et al. 2020, "Image-based table recognition: data, model, and evaluation": 1 - distance / the
-nodes of the larger tree. To insert or delete a node costs 1. To replace one costs 1 if their tags
-or their spans differ; else, of cells, the edits of their texts by the longer of the two. As in the
-authors' program the nodes are counted below the table's own.
+number of nodes of the larger tree. To insert or delete a node costs 1. To replace a node costs 1 if
+the tags or the spans differ; otherwise, for cells, the edits of the texts divided by the length of
+the longer text. As in the authors' program, the table's own node is not counted.
 
-The distance is that of Zhang and Shasha 1989. apted 1.0.3, which others use, is not always the
-least: of 3,000 pairs of random trees it was too large for 6.
+The distance is that of Zhang and Shasha 1989. Others use apted 1.0.3, but its distance is not
+always the least: it was too large for 6 of 3,000 pairs of random trees.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from lib.score.tables import Node, count, is_too_large, read_tree
 from lib.score.texts import distance
 
-MOST_PAIRS = 1_000_000  # of nodes that differ: two tables of 1,000 cells
+MOST_PAIRS = 1_000_000  # of nodes, in the parts that differ: two tables of 1,000 cells
 Forest = Sequence[Node]
 
 
 def teds(true: str, told: str, is_foreign: bool) -> float | None:
-    """How alike two tables are, from 0 to 1; None where that cannot be told, or not in time.
+    """How similar two tables are, from 0 to 1; None if the truth has no table, or one is too large.
 
-    0 where the answer is no table. is_foreign: the truth does not tell headings from other cells.
+    0 if the answer has no table. is_foreign: the truth does not mark cells that are headings.
     """
     if is_too_large(true) or is_too_large(told):
         return None
@@ -36,7 +36,7 @@ def teds(true: str, told: str, is_foreign: bool) -> float | None:
 
 
 def tree_distance(one: Node, other: Node) -> float | None:
-    """The least cost to make one tree of the other, whose roots are alike; None: not in time."""
+    """The least cost to change one tree into the other (with equal roots); None if too large."""
     first, second = differing(one.children, other.children)
     trees = [Postorder(Node("", children=tuple(forest))) for forest in (first, second)]
     if len(trees[0].nodes) * len(trees[1].nodes) > MOST_PAIRS:
@@ -45,9 +45,10 @@ def tree_distance(one: Node, other: Node) -> float | None:
 
 
 def differing(one: Forest, other: Forest) -> tuple[Forest, Forest]:
-    """What is left of two forests without what is the same at both ends: that costs nothing.
+    """Remove what is equal at both ends of two forests, and return the rest.
 
-    To map it to itself is never dearer, as the nodes of a mapping keep their order.
+    The equal parts cost nothing. To map them to each other is never more expensive, because the
+    nodes of a mapping keep their order.
     """
     while one and other and one[0] == other[0]:
         one, other = one[1:], other[1:]
@@ -59,16 +60,16 @@ def differing(one: Forest, other: Forest) -> tuple[Forest, Forest]:
 
 
 class Postorder:
-    """A tree as lists, each node behind its children."""
+    """A tree as lists, in which each node comes after its children."""
 
     def __init__(self, root: Node) -> None:
         self.nodes = list[Node]()
         self.first = list[int]()
-        """Of each node: the first leaf below it."""
+        """For each node: the place of the first leaf below it."""
         self._add(root)
         last = {leaf: place for place, leaf in enumerate(self.first)}
         self.key_roots = sorted(last.values())
-        """The nodes that are no first child."""
+        """The places of the nodes that are not a first child."""
 
     def _add(self, node: Node) -> None:
         start = len(self.nodes)
@@ -79,7 +80,7 @@ class Postorder:
 
 
 def zhang_shasha(one: Postorder, other: Postorder) -> float:
-    """The distance of two trees, from those of all their subtrees."""
+    """The distance of two trees, computed from the distances of all their subtrees."""
     of_trees = [[0.0] * len(other.nodes) for _ in one.nodes]
     for a in one.key_roots:
         for b in other.key_roots:
@@ -88,9 +89,9 @@ def zhang_shasha(one: Postorder, other: Postorder) -> float:
 
 
 def subtrees(one: Postorder, other: Postorder, a: int, b: int, of_trees: list[list[float]]) -> None:
-    """Fill in the distances of the trees at a and b, and of those that begin with the same leaf."""
+    """Fill in the distances of the trees at a and b, and of those with the same first leaves."""
     start_a, start_b = one.first[a], other.first[b]
-    if start_a == a and start_b == b:  # two cells, as most
+    if start_a == a and start_b == b:  # two cells: the most frequent case
         of_trees[a][b] = replacing(one.nodes[a], other.nodes[b])
         return
     forests = [[float(n) for n in range(b - start_b + 2)]]
@@ -114,7 +115,7 @@ def subtrees(one: Postorder, other: Postorder, a: int, b: int, of_trees: list[li
 
 
 def replacing(one: Node, other: Node) -> float:
-    """What it costs to replace a node by another."""
+    """The cost of replacing a node by another."""
     if (one.tag, one.columns, one.rows) != (other.tag, other.columns, other.rows):
         return 1.0
     if one.text == other.text:

@@ -1,7 +1,7 @@
-"""The truth of pages, as it stands in JSON files below a folder, in one of two forms.
+"""The truth of pages, read from JSON files below a folder, in one of two forms.
 
-Our own is the one of the results: an array of cells, boxes in the page's own pixels. The other is
-OmniDocBench's (lib.score.omnidocbench).
+Our own form is that of the results: an array of cells, with boxes in the page's own pixels. The
+other form is OmniDocBench's (lib.score.omnidocbench).
 """
 
 import json
@@ -17,13 +17,13 @@ from lib.results import LARGEST_BYTES
 from walk import one_form
 
 ENDING = ".json"
-MOST_BLOCKS = 1_000  # of a page: no answer of the model's has more than some 700
+MOST_BLOCKS = 1_000  # of a page: no answer of the model has more than about 700
 Size = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Block:
-    """A cell of the truth; its box is in pixels, however large the page is."""
+    """A cell of the truth; its box is in pixels of Truth.size, or of the page as it was read."""
 
     box: Box
     category: str
@@ -35,30 +35,30 @@ class Truth:
     """What is true of a page."""
 
     file: str
-    """Where it stands, below the folder."""
+    """Its file: the path below the folder of truth."""
     page: str
-    """How it names its page: a path without its ending."""
+    """Its name for the page: a path without its ending."""
     blocks: tuple[Block, ...]
     """In reading order."""
     aside: tuple[Block, ...] = ()
-    """Blocks without a place in the reading order: their boxes and texts count, by themselves."""
+    """Blocks with no place in the reading order: their boxes and texts count on their own."""
     ignored: tuple[Box, ...] = ()
-    """Where it says nothing: an answer there is neither right nor wrong."""
+    """Places about which it says nothing: an answer there is neither right nor wrong."""
     size: Size = (0.0, 0.0)
-    """Of the picture that its boxes are of; (0, 0): of the page as it was read."""
+    """Size of the picture that its boxes refer to; (0, 0) if that is the page as it was read."""
     is_foreign: bool = False
-    """Whether it is in OmniDocBench's form: its texts are plain, and its categories are fewer."""
+    """Whether it is in OmniDocBench's form, with plain texts and fewer categories."""
     odd: int = 0
-    """How many of its blocks have no box of four corners, and count in nothing, or a text that is
-    none, and counts as empty."""
+    """How many of its blocks are odd. One without a box of four corners is left out; a text that
+    is not a string counts as empty."""
 
     def is_too_large(self) -> bool:
-        """Whether it has more blocks than any page."""
+        """Whether it has more blocks than a page can have."""
         return len(self.blocks) + len(self.aside) + len(self.ignored) > MOST_BLOCKS
 
     def on_page(self, size: Size, rotation: int) -> tuple[list[Cell], list[Box]]:
-        """Its blocks, those aside last, and what it ignores; on a page of this size, which was
-        turned by so many degrees clockwise since its own picture was taken.
+        """Return its blocks (those aside come last) and the places that it ignores, as parts of a
+        page of this size. The page was turned clockwise by so many degrees after its picture.
         """
 
         def placed(box: Box) -> Box:
@@ -75,11 +75,11 @@ class Truth:
 
 
 class NoTruth(ValueError):
-    """A JSON file that is of neither form, or cannot be read: why."""
+    """Why a JSON file cannot be read, or has neither form."""
 
 
 def load(path: Path) -> Any:
-    """What stands in a JSON file. Raises NoTruth."""
+    """Return the content of a JSON file. Raises NoTruth."""
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise NoTruth("too large")
@@ -95,7 +95,7 @@ def load(path: Path) -> Any:
 
 
 def page_of_cells(found: Sequence[Any], file: str) -> Truth:
-    """The truth of the page that a file of cells is named after."""
+    """The truth in a file of cells. The file has the name of its page."""
     blocks = (block_of(candidate) for candidate in found)
     page = one_form(file.removesuffix(ENDING))
     return Truth(
@@ -107,12 +107,12 @@ def page_of_cells(found: Sequence[Any], file: str) -> Truth:
 
 
 def is_text(value: Any) -> bool:
-    """Whether it is a text, or none at all."""
+    """Whether the value is a text or None."""
     return isinstance(value, str | None)
 
 
 def is_cells(found: Any) -> bool:
-    """Whether it is an array of cells; an empty one is that of an empty page."""
+    """Whether this is an array of cells. An empty array is the truth of an empty page."""
     return isinstance(found, list) and all(
         isinstance(candidate, dict) and isinstance(candidate.get("bbox"), list)
         for candidate in found
@@ -120,7 +120,7 @@ def is_cells(found: Any) -> bool:
 
 
 def block_of(candidate: dict[str, Any]) -> Block | None:
-    """A cell of our form; None if its box is none. What has no category is Text, as in results."""
+    """Read a cell in our form; None if its box is none. No category means Text, as in results."""
     box = tuple(map(number, candidate["bbox"]))
     if len(box) != 4:
         return None

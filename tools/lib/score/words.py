@@ -22,7 +22,7 @@ SAID = {
 
 
 def as_json(found: Found, truth: str) -> dict[str, Any]:
-    """All of it for scripts, and for the report."""
+    """All figures as data, for scripts and for the report."""
     absent = [page.page for page in found.pages if page.folder is None]
     return {
         "truth": truth,
@@ -49,7 +49,7 @@ def as_json(found: Found, truth: str) -> dict[str, Any]:
 
 
 def figures(score: Score) -> dict[str, Any]:
-    """The figures of a page, or of many."""
+    """The figures of a page, or of many pages."""
     unknown = score.not_computed.count(PAGE) + score.not_computed.count(TEXT)
     is_computed = score.pages > unknown
     return {
@@ -81,17 +81,17 @@ def of_kind(kind: Kind) -> dict[str, Any]:
 
 
 def rounded(value: float | None) -> float | None:
-    """Enough digits for anybody."""
+    """The value with nine digits: enough for everybody."""
     return None if value is None else round(value, 9)
 
 
 def kinds(score: Score) -> list[tuple[str, Kind]]:
-    """The categories that there are, in the contract's order."""
+    """The categories that occur, in the contract's order."""
     return [(name, score.kinds[name]) for name in CATEGORIES if name in score.kinds]
 
 
 def tables(found: Found) -> list[str]:
-    """The figures by folder, by category, and of the worst pages; as lines."""
+    """The figures by folder, by category, and of the worst pages, as lines of text."""
     folders = sorted(by_folder(found.pages).items(), key=lambda one: (one[0] is None, one[0] or ""))
     names = {None: ABSENT, "": TOP}
     rows = [row(score, names.get(name) or f"{name}/") for name, score in folders]
@@ -109,14 +109,14 @@ def tables(found: Found) -> list[str]:
 
 
 def is_wrong(page: Scored) -> bool:
-    """Whether anything of a page is wrong, or not known."""
+    """Whether anything on a page is wrong or unknown."""
     score = page.score
     is_table_wrong = score.teds.total < score.teds.count
     return bool(score.not_computed or score.characters.errors or is_table_wrong)
 
 
 def row(score: Score, name: str) -> tuple[str, ...]:
-    """A line of the first table."""
+    """A row of the first table."""
     found = figures(score)
     return (
         str(found["pages"]),
@@ -129,14 +129,14 @@ def row(score: Score, name: str) -> tuple[str, ...]:
 
 
 def kind_row(name: str, kind: Kind) -> tuple[str, ...]:
-    """A line of the second."""
+    """A row of the second table."""
     found = of_kind(kind)
     counts = (str(kind.true), str(kind.found), percent(found["cer"]))
     return *counts, *(part(found[key]) for key in ("iou", "precision", "recall", "f1")), name
 
 
 def percent(value: float | None) -> str:
-    """An error rate; 0 only where there is none."""
+    """An error rate in percent. Only no error at all gives 0: small rates are not rounded to it."""
     if value is None:
         return "·"
     return "0 %" if value == 0 else f"{max(value * 100, 0.01):.2f} %"
@@ -148,7 +148,7 @@ def part(value: float | None) -> str:
 
 
 def remarks(found: Found) -> list[str]:
-    """What must be known besides the figures, a line each."""
+    """What the user must know besides the figures, one line for each."""
     absent = [page.page for page in found.pages if page.folder is None]
     lines = []
     if absent:
@@ -177,6 +177,6 @@ def remarks(found: Found) -> list[str]:
 
 
 def some(names: Sequence[str]) -> str:
-    """A few of some names, and how many there are."""
+    """The first few names, and how many more there are."""
     more = len(names) - MOST_NAMES
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
