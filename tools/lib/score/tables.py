@@ -53,7 +53,7 @@ def read_grid(text: str) -> Grid | None:
     if not HAS_TABLE.search(text):
         return None
     grid = read_table(text)
-    # read_table() gives back the text itself if a table has no cells
+    # without a whole tag of a table, read_table() returns the text itself as one cell
     is_empty = [cell.text for cell in grid.cells] == [clean(text).strip()]
     return Grid(0, 0, ()) if is_empty else grid
 

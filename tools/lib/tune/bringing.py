@@ -1,4 +1,4 @@
-"""The pages of the sample, a file each. What is opened of them is opened in lib.pool alone."""
+"""The pages of the sample, one file for each. Only the processes of lib.pool open pages."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ PNG_MODES = ("1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA")
 
 @dataclass(frozen=True)
 class Job:
-    """A page to be opened; target is where it goes."""
+    """A page to open. target is where it is written to; None if it is only measured."""
 
     root: Path
     place: Place
@@ -42,7 +42,7 @@ class Job:
 def measured(
     root: Path, places: Iterable[Place], password: str
 ) -> tuple[dict[Place, Size], dict[Place, str]]:
-    """Width and height of these pages, and why others cannot be opened."""
+    """Return width and height of these pages, and for the others why they cannot be opened."""
     jobs = [Job(root, place, None, password) for place in places]
     sizes, why = dict[Place, Size](), dict[Place, str]()
     for job, found in each(measure, jobs, "make tune: looking at pages"):
@@ -54,9 +54,9 @@ def measured(
 
 
 def measure(job: Job) -> Size | str:
-    """Of one page: pixels of a picture, points of a PDF; 0 by 0 of a picture unknown to us.
+    """Return width and height of one page: pixels of a picture, points of a PDF.
 
-    Or why it cannot be opened.
+    (0, 0) if the kind of picture is not known here. If the page cannot be opened, return why.
     """
     try:
         if is_pdf(job.path):
@@ -66,7 +66,7 @@ def measure(job: Job) -> Size | str:
         with Image.open(job.path, formats=FORMATS) as image:
             image.seek(job.place.page or 0)
             return float(image.width), float(image.height)
-    except UnidentifiedImageError:  # HEIC, say, or none: the machine will know
+    except UnidentifiedImageError:  # perhaps HEIC, or no picture: the machine will know
         return 0.0, 0.0
     except UNREADABLE as error:
         return reason_of(error)
@@ -75,9 +75,10 @@ def measure(job: Job) -> Size | str:
 def bring(
     root: Path, places: Sequence[Place], folder: Path, password: str
 ) -> tuple[dict[str, Place], dict[Place, str]]:
-    """Make a folder hold just these pages, a file each: (page by file, why others are not there).
+    """Make a folder hold exactly these pages, one file for each.
 
-    Of a file with many pages its page is cut out: that alone travels.
+    Return (page by file, why other pages are not there). From a file with many pages, the page is
+    cut out, so that only this page must be sent to the machine.
     """
     names = {target_of(place): place for place in sorted(places, key=order)}
     why = dict.fromkeys(set(places) - set(names.values()), "another page has its name")
@@ -100,7 +101,7 @@ def bring(
 
 
 def target_of(place: Place) -> str:
-    """What a page is called in the sample; a part of a file as its results are named."""
+    """The name of a page's file in the sample. A page cut out of a file is named as its results."""
     if place.page is None:
         return place.name
     path = PurePosixPath(place.name)
@@ -108,12 +109,12 @@ def target_of(place: Place) -> str:
 
 
 def is_as_old(path: Path, status: os.stat_result) -> bool:
-    """Whether a page was cut out of a file of this time."""
+    """Whether this page was cut out of the file in its present state (same mtime)."""
     return path.is_file() and path.stat().st_mtime_ns == status.st_mtime_ns
 
 
 def cut_out(job: Job) -> str:
-    """Write one page of a file as a file of its own; what went wrong, if."""
+    """Write one page of a file as a file of its own. Return what went wrong, or ""."""
     assert job.target and job.place.page is not None
     part = job.target.with_name(job.target.name + files.PART)
     try:
@@ -131,12 +132,12 @@ def cut_out(job: Job) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """An error's words, on one line."""
+    """The text of an error, on one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def cut_pdf(job: Job, part: Path) -> None:
-    """A PDF of one page; one that wants a password wants it still."""
+    """Write one page of a PDF as a PDF. If the original needs a password, the page needs it too."""
     with opened(job.path, job.password) as document, pymupdf.open() as page:
         number = job.place.page
         page.insert_pdf(document, from_page=number, to_page=number, links=False)
@@ -148,7 +149,7 @@ def cut_pdf(job: Job, part: Path) -> None:
 
 
 def cut_picture(job: Job, part: Path) -> None:
-    """A frame of a TIFF as a PNG, upright: no pixel of it is lost."""
+    """Write a frame of a TIFF as a PNG, upright. PNG loses no pixel of it."""
     with Image.open(job.path, formats=FORMATS) as image:
         image.seek(job.place.page or 0)
         upright = ImageOps.exif_transpose(image)
@@ -157,6 +158,6 @@ def cut_picture(job: Job, part: Path) -> None:
 
 
 def is_pdf(path: Path) -> bool:
-    """Whether a file's content says so."""
+    """Whether the content of a file says that it is a PDF."""
     with path.open("rb") as file:
         return PDF in file.read(HEAD_BYTES)

@@ -1,4 +1,4 @@
-"""How far each way of reading agrees with the one that has the most pixels, page by page.
+"""How far each way of reading agrees with the one that has the most pixels (the largest), by page.
 
 Agreement is not truth: where the largest is wrong, a smaller one that is right differs from it.
 """
@@ -21,7 +21,7 @@ from lib.tune.variants import Variant, folder_of, knobs_for
 
 @dataclass(frozen=True)
 class Reading:
-    """What became of the sample in one way; a page that is not here was not read so."""
+    """The sample, read in one way. A page that is missing here was not read in this way."""
 
     variant: Variant
     side: Side
@@ -33,23 +33,23 @@ class Reading:
 
     @property
     def failed(self) -> int:
-        """How many have none."""
+        """How many pages failed, so that they have no answer."""
         return sum(entry.status == FAILED for entry in self.side.pages.values())
 
     @property
     def tried(self) -> int:
-        """How many were read, or tried in vain."""
+        """How many pages were read, or failed."""
         return len(self.side.pages)
 
     def only(self, pages: Collection[str]) -> "Reading":
-        """Of these pages alone."""
+        """The same reading, with only these pages."""
         kept = {name: entry for name, entry in self.side.pages.items() if name in pages}
         return replace(self, side=replace(self.side, pages=kept))
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page that is not as in the largest: how much of its text is, and how many words are not."""
+    """A page that differs from the largest: how much of its text agrees, how many words do not."""
 
     name: str
     text: float
@@ -58,28 +58,28 @@ class Page:
 
 @dataclass(frozen=True)
 class Judged:
-    """How far a reading agrees with another; parts from 0 to 1."""
+    """How far a reading agrees with another. text, boxes and tables are parts from 0 to 1."""
 
     pages: int
     text: float = 1.0
     boxes: float = 1.0
     tables: float | None = None
-    """Of the words in its tables; None: there is no table."""
+    """The part of the words in tables that agree; None if there is no table."""
     worst: tuple[Page, ...] = ()
     """The pages whose text differs, the most different first."""
     lost: int = 0
-    """Pages without an answer, that the other has."""
+    """Pages without an answer here, for which the other reading has one."""
     doubtful: int = 0
     new_doubts: int = 0
 
     @property
     def worst_text(self) -> float:
-        """Of the page that agrees least."""
+        """The part of the text that agrees, of the page that agrees least."""
         return self.worst[0].text if self.worst else 1.0
 
 
 def read(knobs: Knobs, variant: Variant, sample: Collection[str]) -> Reading:
-    """The results of one way; what was read in another, or is of another sample, is passed over."""
+    """Read the results of one way. Pages read in another way, or of another sample, are skipped."""
     root = folder_of(knobs) / variant.name
     wanted = recipe_of(knobs_for(knobs, variant))
     entries = [
@@ -91,7 +91,7 @@ def read(knobs: Knobs, variant: Variant, sample: Collection[str]) -> Reading:
 
 
 def left_out(readings: Sequence[Reading]) -> dict[Variant, str]:
-    """The ways that cannot be compared with the others, and why."""
+    """The ways of reading that cannot be compared with the others, and why."""
     most = max(reading.tried for reading in readings)
     why = {one.variant: "no page has an answer" for one in readings if not one.entries}
     return why | {
@@ -102,13 +102,13 @@ def left_out(readings: Sequence[Reading]) -> dict[Variant, str]:
 
 
 def settings_of(entry: Entry) -> Mapping[str, object]:
-    """How a page was read."""
+    """The settings with which a page was read."""
     found = json.loads(entry.line).get("settings")
     return found if isinstance(found, dict) else {}
 
 
 def judge(reading: Reading, largest: Reading) -> Judged:
-    """One way compared with the largest, on pages that both tried and that the largest has read."""
+    """Compare one way with the largest, on pages that both tried and that the largest has read."""
     known = {n for n, e in largest.side.pages.items() if e.status in DONE}
     pages = known & reading.side.pages.keys()
     if not pages:
@@ -118,7 +118,7 @@ def judge(reading: Reading, largest: Reading) -> Judged:
 
 
 def judged(found: Sequence[Compared], tables: tuple[int, int]) -> Judged:
-    """The same of what was compared; tables: words that are alike, and all."""
+    """The same, from the compared pages. tables: (words that agree, all words) of the tables."""
     words = sum(page.found.words for page in found)
     boxes = sum(page.found.boxes for page in found)
     differing = [
@@ -139,7 +139,7 @@ def judged(found: Sequence[Compared], tables: tuple[int, int]) -> Judged:
 
 
 def tables_of(largest: Side, other: Side) -> tuple[int, int]:
-    """(words in tables that are in both, words in tables), by the tables of the largest."""
+    """Count words in the tables of the largest: (words that are in both, all words)."""
     jobs = [
         (largest.root, largest.pages[name], other.root, other.pages[name]) for name in other.pages
     ]
@@ -148,7 +148,7 @@ def tables_of(largest: Side, other: Side) -> tuple[int, int]:
 
 
 def table_words(job: tuple[Path, Entry, Path, Entry]) -> tuple[int, int]:
-    """The same of one page."""
+    """The same for one page."""
     true, told = read_cells(job[0], job[1]), read_cells(job[2], job[3])
     partner = {a: b for a, b, _ in match(true, told)}
     same = words = 0
@@ -163,7 +163,7 @@ def table_words(job: tuple[Path, Entry, Path, Entry]) -> tuple[int, int]:
 
 
 def enlarged(one: Reading, other: Reading) -> set[str]:
-    """The pages of which the two saw pictures of another size."""
+    """The pages for which the model saw pictures of different sizes in the two readings."""
     both = one.side.pages.keys() & other.side.pages.keys()
     pages = one.side.pages, other.side.pages
     return {name for name in both if pages[0][name].model_size != pages[1][name].model_size}

@@ -1,6 +1,6 @@
 """The page that shows what make tune has found: tune.html and tune_files/, in OUTPUT.
 
-Each way of reading has a comparison with the largest beside its results, to look at.
+Next to the results of each way of reading is a comparison with the largest, to look at.
 """
 
 import shutil
@@ -21,7 +21,7 @@ from lib.tune.variants import folder_of
 
 
 def write(knobs: Knobs, ladder: Sequence[Reading], sample: Path, data: Mapping[str, Any]) -> Path:
-    """Write it, and the comparisons; where it is."""
+    """Write the page, and the comparisons. Return the page's path."""
     folder = folder_of(knobs)
     largest, *others = ladder
     build.build(largest.side.root, sample, knobs.page_timeout, pdf_password(knobs))
@@ -41,7 +41,7 @@ def document() -> str:
 
 
 def share_pictures(source: Path, target: Path) -> None:
-    """The pages' pictures are the same in all ways: they are made once."""
+    """Copy the pages' pictures: they are the same in all ways, so they are made only once."""
     for kind in pictures.KINDS:
         folder = target / build.FOLDER / kind
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What reading the sample will take, said before anything is rented."""
+"""What it will take to read the sample. This is said before anything is rented."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from lib.tune.variants import Variant
 
 
 def plan_of(sample: Sample, variants: Sequence[Variant], knobs: Knobs) -> Plan:
-    """Reading it in these ways, on one machine; without the little that its disk costs."""
+    """Plan to read it in these ways, on one machine. The small cost of the disk is left out."""
     alone = dataclasses.replace(knobs, workers=0)
     way, count = own_way(alone), len(sample.files)
     basis = basis_of(last_of_kind(Path(knobs.output).expanduser(), knobs), alone)
@@ -28,7 +28,7 @@ def plan_of(sample: Sample, variants: Sequence[Variant], knobs: Knobs) -> Plan:
 
 
 def line(plan: Plan, sample: Sample, ways: int) -> str:
-    """For people."""
+    """The plan in one line, for people."""
     what = f"{len(sample.files):,} of {sample.whole.pages:,} pages, read in {ways} ways"
     if plan.own is None:
         return f"{what}; hours and USD: {UNKNOWN}"

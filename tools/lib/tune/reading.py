@@ -1,4 +1,4 @@
-"""The sample read in one way after the other, by the verbs of make all, in folders of its own."""
+"""Read the sample in one way after the other, with the verbs of make all, in separate folders."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,17 +13,17 @@ from lib.tune.variants import Variant, folder_of, knobs_for, may_be_refused
 
 
 def missing(inputs: Inputs, variants: Sequence[Variant], knobs: Knobs) -> list[Variant]:
-    """The ways in which the sample is still to be read, or to be brought home."""
+    """The ways in which the sample must still be read, or with results to be downloaded."""
     return [v for v in variants if look(inputs, knobs_for(knobs, v)).work is not Work.NOTHING]
 
 
 def refusal(knobs: Knobs, variant: Variant) -> Path:
-    """The file that says that the server did not take so many pixels: it is not asked again."""
+    """The file that says that the server refused so many pixels, so that it is not asked again."""
     return folder_of(knobs) / variant.name / "refused"
 
 
 def read_sample(steps: Steps, inputs: Inputs, variants: Sequence[Variant], knobs: Knobs) -> None:
-    """Read it in each of these ways, and bring the results home; then the machine has none."""
+    """Read it in each of these ways, and download the results. Then empty the machine's folders."""
     has_bucket = knobs.target == "gcp" and bool(knobs.bucket)
     for step in ("upload", "start") if has_bucket else ("start", "upload"):
         if not goes_on(step, steps.run(step, **changes(knobs, variants[0]))):
@@ -38,7 +38,7 @@ def read_sample(steps: Steps, inputs: Inputs, variants: Sequence[Variant], knobs
             return
         else:
             is_well = True
-        while is_well and refused:  # for its pixels, then
+        while is_well and refused:  # another way went well, so the reason was the pixels
             file = refusal(knobs, refused.pop())
             file.parent.mkdir(parents=True, exist_ok=True)
             file.touch()
@@ -46,13 +46,16 @@ def read_sample(steps: Steps, inputs: Inputs, variants: Sequence[Variant], knobs
 
 
 def in_turn(variants: Sequence[Variant], knobs: Knobs) -> list[Variant]:
-    """First one that a server has room for if it serves the knobs at all: else it is asked once."""
+    """Put first a way that any server can take that serves the knobs at all.
+
+    If that way fails, no other one is tried.
+    """
     sure = [variant for variant in variants if not may_be_refused(variant, knobs)][:1]
     return [*sure, *(variant for variant in variants if variant not in sure)]
 
 
 def read_one(steps: Steps, inputs: Inputs, variant: Variant, knobs: Knobs) -> int:
-    """One way; twice, if the machine had a job already, which then was followed in its place."""
+    """Read in one way. Try twice: a job may have been running already, and was followed instead."""
     own = changes(knobs, variant)
     for _ in range(2):
         code = steps.run("process", **own)
@@ -65,12 +68,12 @@ def read_one(steps: Steps, inputs: Inputs, variant: Variant, knobs: Knobs) -> in
 
 
 def changes(knobs: Knobs, variant: Variant) -> dict[str, str]:
-    """What a way's verbs get in place of the user's knobs."""
+    """The knobs that differ from the user's, for the verbs that read in this way."""
     theirs = as_environment(knobs)
     own = as_environment(knobs_for(knobs, variant))
     return {name: value for name, value in own.items() if value != theirs[name]}
 
 
 def is_poor(inputs: Inputs, variant: Variant, knobs: Knobs) -> bool:
-    """Whether pages were given up for want of money."""
+    """Whether pages were not read because BUDGET does not pay for them."""
     return bool(knobs.budget) and read(knobs, variant, inputs.files).tried < len(inputs.files)

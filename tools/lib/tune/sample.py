@@ -1,4 +1,4 @@
-"""The sample of INPUT: its files counted, its pages drawn, and brought into a folder of its own."""
+"""The sample of INPUT: count the pages, draw some of them, and put them into their own folder."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOST_LINES = 5
 
 @dataclass(frozen=True)
 class Sample:
-    """Its folder; the page in each of its files; what INPUT has.
+    """root: its folder; files: the page in each of its files; whole: the pages of all of INPUT.
 
     left_out says why some pages are not in it.
     """
@@ -32,12 +32,12 @@ class Sample:
 
     @property
     def inputs(self) -> Inputs:
-        """As an INPUT."""
+        """The sample in the form of an INPUT."""
         return Inputs(self.root, tuple(sorted(self.files)))
 
 
 def draw(inputs: Inputs, knobs: Knobs) -> Sample:
-    """Draw it, and bring it. Raises Failure."""
+    """Draw the sample, and put it into its folder. Raises Failure."""
     password, selection = pdf_password(knobs), selection_from(knobs.pages)
     counts = counts_of(inputs, password)
     whole = whole_of(inputs, counts, selection)
@@ -58,7 +58,7 @@ def draw(inputs: Inputs, knobs: Knobs) -> Sample:
 
 
 def told_of(lost: Mapping[Place, str]) -> list[str]:
-    """Which files are left out, and why, for people: a line for each file, and few of them."""
+    """Which files are left out, and why, for people: a line for each file, but only a few lines."""
     by_file = {
         place.name: f"{place} was left out: {lost[place]}" for place in sorted(lost, key=order)
     }
@@ -68,14 +68,14 @@ def told_of(lost: Mapping[Place, str]) -> list[str]:
 
 
 def counts_of(inputs: Inputs, password: str) -> dict[str, int]:
-    """How many pages each file has; one that cannot be counted counts as one."""
+    """How many pages each file has; 1 if they cannot be counted."""
     many = [inputs.root / n for n in inputs.files if not n.lower().endswith(PICTURES)]
     counted = count_all(many, password)
     return {name: counted.get(inputs.root / name, 1) for name in inputs.files}
 
 
 def whole_of(inputs: Inputs, counts: Mapping[str, int], selection: Selection) -> Left:
-    """INPUT as what is left to read when nothing has been read."""
+    """All of INPUT, as what is left to read if nothing has been read."""
     wanted = [name for name in inputs.files if selection.count(counts[name])]
     pages = sum(selection.count(counts[name]) for name in wanted)
     return Left(pages, size_bytes=sum(size_of(inputs.root / name) for name in wanted))

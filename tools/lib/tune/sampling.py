@@ -1,6 +1,7 @@
-"""Which pages are the sample: drawn by lot, and spread over folders, kinds of files and sizes.
+"""Which pages are the sample: drawn at random, and spread over folders, kinds of files and sizes.
 
-The lot has a seed: the same pages below INPUT give the same sample, so that a second run goes on.
+The random numbers have a fixed seed: the same pages below INPUT give the same sample, so that a
+second run goes on with it.
 """
 
 import heapq
@@ -16,28 +17,28 @@ from wanted_pages import Selection
 T = TypeVar("T")
 Stratum = TypeVar("Stratum", bound=Hashable)
 SEED = 16
-CANDIDATES = 10  # for each page of the sample so many are looked at, for their size
+CANDIDATES = 10  # for each page of the sample, the size of so many pages is measured
 
 
 class Place(NamedTuple):
-    """A page below INPUT: its file, and which page of that, from 0; None: the file has one."""
+    """A page below INPUT: its file, and its number there, from 0; None if it is the only page."""
 
     name: str
     page: int | None = None
 
     def __str__(self) -> str:
-        """For people, who count from 1."""
+        """The page for people, who count from 1."""
         return self.name if self.page is None else f"{self.name}, page {self.page + 1}"
 
     @property
     def stratum(self) -> tuple[str, str]:
-        """The folder, and what the file's name says it is."""
+        """The folder, and the kind of file by its ending."""
         path = PurePosixPath(self.name)
         return str(path.parent), path.suffix.lower()
 
 
 def candidates(counts: Mapping[str, int], selection: Selection, count: int) -> list[Place]:
-    """Pages to choose from, by how many each file has."""
+    """Draw the pages to choose from. counts: how many pages each file has."""
     lot = random.Random(SEED)
     strata = defaultdict[tuple[str, str], dict[str, int]](dict)
     for name, pages in sorted(counts.items()):
@@ -53,7 +54,7 @@ def candidates(counts: Mapping[str, int], selection: Selection, count: int) -> l
 
 
 def choose(sizes: Mapping[Place, tuple[float, float]], count: int) -> list[Place]:
-    """The sample among candidates, by their width and height; in order."""
+    """Choose the sample from candidates, by their width and height. Return it sorted."""
     lot = random.Random(SEED)
     strata = defaultdict[Hashable, list[Place]](list)
     for place in sorted(sizes, key=order):
@@ -66,20 +67,20 @@ def choose(sizes: Mapping[Place, tuple[float, float]], count: int) -> list[Place
 
 
 def order(place: Place) -> tuple[str, int]:
-    """For sorting."""
+    """The key to sort pages by."""
     return place.name, -1 if place.page is None else place.page
 
 
 def size_class(size: tuple[float, float]) -> int:
-    """Sizes whose areas differ by less than half are alike; 0: not known."""
+    """The class of a size. Areas of one class differ by a factor of 1.41 at most; 0: not known."""
     area = size[0] * size[1]
     return round(2 * math.log2(area)) if area > 0 else 0
 
 
 def shares(sizes: Mapping[Stratum, int], count: int, lot: random.Random) -> dict[Stratum, int]:
-    """How many of each kind: one of each, and the rest in proportion.
+    """How many to take of each kind: one of each, and the rest in proportion.
 
-    Where there are more kinds than that, a large one is likelier among them.
+    If there are more kinds than `count`, kinds are drawn: a large one is drawn with more chance.
     """
     count = min(count, sum(sizes.values()))
     by_lot = sorted(sizes, key=lambda kind: -(lot.random() ** (1 / sizes[kind])))
@@ -97,7 +98,10 @@ def shares(sizes: Mapping[Stratum, int], count: int, lot: random.Random) -> dict
 
 
 def spread(files: Mapping[str, int], count: int, lot: random.Random) -> Iterable[tuple[str, int]]:
-    """So many pages of these files, (file, which of its pages): of each one, then a second."""
+    """Draw so many pages of these files: (file, number among its wanted pages) of each.
+
+    First one page of each file, then a second one of each, and so on.
+    """
     left: list[tuple[str, list[int]]] = []
     for name in lot.sample(sorted(files), len(files)):
         pages = lot.sample(range(files[name]), min(count, files[name]))
@@ -110,7 +114,7 @@ def spread(files: Mapping[str, int], count: int, lot: random.Random) -> Iterable
 
 
 def nth_of(selection: Selection, nth: int) -> int:
-    """Which page is the nth of those that are wanted; all from 0."""
+    """The number of the nth page that is wanted. Both numbers count from 0."""
     for first, last in selection.parts:
         if nth <= last - first:
             return first - 1 + nth
@@ -119,5 +123,5 @@ def nth_of(selection: Selection, nth: int) -> int:
 
 
 def rarest(count: int) -> int:
-    """Of how many pages a kind must be one, at least, to be in such a sample with 95%."""
+    """Return n: a kind that is one of n pages, or more frequent, is in the sample with 95%."""
     return max(2, math.floor(count / 3))

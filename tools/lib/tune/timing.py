@@ -1,4 +1,4 @@
-"""Seconds of a page in each way of reading: measured where a run was long enough, else computed."""
+"""Seconds a page in each way of reading: measured if the runs were long enough, else computed."""
 
 import itertools
 import math
@@ -13,20 +13,20 @@ from lib.results import read_summary
 from lib.tune.judging import Reading
 from lib.tune.variants import Variant
 
-LEAST = 9  # pages of a run between its beginning and its end; of fewer no rate is told
+LEAST = 9  # pages of a run between its beginning and its end; fewer give no rate
 PARTS = 3
 
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds of a page by way of reading. card: by whose arithmetic; None: they were measured."""
+    """Seconds a page, by way of reading. card: the one they are computed for; None: measured."""
 
     page_s: Mapping[Variant, float]
     card: Card | None
 
 
 def times_of(readings: Sequence[Reading], knobs: Knobs) -> Times:
-    """Of all ways the same kind: what is measured is not put beside what is computed."""
+    """Measured for all ways, or computed for all: the two are never mixed in one comparison."""
     measured = {reading.variant: measured_s(reading) for reading in readings}
     if all(measured.values()):
         return Times({variant: s for variant, s in measured.items() if s}, None)
@@ -35,7 +35,7 @@ def times_of(readings: Sequence[Reading], knobs: Knobs) -> Times:
 
 
 def measured_s(reading: Reading) -> float | None:
-    """By the times at which its pages were done."""
+    """Seconds a page, from the times at which the pages were done; None if the run is too short."""
     summary = read_summary(reading.side.root)
     run = summary.get("run")
     in_flight = number(run.get("pages_in_flight")) if isinstance(run, dict) else 0.0
@@ -43,9 +43,9 @@ def measured_s(reading: Reading) -> float | None:
 
 
 def steady_s(finished: Sequence[float], in_flight: float) -> float | None:
-    """Seconds of a page between a run's beginning and its end, when fewer are in flight.
+    """Seconds a page in the middle of a run. At its beginning and end, fewer pages are in flight.
 
-    The median of some parts, of which one may have a pause; None: too little is between.
+    The median of PARTS parts, because one part may have a pause. None if the middle is too short.
     """
     edge = math.ceil(in_flight)
     middle = sorted(finished)[edge : len(finished) - edge]
@@ -58,7 +58,7 @@ def steady_s(finished: Sequence[float], in_flight: float) -> float | None:
 
 
 def computed_s(reading: Reading, card: Card) -> float:
-    """By the tokens of pictures and answers, on a card that always has enough pages."""
+    """Seconds a page, by the tokens of pictures and answers, on a card that is always busy."""
     entries = reading.entries
     if not entries:
         return 0.0

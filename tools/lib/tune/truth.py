@@ -1,6 +1,6 @@
-"""Where the truth of pages is known, how many of their characters are wrong: the CER of make score.
+"""If the truth of pages is known: how many of their characters are wrong (the CER of make score).
 
-A page that was cut out of a file has another name than its truth: it is of no use here.
+A page that was cut out of a file has another name than its truth, so it cannot be used here.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,10 @@ REQUIREMENTS = Path(str(scores.__file__)).with_name("requirements.txt")
 
 
 def scorer(knobs: Knobs) -> Callable[[Reading], float | None]:
-    """Tells how much of a reading's characters is wrong; without TRUTH that it is not known."""
+    """Return a function: reading -> part of its characters that is wrong. None without TRUTH.
+
+    Raises Failure if TRUTH is not a folder.
+    """
     if not knobs.truth:
         return lambda reading: None
     truth = path_of(knobs.truth)
@@ -34,7 +37,7 @@ def scorer(knobs: Knobs) -> Callable[[Reading], float | None]:
 
 
 def errors_in(pages: list[scores.Scored]) -> float | None:
-    """Of the pages that are among the results; None if there is none."""
+    """The CER of the pages that are among the results; None if there are none."""
     known = [page.score for page in pages if page.folder is not None]
     known = [score for score in known if not {PAGE, TEXT} & {*score.not_computed}]
     return sum(known, Score()).characters.rate if known else None

@@ -1,4 +1,4 @@
-"""The ways in which the sample is read, what that will take, and whose folders are whose."""
+"""The ways in which the sample is read, and the knobs and the folder of each."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -7,34 +7,34 @@ from pathlib import Path
 
 from lib.knobs import OCR, Knobs
 
-FOLDER = "tune_files"  # in OUTPUT, as report_files
+FOLDER = "tune_files"  # in OUTPUT, like report_files
 SAMPLE = "sample"
 LADDER = (1_000_000, 1_200_000, 1_500_000, 2_000_000, 3_000_000, 4_000_000)
-ENLARGING = 1_200_000  # what UPSAMPLE_BELOW is tried as, where it is 0
+ENLARGING = 1_200_000  # if UPSAMPLE_BELOW is 0, this value is tried
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way."""
+    """One way of reading the sample."""
 
     max_pixels: int
     upsample_below: int
 
     def __str__(self) -> str:
-        """For people."""
+        """The way in words, for people."""
         return f"{self.max_pixels:,} with UPSAMPLE_BELOW={self.upsample_below}"
 
     @property
     def name(self) -> str:
-        """Of its folder of results."""
+        """The name of its folder of results."""
         return f"{self.max_pixels}-{self.upsample_below}"
 
 
 def variants_for(knobs: Knobs, ladder: Iterable[int]) -> tuple[list[Variant], Variant]:
-    """(the ladder, the most pixels first; the way that tells what enlarging is worth).
+    """Return (the ladder, the most pixels first; the way that shows what enlarging is worth).
 
-    The second differs from a step of the ladder in UPSAMPLE_BELOW alone. Where a page is not
-    enlarged in either, both saw the same picture: so far do two readings of one picture differ.
+    The second one differs from a step of the ladder only in UPSAMPLE_BELOW. If a page is enlarged
+    in neither, both saw the same picture. So this shows how far two readings of one picture differ.
     """
     steps = sorted({*ladder, knobs.max_pixels}, reverse=True)
     other = 0 if knobs.upsample_below else ENLARGING
@@ -43,12 +43,12 @@ def variants_for(knobs: Knobs, ladder: Iterable[int]) -> tuple[list[Variant], Va
 
 
 def folder_of(knobs: Knobs) -> Path:
-    """Where all of it is, next to the results of OUTPUT, of which none is touched."""
+    """The folder with all files of make tune. The results in OUTPUT, next to it, do not change."""
     return Path(knobs.output).expanduser().resolve() / FOLDER
 
 
 def knobs_for(knobs: Knobs, variant: Variant) -> Knobs:
-    """The knobs that its verbs get: the sample, a folder of results of its own, one machine."""
+    """The knobs for the verbs of one way: the sample, its own folder of results, one machine."""
     folder = folder_of(knobs)
     return dataclasses.replace(
         knobs,
@@ -67,5 +67,5 @@ def knobs_for(knobs: Knobs, variant: Variant) -> Knobs:
 
 
 def may_be_refused(variant: Variant, knobs: Knobs) -> bool:
-    """Whether a server that serves the knobs well may still have no room for this."""
+    """Whether a server that serves the user's knobs may still have no room for so many pixels."""
     return variant.max_pixels > knobs.max_pixels

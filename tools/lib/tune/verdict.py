@@ -1,5 +1,5 @@
-"""What a user wants to know: what fewer pixels cost in text, and what they save; and what we would
-take. The rule is simple, and stands in docs/tune.md.
+"""What a user wants to know: how much text fewer pixels lose, how much money they save, and what
+we would take. The rule is simple; it is in docs/tune.md.
 """
 
 import math
@@ -16,15 +16,15 @@ from lib.tune.judging import Judged, Reading, enlarged, judge
 from lib.tune.timing import Times
 from lib.tune.variants import Variant
 
-LEAST_TEXT, LEAST_TABLES = 0.995, 0.99  # of the largest's, all pages together
-LEAST_PAGE = 0.95  # of any page's
-FEWEST = 5  # pages by which chance, and what enlarging is worth, are judged: fewer tell nothing
-MOST_ERRORS = 0.002  # more of the characters than the best has wrong, where the truth is known
+LEAST_TEXT, LEAST_TABLES = 0.995, 0.99  # part of the largest's that must agree, of all pages
+LEAST_PAGE = 0.95  # part of the text that must agree on each page
+FEWEST = 5  # fewer pages say nothing about chance, or about what enlarging is worth
+MOST_ERRORS = 0.002  # if the truth is known: so much higher may the CER be than the best one
 
 
 @dataclass(frozen=True)
 class Row:
-    """One way of reading: how good, and how dear. Tokens, pixels and seconds are a page's."""
+    """One way of reading: its quality and its price. Tokens, pixels and seconds are per page."""
 
     variant: Variant
     judged: Judged
@@ -34,49 +34,52 @@ class Row:
     pixels: float
     page_s: float
     whole: Forecast | None
-    """All of INPUT read so, without the start."""
+    """What it takes to read all of INPUT in this way, without the start of the machine."""
     errors: float | None = None
-    """Characters that are wrong, by their truth; None: it is not known."""
+    """The part of the characters that is wrong; None if the truth is not known."""
 
     @property
     def usd(self) -> float:
-        """For all of INPUT."""
+        """USD for all of INPUT."""
         return self.whole.cost.total if self.whole else 0.0
 
     @property
     def hours(self) -> float:
-        """The same."""
+        """Hours for all of INPUT."""
         return self.whole.hours if self.whole else 0.0
 
 
 @dataclass(frozen=True)
 class Enlarging:
-    """What UPSAMPLE_BELOW is worth, on the pages that it concerns: as it is, and the other way."""
+    """What UPSAMPLE_BELOW is worth, on the pages whose size it changes.
+
+    with_it: as the user has it now; without_it: the other way, with another UPSAMPLE_BELOW.
+    """
 
     other: Variant
     with_it: Judged
     without_it: Judged
     tokens: tuple[float, float]
-    """A page's, in: with it, and the other way."""
+    """Tokens in, per page: as the user has it now, and the other way."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """All that make tune has found. rows: the most pixels first, which the others are judged by."""
+    """All that make tune found. rows: the most pixels first; the others are compared with it."""
 
     rows: list[Row]
     again: Judged | None
-    """Two readings of the same pictures: so far do they differ by chance. None: there are none."""
+    """Two readings of the same pictures: how far they differ by chance. None if there are none."""
     enlarging: Enlarging | None
-    """None: no page of the sample is small enough."""
+    """None if no page of the sample is small enough."""
     choice: Row | None
-    """None: nothing follows."""
+    """The way that we would take; None if the figures do not show one."""
     upsample_below: int
-    """What we would take for it."""
+    """The UPSAMPLE_BELOW that we would take."""
 
     @property
     def largest(self) -> Row:
-        """The one with the most pixels."""
+        """The way with the most pixels."""
         return self.rows[0]
 
 
@@ -88,7 +91,10 @@ def verdict(
     whole: Left,
     errors_of: Callable[[Reading], float | None],
 ) -> Verdict:
-    """Of the ladder's readings, the largest first; other is the one that differs in enlarging."""
+    """Judge the ladder's readings, the largest first. other: the reading that differs in enlarging.
+
+    errors_of: reading -> the part of its characters that is wrong, None if not known.
+    """
     largest = ladder[0]
     rows = [
         Row(
@@ -118,7 +124,7 @@ def verdict(
 
 
 def means(reading: Reading) -> tuple[float, float, float]:
-    """Tokens in and out, and pixels, of a page."""
+    """Tokens in, tokens out, and pixels of a page, on average."""
     entries = reading.entries
     if not entries:
         return 0.0, 0.0, 0.0
@@ -130,7 +136,7 @@ def means(reading: Reading) -> tuple[float, float, float]:
 
 
 def on_all(page_s: float, reading: Reading, whole: Left, knobs: Knobs) -> Forecast | None:
-    """What all pages come to at this rate, on the machines that the knobs name."""
+    """What all pages take at this rate, on the machines of the knobs; None if not known."""
     if not whole.pages or not page_s:
         return None
     seconds = page_s * whole.pages
@@ -145,9 +151,10 @@ def on_all(page_s: float, reading: Reading, whole: Left, knobs: Knobs) -> Foreca
 
 
 def choice(rows: Sequence[Row], again: Judged | None) -> Row | None:
-    """The fewest pixels that are good enough, of the ways in which the fewest pages failed.
+    """The fewest pixels that are good enough, among the ways in which the fewest pages failed.
 
-    None: there is but one way, or pages failed with the most pixels, and no other agrees with it.
+    None if there is only one way. Also None if more pages failed with the most pixels than in
+    another way, and none of those with fewer such pages agrees with the largest.
     """
     if len(rows) < 2:
         return None
@@ -162,9 +169,9 @@ def choice(rows: Sequence[Row], again: Judged | None) -> Row | None:
 
 
 def is_good(judged: Judged, again: Judged | None) -> bool:
-    """Whether as much is kept as we want, or as a second reading of the same pictures keeps.
+    """Whether as much agrees as we want, or as much as in a second reading of the same pictures.
 
-    One or two of these tell nothing of chance.
+    The second reading counts only with FEWEST pages or more: a few say nothing about chance.
     """
     by_chance = again if again and again.pages >= FEWEST else Judged(0)
     tables = 1.0 if by_chance.tables is None else by_chance.tables
@@ -177,7 +184,7 @@ def is_good(judged: Judged, again: Judged | None) -> bool:
 
 
 def upsampling(found: Enlarging | None, again: Judged | None, knobs: Knobs) -> int:
-    """UPSAMPLE_BELOW: 0 where small pictures are read as well without. Else it stays as it is."""
+    """UPSAMPLE_BELOW: 0 if small pictures are read as well without it; else as it is now."""
     is_known = found is not None and found.with_it.pages >= FEWEST
     if found and is_known and knobs.upsample_below and is_good(found.without_it, again):
         return 0
@@ -185,7 +192,7 @@ def upsampling(found: Enlarging | None, again: Judged | None, knobs: Knobs) -> i
 
 
 def lines(found: Verdict, knobs: Knobs) -> list[str]:
-    """What to write into config.env; nothing where that is what stands there."""
+    """The lines to write into config.env; only those that differ from the present knobs."""
     wanted = []
     if found.choice and found.choice.variant.max_pixels != knobs.max_pixels:
         wanted.append(f"MAX_PIXELS={found.choice.variant.max_pixels}")

@@ -22,25 +22,25 @@ MOST_NAMES = 5
 
 @dataclass(frozen=True)
 class Told:
-    """What is told with the verdict: whose sample it is, and what its pages are called."""
+    """The verdict, and what is told with it: the knobs, the times, and the pages of the sample."""
 
     verdict: Verdict
     knobs: Knobs
     times: Times
     pages: int
-    """Of INPUT."""
+    """How many pages INPUT has."""
     sample: Mapping[str, Place]
-    """The pages of the sample, by their results."""
+    """The pages of the sample, by the names of their results."""
     model: str
 
     @property
     def per_hour(self) -> float:
-        """USD."""
+        """USD for an hour of all machines."""
         return own_way(self.knobs).per_hour
 
 
 def table(told: Told) -> list[str]:
-    """A line for each way of reading."""
+    """A table with a line for each way of reading."""
     money = ("USD for all",) if told.per_hour else ("h for all",)
     truth = ("CER",) if told.verdict.largest.errors is not None else ()
     head = (*TEXT_HEAD, *TIME_HEAD, *truth, *money, "MAX_PIXELS")
@@ -48,7 +48,7 @@ def table(told: Told) -> list[str]:
 
 
 def cells(row: Row, told: Told) -> tuple[str, ...]:
-    """One of them."""
+    """The cells of one line."""
     found, largest = row.judged, told.verdict.largest
     whole = (f"{row.usd:,.2f}" if told.per_hour else f"{row.hours:,.2f}") if row.whole else "·"
     mark = "  ← enough" if row is told.verdict.choice else ""
@@ -69,12 +69,12 @@ def cells(row: Row, told: Told) -> tuple[str, ...]:
 
 
 def of_time(row: Row, largest: Row) -> float:
-    """The part of the largest's time that it takes."""
+    """Its time a page, as a part of that of the largest."""
     return row.page_s / largest.page_s if largest.page_s else 1.0
 
 
 def sentences(told: Told) -> Iterator[str]:
-    """What follows from it."""
+    """What follows from the figures, in sentences."""
     found = told.verdict
     largest = found.largest
     for row in found.rows[1:]:
@@ -96,7 +96,7 @@ def sentences(told: Told) -> Iterator[str]:
 
 
 def in_words(row: Row, largest: Row, told: Told) -> str:
-    """One way, compared with the largest."""
+    """One way compared with the largest, in words."""
     kept = f"{percent(row.judged.text)} of the text of {largest.variant.max_pixels:,}"
     time = f"{of_time(row, largest):.2f} of the time"
     if row.whole is None:
@@ -107,17 +107,17 @@ def in_words(row: Row, largest: Row, told: Told) -> str:
 
 
 def few(found: Judged) -> str:
-    """What is said of too few pages."""
+    """A remark if there are too few pages to judge by; else ""."""
     return f", and of fewer than {FEWEST} nothing follows" if found.pages < FEWEST else ""
 
 
 def more_or_less(saved: float, unit: Any) -> str:
-    """31 USD less."""
+    """The difference in words, such as "31 USD less"."""
     return f"{unit(abs(saved))} {'less' if saved >= 0 else 'more'}"
 
 
 def enlarging(told: Told) -> str:
-    """What UPSAMPLE_BELOW is worth."""
+    """What UPSAMPLE_BELOW is worth, in words."""
     found = told.verdict.enlarging
     assert found
     pixels = f"{told.verdict.largest.variant.max_pixels:,}"
@@ -134,7 +134,7 @@ def enlarging(told: Told) -> str:
 
 
 def chosen(told: Told) -> Iterator[str]:
-    """What we would take, and what to type."""
+    """Which way we would take, and what to write into config.env."""
     row = told.verdict.choice
     assert row
     wanted = lines(told.verdict, told.knobs)
@@ -145,7 +145,7 @@ def chosen(told: Told) -> Iterator[str]:
 
 
 def look_at(told: Told) -> Iterator[str]:
-    """The pages of the one we would take that a person should look at."""
+    """The pages that a person should look at: those that differ most in the way we would take."""
     row = told.verdict.choice
     worst = row.judged.worst if row else ()
     for page in worst[:MOST_NAMES]:
@@ -158,7 +158,7 @@ def look_at(told: Told) -> Iterator[str]:
 
 
 def remarks(told: Told) -> Iterator[str]:
-    """What the figures do not say."""
+    """What the user must know besides the figures."""
     count = len(told.sample)
     if told.verdict.largest.errors is None:
         yield "agreement with the largest is not truth: TRUTH=folder scores by what is right"
@@ -177,18 +177,18 @@ def remarks(told: Told) -> Iterator[str]:
 
 
 def file_and_number(page: str, told: Told) -> tuple[str, int | None]:
-    """What a person calls a page of the sample: its file, and its number in that, from 1."""
+    """A page of the sample for people: its file, and its number in it, from 1."""
     place = told.sample.get(page, Place(page))
     return clean(place.name), None if place.page is None else place.page + 1
 
 
 def percent(part: float) -> str:
-    """A part in percent; 100 only of what is whole."""
+    """A part in percent. Only a whole gives 100: smaller parts are never rounded up to it."""
     return "100 %" if part == 1 else f"{min(part * 100, 99.99):.2f} %"
 
 
 def as_json(told: Told) -> dict[str, Any]:
-    """All of it, for scripts and for the page."""
+    """All that was found, as data for scripts and for the page."""
     found = told.verdict
     return {
         "pages": told.pages,
@@ -216,7 +216,7 @@ def as_json(told: Told) -> dict[str, Any]:
 
 
 def row_json(row: Row, told: Told) -> dict[str, Any]:
-    """One way of reading."""
+    """One way of reading, as data."""
     return {
         **asdict(row.variant),
         "name": row.variant.name,
@@ -234,7 +234,7 @@ def row_json(row: Row, told: Told) -> dict[str, Any]:
 
 
 def judged_json(found: Judged, told: Told) -> dict[str, Any]:
-    """How far it agrees."""
+    """How far a reading agrees with the largest, as data."""
     return {
         "compared": found.pages,
         "text": found.text,
@@ -252,6 +252,6 @@ def judged_json(found: Judged, told: Told) -> dict[str, Any]:
 
 
 def all_lines(told: Told) -> Sequence[str]:
-    """The table, and all that is said below it."""
+    """The table, and all lines below it."""
     below = [*sentences(told), *look_at(told), *remarks(told)]
     return [*table(told), "", *below]
