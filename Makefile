@@ -1,4 +1,4 @@
-# Names -> commands. What a target does stands in tools/NAME.py; its knobs in config.env.
+# Names -> commands. The code of a target is in tools/NAME.py; its knobs are in config.env.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,13 +7,13 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
 PARITY := .venv-parity
 VLLMS := 0.11.0 0.26.0 0.32.0
 VLLM ?= $(VLLMS)
-# Folders whose tests need no machine, no fleet and no command from its start to its end
+# Test folders that start no machine and no fleet, and run no whole command
 PARTS := tests/tools/lib $(addprefix tests/vm_side/,answer picture results server trust)
 MENDING := tests/vllm/mend.py tests/vllm/torchvision_without_cuda.py
 VERBS := all plan check-account create image start upload process download stop status logs report apply export compare check score tune clean delete
 
-# What is said on make's line goes to the script as it stands: make itself would take a $ in it for a
-# variable of its own, and run what stands in $(shell …). The script refuses a name that it does not know.
+# Variables from make's command line go to the script unchanged: make itself would expand a $ in them as
+# a variable of its own, and run what is in $(shell …). The script refuses names that it does not know.
 MAKE_LINE := $(strip $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 $(foreach name,$(MAKE_LINE),$(eval override $(name) := $$(value $(name))))
 export MAKE_LINE $(MAKE_LINE)
@@ -65,9 +65,9 @@ $(VENV)/setup-dev: $(VENV)/setup requirements-dev.txt vm_side/cpu_endpoint/requi
 	@$(PIP) --no-deps -r vm_side/cpu_endpoint/requirements.txt
 	@touch $@
 
-# Python keeps what it compiled, whatever your shell says: a test run starts a thousand of them
+# Let Python keep its compiled files, whatever your shell says: a test run starts it a thousand times
 test test-quick: export PYTHONDONTWRITEBYTECODE :=
-# PYTEST_ADDOPTS=-x is for pytest; no make in a test was given it
+# A variable on our command line, such as PYTEST_ADDOPTS=-x, is not for the makes that the tests run
 test test-quick: export MAKE_LINE :=
 
 test: $(VENV)/setup-dev ## Run the tests
@@ -113,7 +113,7 @@ $(VLLMS:%=test-vllm-%): test-vllm-%: $(VENV)/setup-dev .venv-vllm-%/setup
 test-vllm-%:
 	@echo "VLLM=$* is not known here; known: $(VLLMS)" >&2; exit 2
 
-# First torch with what it asks for: where its wheel is the one for CUDA, that is 4 GB more
+# First torch with its dependencies: if its wheel is the one for CUDA, these are 4 GB more
 $(VLLMS:%=.venv-vllm-%/setup): .venv-vllm-%/setup: tests/vllm/requirements-%.txt $(MENDING)
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet -c $< torch

@@ -1,9 +1,9 @@
-# Completion of make's targets and knobs in this project, for bash; in zsh after bashcompinit.
+# Completes make's targets and knobs in this project, in bash; in zsh, run bashcompinit first.
 #
 #   source tools/completion.bash
 #
-# Nothing is run for it: targets and knobs are read from Makefile and config.env. In any other folder
-# make is completed as it was before.
+# It does not run make: it reads targets and knobs from Makefile and config.env. In any other folder,
+# the completion of make works as before.
 
 _dots_ocr_make() {
   local word=${COMP_WORDS[COMP_CWORD]} words
@@ -13,7 +13,7 @@ _dots_ocr_make() {
     return
   fi
   if [ "$word" = = ] || [ "${COMP_WORDS[COMP_CWORD - 1]}" = = ]; then
-    return # behind NAME= comes a file, which bash itself completes where we have nothing
+    return # after NAME= comes a file: bash itself completes it if we offer nothing
   fi
   words=$(
     sed -n 's/^\([a-z][a-z-]*\):.*##.*/\1/p' Makefile
@@ -21,12 +21,12 @@ _dots_ocr_make() {
   )
   while IFS= read -r word; do
     COMPREPLY+=("$word")
-    case $word in *=) compopt -o nospace 2>/dev/null ;; esac # unknown to bash 3, which puts a space
+    case $word in *=) compopt -o nospace 2>/dev/null ;; esac # bash 3 has no compopt, and adds a space
   done < <(compgen -W "$words" -- "$word")
 }
 
 case $(complete -p make 2>/dev/null) in
-  *' -F _dots_ocr_make '*) ;; # sourced twice
+  *' -F _dots_ocr_make '*) ;; # this file was sourced before
   *' -F '*) _dots_ocr_before=$(complete -p make | sed 's/.* -F \([^ ]*\) .*/\1/') ;;
   *) _dots_ocr_before= ;;
 esac
