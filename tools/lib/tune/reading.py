@@ -46,7 +46,7 @@ def read_sample(steps: Steps, inputs: Inputs, variants: Sequence[Variant], knobs
 
 
 def in_turn(variants: Sequence[Variant], knobs: Knobs) -> list[Variant]:
-    """Put first a way that any server can take that serves the knobs at all.
+    """Put a way first that every server can take if it serves the user's knobs at all.
 
     If that way fails, no other one is tried.
     """

@@ -123,5 +123,5 @@ def nth_of(selection: Selection, nth: int) -> int:
 
 
 def rarest(count: int) -> int:
-    """Return n: a kind that is one of n pages, or more frequent, is in the sample with 95%."""
+    """Return n: a kind as frequent as one page in n is in the sample with 95% probability."""
     return max(2, math.floor(count / 3))

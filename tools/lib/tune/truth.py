@@ -18,7 +18,7 @@ REQUIREMENTS = Path(str(scores.__file__)).with_name("requirements.txt")
 
 
 def scorer(knobs: Knobs) -> Callable[[Reading], float | None]:
-    """Return a function: reading -> part of its characters that is wrong. None without TRUTH.
+    """Return a function: reading -> part of its characters that is wrong; None if not known.
 
     Raises Failure if TRUTH is not a folder.
     """
