@@ -62,7 +62,10 @@ def meanwhile(machine: Machine, knobs: Knobs) -> Callable[[], None]:
 
 
 def arguments(knobs: Knobs, force: bool, as_json: bool, on_since: float | None = None) -> list[str]:
-    """All options of process_all_images.py: so the machine's environment can set none of them."""
+    """The options of process_all_images.py that come from the knobs.
+
+    Every value is given, also an empty one, so that no variable from outside can set it.
+    """
     values = {
         "--processes": knobs.processes,
         "--max-pixels": knobs.max_pixels,

@@ -33,7 +33,7 @@ CATEGORY = {
     "footer": "Page-footer",
     "page_number": "Page-footer",
 }
-"""All other types are masks, abandoned, a formula's number, or not known: they are ignored."""
+"""All other types are masks, abandoned, formula numbers, or unknown: answers there are ignored."""
 COARSE = {"Section-header": "Title", "List-item": "Text"}  # ours -> the category that it has
 TEXT_IN = {"Table": "html", "Formula": "latex", "Picture": ""}
 
