@@ -76,8 +76,8 @@ def doubled(backslash: re.Pattern[str], text: str) -> str:
 def mathematics(cell: str) -> Iterator[tuple[int, int]]:
     r"""Yield where each $…$, $$…$$, \(…\) and \[…\] begins and ends.
 
-    The text between the dollars of two prices is not mathematics. There, only the second dollar has
-    a blank before it (the first has none after it), or a digit follows the second dollar.
+    The text between the dollars of two prices is not mathematics. Two dollars are prices if only
+    one of them has a blank on its inner side, or if a digit follows the second one.
     """
     opened: re.Match[str] | None = None
     for found in DELIMITER.finditer(cell):

@@ -106,7 +106,8 @@ def climb(
 
     judge compares an answer with its page. larger makes a picture with more pixels, or returns None
     if it cannot. A second reading skips the first rung, and all of it counts as made for doubts.
-    Raises EndpointError if the server fails before there is a usable answer, ServerGone always.
+    Raises EndpointError if the server fails before there is a usable answer, and ServerGone at any
+    time.
     """
     tried: list[Attempt] = []
     error = ""
@@ -205,7 +206,7 @@ def weight(trust: float | None, is_whole: bool) -> float:
 
 
 def read(completion: Completion, mode: str, size: Size) -> tuple[Answer | None, bool]:
-    """Return the answer in a completion (None if it cannot be used), and whether it is whole."""
+    """Return the answer in a completion, None if it cannot be used; and whether it is whole."""
     ended = completion.finish_reason == "stop"
     if mode != "ocr":
         answer = parse(completion.text)
@@ -223,7 +224,7 @@ def read(completion: Completion, mode: str, size: Size) -> tuple[Answer | None, 
 
 
 def complaint(attempt: Attempt) -> str:
-    """Say in a few words why an attempt is not whole; empty if only its prompt was another."""
+    """Say in a few words why an attempt is not whole; empty if it answers the other prompt."""
     completion = attempt.completion
     if attempt.answer and completion.finish_reason == "stop":
         return CUT if CUT in attempt.answer.notes else ""

@@ -46,7 +46,7 @@ def salvage(text: str, notes: list[str]) -> list[Any] | None:
         notes += [CUT] * stops_in_the_middle(text[starts[-1] :])
         chunks = (text[start:end] for start, end in zip(starts, ends, strict=True))
         return [repair(cell, notes) for chunk in chunks for cell in apart(chunk)]
-    if EMPTY_ARRAY.search(text):  # with a fence around it
+    if EMPTY_ARRAY.search(text):  # in a code fence
         return []
     return unwrap(repaired(text)) or None if "bbox" in text else None
 
