@@ -25,7 +25,8 @@ def is_kept(page: Image.Image) -> bool:
 def pixels_of(source: Path | bytes, pdf_page: int | None) -> int:
     """Return how many pixels a page will have, as its file says; 0 if the file does not tell.
 
-    Raises UnreadablePage for a PDF or a TIFF that cannot be opened.
+    Raises UnreadablePage for a PDF or a TIFF that cannot be opened, and for a picture of a kind
+    that is not read.
     """
     try:
         if pdf_page is not None and not is_pdf_page(source, pdf_page):
