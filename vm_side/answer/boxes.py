@@ -1,4 +1,4 @@
-"""A box however a model writes it -> [x1, y1, x2, y2], its four numbers as they were written."""
+"""Read a box in any form that a model writes: [x1, y1, x2, y2], the numbers as written."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
 
 
 def box_of(written: Any) -> list[Any] | None:
-    """The box, or None. Four numbers pass as they are; a polygon becomes the box around it."""
+    """Return the box, or None. Four numbers stay as they are; a polygon becomes its outer box."""
     if isinstance(written, str):
         return box_in(written)
     if isinstance(written, dict):
@@ -32,7 +32,7 @@ def box_of(written: Any) -> list[Any] | None:
 
 
 def box_in(text: str) -> list[Any] | None:
-    """The box in a text that holds nothing but its numbers."""
+    """Return the box in a text that has only its numbers; None if there is more in it."""
     if len(text) > 1000 or not NUMBERS_ALONE.fullmatch(text):
         return None
     numbers = [float(n) if "." in n else int(n) for n in NUMBER.findall(text)]
@@ -40,7 +40,7 @@ def box_in(text: str) -> list[Any] | None:
 
 
 def box_by_name(named: dict[str, Any]) -> list[Any] | None:
-    """The box whose corners, or corner and size, have names."""
+    """Return a box that is written with names: two corners, or one corner and the size."""
     for names in CORNERS:
         box = [named.get(name) for name in names]
         if all(map(is_number, box)):
@@ -54,7 +54,7 @@ def box_by_name(named: dict[str, Any]) -> list[Any] | None:
 
 
 def around(polygon: list[Any]) -> list[Any] | None:
-    """The box around points: [[x, y], …], [{"x": …, "y": …}, …] or [x, y, x, y, …]."""
+    """Return the box around points: [[x, y], …], [{"x": …, "y": …}, …] or [x, y, x, y, …]."""
     numbers: list[Any] = []
     for point in polygon:
         if isinstance(point, dict):
@@ -72,7 +72,7 @@ def around(polygon: list[Any]) -> list[Any] | None:
 
 
 def is_number(value: Any) -> bool:
-    """Whether float() makes a coordinate of it (the reference accepts "12" too)."""
+    """Whether float() can read a value as a coordinate (the reference accepts "12" too)."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return False
     try:

@@ -1,7 +1,7 @@
 r"""The text that the model answered -> cells in the pixels of the picture it saw.
 
 A cell is a dict {"bbox": [x1, y1, x2, y2], "category": str, "text": str}; a Picture has no text.
-Well-formed JSON passes as it is. Of damaged JSON every complete cell survives (salvage.py).
+Well-formed JSON stays as it is. From damaged JSON we keep every complete cell (salvage.py).
 """
 
 import json
@@ -29,7 +29,7 @@ TEXT_NAMES = (  # for "text"
 
 @dataclass(frozen=True)
 class Answer:
-    """What an answer holds: its cells, whether it was well-formed, and remarks for the manifest."""
+    """The content of an answer: cells, whether it was well-formed, remarks for the manifest."""
 
     cells: tuple[Cell, ...]
     well_formed: bool
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def text_length(self) -> int:
-        """Characters of text in all cells: how much of the page an answer saved."""
+        """Characters of text in all cells: a measure of how much of the page was read."""
         return sum(len(cell.get("text", "")) for cell in self.cells)
 
 
@@ -54,7 +54,7 @@ def parse(text: str) -> Answer | None:
     well_formed = isinstance(found, list)
     candidates, notes = all_flat(unwrap(found))
     cells = all_checked(candidates, notes)
-    if not cells and found != []:  # damaged, or wrapped in a way of its own
+    if not cells and found != []:  # damaged, or the cells are inside something unusual
         well_formed = False
         losses: list[str] = []
         salvaged = salvage(escaped, losses)
@@ -74,13 +74,13 @@ def parse(text: str) -> Answer | None:
 
 
 def all_flat(candidates: list[Any]) -> tuple[list[Any], list[str]]:
-    """The candidates, those inside of others behind them, and a remark if there are such."""
+    """Return all candidates in one list, and a remark if some were inside others."""
     found = list(flat(candidates))
     return found, [NESTED] * (len(found) > len(candidates))
 
 
 def flat(candidates: list[Any]) -> Iterator[Any]:
-    """The same. What is around cells, and has no box, is no candidate."""
+    """Yield each candidate, then those inside it. A wrapper without a box is left out."""
     waiting = candidates[::-1]
     while waiting:
         candidate = waiting.pop()
@@ -91,7 +91,7 @@ def flat(candidates: list[Any]) -> Iterator[Any]:
 
 
 def inside(candidate: Any) -> list[Any]:
-    """What of a candidate are candidates themselves; taken out of it."""
+    """Return the candidates inside a candidate; an object loses the keys that held them."""
     if isinstance(candidate, list):
         return candidate if any(isinstance(each, dict) for each in candidate) else []
     found: list[Any] = []
@@ -104,7 +104,7 @@ def inside(candidate: Any) -> list[Any]:
 
 
 def all_checked(candidates: list[Any], notes: list[str]) -> list[Cell]:
-    """The candidates that are cells; adds what is odd about them to the notes."""
+    """Return the candidates that are cells; add what is odd about them to the notes."""
     cells = []
     for candidate in candidates:
         try:
@@ -116,9 +116,9 @@ def all_checked(candidates: list[Any], notes: list[str]) -> list[Cell]:
 
 
 def checked(candidate: Any, notes: list[str]) -> Cell | None:
-    """A cell with a box of four numbers, a known category and text that UTF-8 can hold, or None.
+    """Make a cell: a box of four numbers, a known category, text that UTF-8 can hold; or None.
 
-    Whatever else json_repair, or the model, has put into it is left out.
+    Leave out everything else that json_repair or the model put into it.
     """
     if not isinstance(candidate, dict):
         return None
@@ -147,7 +147,7 @@ def checked(candidate: Any, notes: list[str]) -> Cell | None:
 
 
 def category(named: Any) -> str | None:
-    """The category of this name whatever its case, blanks or underscores; None if unknown."""
+    """Return the category of this name, in any case and with blanks or "_" for "-"; or None."""
     if not isinstance(named, str):
         return None
     plain = named.strip().casefold().replace("_", "-").replace(" ", "-")
@@ -155,7 +155,7 @@ def category(named: Any) -> str | None:
 
 
 def without_repeats(cells: list[Cell], notes: list[str]) -> list[Cell]:
-    """The cells without exact repeats of an earlier one; order kept."""
+    """Leave out cells that exactly repeat an earlier one; keep the order."""
     seen = set()
     kept = []
     for cell in cells:

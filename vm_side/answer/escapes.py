@@ -1,7 +1,7 @@
-r"""LaTeX whose backslashes the model left single: JSON would read some of its commands as escapes.
+r"""Double the single backslashes of LaTeX: JSON would read some of its commands as escapes.
 
-"\frac" becomes a form feed and "rac" without any complaint, so this looks at answers that are
-well-formed, too. Works on the answer's own letters, before JSON reads them.
+JSON reads "\frac" as a form feed and "rac", without an error. So this also looks at answers that
+are well-formed. It works on the raw text of the answer, before JSON reads it.
 """
 
 import itertools
@@ -16,37 +16,38 @@ CLOSING = {"$": "$", "$$": "$$", "(": ")", "[": "]"}
 
 
 def single(commands: str) -> re.Pattern[str]:
-    """The backslash before any of these, if it stands alone."""
+    """Make a pattern for a single backslash before any of these commands."""
     return re.compile(rf"(?<!\\)(?:\\\\)*\\(?={commands})")
 
 
-# What JSON lacks as an escape, and \b and \f, which never stand for themselves on a page.
+# What is not an escape in JSON; and \b and \f, because no page has a backspace or a form feed.
 NEVER_ESCAPES = single(r'[bf]|[^"\\/bfnrtu]|u(?![0-9A-Fa-f]{4})')
-# Line breaks and tabs do stand on pages. What follows these is no word of any language, so that
-# they are commands wherever they are; a carriage return alone never stands on a page.
+# A page can have line breaks and tabs. But after \t or \n, the rest of these commands is not a word
+# in any language, so they are commands everywhere. No page has a carriage return alone.
 NEVER_WORDS = single(
     r"(?:times|theta|tilde|therefore|text(?:bf|it|rm|tt|sc)?(?=\{)|tfrac|tbinom|triangleq"
     r"|nabla|notin|nleq|ngeq|nsubseteq"
     r"|rangle|rbrace|rceil|rfloor|rho|right|rightarrow|rVert|rvert|rtimes|rm)(?![a-z])"
 )
-# In mathematics these are commands too, after \t and \r anyway,
+# In mathematics these are commands, too.
 IN_MATHEMATICS = single(
     r"(?:tan|tanh|tau|to|top|tag|textstyle|thickapprox|thicksim|thinspace|tiny|triangle"
     r"|neq|nmid|nparallel|nsim|ncong|natural|nearrow|nwarrow|nonumber)(?![a-z])"
 )
-# and after \n, which may be a line break before a variable, if no command of the cell is escaped.
+# So are these, but only if the cell escapes no command: else "\n" may be a line break, and the
+# letters after it a variable.
 MAYBE_LINES = single(r"(?:ne|neg|nexists|ni|not|nu)(?![a-z])")
 
 
 def mended(text: str) -> str:
-    """The answer with the backslashes doubled that the model left single; a good one as it is."""
+    """Double the backslashes that the model left single; a good answer stays as it is."""
     starts = [match.start() for match in KEYS.finditer(text)]
     bounds = [0, *starts, len(text)]
     return "".join(mend_cell(text[a:b]) for a, b in itertools.pairwise(bounds))
 
 
 def mend_cell(cell: str) -> str:
-    """The same of one cell's part of the answer."""
+    """Do the same for one cell's part of the answer."""
     if "\\" not in cell:
         return cell
     escapes_commands = ESCAPED_COMMAND.search(cell) is not None
@@ -62,21 +63,21 @@ def mend_cell(cell: str) -> str:
 
 
 def mend_mathematics(latex: str, escapes_commands: bool) -> str:
-    """The same of what is all mathematics."""
+    """Do the same for a part that is all mathematics."""
     latex = doubled(IN_MATHEMATICS, latex)
     return latex if escapes_commands else doubled(MAYBE_LINES, latex)
 
 
 def doubled(backslash: re.Pattern[str], text: str) -> str:
-    """The text with these backslashes doubled."""
+    """Double these backslashes in the text."""
     return backslash.sub(lambda found: found.group() + "\\", text)
 
 
 def mathematics(cell: str) -> Iterator[tuple[int, int]]:
-    r"""Where $…$, $$…$$, \(…\) and \[…\] begin and end, one after the other.
+    r"""Yield where each $…$, $$…$$, \(…\) and \[…\] begins and ends.
 
-    Between the dollars of two prices is no mathematics: a blank stands before the second one, or a
-    digit behind it.
+    The text between the dollars of two prices is not mathematics. Two dollars are prices if only
+    one of them has a blank on its inner side, or if a digit follows the second one.
     """
     opened: re.Match[str] | None = None
     for found in DELIMITER.finditer(cell):

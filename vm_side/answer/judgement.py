@@ -1,4 +1,4 @@
-"""What is thought of an answer once it was compared with its page."""
+"""The result of comparing an answer with its page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Judgement:
-    """How far an answer is to be trusted, and what speaks against it."""
+    """How far to trust an answer, and the doubts about it."""
 
     trust: float | None = None
-    """From 0 to 1; None: nobody has looked."""
+    """From 0 to 1; None if no witness has looked."""
     reason: str = ""
-    """Why somebody should look at the page, in plain words; empty: nobody need."""
+    """Why somebody should look at the page, in plain words; empty if nobody needs to."""
     doubts: tuple[dict[str, Any], ...] = ()
-    """As they stand in the manifest, the heaviest first."""
+    """As the manifest has them, the heaviest first."""
     reader: str = ""
-    """Which second reader's doubts are among them; empty: none was heard."""
+    """The second reader that some of the doubts come from; empty if none was asked."""
     trusted_as: float | None = None
-    """How far it was to be trusted before that reader was heard."""
+    """The trust before that reader was asked."""
 
 
 NOT_ASKED = Judgement()

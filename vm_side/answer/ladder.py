@@ -1,8 +1,8 @@
-"""The attempts for one page: ask again, otherwise, while answers are of no use; keep the best.
+"""The attempts for one page: ask again in another way while no answer is good; keep the best.
 
-The model now and then falls into a loop, runs to its limit or answers with prose. The same page
-at a higher temperature usually comes out well. So does one whose answer is doubted, or else with
-more pixels.
+The model sometimes falls into a loop, runs to its limit or answers with prose. A higher temperature
+usually gives a good answer for the same page. For a doubted answer, that or more pixels usually
+helps.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,9 +24,9 @@ from server.verdicts import EndpointError, ServerGone
 class Rung:
     """One attempt: how to sample, the share of the token limit, another prompt, a larger picture.
 
-    repetitions is the count at which the server stops a loop, whatever the size of its turns. It
-    is beyond any dot leader and any row of empty cells, since it only has to be quick with the
-    shortest loops: the client stops the others (stream.py).
+    repetitions is the count at which the server stops a loop, for turns of any size. It is higher
+    than in any dot leader or row of empty cells: the server only has to stop the shortest loops
+    quickly, because the client stops the others (stream.py).
     """
 
     temperature: float
@@ -38,32 +38,32 @@ class Rung:
 
 FIRST = Rung(0.1, 1.0, 200)
 WARMER = Rung(0.3, 1.0, 200)
-RUNGS = (  # while no answer is whole
+RUNGS = (  # as long as no answer is whole
     FIRST,
     WARMER,
     Rung(0.7, 0.5, 150),
     Rung(0.3, 0.5, 150, other_prompt=True),
 )
-DOUBTED = (WARMER, Rung(0.1, 1.0, 200, larger=True))  # once one is, and it is doubted
+DOUBTED = (WARMER, Rung(0.1, 1.0, 200, larger=True))  # when a whole answer is doubted
 OTHER_PROMPT = {"layout_all": "layout_only", "layout_only": "layout_all"}
 Judge = Callable[[Sequence[Cell], Size], Judgement]
-WHOLE_IS_WORTH = 0.5  # of trust: a part has to be clearly more trusted, and never beats a good one
+WHOLE_IS_WORTH = 0.5  # trust; a partial answer needs clearly more to win, never against a good one
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One answer, and what to think of it."""
+    """One answer, and how good it is."""
 
     rung: Rung
     completion: Completion
     size: Size
-    """Of the picture that was seen, whose pixels its boxes are in."""
+    """Size of the picture that the model saw; the boxes are in its pixels."""
     answer: Answer | None
-    """None: it was of no use."""
+    """None if it could not be used."""
     is_whole: bool
     judgement: Judgement
     for_doubts: bool
-    """Whether it was made only because there were doubts."""
+    """Whether we asked only because there were doubts."""
 
     @property
     def is_good(self) -> bool:
@@ -72,26 +72,26 @@ class Attempt:
 
     @property
     def tokens(self) -> int:
-        """In and out."""
+        """Tokens in and out."""
         return self.completion.tokens_in + self.completion.tokens_out
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the attempts came to; tokens are of all attempts together."""
+    """The result of all attempts; tokens are the sum over all of them."""
 
     answer: Answer | None
     status: str
     reason: str
     finish_reason: str
     size: Size
-    """Of the picture that the answer's boxes are of."""
+    """Size of the picture that the answer's boxes belong to."""
     judgement: Judgement
     attempts: int
     tokens_in: int
     tokens_out: int
     doubt_tokens: int
-    """In and out, of attempts that were made only because there were doubts."""
+    """Tokens in and out of the attempts that were made only because of doubts."""
 
 
 def climb(
@@ -102,11 +102,12 @@ def climb(
     larger: Callable[[], View | None] = lambda: None,
     is_second_reading: bool = False,
 ) -> Outcome:
-    """Ask by rung after rung until an answer is good, at most 1 + retries times.
+    """Try rung after rung until an answer is good, at most 1 + retries times.
 
-    judge compares an answer with its page; larger makes a picture with more pixels, None: there can
-    be none. A second reading begins otherwise than the first, and is all for doubts.
-    Raises EndpointError if the server fails before any answer was of use.
+    judge compares an answer with its page. larger makes a picture with more pixels, or returns None
+    if it cannot. A second reading skips the first rung, and all of it counts as made for doubts.
+    Raises EndpointError if the server fails before there is a usable answer, and ServerGone at any
+    time.
     """
     tried: list[Attempt] = []
     error = ""
@@ -145,7 +146,7 @@ def attempted(rung: Rung, view: View, prompt_mode: str, judge: Judge, for_doubts
 
 
 def next_rung(tried: Sequence[Attempt], skipped: set[Rung]) -> Rung | None:
-    """How to ask next, after these attempts; None: there is no reason to, or no other way."""
+    """Choose the next rung after these attempts; None if there is no need, or no rung left."""
     if any(attempt.is_good for attempt in tried):
         return None
     is_read = any(attempt.is_whole for attempt in tried)
@@ -153,12 +154,12 @@ def next_rung(tried: Sequence[Attempt], skipped: set[Rung]) -> Rung | None:
     used = skipped | {attempt.rung for attempt in tried}
     for rung in DOUBTED if is_read else RUNGS:
         if rung not in used and not (rung.other_prompt and is_useful):
-            return rung  # half a page with its text is worth more than boxes without
+            return rung  # half a page with its text is worth more than boxes without text
     return None
 
 
 def outcome(tried: Sequence[Attempt], error: str) -> Outcome:
-    """What attempts came to, of which the first of the best is kept."""
+    """Sum up the attempts; keep the best one, and the earliest if several are equally good."""
     kept = max(tried, key=worth)
     complaints = [complaint(attempt) for attempt in tried if not attempt.is_whole]
     if kept.answer is None:
@@ -184,14 +185,14 @@ def outcome(tried: Sequence[Attempt], error: str) -> Outcome:
 
 
 def whole_status(answer: Answer) -> str:
-    """What a page with a whole answer is, unless it is doubted."""
+    """Return the status of a page with a whole answer that is not doubted."""
     return "ok" if answer.well_formed else "repaired"
 
 
 def worth(attempt: Attempt) -> tuple[float, bool, int, int]:
-    """How much of a page an answer saved, and how surely.
+    """Rank an attempt: how far we trust it, and how much of the page it has.
 
-    Cells come before text, since a loop makes text without end.
+    The number of cells counts before the length of the text, because a loop makes endless text.
     """
     if attempt.answer is None:
         return -1, False, 0, 0
@@ -200,12 +201,12 @@ def worth(attempt: Attempt) -> tuple[float, bool, int, int]:
 
 
 def weight(trust: float | None, is_whole: bool) -> float:
-    """What a reading of a page weighs beside another; without a witness there is no trust."""
+    """Return a number to compare readings of a page; without a witness its trust counts as 0."""
     return round((trust or 0.0) + is_whole * WHOLE_IS_WORTH, 3)
 
 
 def read(completion: Completion, mode: str, size: Size) -> tuple[Answer | None, bool]:
-    """The answer in a completion, and whether it is whole; None if it is of no use."""
+    """Return the answer in a completion, None if it cannot be used; and whether it is whole."""
     ended = completion.finish_reason == "stop"
     if mode != "ocr":
         answer = parse(completion.text)
@@ -217,13 +218,13 @@ def read(completion: Completion, mode: str, size: Size) -> tuple[Answer | None, 
         answer = None
     if answer is None or answer.well_formed or (ended and CUT not in answer.notes):
         return answer, answer is not None
-    if not ended:  # the reason says so
+    if not ended:  # the reason already says that it was cut
         answer = replace(answer, notes=tuple(note for note in answer.notes if note != CUT))
     return without_loop(answer), False
 
 
 def complaint(attempt: Attempt) -> str:
-    """Why an attempt was not good, in a few words; empty: it only was not what was asked for."""
+    """Say in a few words why an attempt is not whole; empty if it answers the other prompt."""
     completion = attempt.completion
     if attempt.answer and completion.finish_reason == "stop":
         return CUT if CUT in attempt.answer.notes else ""
@@ -238,6 +239,6 @@ def complaint(attempt: Attempt) -> str:
 
 
 def without_texts(answer: Answer) -> Answer:
-    """An answer to the other prompt, made to fit the one that was wanted."""
+    """Keep only boxes and categories of an answer to the other prompt, and note that."""
     cells = tuple({"bbox": c["bbox"], "category": c["category"]} for c in answer.cells)
     return replace(answer, cells=cells, notes=(*answer.notes, "boxes without text"))

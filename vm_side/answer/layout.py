@@ -34,8 +34,8 @@ def to_page(
 ) -> tuple[list[Cell], list[str]]:
     """Scale boxes from the picture sent to the page: (cells, remarks). Sizes are (width, height).
 
-    Rounding is the reference's int(float(v) / scale). Boxes turned inside out are turned back,
-    boxes that leave the page end at its edge; the reference does neither.
+    Rounding is the reference's int(float(v) / scale). If the corners of a box are swapped, we swap
+    them back; we cut a box at the page's edge. The reference does neither.
     """
     scale_x, scale_y = (sent / own for sent, own in zip(model_size, page_size, strict=True))
     scaled_cells = []
@@ -59,9 +59,9 @@ def to_page(
 
 
 def markdown(cells: Sequence[Cell], pictures: Iterable[str | None]) -> tuple[str, str]:
-    """The page as Markdown, cells apart by a blank line: whole, and without headers and footers.
+    """Make Markdown, a blank line between cells: the whole page, and without headers and footers.
 
-    pictures are what stands for each Picture cell; None: nothing at all.
+    pictures holds the Markdown of each Picture cell; None leaves the cell out.
     """
     left = iter(pictures)
     blocks = [(next(left) if is_picture(cell) else block(cell), cell) for cell in cells]
@@ -86,7 +86,7 @@ def block(cell: Cell) -> str:
 
 
 def formula(latex: str) -> str:
-    r"""LaTeX in $$ on lines of their own; as it is where it brings its own \(, \[ or $."""
+    r"""Put LaTeX between lines of $$; leave it as it is if it has \(…\), \[…\] or $…$ inside."""
     if len(latex) > 1 and latex[0] == latex[-1] == "`":
         latex = latex[1:-1]
     for start, end in (("$$", "$$"), (r"\[", r"\]")):
@@ -118,7 +118,7 @@ def draw(cells: Sequence[Cell], page: Image.Image) -> Image.Image:
         if x1 < x2 and y1 < y2:
             area = page.crop((x1, y1, x2, y2))
             drawing.paste(tinted(area, COLOURS[cell["category"]]), (x1, y1))
-    for number, cell in enumerate(cells):  # above all that is filled
+    for number, cell in enumerate(cells):  # on top of all filled boxes
         x1, y1, x2, y2 = cell["bbox"]
         colour = COLOURS[cell["category"]]
         if x1 < x2 and y1 < y2:
@@ -129,7 +129,7 @@ def draw(cells: Sequence[Cell], page: Image.Image) -> Image.Image:
 
 
 def tinted(area: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
-    """A part of a page under a colour, mode "RGB"; of a gray one by a palette, in half the time."""
+    """Tint a part of a page, mode "RGB"; a gray one by a palette, which takes half the time."""
     if area.mode == "L":
         area.putpalette(palette(colour))
         return area.convert("RGB")
@@ -138,21 +138,21 @@ def tinted(area: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
 
 @functools.cache
 def palette(colour: tuple[int, int, int]) -> bytes:
-    """Red, green and blue of every gray under a colour."""
+    """Return the tinted red, green and blue of each of the 256 grays."""
     return bytes(round(gray + (c - gray) * FILL) for gray in range(256) for c in colour)
 
 
 @functools.cache
 def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The font of labels; to load it takes as long as to write one."""
+    """The font of labels; cached, because loading it takes as long as drawing a label."""
     return ImageFont.load_default(size)
 
 
 @functools.lru_cache(1024)
 def label(text: str, size: int, colour: tuple[int, int, int]) -> Image.Image:
-    """Words of this height with a white edge, mode "RGBA"; the same ones come on every page.
+    """Draw words of this height with a white edge, mode "RGBA"; cached, since labels repeat.
 
-    Clear elsewhere: above a box there often is text of the page.
+    The rest is transparent, because a label often lies on text of the page.
     """
     font = font_of(size)
     _, _, right, bottom = map(math.ceil, font.getbbox(text, stroke_width=1))

@@ -1,4 +1,4 @@
-"""What remains of an answer that ended in a loop: what stood before it, and one turn of it."""
+"""Cut an answer that ended in a loop: keep the part before the loop, and one turn of it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,12 +14,12 @@ from server.loops import (
 )
 
 LONGEST_UNIT = 128  # characters of what a loop repeats
-LOOP_COUNT = 20  # repeats at the very end of a cut answer that make a loop
+LOOP_COUNT = 20  # so many repeats at the end of a cut answer are a loop
 MOST_CELLS = 8  # in one turn
 
 
 def without_loop(answer: Answer) -> Answer:
-    """The answer with one turn left of a loop at its end: of its cells, or of its last text."""
+    """Leave only one turn of a loop at the answer's end: of its cells, or in its last text."""
     cells = without_looped_cells(answer.cells)
     if len(cells) < len(answer.cells):
         note = f"{len(answer.cells) - len(cells)} cells of a loop dropped"
@@ -35,7 +35,7 @@ def without_loop(answer: Answer) -> Answer:
 
 
 def without_looped_cells(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """One turn of cells that say the same again and again; a last one that was cut short goes."""
+    """Leave one turn of cells that repeat at the end; drop a last cell that was cut short."""
     *whole, last = cells or ({},)
     said = [said_in(cell) for cell in whole]
     for size in range(1, min(MOST_CELLS, len(whole)) + 1):
@@ -56,23 +56,23 @@ Said = tuple[str, str]  # a cell's category and text
 
 
 def said_in(cell: Cell) -> Said:
-    """What a cell says, wherever it is."""
+    """Return what a cell says, without its box."""
     return cell.get("category", ""), cell.get("text", "")
 
 
 def same(one: Said, other: Said) -> bool:
-    """Whether two cells say the same, numbers aside."""
+    """Whether two cells say the same, if numbers do not count."""
     return one[0] == other[0] and without_digits(one[1]) == without_digits(other[1])
 
 
 def is_cut_from(last: Said, whole: Said) -> bool:
-    """Whether the last cell of a cut answer is the beginning of another; it may lack its text."""
+    """Whether the last cell of a cut answer is the beginning of this one; its text may be empty."""
     beginning, all_of_it = without_digits(last[1]), without_digits(whole[1])
     return bool(all_of_it) and all_of_it.startswith(beginning.removesuffix("0"))
 
 
 def turns_needed(turn: Sequence[Said], loop: Sequence[Cell]) -> int:
-    """How many turns of these cells make a loop; more where their texts differ in a number."""
+    """Return how many turns of these cells make a loop: more if their numbers differ."""
     letters = sum(letters_in(text) for _, text in turn)
     size = len(turn)
     if all(said_in(cell) == turn[n % size] for n, cell in enumerate(loop)) and letters:
@@ -81,7 +81,7 @@ def turns_needed(turn: Sequence[Said], loop: Sequence[Cell]) -> int:
 
 
 def without_equal_turns(text: str) -> str:
-    """The text with one turn of what it repeats at its end."""
+    """Leave one turn of what the text repeats at its end."""
     shortest = text
     for size in range(1, min(LONGEST_UNIT, len(text)) + 1):
         unit = text[-size:]
@@ -95,7 +95,7 @@ def without_equal_turns(text: str) -> str:
 
 
 def without_counted_turns(text: str) -> str:
-    """The text with one turn of a loop at its end that only counts: a row, or a line."""
+    """Leave one turn (a row or a line) of a loop at the text's end in which only numbers change."""
     plain = without_digits(text)
     tail = counting_tail(text, plain, 0)
     if tail is None:

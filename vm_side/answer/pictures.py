@@ -1,4 +1,4 @@
-"""The Picture cells of a page: cut out of it, for files beside its results or for its Markdown."""
+"""Cut the Picture cells out of a page, for files next to its results or for its Markdown."""
 
 import base64
 import io
@@ -14,7 +14,7 @@ Box = Sequence[int]
 
 
 class CutOut(NamedTuple):
-    """What a Picture cell shows: a file's content, and how its name ends."""
+    """The picture of a Picture cell: the content of a file, and the ending of its name."""
 
     content: bytes
     ending: str
@@ -26,7 +26,7 @@ def is_picture(cell: Cell) -> bool:
 
 
 def numbered(cells: Sequence[Cell]) -> Iterator[tuple[int, Box]]:
-    """The boxes of Picture cells by their numbers, from 1 in reading order; those with an area."""
+    """Yield the number (from 1, in reading order) and box of each Picture cell with an area."""
     for number, cell in enumerate(filter(is_picture, cells), 1):
         x1, y1, x2, y2 = cell["bbox"]
         if x1 < x2 and y1 < y2:
@@ -34,15 +34,16 @@ def numbered(cells: Sequence[Cell]) -> Iterator[tuple[int, Box]]:
 
 
 def is_whole(box: Box, page_size: tuple[int, int]) -> bool:
-    """Whether a box is the page: scaling rounds the far edges down, by a pixel at most."""
+    """Whether a box is the whole page. Scaling may round the far edges down by one pixel."""
     x1, y1, x2, y2 = box
     return x1 <= 0 and y1 <= 0 and x2 >= page_size[0] - 1 and y2 >= page_size[1] - 1
 
 
 def cut_out(cells: Sequence[Cell], page: Image.Image, jpeg: bytes = b"") -> dict[int, CutOut]:
-    """The Picture cells' parts of the page, by number, losslessly.
+    """Cut the Picture cells out of the page, without loss. Returns them by number.
 
-    jpeg is a file that is this page: of a cell that is the whole page it stands as it is.
+    jpeg is the file that shows this page, if it is a JPEG. A cell that is the whole page gets this
+    file, unchanged.
     """
     found = {}
     for number, box in numbered(cells):
@@ -58,9 +59,9 @@ def cut_out(cells: Sequence[Cell], page: Image.Image, jpeg: bytes = b"") -> dict
 def shown(
     cells: Sequence[Cell], cut: dict[int, CutOut], form: str, page: str
 ) -> Iterator[str | None]:
-    """What stands in the Markdown for each Picture cell; None: nothing, not even a blank line.
+    """Yield the Markdown of each Picture cell; None if it gets nothing, not even a blank line.
 
-    Inline, a cell without area is an empty image, as the reference has it.
+    In the form INLINE, a cell without area is an empty image, as in the reference.
     """
     for number, _ in enumerate(filter(is_picture, cells), 1):
         found = cut.get(number)
@@ -74,5 +75,5 @@ def shown(
 
 
 def embedded(png: bytes) -> str:
-    """A PNG as a Markdown image that holds it."""
+    """Make a Markdown image that contains a PNG."""
     return f"![](data:image/png;base64,{base64.b64encode(png).decode()})"

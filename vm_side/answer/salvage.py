@@ -1,4 +1,4 @@
-"""Damaged JSON -> its cells. The answer is cut where a cell begins, so damage stays in its cell."""
+"""Damaged JSON -> its cells. We cut it where each cell begins, so damage stays in one cell."""
 
 import contextlib
 import json
@@ -36,7 +36,7 @@ CUT = "the answer stops in the middle"
 
 
 def salvage(text: str, notes: list[str]) -> list[Any] | None:
-    """The cells of damaged JSON, or None where there are none; says in notes what may be lost."""
+    """Return the cells of damaged JSON, None if there are none; note what may be lost."""
     starts = [match.start() for match in CELL_START.finditer(text)]
     text_first = [match.start() for match in TEXT_START.finditer(text)]
     if text_first and (not starts or text_first[0] < starts[0]):
@@ -46,15 +46,15 @@ def salvage(text: str, notes: list[str]) -> list[Any] | None:
         notes += [CUT] * stops_in_the_middle(text[starts[-1] :])
         chunks = (text[start:end] for start, end in zip(starts, ends, strict=True))
         return [repair(cell, notes) for chunk in chunks for cell in apart(chunk)]
-    if EMPTY_ARRAY.search(text):  # with a fence around it
+    if EMPTY_ARRAY.search(text):  # in a code fence
         return []
     return unwrap(repaired(text)) or None if "bbox" in text else None
 
 
 def stops_in_the_middle(last: str) -> bool:
-    """Whether an answer surely goes on behind its last cell, whatever its server says.
+    """Whether an answer was surely cut in or after its last cell, whatever the server says.
 
-    What only lacks its brackets may be all of it.
+    An answer that lacks only its closing brackets may be complete.
     """
     last = last.rstrip()
     ends = list(CELL_END.finditer(last))
@@ -68,7 +68,7 @@ def stops_in_the_middle(last: str) -> bool:
 
 
 def apart(chunk: str) -> Iterator[str]:
-    """The cells of a part that begins with one: more than one, where braces are missing."""
+    """Yield the cells in a part that begins with a cell: several if braces are missing."""
     with contextlib.suppress(ValueError, RecursionError):
         while other := WITHOUT_BRACE.fullmatch(chunk, end := DECODER.raw_decode(chunk)[1]):
             yield chunk[:end]
@@ -77,9 +77,9 @@ def apart(chunk: str) -> Iterator[str]:
 
 
 def repair(chunk: str, notes: list[str]) -> Any:
-    """One cell's text, perhaps damaged, perhaps with something behind it -> the cell."""
+    """Read one cell from its JSON, which may be damaged or have more text after it."""
     if CUT_IN_ITS_BOX.fullmatch(chunk):
-        return None  # who knows how many digits its last number has
+        return None  # its last number may lack digits
     try:
         cell, end = DECODER.raw_decode(chunk)
         rest = chunk[end:]
@@ -100,7 +100,7 @@ def repair(chunk: str, notes: list[str]) -> Any:
 
 
 def with_first_quote(chunk: str) -> str:
-    """A cell's text with the quote before its own text, if only that is missing."""
+    """Add the quote before the text in a cell's JSON, if only this quote is missing."""
     key = TEXT_NAME.search(chunk)
     if key is None or TEXT_KEY.search(chunk[: key.start()]) or not QUOTE_AT_END.search(chunk):
         return chunk
@@ -113,22 +113,22 @@ def with_first_quote(chunk: str) -> str:
 
 
 def lacks_last_quote(chunk: str) -> bool:
-    """Whether the brackets behind a cell follow its own text, but no quote does."""
+    """Whether the cell's text is followed by the closing brackets, but not by a quote."""
     key = TEXT_KEY.search(chunk)
     return key is not None and NO_QUOTE_AT_END.search(chunk, key.end()) is not None
 
 
 def without_end(chunk: str) -> str:
-    """A cell's text up to the end of its own text, if that lacks its quote."""
+    """Take the brackets off the end of a cell's JSON, so that it ends with the cell's text."""
     for end in ("```", "]", ",", "}", '"'):
         chunk = chunk.rstrip().removesuffix(end)
     return chunk
 
 
 def with_quotes_inside(chunk: str) -> Any:
-    """A cell in whose text quotes are not escaped; None if that is not what is wrong with it.
+    """Read a cell with unescaped quotes in its text; None if something else is wrong with it.
 
-    The text goes up to the next key of a cell, or else to the last quote that closes the cell.
+    The text ends before the next key of a cell, or else at the last quote before a closing brace.
     """
     key = TEXT_KEY.search(chunk)
     if key is None:
@@ -151,7 +151,7 @@ def with_quotes_inside(chunk: str) -> Any:
 
 
 def unescaped(said: str, quote: str) -> str | None:
-    """What JSON reads of a text once its quotes are escaped; None if that is not enough."""
+    """Escape the quotes in a text and read it as JSON; None if it still cannot be read."""
     if quote == "'":
         said = said.replace("\\'", "'")
     said = re.sub(r'(?<!\\)((?:\\\\)*)"', r'\1\\"', said)
@@ -162,7 +162,10 @@ def unescaped(said: str, quote: str) -> str | None:
 
 
 def lacks_text(chunk: str, cell: Any) -> bool:
-    """Whether a reading may have lost letters of the cell's text. Prose behind it has no quotes."""
+    """Whether the cell that was read may lack letters of its text in the JSON.
+
+    The text ends at the last quote: prose after the cell has none.
+    """
     key = TEXT_KEY.search(chunk)
     if key is None:
         return False
@@ -174,12 +177,12 @@ def lacks_text(chunk: str, cell: Any) -> bool:
 
 
 def letters(text: str) -> int:
-    """Letters and digits in a text."""
+    """Count the letters and digits in a text."""
     return sum(map(str.isalnum, text))
 
 
 def repaired(text: str) -> Any:
-    """What json_repair makes of damaged JSON; None of what is nested too deeply for it."""
+    """Read damaged JSON with json_repair; None if that fails, for example if nested too deeply."""
     try:
         return json_repair.loads(text)
     except (ValueError, RecursionError):
@@ -187,7 +190,7 @@ def repaired(text: str) -> Any:
 
 
 def unwrap(found: Any) -> list[Any]:
-    """An array of cells, one cell, or an object around an array of cells -> the array."""
+    """Return the array of cells in an array, in one cell, or in an object around an array."""
     if isinstance(found, list):
         return found
     if isinstance(found, dict):

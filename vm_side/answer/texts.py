@@ -1,10 +1,10 @@
-"""A cell's text however a model writes it: a number, a list of lines, an object -> text."""
+"""Make text of a cell's text in any form that a model writes: a number, a list, an object."""
 
 import json
 from typing import Any
 
 KEYS = ("bbox", "category", "text")
-UNKNOWN = "\ufffd"  # also what a server writes where a model's bytes are no letter
+UNKNOWN = "\ufffd"  # a server also writes it for bytes of the model that are not a letter
 
 
 class Spelt(float):
@@ -19,10 +19,10 @@ class Spelt(float):
 
 
 def named(pairs: list[tuple[str, Any]]) -> Any:
-    """An object of JSON; where a name comes again nothing is lost, as json.loads would have it.
+    """Make an object of JSON pairs and keep each box and text; json.loads keeps only the last.
 
-    A second box begins another cell, a second text goes on with the first: see cells.flat(). The
-    names that a cell has may be in any case.
+    A second box begins another cell (see cells.flat()), and a second text is added to the first.
+    The names of a cell's keys may be in any case.
     """
     objects: list[dict[str, Any]] = [{}]
     for written, value in pairs:
@@ -36,18 +36,18 @@ def named(pairs: list[tuple[str, Any]]) -> Any:
 
 
 def loads(text: str) -> Any:
-    """json.loads, with the spelling of fractions kept. Raises ValueError, RecursionError."""
+    """Like json.loads, but keep the spelling of fractions. Raises ValueError, RecursionError."""
     return json.loads(text, parse_float=Spelt, object_pairs_hook=named)
 
 
-# line breaks in texts are well, too
+# not strict: line breaks inside texts are allowed
 DECODER = json.JSONDecoder(strict=False, parse_float=Spelt, object_pairs_hook=named)
 
 
 def text_of(said: Any) -> str:
-    """What stands on the page, of any value but null; UNKNOWN stands for half a letter.
+    """Return any value but null as the text on the page, with UNKNOWN for half a letter.
 
-    A letter beyond 16 bits may come in its two halves, such as where json_repair reads escapes.
+    A letter beyond 16 bits may come as two halves, for example when json_repair reads escapes.
     """
     if isinstance(said, str):
         return said.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -61,7 +61,7 @@ def text_of(said: Any) -> str:
 
 
 def line_of(said: Any) -> str:
-    """One line of a list: a row's parts stand beside each other."""
+    """Return one line of a list; the parts of a row are joined by blanks."""
     if said is None:
         return ""
     return " ".join(map(line_of, said)) if isinstance(said, list) else text_of(said)

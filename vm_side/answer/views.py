@@ -13,7 +13,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class View:
-    """How to ask about a picture, its (width, height), how long an answer may be."""
+    """How to ask about a picture, its (width, height), and how many tokens an answer may have."""
 
     ask: Callable[[str, Sampling], Completion]
     size: Size
@@ -29,9 +29,10 @@ def view_of(
     size: Size,
     is_checked: bool = True,
 ) -> View:
-    """A picture for a model with this context. Not is_checked: the preflight saw none so large.
+    """Make the view of a picture for a model with this context, in tokens.
 
-    A server that makes it smaller would answer with boxes that are off.
+    Pass is_checked=False if the preflight saw no picture so large. Then a server that shrinks the
+    picture is an error, because its boxes would be wrong.
     """
     tokens = image_tokens(size)
 

@@ -1,4 +1,4 @@
-"""A damaged picture file, decoded as far as it goes: how much of it is missing?"""
+"""Decode a damaged picture file as far as possible, and measure how much is missing."""
 
 import contextlib
 import io
@@ -17,16 +17,16 @@ PNG = b"\x89PNG\r\n\x1a\n"
 JPEGS = ("JPEG", "MPO")
 GROUNDED = (*JPEGS, "PNG", "BMP", "GIF", "TIFF")
 MOST_MISSING = 0.05  # of the rows: less than the margin of a letter
-EVEN = 16  # gray levels: of what is no more than that apart nothing can be missing
+EVEN = 16  # gray levels; an area with no more contrast counts as even: nothing is missing
 END_OF_IMAGE = b"\xff\xd9"
-ENDS_EARLY = "damaged picture: it ends"  # of a JPEG with an end
-ROWS_HELD = 32  # at most, that libjpeg does not give away without an end
-MADE_UP = (127, 128)  # the gray that libjpeg gives to pixels that it has not got
+ENDS_EARLY = "damaged picture: it ends"  # said of a JPEG that has its end mark
+ROWS_HELD = 32  # libjpeg keeps back at most so many rows if there is no end mark
+MADE_UP = (127, 128)  # the gray that libjpeg gives to missing pixels
 
 
 @contextlib.contextmanager
 def tolerance() -> Iterator[None]:
-    """Have Pillow decode what there is, without a word. For this process: one thread computes."""
+    """Let Pillow decode what is there, without an error; in all threads, but only one computes."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
         yield
@@ -37,9 +37,10 @@ def tolerance() -> Iterator[None]:
 def mended(
     data: bytes, opened: Callable[[bytes], ImageFile.ImageFile], why: object, notes: list[str]
 ) -> ImageFile.ImageFile:
-    """The picture of a damaged file. What is missing gets the colour of the first pixel.
+    """Decode a damaged file. Missing rows get the colour of the first pixel that is there.
 
-    Raises UnreadablePage if that is more than MOST_MISSING, and what Pillow raises.
+    In a JPEG, libjpeg makes them up. Raises UnreadablePage if more than MOST_MISSING is missing,
+    and what Pillow raises.
     """
     data = bare_png(data) if data.startswith(PNG) else data
     with tolerance():
@@ -48,7 +49,7 @@ def mended(
         if missing > MOST_MISSING:
             share = f"{missing:.0%} of it is missing: " if missing < 1 else ""
             raise UnreadablePage(f"damaged picture: {share}{why}")
-        if image.format in JPEGS:  # again, to its end: what is missing of a block's row is made up
+        if image.format in JPEGS:  # decode it again: libjpeg then fills a block row that was cut
             image = opened(data)
             image.load()
     share = (
@@ -59,9 +60,9 @@ def mended(
 
 
 def told(missing: float) -> str:
-    """What is to be noted of a picture of whose rows this part is missing; empty: none is.
+    """Return the note for a picture with this part of its rows missing; empty for 0.
 
-    Raises UnreadablePage if that is more than MOST_MISSING.
+    Raises UnreadablePage if it is more than MOST_MISSING.
     """
     if missing > MOST_MISSING:
         raise UnreadablePage(f"damaged picture: {missing:.0%} of its rows are missing")
@@ -70,7 +71,7 @@ def told(missing: float) -> str:
 
 
 def part_missing(image: ImageFile.ImageFile, data: bytes) -> float:
-    """What part of a picture's rows is missing; all where that cannot be told. It is decoded."""
+    """Return what part of a picture's rows is missing; 1 if that cannot be told. May decode it."""
     if image.format in JPEGS:
         components, scans = scans_of(data)
         if len(scans) > 1 and not has_all_scans(components, scans):
@@ -83,9 +84,9 @@ def part_missing(image: ImageFile.ImageFile, data: bytes) -> float:
 def check_end(
     picture: Image.Image, source: Path | bytes, opened: Callable[[bytes], ImageFile.ImageFile]
 ) -> None:
-    """Raise UnreadablePage for a decoded JPEG that ends before its pixels do, if it has an end.
+    """Raise UnreadablePage for a decoded JPEG with an end mark that lacks a part of its pixels.
 
-    libjpeg makes up the others, without a word.
+    libjpeg makes those up without a warning.
     """
     if "progressive" in picture.info:
         if not has_all_scans(*scans_of(content_of(source))):
@@ -103,7 +104,7 @@ def check_end(
 
 
 def bare_png(png: bytes) -> bytes:
-    """Nothing but the chunks that decide the pixels, and which way is up."""
+    """Keep only the chunks of a PNG that decide its pixels, and which way is up."""
     kept, at = [PNG], len(PNG)
     while at + 8 <= len(png):
         end = at + 12 + int.from_bytes(png[at : at + 4], "big")
@@ -115,14 +116,14 @@ def bare_png(png: bytes) -> bytes:
 
 
 def can_tell(image: ImageFile.ImageFile) -> bool:
-    """Whether Pillow decodes a picture onto what is there, so that it shows what is missing."""
+    """Whether Pillow decodes a picture into the pixels we give it, so that missing rows show."""
     return image.format in GROUNDED and (image.format != "GIF" or "transparency" not in image.info)
 
 
 def decode_on_pattern(image: ImageFile.ImageFile) -> float:
-    """Decode a picture on a ground of random rows: where those still show, nothing was decoded.
+    """Decode a picture over random pixels: a row that still shows them was not decoded.
 
-    Returns what part of the rows that is, and gives them the colour of the first pixel there is.
+    Returns what part of the rows that is. Gives them the colour of the first decoded pixel.
     """
     if image.format in JPEGS:
         image._ended = True  # type: ignore[attr-defined] # else Pillow ends the file, with gray
@@ -146,9 +147,9 @@ def row_of(image: Image.Image, y: int) -> bytes:
 
 
 def part_not_reached(data: bytes, last: Scan) -> float:
-    """What part of the rows a JPEG's last scan did not reach: those that it left as they were.
+    """Return what part of the rows a JPEG's last scan did not reach: it changed nothing there.
 
-    An even rest of the page lacks nothing.
+    Returns 0 if the rest of the page is even: nothing can be missing there.
     """
     with_it, without = (
         Image.open(io.BytesIO(part + END_OF_IMAGE), formats=["JPEG"]).convert("L")

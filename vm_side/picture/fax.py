@@ -1,4 +1,4 @@
-"""A fax of group 4 in a TIFF: are all of its rows there? libtiff says nothing of a cut."""
+"""Find missing rows in a group 4 fax in a TIFF: libtiff does not warn if the data is cut off."""
 
 from typing import IO
 
@@ -10,11 +10,11 @@ from picture.strips import ODD_TAGS, strips_of
 GROUP_4 = "group4"  # as Pillow calls it
 BIT_ORDER, LOWEST_FIRST = 266, 2
 REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-END = 0x001001  # of a whole strip: the code that ends a row, twice
+END = 0x001001  # ends a whole strip: the code for the end of a row, twice
 
 
 def part_missing(file: IO[bytes], tags: ImageFileDirectory_v2) -> float:
-    """What part of its rows is missing; 0 if that cannot be told, of odd tags."""
+    """Return what part of the rows is missing; 0 if odd tags make that impossible to tell."""
     lost = total = 0
     try:
         for strip in strips_of(tags):
@@ -31,13 +31,13 @@ def part_missing(file: IO[bytes], tags: ImageFileDirectory_v2) -> float:
 
 
 def has_end(packed: bytes) -> bool:
-    """Whether a strip goes on to the code of its end, behind which there are but zeros."""
+    """Whether a strip ends with its end code; only zeros may follow."""
     last = int.from_bytes(packed.rstrip(b"\0")[-5:], "big")
     return any(last >> shift & 0xFFFFFF == END for shift in range(8))
 
 
 def rows_in(packed: bytes, wide: int, most: int) -> int:
-    """How many rows of this width there are, at most so many, by MuPDF: it stops at the last."""
+    """Count the rows of this width, up to most, by MuPDF: it stops after the last row it finds."""
     with pymupdf.open() as document:
         xref = document.get_new_xref()
         document.update_object(xref, "<<>>")

@@ -1,7 +1,7 @@
-"""A frame of a TIFF -> its picture, as if it stood in a file of its own.
+"""A frame of a TIFF -> its picture, as if the file had only this frame.
 
-Pillow goes to a frame through all before it, and takes a chain that runs in a circle for its end.
-So the chain is walked here, once for a file, and each frame is opened where it stands.
+To reach a frame, Pillow reads all before it, and it takes a chain that runs in a circle for its
+end. So we walk the chain here, once for a file, and open each frame directly.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ from picture.images import UnreadablePage
 from picture.kinds import file_of
 from picture.opening import faults_told, opened, page_in
 
-MOST_FRAMES = 65_535  # libtiff could not count further for thirty years
-BYTES_PER_FRAME = 64  # of the file, at least: size, compression, and where the pixels are
+MOST_FRAMES = 65_535  # for thirty years libtiff could not count further
+BYTES_PER_FRAME = 64  # a frame takes at least so many: size, compression, place of the pixels
 CHANGED = "the file changed while its pages were read: run again"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a TIFF writes numbers: classic or big, one end first or the other."""
+    """How a TIFF writes numbers: classic or BigTIFF, and in which byte order."""
 
     offset: struct.Struct
     count: struct.Struct
@@ -35,9 +35,9 @@ class Layout:
 
 @dataclass(frozen=True)
 class Chain:
-    """The frames of a TIFF: of each where it begins, and where it says where the next one does.
+    """The frames of a TIFF: for each, where it begins, and where its link to the next one is.
 
-    is_cut: the last one names another, which the file does not hold.
+    is_cut: the last frame links to another one, but the file does not have it.
     """
 
     layout: Layout
@@ -46,9 +46,9 @@ class Chain:
 
 
 class OneFrame:
-    """A file in which some bytes are others: those that would lead to other frames.
+    """A file with some bytes replaced: those that would lead to other frames.
 
-    All else is the file's own, so that libtiff finds the pixels by its descriptor or its content.
+    All else is the file's own, so libtiff finds the pixels by the file descriptor or the content.
     """
 
     def __init__(self, file: IO[bytes], patches: Mapping[int, bytes]) -> None:
@@ -58,7 +58,7 @@ class OneFrame:
         return getattr(self._file, name)
 
     def read(self, size: int = -1) -> bytes:
-        """As file.read."""
+        """Like file.read."""
         start = self._file.tell()
         data = self._file.read(size)
         for place, patch in self._patches.items():
@@ -72,7 +72,7 @@ class OneFrame:
 
 
 def open_frame(source: Path | bytes, index: int, notes: list[str] | None = None) -> Image.Image:
-    """Decode one frame, which counts from 0, as a picture. Raises UnreadablePage."""
+    """Decode one frame as a picture; index counts from 0. Raises UnreadablePage."""
     with faults_told(b"II*\0"), frame_alone(source, index) as file:
         return page_in(file, b"", [] if notes is None else notes)
 
@@ -86,7 +86,7 @@ def pixels_of_frame(source: Path | bytes, index: int) -> int:
 
 @contextlib.contextmanager
 def frame_alone(source: Path | bytes, index: int) -> Iterator[IO[bytes]]:
-    """A TIFF as a file of this frame alone. Raises UnreadablePage."""
+    """Open a TIFF as a file with only this frame. Raises UnreadablePage."""
     chain = chain_of(source)
     if index >= len(chain.frames):
         raise UnreadablePage(CHANGED)
@@ -97,9 +97,9 @@ def frame_alone(source: Path | bytes, index: int) -> Iterator[IO[bytes]]:
 
 
 def chain_of(source: Path | bytes) -> Chain:
-    """The frames of a TIFF, walked anew only if it is not the last one again.
+    """Return the frames of a TIFF; walk the chain only if the file is not the last one again.
 
-    Raises UnreadablePage if they run in a circle, or are more than the file can hold.
+    Raises UnreadablePage if they run in a circle, or are more than the file can have.
     """
     if isinstance(source, bytes):
         return walk_once(source, 0, len(source))
@@ -112,7 +112,7 @@ def chain_of(source: Path | bytes) -> Chain:
 
 @functools.lru_cache(maxsize=1)
 def walk_once(source: Path | bytes, mtime_ns: int, size_bytes: int) -> Chain:
-    """The chain of a file in this state."""
+    """Walk the chain of a file in this state; the last result is cached."""
     with file_of(source) as file:
         return walk(file, size_bytes)
 
@@ -144,7 +144,7 @@ def walk(file: IO[bytes], size_bytes: int) -> Chain:
 
 
 def layout_of(head: bytes) -> Layout:
-    """The layout that a TIFF's first four bytes name."""
+    """Return the layout that a TIFF's first four bytes name."""
     order = ">" if head.startswith(b"MM") else "<"
     if b"+" in head:
         return Layout(struct.Struct(f"{order}Q"), struct.Struct(f"{order}Q"), 8, 20)
@@ -152,7 +152,7 @@ def layout_of(head: bytes) -> Layout:
 
 
 def number_at(file: IO[bytes], place: int, form: struct.Struct) -> int | None:
-    """A number of the file, or None if it ends before."""
+    """Read a number at this place; None if the file ends before."""
     if place >= 1 << 63:
         return None
     file.seek(place)

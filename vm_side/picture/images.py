@@ -15,17 +15,17 @@ from PIL import Image, ImageStat
 FACTOR = 28  # the model's patch of 14 pixels, merged 2 x 2
 MIN_PIXELS = 3_136
 MAX_PIXELS = 11_289_600
-MUCH_MORE = 1.25  # times the pixels; with fewer more it would be the same picture again
+MUCH_MORE = 1.25  # times the pixels; with less than that the model sees almost the same picture
 MAX_ASPECT = 200
-MAX_SOURCE_PIXELS = 178_956_970  # above it Pillow, and so the server, calls a picture a bomb
+MAX_SOURCE_PIXELS = 178_956_970  # above it Pillow, in the server too, calls a picture a bomb
 PDF_DPI = 200
 GUARD_SIDE = 4_500
-IMAGE_DPI = 96  # what MuPDF takes for a picture that states none
-FIXED_POINT = 1 << 14  # MuPDF counts a picture's pixels in so many parts
+IMAGE_DPI = 96  # MuPDF's value for a picture that states none
+FIXED_POINT = 1 << 14  # MuPDF divides each pixel of a picture into so many steps
 
 BAND_PIXELS = 4_000_000  # an A4 page at 200 dpi
-OWN_SIZE = "own size"  # in a picture's info, if it has another one now
-HALF_AS_HIGH = (1.8, 2.2)  # times as many dots across as down: of a fax 204 and 98
+OWN_SIZE = "own size"  # in a picture's info, if its size is not that of its file
+HALF_AS_HIGH = (1.8, 2.2)  # times as many dots an inch across as down; a fax has 204 and 98
 
 BLANK_RANGE = 16  # gray levels between the darkest and the lightest pixel of an even page
 NOISE_RANGE = 64  # the same of an empty page with a scanner's noise
@@ -34,11 +34,11 @@ NOISE_REACH = 16  # standard deviations that noise spans; a faint mark on even p
 
 
 class UnreadablePage(Exception):
-    """This file holds no page that can be read; the message is the reason, for people."""
+    """This file has no page that can be read; the message is the reason, for people."""
 
 
 def check_size(width: float, height: float) -> None:
-    """Raise UnreadablePage for a page that cannot be held, or that the model cannot take."""
+    """Raise UnreadablePage for a page that is too large for memory, or for the model."""
     if min(width, height) < 1:
         raise UnreadablePage(f"{width:.0f}x{height:.0f}: the page has no area")
     if width * height > MAX_SOURCE_PIXELS:
@@ -52,13 +52,13 @@ def check_size(width: float, height: float) -> None:
 
 
 def one_channel_if_gray(image: Image.Image) -> Image.Image:
-    """An "RGB" picture whose channels are equal -> the same pixels as "L".
+    """Make an "RGB" picture with three equal channels "L"; return any other as it is.
 
-    Every later step costs a third; the server makes three channels of it again.
+    Each later step then costs a third; the server makes three channels again.
     """
     if image.mode == "L":
         return image
-    sample = image.resize((64, 64), Image.Resampling.NEAREST)  # colour mostly shows at once
+    sample = image.resize((64, 64), Image.Resampling.NEAREST)  # mostly enough to see colour
     for picture in itertools.chain([sample], bands_of(image)):
         red, green, blue = (channel.tobytes() for channel in picture.split())
         if not red == green == blue:
@@ -67,12 +67,12 @@ def one_channel_if_gray(image: Image.Image) -> Image.Image:
 
 
 def rows_of_band(width: int) -> int:
-    """How many rows of this width have BAND_PIXELS; an even number."""
+    """Return how many rows of this width have about BAND_PIXELS; an even number."""
     return max(2, BAND_PIXELS // width // 2 * 2)
 
 
 def bands_of(image: Image.Image) -> Iterator[Image.Image]:
-    """A picture in bands of BAND_PIXELS, so that what is made of them needs little memory."""
+    """Yield a picture in bands of about BAND_PIXELS, so that work on a band needs little memory."""
     rows = rows_of_band(image.width)
     if rows >= image.height:
         yield image
@@ -82,7 +82,7 @@ def bands_of(image: Image.Image) -> Iterator[Image.Image]:
 
 
 def own_size(page: Image.Image) -> tuple[int, int]:
-    """The page's own (width, height): the picture may have been decoded smaller."""
+    """Return the (width, height) in the page's file: the picture may have another size."""
     size: tuple[int, int] = page.info.get(OWN_SIZE, page.size)
     return size
 
@@ -90,9 +90,9 @@ def own_size(page: Image.Image) -> tuple[int, int]:
 def with_square_pixels(
     page: Image.Image, dots_per_inch: tuple[float, float], notes: list[str]
 ) -> Image.Image:
-    """A page as it should look, if it has half as many dots down as across, as a usual fax has.
+    """Stretch a page to its true height if it has half as many dots an inch down as across.
 
-    Its own size stays that of its file.
+    A usual fax has that. own_size() still returns the size in the file.
     """
     across, down = map(float, dots_per_inch)
     low, high = HALF_AS_HIGH
@@ -107,7 +107,7 @@ def with_square_pixels(
 def is_blank(page: Image.Image) -> bool:
     """Whether the page is one even colour, apart from a scanner's noise.
 
-    Drawn narrowly: text of a tenth of full contrast is not blank.
+    The limits are narrow: a page of text with a tenth of the full contrast is not blank.
     """
     if contrast(page if page.mode == "L" else page.convert("L")) > NOISE_RANGE:
         return False
@@ -127,17 +127,17 @@ def is_even(channel: Image.Image) -> bool:
 
 
 def contrast(gray: Image.Image) -> float:
-    """Levels between the darkest and the lightest pixel of a picture of mode "L"."""
+    """Count the levels between the darkest and the lightest pixel of a picture of mode "L"."""
     low, high = cast(tuple[float, float], gray.getextrema())
     return high - low
 
 
 def smart_resize(height: int, width: int, max_pixels: int) -> tuple[int, int]:
-    """The (height, width) that the model wants for a picture of this height and width.
+    """Return the (height, width) that the model wants for a picture of this height and width.
 
-    Multiples of 28, the aspect ratio kept, MIN_PIXELS to max_pixels in all. Rounding is that of
-    the reference (Python's round, then int before the multiple), since one patch more or less
-    shifts every box.
+    Both are multiples of 28; the aspect ratio stays about the same; the area is MIN_PIXELS to
+    max_pixels. It rounds as the reference does (Python's round, then int before the multiple),
+    because one patch more or less shifts every box.
     """
 
     def shrink(height: int, width: int) -> tuple[int, int]:
@@ -161,9 +161,9 @@ def smart_resize(height: int, width: int, max_pixels: int) -> tuple[int, int]:
 
 
 def enlarged_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The (width, height) that MuPDF gives a picture at 200 dpi; beyond GUARD_SIDE, its own.
+    """Return the (width, height) in which MuPDF draws a picture at 200 dpi.
 
-    There the reference would shrink it instead.
+    If a side would be longer than GUARD_SIDE, return size itself; the reference would shrink it.
     """
     if max(size) * PDF_DPI > GUARD_SIDE * IMAGE_DPI:
         return size
@@ -174,8 +174,8 @@ def enlarged_size(size: tuple[int, int]) -> tuple[int, int]:
 def stretched(page: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Enlarge a picture as the reference does, pixel for pixel.
 
-    The reference lays the picture on the page of a PDF and has MuPDF render it, which repeats
-    columns and rows: the middle of a new one falls on an old one, in steps of 1 / FIXED_POINT.
+    The reference puts the picture on a PDF page and lets MuPDF render it. MuPDF repeats columns and
+    rows: each new one copies the old one at its middle, in steps of 1 / FIXED_POINT.
     """
     if size == page.size:
         return page
@@ -187,22 +187,22 @@ def stretched(page: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def large_size(size: tuple[int, int], upsample_below: int) -> tuple[int, int]:
-    """The (width, height) of a page before it is brought to what the model takes."""
+    """Return the (width, height) of a page before smart_resize: enlarged if it is small."""
     width, height = size
     return enlarged_size(size) if width * height <= upsample_below else size
 
 
 def is_capped(size: tuple[int, int], max_pixels: int, upsample_below: int) -> bool:
-    """Whether a page of this (width, height) has much more than the model sees of it."""
+    """Whether the model would see many more pixels of this page with MAX_PIXELS as the limit."""
     width, height = large_size(size, upsample_below)
     now, most = (math.prod(smart_resize(height, width, n)) for n in (max_pixels, MAX_PIXELS))
     return most >= MUCH_MORE * now
 
 
 def model_picture(page: Image.Image, max_pixels: int, upsample_below: int) -> Image.Image:
-    """The picture to send: enlarged if of at most upsample_below pixels, then smart_resize.
+    """Make the picture to send: enlarge a page of at most upsample_below pixels, then resize it.
 
-    Raises UnreadablePage if it comes out longer than the server takes.
+    Raises UnreadablePage if the result has a longer shape than the server takes.
     """
     large = large_size(page.size, upsample_below)
     height, width = smart_resize(large[1], large[0], max_pixels)
@@ -212,9 +212,9 @@ def model_picture(page: Image.Image, max_pixels: int, upsample_below: int) -> Im
         )
     if (width, height) == page.size:
         return page
-    # one direction after the other: Pillow 13 chooses their order by the sizes, where the Pillow of
-    # the reference always goes across first, and the order shows in the pixels; enlarging so, too,
-    # spares the work on rows that are all repeated
+    # Resize across, then down, because the order changes the pixels: the reference's Pillow always
+    # goes across first, but Pillow 13 chooses by the sizes. Enlarging in the same order saves work
+    # on rows that are only repeated.
     across = stretched(page, (large[0], page.height))
     across = across.resize((width, page.height), Image.Resampling.BICUBIC)
     return stretched(across, (width, large[1])).resize((width, height), Image.Resampling.BICUBIC)

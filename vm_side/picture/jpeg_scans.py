@@ -1,4 +1,4 @@
-"""The scans of a JPEG that is stored in several, coarse ones first: are the fine ones there?"""
+"""Find missing scans in a JPEG with several scans: the coarse ones come first."""
 
 import re
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ JPEG_LS = 0xF7
 
 @dataclass(frozen=True)
 class Scan:
-    """Some coefficients of some components, down to a bit; fine is one that adds that bit alone.
+    """Some coefficients of some components, down to lowest_bit.
 
-    start is where its marker stands.
+    is_fine: it adds only that bit. start is the place of its marker.
     """
 
     start: int
@@ -30,7 +30,7 @@ class Scan:
 
 
 def scans_of(jpeg: bytes) -> tuple[frozenset[int], list[Scan]]:
-    """The picture's components, and the scans that have begun, in their order."""
+    """Return the picture's components, and the scans that have begun, in file order."""
     components: frozenset[int] = frozenset()
     scans = []
     at = 2
@@ -55,7 +55,7 @@ def scans_of(jpeg: bytes) -> tuple[frozenset[int], list[Scan]]:
 
 
 def has_all_scans(components: frozenset[int], scans: Sequence[Scan]) -> bool:
-    """Whether the last of a picture's scans has begun: all coefficients down to the last bit."""
+    """Whether the last scan has begun: the scans cover all coefficients down to the last bit."""
     depth = {(name, k): -1 for name in components for k in range(COEFFICIENTS)}
     for scan in scans:
         for name in scan.components & components:
@@ -65,7 +65,7 @@ def has_all_scans(components: frozenset[int], scans: Sequence[Scan]) -> bool:
 
 
 def why_not_opened(jpeg: bytes) -> str:
-    """Why libjpeg does not open a JPEG that begins so, for people; empty: it is damaged."""
+    """Say why libjpeg does not open a JPEG with this beginning; empty if it is just damaged."""
     at = 2
     while not (frame := FRAME.match(jpeg, at)) and at + 4 <= len(jpeg) and jpeg[at] == 0xFF:
         at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")

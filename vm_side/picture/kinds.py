@@ -1,13 +1,13 @@
-"""What a file is, by its first bytes, whatever its name says."""
+"""Tell what a file is by its first bytes, not by its name."""
 
 import io
 import re
 from pathlib import Path
 
-HEAD_BYTES = 1024  # a PDF says so within them, by what Acrobat takes for one
+HEAD_BYTES = 1024  # Acrobat takes a file for a PDF if it says so within these
 
 JPEG, TIFF, HEIF = "a JPEG picture", "a TIFF picture", "a HEIF picture"
-# whose last bytes say that they are the last
+# these formats have a mark at their end
 WITH_END = ("a PNG picture", JPEG, "a GIF picture", "a JPEG 2000 picture")
 PICTURES = (
     (rb"\x89PNG\r\n\x1a\n", "a PNG picture"),
@@ -43,18 +43,18 @@ OTHERS = (
 
 
 def head_of(source: Path | bytes) -> bytes:
-    """The first bytes of a file, or of its content. Raises OSError."""
+    """Read the first bytes of a file, or of its content. Raises OSError."""
     with file_of(source) as file:
         return file.read(HEAD_BYTES)
 
 
 def file_of(source: Path | bytes) -> io.BytesIO | io.BufferedReader:
-    """A file, or its content, to read from. Raises OSError."""
+    """Open a file, or its content, for reading. Raises OSError."""
     return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
 
 
 def content_of(source: Path | bytes) -> bytes:
-    """All of a file. Raises OSError."""
+    """Read a whole file. Raises OSError."""
     return source if isinstance(source, bytes) else source.read_bytes()
 
 
@@ -64,21 +64,21 @@ def is_pdf(head: bytes) -> bool:
 
 
 def is_pdf_page(source: Path | bytes, number: int | None) -> bool:
-    """Whether a page of this number is one of a PDF, rather than a picture or a frame of one."""
+    """Whether a page with this number is of a PDF, and not a picture or a frame of a TIFF."""
     return number is not None and is_pdf(head_of(source))
 
 
 def picture_kind(head: bytes) -> str:
-    """What picture a file with this beginning is, for people; empty: none that is read."""
+    """Say what kind of picture begins like this, for people; empty if we do not read it."""
     return first(PICTURES, head, re.DOTALL)
 
 
 def what_it_is(head: bytes) -> str:
-    """What a file with this beginning is, for people."""
+    """Say what a file with this beginning is, for people."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     return picture_kind(head) or first(OTHERS, start, re.DOTALL | re.IGNORECASE) or "blanks"
 
 
 def first(kinds: tuple[tuple[bytes, str], ...], head: bytes, flags: int) -> str:
-    """The first of these kinds whose pattern a beginning matches; empty: none."""
+    """Return the first of these kinds with a pattern that matches a beginning; empty if none."""
     return next((kind for pattern, kind in kinds if re.match(pattern, head, flags)), "")

@@ -1,7 +1,7 @@
-"""What libtiff says of a TIFF that it decodes: on the error output, where Pillow does not hear it.
+"""Catch what libtiff says about a TIFF on the error output, where Pillow does not see it.
 
-Of a fax (CCITT group 3 and 4) it goes on after an error and calls it a picture, though all rows
-below may be wrong: a warning of a library is evidence.
+After an error in a fax (CCITT group 3 and 4), libtiff goes on and returns a picture, though all
+rows below the error may be wrong. So its warnings are evidence.
 """
 
 import contextlib
@@ -15,16 +15,16 @@ from picture.damaged import MOST_MISSING
 from picture.images import UnreadablePage
 
 WIDTH, HEIGHT, COMPRESSION, STRIP_ROWS, TILE_WIDTH, TILE_ROWS = 256, 257, 259, 278, 322, 323
-GROUP_4 = 4  # each row is told by the one above it
+GROUP_4 = 4  # each row is coded by the row above it
 AT = re.compile(r"Fax\w+: (.+?) at (?:line|scanline) ([0-9]{1,9}) of (?:strip|tile) ([0-9]{1,9})")
 LONGEST = 100  # characters of what it says
 
 
 @contextlib.contextmanager
 def heard() -> Iterator[list[str]]:
-    """The lines that are written on the error output meanwhile, and not shown; known at the end.
+    """Catch the lines written on the error output, without showing them.
 
-    For this process: one thread computes.
+    The list is filled at the end. This catches the lines of all threads: only one computes.
     """
     said = list[str]()
     with tempfile.TemporaryFile() as file, contextlib.ExitStack() as after:
@@ -45,7 +45,7 @@ def heard() -> Iterator[list[str]]:
 
 
 def remark(said: Sequence[str], tags: Mapping[int, Any]) -> str:
-    """What is to be noted of a picture that came with these words; its tags tell its strips.
+    """Return the note for a picture about which libtiff said this; tags describe its strips.
 
     Raises UnreadablePage if more than MOST_MISSING of it may be wrong.
     """
@@ -57,14 +57,14 @@ def remark(said: Sequence[str], tags: Mapping[int, Any]) -> str:
 
 
 def first_of(said: Sequence[str]) -> str:
-    """The first of these words, for people; nothing of none."""
+    """Return the first of these lines, for people; empty if there is none."""
     return f" (libtiff: {said[0]:.{LONGEST}})" if said else ""
 
 
 def part_in_doubt(said: Sequence[str], tags: Mapping[int, Any]) -> float:
-    """What part of a fax may be wrong: of group 4 from a wrong row on to the end of its strip.
+    """Return what part of a fax may be wrong: each wrong row; in group 4 also the strip's rest.
 
-    0 of what says no row: then the rows are whole, and something else is not.
+    Returns 0 if no line names a row: then the rows are whole, and something else is wrong.
     """
     wide, high = int(tags[WIDTH]), int(tags[HEIGHT])
     across = int(tags.get(TILE_WIDTH, wide))

@@ -1,7 +1,7 @@
-"""Writing that runs across a page, by its ink: how much there is, and where its foot is.
+"""Find writing that runs across a page, by its ink: how much there is, and where its foot is.
 
-A full stop and a comma stand at the foot of their line, before a gap, in Latin as in Korean,
-Chinese and Japanese. On a page upside down they stand at its head, after a gap.
+A full stop and a comma stand at the foot of their line, before a gap. This is so in Latin, Korean,
+Chinese and Japanese. On a page upside down they stand at the head of the line, after a gap.
 """
 
 import math
@@ -14,22 +14,22 @@ from PIL import Image, ImageFilter
 
 Ink = NDArray[numpy.bool_]
 
-SIDE = 700  # pixels of the short side at which ink is looked for, about
-COLUMNS = 5  # a page is cut into: over all of it a line that is a little askew has no room
+SIDE = 700  # pixels of the short side, about, when we look for ink
+COLUMNS = 5  # that we cut a page into: over its full width, tilted lines leave no gaps
 
 # Of a line's height:
-FOOT = 0.4  # in there a stop stands whole,
-WIDTH, GAP = 0.3, 0.2  # not wider than this, and with so much room behind it
-UNSEEN = 3  # stops that each end is given before any is seen, so that a few say little
+FOOT = 0.4  # a stop is wholly in this lowest part of the line,
+WIDTH, GAP = 0.3, 0.2  # is not wider than this, and has so much room after it
+UNSEEN = 3  # stops that we add to both counts, so that a few stops say little
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """What writing runs across a page: pieces of lines, and how they seem to stand."""
+    """The writing that runs across a page: how many pieces of lines, and which way up."""
 
     count: int
     upright: float
-    """How likely they stand on their feet, not on their heads, as a logarithm of the odds."""
+    """Logarithm of the odds that they are upright, not upside down."""
 
 
 def lines_of(gray: Image.Image) -> Lines:
@@ -38,7 +38,7 @@ def lines_of(gray: Image.Image) -> Lines:
 
 
 def pieces(gray: Image.Image) -> Iterator[Ink]:
-    """Pieces of lines: ink with room above and below."""
+    """Yield pieces of lines: ink with room above and below."""
     page = gray.reduce(max(1, round(min(gray.size) / SIDE)))
     ink = ink_of(page)
     high, wide = ink.shape
@@ -56,7 +56,7 @@ def pieces(gray: Image.Image) -> Iterator[Ink]:
 
 
 def uprightness(lines: list[Ink]) -> float:
-    """By how many stops more lines have when they are seen as they stand, as a logarithm."""
+    """Compare the stops in lines as they are with those upside down: logarithm of the ratio."""
     on_feet, on_heads = (
         UNSEEN + sum(stops(line[::way, ::way]) for line in lines) for way in (1, -1)
     )
@@ -64,7 +64,7 @@ def uprightness(lines: list[Ink]) -> float:
 
 
 def stops(line: Ink) -> int:
-    """How many full stops and commas a line seems to have: small ink at its foot, before a gap."""
+    """Count what looks like full stops and commas: small ink at a line's foot, before a gap."""
     high = line.shape[0]
     edges = numpy.flatnonzero(numpy.diff(numpy.pad(line.any(0).astype(numpy.int8), 1)))
     left, right = edges[::2], edges[1::2]
@@ -74,7 +74,7 @@ def stops(line: Ink) -> int:
 
 
 def ink_of(page: Image.Image) -> Ink:
-    """Where the page differs from what is around, be it darker or lighter."""
+    """Map where the page is darker or lighter than its surroundings."""
     light = numpy.asarray(page, numpy.float32)
     ground = page.reduce(max(1, min(16, min(page.size) // 8)))
     ground = ground.filter(ImageFilter.MedianFilter(5))

@@ -1,9 +1,9 @@
-"""How a page stands, by looks at it: a model's, and at where its ink lies.
+"""Find how a page is turned: by a model that looks at it, and by where its ink is.
 
-To turn a page that stands right is worse than to miss one that does not. So most pages are left
-after one look. The others are looked at in parts, each as it stands and turned three times, and a
-page is turned if the parts agree. The model is surer of how lines run than of which end is up: to
-that lines.uprightness adds what it sees. The figures are those of tests/bench/upright.py.
+Turning a page that is upright is worse than missing one that is not. So most pages are left alone
+after one look. For the others the model looks at several parts, each as it is and turned three
+times, and the page is turned if the parts agree. The model is better at seeing how lines run than
+which end is up; lines.uprightness helps with that. The figures come from tests/bench/upright.py.
 """
 
 import math
@@ -15,28 +15,28 @@ from PIL import Image
 from picture.lines import Lines, lines_of
 from picture.upright import turned
 
-LEAST_SIDE = 64  # pixels; on a smaller picture nothing can be told
+LEAST_SIDE = 64  # pixels; nothing can be seen on a smaller picture
 SEEN_SIDE = 224  # pixels of the square that the model sees
 
-# Logarithms of how likely it is, of a number of quarters.
-SURE = -0.16  # six in seven: of the first look, that the page stands right
-CLEAR = 2.0  # by so much ahead in the middle: that it stands right
-LEAD, LEAD_IF_FEW = 0.6, 2.0  # of a turn over none, on average; of few lines
-LEAD_IF_AGREED, LEAD_IF_DISPUTED = 1.3, 0.9  # of half a turn: no part is against it; two are
-LEAD_IF_DOWN = 3.4  # of writing that may run down: no look leaves a doubt, which gives 3.6
+# Logarithms of probabilities, or differences of them.
+SURE = -0.16  # six in seven: the first look alone says that the page is upright
+CLEAR = 2.0  # lead of "upright" in the middle part that is enough
+LEAD, LEAD_IF_FEW = 0.6, 2.0  # that a turn needs over none, on average; if there are few lines
+LEAD_IF_AGREED, LEAD_IF_DISPUTED = 1.3, 0.9  # for a half turn: no part is against it; two are
+LEAD_IF_DOWN = 3.4  # if the writing may run down; looks without any doubt give 3.6
 LEAD_OVER_OTHERS = 0.3
-TOLD = math.log(2)  # by more, the lines alone tell their feet from their heads
+TOLD = math.log(2)  # beyond this, the lines alone tell which way up they are
 
-PARTS, VOTES, VETO = 6, 4, 3  # votes for a turn; votes for none that end it
-FEW_LINES = 20  # pieces; where there are less, Hangul upside down can pass for upright
-RUNS_DOWN = 1.7  # times as many pieces across as along: columns of letters
+PARTS, VOTES, VETO = 6, 4, 3  # votes that a turn needs; votes for no turn that end the search
+FEW_LINES = 20  # pieces; with fewer, Hangul upside down can look upright
+RUNS_DOWN = 1.7  # times as many pieces across as along: the letters stand in columns
 
 Ask = Callable[[Image.Image], Sequence[float]]
-"""orientation.ask: how likely each number of quarters clockwise sets a picture upright."""
+"""orientation.ask: how likely each number of quarter turns sets a picture upright."""
 
 
 def degrees_to_upright(page: Image.Image, ask: Ask) -> int:
-    """By how many degrees clockwise a page is to be turned; 0, too, if that is not sure."""
+    """Return by how many degrees clockwise to turn a page; 0 also if that is not sure."""
     if min(page.size) < LEAST_SIDE or ask(middle(page))[0] >= SURE:
         return 0
     gray = page.convert("L")
@@ -55,9 +55,9 @@ def degrees_to_upright(page: Image.Image, ask: Ask) -> int:
 
 
 def quarters_wanted(seen: Sequence[Sequence[float]], standing: Lines, lying: Lines) -> int:
-    """By how many quarters a page is to be turned that was seen so, part by part.
+    """Return by how many quarters to turn a page; seen has what the model said of each part.
 
-    standing are its lines as it is, lying those when it is turned by one quarter.
+    standing are the lines of the page as it is, lying those of the page turned by one quarter.
     """
     sums, votes = [sum(scores) for scores in zip(*seen, strict=True)], votes_of(seen)
     upright = (standing.upright, lying.upright, -standing.upright, -lying.upright)
@@ -77,31 +77,31 @@ def quarters_wanted(seen: Sequence[Sequence[float]], standing: Lines, lying: Lin
 
 
 def votes_of(seen: Sequence[Sequence[float]]) -> list[int]:
-    """How many parts are for each number of quarters."""
+    """Count the parts that vote for each number of quarters."""
     bests = [best(scores) for scores in seen]
     return [bests.count(quarters) for quarters in range(4)]
 
 
 def leads_of(quarters: int, sums: Sequence[float], upright: Sequence[float]) -> list[float]:
-    """How far a turn is ahead of the others, on average: over its opposite with what lines tell."""
+    """Return a turn's average lead over each turn; the lines add to its lead over the opposite."""
     leads = [(sums[quarters] - each) / PARTS for each in sums]
     leads[(quarters + 2) % 4] += upright[quarters]
     return leads
 
 
 def best(scores: Sequence[float]) -> int:
-    """The place of the largest."""
+    """Return the index of the largest score."""
     return max(range(len(scores)), key=scores.__getitem__)
 
 
 def look(part: Image.Image, ask: Ask) -> list[float]:
-    """How likely each number of quarters is, by a part as it stands and turned three times."""
+    """Return how likely each number of quarters is: average over a part in all four turns."""
     seen = [ask(turned(part, 90 * before)) for before in range(4)]
     return [sum(seen[before][n - before] for before in range(4)) / 4 for n in range(4)]
 
 
 def parts(gray: Image.Image) -> Iterator[Image.Image]:
-    """What is looked at: the middle, the whole, and where there is most to see."""
+    """Yield the parts to look at: the middle, the whole, and where there is most to see."""
     yield middle(gray)
     quarter, third = busiest(gray, 1 / 4), busiest(gray, 1 / 3)
     yield seen_at(gray, quarter[0])
@@ -112,20 +112,20 @@ def parts(gray: Image.Image) -> Iterator[Image.Image]:
 
 
 def middle(page: Image.Image) -> Image.Image:
-    """The square in the middle, as the model was trained on."""
+    """Return the square in the middle; the model was trained on such squares."""
     side = min(page.size) * 7 / 8
     left, top = (page.width - side) / 2, (page.height - side) / 2
     return seen_at(page, (left, top, left + side, top + side))
 
 
 def seen_at(page: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
-    """A part of a page as the model sees it."""
+    """Resize a part of a page to the square that the model sees."""
     size = (SEEN_SIDE, SEEN_SIDE)
     return page.resize(size, Image.Resampling.BICUBIC, box, reducing_gap=1).convert("L")
 
 
 def busiest(gray: Image.Image, share: float) -> list[tuple[float, float, float, float]]:
-    """Two squares in which the light changes most; their side is a share of the short side."""
+    """Find the two squares in which the light changes most; side = share * short side."""
     step = max(1, min(gray.size) // 160)
     light = numpy.asarray(gray.reduce(step), numpy.float32)
     across, down = abs(numpy.diff(light, axis=1))[:-1], abs(numpy.diff(light, axis=0))[:, :-1]
@@ -144,10 +144,12 @@ def busiest(gray: Image.Image, share: float) -> list[tuple[float, float, float, 
 
 
 def lead_wanted(quarters: int, standing: int, lying: int, against: int) -> float:
-    """By how much a turn has to lead over none, by how many lines run across the page as it is and
-    across it on its side, and by how many parts are against the turn. Writing that runs down stays
-    as it is: its letters stand in rows, which look like more lines than its columns. So does a page
-    on its side with few words. What parts them is how sure the model is.
+    """Return the lead that a turn needs over no turn.
+
+    It depends on how many lines run across the page as it is (standing) and turned by one quarter
+    (lying), and how many parts are against the turn. Writing that runs down must stay as it is. Its
+    letters form rows that look like more lines than its columns. A page on its side with few words
+    looks the same; only how sure the model is tells them apart.
     """
     if (lying if quarters % 2 else standing) < FEW_LINES:
         return LEAD_IF_AGREED if quarters == 2 and not against else LEAD_IF_FEW

@@ -1,4 +1,4 @@
-"""Any Pillow mode -> "L" or "RGB", so that nothing that shows is lost."""
+"""Any Pillow mode -> "L" or "RGB", without losing anything visible."""
 
 import math
 from typing import cast
@@ -12,20 +12,20 @@ FULL_16_BITS = 65_535
 ON_BLACK = "its ink shows only on a dark ground: put on black"
 ON_GRAY = "a part of its ink shows only on a dark ground: put on gray"
 OPAQUE = "its alpha hides all of it: shown without"
-GRAY = 128  # of Pillow's colour of this name
-VANISHES = 16  # levels from those of its ground: such ink is not seen
+GRAY = 128  # the level of Pillow's colour "gray"
+VANISHES = 16  # levels; ink that differs less from its ground cannot be seen
 ROW_STEP, LEAST_ROWS, LEAST_EDGES = (
     4,
     2,
     8,
-)  # of a line of letters: few rows, and many edges in each
-ROUNDING = 2**-24  # of fractions of 32 bits: 2^32 - 1 is 2^32
-FRINGE = 5  # pixels across: ink that shows has paler ones no farther from it
-FEW = 16  # levels, of fractions: these are no bits
+)  # a line of letters has few rows, and many edges in each
+ROUNDING = 2**-24  # of 32-bit floats, in which 2^32 - 1 becomes 2^32
+FRINGE = 5  # pixels across; the paler fringe of visible ink is no wider
+FEW = 16  # levels; floats in a smaller range are fractions, not whole levels
 
 
 def flattened(image: Image.Image, notes: list[str]) -> Image.Image:
-    """Any mode -> "L" or "RGB"; what is transparent becomes white, unless all vanishes in it."""
+    """Make any mode "L" or "RGB"; transparent parts become white, unless ink would vanish."""
     if image.mode in ("L", "RGB"):
         if "transparency" not in image.info:
             return image
@@ -43,7 +43,7 @@ def flattened(image: Image.Image, notes: list[str]) -> Image.Image:
 
 
 def without_alpha(image: Image.Image, notes: list[str]) -> Image.Image:
-    """An "RGBA" picture on white; on another ground, or without its alpha, if that shows more."""
+    """Put an "RGBA" picture on white; on another ground or without alpha if that shows more."""
     alpha = image.getchannel("A")
     if alpha.getextrema() == (255, 255):
         return image.convert("RGB")
@@ -62,10 +62,10 @@ def without_alpha(image: Image.Image, notes: list[str]) -> Image.Image:
 
 
 def hides_lines(image: Image.Image, level: int) -> bool:
-    """Whether lines of letters in an "RGBA" picture would vanish in a ground of this level.
+    """Whether lines of letters in an "RGBA" picture would vanish on a ground of this level.
 
-    They begin and end often in a row of pixels, where a sheet of paper does it once. The fringe of
-    ink that shows is no such letter.
+    Letters begin and end often in a row of pixels; a sheet of paper does so only once. The fringe
+    of visible ink does not count as letters.
     """
     alpha = image.getchannel("A").point(lambda opaque: 255 * (opaque >= 128))
     gray = image.convert("L")
@@ -77,13 +77,13 @@ def hides_lines(image: Image.Image, level: int) -> bool:
 
 
 def vanishing(gray: Image.Image, alpha: Image.Image, level: int) -> Image.Image:
-    """A map of ink: white what vanishes in this level, gray the rest, black where there is none."""
+    """Make a map of ink: white for ink that vanishes, gray for other ink, black for no ink."""
     ink = gray.point([255 - 127 * (abs(each - level) > VANISHES) for each in range(256)])
     return ImageChops.darker(ink, alpha)
 
 
 def has_lines(ink: Image.Image) -> bool:
-    """Whether white begins or ends in black often, in rows of such a map."""
+    """Whether some rows of such a map often change between white and black."""
     rows = ink.resize((ink.width, -(-ink.height // ROW_STEP)), Image.Resampling.NEAREST)
     right = rows.crop((1, 0, rows.width, rows.height))
     edges = ImageChops.difference(right, rows.crop((0, 0, rows.width - 1, rows.height)))
@@ -94,14 +94,14 @@ def has_lines(ink: Image.Image) -> bool:
 
 
 def laid_on(colour: str, image: Image.Image, alpha: Image.Image) -> Image.Image:
-    """A picture on a ground."""
+    """Put a picture on a ground of this colour."""
     ground = Image.new("RGB", image.size, colour)
     ground.paste(image, mask=alpha)
     return ground
 
 
 def eight_bits(image: Image.Image, notes: list[str]) -> Image.Image:
-    """16 or 32 bits a pixel, or fractions -> "L"; Pillow's own cuts all above 255 to white."""
+    """Make 16 or 32 bits a pixel, or fractions, "L"; Pillow itself makes all above 255 white."""
     low, high = cast(tuple[float, float], image.getextrema())
     black, white = levels(low, high, image.mode == "F")
     if (black, white) != (0, FULL_16_BITS):
@@ -116,10 +116,11 @@ def eight_bits(image: Image.Image, notes: list[str]) -> Image.Image:
 
 
 def levels(low: float, high: float, is_fraction: bool) -> tuple[float, float]:
-    """Which levels are black and white, by the least and the greatest that there are.
+    """Choose the levels of black and white from the lowest and the highest level in a picture.
 
-    White is the greatest of as few bits as hold them all: 16, or a camera's 12. Fractions end at 1,
-    or a little above, and a picture of one level stays as dark as it is. Raises ValueError.
+    White is the highest level of the fewest bits that can hold them all: 16, or a camera's 12.
+    Fractions end at 1, or a little above. A picture with one level stays as dark as it is.
+    Raises ValueError.
     """
     if not math.isfinite(high - low):
         raise ValueError("levels that are no numbers")
@@ -134,7 +135,7 @@ def levels(low: float, high: float, is_fraction: bool) -> tuple[float, float]:
 
 
 def brightened(image: Image.Image, notes: list[str]) -> Image.Image:
-    """A picture of 16 bits a channel, of which Pillow kept the upper 8, where those are all low."""
+    """Brighten a picture of 16 bits a channel if the upper 8, which Pillow kept, are all low."""
     colours = [band for band in image.getbands() if band != "A"]
     extrema = [cast(tuple[int, int], image.getchannel(band).getextrema()) for band in colours]
     high = max(high for _, high in extrema)

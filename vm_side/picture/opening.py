@@ -45,19 +45,19 @@ IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF"
 DAMAGE = (
     *(OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
     RuntimeError,  # of AVIF
-    TypeError,  # of a tag that is no number
+    TypeError,  # of a tag that should be a number
 )
-JUNK = b"\xef\xbb\xbf\r\n\t \0"  # what a careless download puts before a file
+JUNK = b"\xef\xbb\xbf\r\n\t \0"  # bytes that a bad download may put before a file
 
-TAIL_BYTES = 1 << 20  # of a file, in which its end is looked for
-CODED = ("HEIF", "AVIF", "WEBP")  # by codecs that decode what is missing as a picture
+TAIL_BYTES = 1 << 20  # of a file: we look for its end mark in these
+CODED = ("HEIF", "AVIF", "WEBP")  # their codecs decode missing data as pixels
 CUT_SHORT = "was never written, as of a copy that was cut short"
 
 
 def open_image(source: Path | bytes, notes: list[str] | None = None) -> Image.Image:
     """Decode a picture file, or its content: upright by its EXIF tag, alpha on white, "L" or "RGB".
 
-    Of an animation the first frame counts; that, and what else is odd, is added to the notes.
+    Use the first frame of an animation. Add that, and everything else that is odd, to the notes.
     Raises UnreadablePage, and OSError if the file cannot be opened.
     """
     head = head_of(source)
@@ -75,9 +75,9 @@ def open_image(source: Path | bytes, notes: list[str] | None = None) -> Image.Im
 
 @contextlib.contextmanager
 def faults_told(head: bytes) -> Iterator[None]:
-    """What Pillow raises for a bad file becomes UnreadablePage; head is how the file begins."""
+    """Turn what Pillow raises for a bad file into UnreadablePage; head is the file's beginning."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # they would tear the progress bar
+        with warnings.catch_warnings(action="ignore"):  # they would break the progress bar
             yield
     except UnidentifiedImageError:
         found, damaged = what_it_is(head), bool(picture_kind(head))
@@ -89,15 +89,15 @@ def faults_told(head: bytes) -> Iterator[None]:
 
 
 def damage_told(error: Exception) -> str:
-    """What Pillow, or Python, says of a damaged file, for people."""
+    """Turn an error of Pillow or Python about a damaged file into a reason for people."""
     why = "a tag of it is of a wrong type" if isinstance(error, TypeError) else error
     return f"damaged picture: {why}"
 
 
 def opened(file: IO[bytes]) -> ImageFile.ImageFile:
-    """A picture file, of a format that counts, before it is decoded.
+    """Open a picture file of a format that we read, without decoding its pixels.
 
-    Raises what Pillow raises, and UnreadablePage for a TIFF or a JPEG of a kind that is not read.
+    Raises what Pillow raises, and UnreadablePage for a kind of TIFF or JPEG that we do not read.
     """
     kind = picture_kind(file.read(16))
     file.seek(0)
@@ -122,7 +122,7 @@ def opened(file: IO[bytes]) -> ImageFile.ImageFile:
 
 
 def know_heif() -> None:
-    """Have Pillow know HEIF; that takes a worker as long as it took to begin."""
+    """Make Pillow able to read HEIF; this takes as long as a worker takes to start."""
     try:
         import pillow_heif  # noqa: PLC0415 - see above
     except ImportError as error:
@@ -131,9 +131,9 @@ def know_heif() -> None:
 
 
 def of_many(image: Image.Image) -> str:
-    """What is to be noted of a file with more than one picture; empty: it has one.
+    """Return the note for a file with more than one picture; empty if it has one.
 
-    Raises UnreadablePage for a TIFF: its frames are pages, of which none may be lost.
+    Raises UnreadablePage for a TIFF: its frames are pages, and no page may be lost.
     """
     if not getattr(image, "is_animated", False) or image.format == "MPO":
         return ""  # a camera's other pictures are the same one, larger or smaller
@@ -143,9 +143,10 @@ def of_many(image: Image.Image) -> str:
 
 
 def own_jpeg(source: Path | bytes, page_size: tuple[int, int]) -> bytes:
-    """The content of a file, if it is a JPEG that shows just what open_image() gives; else nothing.
+    """Return the content of a JPEG file that shows exactly what open_image() gives; else b"".
 
-    Not one that is damaged, turned by its EXIF tag, decoded smaller, or in another kind of colours.
+    That is b"" for a JPEG that is damaged, turned by its EXIF tag, decoded smaller, or neither gray
+    nor RGB.
     """
     content = content_of(source)
     notes: list[str] = []
@@ -160,8 +161,9 @@ def own_jpeg(source: Path | bytes, page_size: tuple[int, int]) -> bytes:
 
 
 def page_in(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Image:
-    """The page in an open picture file, as open_image gives it; a damaged one's bytes are source's.
+    """Return the page in an open picture file, as open_image does.
 
+    source has the same bytes, to check or repair them; for a TIFF it may be empty.
     Raises what Pillow raises, and UnreadablePage.
     """
     image = decoded(file, source, notes)
@@ -173,7 +175,7 @@ def page_in(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Im
 
 
 def decoded(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Image:
-    """The picture as it is stored. Raises what Pillow raises, and UnreadablePage."""
+    """Decode the picture as it is stored. Raises what Pillow raises, and UnreadablePage."""
     kind = picture_kind(file.read(16))
     if kind in WITH_END and (written := without_filler(file)):
         return as_stored(io.BytesIO(written), written, notes)
@@ -185,7 +187,7 @@ def decoded(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Im
         with libtiff.heard() as said:
             picture = as_stored(file, source, notes)
     except UnidentifiedImageError:
-        raise  # what it is will be told
+        raise  # the caller says what the file is
     except DAMAGE as error:
         raise UnreadablePage(damage_told(error) + libtiff.first_of(said)) from error
     file.seek(0)
@@ -199,7 +201,7 @@ def decoded(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Im
 
 
 def as_stored(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.Image:
-    """The picture as it is stored; of a damaged file, whose bytes are source's, as far as it goes.
+    """Decode the picture as it is stored; a damaged file as far as possible. source: see page_in().
 
     Raises what Pillow raises, and UnreadablePage if too much is missing.
     """
@@ -233,7 +235,7 @@ def as_stored(file: IO[bytes], source: Path | bytes, notes: list[str]) -> Image.
 
 
 def fitting(image: ImageFile.ImageFile) -> ImageFile.ImageFile:
-    """An opened picture; of a very large one less is asked for, if its format can do that.
+    """Check an opened picture's size; ask for a smaller one if it is very large and can do that.
 
     Raises UnreadablePage.
     """
@@ -243,7 +245,7 @@ def fitting(image: ImageFile.ImageFile) -> ImageFile.ImageFile:
 
 
 def whole_or_half(image: ImageFile.ImageFile) -> Image.Image:
-    """A picture, decoded: as it is stored, or, of a very large one, half as wide and high."""
+    """Decode a picture as it is stored; a very large one half as wide and half as high."""
     if is_too_large(image):
         return halved(image)
     image.load()
@@ -251,7 +253,7 @@ def whole_or_half(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def has_end(png: IO[bytes]) -> bool:
-    """Whether a PNG goes on to its last chunk."""
+    """Whether a PNG has its last chunk."""
     size = png.seek(0, os.SEEK_END)
     png.seek(max(0, size - TAIL_BYTES))
     return b"IEND" in png.read()
@@ -261,7 +263,7 @@ def turn_upright(image: Image.Image, notes: list[str]) -> None:
     """Turn a picture as its EXIF tag says, if that can be read."""
     try:
         lying = image.size
-        ImageOps.exif_transpose(image, in_place=True)  # else it copies what is upright
+        ImageOps.exif_transpose(image, in_place=True)  # else it copies even an upright picture
         if image.size != lying and OWN_SIZE in image.info:
             image.info[OWN_SIZE] = image.info[OWN_SIZE][::-1]
     except DAMAGE as error:

@@ -1,4 +1,4 @@
-"""The strips of a TIFF, or its tiles: is each of them whole? Of many libtiff says nothing."""
+"""Check that each strip or tile of a TIFF is whole: often libtiff does not say that it is cut."""
 
 import io
 import zlib
@@ -30,13 +30,13 @@ from picture.unfilled import PIECE_BYTES, filled_to, part_of_rows
 
 JPEG, JPEG_TABLES = 7, 347
 FAX_WITHOUT_ENDS, DEFLATED = 2, (8, 32946)
-TAKE_ZEROS = (FAX_WITHOUT_ENDS, OLD_JPEG, *DEFLATED)  # as pixels, till a strip has all of them
-ODD_TAGS = (KeyError, TypeError, ValueError, ArithmeticError)  # what is raised for them
+TAKE_ZEROS = (FAX_WITHOUT_ENDS, OLD_JPEG, *DEFLATED)  # decode zeros as pixels, to a strip's end
+ODD_TAGS = (KeyError, TypeError, ValueError, ArithmeticError)  # errors that odd tags cause
 
 
 @dataclass(frozen=True)
 class Strip:
-    """Where a strip, or a tile, stands in the file, how many rows it has, and how wide they are."""
+    """A strip or a tile: its place and size in the file in bytes, its rows, and their width."""
 
     start: int
     size: int
@@ -50,7 +50,7 @@ class Strip:
 
 
 def strips_of(tags: ImageFileDirectory_v2) -> list[Strip]:
-    """All of a TIFF. Raises ODD_TAGS."""
+    """Return all strips, or tiles, of a TIFF. Raises ODD_TAGS."""
     wide, high = tags[WIDTH], tags[HEIGHT]
     if TILES_AT in tags:
         parts = places_of(tags[TILES_AT], tags[TILE_SIZES])
@@ -64,8 +64,9 @@ def strips_of(tags: ImageFileDirectory_v2) -> list[Strip]:
 
 
 def part_missing(file: IO[bytes], tags: ImageFileDirectory_v2) -> float:
-    """What part of a TIFF's rows is missing, of which libtiff said nothing; it would, of what is
-    packed otherwise. 0 if that cannot be told, of odd tags.
+    """Return what part of a TIFF's rows is missing, if libtiff said nothing.
+
+    Returns 0 for other packings, because libtiff would warn, and if odd tags leave it unknown.
     """
     packing = tags.get(COMPRESSION, NOT_PACKED)
     if packing not in (NOT_PACKED, JPEG, *TAKE_ZEROS):
@@ -87,7 +88,7 @@ def part_missing(file: IO[bytes], tags: ImageFileDirectory_v2) -> float:
 
 
 def filler_of(file: IO[bytes], strip: Strip, packing: int) -> float:
-    """What part of a strip is filler, unless what is packed ends before that."""
+    """Return what part of a strip is filler; 0 if the packed data ends before the filler."""
     start = max(strip.start, filled_to(file, strip.end))
     if start == strip.end:
         return 0.0
@@ -96,7 +97,7 @@ def filler_of(file: IO[bytes], strip: Strip, packing: int) -> float:
 
 
 def has_end(packed: bytes, packing: int) -> bool:
-    """Whether a strip is packed to its end, whatever stands behind it."""
+    """Whether the packed data of a strip has its end; other bytes may follow."""
     if packing == OLD_JPEG:
         return packed.rstrip(b"\0\xff").endswith(END_OF_IMAGE[1:])
     if packing not in DEFLATED:
@@ -112,7 +113,7 @@ def has_end(packed: bytes, packing: int) -> bool:
 
 
 def part_of_jpeg(file: IO[bytes], strip: Strip, tables: bytes) -> float:
-    """What part of the rows of a strip that is a JPEG is missing; it may have its tables apart."""
+    """Return what part of the rows is missing in a JPEG strip; its tables may be separate."""
     file.seek(strip.start)
     packed = file.read(strip.size).rstrip(b"\0\xff")
     _, scans = scans_of(packed)

@@ -1,4 +1,4 @@
-"""A TIFF's samples as its tags mean them, where Pillow takes them for others, or for none."""
+"""Read a TIFF's samples as its tags mean them, if Pillow would misread them or refuse them."""
 
 from typing import IO, Any, cast
 
@@ -10,10 +10,9 @@ BIT_ORDER, LOWEST_FIRST = 266, 2
 EIGHT_BITS = 1 << 8
 APART = 2  # each channel in strips of its own
 MIN_IS_WHITE, MIN_IS_BLACK, YCBCR = 0, 1, 6
-MIN_IS_WHITE_KEY = "minimum is white"  # in a picture's info, if it is shown as its negative yet
+MIN_IS_WHITE_KEY = "minimum is white"  # in a picture's info: it must still be inverted
 WHOLE, SIGNED, FRACTION = 1, 2, 3  # what a sample may be
-# gray of so many bits, of that format: Pillow's mode, and its name for the samples; {} is the order
-# of their bytes
+# (bits, format) of gray -> Pillow's mode, and its name for the samples; {} is their byte order
 GRAY = {
     (12, WHOLE): ("I;16", "I;12"),
     (16, WHOLE): ("I;16", "I;16{}"),
@@ -26,11 +25,11 @@ GRAY = {
 }
 ORDERS = {b"II": "", b"MM": "B"}
 BIG_ENDIAN_BIGTIFF = b"MM\0+"
-NATIVE = "N"  # of what libtiff has unpacked
+NATIVE = "N"  # the byte order that libtiff unpacks to
 
 
 def know_gray() -> None:
-    """Have Pillow open each kind of gray; as_meant() says then what it is."""
+    """Make Pillow open each kind of gray; as_meant() then sets the right kind."""
     for bits, form in GRAY:
         for order in ORDERS:
             for photometric in (MIN_IS_WHITE, MIN_IS_BLACK):
@@ -39,7 +38,7 @@ def know_gray() -> None:
 
 
 def as_meant(image: ImageFile.ImageFile) -> None:
-    """Have an opened picture decoded as its tags mean it, if it is a TIFF."""
+    """Prepare an opened TIFF to be decoded as its tags mean it; leave other pictures alone."""
     if not isinstance(image, TiffImageFile):
         return
     know_palette(image)
@@ -64,9 +63,9 @@ def as_meant(image: ImageFile.ImageFile) -> None:
 
 
 def know_palette(image: TiffImageFile) -> None:
-    """Have a palette of 8 bits a colour, as old programs wrote it, shown as libtiff shows it.
+    """Read a palette of 8 bits a colour, which old programs wrote, as libtiff does.
 
-    The standard has 16, of which Pillow keeps the upper ones: all would be black.
+    The standard has 16 bits, and Pillow keeps the upper 8: all colours would be black.
     """
     colours = image.tag_v2.get(PALETTE, ())
     if image.mode == "P" and colours and max(colours) < EIGHT_BITS:
@@ -74,14 +73,14 @@ def know_palette(image: TiffImageFile) -> None:
 
 
 def is_misread(tags: ImageFileDirectory_v2) -> bool:
-    """Whether Pillow itself takes samples that are not packed for others; libtiff does not."""
+    """Whether Pillow would misread these samples if they are not packed; libtiff does not."""
     bits = tags.get(BITS, (1,))
     is_apart = tags.get(PLANES) == APART and (max(bits) > 8 or len(bits) == 2)
     return is_apart or tags.get(PHOTOMETRIC) == YCBCR
 
 
 def unpack_by_libtiff(image: TiffImageFile) -> None:
-    """Have a picture decoded by libtiff, though nothing of it is packed."""
+    """Let libtiff decode a picture, though it is not packed."""
     TiffImagePlugin.READ_LIBTIFF = True
     try:
         image._setup()
@@ -90,7 +89,7 @@ def unpack_by_libtiff(image: TiffImageFile) -> None:
 
 
 def why_not_opened(file: IO[bytes]) -> str:
-    """Why Pillow does not open a TIFF that is sound, for people; empty: it is damaged."""
+    """Say why Pillow does not open a TIFF that is not damaged, for people; else empty."""
     file.seek(0)
     if file.read(4) == BIG_ENDIAN_BIGTIFF:
         return "a BigTIFF with the high byte first is not read: save it as a common TIFF"

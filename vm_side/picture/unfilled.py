@@ -1,21 +1,21 @@
-"""A file that was made in its full length and not filled to its end, as of a copy that was stopped.
+"""Find a file that has its full length but was not filled to its end, such as a stopped copy.
 
-Its last bytes are zeros, or all ones where a disk had erased them. Decoders take them for pixels.
+Its last bytes are zeros, or all ones if the disk had erased them. Decoders read them as pixels.
 """
 
 import os
 from typing import IO
 
-LEAST = 256  # bytes; a sound file was seen to end in 16
+LEAST = 256  # bytes; a good file was seen to end in 16
 FILLERS = (b"\0", b"\xff")
 PIECE_BYTES = 1 << 16
-BLOCK_BYTES = 512  # what a copy fills, it fills in blocks; chance does so once in 512 times
-LEAST_STEP = 16  # bytes of a row, before the filler and behind: an edge may be as ragged
-PLAIN_BMP = (0, 3)  # how a BMP says that its rows are not packed
+BLOCK_BYTES = 512  # a copy fills a file in blocks; by chance, 1 place in 512 is a block's end
+LEAST_STEP = 16  # bytes from the ends of a row; a filler nearer may be a page's ragged edge
+PLAIN_BMP = (0, 3)  # a BMP's codes for rows that are not packed
 
 
 def filled_to(file: IO[bytes], end: int) -> int:
-    """Where the filler begins that goes on to this place; the place itself if there is none."""
+    """Return where the filler before this place begins; the place itself if there is none."""
     file.seek(max(0, end - 1))
     last, start = file.read(1), end
     if last not in FILLERS:
@@ -31,7 +31,7 @@ def filled_to(file: IO[bytes], end: int) -> int:
 
 
 def without_filler(file: IO[bytes]) -> bytes:
-    """The bytes of a file before its filler; none if it has no filler."""
+    """Return the bytes of a file before its filler; b"" if it has no filler."""
     end = file.seek(0, os.SEEK_END)
     start = filled_to(file, end)
     file.seek(0)
@@ -39,9 +39,9 @@ def without_filler(file: IO[bytes]) -> bytes:
 
 
 def part_of_rows(file: IO[bytes], first: int, end: int, stride: int) -> float:
-    """What part of rows that are not packed is filler; they fill the file from first to end.
+    """Return what part of rows is filler; unpacked, they fill the file from first to end.
 
-    A page may itself end in black: then that begins with a row, or goes on in the row above it.
+    A page may itself end in black. Then the black begins with a row, or the row above has it, too.
     """
     start = max(first, filled_to(file, end))
     if start + stride > end or start - first < stride:
@@ -57,7 +57,7 @@ def part_of_rows(file: IO[bytes], first: int, end: int, stride: int) -> float:
 
 
 def part_of_bmp(bmp: IO[bytes], size: tuple[int, int]) -> float:
-    """What part of a BMP of this size is filler."""
+    """Return what part of a BMP of this size is filler."""
     end = bmp.seek(0, os.SEEK_END)
     bmp.seek(0)
     head = bmp.read(54)
@@ -72,13 +72,13 @@ def part_of_bmp(bmp: IO[bytes], size: tuple[int, int]) -> float:
 
 
 def part_of_pixels(file: IO[bytes]) -> float:
-    """What part of the pixels of a HEIF, an AVIF or a WebP is filler: no codec writes such."""
+    """Return what part of a HEIF's, AVIF's or WebP's pixels is filler: no codec writes that."""
     start, end = pixels_in(file)
     return (end - max(start, filled_to(file, end))) / max(1, end - start)
 
 
 def pixels_in(file: IO[bytes]) -> tuple[int, int]:
-    """Where the last chunk of pixels starts and ends, by the lengths before each chunk."""
+    """Find where the last chunk of pixels starts and ends, by the length of each chunk."""
     length = file.seek(0, os.SEEK_END)
     file.seek(0)
     is_webp = file.read(4) == b"RIFF"

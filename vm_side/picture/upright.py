@@ -1,4 +1,4 @@
-"""Which way is up: pages that were scanned sideways or upside down are turned."""
+"""Find which way is up, and turn pages that were scanned sideways or upside down."""
 
 from PIL import Image
 
@@ -6,7 +6,7 @@ from picture.images import OWN_SIZE
 
 
 def turned(page: Image.Image, degrees: int) -> Image.Image:
-    """The page turned clockwise, by quarters."""
+    """Turn the page clockwise by 0, 90, 180 or 270 degrees."""
     if not degrees:
         return page
     upright = page.rotate(-degrees, expand=True)  # Pillow turns the other way
@@ -16,14 +16,14 @@ def turned(page: Image.Image, degrees: int) -> Image.Image:
 
 
 def degrees_wanted(page: Image.Image, rotate: str) -> int | None:
-    """By how many degrees clockwise a page is to be turned; None if this cannot be looked for.
+    """Return by how many degrees clockwise to turn a page: rotate, or what "auto" finds.
 
-    rotate says it, unless it is "auto".
+    None if "auto" cannot run because packages are missing.
     """
     if rotate != "auto":
         return int(rotate)
     try:
-        from picture import looks, orientation  # noqa: PLC0415 - packages of before lack theirs
+        from picture import looks, orientation  # noqa: PLC0415 - an older setup may lack packages
     except ImportError:
         return None
     return looks.degrees_to_upright(page, orientation.ask)

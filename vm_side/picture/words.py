@@ -1,4 +1,4 @@
-"""A word that somebody has read, and where it stands in a picture."""
+"""A word that somebody has read, and its place in a picture."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ Box = tuple[float, float, float, float]
 class Word:
     """A word and its box [x1, y1, x2, y2] in the pixels of the picture that is sent.
 
-    text is empty where something stands of which the letters are not told.
+    text is empty if something is there, but its letters are not known.
     """
 
     text: str

@@ -1,6 +1,6 @@
-"""A picture's file -> its rows in bands, each decoded from a small file that is made for it.
+"""A picture's file -> its rows in bands; for each band we make a small file.
 
-Pillow decodes each band, so that its pixels are those of the whole.
+Pillow decodes these files, so the pixels are the same as in the whole picture.
 """
 
 import struct
@@ -14,13 +14,13 @@ from picture.large.pieces import open_piece, read
 from picture.large.png import cut_png
 from picture.large.tiff import cut_tiff
 
-NOT_PACKED = (0, 3)  # what a BMP calls the packing of plain rows
+NOT_PACKED = (0, 3)  # a BMP's codes for rows that are not packed
 
 
 def in_bands(image: ImageFile.ImageFile) -> Iterator[Image.Image]:
-    """The rows of an opened picture as they are stored, the top first; all bands but the last have
-    an even height. A file that cannot be cut is decoded as a whole first.
+    """Yield the rows of an opened picture in bands, as they are stored, from the top.
 
+    All bands but the last have an even height. A file that cannot be cut is decoded whole first.
     Raises what Pillow raises, and zlib.error.
     """
     cutter = {"PNG": cut_png, "TIFF": cut_tiff, "BMP": cut_bmp}.get(image.format or "")
@@ -32,7 +32,7 @@ def in_bands(image: ImageFile.ImageFile) -> Iterator[Image.Image]:
 
 
 def cut_bmp(image: ImageFile.ImageFile, file: IO[bytes]) -> Iterator[Image.Image] | None:
-    """Of a BMP whose rows are not packed; the lowest one mostly comes first."""
+    """Cut a BMP; None if its rows are packed. Mostly the lowest row comes first in the file."""
     start = struct.unpack("<I", read(file, 10, 4))[0]
     head = read(file, 0, start)
     if start < 54 or head[30] not in NOT_PACKED:

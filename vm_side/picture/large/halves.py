@@ -1,4 +1,4 @@
-"""Which pictures are too large to be held, and how they are made half as wide and high."""
+"""Find pictures that are too large for memory, and make them half as wide and half as high."""
 
 import re
 
@@ -8,8 +8,8 @@ from picture.damaged import JPEGS
 from picture.images import OWN_SIZE
 from picture.large.bands import in_bands
 
-MOST_BYTES = 512_000_000  # of a picture; the programs of a worker take 100 MiB beside it
-# that a pixel takes at most, while it is decoded, flattened and turned; other modes: BYTES_ELSE
+MOST_BYTES = 512_000_000  # of a picture; the programs of a worker take 100 MiB more
+# the most that a pixel takes while it is decoded, flattened and turned; other modes: BYTES_ELSE
 BYTES = {"1": 2, "L": 2, "I;16": 3, "I;16B": 3, "I;16L": 3, "I": 5, "F": 5, "P": 8, "RGB": 8}
 BYTES_ELSE = 10
 ORIENTATION = 0x0112
@@ -20,14 +20,14 @@ HEAD_BYTES = 1 << 20
 
 
 def is_too_large(image: Image.Image) -> bool:
-    """Whether more than MOST_BYTES would be needed for a picture."""
+    """Whether a picture would need more than MOST_BYTES."""
     hides = image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info
     each = BYTES_ELSE if hides else BYTES.get(image.mode, BYTES_ELSE)
     return image.width * image.height * each > MOST_BYTES
 
 
 def ask_for_less(image: ImageFile.ImageFile) -> None:
-    """Have a JPEG or a JPEG 2000 decoded smaller, if it is too large."""
+    """Ask Pillow to decode a JPEG or a JPEG 2000 smaller, if it is too large."""
     size = wide, high = image.size
     if image.format == "JPEG2000":
         samples, halvings = wide * high * len(image.getbands()), 0
@@ -38,14 +38,14 @@ def ask_for_less(image: ImageFile.ImageFile) -> None:
             image.info[OWN_SIZE] = size
     elif image.format in JPEGS and is_too_large(image):
         parts = 2
-        if "progressive" in image.info:  # it is held beside that in what its scans add up to
+        if "progressive" in image.info:  # memory also holds what its scans add up to
             parts = 4 if wide * high < LARGEST_IN_SCANS else 8
         image.draft(image.mode, (wide // parts, high // parts))
         image.info[OWN_SIZE] = size
 
 
 def halvings_in(image: ImageFile.ImageFile) -> int:
-    """How often a JPEG 2000 holds itself in half the size."""
+    """Return how many times a JPEG 2000 can be decoded at half the size."""
     assert image.fp is not None
     image.fp.seek(0)
     found = HALVINGS.search(image.fp.read(HEAD_BYTES))
@@ -53,12 +53,12 @@ def halvings_in(image: ImageFile.ImageFile) -> int:
 
 
 def halved(image: ImageFile.ImageFile) -> Image.Image:
-    """An opened picture as it is stored, each 2 x 2 pixels averaged.
+    """Decode an opened picture as it is stored, and average each 2 x 2 pixels.
 
     Raises what Pillow raises, and zlib.error.
     """
     bands, size = in_bands(image), image.size
-    if isinstance(image, TiffImagePlugin.TiffImageFile) and image.tile:  # not decoded, nor turned
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and image.tile:  # not decoded, not turned
         size = image.tag_v2[256], image.tag_v2[257]
     half, top = None, 0
     for band in bands:
@@ -74,7 +74,7 @@ def halved(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def averaged(band: Image.Image) -> Image.Image:
-    """Half of it. Pillow weighs colours by their alpha: of what is quite hidden none would stay."""
+    """Halve a band. Pillow weighs colours by alpha, so keep those of fully hidden pixels here."""
     half = band.reduce(2)
     if band.mode == "RGBA":
         alpha = half.getchannel("A")
@@ -85,7 +85,7 @@ def averaged(band: Image.Image) -> Image.Image:
 
 
 def averageable(band: Image.Image) -> Image.Image:
-    """The same pixels in a mode of which an average can be taken."""
+    """Return the same pixels in a mode that can be averaged."""
     if band.mode.startswith("I;"):
         return band.convert("I")
     if "transparency" in band.info or band.mode in ("LA", "PA"):

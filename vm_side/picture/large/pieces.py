@@ -1,4 +1,4 @@
-"""What is read of a large file, and opened as a small one."""
+"""Read pieces of a large file, and open them as a small one."""
 
 import io
 from typing import IO
@@ -7,7 +7,7 @@ from PIL import Image, ImageFile
 
 
 def read(file: IO[bytes], place: int, size: int) -> bytes:
-    """So many bytes of a file. Raises EOFError if it ends before."""
+    """Read so many bytes of a file. Raises EOFError if the file ends before."""
     file.seek(place)
     data = file.read(size)
     if len(data) < size:
@@ -16,5 +16,5 @@ def read(file: IO[bytes], place: int, size: int) -> bytes:
 
 
 def open_piece(data: bytes, kind: str) -> ImageFile.ImageFile:
-    """Open a file that was made of pieces."""
+    """Open the content of a file that was made of pieces."""
     return Image.open(io.BytesIO(data), formats=[kind])

@@ -1,4 +1,4 @@
-"""The rows of a PNG in bands: they are packed together, and each is written by the row above it."""
+"""The rows of a PNG in bands: they are packed together, and a row may depend on the one above."""
 
 import struct
 import zlib
@@ -11,26 +11,29 @@ from picture.images import rows_of_band
 from picture.large.pieces import open_piece, read
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by the kind of colour; one with a palette is left out
+CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by colour type; a palette is left out
 PIECE_BYTES = 1 << 20
-# Pillow's names: how it reads 16 bits a channel -> how it reads those that it leaves out then
+# Pillow's raw modes for 16 bits a channel: one that drops half of the bits -> one for that half
 OTHER_BITS = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}
 
 
 def cut_png(image: ImageFile.ImageFile, file: IO[bytes]) -> Iterator[Image.Image] | None:
-    """Of a PNG of 8 or 16 bits a channel, unless it is interlaced or has a palette."""
+    """Cut a PNG; None if it has less than 8 bits a channel, is interlaced or has a palette."""
     head = read(file, len(SIGNATURE) + 8, 13)
     depth, kind, is_interlaced = head[8], head[9], head[12]
     if is_interlaced or kind not in CHANNELS or depth < 8:
         return None
     beside, pieces = chunks_of(file)
-    if b"eXIf" in beside:  # Pillow finds one behind the pixels only when it has decoded them
+    if b"eXIf" in beside:  # after the pixels, Pillow finds it only when it has decoded them
         image.info.setdefault("exif", b"Exif\0\0" + beside[b"eXIf"])
     return bands_of_png(head, beside.get(b"tRNS"), Unpacked(pieces), CHANNELS[kind] * depth // 8)
 
 
 def chunks_of(file: IO[bytes]) -> tuple[dict[bytes, bytes], Iterator[bytes]]:
-    """Of a PNG what decides how it is shown, by name; and its pixels, packed, in pieces."""
+    """Return the chunks of a PNG that decide how it is shown, by name, and its packed pixels.
+
+    The pixels come in pieces.
+    """
     beside, places = dict[bytes, bytes](), list[tuple[int, int]]()
     at = len(SIGNATURE)
     file.seek(at)
@@ -49,9 +52,9 @@ def chunks_of(file: IO[bytes]) -> tuple[dict[bytes, bytes], Iterator[bytes]]:
 def bands_of_png(
     head: bytes, transparent: bytes | None, unpacked: "Unpacked", pixel_bytes: int
 ) -> Iterator[Image.Image]:
-    """Each band is decoded as a PNG of its own, whose first row is the one above it."""
+    """Decode each band as a PNG of its own; its first row is the row above the band."""
     wide, high = struct.unpack(">II", head[:8])
-    above = bytes(1 + wide * pixel_bytes)  # a row begins with the way it is written: 0, as it is
+    above = bytes(1 + wide * pixel_bytes)  # a row begins with its filter: 0 for none
     rows = rows_of_band(wide * pixel_bytes)
     for top in range(0, high, rows):
         count = min(rows, high - top)
@@ -69,13 +72,13 @@ def bands_of_png(
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
-    """A chunk of a PNG."""
+    """Make a chunk of a PNG."""
     checksum = zlib.crc32(data, zlib.crc32(name))
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", checksum)
 
 
 def last_row(png: bytes, band: ImageFile.ImageFile) -> bytes:
-    """The bytes of a PNG's last row. Where Pillow keeps half of the bits, it is decoded twice."""
+    """Return the bytes of a PNG's last row; decode it twice if Pillow keeps half of the bits."""
     way, lowest = str(band.tile[0].args), (0, band.height - 1, band.width, band.height)
     kept = band.crop(lowest)
     if way not in OTHER_BITS:
@@ -83,7 +86,7 @@ def last_row(png: bytes, band: ImageFile.ImageFile) -> bytes:
     again = open_piece(png, "PNG")
     again.tile = [again.tile[0]._replace(args=OTHER_BITS[way])]
     other = again.crop(lowest).tobytes()
-    if way == "LA;16B":  # in four channels, which hold all
+    if way == "LA;16B":  # read as four channels of 8 bits, which hold all
         return other
     row = bytearray(2 * len(other))
     row[::2], row[1::2] = kept.tobytes(), other
@@ -91,13 +94,13 @@ def last_row(png: bytes, band: ImageFile.ImageFile) -> bytes:
 
 
 class Unpacked:
-    """What was packed in pieces, a part at a time."""
+    """Unpack data that comes in packed pieces, a part at a time."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces, self._zlib = pieces, zlib.decompressobj()
 
     def take(self, size: int) -> bytes:
-        """The next so many bytes. Raises EOFError if there are fewer, and zlib.error."""
+        """Return the next size bytes. Raises EOFError if there are fewer, and zlib.error."""
         parts = []
         while size:
             packed = self._next()
@@ -108,7 +111,7 @@ class Unpacked:
         return b"".join(parts)
 
     def check_end(self) -> None:
-        """Raise zlib.error if the checksum behind it is another's."""
+        """Raise zlib.error if the checksum after the data is wrong."""
         while not self._zlib.eof and (packed := self._next()):
             self._zlib.decompress(packed, PIECE_BYTES)
 

@@ -1,4 +1,4 @@
-"""The rows of a TIFF in bands: each strip of it, or tile, is packed by itself."""
+"""The rows of a TIFF in bands: each of its strips, or tiles, is packed by itself."""
 
 import io
 import itertools
@@ -17,16 +17,16 @@ from picture.tiff_samples import as_meant, is_misread
 WIDTH, HEIGHT, COMPRESSION, PLANES = 256, 257, 259, 284
 STRIPS_AT, STRIP_ROWS, STRIP_SIZES = 273, 278, 279
 TILE_WIDTH, TILE_ROWS, TILES_AT, TILE_SIZES = 322, 323, 324, 325
-# what else decides how the rows are decoded
+# other tags that decide how the rows are decoded
 DECIDING = (258, 259, 262, 266, 277, 284, 292, 293, 317, 320, 332, 338, 339, 347, 530, 531, 532)
-NOT_PACKED, OLD_JPEG = 1, 6  # the latter's tables are somewhere in the file
+NOT_PACKED, OLD_JPEG = 1, 6  # the tables of an old JPEG are anywhere in the file
 APART = 2  # each channel in strips of its own
 
 
 def cut_tiff(image: ImageFile.ImageFile, file: IO[bytes]) -> Iterator[Image.Image] | None:
-    """Of a TIFF with all channels of a pixel together; not of a single strip that is packed.
+    """Cut a TIFF; None if its channels are apart, or if it has one strip, and that is packed.
 
-    Nor of one with a tag that is missing or of another kind: Pillow may know what is meant.
+    None also if a tag is missing or of a wrong type: Pillow may know what it means.
     """
     assert isinstance(image, TiffImageFile)
     try:
@@ -36,7 +36,7 @@ def cut_tiff(image: ImageFile.ImageFile, file: IO[bytes]) -> Iterator[Image.Imag
 
 
 def bands_by(tags: ImageFileDirectory_v2, file: IO[bytes]) -> Iterator[Image.Image] | None:
-    """The same by its tags. Raises KeyError, TypeError, ValueError and ZeroDivisionError."""
+    """Do the same by its tags. Raises KeyError, TypeError, ValueError and ZeroDivisionError."""
     wide, high = tags[WIDTH], tags[HEIGHT]
     packing = tags.get(COMPRESSION, NOT_PACKED)
     if TILES_AT in tags:
@@ -52,7 +52,7 @@ def bands_by(tags: ImageFileDirectory_v2, file: IO[bytes]) -> Iterator[Image.Ima
     is_odd = is_odd or (packing == NOT_PACKED and is_misread(tags))
     if is_odd or len(parts) != across * -(-high // rows):
         return None
-    deep = -(-rows_of_band(wide) // rows)  # strips, or rows of tiles, in a band
+    deep = -(-rows_of_band(wide) // rows)  # strips in a band, or rows of tiles
     deep += deep * rows % 2
     if deep * rows >= high:
         return None
@@ -70,14 +70,14 @@ def bands_by(tags: ImageFileDirectory_v2, file: IO[bytes]) -> Iterator[Image.Ima
 
 
 def places_of(starts: Sequence[int], sizes: Sequence[int]) -> list[tuple[int, int]]:
-    """Where strips, or tiles, start and how long they are. Raises TypeError and ValueError."""
+    """Pair the start and size of each strip or tile. Raises TypeError and ValueError."""
     return [(index(start), index(size)) for start, size in zip(starts, sizes, strict=True)]
 
 
 def band_of(
     own: ImageFileDirectory_v2, high: int, rows: int, parts: Sequence[bytes]
 ) -> Image.Image:
-    """Some strips of so many rows, or tiles, as a TIFF of their own, with these tags and more."""
+    """Make a small TIFF of some strips of so many rows, or of tiles; own has its other tags."""
     places, sizes = (TILES_AT, TILE_SIZES) if TILE_ROWS in own else (STRIPS_AT, STRIP_SIZES)
     lengths = [len(part) for part in parts]
     starts = list(itertools.accumulate(lengths[:-1], initial=0))
@@ -86,7 +86,7 @@ def band_of(
     file = io.BytesIO()
     if places == STRIPS_AT:
         own[STRIP_ROWS] = rows
-    else:  # of strips Pillow itself adds what stands before them
+    else:  # Pillow moves the starts of strips behind the tags, but not those of tiles
         own.save(file)
         own[places] = tuple(file.tell() + start for start in starts)
         file.seek(0)

@@ -1,24 +1,24 @@
-"""A picture of JBIG2 in a PDF: is all of it there? Decoders say nothing of a cut."""
+"""Find missing data in a JBIG2 picture in a PDF: decoders do not warn if it is cut off."""
 
 from dataclasses import dataclass
 
 LEAST_HEADER = 11  # bytes
 WIDE_PAGE, LONG_COUNT = 0x40, 7
-KIND, ENDS = 0x3F, (49, 51)  # of a page, and of a file: what stands behind is none of it
+KIND, ENDS = 0x3F, (49, 51)  # ENDS: the end of a page, and of a file; ignore what follows
 KINDS = {0, 4, 6, 7, 16, 20, 22, 23, 36, 38, 39, 40, 42, 43, 48, *ENDS, 50, 52, 53, 62}
 UNKNOWN_SIZE = 0xFFFFFFFF  # of a scan that was written while it was read
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Where the data of a segment start, and how many bytes they are."""
+    """Where the data of a segment start, and their size in bytes."""
 
     start: int
     size: int
 
 
 def part_missing(jbig2: bytes) -> float:
-    """What part of its bytes is missing, by the sizes that its segments say; 0: none shows."""
+    """Return what part of the bytes is missing, by the segments' sizes; 0 if none seems to be."""
     at = 0
     while at + LEAST_HEADER <= len(jbig2) and jbig2[at + 4] & KIND in KINDS:
         segment = segment_at(jbig2, at)
@@ -31,7 +31,7 @@ def part_missing(jbig2: bytes) -> float:
 
 
 def segment_at(jbig2: bytes, at: int) -> Segment | None:
-    """The segment whose header is here; None if that is cut."""
+    """Read the segment with its header at this place; None if the header is cut off."""
     number, flags = int.from_bytes(jbig2[at : at + 4], "big"), jbig2[at + 4]
     at += 5
     count = jbig2[at] >> 5  # of the segments that it refers to

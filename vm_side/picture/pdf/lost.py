@@ -1,4 +1,4 @@
-"""What is missing of a page of a PDF: in the file itself, or as far as MuPDF can read it."""
+"""Find what is missing of a page of a PDF: in the file itself, or only for MuPDF."""
 
 import math
 import re
@@ -14,7 +14,7 @@ from picture.pdf.sources import Stored, packed_picture, sources_of, stored_image
 from picture.pdf.whole import AFTER_INLINE, NOT_THERE, UNDECODED, complaint
 
 JPEG, FAX = "DCTDecode", "CCITTFaxDecode"
-# whose pixels come row by row; of a fax MuPDF leaves out what is behind a wrong code
+# filters with pixels row by row; in a fax, MuPDF leaves out what follows a wrong code
 ROWS = ("", "FlateDecode", "LZWDecode", "RunLengthDecode", FAX)
 INLINE = re.compile(rb"\bBI\b(.{0,400}?)\bID\b", re.DOTALL)
 SIDE = re.compile(rb"/(W|Width|H|Height)\s+([0-9]{1,6})\b")
@@ -23,9 +23,9 @@ LARGEST_ICON = 100 * 100  # pixels
 
 @dataclass(frozen=True)
 class Lost:
-    """What is missing of a page, in words for people; empty: nothing shows that much of it is.
+    """What is missing of a page, in words for people; empty if nothing shows that much is.
 
-    for_all: the file lacks it, whichever program draws it. Else another one may have it.
+    for_all: the file lacks it, so no program can draw it. Else another program may draw it.
     """
 
     what: str = ""
@@ -33,7 +33,7 @@ class Lost:
 
 
 def lost_of(document: pymupdf.Document, index: int, said: str) -> Lost:
-    """What is missing of a page of which MuPDF said this."""
+    """Return what is missing of a page; said is MuPDF's complaint about it."""
     if not document.is_pdf:
         return Lost()
     if NOT_THERE in said:
@@ -60,7 +60,7 @@ def is_cut(document: pymupdf.Document, xref: int) -> bool:
 
 
 def has_large_inline(document: pymupdf.Document, xref: int) -> bool:
-    """Whether a picture that stands among drawing operators is more than an icon."""
+    """Whether there is a picture among the drawing operators that is larger than an icon."""
     for head in INLINE.findall(document.xref_stream(xref)):
         sides = [int(side) for _, side in SIDE.findall(head)]
         if math.prod(sides) > LARGEST_ICON:
@@ -69,25 +69,25 @@ def has_large_inline(document: pymupdf.Document, xref: int) -> bool:
 
 
 def is_undecoded() -> bool:
-    """Whether MuPDF could not decode what it has just read."""
+    """Whether MuPDF could not decode what it has read since the last take_warnings()."""
     return bool(UNDECODED.search(complaint(take_warnings())))
 
 
 def cannot_be_decoded(document: pymupdf.Document, xref: int) -> bool:
-    """Whether a picture cannot be decoded to its end. MuPDF says it but once."""
+    """Whether a picture cannot be decoded to its end. MuPDF warns of it only once."""
     take_warnings()
     pymupdf.Pixmap(document, xref)
     return is_undecoded()
 
 
 def is_group_4(document: pymupdf.Document, xref: int) -> bool:
-    """Whether each row of a fax is told by the one above it, so that none is behind a wrong one."""
+    """Whether each row of a fax is coded by the row above: then none is right after a wrong one."""
     kind, group = document.xref_get_key(xref, "DecodeParms/K")
     return kind == "int" and int(group) < 0
 
 
 def lost_of_picture(document: pymupdf.Document, picture: Stored) -> Lost:
-    """What is missing of a picture that MuPDF cannot decode."""
+    """Return what is missing of a picture that MuPDF cannot decode."""
     xref, kind = picture.xref, picture.kind
     if kind in ROWS:
         image = stored_image(document, xref)

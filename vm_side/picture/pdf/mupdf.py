@@ -1,4 +1,4 @@
-"""A PDF, and a page of it as MuPDF draws it for the reference client."""
+"""Open a PDF, and draw its pages with MuPDF as the reference client does."""
 
 import contextlib
 import functools
@@ -15,17 +15,17 @@ from picture.images import GUARD_SIDE, PDF_DPI, UnreadablePage, check_size, cont
 from picture.pdf.sources import sources_of
 from picture.pdf.whole import WRONG_SUM, complaint
 
-FALLBACK_DPI = 72  # for pages of which a side would pass GUARD_SIDE at PDF_DPI
+FALLBACK_DPI = 72  # for pages with a side longer than GUARD_SIDE at PDF_DPI
 LARGEST_DRAWING = 32_000_000  # pixels, of a poster; an A0 sheet has 8 million, and 2 are sent
 
 PASSWORD = ContextVar("PASSWORD", default="")  # of the PDFs that this process opens
 
-UNKNOWN_LOCK = re.compile(r"unknown (?:en)?crypt.*")  # of whoever sells it, or with a certificate
+UNKNOWN_LOCK = re.compile(r"unknown (?:en)?crypt.*")  # a seller's encryption, or by certificate
 MUPDF_ERRORS = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, OSError)
 
 
 def open_with(password: str) -> None:
-    """Open the PDFs that want a password with this one, in all this process."""
+    """Use this password for all PDFs in this process that need one."""
     PASSWORD.set(password)
 
 
@@ -34,7 +34,7 @@ def open_pdf(source: Path | bytes) -> pymupdf.Document:
 
     Raises UnreadablePage when it is missing, damaged or wants another password.
     """
-    pymupdf.TOOLS.mupdf_display_errors(False)  # its complaints would tear the progress bar
+    pymupdf.TOOLS.mupdf_display_errors(False)  # its complaints would break the progress bar
     pymupdf.TOOLS.mupdf_display_warnings(False)
     try:
         if is_empty(source):
@@ -49,7 +49,7 @@ def open_pdf(source: Path | bytes) -> pymupdf.Document:
             what = f"encrypted for other programs ({lock[0]})"
             raise UnreadablePage(f"{what}: save a copy without encryption") from error
         raise UnreadablePage("damaged beyond repair, or no PDF at all") from error
-    if not document.is_pdf:  # MuPDF looks for itself, and draws web pages and comics, too
+    if not document.is_pdf:  # MuPDF finds the kind itself, and opens web pages and comics, too
         document.close()
         raise UnreadablePage("no PDF at all, though it says so in its first bytes")
     if document.needs_pass and not document.authenticate(PASSWORD.get()):
@@ -60,13 +60,13 @@ def open_pdf(source: Path | bytes) -> pymupdf.Document:
 
 
 def check_memory(error: Exception) -> None:
-    """Raise MemoryError if that is what an error of MuPDF's says."""
+    """Raise MemoryError if an error of MuPDF means that memory ran out."""
     if re.search(r"(malloc|calloc|realloc)\b.* failed", str(error)):
         raise MemoryError(str(error)) from error
 
 
 def is_empty(source: Path | bytes) -> bool:
-    """Whether there is not one byte. Raises OSError."""
+    """Whether a file, or its content, has no bytes. Raises OSError."""
     if isinstance(source, bytes):
         return not source
     with source.open("rb") as file:
@@ -75,9 +75,10 @@ def is_empty(source: Path | bytes) -> bool:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A page as MuPDF draws it. said is its complaint; what is even has but one colour.
+    """A page as MuPDF draws it. said is MuPDF's complaint.
 
-    has_wrong_sum: packed bytes on it are not those that were packed, or their checksum is wrong.
+    is_even: it has content, but the drawing has only one colour. has_wrong_sum: packed bytes on it
+    do not match their checksum, so the bytes or the checksum are wrong.
     """
 
     picture: Image.Image | None
@@ -87,9 +88,10 @@ class Drawing:
 
 
 def page_of(document: pymupdf.Document, index: int) -> tuple[pymupdf.Page, bool]:
-    """A page, and whether its CropBox shows nothing: then it gets its whole MediaBox.
+    """Return a page, and whether its CropBox shows nothing: then set it to the whole MediaBox.
 
-    MuPDF would draw an empty sheet. The document keeps that: forget it when the page is done.
+    MuPDF would draw an empty sheet. The open document keeps the change, so call forget() when the
+    page is done.
     """
     page = document[index]
     if not document.is_pdf:
@@ -106,7 +108,7 @@ def page_of(document: pymupdf.Document, index: int) -> tuple[pymupdf.Page, bool]
 
 
 def scale_of(rect: pymupdf.Rect) -> float:
-    """Pixels a point: as the reference draws it, but no more than LARGEST_DRAWING in all."""
+    """Return pixels a point: as in the reference, but at most LARGEST_DRAWING pixels in all."""
     for dpi in (PDF_DPI, FALLBACK_DPI):
         area = (rect * pymupdf.Matrix(dpi / 72, dpi / 72)).irect
         if max(area.width, area.height) <= GUARD_SIDE:
@@ -115,7 +117,7 @@ def scale_of(rect: pymupdf.Rect) -> float:
 
 
 def drawn_by_mupdf(page: pymupdf.Page) -> Drawing:
-    """Draw a page; the warnings since the last time are taken for its own.
+    """Draw a page; all warnings since the last take_warnings() count as warnings about it.
 
     Raises UnreadablePage, and what MuPDF raises.
     """
@@ -126,7 +128,7 @@ def drawn_by_mupdf(page: pymupdf.Page) -> Drawing:
     pixmap = page.get_pixmap(matrix=matrix, alpha=False)
     warnings = take_warnings()
     if sources_of(page.parent, page.number).pictures:
-        pymupdf.TOOLS.store_shrink(100)  # decoded, they would stay: up to 256 MiB in each worker
+        pymupdf.TOOLS.store_shrink(100)  # else it keeps them decoded: up to 256 MiB in each worker
     rgb = pixmap.samples
     gray = one_of_three(rgb)
     mode, pixels = ("RGB", rgb) if gray is None else ("L", gray)
@@ -138,30 +140,33 @@ def drawn_by_mupdf(page: pymupdf.Page) -> Drawing:
 
 def has_one_colour(picture: Image.Image) -> bool:
     """Whether all pixels are the same."""
-    sample = picture.resize((64, 64), Image.Resampling.NEAREST)  # others mostly show at once
+    sample = picture.resize((64, 64), Image.Resampling.NEAREST)  # mostly shows a second colour
     return not any(contrast(band) for part in (sample, picture) for band in part.split())
 
 
 def has_content(page: pymupdf.Page) -> bool:
-    """Whether there is anything on a page that could be drawn."""
+    """Whether a page has anything that could be drawn."""
     return bool(page.read_contents().strip() or page.annot_xrefs())
 
 
 def take_warnings() -> str:
-    """What MuPDF has complained of since the last time."""
+    """Return MuPDF's warnings since the last call, and clear them."""
     return str(pymupdf.TOOLS.mupdf_warnings())
 
 
 def forget() -> None:
-    """Open the next page's document again: what MuPDF keeps of this one would not warn again."""
+    """Drop the open document and MuPDF's cache: it would not warn again of what it has cached."""
     open_once.cache_clear()
     pymupdf.TOOLS.store_shrink(100)
 
 
 def one_of_three(rgb: bytes) -> bytes | None:
-    """One channel of three equal ones, or None. Without a picture of all three, half the time."""
+    """Return one of three channels if all are equal, else None.
+
+    This takes half the time of making an RGB picture first.
+    """
     red = b""
-    for step in (3 * 61, 3):  # colour mostly shows at once
+    for step in (3 * 61, 3):  # the first step mostly shows colour
         red = rgb[::step]
         if not red == rgb[1::step] == rgb[2::step]:
             return None
@@ -169,9 +174,9 @@ def one_of_three(rgb: bytes) -> bytes | None:
 
 
 def kept_pdf(source: Path | bytes) -> pymupdf.Document:
-    """The document, still open if it was the last one: half of a page's time goes into its fonts.
+    """Open a PDF, or return the last one if it is still the same.
 
-    Raises UnreadablePage.
+    Loading its fonts takes half of a page's time. Raises UnreadablePage.
     """
     if isinstance(source, bytes):
         return open_once(source, 0, len(source))
@@ -186,7 +191,7 @@ def kept_pdf(source: Path | bytes) -> pymupdf.Document:
 def open_once(source: Path | bytes, mtime_ns: int, size: int) -> pymupdf.Document:
     """open_pdf, unless it is the last document again, unchanged."""
     document = open_pdf(source)
-    with contextlib.suppress(*MUPDF_ERRORS):  # the pages say it again, each for itself
+    with contextlib.suppress(*MUPDF_ERRORS):  # each page will raise it again
         if document.is_pdf and document.page_count:
-            document.page_xref(0)  # reads the tree of pages, whose faults are no page's own
+            document.page_xref(0)  # reads the page tree, so that no page is blamed for its faults
     return document

@@ -1,4 +1,4 @@
-"""A page of a PDF -> its picture: MuPDF's drawing, or PDFium's where that is better."""
+"""A page of a PDF -> its picture: MuPDF's drawing, or PDFium's if that is better."""
 
 from pathlib import Path
 
@@ -27,20 +27,20 @@ from picture.pdf.whole import BOX, REPAIRED, Drawn, choose, tiles_apart
 def open_pdf_page(source: Path | bytes, index: int, notes: list[str] | None = None) -> Image.Image:
     """Draw one page of a PDF; index counts from 0. Adds to notes what is odd about it.
 
-    MuPDF draws it, as for the reference. Where it complains, fails, or draws nothing of what is on
-    the page, PDFium draws it, too, and the better drawing is taken. Raises UnreadablePage.
+    MuPDF draws it, as in the reference. If MuPDF complains, fails, or draws nothing of what is on
+    the page, PDFium draws it, too, and we take the better drawing. Raises UnreadablePage.
     """
     document = kept_pdf(source)
     odd = notes if notes is not None else []
     is_boxed = False
-    take_warnings()  # those so far are not this page's
+    take_warnings()  # drop earlier ones: they are not about this page
     try:
         page, is_boxed = page_of(document, index)
         first = drawn_by_mupdf(page)
     except IndexError as error:
         raise UnreadablePage(f"damaged PDF page: {error}") from error
     except MUPDF_ERRORS as error:
-        forget()  # who knows what state it is in
+        forget()  # the document may be in a bad state
         check_memory(error)
         first = Drawing(None, f"damaged PDF page: {error}")
     odd += [REPAIRED] * document.is_repaired + [BOX] * is_boxed
@@ -60,7 +60,7 @@ def open_pdf_page(source: Path | bytes, index: int, notes: list[str] | None = No
 def the_better(
     document: pymupdf.Document, source: Path | bytes, index: int, first: Drawing
 ) -> tuple[Image.Image, str]:
-    """MuPDF's drawing or PDFium's, and a note. Raises UnreadablePage if neither will do."""
+    """Return MuPDF's drawing or PDFium's, and a note. Raises UnreadablePage if neither is good."""
     mupdf, pdfium, refused = first.picture, None, ""
     only_mupdf = only_pdfium = 0
     try:
@@ -90,7 +90,7 @@ def the_better(
 
 
 def drawn_anyhow(document: pymupdf.Document, source: Path | bytes, index: int) -> Image.Image:
-    """PDFium's drawing; of MuPDF's copy, fixed and decrypted, if it cannot open the file itself.
+    """Draw with PDFium; if it cannot draw the file, then MuPDF's repaired, decrypted copy.
 
     Raises UnreadablePage.
     """

@@ -11,7 +11,7 @@ from picture.images import UnreadablePage, one_channel_if_gray
 def drawn_by_pdfium(
     source: Path | bytes, index: int, scale_of: Callable[[float, float], float]
 ) -> Image.Image:
-    """Draw a page, of mode "RGB"; scale_of(width, height) says how many pixels a point.
+    """Draw a page, mode "L" or "RGB"; scale_of(width, height) returns the pixels a point.
 
     Raises UnreadablePage.
     """
@@ -19,7 +19,7 @@ def drawn_by_pdfium(
 
     try:
         with pypdfium2.PdfDocument(source) as document:
-            document.init_forms()  # what is typed into a form is drawn with it alone
+            document.init_forms()  # without it, text typed into a form is not drawn
             page = document[index]
             bitmap = page.render(scale=scale_of(*page.get_size()), rev_byteorder=True)
             picture = one_channel_if_gray(bitmap.to_pil().convert("RGB"))

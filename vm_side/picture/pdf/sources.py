@@ -1,4 +1,4 @@
-"""What a page of a PDF is drawn from: streams of drawing operators, and pictures."""
+"""Find what a page of a PDF is drawn from: streams of drawing operators, and pictures."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ CMYK_CHANNELS = 4
 
 @dataclass(frozen=True)
 class Stored:
-    """A picture in a PDF, by its number, and how it is packed: the last filter is the picture's."""
+    """A picture in a PDF: its number, and its filters; the last one packs the pixels."""
 
     xref: int
     filters: tuple[str, ...]
@@ -20,22 +20,22 @@ class Stored:
 
     @property
     def kind(self) -> str:
-        """What its pixels are packed as; empty: they are not."""
+        """The filter that packs its pixels; empty if they are not packed."""
         return self.filters[-1] if self.filters else ""
 
 
 @dataclass
 class Sources:
-    """The numbers of the drawings that a page takes in; the pictures on it, and their masks."""
+    """What a page uses: drawings by number; pictures and their masks."""
 
     drawings: list[int] = field(default_factory=list)
     pictures: list[Stored] = field(default_factory=list)
     named: list[tuple[str, int]] = field(default_factory=list)
-    """By which names drawing operators take which of them in."""
+    """(name, number) pairs: the names by which drawing operators use them."""
 
 
 def sources_of(document: pymupdf.Document, index: int) -> Sources:
-    """All that a page names: also what its annotations, patterns, letters and masks are drawn from.
+    """Find all that a page names, also for its annotations, patterns, letters and masks.
 
     Raises what MuPDF raises.
     """
@@ -63,9 +63,9 @@ def sources_of(document: pymupdf.Document, index: int) -> Sources:
 
 
 def is_shown(document: pymupdf.Document, index: int, xref: int) -> bool:
-    """Whether the page may show a picture that it names: the operators that draw it have the name.
+    """Whether the page may show a picture: its drawing operators use the picture's name.
 
-    Many programs give all pages the names of all pictures.
+    To be named in the page's resources is not enough: many programs name all pictures on all pages.
     """
     found, shown = sources_of(document, index), set[int]()
     taken_in = {each for _, each in found.named}
@@ -83,12 +83,12 @@ def is_shown(document: pymupdf.Document, index: int, xref: int) -> bool:
 
 
 def has_name(drawn: bytes, name: str) -> bool:
-    """Whether drawing operators have a name. With an odd letter it may be written in two ways."""
+    """Whether drawing operators use a name; assume it if odd letters allow several spellings."""
     return not name.isalnum() or bool(re.search(rb"/%s(?![A-Za-z0-9#])" % name.encode(), drawn))
 
 
 def is_new(each: mupdf.PdfObj, seen: set[int]) -> bool:
-    """Whether it was not looked at before: what is on the way may lead back, or be shared."""
+    """Whether we see an object for the first time: objects may be shared, or form a circle."""
     xref = mupdf.pdf_to_num(each)
     is_known = xref in seen
     seen |= {xref} - {0}
@@ -96,9 +96,9 @@ def is_new(each: mupdf.PdfObj, seen: set[int]) -> bool:
 
 
 def named_in(resources: mupdf.PdfObj, seen: set[int]) -> Iterator[tuple[str, mupdf.PdfObj]]:
-    """What these resources name; of a font that is drawn its letters are found later.
+    """Yield what these resources name; the letters of a font that is drawn are found later.
 
-    With its name, if operators take it in alone.
+    XObjects come with their names, because drawing operators use them by name; the rest with "".
     """
     if not is_new(resources, seen):
         return
@@ -111,7 +111,7 @@ def named_in(resources: mupdf.PdfObj, seen: set[int]) -> Iterator[tuple[str, mup
 
 
 def shown_of(annotations: mupdf.PdfObj) -> Iterator[mupdf.PdfObj]:
-    """What annotations look like: one of several states, if they have them."""
+    """Yield what annotations look like: their current state, if they have several."""
     for each in range(mupdf.pdf_array_len(annotations)):
         annotation = mupdf.pdf_array_get(annotations, each)
         look = mupdf.pdf_dict_gets(mupdf.pdf_dict_gets(annotation, "AP"), "N")
@@ -120,7 +120,7 @@ def shown_of(annotations: mupdf.PdfObj) -> Iterator[mupdf.PdfObj]:
 
 
 def values_of(entries: mupdf.PdfObj, seen: set[int]) -> list[tuple[str, mupdf.PdfObj]]:
-    """The names and values of a dictionary that was not looked at before."""
+    """Return the names and values of a dictionary; nothing if we have seen it before."""
     if not is_new(entries, seen):
         return []
     return [
@@ -133,7 +133,7 @@ def values_of(entries: mupdf.PdfObj, seen: set[int]) -> list[tuple[str, mupdf.Pd
 
 
 def filters_of(stream: mupdf.PdfObj) -> tuple[str, ...]:
-    """The names of a stream's filters, in the order in which they unpack it."""
+    """Return the names of a stream's filters, in the order in which they unpack it."""
     filters = mupdf.pdf_dict_gets(stream, "Filter")
     if not mupdf.pdf_is_array(filters):
         return tuple(filter(None, [mupdf.pdf_to_name(filters)]))
@@ -142,7 +142,7 @@ def filters_of(stream: mupdf.PdfObj) -> tuple[str, ...]:
 
 
 def is_cmyk(picture: mupdf.PdfObj) -> bool:
-    """Whether a picture has four channels; it is not loaded for that."""
+    """Whether a picture has four channels, without loading it."""
     colours = mupdf.pdf_dict_gets(picture, "ColorSpace")
     profile = mupdf.pdf_array_get(colours, 1)
     has_four = mupdf.pdf_to_int(mupdf.pdf_dict_gets(profile, "N")) == CMYK_CHANNELS
@@ -150,7 +150,7 @@ def is_cmyk(picture: mupdf.PdfObj) -> bool:
 
 
 def packed_picture(document: pymupdf.Document, xref: int) -> bytes:
-    """A picture as its own filter packed it, without the filters around that."""
+    """Return a picture's data as its own filter packed it, without the filters around that."""
     pdf = mupdf.pdf_document_from_fz_document(document)
     kept = mupdf.pdf_load_compressed_stream(pdf, xref, 0)
     buffer = mupdf.FzBuffer(mupdf.ll_fz_keep_buffer(kept.m_internal.buffer))
@@ -158,6 +158,6 @@ def packed_picture(document: pymupdf.Document, xref: int) -> bytes:
 
 
 def stored_image(document: pymupdf.Document, xref: int) -> mupdf.FzImage:
-    """A picture as MuPDF knows it before it decodes its pixels."""
+    """Return a picture as MuPDF knows it before decoding its pixels."""
     pdf = mupdf.pdf_document_from_fz_document(document)
     return mupdf.pdf_load_image(pdf, mupdf.pdf_new_indirect(pdf, xref, 0))

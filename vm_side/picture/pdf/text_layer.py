@@ -1,7 +1,7 @@
-"""The text layer of a PDF's page: its words, and where they stand in the picture that is sent.
+"""The text layer of a PDF's page: its words, and their boxes in the picture that is sent.
 
-A layer is taken only where it can be trusted. What it says of a scan is somebody's OCR; what a font
-without a table of its letters says is chance.
+We use a layer only if it can be trusted. On a scan it is the result of some OCR. A font without a
+table of its letters gives random text.
 """
 
 import re
@@ -16,15 +16,14 @@ from PIL import Image
 from picture.pdf.mupdf import MUPDF_ERRORS, forget, kept_pdf
 from picture.words import Box, Word
 
-MOST_WORDS = 8_000  # of a page, pictures included: a newspaper's has 6,000
-MOST_PICTURE = 0.5  # of a page that pictures cover: beyond, it is a scan
+MOST_WORDS = 8_000  # of a page, pictures included: a newspaper page has 6,000
+MOST_PICTURE = 0.5  # of a page: if pictures cover more, it is a scan
 MOST_UNKNOWN = 0.1  # of the letters
 ENOUGH_LATIN = 100  # letters, for the next two
-VOWELS = (0.2, 0.6)  # of Latin letters, in any language; of shifted ones chance decides
+VOWELS = (0.2, 0.6)  # of Latin letters, in any language; in shifted letters it is random
 MOST_MARKED = 0.3  # of Latin letters: Korean or Chinese taken for Latin-1 has more
 
-# What stands for no letter, or in an order that is not that of reading: what could not be decoded,
-# private use, controls, Hebrew and Arabic.
+# Not letters (undecoded, private use, controls), or not in reading order (Hebrew and Arabic).
 UNKNOWN = re.compile("[\ufffd\ue000-\uf8ff\0-\x1f\x7f-\x9f\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 LATIN, VOWEL, MARKED = (
     re.compile(part) for part in ("[A-Za-z\xc0-\u024f]", "[aeiouyAEIOUY]", "[\xa1-\u024f]")
@@ -32,22 +31,22 @@ LATIN, VOWEL, MARKED = (
 
 FLAGS = pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP
 DRAWN = pymupdf.mupdf.FZ_STEXT_FILLED | pymupdf.mupdf.FZ_STEXT_STROKED
-TURNS = {  # of a page of 1 x 1
+TURNS = {  # for a page of size 1 x 1
     0: pymupdf.Matrix(1, 0, 0, 1, 0, 0),
     90: pymupdf.Matrix(0, 1, -1, 0, 1, 0),
     180: pymupdf.Matrix(-1, 0, 0, -1, 1, 1),
     270: pymupdf.Matrix(0, -1, 1, 0, 0, 1),
 }
-REDUCED = 4  # times, before a word's ink is looked for
-LEAST_STEP = 10  # gray levels between neighbours, where there is ink
+REDUCED = 4  # times smaller, before we look for a word's ink
+LEAST_STEP = 10  # gray levels between neighbours that mean ink
 
 
 def words_on(
     picture: Image.Image, source: Path | bytes, index: int, rotation: int
 ) -> Sequence[Word]:
-    """The words of a PDF's page, in the order of its text layer; none if that cannot be trusted.
+    """Return the words of a PDF's page in its text layer's order; none if we cannot trust it.
 
-    picture is what is sent of it, turned clockwise by so many degrees of rotation.
+    picture is the one that is sent, turned clockwise by rotation degrees.
     """
     try:
         page = kept_pdf(source)[index]
@@ -55,7 +54,7 @@ def words_on(
         matrix = page.rotation_matrix * pymupdf.Matrix(1 / page.rect.width, 1 / page.rect.height)
         matrix = matrix * TURNS[rotation] * pymupdf.Matrix(*picture.size)
     except (*MUPDF_ERRORS, IndexError):
-        forget()  # who knows what state it is in
+        forget()  # the document may be in a bad state
         return ()
     if len(words) + len(pictures) > MOST_WORDS or not is_sane([text for text, _ in words]):
         return ()
@@ -72,7 +71,7 @@ def words_on(
 
 
 def read_layer(page: pymupdf.Page) -> tuple[list[tuple[str, Box]], list[Box]]:
-    """The words that are drawn, and the boxes of pictures, both in points of the page unturned."""
+    """Return the words that are drawn and the boxes of pictures, in points of the unturned page."""
     layer = page.get_textpage(flags=FLAGS)
     rows = layer.extractWORDS()
     if len(rows) > MOST_WORDS:
@@ -86,13 +85,13 @@ def read_layer(page: pymupdf.Page) -> tuple[list[tuple[str, Box]], list[Box]]:
         elif block.m_internal.type == pymupdf.mupdf.FZ_STEXT_BLOCK_TEXT:
             for at, line in enumerate(block):
                 first = line.m_internal.first_char
-                if first and not first.flags & DRAWN:  # render mode 3, or of a mask
+                if first and not first.flags & DRAWN:  # render mode 3, or part of a mask
                     hidden.add((number, at))
     return [(row[4], row[:4]) for row in rows if (row[5], row[6]) not in hidden], pictures
 
 
 def is_sane(texts: Iterable[str]) -> bool:
-    """Whether the words of a layer are of letters that somebody wrote."""
+    """Whether the words of a layer look like real text, not like wrongly decoded letters."""
     text = "".join(texts)
     latin = len(LATIN.findall(text))
     if len(UNKNOWN.findall(text)) > MOST_UNKNOWN * len(text):
@@ -107,7 +106,7 @@ def is_sane(texts: Iterable[str]) -> bool:
 def placed(
     boxes: Sequence[Box], matrix: pymupdf.Matrix, size: tuple[int, int]
 ) -> NDArray[numpy.float64]:
-    """Boxes in the pixels of the picture, cut at its edge. The matrix turns by quarters at most."""
+    """Map boxes to pixels of the picture, cut at its edge; the matrix only does quarter turns."""
     turn, shift = [[matrix.a, matrix.b], [matrix.c, matrix.d]], [matrix.e, matrix.f]
     corners = numpy.array(boxes, float).reshape(-1, 2, 2) @ turn + shift
     corners = corners.clip(0, size)
@@ -115,17 +114,17 @@ def placed(
 
 
 def area(boxes: NDArray[numpy.float64]) -> float:
-    """Of boxes, all together; where they overlap, it counts twice."""
+    """Return the sum of the boxes' areas; where boxes overlap, the area counts twice."""
     return float(numpy.prod(boxes[:, 2:] - boxes[:, :2], 1).sum())
 
 
 def tuples(boxes: NDArray[numpy.float64]) -> Iterator[Box]:
-    """Boxes in whole pixels."""
+    """Yield boxes in whole pixels."""
     yield from map(tuple, boxes.round().astype(int).tolist())
 
 
 def inked(picture: Image.Image, boxes: NDArray[numpy.float64]) -> NDArray[numpy.bool_]:
-    """Of each box, whether there is ink: none is of white on white, or of what a patch covers."""
+    """For each box: is there ink? There is none for white on white, or under a patch."""
     gray = numpy.asarray(picture.convert("L").reduce(REDUCED), numpy.int16)
     edges = numpy.abs(numpy.diff(gray, axis=1)) >= LEAST_STEP
     sums = numpy.zeros((edges.shape[0] + 1, edges.shape[1] + 1), numpy.int32)

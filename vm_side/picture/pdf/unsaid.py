@@ -1,4 +1,4 @@
-"""What is missing of a page of a PDF that MuPDF has drawn without a complaint."""
+"""Find what is missing of a page of a PDF although MuPDF did not complain."""
 
 import functools
 
@@ -13,19 +13,19 @@ from picture.pdf.sources import Stored, is_shown, packed_picture, sources_of
 from picture.pdf.whole import WRONG_SUM
 
 PACKED, JBIG2 = "FlateDecode", "JBIG2Decode"
-# what the decoder of a JPEG that ends too early makes up, as it is drawn
+# what the decoder makes up for the end of a cut JPEG, as the drawing shows it
 MADE_UP = range(125, 132)  # gray levels
 SAMPLE = (128, 128)
-LEAST_MADE_UP = 8  # of the sample: a twentieth of a picture that is a hundredth of the page
+LEAST_MADE_UP = 8  # pixels of it: a twentieth of a picture that covers a hundredth of the page
 NOTE = "the checksum of a picture on it is wrong: a part of it may be, too"
 
 
 def unsaid_of(
     document: pymupdf.Document, index: int, drawn: Image.Image, has_wrong_sum: bool
 ) -> tuple[Lost, str]:
-    """What is missing of a page that was drawn so, and a note.
+    """Return what is missing of a page with this drawing, and a note.
 
-    has_wrong_sum: something on it is packed with a wrong checksum.
+    has_wrong_sum: something on the page is packed with a wrong checksum.
     """
     try:
         pictures = sources_of(document, index).pictures
@@ -40,13 +40,13 @@ def unsaid_of(
         packed = [each for each in pictures if PACKED in each.filters and has_wrong_sum]
         return Lost(), NOTE * any(is_packed_wrongly(document, each) for each in packed)
     except MUPDF_ERRORS:
-        return Lost(), ""  # it could read them when it drew the page
+        return Lost(), ""  # MuPDF could read them when it drew the page
 
 
 def shows_made_up(drawn: Image.Image) -> bool:
-    """Whether much of a drawing may be of the gray that a JPEG's decoder makes up.
+    """Whether much of a drawing has the gray that a JPEG's decoder makes up.
 
-    What it makes up of CMYK has another colour on the page.
+    For CMYK it makes up another colour.
     """
     sample = drawn.resize(SAMPLE, Image.Resampling.NEAREST)
     table = [255 * (level in MADE_UP) for level in range(256)]
@@ -55,7 +55,7 @@ def shows_made_up(drawn: Image.Image) -> bool:
 
 
 def unsaid_of_picture(document: pymupdf.Document, picture: Stored) -> Lost:
-    """What is missing of a picture: a JPEG that ends too early, or one of JBIG2."""
+    """Return what is missing of a picture: a JPEG that ends too early, or a JBIG2."""
     if picture.kind == JPEG:
         lost = lost_of_picture(document, picture)
         return lost if lost.what.startswith(ENDS_EARLY) else Lost()
@@ -64,7 +64,7 @@ def unsaid_of_picture(document: pymupdf.Document, picture: Stored) -> Lost:
 
 
 def is_packed_wrongly(document: pymupdf.Document, picture: Stored) -> bool:
-    """Whether the bytes of a picture have a wrong checksum."""
+    """Whether the packed bytes of a picture have a wrong checksum."""
     take_warnings()
     document.xref_stream(picture.xref)
     return WRONG_SUM in take_warnings()

@@ -1,4 +1,4 @@
-"""Was a page of a PDF drawn whole? What MuPDF says of it, and how PDFium's drawing differs."""
+"""Decide if a page of a PDF was drawn whole, by MuPDF's warnings and by PDFium's drawing."""
 
 import re
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from PIL import Image, ImageChops, ImageFilter
 
 TILE = 32  # pixels: about a line of text at 200 dpi
 STEP = 48  # gray levels between neighbours that make an edge
-CLEARLY_MORE = 2  # times as many tiles as the other one has alone, and two more
+CLEARLY_MORE = 2  # more than twice the tiles that only the other one has, plus two
 
 REPAIRED = "the PDF is damaged and was repaired: parts of it may be missing"
 BOX = "its CropBox shows nothing: the whole MediaBox was drawn"
 
-# said of sound pages, too; nothing of the drawing is missing
+# said of good pages, too; nothing of the drawing is missing
 HARMLESS = re.compile(
     r"""
     \.\.\.\ repeated\ | bogus\ font\ (ascent|descent) | found\ duplicate\ | \bICC\b | \bicc\b
@@ -21,13 +21,13 @@ HARMLESS = re.compile(
     """,
     re.VERBOSE,
 )
-# said of a picture or a drawing of which there is but the name
+# said if the file has only the name of a picture or a drawing
 NOT_THERE = "no XObject subtype specified"
-# said of a picture among the operators that ends before its end; what follows may be lost, too
+# said if a picture among the operators ends too early; what follows may be lost, too
 AFTER_INLINE = "after inline image"
-# said of packed bytes that are others than those that were packed, or whose writer was careless
+# said if packed bytes have changed, or if a careless program wrote a wrong checksum
 WRONG_SUM = "incorrect data check"
-# said of what no other page of the same file would have drawn whole
+# said if something could not be read or decoded to its end
 UNDECODED = re.compile(
     r"""
     jbig2 | openjpeg | JPX | jpeg | \bfax\b | zlib | flate | lzw | premature | truncated
@@ -39,10 +39,11 @@ UNDECODED = re.compile(
 
 @dataclass(frozen=True)
 class Drawn:
-    """A page that was drawn twice, since MuPDF complained, failed, or drew nothing.
+    """A page that was drawn twice, because MuPDF complained, failed, or drew nothing.
 
     said is MuPDF's complaint, empty if it had none. only_mupdf and only_pdfium count the tiles in
-    which one alone drew something. lost says what is missing, for_all that nobody can draw it.
+    which only one of them drew something. lost says what is missing; for_all: no program can draw
+    that.
     """
 
     said: str = ""
@@ -58,7 +59,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Choice:
-    """Whose drawing is sent, and the note for it; or why none is."""
+    """Which drawing to send, and a note about it; or the reason to send none."""
 
     by_pdfium: bool = False
     note: str = ""
@@ -66,7 +67,7 @@ class Choice:
 
 
 def choose(drawn: Drawn) -> Choice:
-    """The better drawing; none where neither can be trusted."""
+    """Choose the better drawing; none if neither can be trusted."""
     why = f"MuPDF: {drawn.said}" if drawn.said else "MuPDF draws nothing of what is on it"
     if drawn.refused:
         return Choice(reason=f"not drawn whole: {why}; PDFium: {drawn.refused}")
@@ -78,12 +79,12 @@ def choose(drawn: Drawn) -> Choice:
         lost = f" ({drawn.lost})" if drawn.lost else ""
         return Choice(reason=f"not drawn whole{lost}: {why}; PDFium draws no more")
     if drawn.is_even:
-        return Choice()  # white ink, or a scan of nothing
+        return Choice()  # white ink, or a scan of an empty sheet
     return Choice(note=f"{why}; PDFium draws no more")
 
 
 def complaint(warnings: str) -> str:
-    """The first of MuPDF's warnings that tells of a drawing that is not whole, or nothing."""
+    """Return the MuPDF warning that tells most, if the drawing may not be whole; else empty."""
     lines = (line.strip() for line in warnings.splitlines())
     told = [line for line in lines if line and not HARMLESS.search(line)]
     inline = [line for line in told if AFTER_INLINE in line]
@@ -92,9 +93,9 @@ def complaint(warnings: str) -> str:
 
 
 def tiles_apart(mupdf: Image.Image | None, pdfium: Image.Image) -> tuple[int, int]:
-    """In how many tiles only the one, and only the other, has drawn something.
+    """Count the tiles in which only MuPDF, and only PDFium, has drawn something.
 
-    Letters may stand a little aside: a neighbouring tile counts as the same.
+    Letters may be a little displaced, so a neighbouring tile counts as the same.
     """
     there = inked(pdfium, mupdf.size if mupdf else pdfium.size)
     here = inked(mupdf, mupdf.size) if mupdf else Image.new("L", there.size, 0)
@@ -102,7 +103,7 @@ def tiles_apart(mupdf: Image.Image | None, pdfium: Image.Image) -> tuple[int, in
 
 
 def inked(page: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """A map of the page in tiles: white where there is an edge, else black."""
+    """Make a map of the page, a pixel for each tile: white if it has edges, else black."""
     gray = page.convert("L")
     if gray.size != size:
         gray = gray.resize(size)
@@ -116,6 +117,6 @@ def inked(page: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def alone(one: Image.Image, other: Image.Image) -> int:
-    """Tiles that are white in one map, and black around there in the other."""
+    """Count the tiles that are white in one map, and black with all around them in the other."""
     around = other.filter(ImageFilter.MaxFilter(3))
     return ImageChops.subtract(one, around).histogram()[255]
