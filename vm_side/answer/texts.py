@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 KEYS = ("bbox", "category", "text")
+NO_TEXT = (None, "")
 UNKNOWN = "\ufffd"  # a server also writes it for bytes of the model that are not a letter
 
 
@@ -30,8 +31,9 @@ def named(pairs: list[tuple[str, Any]]) -> Any:
         if name == "bbox" and name in objects[-1]:
             objects.append({})
         before = objects[-1].get(name)
-        goes_on = name == "text" and isinstance(before, str) and isinstance(value, str)
-        objects[-1][name] = f"{before}\n{value}" if goes_on else value
+        if name == "text" and before not in NO_TEXT:
+            value = before if value in NO_TEXT else f"{text_of(before)}\n{text_of(value)}"
+        objects[-1][name] = value
     return objects[0] if len(objects) == 1 else objects
 
 

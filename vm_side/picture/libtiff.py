@@ -72,10 +72,11 @@ def part_in_doubt(said: Sequence[str], tags: Mapping[int, Any]) -> float:
     lost, before = 0, (-1, -1)
     for found in filter(None, map(AT.match, said)):
         line, strip = int(found[2]), int(found[3])
+        above = strip // -(-wide // across) * rows
         is_below = strip == before[0] and line >= before[1]
         if tags.get(COMPRESSION) != GROUP_4:
             lost += 1
         elif not is_below:
-            lost += max(0, rows - line)
+            lost += max(0, min(rows, high - above) - line)  # the last strip may be shorter
         before = strip, line
     return min(1.0, lost * across / (wide * high))

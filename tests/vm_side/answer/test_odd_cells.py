@@ -168,6 +168,23 @@ def test_a_second_text_goes_on_with_the_first() -> None:
     assert read(answer.rstrip("]") + ', {"bbox":')[0] == [CELL | {"text": "one\nmore"}]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "both"),
+    [
+        ('"one"', "12.50", "one\n12.50"),
+        ("1", '"more"', "1\nmore"),
+        ('["one", "two"]', '"more"', "one\ntwo\nmore"),
+        ('"one"', "null", "one"),
+        ("null", '"more"', "more"),
+        ('""', '"more"', "more"),
+        ('"one"', '""', "one"),
+    ],
+)
+def test_two_texts_may_be_of_any_form(first: str, second: str, both: str) -> None:
+    answer = f'[{{"bbox": {BOX}, "category": "Text", "text": {first}, "text": {second}}}]'
+    assert [cell["text"] for cell in read(answer)[0]] == [both]
+
+
 def test_a_text_by_another_name_is_kept() -> None:
     named = {"bbox": BOX, "category": "Text", "content": "one"}
     assert read([named]) == ([CELL], False, (ODD_NAME,))

@@ -115,6 +115,18 @@ def test_an_icon_among_the_operators_may_be_cut(tmp_path: Path) -> None:
     assert not notes
 
 
+def test_one_of_the_contents_of_a_page_may_be_no_stream(tmp_path: Path) -> None:
+    path = half_drawn.cut_inline_scan(tmp_path / "a.pdf")
+    with pymupdf.open(path) as document:
+        (xref,) = document[0].get_contents()
+        document.update_object(other := document.get_new_xref(), "<< >>")
+        document.xref_set_key(document[0].xref, "Contents", f"[{other} 0 R {xref} 0 R]")
+        changed = document.tobytes()
+    path.write_bytes(changed)
+    with pytest.raises(UnreadablePage, match="a picture among its operators is cut off"):
+        open_pdf_page(path, 0)
+
+
 @pytest.mark.parametrize("size", [(400, 500), (3000, 8)])
 def test_a_gray_picture_is_no_half_one(tmp_path: Path, size: tuple[int, int]) -> None:
     """Of the very gray that a decoder makes up, also where no page could have its shape."""

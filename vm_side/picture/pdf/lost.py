@@ -61,7 +61,7 @@ def is_cut(document: pymupdf.Document, xref: int) -> bool:
 
 def has_large_inline(document: pymupdf.Document, xref: int) -> bool:
     """Whether there is a picture among the drawing operators that is larger than an icon."""
-    for head in INLINE.findall(document.xref_stream(xref)):
+    for head in INLINE.findall(document.xref_stream(xref) or b""):  # it may be no stream
         sides = [int(side) for _, side in SIDE.findall(head)]
         if math.prod(sides) > LARGEST_ICON:
             return True
