@@ -35,7 +35,7 @@ class Metric:
 
 @contextlib.contextmanager
 def served(folder: Path, port: int) -> Iterator[str]:
-    """Show the folder's file on a port of this machine to all who ask, or to nobody if port is 0.
+    """Show the folder's file on a port of 127.0.0.1, or nowhere if port is 0.
 
     Yields why it cannot be shown, or nothing if it can. Pages are read in any case.
     """

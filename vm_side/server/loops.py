@@ -1,8 +1,8 @@
 """Does a text only repeat itself at its end? Loops with equal turns, and loops that count.
 
 The turns of a loop that counts differ in their numbers: rows of an empty table, lines of a contents
-page, one text in boxes that slide down the page. It is not a table of real numbers if its numbers go
-on by the same step, turn after turn, for longer than they do on pages.
+page, one text in boxes that slide down the page. A table of real numbers is different: its
+numbers do not go on by the same step, turn after turn, for as long as those of a loop.
 """
 
 import itertools

@@ -67,7 +67,7 @@ class AnswerStream:
         self._recent: deque[tuple[int, str]] = deque()  # (tokens before it, text)
         self._checked = self._counted = 0
         self._fresh: list[str] = []  # since the last look
-        self._said = self._plain = ""  # the last COUNTED_TAIL characters; the same without digits
+        self._said = self._plain = ""  # the last COUNTED_TAIL characters; and with numbers as 0
 
     @property
     def text(self) -> str:

@@ -4,7 +4,7 @@ import html
 import re
 from typing import NamedTuple
 
-SYMBOL_SIGN = "\ufffd"  # stands for a symbol that only LaTeX has a name for
+SYMBOL_SIGN = "\ufffd"  # stands for a symbol that is written as a command of LaTeX
 
 TAG = re.compile(
     r"</?(?:html|body|table|caption|colgroup|col|thead|tbody|tfoot|tr|t[dh]|br|[biup]|em|strong|"

@@ -7,7 +7,7 @@ from trust.doubts import Doubt
 from trust.ink.laid import Laid, LaidCell
 
 NO_INK = 0.12  # of a text's length: less ink than this is none
-SOME_TEXT = 0.5  # ems: a shorter text may be a bullet or a dash, which is not inked like a letter
+SOME_TEXT = 0.5  # ems: a shorter text may be a bullet or a dash; its ink is not in letters
 WEIGHT, MOST_WEIGHT = 0.15, 0.6
 MOST_AT = 15  # ems of text without ink: with so many, the weight is the highest
 

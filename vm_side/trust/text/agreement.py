@@ -15,17 +15,16 @@ SHORT = 3  # letters: a word this short is found in any text
 PIECE = 8  # letters that are looked for together: a longer word may be two, without the space
 EAST_ASIAN_PIECE = 2  # the same for scripts without words
 ENOUGH = 4  # letters that are looked for: with fewer, nothing can be told
-LONG = 12  # letters of a cell: with fewer, one cannot tell whether they are too many
+LONG = 12  # letters of a cell: with fewer, one cannot tell if they are too many
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """How far a cell and another reading agree.
 
-    precision is the share of the cell's letters that the other reading has; recall is the share of
-    the other's letters that the cell has. letters is how many were looked for, on the side with
-    more. lost is how many of the other's letters the cell lacks. digits is how many of the cell's
-    digits stand in the place of others.
+    precision is the share of the cell's letters that the other has, recall the other way round.
+    letters is how many were looked for, on the side with more. lost is how many of the other's
+    letters the cell lacks. digits is how many of the cell's stand in the place of others.
     """
 
     precision: float
@@ -46,8 +45,8 @@ def agreement(
 
     said are the cell's printed words. written are all words of its text, LaTeX commands included,
     because a page may be about LaTeX. own are the other's words in the cell's box; near has those
-    that only touch it, too. is_whole says that these are all that stands there. If they are not,
-    nothing can speak against what the cell has besides.
+    that only touch it, too. is_whole: these are all that stands there. If they are not, nothing can
+    speak against what the cell has besides.
     """
     recall, known = share_found(own, written)
     precision, looked_for = share_found(said, near)

@@ -13,7 +13,7 @@ from trust.text.agreement import Agreement
 from trust.text.compared import Under, box_of, held_by, under
 from trust.text.folding import EAST_ASIAN
 
-FOREIGN = 0.1  # share of the answer's letters: with less of its script, a layer is taken for wrong
+FOREIGN = 0.1  # of the answer's letters: if fewer are East Asian, such a layer is taken for wrong
 WRONG, ODD = 0.5, 0.8  # precision or recall below this
 LONG = 12  # letters: a wrong text that is shorter is no reason to read a page again
 LINE = 20  # letters that a cell lacks: in a long cell they are only a small share

@@ -15,7 +15,7 @@ from trust.text.agreement import Agreement
 from trust.text.compared import box_of, under
 from trust.text.folding import EAST_ASIAN
 
-SURE = 0.85  # of a line: if the engine is less sure, it says nothing. For Hangul it does not tell
+SURE = 0.85  # of a line: below this, the engine says nothing. For Hangul it has no such number
 WRONG, ODD = 0.45, 0.65  # agreement below this
 LONG = 12  # letters: in a shorter text, two letters that were read wrongly make another text
 SERIOUS, LIGHT, DIGITS = 0.6, 0.15, 0.2
