@@ -1,6 +1,6 @@
 """How many pages a PDF or a TIFF has: what it says is checked against what it holds.
 
-Runs in a worker: an untrusted file is opened there alone.
+This runs in a worker, because an untrusted file is opened only there.
 """
 
 import hashlib
@@ -15,15 +15,15 @@ from picture.pdf.elsewhere import beyond_pages, check_form
 from picture.pdf.mupdf import MUPDF_ERRORS, open_pdf, take_warnings
 from results.store import Place
 
-BYTES_PER_PAGE = 4  # of the file, at least; an empty page in the tightest file was seen to take 10
+BYTES_PER_PAGE = 4  # of the file, at least; the smallest empty page that was seen took 10
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
     """The pages that a file holds, and how many it says it has; or why they cannot be counted.
 
-    sha256 is that of the file, if it had to be fetched. is_picture: it is one page, without number.
-    beyond: what is in it that is none of these pages, and is not read.
+    sha256 is the file's hash, if the file had to be fetched. is_picture says that the file is one
+    page, without a number. beyond says what is in it that is not one of these pages, and not read.
     """
 
     pages: int = 0
@@ -36,11 +36,11 @@ class Counted:
 
 
 def count_pages(place: Place) -> Counted:
-    """Open a file and count. Never raises for a bad one."""
+    """Open a file and count its pages. Never raises for a bad file."""
     sha256 = ""
     try:
         source = source_of(place)
-        if isinstance(source, bytes):  # fetched already, and for that only once
+        if isinstance(source, bytes):  # it was fetched already, and must not be fetched again
             sha256 = hashlib.sha256(source).hexdigest()
         return replace(count_in(source, PurePosixPath(str(place)).suffix), sha256=sha256)
     except UnreadablePage as error:
@@ -53,7 +53,7 @@ def count_pages(place: Place) -> Counted:
 
 
 def count_in(source: Path | bytes, ending: str) -> Counted:
-    """Count by what the file is, whatever its name says. Raises UnreadablePage and OSError."""
+    """Count by what the file is, not by what its name says. Raises UnreadablePage and OSError."""
     head = head_of(source)
     if not head:
         raise UnreadablePage("the file is empty")
@@ -72,10 +72,10 @@ def count_in(source: Path | bytes, ending: str) -> Counted:
 
 
 def count_in_pdf(source: Path | bytes) -> Counted:
-    """Count in an open document. Raises UnreadablePage."""
+    """Count the pages of a PDF. Raises UnreadablePage."""
     with open_pdf(source) as document:
         size_bytes = len(source) if isinstance(source, bytes) else source.stat().st_size
-        take_warnings()  # those so far are not this file's
+        take_warnings()  # drops what MuPDF said before
         try:
             said = document.page_count
             if said > 0:
@@ -97,7 +97,7 @@ def count_in_pdf(source: Path | bytes) -> Counted:
 
 
 def source_of(place: Place) -> Path | bytes:
-    """What a file is opened from. Raises UnreadablePage if it is gone; OSError of a store."""
+    """What a file is opened from. Raises UnreadablePage if it is gone, and OSError of a store."""
     if isinstance(place, Path):
         return place
     try:

@@ -1,7 +1,7 @@
-"""Files that outlive a power cut: they are on the disk before anything says that they stand.
+"""Files that survive a power cut: they are on the disk before anything says that they are there.
 
-A rename alone promises less. After a cut a file may have its name and nothing in it, or its folder
-the file that was there before.
+A rename alone promises less. After a power cut a file may have its name but no content, or the
+folder may still have the file that was there before.
 """
 
 import contextlib
@@ -13,14 +13,14 @@ from pathlib import Path
 def write_whole(path: Path, parts: Iterable[bytes]) -> None:
     """Write a file so that a crash leaves the old one or the new one, never a part.
 
-    The parts are written as they come: those of a large file are not held together.
+    The parts are written as they come, so that a large file is never in memory as a whole.
     """
     write_beside({path: parts})
     put_in_place([path])
 
 
 def write_beside(contents: Mapping[Path, Iterable[bytes]]) -> None:
-    """Write what is to become files, on the disk, under the names that part_of() gives.
+    """Write future files to the disk, under the names that part_of() gives.
 
     All are written before the first is waited for: then the disk mostly writes them at once.
     """
@@ -35,7 +35,7 @@ def write_beside(contents: Mapping[Path, Iterable[bytes]]) -> None:
 
 
 def put_in_place(paths: Iterable[Path]) -> None:
-    """Give files that were written next to their names."""
+    """Rename files that write_beside() wrote to their own names."""
     paths = list(paths)
     for path in paths:
         part_of(path).replace(path)
@@ -43,7 +43,7 @@ def put_in_place(paths: Iterable[Path]) -> None:
 
 
 def keep_names(folders: Iterable[Path]) -> None:
-    """Bring to the disk what was renamed in these folders."""
+    """Bring what was renamed in these folders to the disk."""
     for folder in folders:
         number = os.open(folder, os.O_RDONLY)
         try:
@@ -53,5 +53,5 @@ def keep_names(folders: Iterable[Path]) -> None:
 
 
 def part_of(path: Path) -> Path:
-    """Where a file is written before it has its name."""
+    """Return where a file is written before it has its name."""
     return path.with_name(f"{path.name}.part")

@@ -1,4 +1,4 @@
-"""What a page is opened from: its file on a disk, or the content that a store holds."""
+"""What a page is opened from: its file on a disk, or its content from a store."""
 
 import functools
 import threading
@@ -9,11 +9,11 @@ from results.counting import source_of
 from results.pages import Page
 from results.store import Place, Remote
 
-FETCHING = threading.Lock()  # of a PDF, which its other pages' threads want, too
+FETCHING = threading.Lock()  # for a PDF, because the threads of its other pages want it, too
 
 
 def content_of(page: Page, folder: Place, sha256: str) -> Path | bytes:
-    """The page's file below the input folder. Raises UnreadablePage, and OSError of a store."""
+    """Return the page's file, or its content. Raises UnreadablePage, and OSError of a store."""
     if page.fault:
         raise UnreadablePage(page.fault)
     place = folder / page.input
@@ -27,5 +27,5 @@ def content_of(page: Page, folder: Place, sha256: str) -> Path | bytes:
 
 @functools.lru_cache(maxsize=1)
 def kept_bytes(place: Remote, sha256: str) -> Path | bytes:
-    """A PDF's content, fetched once for pages that follow one another."""
+    """Return a PDF's content, fetched once for pages that follow one another."""
     return source_of(place)

@@ -1,4 +1,4 @@
-"""The files of a page's results: what stands in them, and how they come to stand there whole.
+"""The files of a page's results: what is in them, and how they are written as whole files.
 
 A page is named by the path of its results, without their endings (Page.result).
 """
@@ -31,14 +31,14 @@ from picture_files import (
 from results.durable import keep_names, part_of, put_in_place, write_beside
 from results.store import Place, Remote, size_of
 
-ASIDE = ".aside"  # below the results: where twins write
+ASIDE = ".aside"  # the folder below the results that twins write to
 CELLS, WHOLE, BODY = RESULT_ENDINGS
-NO_PAGE = Image.new("L", (1, 1))  # where no part of the page is wanted
-AT_ONCE = 16  # files that are removed; a store takes its time for each
+NO_PAGE = Image.new("L", (1, 1))  # for results that need no part of the page
+AT_ONCE = 16  # files that are removed at the same time, because a store takes its time for each
 
 
 class Filed(Protocol):
-    """What a page's line says of its files; see manifest.Record."""
+    """What a page's line in the manifest says of its files; see manifest.Record."""
 
     @property
     def page(self) -> str: ...
@@ -52,9 +52,9 @@ class Filed(Protocol):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be made of a page's cells and its picture; page is the path of its results.
+    """What to make from a page's cells and its picture; page is the path of its results.
 
-    pictures is one of PICTURE_FORMS; empty: the Markdown stays as it is.
+    pictures is one of PICTURE_FORMS; if it is empty, the Markdown stays as it is.
     """
 
     page: str
@@ -65,12 +65,12 @@ class Wanted:
 def results_of(
     cells: list[Cell], picture: Image.Image, wanted: Wanted, jpeg: bytes = b""
 ) -> dict[str, bytes]:
-    """The files of a page's results, by name: the pictures first, the cells last."""
+    """Return the files of a page's results, by name: the pictures first, the cells last."""
     return made_of(cells, picture, wanted, jpeg) | {wanted.page + CELLS: json_of(cells)}
 
 
 def json_of(cells: Iterable[Cell]) -> bytes:
-    """A page's cells as its JSON has them: a line each."""
+    """Return a page's cells as JSON, one cell a line."""
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
     return f"[{lines}]\n".encode()
 
@@ -78,7 +78,7 @@ def json_of(cells: Iterable[Cell]) -> bytes:
 def made_of(
     cells: list[Cell], picture: Image.Image, wanted: Wanted, jpeg: bytes = b""
 ) -> dict[str, bytes]:
-    """Those that can be made of the cells at any time. jpeg: see cut_out()."""
+    """Return the files that can be made from the cells at any time. jpeg: see cut_out()."""
     page, form = wanted.page, wanted.pictures
     own = placed(cells, picture)
     cut = cut_out(own, picture, jpeg) if form in (AS_FILES, INLINE) else {}
@@ -95,28 +95,28 @@ def made_of(
 
 
 def pictured(cells: Iterable[Cell], files: Iterable[str], wanted: Wanted) -> dict[str, Any]:
-    """What a page's line says of the pictures among its files."""
+    """Return what a page's line says of the pictures among its files."""
     names = [PurePosixPath(name).name for name in files if page_of_picture(name) == wanted.page]
     form = wanted.pictures if any(map(is_picture, cells)) else ANY_FORM
     return {"pictures": names, "pictures_as": form} if wanted.pictures else {}
 
 
 def placed(cells: list[Cell], picture: Image.Image) -> list[Cell]:
-    """Cells of a page in the pixels of its picture, which may have been decoded smaller."""
+    """Return a page's cells in the pixels of its picture, which may have been decoded smaller."""
     size = own_size(picture)
     return cells if size == picture.size else to_page(cells, size, picture.size)[0]
 
 
 def drawing_of(cells: list[Cell], picture: Image.Image) -> bytes:
-    """The page with its boxes, as a JPEG."""
+    """Return the page with its boxes, as a JPEG."""
     file = io.BytesIO()
     draw(cells, picture).save(file, "JPEG", quality=85)
     return file.getvalue()
 
 
 def write_results(folder: Place, page: str, files: Mapping[str, bytes]) -> None:
-    """Write a page's files; on a disk next to the old ones, then put in their place."""
-    if page + DRAWING_ENDING not in files:  # a drawing of older cells would lie
+    """Write a page's files; on a disk first next to the old ones, then in their place."""
+    if page + DRAWING_ENDING not in files:  # a drawing of older cells would be wrong
         (folder / (page + DRAWING_ENDING)).unlink(missing_ok=True)
     write_files(folder, files)
 
@@ -134,14 +134,14 @@ def write_files(folder: Place, files: Mapping[str, bytes]) -> None:
 
 
 def remove_files(folder: Place, names: Iterable[str]) -> None:
-    """Remove files below a folder, as far as they are there. Raises OSError."""
+    """Remove those of these files below a folder that are there. Raises OSError."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for _ in threads.map(lambda name: (folder / name).unlink(missing_ok=True), names):
             pass
 
 
 def take_from_aside(output: Path, page: str, pictures: list[str]) -> None:
-    """Put what a twin wrote in its place. Whoever else wrote this page must be dead."""
+    """Move what a twin wrote to its place. No other process may still be writing this page."""
     endings = (DRAWING_ENDING, WHOLE, BODY, CELLS)
     names = [*picture_paths(page, pictures), *(page + ending for ending in endings)]
     for name in names:
@@ -156,9 +156,9 @@ def take_from_aside(output: Path, page: str, pictures: list[str]) -> None:
 
 
 def has_results(folder: Place, record: Filed) -> bool:
-    """Whether a page's JSON and Markdown stand, and are whole.
+    """Whether a page's JSON and Markdown are there, and whole.
 
-    Objects of a store appear whole; on a disk a power cut may have emptied or torn a file.
+    Objects of a store appear whole. On a disk a power cut may have emptied or torn a file.
     """
     page = record.page
     if not all((folder / (page + ending)).is_file() for ending in RESULT_ENDINGS):
@@ -174,22 +174,22 @@ def has_results(folder: Place, record: Filed) -> bool:
 
 
 def has_drawing(folder: Place, page: str) -> bool:
-    """Whether a page's drawing stands."""
+    """Whether a page's drawing is there."""
     return stands(folder / (page + DRAWING_ENDING))
 
 
 def has_pictures(folder: Place, record: Filed) -> bool:
-    """Whether the files of a page's pictures stand."""
+    """Whether the files of a page's pictures are there."""
     return all(stands(folder / name) for name in picture_paths(record.page, record.pictures))
 
 
 def stands(place: Place) -> bool:
-    """Whether a file is there, and has something in it."""
+    """Whether a file is there and is not empty."""
     return place.is_file() and size_of(place) > 0
 
 
 def says(cells: list[Cell], ending: str, record: Filed) -> bool:
-    """Whether the Markdown with this ending has something of these cells in it."""
+    """Whether the Markdown with this ending must have something of these cells in it."""
     has_shown = bool(record.pictures) or is_pictured(record.pictures_as, INLINE)
     told = [cell for cell in cells if ending == WHOLE or not is_furniture(cell)]
     return any(has_shown if is_picture(cell) else block(cell) for cell in told)

@@ -1,4 +1,4 @@
-"""What the values of a manifest's line must be: it may come from anywhere. And the summary's."""
+"""What values the manifest's lines and the summary must have; they may come from anywhere."""
 
 from contract import DOUBT_KINDS, STATUSES
 from picture_files import ANY_FORM, PICTURE_FORMS, PICTURE_NAME

@@ -1,4 +1,4 @@
-"""What a page that was read lacks of what is wanted now, and how it is made: nobody is asked."""
+"""What a page that was read still lacks, and how it is made without asking the model again."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from results.store import Place
 
 
 def what_lacks(record: Record, folder: Place, images: bool, pictures: str) -> Wanted | None:
-    """What is to be made of a page: its drawing, its pictures in another form; None: nothing."""
+    """Return what to make for a page: its drawing, its pictures in another form; None if none."""
     is_shown = is_pictured(record.pictures_as, pictures) or not record.cells
     is_shown = is_shown and has_pictures(folder, record)
     is_drawn = not images or has_drawing(folder, record.page)
@@ -25,9 +25,9 @@ def what_lacks(record: Record, folder: Place, images: bool, pictures: str) -> Wa
 def completed(
     record: Record, folder: Place, wanted: Wanted, open_file: Callable[[], Source], compute: Compute
 ) -> Record:
-    """Make it of the cells that stand and the page's file; the record with what it has now.
+    """Make it from the page's cells and its file; return the record with what it has now.
 
-    Raises UnreadablePage if the page is another one by now.
+    Raises UnreadablePage if the page is not the same any more.
     """
     cells = json.loads((folder / (record.page + CELLS)).read_bytes())
     values: dict[str, Any] = {"rotation": record.rotation}

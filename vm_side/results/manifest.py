@@ -1,7 +1,7 @@
-"""What has been done, and what it became: manifest.jsonl and summary.json in the results.
+"""What has been done, and with what result: manifest.jsonl and summary.json in the results.
 
-Only the parent of a batch writes here. A line is one page; a later line replaces an earlier one
-of the same page, and a line that a crash tore is no line.
+Only the parent process of a batch writes here. A line is one page. A later line replaces an earlier
+one of the same page, and a line that a crash tore does not count.
 """
 
 import contextlib
@@ -45,9 +45,9 @@ class Record:
     reason: str = ""
     notes: list[str] = field(default_factory=list)
     sha256: str = ""
-    """Of the whole input file."""
+    """The hash of the whole input file."""
     version: str = ""
-    """The store's own mark of that content, if it has one: saves reading it again."""
+    """The store's own mark of that content, if it has one. It saves reading the content again."""
     rotation: int = 0
     """By how many degrees clockwise the page was turned to stand upright."""
     original_size: list[int] = field(default_factory=list)
@@ -55,14 +55,14 @@ class Record:
     cells: int = 0
     pictures: list[str] = field(default_factory=list)
     """The files of its Picture cells, in the folder pictures beside its results; a box without area
-    has none. See picture_files.picture_name."""
+    has no file. See picture_files.picture_name."""
     pictures_as: str = ""
-    """What the Markdown has of them: files, inline or none; any: there is no Picture cell; empty in
-    a manifest older than this field, which means inline."""
+    """What the Markdown has of them: files, inline or none; any if there is no Picture cell; empty
+    in a manifest older than this field, which means inline."""
     tokens_in: int = 0
     tokens_out: int = 0
     doubt_tokens: int = 0
-    """Of these, in and out: what was asked for only because there were doubts."""
+    """How many of these, in and out, were needed only because there were doubts."""
     attempts: int = 0
     """Answers that the model gave for this page."""
     seconds: float = 0.0
@@ -70,20 +70,20 @@ class Record:
     """Unix time at which the page was done with; 0 in a manifest older than this field."""
     finish_reason: str = ""
     trust: float | None = None
-    """How far its witnesses trust the answer, 0 to 1; null: they were not asked."""
+    """How far its witnesses trust the answer, 0 to 1; null if they were not asked."""
     doubts: list[dict[str, Any]] = field(default_factory=list)
-    """What they say against it, the heaviest first: kind, bbox in the upright page's pixels, the
-    index of the cell or null, and detail."""
+    """What the witnesses say against it, the heaviest first: kind, bbox in the upright page's
+    pixels, the index of the cell or null, and detail."""
     reader: str = ""
-    """Which other engine has read the page, too; empty: none. Its doubts are among them then."""
+    """Which other engine has also read the page; empty if none. doubts then has its doubts, too."""
     reader_lines: list[dict[str, Any]] = field(default_factory=list)
-    """What that engine has read on a page that is doubtful: bbox, and the text, empty where it was
-    not sure. Another answer is compared with it. Empty: the page is not doubtful, or has too much.
-    """
+    """What that engine has read on a doubtful page: bbox and text; the text is empty where it was
+    not sure. Another answer is compared with this. Empty if the page is not doubtful, or if this
+    is too much to keep."""
     read_as: str = ""
-    """What the status was until that engine's doubts made it doubtful; empty: they did not."""
+    """The status before that engine's doubts made the page doubtful; empty if they did not."""
     trusted_as: float | None = None
-    """What the trust was before that engine was heard."""
+    """The trust before that engine was heard."""
     model: str = ""
     pdf_pages: int = 0
     """How many pages its file has; 0 for a picture, and until the batch has ended."""
@@ -94,19 +94,20 @@ class Record:
 
     @property
     def key(self) -> Key:
-        """The page's key, as Page.key."""
+        """The page's key, the same as Page.key."""
         return self.input, self.pdf_page
 
     def line(self) -> str:
-        """The record as a line of JSON, in which bytes that are no text are escaped."""
+        """Return the record as a line of JSON, in which bytes that are not text are escaped."""
         line = json.dumps(dataclasses.asdict(self), ensure_ascii=False) + "\n"
         return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def read_record(line: str) -> Record | None:
-    """A line of the manifest -> its record, or None if it is torn or tells of no page.
+    """Read a line of the manifest; None if it is torn or is not about a page.
 
-    A value that is not of its kind is left out: nothing that is counted later can fail by it.
+    A value of a wrong kind is left out, so that nothing that is counted later can fail because
+    of it.
     """
     try:
         found = json.loads(line).items()
@@ -116,9 +117,9 @@ def read_record(line: str) -> Record | None:
 
 
 def load(folder: Path) -> dict[Key, Record]:
-    """The records of the manifest in this folder, by page key; empty if there is none.
+    """Return the records of the manifest in this folder, by page key; empty if there is none.
 
-    Where two inputs had the same results, one after the other, these are of the later.
+    If two inputs had the same results, one after the other, the records are of the later one.
     """
     latest: dict[str, Record] = {}
     with (
@@ -126,7 +127,7 @@ def load(folder: Path) -> dict[Key, Record]:
         (folder / MANIFEST).open(encoding="utf-8-sig", errors="replace", newline="\n") as file,
     ):
         for record in filter(None, map(read_record, file)):
-            latest.pop(record.page, None)  # to the end: it may replace two earlier ones
+            latest.pop(record.page, None)  # moves it to the end: it may replace two earlier ones
             latest[record.page] = record
     return {record.key: record for record in latest.values()}
 
@@ -140,11 +141,11 @@ def is_done(record: Record | None, page: Page, sha256: str, settings: dict[str, 
 
 
 class Manifest:
-    """The manifest of a batch that runs; holds its folder's lock as long as it is open.
+    """The manifest of a running batch; it holds its folder's lock as long as it is open.
 
-    It grows in a folder of this computer. Where the results are elsewhere it comes from there, if
-    the folder has none, and goes there at the end.
-    Raises BlockingIOError, with who holds it, if another batch writes to the same folder.
+    It grows in a folder of this computer. If the results are elsewhere, it is fetched from there,
+    unless the folder has one, and goes back there at the end.
+    Raises BlockingIOError, with who holds the lock, if another batch writes to the same folder.
     """
 
     def __init__(self, folder: Path, results: Place | None = None) -> None:
@@ -160,15 +161,15 @@ class Manifest:
             self.records = load(folder)
             self._shown = {r.page: r for r in self.records.values() if r.pictures}
             self._stale: set[str] = set()  # files of pictures that no line names any more
-            self._write_all(self.records.values())  # a torn last line must not swallow the next one
-            self._publish(self.path)  # before pages are read whose results could not be written
+            self._write_all(self.records.values())  # a torn last line must not swallow the next
+            self._publish(self.path)  # fails now, not after pages were read, if it cannot
             self._file = self.path.open("a", encoding="utf-8")
             stack.pop_all()
 
     def add(self, record: Record) -> None:
-        """Append a record; a kill after this loses nothing.
+        """Append a record. If the process is killed after this, nothing is lost.
 
-        A power cut may lose the last lines: those pages are read again.
+        A power cut may lose the last lines. Those pages are read again.
         """
         self.records[record.key] = record
         self._file.write(record.line())
@@ -181,10 +182,10 @@ class Manifest:
                 self._shown[record.page] = record
 
     def finish(self, pages: list[Page]) -> list[Record]:
-        """Leave one line for every page of the input, in order, and return their records.
+        """Leave one line for each page of the input, in order, and return their records.
 
-        Pages that were read earlier and are not asked for now stay behind them, as long as their
-        results stand. Pictures of earlier readings, which no line names any more, are removed.
+        Pages that were read earlier and are not asked for now follow, as long as their results
+        are there. Pictures of earlier readings that no line names any more are removed.
         """
         current = [
             dataclasses.replace(
@@ -215,7 +216,7 @@ class Manifest:
         return current
 
     def write_summary(self, totals: dict[str, Any]) -> None:
-        """Write summary.json beside it."""
+        """Write summary.json beside the manifest."""
         path = self.folder / SUMMARY
         text = json.dumps(totals, ensure_ascii=False, indent=2) + "\n"
         write_whole(path, [text.encode()])
@@ -243,7 +244,7 @@ class Manifest:
 
 
 def take_lock(path: Path) -> IO[str]:
-    """Lock a folder's results for this process; the lock goes when the process goes."""
+    """Lock a folder's results for this process; the lock ends with the process."""
     lock = path.open("a+", encoding="utf-8")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -267,10 +268,10 @@ def summary(
     worker_hours: float = 0.0,
     price_per_worker_hour: float = 0.0,
 ) -> dict[str, Any]:
-    """The totals for summary.json: of all pages of the input, and of this run.
+    """Return the totals for summary.json: of all pages of the input, and of this run.
 
-    seconds is the run's wall time, worker_hours what other machines than this one worked. gpus is
-    how many a machine has; prices are in USD.
+    seconds is the run's wall time. worker_hours is how long other machines than this one worked.
+    gpus is how many GPUs a machine has. Prices are in USD.
     """
     counts = Counter(record.status for record in records)
     run = [record for record in read_now if record.status != LEFT]

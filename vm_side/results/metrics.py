@@ -1,6 +1,6 @@
 """How far a batch is, for Prometheus: a text file next to the results, and a port that shows it.
 
-The file's name ends as node_exporter's textfile collector wants it.
+The file's name has the ending that node_exporter's textfile collector wants.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ HERE = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: what it is, and its values by label; a value without one is of ""."""
+    """One metric: what it is, and its values by label; a value without a label has the key ""."""
 
     name: str
     kind: str
@@ -35,14 +35,14 @@ class Metric:
 
 @contextlib.contextmanager
 def served(folder: Path, port: int) -> Iterator[str]:
-    """Show the folder's file on a port of this machine to all who ask; 0: to nobody.
+    """Show the folder's file on a port of 127.0.0.1, or nowhere if port is 0.
 
-    Gives why it cannot be shown; empty: it is. That is no reason not to read pages.
+    Yields why it cannot be shown, or nothing if it can. Pages are read in any case.
     """
     if not port:
         yield ""
         return
-    (folder / METRICS).unlink(missing_ok=True)  # of the last run
+    (folder / METRICS).unlink(missing_ok=True)  # it is from the last run
     try:
         server = Shown(folder / METRICS, port)
     except OSError as error:
@@ -60,7 +60,7 @@ def served(folder: Path, port: int) -> Iterator[str]:
 
 
 class Shown(http.server.ThreadingHTTPServer):
-    """A file, at /metrics of a port."""
+    """A server that shows a file at /metrics of a port."""
 
     def __init__(self, file: Path, port: int) -> None:
         self.file = file
@@ -74,7 +74,7 @@ class Asked(http.server.BaseHTTPRequestHandler):
     timeout = 10.0
 
     def do_GET(self) -> None:
-        """The file as it is now; 404 for all else, and until there is one."""
+        """Send the file as it is now; 404 for any other path, and while there is no file."""
         try:
             content = self.server.file.read_bytes() if self.path == "/metrics" else None
         except FileNotFoundError:
@@ -89,4 +89,4 @@ class Asked(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silent: a scrape a minute is nothing to tell."""
+        """Log nothing: one request a minute is not worth a line."""

@@ -1,6 +1,6 @@
 """Which pages lie below the input folder, and where their results go.
 
-A picture is one page, a PDF or a TIFF of several frames as many as it has. Results keep the input's
+A picture is one page; a PDF, or a TIFF of several frames, has many. Results keep the input's
 folders: 100dpi/page1.png -> 100dpi/page1/page1.json, report.pdf -> report/report_page_0.json.
 """
 
@@ -23,7 +23,7 @@ from wanted_pages import Selection
 
 LONGEST_NAME_BYTES = 255
 LONGEST_ENDING = "_nohf.md.part"
-# behind a folder's name, of its own page's results, or of what becomes one of them
+# what follows a folder's name, in the results of its own page and in files that become results
 OF_RESULTS = re.compile(
     rf"(_page_[0-9]+)?({'|'.join(map(re.escape, (*RESULT_ENDINGS, DRAWING_ENDING)))})(\.part)?"
 )
@@ -33,11 +33,11 @@ OF_RESULTS = re.compile(
 class Page:
     """One page of the input.
 
-    input is the file's path below the input folder, pdf_page counts the pages of a PDF, or the
+    input is the file's path below the input folder. pdf_page counts the pages of a PDF, or the
     frames of a TIFF, from 0 (None for a picture), and pdf_pages is how many there are. result is
     the path of its results below the output folder, without their endings. fault says why the page
-    cannot be read, if that showed already when it was found; sha256 is that of the file, if it had
-    to be fetched to find the page.
+    cannot be read, if this was known when the page was found. sha256 is the file's hash, if the
+    file had to be fetched to find the page.
     """
 
     input: str
@@ -49,12 +49,12 @@ class Page:
 
     @property
     def key(self) -> tuple[str, int | None]:
-        """What tells this page from all others of the input."""
+        """The file and the number: they tell this page from all others of the input."""
         return self.input, self.pdf_page
 
 
 def count_here(places: Sequence[Place]) -> list[Counted]:
-    """The pages of each PDF, counted in this process: for files that can be trusted."""
+    """Count the pages of each file in this process: for files that can be trusted."""
     return [count_pages(place) for place in places]
 
 
@@ -64,10 +64,10 @@ def find_pages(
     results: Place | None = None,
     not_read: Counter[str] | None = None,
 ) -> list[Page]:
-    """All pages below root, in natural order (page2 before page10). Hidden files do not count.
+    """Return all pages below root, in natural order (page2 before page10), but no hidden files.
 
-    count() opens what may have many pages, so that it can be done elsewhere. results is a folder
-    that is no input; what is not read is added to not_read, by ending.
+    count() opens the files that may have many pages, so that this can be done elsewhere. results is
+    a folder that is not input. Files that are not read are added to not_read, by ending.
     """
     pages: list[Page] = []
     many: dict[PurePosixPath, str] = {}
@@ -95,7 +95,7 @@ def find_pages(
 
 
 def look_at(root: Place, results: Place | None, faults: list[Page]) -> Found:
-    """The files below root; folders that cannot be listed become faults."""
+    """Return the files below root. A folder that cannot be listed becomes a fault."""
     if isinstance(root, Remote):
         return look_at_url(root, faults)
 
@@ -107,7 +107,7 @@ def look_at(root: Place, results: Place | None, faults: list[Page]) -> Found:
 
 
 def look_at_url(root: Remote, faults: list[Page]) -> Found:
-    """Of a URL; raises OSError if it cannot be listed."""
+    """Do the same for a URL. Raises OSError if it cannot be listed."""
     found = Found()
     names = listing(root.root)
     for name in names:
@@ -123,7 +123,7 @@ def look_at_url(root: Remote, faults: list[Page]) -> Found:
 
 
 def by_folder(files: list[str]) -> dict[str, list[str]]:
-    """Names of files by the folder that they are in."""
+    """Return the names of files by the folder that they are in."""
     folders: dict[str, list[str]] = {}
     for path in map(PurePosixPath, files):
         folders.setdefault(str(path.parent), []).append(path.name)
@@ -131,10 +131,10 @@ def by_folder(files: list[str]) -> dict[str, list[str]]:
 
 
 def result_names(names: list[str], folder: str) -> dict[str, str]:
-    """What the results of the files of one folder are called.
+    """Return what the results of the files of one folder are called, by the name of the file.
 
-    It is the stem, or the whole name where the stem could be taken for another's, or where a file
-    of other results may be called so; and the whole name and a "_" where one may be called that.
+    It is the stem. If another file may have that, or if it may be the name of a file of other
+    results, it is the whole name. If that may be the name of such a file, too, a "_" follows it.
     """
     parent = alike(PurePosixPath(folder).name)
     plain = {name: alike(name) for name in names}
@@ -151,8 +151,10 @@ def result_names(names: list[str], folder: str) -> dict[str, str]:
 
 
 def is_of_results(name: str, parent: str) -> bool:
-    """Whether a file of results may have this name in a folder of that one, both as alike() has
-    them: the batch's own, one of the page x.png in the folder x, or of its pictures in x/pictures.
+    """Whether a file of results may have this name in a folder with the name parent.
+
+    Both names are as alike() returns them. The file may be the batch's own, one of the page x.png
+    in the folder x, or one of its pictures in x/pictures.
     """
     if not parent:
         return name in RESERVED
@@ -162,7 +164,7 @@ def is_of_results(name: str, parent: str) -> bool:
 
 
 def blocked(folders: Iterable[str], pages: Sequence[Page]) -> dict[str, str]:
-    """The folders of the input whose results would lie where another page's file is, and why."""
+    """Return the input folders that stand where a file of a page's results would be, and why."""
     odd = {
         folder: each
         for folder in folders
@@ -180,25 +182,27 @@ def blocked(folders: Iterable[str], pages: Sequence[Page]) -> dict[str, str]:
 
 
 def home_of(file: PurePosixPath) -> PurePosixPath:
-    """The folder of the page of which a file with this name would be a result."""
+    """Return the folder of the page that would have a file with this name among its results."""
     is_picture = alike(file.parent.name) == PICTURES_FOLDER
     return file.parent.parent if is_picture else file.parent
 
 
 def refused(page: Page, faults: Mapping[str, str]) -> Page:
-    """A page with the fault of its folder, if that has one."""
+    """Return a page with the fault of its folder, if that has one."""
     fault = faults.get(str(PurePosixPath(page.input).parent), "")
     return replace(page, fault=page.fault or fault)
 
 
 def alike(name: str) -> str:
-    """A name as a file system sees it that tells neither case nor Unicode's forms apart."""
+    """Return a name as it looks to a file system that ignores case and Unicode's forms."""
     return one_form(name).casefold()
 
 
 def pages_of(path: PurePosixPath, result: str, counted: Counted) -> Iterator[Page]:
-    """The pages in a file. One that cannot be counted is one page with its fault, and so is all
-    together that it says it has and does not hold, or that it holds and that is no page of it.
+    """Yield the pages in a file. A file that cannot be counted is one page with its fault.
+
+    One more page with a fault stands for all pages that the file says it has but does not hold, or
+    for what it holds that is not one of its pages.
     """
     if counted.fault or counted.is_picture or not counted.said:
         is_none = not (counted.fault or counted.is_picture)
@@ -217,9 +221,9 @@ def pages_of(path: PurePosixPath, result: str, counted: Counted) -> Iterator[Pag
 
 
 def select(pages: list[Page], selection: Selection, not_read: Counter[str]) -> list[Page]:
-    """The pages that are wanted; a file of which none is goes to what is not read.
+    """Return the wanted pages. A file without any wanted page is counted in not_read.
 
-    A file that cannot be opened stays: which pages it has is not known.
+    A file that cannot be opened stays, because nobody knows which pages it has.
     """
     wanted = [
         page
@@ -232,7 +236,7 @@ def select(pages: list[Page], selection: Selection, not_read: Counter[str]) -> l
 
 
 def fault_of_kind(place: Place) -> str:
-    """Why what bears a page's name cannot be opened, or nothing: a pipe would be waited for."""
+    """Say why a page's file cannot be opened, or nothing: opening a pipe would wait for it."""
     try:
         is_odd = isinstance(place, Path) and not stat.S_ISREG(place.stat().st_mode)
     except OSError:
@@ -241,7 +245,7 @@ def fault_of_kind(place: Place) -> str:
 
 
 def fault_of_name(path: str, result: str) -> str:
-    """Why no result can be named after this file, or nothing."""
+    """Say why no result can be named after this file, or nothing."""
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
         return "the name has a line break or bytes that are no text: rename the file"
     size = len(os.fsencode(PurePosixPath(result).name + LONGEST_ENDING))
@@ -252,7 +256,7 @@ def fault_of_name(path: str, result: str) -> str:
 
 
 def sha256_of(path: Place) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     if isinstance(path, Remote):
         return hashlib.sha256(path.read_bytes()).hexdigest()
     with path.open("rb") as file:

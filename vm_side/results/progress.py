@@ -1,4 +1,4 @@
-"""How far a batch is, in small files of the results, for those who follow from elsewhere."""
+"""How far a batch is: small files in the results, for those who follow it from elsewhere."""
 
 import json
 import time
@@ -12,13 +12,13 @@ from results.metrics import METRICS, Metric
 
 PROGRESS = ".progress.json"
 PROGRESS_INTERVAL_S = 1.0
-ENOUGH = 8  # pages, to tell from them what the rest takes
+ENOUGH = 8  # pages: so many tell how long the rest will take
 
 
 class Progress:
-    """The files, kept up to date. usd tells what the machines have cost so far.
+    """The files, kept up to date. usd() tells what the machines have cost so far.
 
-    They also say what that will be at the end, if the rest takes as long as what is done.
+    The files also tell the cost at the end, if each page left takes as long as those that are done.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Progress:
         self.write()
 
     def count(self, record: Record) -> None:
-        """Count a page; the files follow about once a second."""
+        """Count a page. The files are written about once a second."""
         self._read[record.status] += 1
         self._tokens.update({"in": record.tokens_in, "out": record.tokens_out})
         self._page_s += record.seconds
@@ -45,7 +45,7 @@ class Progress:
             self.write()
 
     def content(self) -> dict[str, float]:
-        """What the file says."""
+        """Return what the file says."""
         read = self._read.total()
         done = self._done_before + read
         content: dict[str, float] = {"pages": self._pages, "done": done}
@@ -59,7 +59,7 @@ class Progress:
         return content
 
     def metrics(self) -> list[Metric]:
-        """The same for Prometheus; what is counted is of this run."""
+        """Return the same for Prometheus; its counters count this run only."""
         content = self.content()
         read = {status: self._read[status] for status in STATUSES}
         tokens = {way: self._tokens[way] for way in ("in", "out")}

@@ -1,6 +1,6 @@
 """What is computed for a page, in steps: before it is sent, and when the answer is there.
 
-Each step opens an untrusted file, so what runs it holds it to its bounds: see Compute.
+Steps open untrusted files. So whatever runs a step keeps it within limits: see Compute.
 """
 
 import ctypes
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Source = Path | bytes
-Values = dict[str, Any]  # of a page's record; a step adds what it learns, also if it fails
+Values = dict[str, Any]  # for a page's record; a step adds what it learns, even if it fails
 
 NOT_LOOKED = "which way is up was not looked for: onnxruntime is not among the packages here"
 NOT_JUDGED = "whether the answer fits was not looked at: numpy is not among the packages here"
 
 Turn = Callable[[bool], AbstractContextManager[Any]]
-"""Gives a turn to compute; of those for a page that is large there is one at a time."""
+"""Gives a turn to compute. With True the turn is for a large page: there is one at a time."""
 
 
 class Compute(Protocol):
@@ -64,12 +64,12 @@ class Compute(Protocol):
 def at_once(
     step: Callable[..., T], source: Source, pdf_page: int | None, values: Values, /, *more: Any
 ) -> T:
-    """The simplest Compute."""
+    """The simplest Compute: run the step here and now."""
     return step(source, pdf_page, values, *more)
 
 
 def in_turns(turn: Turn) -> Compute:
-    """Compute in turns; a page that is large in one of the large ones'."""
+    """Return a Compute that waits for a turn; a large page waits for a turn of the large ones."""
 
     def compute(
         step: Callable[..., T], source: Source, pdf_page: int | None, values: Values, /, *more: Any
@@ -85,20 +85,20 @@ def in_turns(turn: Turn) -> Compute:
 
 @dataclass(frozen=True)
 class Sent:
-    """What is kept of a page while the model answers: of a large one not its own picture."""
+    """What is kept of a page while the model answers; of a large page, not its own picture."""
 
     page: Image.Image | None
     page_size: tuple[int, int]
     size: tuple[int, int] = (0, 0)
     png: bytes | None = None
-    """What is sent; None of a blank page, whose results these are."""
+    """What is sent; None for a blank page, which has blank_results instead."""
     blank_results: dict[str, bytes] = field(default_factory=dict)
     evidence: "Evidence | None" = None
-    """What the answers are compared with; None: with nothing."""
+    """What the answers are compared with; None if they are not compared."""
     is_capped: bool = False
     """Whether the page has more pixels than are sent."""
     upsample_below: int = 0
-    """As it holds for this page: those of a PDF are not enlarged."""
+    """The option as it holds for this page: 0 for pages of a PDF, which are not enlarged."""
 
 
 def prepare(
@@ -111,10 +111,10 @@ def prepare(
     wanted: Wanted,
     witness: str,
 ) -> Sent:
-    """Decode the page and make of it what is sent, and what its witnesses keep."""
+    """Decode the page, and make what is sent and what its witnesses keep."""
     page = open_page(source, pdf_page, values)
     is_pdf = is_pdf_page(source, pdf_page)
-    is_odd = bool(values["notes"])  # what is drawn of such a page may not be what its text says
+    is_odd = bool(values["notes"])  # what such a page shows may not be what its text says
     has_marks = not is_blank(page)
     page = set_upright(page, rotate if has_marks or rotate != AUTO else "0", values)
     page_size = own_size(page)
@@ -156,7 +156,7 @@ def enlarged(
     sent: Sent,
     max_pixels: int,
 ) -> tuple[bytes, tuple[int, int]]:
-    """What is sent of the same page with more pixels, and its size. Raises UnreadablePage."""
+    """Return the same page as it is sent with more pixels, and its size. Raises UnreadablePage."""
     page = sent.page or opened_again(source, pdf_page, values, sent.page_size)
     picture = model_picture(page, max_pixels, sent.upsample_below)
     return encode_png(picture), picture.size
@@ -172,7 +172,7 @@ def judged(
     prompt_mode: str,
     reader: Reader | None,
 ) -> Judgement:
-    """What the witnesses say of an answer to a picture of this size; opens nothing."""
+    """Return what the witnesses say of an answer to a picture of this size; opens nothing."""
     assert sent.evidence is not None
     return judge(sent.evidence, answered, size, sent.page_size, prompt_mode, reader)
 
@@ -185,9 +185,9 @@ def finish(
     answered: Sequence[Cell],
     wanted: Wanted,
 ) -> tuple[dict[str, bytes], list[str]]:
-    """The result files of an answer, by name, and remarks; the page is opened again if need be.
+    """Return an answer's result files, by name, and remarks; opens the page again if needed.
 
-    Raises UnreadablePage if it is another one by now.
+    Raises UnreadablePage if the page is not the same any more.
     """
     cells, notes = to_page(answered, sent.size, sent.page_size)
     values["cells"] = len(cells)
@@ -208,9 +208,9 @@ def remade(
     page_size: tuple[int, int],
     wanted: Wanted,
 ) -> dict[str, bytes]:
-    """What is made of the cells of a page that was read before, by name.
+    """Return what is made from the cells of a page that was read before, by name.
 
-    The values say how it was turned, and a picture's hash. Raises UnreadablePage as above.
+    values says how the page was turned, and has a picture's hash. Raises UnreadablePage as above.
     """
     page = NO_PAGE
     if needs_page(cells, wanted):
@@ -231,7 +231,7 @@ def needs_page(cells: Sequence[Cell], wanted: Wanted) -> bool:
 def needs_source(
     answered: Sequence[Cell], sent: Sent, pdf_page: int | None, wanted: Wanted
 ) -> bool:
-    """Whether the page's file is to be opened for the results of an answer."""
+    """Whether the page's file must be opened for the results of an answer."""
     cells, _ = to_page(answered, sent.size, sent.page_size)
     is_opened = sent.page is None and needs_page(cells, wanted)
     return is_opened or needs_file(cells, sent.page_size, pdf_page, wanted)
@@ -240,7 +240,7 @@ def needs_source(
 def needs_file(
     cells: Sequence[Cell], page_size: tuple[int, int], pdf_page: int | None, wanted: Wanted
 ) -> bool:
-    """Whether a file may itself be what a Picture cell shows: it is the whole of its one page."""
+    """Whether a Picture cell may show the file itself, because it covers the file's one page."""
     wholes = (is_whole(box, page_size) for _, box in numbered(cells))
     return wanted.pictures == AS_FILES and pdf_page is None and any(wholes)
 
@@ -253,7 +253,7 @@ def jpeg_of(
     cells: Sequence[Cell],
     wanted: Wanted,
 ) -> bytes:
-    """The page's own file, where it is a JPEG that shows the page as it was read; else nothing."""
+    """Return the page's own file if it is a JPEG of the page as it was read; else nothing."""
     if values["rotation"] or not needs_file(cells, page_size, pdf_page, wanted):
         return b""
     content = own_jpeg(source, page_size)
@@ -263,7 +263,7 @@ def jpeg_of(
 def opened_again(
     source: Source, pdf_page: int | None, values: Values, page_size: tuple[int, int]
 ) -> Image.Image:
-    """The page, upright as before. Raises UnreadablePage if it is another one by now."""
+    """Open the page again, upright as before. Raises UnreadablePage if it is another one by now."""
     again: Values = {}
     page = turned(open_page(source, pdf_page, again), values["rotation"])
     if own_size(page) != page_size or values.get("sha256") != again.get("sha256"):
@@ -272,7 +272,7 @@ def opened_again(
 
 
 def set_upright(page: Image.Image, rotate: str, values: Values) -> Image.Image:
-    """The page turned as is wanted; what was done goes into the values."""
+    """Turn the page as wanted; how it was turned goes into the values."""
     degrees = degrees_wanted(page, rotate)
     if degrees is None:
         values.setdefault("notes", []).append(NOT_LOOKED)
@@ -293,7 +293,7 @@ def open_page(source: Source, pdf_page: int | None, values: Values) -> Image.Ima
 
 
 def give_memory_back() -> None:
-    """Return what is free to the system: many workers wait, few compute (glibc keeps it else)."""
+    """Give free memory back, which glibc would keep: many workers wait, and only few compute."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

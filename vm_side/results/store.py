@@ -1,5 +1,5 @@
-"""Files below a URL that fsspec knows (gs://bucket/folder), with the few of pathlib's methods that
-a batch needs. Objects of a bucket appear whole or not at all, so that nothing is renamed here.
+"""Files below a URL that fsspec knows (gs://bucket/folder), with those methods of pathlib that
+a batch needs. Objects of a bucket appear whole or not at all, so nothing is renamed here.
 """
 
 import contextlib
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-VERSION_KEYS = ("generation", "ETag", "etag")  # Google's and others' marks of a content
+VERSION_KEYS = ("generation", "ETag", "etag")  # marks of a content: Google's and others'
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A file or folder: root is the URL of the whole input or output, name a path below it.
+    """A file or folder. root is the URL of the whole input or output, name a path below it.
 
     All methods raise OSError.
     """
@@ -32,17 +32,17 @@ class Remote:
         return f"{self.root}/{self.name}" if self.name else self.root
 
     def is_file(self) -> bool:
-        """Whether it is there, as of this process's first look at the root."""
+        """Whether it was there when this process first looked at the root."""
         return self.name in listing(self.root)
 
     @property
     def size(self) -> int:
-        """Bytes, as of the first look. Raises FileNotFoundError."""
+        """Its bytes at that first look. Raises FileNotFoundError."""
         return self._entry.size
 
     @property
     def version(self) -> str:
-        """The store's mark of the content, as of the first look; empty if it has none."""
+        """The store's mark of the content at that first look; empty if it has none."""
         return self._entry.version
 
     @property
@@ -52,7 +52,7 @@ class Remote:
         return entry
 
     def read_bytes(self) -> bytes:
-        """The content. Raises FileNotFoundError."""
+        """Return the content. Raises FileNotFoundError."""
         with errors_told(self):
             system, base = open_system(self.root)
             content: bytes = system.cat_file(f"{base}/{self.name}")
@@ -65,7 +65,7 @@ class Remote:
             system.pipe({f"{base}/{(self / name).name}": data for name, data in contents.items()})
 
     def upload(self, path: Path) -> None:
-        """Replace the content by a file's, which need not fit into memory."""
+        """Replace the content by that of a file, which need not fit into memory."""
         with errors_told(self):
             system, base = open_system(self.root)
             system.put_file(str(path), f"{base}/{self.name}")
@@ -82,14 +82,14 @@ Place = Path | Remote
 
 
 class Entry(NamedTuple):
-    """What a listing tells of a file: bytes, and the store's mark of its content."""
+    """What a listing tells of a file: its bytes, and the store's mark of its content."""
 
     size: int
     version: str
 
 
 def place_of(text: str) -> Place:
-    """A folder as people write it: a URL, or a path of this computer (made absolute)."""
+    """Return the place that a text means: a URL, or a path of this computer (made absolute)."""
     text = text.removeprefix("file://")
     if "://" in text:
         return Remote(text.rstrip("/"))
@@ -97,23 +97,23 @@ def place_of(text: str) -> Place:
 
 
 def size_of(place: Place) -> int:
-    """Bytes of a file."""
+    """Return the size of a file in bytes."""
     return place.size if isinstance(place, Remote) else place.stat().st_size
 
 
 @functools.lru_cache(maxsize=2)
 def listing(root: str) -> dict[str, Entry]:
-    """All files below a URL, by their path below it; asked for once in a process.
+    """Return all files below a URL, by their path below it. A process asks the store only once.
 
-    Folder by folder at the top, since what a store says of each file is long. An object may bear
-    any name; one that leads out of a folder, or holds what no text has, is passed over.
+    It asks folder by folder at the top, because a store says much about each file. An object may
+    have any name. A name that leads out of the folder, or has signs that no text has, is skipped.
     """
     with errors_told(root):
         system, base = open_system(root)
         files: dict[str, Entry] = {}
         try:
             top = system.ls(base, detail=True)
-        except FileNotFoundError:  # a folder without files is not there; its bucket must be
+        except FileNotFoundError:  # a folder without files does not exist, but its bucket must
             if not system.exists(base.partition("/")[0] or "/"):
                 raise
             return {}
@@ -128,28 +128,28 @@ def listing(root: str) -> dict[str, Entry]:
 
 
 def stays_below(name: str) -> bool:
-    """Whether an object's name, taken for a path, is one below its folder, in printable text."""
+    """Whether an object's name, taken for a path, stays below its folder, and is printable text."""
     odd = any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
     return bool(name) and not odd and ".." not in name.split("/")
 
 
 def version_in(entry: Mapping[str, Any]) -> str:
-    """The mark of a file's content in what a listing tells of it."""
+    """Return the mark of a file's content from what a listing tells of the file."""
     return next((str(entry[key]) for key in VERSION_KEYS if entry.get(key)), "")
 
 
 @functools.cache
 def open_system(root: str) -> tuple[Any, str]:
-    """fsspec's file system of a URL and the URL's path in it; one for all threads.
+    """Return fsspec's file system for a URL, and the URL's path in it; all threads share it.
 
-    A bucket of Google's is opened with the machine's own credentials, or none against a stand-in.
+    A bucket of Google's is opened with the machine's own credentials, or with none at a stand-in.
     """
-    import fsspec  # noqa: PLC0415 - with gcsfs half a second, and only a fleet needs it
+    import fsspec  # noqa: PLC0415 - takes half a second with gcsfs, and only a fleet needs it
 
     options: dict[str, Any] = {"use_listings_cache": False}
     if root.startswith("gs://"):
         emulator = os.environ.get("STORAGE_EMULATOR_HOST", "")
-        if emulator:  # gcsfs would probe it for another kind of bucket, and hang
+        if emulator:  # else gcsfs would probe it for another kind of bucket, and hang
             os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
         options["token"] = "anon" if emulator else "google_default"
         logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it logs what it also raises
@@ -159,7 +159,7 @@ def open_system(root: str) -> tuple[Any, str]:
 
 @contextlib.contextmanager
 def errors_told(place: object) -> Iterator[None]:
-    """Whatever a store's library raises becomes an OSError that names the place."""
+    """Turn whatever a store's library raises into an OSError that names the place."""
     try:
         yield
     except FileNotFoundError as error:

@@ -1,8 +1,8 @@
 """One kept-alive HTTP connection to the model server.
 
-Built on http.client rather than requests, because a request must be able to look at the server's
-health while it waits for the answer (a vLLM that was told to end keeps the connection open and
-never sends a byte), and because 127.0.0.1 must never go through a proxy of the environment.
+It is built on http.client rather than requests, because a request must be able to look at the
+server's health while it waits for the answer: a vLLM that was told to end keeps the connection open
+and never sends a byte. Also, 127.0.0.1 must never go through a proxy of the environment.
 """
 
 import functools
@@ -19,9 +19,9 @@ from typing import Any
 
 CONNECT_TIMEOUT_S = 5.0
 HEALTH_INTERVAL_S = 5.0
-HEALTH_FAILURES = 3  # looks in a row that find no server, before a request is given up
-GATHER_S = 0.1  # dense parts of a stream are fetched so often, many at once: each costs CPU time
-GATHER_SHARE = 0.05  # of the time since the stream began, so that no answer comes late for it
+HEALTH_FAILURES = 3  # looks in a row that find no server: then a request is given up
+GATHER_S = 0.1  # dense parts of a stream are fetched together, this often: a fetch costs CPU time
+GATHER_SHARE = 0.05  # at most so much of the time since the stream began, so that no answer is late
 STREAM = "text/event-stream"
 HIDDEN = "***"
 
@@ -43,7 +43,7 @@ class LostConnection(Exception):
 
 @dataclass(frozen=True)
 class Response:
-    """An HTTP response, whole; the body is empty where a listener heard it."""
+    """A whole HTTP response; the body is empty if a listener heard it."""
 
     status: int
     body: bytes
@@ -51,9 +51,9 @@ class Response:
 
 
 class Incoming(io.RawIOBase):
-    """A response's bytes, waited for until the deadline and as long as the server is alive.
+    """A response's bytes. Reading waits for them, until the deadline, while the server is alive.
 
-    Reading raises TimeoutError, or ConnectionError where is_alive fails several times in a row.
+    Reading raises TimeoutError, or ConnectionError if is_alive fails several times in a row.
     """
 
     def __init__(self, connected: socket.socket, deadline: float, is_alive: IsAlive) -> None:
@@ -66,7 +66,7 @@ class Incoming(io.RawIOBase):
         self._gap_s = 0.0  # between the last two reads
 
     def gather(self) -> None:
-        """From now on let bytes come together before they are fetched, if they come densely."""
+        """From now on, if bytes come densely, let many come together before they are fetched."""
         self._gathering_since = time.monotonic()
 
     def readable(self) -> bool:
@@ -102,7 +102,7 @@ class Incoming(io.RawIOBase):
 
 
 class IncomingResponse(http.client.HTTPResponse):
-    """A response that reads what is incoming."""
+    """A response that reads from an Incoming."""
 
     def __init__(self, sock: socket.socket, *more: Any, incoming: Incoming, **named: Any) -> None:
         super().__init__(sock, *more, **named)
@@ -131,9 +131,9 @@ class KeptConnection:
     ) -> Response:
         """Send a request and receive the whole response, within timeout_s. Raises LostConnection.
 
-        A kept connection that turns out stale is replaced at once, once. is_alive is asked every
-        few seconds while no byte comes. A listener is given the parts of a stream of events as
-        they come; where it wants no more, the connection is dropped, which ends the server's work.
+        A kept connection that turns out stale is replaced at once, but only once. is_alive is asked
+        every few seconds while no byte comes. A listener gets the parts of a stream of events as
+        they come. If it wants no more, the connection is dropped, which ends the server's work.
         """
         while True:
             reused = self._kept is not None and not has_ended(self._kept)
@@ -146,12 +146,12 @@ class KeptConnection:
                 is_stale = reused and not error.answered
                 if not is_stale or isinstance(error.__cause__, TimeoutError):
                     raise
-            except BaseException:  # the listener's own, say: what is unread must not be kept
+            except BaseException:  # the listener's, say: unread bytes must not be kept
                 self.close()
                 raise
 
     def hide(self, text: str) -> str:
-        """A text without the key: some servers say which one they refuse."""
+        """Return a text without the key, because some servers say which key they refuse."""
         return text.replace(self.api_key, HIDDEN) if self.api_key else text
 
     @property
@@ -160,11 +160,11 @@ class KeptConnection:
         return {"Content-Type": "application/json", **key}
 
     def close(self) -> None:
-        """Drop the connection; the server gives up what it works on for us."""
+        """Drop the connection; the server then gives up its work for us."""
         if self._kept is not None:
             self._kept.close()
             self._kept = None
-        if self._response is not None:  # before what it reads: else Python complains of it later
+        if self._response is not None:  # close it before what it reads: else Python complains later
             self._response.close()
             self._response = None
         if self._incoming is not None:
@@ -227,12 +227,12 @@ def connect(url: str, timeout_s: float) -> http.client.HTTPConnection:
 
 
 def is_stream(response: http.client.HTTPResponse) -> bool:
-    """Whether the answer comes as events; a server that cannot stream answers with a whole one."""
+    """Whether the answer comes as events; a server that cannot stream sends it as a whole."""
     return response.status == 200 and response.headers.get_content_type() == STREAM
 
 
 def listen(response: http.client.HTTPResponse, listener: Listener) -> bool:
-    """Give the parts of the body to a listener; whether it listened to the end."""
+    """Give the parts of the body to a listener; return whether it listened to the end."""
     while part := response.read1(1 << 16):
         if not listener(part):
             return False
@@ -241,13 +241,13 @@ def listen(response: http.client.HTTPResponse, listener: Listener) -> bool:
 
 
 def read_all(response: http.client.HTTPResponse) -> bytes:
-    """The response's body. Raises TimeoutError, OSError, HTTPException."""
+    """Return the response's body. Raises TimeoutError, OSError, HTTPException."""
     content = bytearray()
     while part := response.read1(1 << 16):
         content += part
     if response.length:
         raise http.client.IncompleteRead(bytes(content), response.length)
-    response.close()  # else http.client refuses the connection's next response, unread
+    response.close()  # else http.client refuses the connection's next response without reading it
     return bytes(content)
 
 
@@ -261,5 +261,5 @@ def is_readable(connected: socket.socket, timeout_s: float) -> bool:
 
 
 def has_ended(connection: http.client.HTTPConnection) -> bool:
-    """Whether an idle connection was closed by the server (vLLM does after 5 s)."""
+    """Whether the server has closed an idle connection (vLLM does so after 5 s)."""
     return connection.sock is None or is_readable(connection.sock, 0)

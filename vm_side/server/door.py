@@ -1,7 +1,7 @@
 """The door of a model server: how many requests of this computer may be there at once.
 
-A page in hand is not yet a request: it is drawn first, and may wait for a turn to be. So requests
-are counted here, when they are sent. Who prepared more than the server has room for waits outside.
+A page in hand is not yet a request: it is drawn first, and may wait for its turn to be drawn. So
+requests are counted here, when they are sent. Requests that find no room wait outside.
 """
 
 import fcntl
@@ -14,16 +14,16 @@ from contextlib import contextmanager
 from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 
-POLL_S = 0.02  # between two looks of the one who is next
-CLEAR_S = 0.5  # between two searches for the dead, each of which takes as long as twenty looks
+POLL_S = 0.02  # between two looks by the one who is next
+CLEAR_S = 0.5  # between two searches for the dead; each search takes as long as twenty looks
 
 
 class Door:
-    """Shared by the processes and threads that ask one server, by way of a folder of their own.
+    """A door for the processes and threads that ask one server; they share a folder of its own.
 
-    Whoever is inside holds a lock on a file there. The kernel gives it back when its holder dies.
-    Who is next holds that on the folder itself: the others wait for it without a look. So nobody
-    is just coming in while he counts the files, and removes those of the dead.
+    Whoever is inside holds a lock on a file there. The kernel releases it if its holder dies.
+    Whoever is next holds a lock on the folder itself, and the others wait for it without a look.
+    So nobody comes in while the next one counts the files, and removes those of the dead.
     """
 
     def __init__(self, folder: Path, places: int) -> None:
@@ -31,12 +31,12 @@ class Door:
         self._places = RawValue("i", places)
 
     def open_for(self, places: int) -> None:
-        """Let so many be inside from now on. More that are there already may stay."""
+        """Let so many be inside from now on. If more are inside already, they may stay."""
         self._places.value = places
 
     @contextmanager
     def passed(self) -> Iterator[None]:
-        """Wait until there is room, and be inside for a block."""
+        """Wait until there is room, then be inside during the block."""
         self._make_folder()
         first = os.open(self._folder, os.O_RDONLY)
         try:
@@ -53,7 +53,7 @@ class Door:
             os.close(mine)
 
     def _wait(self) -> None:
-        """Return when there is room. For who is next alone."""
+        """Return when there is room. Only the one who is next may call this."""
         cleared_s = -math.inf
         while len(files := self._files()) >= self._places.value:
             if time.monotonic() - cleared_s < CLEAR_S:
@@ -65,16 +65,16 @@ class Door:
             cleared_s = time.monotonic()
 
     def inside(self) -> int:
-        """How many are inside now."""
+        """Return how many are inside now."""
         return sum(map(is_locked, self._files()))
 
     def _files(self) -> list[Path]:
-        """Of those who are inside, and of the dead."""
+        """Return the files of those who are inside, and of the dead."""
         self._make_folder()
         return list(self._folder.iterdir())
 
     def _make_folder(self) -> None:
-        """Again, if need be: a node may be idle for so long that its /tmp is tidied up."""
+        """Make the folder, perhaps again: if a node is idle for long, its /tmp may be tidied up."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
 
 
@@ -82,7 +82,7 @@ def is_locked(path: Path) -> bool:
     """Whether somebody holds the lock of a file."""
     try:
         file = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:  # he has just gone
+    except FileNotFoundError:  # its holder has just gone
         return False
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

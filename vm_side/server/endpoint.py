@@ -35,24 +35,24 @@ from server.verdicts import (
 )
 
 TOKENIZE_TIMEOUT_S = 60.0  # the first picture after a start may take a while
-PROBE_TIMEOUT_S = 60.0  # for one token, of a server that answers nobody
+PROBE_TIMEOUT_S = 60.0  # for one token from a server that answers nobody
 MOST_FITTINGS = 2  # times that a request is sent again for a shorter answer
 Passage = Callable[[], AbstractContextManager[None]]
-GIVEN_UP = ("abort", "error")  # ends of answers by a server that ends itself
-NAME_TRIES = 3  # after which a name that is not known is a wrong one
+GIVEN_UP = ("abort", "error")  # why an answer ended, from a server that ends itself
+NAME_TRIES = 3  # after so many, a name that is not known is a wrong one
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 LONGEST_LACKS = 300  # characters
 LONGEST_FAULT = 200  # the same
-LONGEST_PAGE = 100  # the same, of what is no answer of a model server
+LONGEST_PAGE = 100  # the same, for something that is not a model server's answer
 
 
 @dataclass(frozen=True)
 class Model:
     """A served model. max_tokens: its context, 0 if it does not say; engines: one for each card.
 
-    lacks: what it says that it cannot read, as the CPU preview alone does. root: the weights, which
-    may be served under several names; the name itself if the server does not say.
+    lacks is what it says that it cannot read; only the CPU preview says so. root is the weights,
+    which may be served under several names; it is the name itself if the server does not say.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Model:
 class NoAnswer:
     """Why a request came to nothing; words are the server's own, in full.
 
-    in_vain: the server took the request, and the time passed.
+    in_vain says that the server took the request, but the time passed without an answer.
     """
 
     verdict: Verdict
@@ -80,10 +80,10 @@ class NoAnswer:
 class Endpoint:
     """A model server, over one kept-alive connection. Not for use from two threads.
 
-    retries counts what is sent again after a failure; waiting for a server that is full or away
-    is bound by ready_timeout_s instead. silence is that of the server, shared by all who ask it;
-    without it one that hangs is not told from one that is slow. A picture is asked about in a block
-    of door().
+    retries counts what is sent again after a failure. Waiting for a server that is full or away is
+    limited by ready_timeout_s instead. silence is that of the server, shared by all who ask it;
+    without it, a server that hangs cannot be told from a slow one. A picture is asked about in a
+    block of door().
     """
 
     def __init__(
@@ -103,11 +103,11 @@ class Endpoint:
         self._api_key = api_key
         self._silence = silence
         self._door = door
-        self._context = 0  # that a refusal told
+        self._context = 0  # as a refusal told it; 0 if none did
         self._connection = KeptConnection(url, api_key)
 
     def models(self) -> list[Model]:
-        """The served models, once the server is ready. Raises ServerGone, EndpointError."""
+        """Return the served models, once the server is ready. Raises ServerGone, EndpointError."""
         deadline = time.monotonic() + self.ready_timeout_s
         self.wait_until_ready(is_new=True)
         where = f"{self.url}/v1/models"
@@ -139,9 +139,9 @@ class Endpoint:
             raise EndpointError(f"{where}: no list of models: {said!r}") from error
 
     def rendered(self, model: str, png: bytes, prompt: str) -> list[str] | None:
-        """The tokens that a model makes of a request; None from a server that cannot tell.
+        """Return the tokens that a model makes of a request; None from a server that cannot tell.
 
-        Servers that are not vLLM answer in forms of their own, or refuse. Raises ServerGone.
+        Servers other than vLLM answer in forms of their own, or refuse. Raises ServerGone.
         """
         asked = {"model": model, "messages": messages(base64.b64encode(png).decode(), prompt)}
         body = json.dumps(asked | {"return_token_strs": True}).encode()
@@ -156,7 +156,7 @@ class Endpoint:
     def wait_until_ready(self, is_new: bool = False) -> None:
         """Return once the server is healthy. Raises ServerGone after ready_timeout_s.
 
-        Of a new one, which nobody has seen at work, what waiting does not fix ends it at once.
+        Nobody has seen a new server at work. If waiting does not fix its fault, it raises at once.
         """
         deadline = time.monotonic() + self.ready_timeout_s
         for tries, pause_s in enumerate(pauses(), 1):
@@ -177,7 +177,7 @@ class Endpoint:
         return look(self.url, self._api_key) is None
 
     def metrics(self) -> str:
-        """The text of GET /metrics; empty where there is none, or no answer."""
+        """Return the text of GET /metrics; empty if there is none, or no answer."""
         try:
             response = self._connection.request("GET", "/metrics", b"", CONNECT_TIMEOUT_S)
         except LostConnection:
@@ -187,12 +187,12 @@ class Endpoint:
     def complete(
         self, model: str, png: bytes, prompt: str, sampling: Sampling, question: int = 0
     ) -> Completion:
-        """Ask for one picture and wait for the answer, unless it repeats itself: then hang up.
+        """Ask for one picture and wait for the answer; hang up if the answer repeats itself.
 
-        question is what picture and prompt take of the context, at most: where the server says that
-        the answer would not fit, one that does is asked for. Raises EndpointError, ServerGone.
+        question is the most tokens that picture and prompt take of the context. If the server says
+        that the answer would not fit, ask for a shorter one. Raises EndpointError, ServerGone.
         """
-        if self._context:  # what the server said before
+        if self._context:  # the server told it before
             room = answer_room(self._context, question)
             sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
         body = request_body(model, png, prompt, sampling)
@@ -228,7 +228,7 @@ class Endpoint:
             self.wait_until_ready()
 
     def _check(self, silence: Silence, model: str) -> None:
-        """Of a server that answers nobody: raises ServerGone if not even one token comes."""
+        """Check a server that answers nobody: raises ServerGone if not even one token comes."""
         if silence.seconds < self.request_timeout_s:
             return
         body = request_body(model, white(1), "", Sampling(0.0, 1, 200))
@@ -275,7 +275,7 @@ class Endpoint:
         return answer
 
     def _refusal(self, response: Response) -> str:
-        """Why this is no answer."""
+        """Return why this response is not an answer."""
         location = response.headers.get("Location", "")
         return refused(response.status, message(response.body), location)
 
@@ -285,7 +285,7 @@ class Endpoint:
 
 
 def token_strings(body: bytes) -> list[str] | None:
-    """The tokens in an answer of vLLM's /tokenize; None if it has another form."""
+    """Return the tokens in an answer of vLLM's /tokenize; None if it has another form."""
     try:
         tokens = json.loads(body)["token_strs"]
     except ANOTHER_FORM:
@@ -295,13 +295,13 @@ def token_strings(body: bytes) -> list[str] | None:
 
 
 def retry_after_s(headers: http.client.HTTPMessage) -> float:
-    """Seconds of a Retry-After header, at most LONGEST_PAUSE_S; 0 without one."""
+    """Return the seconds of a Retry-After header, at most LONGEST_PAUSE_S; 0 without one."""
     value = headers.get("Retry-After", "")
     return min(float(value), LONGEST_PAUSE_S) if value.isdecimal() else 0.0
 
 
 def pauses() -> Iterator[float]:
-    """Growing pauses in seconds, spread so that workers do not knock in step."""
+    """Yield growing pauses in seconds, at random, so that workers do not ask all at once."""
     pause_s = FIRST_PAUSE_S
     while True:
         yield pause_s * random.uniform(0.7, 1.3)

@@ -10,25 +10,25 @@ from server.connection import CONNECT_TIMEOUT_S, KeptConnection, LostConnection
 from server.verdicts import message, refused
 
 PROBE_TIMEOUT_S = 2.0
-UNKNOWN_SIGNER = (18, 19, 20, 21)  # OpenSSL's numbers: signed by itself, or by nobody we know
+UNKNOWN_SIGNER = (18, 19, 20, 21)  # OpenSSL's numbers: signed by itself, or by somebody unknown
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Why nothing answers; lasts: waiting does not fix it."""
+    """Why nothing answers; lasts says that waiting does not fix it."""
 
     cause: str
     lasts: bool = False
 
 
 class UnknownName(Fault):
-    """The host's name is not known; now and then that passes."""
+    """The host's name is not known; this sometimes passes."""
 
 
 def look(url: str, api_key: str = "") -> Fault | None:
-    """Ask for /health, by a connection of its own: None if the server answers.
+    """Ask for /health, over a separate connection; None if the server answers.
 
-    A server without /health is one all the same.
+    A server without /health also counts as one that answers.
     """
     aside = KeptConnection(url, api_key)
     try:
@@ -37,7 +37,7 @@ def look(url: str, api_key: str = "") -> Fault | None:
         return fault_of(error, url)
     finally:
         aside.close()
-    if response.status == 400 and speaks_other(url):  # as nginx answers what is no TLS
+    if response.status == 400 and speaks_other(url):  # nginx answers so if it gets no TLS
         return other_scheme(url)
     if response.status >= 500:
         return Fault(f"/health: {refused(response.status, message(response.body))}")
@@ -45,7 +45,7 @@ def look(url: str, api_key: str = "") -> Fault | None:
 
 
 def fault_of(lost: LostConnection, url: str) -> Fault:
-    """What made a connection fail."""
+    """Return what made a connection fail."""
     error = lost.__cause__
     if isinstance(error, socket.gaierror):
         host = urllib.parse.urlsplit(url).hostname
@@ -64,7 +64,7 @@ def fault_of(lost: LostConnection, url: str) -> Fault:
 
 
 def other_scheme(url: str) -> Fault:
-    """The fault of a URL that begins with the other scheme."""
+    """Return the fault of a URL that begins with the wrong scheme."""
     is_tls = url.startswith("https:")
     speaks, other = ("no TLS", "http") if is_tls else ("TLS", "https")
     return Fault(f"it speaks {speaks}: its URL begins with {other}://", lasts=True)
@@ -82,7 +82,7 @@ def speaks_other(url: str) -> bool:
         finally:
             plain.close()
     context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # only asked, nothing told
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # a handshake, and no data
     place = (parts.hostname or "", parts.port or http.client.HTTP_PORT)
     try:
         with (

@@ -1,8 +1,8 @@
 """How many pages to have in flight: enough that the server's next one always waits, and no more.
 
 More would only wait there: each holds memory on both sides, and its time runs. The server's own
-metrics tell which it is. What to do about them is decided in next_places; that it is so, and how
-much is lost by it, is shown by tests/bench/steering.py.
+metrics tell how many wait. next_places decides what to do about them. tests/bench/steering.py shows
+that this works, and how much is lost by it.
 """
 
 import contextlib
@@ -16,24 +16,24 @@ from server.door import Door
 from server.endpoint import Endpoint
 
 START = 12  # requests at a server without metrics
-QUEUE = 8  # requests that wait for a place in the batch: the next one is there at once
-AHEAD = 8  # pages that are prepared for it, or are just being
-CACHE_HIGH = 0.65  # share of the server's cache beyond which those that run, and grow, are enough
-CACHE_FULL = 0.9  # beyond which it soon has to throw pages out
+QUEUE = 8  # requests that wait for a place in the batch, so that the next one is there at once
+AHEAD = 8  # pages that are prepared for the server, or are just being prepared
+CACHE_HIGH = 0.65  # share of the server's cache; beyond it, those that run are enough: they grow
+CACHE_FULL = 0.9  # beyond this, the server soon has to throw pages out
 LOOK_S = 0.25
-MOST = 1e12  # what a server says beyond it, or below 0, is none of these numbers
+MOST = 1e12  # a server's number above this, or below 0, is wrong, and counts as 0
 RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
 CACHE_USE, PREEMPTIONS = "vllm:kv_cache_usage_perc", "vllm:num_preemptions_total"
 TOKENS = "vllm:generation_tokens_total"
-OLD_NAMES = {"vllm:gpu_cache_usage_perc": CACHE_USE}  # before vLLM 0.11
+OLD_NAMES = {"vllm:gpu_cache_usage_perc": CACHE_USE}  # the name before vLLM 0.11
 
 
 @dataclass(frozen=True)
 class Load:
     """What a server is busy with: requests in its batch, requests that wait, its cache.
 
-    preemptions counts how often a request was thrown out of a full cache, since its start. engines
-    share its work, each with a batch and a queue of its own.
+    preemptions counts how often a request was thrown out of a full cache, since the server's start.
+    engines is how many share its work; each has a batch and a queue of its own.
     """
 
     running: int
@@ -44,7 +44,7 @@ class Load:
 
 
 def read_load(metrics: str) -> Load | None:
-    """vLLM's /metrics -> the load, all its engines together; None if it does not stand there."""
+    """Read the load from vLLM's /metrics, of all engines together; None if it is not there."""
     values: dict[str, list[float]] = {RUNNING: [], WAITING: [], CACHE_USE: [0.0], PREEMPTIONS: []}
     for line in metrics.split("\n"):
         name = line.partition(" ")[0].partition("{")[0]
@@ -62,21 +62,22 @@ def read_load(metrics: str) -> Load | None:
 
 
 def engines_in(metrics: str) -> int:
-    """How many engines a server has; 1 where it does not say.
+    """Return how many engines a server has; 1 if it does not say.
 
-    Each counts its tokens from its start on, while other lines come with its first request.
+    Each engine counts its tokens from its start on. Its other lines come with its first request.
     """
     return max(1, sum(line.startswith(f"{TOKENS}{{") for line in metrics.split("\n")))
 
 
 def next_places(places: int, inside: int, before: Load, load: Load, bound: int) -> int:
-    """How many requests of ours may be at the server from now on, after a look at it.
+    """Return how many requests of ours may be at the server from now on, after a look at it.
 
-    places is how many might be there so far, inside how many are. It becomes what runs and a short
-    queue, less if others' requests wait, too; no more than so far while the cache is high, and no
-    new one while it overflows. A look may be old, for a server counts once a step, and a step that
-    reads pictures takes seconds: what ran then is too few, so that the queue is never longer. Only
-    of others' requests nobody knows what ran: so there is no more for us until the count is new.
+    places is how many were allowed so far, inside how many are there. The result is what runs and a
+    short queue, less if others' requests wait, too. It is no more than so far while the cache is
+    high, and lets no new one in while the cache overflows. A look may be old, because a server
+    counts once a step, and a step that reads pictures takes seconds. For our own requests, the
+    count of what ran is then too low, so the queue never gets longer. For others' requests nobody
+    knows, so there is no more for us until the count is new.
     """
     queue = QUEUE * load.engines
     wanted = min(load.running + queue, inside + queue - load.waiting)
@@ -92,8 +93,8 @@ def next_places(places: int, inside: int, before: Load, load: Load, bound: int) 
 class InFlight:
     """The number of pages to have in flight, kept up to date by a thread; a context manager.
 
-    bound is the most that it ever says. Requests are to be sent in a block of door.passed(). folder
-    is the door's: removed in the end, and found by the next batch if this one is killed before.
+    bound is the most that it ever says. Send requests only in a block of door.passed(). folder is
+    the door's: it is removed in the end. If this batch is killed before, the next one finds it.
     """
 
     def __init__(self, url: str, bound: int, folder: Path, api_key: str = "") -> None:
@@ -107,7 +108,7 @@ class InFlight:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def limit(self) -> int:
-        """Pages to have in hand now: those at the server, and those that are prepared for it."""
+        """Return how many pages to have in hand now: at the server, and prepared for it."""
         return min(self._places + AHEAD, self.bound)
 
     def _watch(self) -> None:
@@ -139,6 +140,6 @@ class InFlight:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._lock:  # and it is not waited for: a server that hangs must not hold up the end
+        with self._lock:  # no join(): a server that hangs must not hold up the end
             self._over.set()
-            shutil.rmtree(self._folder, ignore_errors=True)  # who is inside may just be leaving
+            shutil.rmtree(self._folder, ignore_errors=True)  # somebody inside may just be leaving

@@ -1,8 +1,8 @@
-"""Does a text only repeat itself at its end? Loops whose turns are equal, and loops that count.
+"""Does a text only repeat itself at its end? Loops with equal turns, and loops that count.
 
-A loop that counts differs in its numbers: rows of an empty table, lines of a contents page, one
-text in boxes that slide down the page. What tells it from a table of real numbers: its numbers go
-on by the same step, turn after turn, for longer than pages do.
+The turns of a loop that counts differ in their numbers: rows of an empty table, lines of a contents
+page, one text in boxes that slide down the page. A table of real numbers is different: its
+numbers do not go on by the same step, turn after turn, for as long as those of a loop.
 """
 
 import itertools
@@ -11,17 +11,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LOOP_TURNS = 3  # at least, else a page that says the same twice would be one
+LOOP_TURNS = 3  # at least; else a page that says the same thing twice would be a loop
 COUNTED_TURNS = ((20, 24), (1, 64), (0, 45))
-"""(Letters in a turn of a loop that counts, turns that make it one): forms of 40 numbered rows
-exist, and contents pages of 60 chapters, but no page says a whole sentence 24 times."""
-CELL_TURNS = 10  # of cells that say the same elsewhere on the page
-CELL_LETTERS = 8  # in such a turn; many cells may say "Yes"
-ODD_STEPS = 1 / 16  # share of steps that may differ: a page's end, a month's
+"""(Letters in a turn, turns that make it a loop that counts): there are forms of 40 numbered rows
+and contents pages of 60 chapters, but no page says a whole sentence 24 times."""
+CELL_TURNS = 10  # turns of cells that say the same elsewhere on the page
+CELL_LETTERS = 8  # letters in such a turn, at least; many cells may say "Yes"
+ODD_STEPS = 1 / 16  # share of steps that may differ, as at the end of a page or a month
 PROBE = 32  # characters by which an earlier turn is looked for
-CANDIDATES = 4  # places where it may be found
+CANDIDATES = 4  # places where it is looked for
 COUNTED_TAIL = 12_000  # characters that are looked at
-LONGEST_NUMBER = 15  # digits, of a longer one the last
+LONGEST_NUMBER = 15  # digits; only the last ones of a longer number are read
 
 NUMBER = re.compile("[0-9]+")
 CELL_KEY = '"bbox"'
@@ -33,7 +33,7 @@ def is_loop(text: str) -> bool:
     """Whether the whole text is one thing said at least LOOP_TURNS times; its start may be cut."""
     longest = len(text) // LOOP_TURNS
     beginning = text[: len(text) - longest]
-    size = text.find(beginning, 1)  # where it comes again, its size may be that of a turn
+    size = text.find(beginning, 1)  # where it comes again: this may be the size of a turn
     while 0 < size <= longest:
         if text.startswith(text[size:]):
             return True
@@ -42,15 +42,15 @@ def is_loop(text: str) -> bool:
 
 
 def without_digits(text: str) -> str:
-    """The text with each number as one 0."""
+    """Return the text with each number as one 0."""
     return NUMBER.sub("0", text)
 
 
 @dataclass(frozen=True)
 class Tail:
-    """The end of a text that repeats itself, numbers aside.
+    """The end of a text that repeats itself, apart from its numbers.
 
-    turn is one turn without its digits, turns is how often it stands there, whole.
+    turn is one turn with each number as 0; turns is how often the whole turn stands there.
     """
 
     turn: str
@@ -58,12 +58,12 @@ class Tail:
 
     @property
     def letters(self) -> int:
-        """Letters of a turn, wherever it is cut."""
+        """How many letters a turn has, wherever it is cut."""
         return letters_in(2 * self.turn) - letters_in(self.turn)
 
 
 def tail_of(plain: str, least: int) -> Tail | None:
-    """How a text, its numbers as 0, ends in at least so many equal turns; None if it does not."""
+    """Return the end of a text (numbers as 0) if it is at least so many equal turns, else None."""
     probe = plain[-PROBE:]
     at = len(plain) - len(probe)
     for _ in range(CANDIDATES if plain else 0):
@@ -83,9 +83,9 @@ def tail_of(plain: str, least: int) -> Tail | None:
 
 
 def counting_tail(text: str, plain: str, least_size: int) -> Tail | None:
-    """The loop that a text ends in and that only counts; None if there is none.
+    """Return the loop that a text ends in, if that only counts; None if there is none.
 
-    plain is the text's end without digits. The loop has at least least_size characters of it.
+    plain is the text's end with numbers as 0. The loop has at least least_size characters of it.
     """
     tail = tail_of(plain, CELL_TURNS)
     if tail is None or len(tail.turn) * tail.turns < least_size or "0" not in tail.turn:
@@ -97,7 +97,7 @@ def counting_tail(text: str, plain: str, least_size: int) -> Tail | None:
 
 
 def letters_in(text: str) -> int:
-    """Letters that the page itself has, without tags and keys."""
+    """Count the letters that the page itself has, without tags and keys."""
     return len(MARKUP.sub("", text))
 
 
@@ -112,7 +112,7 @@ def says_the_same(text: str, tail: Tail) -> bool:
 
 
 def goes_on(text: str, tail: Tail, turns: int) -> bool:
-    """Whether each number of a turn goes on by one step, or stays, over the last turns."""
+    """Whether each number of a turn goes on by the same step, or stays, over the last turns."""
     slots = tail.turn.count("0")
     digits = NUMBER.findall(text[-COUNTED_TAIL:])[-slots * turns - 1 : -1]  # the last may be cut
     numbers = [int(number[-LONGEST_NUMBER:]) for number in digits]

@@ -35,7 +35,7 @@ class Completion:
 
 
 def request_body(model: str, png: bytes, prompt: str, sampling: Sampling) -> bytes:
-    """The JSON of one chat completion; the picture's base64 is put in without a JSON pass."""
+    """Return the JSON of one chat completion; the base64 is put in without a JSON pass."""
     place = "\0"
     text = json.dumps(
         {
@@ -58,7 +58,7 @@ def request_body(model: str, png: bytes, prompt: str, sampling: Sampling) -> byt
 
 
 def messages(picture: str, prompt: str) -> list[dict[str, Any]]:
-    """One turn of the user: the picture, in base64, then the question."""
+    """Return one turn of the user: the picture, in base64, then the question."""
     url = f"data:image/png;base64,{picture}"
     parts = [
         {"type": "image_url", "image_url": {"url": url}},
@@ -68,18 +68,18 @@ def messages(picture: str, prompt: str) -> list[dict[str, Any]]:
 
 
 def white(side: int) -> bytes:
-    """A square picture of so many tokens a side."""
+    """Return a white square picture, as a PNG, with so many tokens a side."""
     return encode_png(Image.new("L", (side * FACTOR, side * FACTOR), "white"))
 
 
 def image_tokens(size: tuple[int, int]) -> int:
-    """What a picture of this width and height, multiples of FACTOR, takes of the context."""
+    """Return the tokens of a picture of this width and height, which are multiples of FACTOR."""
     width, height = size
     return width * height // FACTOR**2
 
 
 def read_completion(body: bytes) -> Completion:
-    """Raises StreamError for an error of the server's, one of ANOTHER_FORM for anything else."""
+    """Read a whole answer. Raises StreamError for a server's error, else one of ANOTHER_FORM."""
     answer = json.loads(body)
     if answer.get("error") or answer.get("object") == "error":
         raise fault_in(answer.get("error") or answer)
@@ -94,7 +94,7 @@ def read_completion(body: bytes) -> Completion:
 
 
 def streamed(stream: AnswerStream) -> Completion:
-    """The answer that was heard. Raises ValueError if it stopped in the middle."""
+    """Return the answer that was heard. Raises ValueError if it stopped in the middle."""
     if not stream.finish_reason and not stream.is_complete:
         raise ValueError("the stream ended early")
     return Completion(

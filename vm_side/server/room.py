@@ -1,7 +1,7 @@
-"""How many tokens an answer may have: as the context allows, or as a server's refusal says.
+"""How many tokens an answer may have: what the context allows, or what a server's refusal says.
 
-vLLM before 0.32 refuses a question and an answer that together go beyond its context; from then on
-it shortens the answer itself. Other servers do either, each in its own words.
+vLLM before 0.32 refuses a question and an answer that together go beyond its context. From then on
+it shortens the answer itself. Other servers do one or the other, each in its own words.
 """
 
 import re
@@ -9,10 +9,10 @@ import re
 from picture.images import FACTOR, MAX_PIXELS, MUCH_MORE
 
 LONGEST_ANSWER = 16_384  # tokens; what the model was trained for
-PROMPT_TOKENS = 600  # where the server does not say how many there are
-LEAST_ANSWER = 256  # asked for at least, however large the question is thought to be
-ANSWER_ROOM = 4096  # tokens to leave for it; most pages need a third of it, a dense one all
-MORE = 2  # times the pixels, where a page is looked at again more closely
+PROMPT_TOKENS = 600  # used if the server does not say how many there are
+LEAST_ANSWER = 256  # the least to ask for, however large we think the question is
+ANSWER_ROOM = 4096  # tokens to leave for it; most pages need a third of them, a dense one all
+MORE = 2  # times the pixels, if a page is looked at again more closely
 
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 SUM = re.compile(r"(\d+) \+ (?:\D{0,20} )?(\d+) > (\d+)")
@@ -37,21 +37,21 @@ CAP = re.compile(
 
 
 def answer_room(context: int, question: int) -> int:
-    """Tokens to ask for, by a model's context (0: unknown) and what the question takes of it."""
+    """Return the tokens to ask for: context is the model's (0: unknown), question is its part."""
     if not context:
         return LONGEST_ANSWER
     return min(LONGEST_ANSWER, max(LEAST_ANSWER, context - question))
 
 
 def picture_room(context: int, prompt_tokens: int) -> int:
-    """Pixels of the largest picture beside which a model's context has room for an answer."""
+    """Return the pixels of the largest picture that leaves a model's context room for an answer."""
     return (context - prompt_tokens - ANSWER_ROOM) * FACTOR**2
 
 
 def more_pixels(max_pixels: int, context: int, prompt_tokens: int) -> int:
-    """How many pixels a page may have when it is looked at more closely; 0: there are no more.
+    """Return how many pixels a page may have when it is looked at more closely; 0 if no more.
 
-    context is the model's, 0: unknown; it then says itself if they are too many.
+    context is the model's, or 0 if unknown. The server then says itself if the pixels are too many.
     """
     room = picture_room(context, prompt_tokens) if context else MAX_PIXELS
     pixels = min(MORE * max_pixels, MAX_PIXELS, room)
@@ -59,9 +59,9 @@ def more_pixels(max_pixels: int, context: int, prompt_tokens: int) -> int:
 
 
 def room_told(refusal: str, asked: int, question: int) -> int | None:
-    """Tokens that fit, by the words of a server that refused so many; None if they tell nothing.
+    """Return the tokens that fit, by a server's refusal of those asked; None if it tells nothing.
 
-    question is what we think that the question takes, for where the words do not say.
+    question is what we think the question takes; it counts if the words say less, or nothing.
     """
     words = THOUSANDS.sub("", refusal)
     if added := SUM.search(words):
@@ -80,5 +80,5 @@ def room_told(refusal: str, asked: int, question: int) -> int | None:
 
 
 def smaller(asked: int, *rooms: int) -> int | None:
-    """The first of the rooms that is one, and less than what was asked for."""
+    """Return the first of the rooms that is above 0, and less than what was asked for."""
     return next((room for room in rooms if 0 < room < asked), None)

@@ -1,4 +1,4 @@
-"""How long a model server has answered nobody: one that hangs may still say that it is well."""
+"""How long a model server has answered nobody: one that hangs may still say that it is healthy."""
 
 import time
 from multiprocessing.sharedctypes import RawValue
@@ -11,10 +11,10 @@ class Silence:
         self._since_s = RawValue("d", time.monotonic())  # the same clock in all processes
 
     def end(self) -> None:
-        """The server answered."""
+        """Note that the server answered."""
         self._since_s.value = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """How long the silence has lasted."""
         return time.monotonic() - float(self._since_s.value)

@@ -1,8 +1,8 @@
 """A streamed answer as it comes: server-sent events -> text, and an end once it repeats itself.
 
-A model that fell into a loop runs to its limit. The server's own stop counts turns, and must
-leave a long row of empty cells alone; here the tokens are counted that brought nothing new, so
-that a loop of any length ends soon. Hanging up is what stops the server.
+A model that fell into a loop runs to its limit. The server's own stop counts turns, and must not
+stop a long row of empty cells. Here the tokens are counted that brought nothing new, so that a loop
+of any length ends soon. To stop the server, we hang up.
 """
 
 import json
@@ -11,10 +11,10 @@ from typing import Any
 
 from server.loops import COUNTED_TAIL, counting_tail, is_loop, without_digits
 
-LOOP_TOKENS = 560  # that only repeat what stands right before them make a loop
+LOOP_TOKENS = 560  # so many tokens that only repeat what stands right before them make a loop
 CHECK_TOKENS = 16  # between two looks
-COUNT_TOKENS = 64  # between two dearer looks, at what counts
-LONGEST_TOKEN = 16  # characters on average, of a long answer whose tokens nobody counts
+COUNT_TOKENS = 64  # between two looks for a loop that counts, which cost more
+LONGEST_TOKEN = 16  # characters on average, in a long answer if nobody counts its tokens
 
 
 class StreamError(Exception):
@@ -26,7 +26,7 @@ class StreamError(Exception):
 
 
 def fault_in(error: Any) -> StreamError:
-    """What a server says in place of an answer; without a status it is a fault of its own."""
+    """Return the error that a server sent in place of an answer; its code is 500 if it has none."""
     told = error if isinstance(error, dict) else {"message": error}
     code = str(told.get("code"))
     is_status = code.isdecimal() and 400 <= int(code) < 600
@@ -34,7 +34,7 @@ def fault_in(error: Any) -> StreamError:
 
 
 def said_in(content: Any) -> str:
-    """The text of an answer's content, which may be in parts. Raises one of ANOTHER_FORM."""
+    """Return the text of an answer's content, which may be in parts. Raises one of ANOTHER_FORM."""
     if isinstance(content, list):
         content = "".join(part.get("text") or "" for part in content)
     if not isinstance(content, str | None):
@@ -43,7 +43,7 @@ def said_in(content: Any) -> str:
 
 
 def count_in(told: Any, name: str) -> int:
-    """What a server counts under this name; 0 if it does not: some say -1. Raises ANOTHER_FORM."""
+    """Return a server's count; 0 if it does not count this: some say -1. Raises ANOTHER_FORM."""
     count = told.get(name) or 0
     try:
         return max(0, int(count))
@@ -52,7 +52,7 @@ def count_in(told: Any, name: str) -> int:
 
 
 class AnswerStream:
-    """Collects one answer from the parts of a response body; max_tokens is what was asked for."""
+    """Collects one answer from the parts of a response body; max_tokens is the limit asked for."""
 
     def __init__(self, max_tokens: int) -> None:
         self.max_tokens = max_tokens
@@ -67,7 +67,7 @@ class AnswerStream:
         self._recent: deque[tuple[int, str]] = deque()  # (tokens before it, text)
         self._checked = self._counted = 0
         self._fresh: list[str] = []  # since the last look
-        self._said = self._plain = ""  # the last COUNTED_TAIL characters; without their digits
+        self._said = self._plain = ""  # the last COUNTED_TAIL characters; and with numbers as 0
 
     @property
     def text(self) -> str:
@@ -75,10 +75,10 @@ class AnswerStream:
         return "".join(self._parts)
 
     def hear(self, part: bytes) -> bool:
-        """Take the next part, of any size; whether to listen on.
+        """Take the next part, of any size; return whether to listen on.
 
-        Raises StreamError, or ValueError, LookupError, TypeError, AttributeError for what is no
-        stream of chat completion chunks.
+        Raises StreamError, or ValueError, LookupError, TypeError, AttributeError if the part is not
+        from a stream of chat completion chunks.
         """
         *lines, self._rest = (self._rest + part).split(b"\n")
         for line in lines:
@@ -111,7 +111,7 @@ class AnswerStream:
         before = self.tokens_out
         usage = event.get("usage") or {}
         self.tokens_in = count_in(usage, "prompt_tokens") or self.tokens_in
-        at_least = before + bool(text)  # the count comes with the end, or never
+        at_least = before + bool(text)  # the count comes at the end, or never
         self.tokens_out = count_in(usage, "completion_tokens") or at_least
         if text:
             self._parts.append(text)
@@ -120,11 +120,11 @@ class AnswerStream:
             self._fresh.append(text)
 
     def _is_too_long(self) -> bool:
-        """Whether it goes on beyond its limit: not all servers keep to it."""
+        """Whether the answer goes on beyond its limit: not all servers keep to it."""
         return max(self.tokens_out, self._length // LONGEST_TOKEN) > self.max_tokens
 
     def _repeats_itself(self) -> bool:
-        """Whether the last LOOP_TOKENS tokens are nothing but turns of a loop; looks rarely."""
+        """Whether the last LOOP_TOKENS tokens are only turns of a loop; it looks now and then."""
         if self.tokens_out < self._checked + CHECK_TOKENS:
             return False
         self._checked = self.tokens_out
@@ -132,7 +132,7 @@ class AnswerStream:
         if start < 0:
             return False
         while self._recent and self._recent[0][0] < start:
-            self._recent.popleft()  # all of them where many tokens had no text
+            self._recent.popleft()  # perhaps all of them, if many tokens had no text
         recent = "".join(text for _, text in self._recent)
         if is_loop(recent):
             return True
@@ -144,7 +144,7 @@ class AnswerStream:
         return bool(recent) and counting_tail(self._said, self._plain, least) is not None
 
     def _note_fresh(self) -> None:
-        """Put what came since the last look behind the rest; a number may have come in two."""
+        """Append what came since the last look; a number may have come in two parts."""
         fresh = "".join(self._fresh)
         self._fresh.clear()
         self._said = (self._said + fresh)[-COUNTED_TAIL:]

@@ -12,15 +12,15 @@ ANOTHER_FORM = (
     *(ValueError, KeyError, TypeError, IndexError, AttributeError),
     RecursionError,  # JSON that is nested too deep
 )
-"""What an answer raises where it is read and is of another form than expected."""
+"""What reading an answer raises if it has another form than expected."""
 
 
 class EndpointError(Exception):
-    """No answer for this page; the message is the reason, for people."""
+    """There is no answer for this page; the message is the reason, for people."""
 
 
 class ServerGone(EndpointError):
-    """Nothing answers at the endpoint, for as long as one was willing to wait."""
+    """Nothing answered at the endpoint for as long as we were willing to wait."""
 
 
 class Unreachable(ServerGone):
@@ -37,7 +37,7 @@ class Verdict(enum.Enum):
 
 
 def verdict(status: int) -> Verdict:
-    """Judge a status by what vLLM means with it (a 500 may be for good, so it is counted)."""
+    """Judge a status by what vLLM means with it (a 500 may be permanent, so it is counted)."""
     if status == 200:
         return Verdict.ANSWER
     if status in (429, 502, 503, 504):
@@ -46,7 +46,7 @@ def verdict(status: int) -> Verdict:
 
 
 def message(body: bytes) -> str:
-    """The server's own words in an error body, in one line of at most 300 characters."""
+    """Return the server's own words in an error body, in one line of at most 300 characters."""
     text = body.decode("utf-8", "replace")
     with contextlib.suppress(*ANOTHER_FORM):
         error: Any = json.loads(text)["error"]
@@ -55,7 +55,7 @@ def message(body: bytes) -> str:
 
 
 def refused(status: int, said: str, location: str = "") -> str:
-    """An answer that is none, for people: its status, the server's words, what they ask for."""
+    """Describe a refusal for people: its status, the server's words, and what to do about it."""
     words = f"HTTP {status} {said}".rstrip()
     if status in (401, 403):
         return f"{words}: it needs its key, in API_KEY, or in the file that API_KEY_FILE names"

@@ -1,4 +1,4 @@
-"""Boxes on a page, and which of them each thing stands in."""
+"""Boxes on a page, and which box each thing stands in."""
 
 from collections.abc import Iterable
 
@@ -7,21 +7,21 @@ from numpy.typing import NDArray
 
 from picture.words import Box
 
-WITHIN = 0.6  # of a box is in another one: what is in both is in the smaller one
-LEAST_SIDE = 2  # pixels: in a box that is slimmer there is nothing of the page
+WITHIN = 0.6  # of a box is in another one: then a thing in both belongs to the smaller one
+LEAST_SIDE = 2  # pixels: a box that is slimmer can hold nothing of the page
 
 Floats = NDArray[numpy.float64]
 Ints = NDArray[numpy.int64]
 
 
 def upright(box: Iterable[float]) -> Box:
-    """A box with its corners in order."""
+    """Return a box with its corners in order."""
     x1, y1, x2, y2 = map(float, box)
     return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
 
 
 def cut(box: Iterable[float], size: tuple[int, int]) -> Box:
-    """A box cut at the edge of a picture of this size."""
+    """Cut a box at the edge of a picture of this size."""
     x1, y1, x2, y2 = (
         float(min(max(side, 0), limit)) for side, limit in zip(box, size * 2, strict=True)
     )
@@ -29,18 +29,18 @@ def cut(box: Iterable[float], size: tuple[int, int]) -> Box:
 
 
 def whole(box: Iterable[float]) -> tuple[int, int, int, int]:
-    """A box in whole pixels, as a doubt has it."""
+    """Return a box in whole pixels, as a doubt holds it."""
     x1, y1, x2, y2 = map(int, box)
     return x1, y1, x2, y2
 
 
 def in_rows(boxes: Iterable[Box]) -> Floats:
-    """Boxes as an array, with a row for each."""
+    """Return boxes as an array with one row for each box."""
     return numpy.array(list(boxes), float).reshape(-1, 4)
 
 
 def area(box: Box) -> float:
-    """How much of the page a box covers."""
+    """Return how much of the page a box covers, in square pixels."""
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
@@ -50,10 +50,10 @@ def has_area(box: Box) -> bool:
 
 
 def holding(boxes: Floats, places: NDArray[numpy.floating], room: Floats | float) -> Ints:
-    """Of each place the smallest box that its middle is in; -1: in none.
+    """Return for each place the smallest box that its middle is in, or -1 if there is none.
 
-    Of two that overlap at an edge it is the one that it is deeper in. A box may be too small by so
-    much room, but a place that is truly in one belongs there.
+    Where two boxes overlap only at an edge, it is the box in which the middle is deeper. A middle
+    may be outside a box by this room (pixels), but a box that it is truly in comes first.
     """
     x, y = (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
     found, depth = numpy.full(len(places), -1), numpy.full(len(places), -numpy.inf)
@@ -73,7 +73,7 @@ def holding(boxes: Floats, places: NDArray[numpy.floating], room: Floats | float
 
 
 def shared(box: Floats, boxes: Floats) -> Floats:
-    """The area that a box shares with each of others."""
+    """Return the area that a box shares with each of the others."""
     common = numpy.minimum(box[2:], boxes[:, 2:]) - numpy.maximum(box[:2], boxes[:, :2])
     found: Floats = numpy.maximum(common, 0).prod(axis=1)
     return found

@@ -1,4 +1,4 @@
-"""What a witness says against an answer, and what it leaves of the trust in the page."""
+"""What a witness says against an answer, and how much of the trust in the page is left after it."""
 
 import math
 from collections.abc import Iterable
@@ -7,16 +7,17 @@ from typing import Any
 
 from contract import DOUBT_KINDS
 
-TRUSTED = 0.5  # a page with less is doubtful: one doubt of more than half does it
+TRUSTED = 0.5  # a page with less is doubtful: one doubt that weighs more than 0.5 is enough
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One reason to doubt an answer: of which kind, and where.
+    """One reason to doubt an answer: its kind and its place.
 
-    bbox is [x1, y1, x2, y2] in the pixels of the picture that the cells are of. cell is the index
-    of the cell in doubt; None: of no cell. detail says how much, by names and numbers that JSON
-    can hold. weight is how much of the trust in the page the doubt takes away, from 0 to 1.
+    bbox is [x1, y1, x2, y2] in the pixels of the picture that the cells belong to. cell is the
+    index of the cell in doubt, or None if it is about no cell. detail says how much, or why, in
+    values that JSON can hold. weight is the share of the trust in the page that the doubt takes
+    away, from 0 to 1.
     """
 
     kind: str
@@ -29,7 +30,7 @@ class Doubt:
         assert self.kind in DOUBT_KINDS, self.kind
 
     def line(self) -> dict[str, Any]:
-        """As it stands in the manifest."""
+        """Return the doubt as the manifest holds it."""
         return {
             "kind": self.kind,
             "bbox": list(self.bbox),
@@ -39,7 +40,7 @@ class Doubt:
 
 
 def trust_left(doubts: Iterable[Doubt], before: float = 1.0) -> float:
-    """The trust in a page, from 0 to 1, after these doubts; before: what earlier ones had left."""
+    """Return the trust in a page after these doubts, from 0 to 1. before: the trust until then."""
     return round(before * math.prod(1 - doubt.weight for doubt in doubts), 3)
 
 

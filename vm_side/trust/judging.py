@@ -1,4 +1,4 @@
-"""An answer and what was kept of its page -> a judgement, in the page's own pixels."""
+"""Judge an answer by what was kept of its page; the judgement is in the page's own pixels."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,11 +17,11 @@ from trust.doubts import TRUSTED, Doubt, is_doubtful, trust_left
 if TYPE_CHECKING:
     from trust.witnesses import Evidence
 
-MOST = 100  # doubts of a page that are written down
-HEARD = {  # whom to hear of an answer to each prompt
+MOST = 100  # doubts of the witnesses, and of a second reader, that are written down at most
+HEARD = {  # the kinds of doubt that count for an answer to each prompt
     "layout_all": DOUBT_KINDS,
-    "layout_only": ("missed", "empty"),  # there is no text, by design
-    "ocr": ("amount", "text_layer", "reader"),  # there is one cell, the page
+    "layout_only": ("missed", "empty"),  # the answer has no text, by design
+    "ocr": ("amount", "text_layer", "reader"),  # the answer has one cell, the page
 }
 REASONS = {
     "missed": ("text in one place was not read", "text in {} places was not read"),
@@ -32,7 +32,7 @@ REASONS = {
     ),
     "repeated": ("one cell repeats another", "{} cells repeat others"),
     "text_layer": (
-        "one place differs from the PDF's text",  # a cell, or words that are in none
+        "one place differs from the PDF's text",  # a place is a cell, or words that are in no cell
         "{} places differ from the PDF's text",
     ),
     "reader": (
@@ -45,7 +45,7 @@ NOTHING_READ = "next to nothing was read"
 
 @dataclass(frozen=True)
 class Reader:
-    """A second reader, and what it has read of a page: see Record.reader_lines."""
+    """A second reader, and what it has read on a page: see Record.reader_lines."""
 
     name: str
     lines: Sequence[Mapping[str, Any]]
@@ -54,13 +54,13 @@ class Reader:
 def gathered(
     picture: Image.Image, layer: tuple[Path | bytes, int, int] | None = None
 ) -> "Evidence | None":
-    """What is kept of a page for its witnesses; None if they cannot look at it.
+    """Gather what is kept of a page for its witnesses; None if they lack packages to look at it.
 
     layer says where there is a text layer to look at: a PDF, the number of its page, and by how
-    many degrees that was turned.
+    many degrees that page was turned.
     """
     try:
-        from picture.pdf.text_layer import words_on  # noqa: PLC0415 - packages of before lack numpy
+        from picture.pdf.text_layer import words_on  # noqa: PLC0415 - older packages lack numpy
         from trust import witnesses  # noqa: PLC0415 - the same
     except ImportError:
         return None
@@ -75,7 +75,7 @@ def judge(
     prompt_mode: str,
     reader: Reader | None = None,
 ) -> Judgement:
-    """Compare an answer with its page. size is that of the picture that the cells are of."""
+    """Compare an answer with its page. size is the size of the picture that the cells belong to."""
     from trust import witnesses  # noqa: PLC0415 - see gathered()
 
     wide, high = (own / sent for own, sent in zip(evidence.size, size, strict=True))
@@ -98,7 +98,7 @@ def judge(
 
 
 def said_by(reader: Reader, cells: Sequence[Cell]) -> list[Doubt]:
-    """What a second reader says against the cells of a page, the heaviest first."""
+    """Return what a second reader says against the cells of a page, the heaviest doubts first."""
     from trust.text import reader_witness  # noqa: PLC0415 - see gathered()
 
     lines = reader_witness.lines_of(reader.lines)
@@ -107,7 +107,7 @@ def said_by(reader: Reader, cells: Sequence[Cell]) -> list[Doubt]:
 
 
 def with_reader(before: Judgement, doubts: Sequence[Doubt], reader: str) -> Judgement:
-    """A judgement once a second reader was heard, too."""
+    """Add the doubts of a second reader to a judgement."""
     trust = trust_left(doubts, 1.0 if before.trust is None else before.trust)
     heavy = (doubt.line() for doubt in doubts if doubt.weight > TRUSTED)
     light = (doubt.line() for doubt in doubts if doubt.weight <= TRUSTED)
@@ -123,16 +123,16 @@ def with_reader(before: Judgement, doubts: Sequence[Doubt], reader: str) -> Judg
 def lines_of(
     doubts: Iterable[Doubt], size: tuple[int, int], page_size: tuple[int, int]
 ) -> list[dict[str, Any]]:
-    """Doubts for the manifest, their boxes in the page's own pixels."""
+    """Return the doubts as the manifest holds them, with boxes in the page's own pixels."""
     return to_page((doubt.line() for doubt in doubts), size, page_size)[0]
 
 
 def reason_of(doubts: Iterable[Doubt]) -> str:
-    """What speaks against a page, in plain words, the heaviest first."""
+    """Say in plain words what speaks against a page, the heaviest doubt first."""
     doubts = list(doubts)
     if any(doubt.detail.get("why") == "nothing read" for doubt in doubts):
         return NOTHING_READ
-    counts = Counter(doubt.kind for doubt in doubts)  # in the order of their first ones
+    counts = Counter(doubt.kind for doubt in doubts)  # in the order in which they first appear
     return "; ".join(
         REASONS[kind][0] if count == 1 else REASONS[kind][1].format(count)
         for kind, count in counts.items()

@@ -1,10 +1,10 @@
-"""What of a cell's text is printed: without what its Markdown, HTML and LaTeX add."""
+"""The part of a cell's text that is printed: without what Markdown, HTML and LaTeX add."""
 
 import html
 import re
 from typing import NamedTuple
 
-SYMBOL_SIGN = "\ufffd"  # in the place of a symbol that only LaTeX has a name for
+SYMBOL_SIGN = "\ufffd"  # stands for a symbol that is written as a command of LaTeX
 
 TAG = re.compile(
     r"</?(?:html|body|table|caption|colgroup|col|thead|tbody|tfoot|tr|t[dh]|br|[biup]|em|strong|"
@@ -12,11 +12,11 @@ TAG = re.compile(
     re.I,
 )
 
-# all bounded, since a model may repeat a sign without end
+# these have limits, because a model may repeat a sign without end
 IMAGE = re.compile(r"!\[[^\]]{0,300}\]\([^)]{0,300}\)")
 LINK = re.compile(r"\[([^\]]{0,300})\]\([^()\s]{0,300}\)")
 START_OF_LINE = re.compile(r"^[ \t]*(?:#{1,6}|[-*+>])[ \t]+", re.MULTILINE)
-LEADERS = re.compile(r"([._…·‧・⋯＿]|\\_|\\[cl]?dots?(?![a-zA-Z]))(?:\s*\1){3,}")  # any number fits
+LEADERS = re.compile(r"([._…·‧・⋯＿]|\\_|\\[cl]?dots?(?![a-zA-Z]))(?:\s*\1){3,}")  # any length
 ROW_OF_DASHES = re.compile(r"^[|:\- \t]+$", re.MULTILINE)
 MATH = re.compile(r"\$\$?([^$]{1,1000})\$\$?|\\\((.{1,1000}?)\\\)|\\\[(.{1,1000}?)\\\]", re.DOTALL)
 
@@ -38,14 +38,14 @@ SMALL = re.compile(r"[_^]\s*(?:\{([^{}]*)\}|([^\s{}\\]))")
 
 
 class Printed(NamedTuple):
-    """What is printed of a text, and what of that in small letters, above or below a line."""
+    """The printed part of a text, and what of it is in small letters, above or below a line."""
 
     text: str
     small: str = ""
 
 
 def printed(text: str, is_formula: bool = False) -> Printed:
-    """What is printed of a cell's text. What leads to a page number, or is written on, is not."""
+    """Return the printed part of a cell's text, without leader dots and lines to write on."""
     text = LEADERS.sub(" ", text)
     if is_formula:
         return of_latex(text)
@@ -62,7 +62,7 @@ def printed(text: str, is_formula: bool = False) -> Printed:
 
 
 def of_latex(latex: str) -> Printed:
-    """The same of a formula."""
+    """Return the printed part of a formula."""
     latex = UNPRINTED.sub(" ", ENVIRONMENT.sub(" ", latex))
     latex = UNSEEN.sub(" ", NAMED.sub(r" \1 ", latex))
     latex = SYMBOL.sub(SYMBOL_SIGN, latex)
@@ -72,7 +72,7 @@ def of_latex(latex: str) -> Printed:
 
 
 def without_signs(text: str) -> str:
-    """A text without the signs of Markdown and HTML."""
+    """Return a text without the signs of Markdown and HTML."""
     if "<" in text or "&" in text:
         text = html.unescape(TAG.sub(" ", text))
     if "](" in text:
@@ -83,5 +83,5 @@ def without_signs(text: str) -> str:
 
 
 def has_leaders(text: str) -> bool:
-    """Whether there are dots that lead to a page number, or lines to write on."""
+    """Whether a text has dots that lead to a page number, or lines to write on."""
     return LEADERS.search(text) is not None

@@ -1,7 +1,7 @@
 """All witnesses together: what is kept of a page, and what they say of an answer to it.
 
-The evidence is gathered once, before the page is sent; it is small, since it waits for the model.
-An answer is then compared with it in a few milliseconds, as often as there is another answer.
+The evidence is gathered once, before the page is sent. It is small, because it waits for the
+model. To compare an answer with it takes a few milliseconds, so each new answer can be compared.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from trust.text.layer_witness import text_layer_doubts
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is kept of a page for its witnesses; words are those of a sane text layer."""
+    """What is kept of a page for its witnesses. words come from its text layer, if that is sane."""
 
     size: tuple[int, int]
     writing: Writing
@@ -32,12 +32,12 @@ class Evidence:
 
 
 def evidence_of(picture: Image.Image, words: Sequence[Word] = ()) -> Evidence:
-    """Look at the picture that is sent, mode "L" or "RGB"."""
+    """Gather the evidence from the picture that is sent, mode "L" or "RGB"."""
     return Evidence(picture.size, writing_in(picture), words)
 
 
 def doubts_of(evidence: Evidence, cells: Sequence[Cell]) -> list[Doubt]:
-    """What speaks against an answer, the heaviest first; boxes in the picture's pixels."""
+    """Return the doubts about an answer, the heaviest first; boxes in the picture's pixels."""
     writing, size = evidence.writing, evidence.size
     laid = lay(writing, size, cells)
     doubts = [*missed(writing, laid, size), *swallowed(writing, laid), *empty(laid)]

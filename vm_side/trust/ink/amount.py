@@ -1,7 +1,7 @@
 """Cells with too much or too little text for their ink, or other words; pages not read at all.
 
-Fonts differ in width, so that a text is compared with its ink by how much more or less it is than
-elsewhere on the page.
+Fonts differ in width. So the ratio of a text to its ink is compared with the usual ratio on the
+page.
 """
 
 import math
@@ -16,32 +16,33 @@ from trust.ink.laid import Laid, LaidCell
 from trust.ink.lines import Writing
 from trust.ink.missed import bare_pieces, bare_table
 
-USUAL, SPREAD = 0.14, 0.08  # of text to ink where both are measured right: a logarithm
-TRUSTED_CELLS = 2  # so many such cells are thought of on every page beside its own
-FEWER, MORE = 0.3, 0.6  # logarithms: as far as a font or a script can be from it
+USUAL, SPREAD = 0.14, 0.08  # logarithms: text to ink where both are measured right, and its spread
+TRUSTED_CELLS = 2  # so many such cells are added to those of every page
+FEWER, MORE = 0.3, 0.6  # logarithms: how far below and above it a font or a script can be
 ENOUGH = 5.0  # ems of text or ink: less tells nothing
 ENOUGH_WITHOUT_TEXT = 1.0  # of ink, where there is no text at all; a bullet has less
-STRAY, LEAST_STRAY, MOST_STRAY = 3, 0.28, 0.4  # how far a true text may be: spreads; logarithms
-STRAY_OF_SHORT = 1.0  # more, of one em
-STRAY_OF_FORMULA = 0.5  # more: its lines stand above one another
+STRAY, LEAST_STRAY, MOST_STRAY = 3, 0.28, 0.4  # how far a true text may be off: spreads; logarithms
+STRAY_OF_SHORT = 1.0  # added for a text of one em; a longer text gets less
+STRAY_OF_FORMULA = 0.5  # added for a formula, because its lines stand above one another
 WEIGHT, MOST_WEIGHT = 0.12, 0.6
-MOST_AT, MOST_OF_UNREAD_AT = 80, 40  # ems too much or too little; without any text
+MOST_AT, MOST_OF_UNREAD_AT = 80, 40  # ems of difference; the same where there is no text
 
-MISFIT, MISFIT_OF_FEW = 1.9, 3.0  # how far a true text's words may be off; more, of one word
-FITS, FITS_AT, STRAY_OF_FITTING = 1.0, 4, 1.6  # words that fit, if so many, may be so much longer
-USUAL_MISFIT, STEEPLY = 0.5, 2.5  # on most of a page; where it is more, words are told badly
-FITTING_CELLS = (0.45,) * 2  # thought of on every page beside its own
-MOST_WEIGHT_OF_WORDS = 0.35  # one alone makes no page doubtful, two long ones do
+MISFIT, MISFIT_OF_FEW = 1.9, 3.0  # how far a true text's words may be off; plus this / words
+# A text with a misfit below FITS, and FITS_AT words, may stray so many times as far.
+FITS, FITS_AT, STRAY_OF_FITTING = 1.0, 4, 1.6
+USUAL_MISFIT, STEEPLY = 0.5, 2.5  # on most of a page; words are told badly where it is higher
+FITTING_CELLS = (0.45,) * 2  # misfits that are added to those of every page
+MOST_WEIGHT_OF_WORDS = 0.35  # one alone does not make a page doubtful, two long ones do
 
-PAGE_OF_TEXT = 12  # ems of writing on a page that cannot go without any text
-OF_ALL_INK = 0.1  # on such a page is in that writing; of a photo's, what looks like some is less
-NOTHING_READ = 0.1  # of the writing
-FEW_WORDS = 2.0  # ems, in a cell: where nothing else is read, either, they are not passed over
+PAGE_OF_TEXT = 12  # ems of writing: a page with more cannot go without any text
+OF_ALL_INK = 0.1  # of such a page's ink is in that writing; a photo has less of what looks like it
+NOTHING_READ = 0.1  # share of the writing
+FEW_WORDS = 2.0  # ems in a cell: if nothing else is read, either, even so few are not passed over
 WEIGHT_OF_NOTHING = 0.9
 
 
 def amount(laid: Laid) -> Iterator[Doubt]:
-    """What speaks against each cell whose text is not as long as its ink, or not of its words."""
+    """Yield a doubt for each cell with too long or too short a text for its ink, or other words."""
     usual, spread = usual_ratio(laid.cells)
     poor = usual_misfit(laid.cells)
     for index, cell in enumerate(laid.cells):
@@ -62,35 +63,35 @@ def amount(laid: Laid) -> Iterator[Doubt]:
 
 
 def has_letters(cell: LaidCell) -> bool:
-    """Whether there is ink in letters that there should be a text to."""
+    """Whether a cell has ink in letters, so that it should have a text."""
     return cell.category != "Picture" and cell.inked > 0 and not why_empty(cell)
 
 
 def fits(cell: LaidCell) -> bool:
-    """Whether the words of a text are so surely those of its ink that all of it was read."""
+    """Whether a text's words match those of its ink so well that all of it was surely read."""
     return cell.misfit is not None and cell.misfit < FITS and len(cell.words) >= FITS_AT
 
 
 def may_misfit(cell: LaidCell, poor: float) -> float:
-    """How far a true text's words may be from those in the ink, on a page that is so poor."""
+    """Return how far a true text's words may be from those in the ink; poor: see usual_misfit()."""
     return (MISFIT + MISFIT_OF_FEW / len(cell.words)) * poor
 
 
 def usual_misfit(cells: Sequence[LaidCell]) -> float:
-    """How much farther than elsewhere words may be from the ink on this page, by most of them."""
+    """Return by what factor most words on this page are farther from the ink than elsewhere."""
     found = [cell.misfit for cell in cells if cell.misfit is not None]
     usual = float(numpy.median([*found, *FITTING_CELLS]))
     return float(max(1.0, usual / USUAL_MISFIT) ** STEEPLY)
 
 
 def may_stray(cell: LaidCell, ems: float, spread: float) -> float:
-    """How far the logarithm of a true text's ratio may be from the page's."""
+    """Return how far the logarithm of a true text's ratio may be from the page's."""
     stray = min(max(STRAY * spread, LEAST_STRAY), MOST_STRAY)
     return stray + STRAY_OF_SHORT / ems + STRAY_OF_FORMULA * (cell.category == "Formula")
 
 
 def usual_ratio(cells: Sequence[LaidCell]) -> tuple[float, float]:
-    """Text to ink on most of a page, what fonts and scripts make of it, and how far cells stray."""
+    """Return the ratio of text to ink on most of a page, and how far cells stray (logarithms)."""
     ratios = [
         math.log(cell.told / cell.inked)
         for cell in cells
@@ -103,9 +104,9 @@ def usual_ratio(cells: Sequence[LaidCell]) -> tuple[float, float]:
 
 
 def nothing_read(writing: Writing, laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
-    """What speaks against an answer without text to a page that is full of it, not of photos.
+    """Yield a doubt about an answer with next to no text, if the page is full of text, not photos.
 
-    And against one without a cell, or a letter in its cells of text, to a page with a few words.
+    Also if an answer has no cell, or no letter in its text cells, and the page has a few words.
     """
     ems, heights = writing.ems, writing.heights * writing.step
     is_usual = writing.is_text & (abs(heights - laid.em) <= 0.4 * laid.em) & (ems >= 3)

@@ -6,14 +6,14 @@ from trust.boxes import has_area, whole
 from trust.doubts import Doubt
 from trust.ink.laid import Laid, LaidCell
 
-NO_INK = 0.12  # of the length of a text: less ink than this is none
-SOME_TEXT = 0.5  # ems: less may be a bullet or a dash, whose ink is none of a letter
+NO_INK = 0.12  # of a text's length: less ink than this is none
+SOME_TEXT = 0.5  # ems: a shorter text may be a bullet or a dash; its ink is not in letters
 WEIGHT, MOST_WEIGHT = 0.15, 0.6
-MOST_AT = 15  # ems of text that are not there
+MOST_AT = 15  # ems of text without ink: with so many, the weight is the highest
 
 
 def empty(laid: Laid) -> Iterator[Doubt]:
-    """What speaks against each cell that has no area, or text without ink."""
+    """Yield a doubt for each cell without area, off the page, or with text but without ink."""
     for index, cell in enumerate(laid.cells):
         why = why_empty(cell)
         if why:
@@ -23,7 +23,7 @@ def empty(laid: Laid) -> Iterator[Doubt]:
 
 
 def why_empty(cell: LaidCell) -> str:
-    """Why nothing can be read under a cell; empty: something can."""
+    """Say why nothing can be read under a cell; empty if something can."""
     if cell.is_outside:
         return "off the page"
     if not has_area(cell.box):

@@ -1,4 +1,4 @@
-"""How long and how high a text is where it is printed, in ems."""
+"""How long and how high a text is when it is printed, in ems."""
 
 import functools
 import unicodedata
@@ -7,24 +7,24 @@ from collections import Counter
 from trust.printed import Printed
 
 NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[]{}`-\"1/\\·"), frozenset("mwMWQO@%&—…")
-SCRIPT = 0.4  # of a letter's length is not there where it is a small one, above or below
+SCRIPT = 0.4  # a small letter above or below the line is shorter than others by this share
 TALL = frozenset("bdfhijklt!?'\"|/\\()[]{}")
 EAST_ASIAN_HEIGHT, TALL_HEIGHT, LOW_HEIGHT = 0.86, 0.7, 0.47
 
 
 def length(printed: Printed) -> float:
-    """The length of a text, as if it were printed in one line without spaces."""
+    """Return the length of a text, as if it were printed in one line without spaces."""
     return width_of(printed.text) - SCRIPT * width_of(printed.small)
 
 
 def width_of(text: str) -> float:
-    """How wide its letters are, all together."""
+    """Return how wide a text's letters are, all together."""
     return sum(width(letter) * times for letter, times in Counter(text).items())
 
 
 @functools.cache
 def width(letter: str) -> float:
-    """About how wide a letter is, in ems; 0 for what has no ink."""
+    """Return about how wide a letter is, in ems; 0 if it has no ink."""
     if letter.isspace() or unicodedata.category(letter) in ("Cc", "Cf", "Mn", "Me", "Zs"):
         return 0.0
     if letter in NARROW:
@@ -37,7 +37,7 @@ def width(letter: str) -> float:
 
 
 def height(text: str, rows: float = 1) -> float:
-    """How high, in ems, most rows of a text are from the baseline up, if it is in so many rows."""
+    """Return how high most of a text's rows are above the baseline, in ems; rows: how many."""
     counts = Counter(text)
     east = sum(times for letter, times in counts.items() if is_east_asian(letter))
     seen = sum(times for letter, times in counts.items() if letter.isalnum())

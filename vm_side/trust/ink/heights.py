@@ -1,4 +1,4 @@
-"""How high lines are, by the letters in them."""
+"""How high lines are, measured by the letters in them."""
 
 import numpy
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from trust.ink.parts import Boxes
 from trust.ink.runs import Ints
 
 LOWEST = 3  # pixels
-MOST_FEET = 0.7  # of a line's letters stand on its baseline or, pieces of a sign, above it
+MOST_FEET = 0.7  # of a line's letters end at its baseline, or above it as pieces of a sign
 STEEP, FLAT = 0.15, 4  # the most that a line may slope, if it is so many times as long as rough
 
 Floats = NDArray[numpy.float32]
@@ -15,7 +15,7 @@ Doubles = NDArray[numpy.float64]
 
 
 def heights_of(boxes: Boxes, line: Ints) -> Floats:
-    """How high each line is: from what most letters stand on to the highest top."""
+    """Return the height of each line: from what most letters stand on up to the highest top."""
     x1, y1, x2, y2 = boxes.astype(numpy.float64).T
     wide, x = x2 - x1, (x1 + x2) / 2
     slope = slopes_of(x, (y1 + y2) / 2, wide, line)[line] * x
@@ -26,7 +26,7 @@ def heights_of(boxes: Boxes, line: Ints) -> Floats:
 
 
 def slopes_of(x: Doubles, y: Doubles, weight: Doubles, line: Ints) -> Doubles:
-    """How steeply each line falls; 0 of a short one, where that cannot be told."""
+    """Return how steeply each line falls; 0 where that cannot be told, as for a short line."""
     total = numpy.bincount(line, weight)
     x = x - (numpy.bincount(line, weight * x) / total)[line]
     y = y - (numpy.bincount(line, weight * y) / total)[line]
@@ -38,7 +38,7 @@ def slopes_of(x: Doubles, y: Doubles, weight: Doubles, line: Ints) -> Doubles:
 
 
 def share_of_each(values: Doubles, weights: Doubles, group: Ints, share: float) -> Doubles:
-    """Of each group the value that this share of its weight does not exceed."""
+    """Return for each group the value that this share of its weight does not exceed."""
     order = numpy.lexsort((values, group))
     reached = numpy.cumsum(weights[order])
     groups = numpy.arange(group.max(initial=-1) + 1)
@@ -49,6 +49,6 @@ def share_of_each(values: Doubles, weights: Doubles, group: Ints, share: float) 
 
 
 def sizes(boxes: Boxes) -> tuple[Doubles, Doubles]:
-    """How wide and how high boxes are."""
+    """Return how wide and how high boxes are."""
     x1, y1, x2, y2 = boxes.astype(numpy.float64).T
     return x2 - x1, y2 - y1

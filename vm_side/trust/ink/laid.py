@@ -1,4 +1,4 @@
-"""An answer's cells laid over the page: what is written under each box, and what under none."""
+"""An answer's cells laid over the page: the writing under each box, and under no box."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,46 +16,46 @@ from trust.ink.runs import Bits, Ints
 from trust.ink.words import misfits, words_of
 from trust.printed import has_leaders, printed
 
-MOST_ROWS_HEIGHT = 0.6  # of the length under a box stands in rows of at most this height
-LOWEST = 0.5  # of the usual line's height is no line of letters but one of dashes
-DOT = 0.4  # of the usual line's height: as low are dots that lead to a number
-INK_OF_TEXT = 0.12  # of the square of a line's height: the least ink that an em of text has
-CLEAR = 0.5  # of the ink that is in letters: less, and one cannot tell
-ALONE = 0.5  # of the letters in a slim box that have none beside them: more are on their side
-STANDING = 3  # of its letters' height: a box that is slimmer, and higher, may hold text on its side
-NOT_IN_WORDS = ("Picture", "Formula", "Table")  # what is in words stands in rows, in their order
-LOOSE = 0.25  # of the usual line's height: a box may be so much too small
+MOST_ROWS_HEIGHT = 0.6  # of the length under a box is in rows that are at most this high
+LOWEST = 0.5  # of the usual line's height: a lower line has dashes, not letters
+DOT = 0.4  # of the usual line's height: dots that lead to a number are lower
+INK_OF_TEXT = 0.12  # of the square of a line's height: an em of text has at least so much ink
+CLEAR = 0.5  # of the ink is in letters: if it is less, one cannot tell
+ALONE = 0.5  # of the letters in a slim box have none beside them: if more, they are on their side
+STANDING = 3  # letters' heights: a box that is narrower, and higher, may hold text on its side
+NOT_IN_WORDS = ("Picture", "Formula", "Table")  # their words do not stand in rows, in order
+LOOSE = 0.25  # of the usual line's height: a box may be too small by so much
 
 
 @dataclass(frozen=True)
 class LaidCell:
-    """One cell: its box, set upright and cut at the picture's edge, its text and the ink below."""
+    """One cell: its box, upright and cut at the picture's edge, its text, and the ink below."""
 
     box: Box
     told: float
     """The length of its text, in ems."""
     inked: float
-    """The length of the ink under its box, and under no smaller one but a Picture's, in ems."""
+    """The length of the ink, in ems, that is under its box and no smaller one (but a Picture's)."""
     category: str
     is_unclear: bool = False
-    """Text and ink cannot be compared: the ink is hardly in letters, or they are on their side."""
+    """Text and ink cannot be compared: too little ink is in letters, or they are on their side."""
     is_outside: bool = False
     """Most of its box is off the page."""
     words: Sequence[float] = ()
-    """The widths of its text's words, in ems; none where they cannot be told in the ink."""
+    """The widths of its text's words, in ems; none if they cannot be told in the ink."""
     misfit: float | None = None
-    """How far they are from the words in the ink; None: one cannot tell."""
+    """How far they are from the words in the ink; None if one cannot tell."""
 
 
 @dataclass(frozen=True)
 class Laid:
-    """All cells of an answer, and the letters of the page that none of them reads."""
+    """All cells of an answer, and the letters of the page that no cell reads."""
 
     cells: Sequence[LaidCell]
     bare: Bits
-    """Of each letter whether it is under no box."""
+    """Whether each letter is under no box."""
     picture: Ints
-    """Of each letter under which Picture it is, and under no other cell; -1: under none."""
+    """For each letter that is under a Picture, but no other cell: which Picture. Else -1."""
     em: float
     """The usual height of a line on this page, in the picture's pixels."""
 
@@ -93,7 +93,7 @@ def lay(writing: Writing, size: tuple[int, int], cells: Sequence[Cell]) -> Laid:
 def owners_of(
     writing: Writing, boxes: Sequence[Box], cells: Sequence[Cell], room: float
 ) -> tuple[Ints, Ints]:
-    """Of each letter in which cell it is, -1 in none or a Picture; and then in which Picture."""
+    """Return each letter's cell, but no Picture; and its Picture, if it has no cell; else -1."""
     letters = writing.boxes.astype(numpy.float32) * writing.step
     is_picture = numpy.array([cell["category"] == "Picture" for cell in cells], bool).reshape(-1, 1)
     owner = holding(in_rows(boxes) * ~is_picture, letters, room)
@@ -102,13 +102,13 @@ def owners_of(
 
 
 def ink_inside(box: Box, writing: Writing) -> int:
-    """About how many pixels of ink are in a box, be it in letters or not."""
+    """Return about how many pixels of ink are in a box, in letters or not."""
     x1, y1, x2, y2 = (round(side / writing.step / GRAIN) for side in box)
     return int(writing.density[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)].sum())
 
 
 def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> LaidCell:
-    """One cell with so much ink under its box, in rows that are so high."""
+    """Measure one cell; ink is the length of the ink under its box, high the height of its rows."""
     text, category = cell.get("text") or "", cell["category"]
     on_page = printed(text, category == "Formula")
     told = length(on_page)
@@ -125,12 +125,12 @@ def of_cell(cell: Cell, box: Box, ink: float, high: float, em: float) -> LaidCel
 
 
 def stands(box: Box, high: float) -> bool:
-    """Whether a box is so slim, for lines that are so high, that a text in it is on its side."""
+    """Whether a box is so slim, for lines of this height, that its text may be on its side."""
     return box[2] - box[0] < min(STANDING * high, box[3] - box[1])
 
 
 def heights_of(writing: Writing, owner: Ints, count: int) -> Floats:
-    """How high most of what is written under each cell is; 0: nothing is."""
+    """Return how high most of the writing under each cell is; 0 if there is none."""
     found = numpy.zeros(count, numpy.float32)
     cells, of = numpy.unique(owner, return_inverse=True)
     high = writing.heights[writing.line].astype(numpy.float64)
@@ -140,7 +140,7 @@ def heights_of(writing: Writing, owner: Ints, count: int) -> Floats:
 
 
 def usual_height(writing: Writing) -> float:
-    """The height of a line of most of a page's text."""
+    """Return the height of a usual line: half of the page's text is in lines no higher."""
     heights, weights = writing.heights, writing.ems * writing.is_text
     order = numpy.argsort(heights)
     reached = numpy.cumsum(weights[order])
@@ -150,5 +150,5 @@ def usual_height(writing: Writing) -> float:
 
 
 def is_off(box: Sequence[float], inside: Box) -> bool:
-    """Whether most of a box that has an area is off the page."""
+    """Whether most of a box is off the page; False for a box without area."""
     return area(inside) < area(upright(box)) / 2

@@ -1,7 +1,7 @@
 """Writing on a page: letters, and the lines that they stand in.
 
-A letter is a connected part of ink of fitting size; it may be a word whose letters touch, or a
-piece of a sign of many strokes. A line is of letters beside one another that are alike in height.
+A letter is a connected part of ink of fitting size. It may also be a word whose letters touch, or a
+piece of a sign of many strokes. A line has letters beside one another that are alike in height.
 """
 
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from trust.ink.rows import LEAST, in_rows
 from trust.ink.runs import Bits, Ints
 
 # Found by trial on print, scans, slides and handwriting in five scripts.
-LOW = 3  # pixels: what is lower is a dot, or dust
+LOW = 3  # pixels: lower ink is a dot, or dust
 TALLEST = 1 / 7  # of the page's longer side
-SLIM, LONG = 15, 14  # times as high as wide, or as wide as high: no letter, and no word
-SPARSE, SOLID = 0.1, 0.8  # of its box that a letter fills at least, and a word at most
-HIGHER = 1.9  # times as high as most of its line is a bar or a brace: the line is lower
-CLOSED = 0.26  # of the line's height: so much room belongs to the letters, more is between words
-IN_A_ROW, UNEVEN = 2.2, 0.45  # of letters' heights: all of the line, and how far they differ
-DOTS, EVEN = 0.72, 0.12  # how much of its box a dot of a dotted line fills, and how alike they are
-FEW_LETTERS = 0.25  # of a line's length in heights: fewer are no letters but pieces of a rule
-MANY_LETTERS, THIN = 0.5, 0.5  # words that touch are fewer, but do not fill their boxes
-SHORTEST, SHORTEST_OF_FEW = 1.7, 2.6  # heights: a shorter line is none; one of one or two letters
-THICK = 9  # pixels: as high are no dots and no rules
+SLIM, LONG = 15, 14  # times as high as wide, or as wide as high: more is no letter and no word
+SPARSE, SOLID = 0.1, 0.8  # of its box: a letter fills at least so much, and a word at most so much
+HIGHER = 1.9  # times the height of most of its line: a higher letter is a bar or a brace
+CLOSED = 0.26  # of the line's height: so much room is inside a word, more is between words
+IN_A_ROW, UNEVEN = 2.2, 0.45  # of its letters' height: the most for a line, and for how they differ
+DOTS, EVEN = 0.72, 0.12  # how much of its box a dot of a dotted line fills; how much dots differ
+FEW_LETTERS = 0.25  # of a line's length in heights: fewer are not letters but pieces of a rule
+MANY_LETTERS, THIN = 0.5, 0.5  # words that touch are fewer, too, but do not fill their boxes
+SHORTEST, SHORTEST_OF_FEW = 1.7, 2.6  # heights: the shortest line; one of one or two letters
+THICK = 9  # pixels: dots and rules are lower
 
 
 @dataclass(frozen=True)
@@ -36,29 +36,29 @@ class Writing:
 
     step: int
     boxes: Boxes
-    """Of each letter."""
+    """The box of each letter."""
     line: NDArray[numpy.int32]
-    """Of each letter the number of its line."""
+    """The number of each letter's line."""
     length: Floats
-    """Of each letter what it adds to the length of its line: room within words, none between."""
+    """What each letter adds to the length of its line: with room in words, not between them."""
     areas: NDArray[numpy.int32]
-    """Of each letter how many pixels are ink."""
+    """How many pixels of each letter are ink."""
     heights: Floats
-    """Of each line from its baseline up."""
+    """The height of each line, from its baseline up."""
     is_text: Bits
-    """Of each line whether it looks like writing, and not like a pattern or a texture."""
+    """Whether each line looks like writing, and not like a pattern or a texture."""
     density: NDArray[numpy.uint8]
-    """How much ink there is, in letters or not, in squares of GRAIN pixels."""
+    """How much ink is in each square of GRAIN pixels, in letters or not."""
 
     @property
     def ems(self) -> Floats:
-        """Of each line its length in heights of its own."""
+        """The length of each line, in its own heights."""
         total = numpy.bincount(self.line, self.length, len(self.heights))
         return numpy.asarray(total / self.heights, numpy.float32)
 
 
 def writing_in(picture: Image.Image) -> Writing:
-    """Look at a picture, mode "L" or "RGB"."""
+    """Find the writing in a picture of mode "L" or "RGB"."""
     gray, step = reduced(picture)
     ink, density = ink_in(gray)
     ink = ink.kept(may_be_letters(ink, max(gray.size)))
@@ -86,7 +86,7 @@ def writing_in(picture: Image.Image) -> Writing:
 
 
 def may_be_letters(ink: Ink, longer_side: int) -> Bits:
-    """Which parts have the size and the shape of a letter or a word."""
+    """Return which parts have the size and the shape of a letter or a word."""
     wide, high = sizes(ink.boxes)
     fits = (high >= LOW) & (high <= longer_side * TALLEST) & (high <= SLIM * wide)
     fits &= (wide <= LONG * high) & (ink.areas >= SPARSE * wide * high)
@@ -95,7 +95,7 @@ def may_be_letters(ink: Ink, longer_side: int) -> Bits:
 
 
 def lengths(boxes: Boxes, line: Ints, heights: Floats) -> Floats:
-    """What each letter adds to the length of its line, of letters in order."""
+    """Return what each letter adds to the length of its line; a line's letters are in order."""
     x1, _, x2, _ = boxes.astype(numpy.int64).T
     apart = line * 65536  # so that the end of a line is before the start of the next
     reached = numpy.maximum.accumulate(x2 + apart)
@@ -109,7 +109,7 @@ def lengths(boxes: Boxes, line: Ints, heights: Floats) -> Floats:
 def looks(
     boxes: Boxes, areas: Ints, line: Ints, heights: Floats, ems: Doubles
 ) -> tuple[Bits, Bits]:
-    """Of each line whether it looks like writing, and whether like dots in a row."""
+    """For each line: does it look like writing, and does it look like dots in a row?"""
     wide, high = sizes(boxes)
     letters, all_wide = numpy.bincount(line), numpy.bincount(line, wide)
     mean = numpy.bincount(line, wide * high) / all_wide

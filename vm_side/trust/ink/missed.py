@@ -15,24 +15,24 @@ from trust.ink.parts import Boxes, boxes_around
 from trust.ink.rows import LEAST
 from trust.ink.runs import Bits, Ints, joined
 
-MANY = 600  # pieces of lines that are looked at: the longest
-LEAST_EMS, LEAST_OF_CUT = 1.7, 1.0  # of a line; of a piece whose line goes on under a box
+MANY = 600  # pieces of lines that are looked at: only the longest
+LEAST_EMS, LEAST_OF_CUT = 1.7, 1.0  # of a line; of a piece of a line that goes on under a box
 LEAST_HEIGHT = 0.5  # of the usual line's height
-ALIKE = 1.8  # times as high may a line be as another one of the same paragraph
-ROOM = 1.5  # of its height may be between them
+ALIKE = 1.8  # times as high: lines of one paragraph differ at most so much
+ROOM = 1.5  # of the higher one's height: the most room between two lines of a paragraph
 LIGHT, MOST_WEIGHT = 0.04, 0.9
-WHOLLY_AT = 130  # ems of usual height
-MOST_OF_FEW = (0.3, 0.45)  # the most that one line weighs, and two
+WHOLLY_AT = 130  # ems of usual height that would take all of the trust
+MOST_OF_FEW = (0.3, 0.45)  # the most weight of one line, and of two lines
 
-SHORT_EMS = 0.3  # a 1 is no wider
+SHORT_EMS = 0.3  # ems: a 1 is no wider
 SAME_HEIGHT, SAME_ROW, SAME_COLUMN = 0.25, 0.3, 0.6  # of a number's height
-IN_LINE = 4  # such numbers at least stand in each row and each column of a table
-MOSTLY = 0.5  # of what is so short: on a page with dirt, fewer happen to stand so
-VARIED = 0.07  # how much ink and width of letters differ: boxes to tick are alike, ticked or not
+IN_LINE = 4  # so many such numbers at least stand in each row and each column of a table
+MOSTLY = 0.5  # of all such short pieces: on a page with dirt, fewer stand so by chance
+VARIED = 0.07  # letters differ so much in ink and width; boxes to tick differ less, ticked or not
 
 
 def missed(writing: Writing, laid: Laid, size: tuple[int, int]) -> Iterator[Doubt]:
-    """Each paragraph, or piece of one, that no box covers."""
+    """Yield a doubt for each paragraph, or piece of one, and each table that no box covers."""
     boxes, ems = bare_pieces(writing, laid)
     paragraph = joined(of_one_paragraph(boxes), len(boxes))
     around = boxes_around(boxes, paragraph)
@@ -53,7 +53,7 @@ def missed(writing: Writing, laid: Laid, size: tuple[int, int]) -> Iterator[Doub
 
 
 def bare_table(writing: Writing, laid: Laid) -> tuple[Boxes, Floats]:
-    """Numbers under no box that are too short to be a line, but stand in rows and columns."""
+    """Find numbers under no box that are too short for a line, but stand in rows and columns."""
     bare = laid.bare & ~writing.is_text[writing.line]
     lines, line = numpy.unique(writing.line[bare], return_inverse=True)
     boxes = boxes_around(writing.boxes[bare], line)
@@ -87,7 +87,7 @@ def varies(sizes: NDArray[Any]) -> bool:
 
 
 def bare_pieces(writing: Writing, laid: Laid) -> tuple[Boxes, Floats]:
-    """Of each line what of it is under no box, and how long that is in heights of its own."""
+    """Return the part of each line that is under no box, and its length in heights of the line."""
     bare = laid.bare & writing.is_text[writing.line]
     lines, line = numpy.unique(writing.line[bare], return_inverse=True)
     boxes = boxes_around(writing.boxes[bare], line)
@@ -101,7 +101,7 @@ def bare_pieces(writing: Writing, laid: Laid) -> tuple[Boxes, Floats]:
 
 
 def of_one_paragraph(boxes: Boxes) -> tuple[Ints, Ints]:
-    """Which pieces of lines belong together: above one another, or side by side."""
+    """Return the pairs of pieces that belong together: above one another, or side by side."""
     x1, y1, x2, y2 = boxes.astype(numpy.float32).T
     high = y2 - y1
     higher = numpy.maximum(high[:, None], high)
@@ -114,13 +114,13 @@ def of_one_paragraph(boxes: Boxes) -> tuple[Ints, Ints]:
 
 
 def rows_in(boxes: NDArray[numpy.int16]) -> int:
-    """How many rows boxes stand in."""
+    """Return how many rows boxes stand in."""
     middles = numpy.sort((boxes[:, 1].astype(float) + boxes[:, 3]) / 2)
     high = float(numpy.median(boxes[:, 3] - boxes[:, 1]))
     return 1 + int((numpy.diff(middles) > 0.5 * high).sum())
 
 
 def weight_of(ems: float, rows: int) -> float:
-    """How much of the trust so much missed writing takes."""
+    """Return how much of the trust so much missed writing takes."""
     weight = min(MOST_WEIGHT, LIGHT + ems / WHOLLY_AT)
     return min(weight, MOST_OF_FEW[rows - 1]) if rows <= len(MOST_OF_FEW) else weight

@@ -1,7 +1,7 @@
-"""What is printed or written on a page: its connected parts of ink, by boxes.
+"""What is printed or written on a page: its connected parts of ink, with their boxes.
 
-Ink is what differs from the ground around it, be it darker or lighter: ground and contrast are
-looked at part by part, since there are slides, shadows and coloured boxes.
+Ink is what is darker or lighter than the ground around it. Ground and contrast are measured part
+by part, because there are slides, shadows and coloured boxes.
 """
 
 import math
@@ -13,13 +13,13 @@ from PIL import Image, ImageChops, ImageFilter
 
 from trust.ink.runs import Bits, Ints, Runs, joined, runs_of, touching
 
-SEEN_PIXELS = 2_200_000  # of a larger page every few pixels are taken together
+SEEN_PIXELS = 2_200_000  # a larger page is reduced: a few pixels each become one
 PART = 32  # pixels: the side of a part that has one ground and one contrast
-CONTRAST = 0.3  # of the strongest nearby that a pixel of ink has
-SAMPLES = 8  # of a part, across and down
-LEAST = 22  # levels of gray: weaker than this is no ink
-NOISE = 6  # times the usual difference from the ground
-LONG_RUN = 1 / 14  # of a side: a longer piece of ink is a rule or a filled area
+CONTRAST = 0.3  # of the strongest contrast nearby: a pixel of ink has at least so much
+SAMPLES = 8  # pixels of a part that are looked at, across and down
+LEAST = 22  # levels of gray: a weaker difference is not ink
+NOISE = 6  # times the usual difference from the ground: ink differs at least so much
+LONG_RUN = 1 / 14  # of the longer side: a longer piece of ink is a rule or a filled area
 MANY_RUNS = 200_000  # more than any page of text has
 GRAIN = 8  # pixels: the side of a square whose ink is counted
 
@@ -34,10 +34,10 @@ class Ink:
     areas: Ints
     runs: Runs
     part: Ints
-    """Of each run, which part it belongs to."""
+    """The part that each run belongs to."""
 
     def kept(self, wanted: Bits) -> "Ink":
-        """Only the parts that are wanted."""
+        """Return only the wanted parts."""
         number = numpy.cumsum(wanted) - 1
         runs = wanted[self.part]
         return Ink(
@@ -49,7 +49,7 @@ class Ink:
 
 
 def ink_in(gray: Image.Image) -> tuple[Ink, NDArray[numpy.uint8]]:
-    """Look at a picture of mode "L": its ink without rules and areas, and how much all of it is."""
+    """Find the ink in a picture of mode "L", without rules and areas, and how much all of it is."""
     runs = runs_of(ink_bits(gray))
     long = runs.ends - runs.starts
     is_short = long <= max(12, max(gray.size) * LONG_RUN)
@@ -59,7 +59,7 @@ def ink_in(gray: Image.Image) -> tuple[Ink, NDArray[numpy.uint8]]:
 
 
 def density_of(runs: Runs, size: tuple[int, int]) -> NDArray[numpy.uint8]:
-    """About how many pixels of each square of GRAIN are ink; of a long run only some count."""
+    """Return about how many pixels of each square of GRAIN are ink; a long run counts in part."""
     wide, high = (-(-side // GRAIN) for side in size)
     long = runs.ends - runs.starts
     square = runs.rows // GRAIN * wide + (runs.starts + runs.ends) // 2 // GRAIN
@@ -68,7 +68,7 @@ def density_of(runs: Runs, size: tuple[int, int]) -> NDArray[numpy.uint8]:
 
 
 def reduced(picture: Image.Image) -> tuple[Image.Image, int]:
-    """The picture in gray with at most SEEN_PIXELS, and by what its sides were divided."""
+    """Return the picture in gray with at most SEEN_PIXELS, and what its sides were divided by."""
     step = math.ceil(math.sqrt(picture.width * picture.height / SEEN_PIXELS))
     step = max(1, min(step, *picture.size))
     gray = picture.convert("L")
@@ -76,7 +76,7 @@ def reduced(picture: Image.Image) -> tuple[Image.Image, int]:
 
 
 def ink_bits(gray: Image.Image) -> Bits:
-    """Where there is ink."""
+    """Return which pixels are ink."""
     seen = ImageChops.difference(gray, spread(ground_of(gray), gray.size))
     differs = samples_of(seen)
     noise = numpy.percentile(numpy.median(differs, 2), 30)  # of the calmer parts, without text
@@ -88,9 +88,9 @@ def ink_bits(gray: Image.Image) -> Bits:
 
 
 def ground_of(gray: Image.Image) -> Image.Image:
-    """What each part of the page would be without its ink.
+    """Return what each part of the page would be without its ink.
 
-    It is the darkest or the lightest that there is, whichever is more usual in and around a part.
+    It is about the darkest or the lightest level, whichever is more usual in and around a part.
     """
     levels = samples_of(gray)
     tenth = levels.shape[2] // 10
@@ -104,7 +104,7 @@ def ground_of(gray: Image.Image) -> Image.Image:
 
 
 def samples_of(gray: Image.Image) -> NDArray[numpy.uint8]:
-    """Some pixels of each part: rows of parts. The page is cut evenly, into parts of about PART."""
+    """Return some pixels of each part, by rows of parts. All parts are alike, of about PART."""
     wide, high = (-(-side // PART) for side in gray.size)
     few = gray.resize((wide * SAMPLES, high * SAMPLES), Image.Resampling.NEAREST)
     levels = numpy.asarray(few).reshape(high, SAMPLES, wide, SAMPLES)
@@ -112,13 +112,13 @@ def samples_of(gray: Image.Image) -> NDArray[numpy.uint8]:
 
 
 def spread(parts: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """A picture that has a pixel for a part, made as large as the page: smooth, and fast."""
+    """Enlarge a picture with one pixel for each part to the size of the page: smooth, and fast."""
     fewer = (-(-size[0] // 4), -(-size[1] // 4))
     return parts.resize(fewer, Image.Resampling.BILINEAR).resize(size, Image.Resampling.NEAREST)
 
 
 def parts_of(runs: Runs, part: Ints) -> Ink:
-    """What is connected: of each run in which part it is."""
+    """Put runs together into parts of ink. part is the number of the part of each run."""
     sides = numpy.stack((runs.starts, runs.rows, runs.ends, runs.rows + 1), axis=1)
     boxes = boxes_around(sides.astype(numpy.int16), part)
     areas = numpy.bincount(part, runs.ends - runs.starts).astype(numpy.int64)
@@ -126,7 +126,7 @@ def parts_of(runs: Runs, part: Ints) -> Ink:
 
 
 def boxes_around(boxes: Boxes, group: Ints) -> Boxes:
-    """The box around each group's boxes."""
+    """Return the box around each group's boxes."""
     count = int(group.max()) + 1 if len(group) else 0
     around = numpy.zeros((count, 4), numpy.int16)
     around[:, :2] = 32767

@@ -1,4 +1,4 @@
-"""The same longer text in cells whose pictures differ: a model that says one thing twice."""
+"""The same long text in cells with different ink: a model that says one thing twice."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,12 +8,12 @@ from trust.doubts import Doubt
 from trust.ink.laid import Laid
 
 LONG = 30  # letters: shorter texts often stand on a page twice
-ALIKE = 0.12  # of the ink's length that two pictures of the same text may differ
+ALIKE = 0.12  # of the ink's length: two pictures of the same text may differ by so much
 WEIGHT = 0.35
 
 
 def repeated(laid: Laid, cells: Sequence[Cell]) -> Iterator[Doubt]:
-    """Each cell with the text of an earlier one, where the ink of both is not as long."""
+    """Yield a doubt for each cell that has an earlier cell's text, but ink of another length."""
     first = dict[str, int]()
     for index, cell in enumerate(cells):
         letters = "".join(filter(str.isalnum, cell.get("text") or ""))

@@ -1,8 +1,8 @@
 """Rows: which letters stand beside one another.
 
-Where print is tight, some letters touch those of the next row, and hold the two rows together. They
-are seen by what is beside them, one row above the other, and are cut between the two. A large sign
-of many strokes has strokes above one another beside it, too, and must not be cut.
+Where print is tight, some letters touch those of the next row, and hold the two rows together. Such
+a letter has two rows beside it, one above the other, and is cut between them. A large sign of many
+strokes also has strokes beside it, one above the other, but it must not be cut.
 """
 
 import numpy
@@ -11,25 +11,25 @@ from trust.ink.heights import Doubles, heights_of, share_of_each, sizes
 from trust.ink.parts import Boxes, Ink, parts_of
 from trust.ink.runs import Bits, Ints, Pairs, joined
 
-# Of the higher one's height, or of the lower one's.
-NEAR, LOW = 1.2, 0.4  # so far may the next letter of a row be, and so much lower
-SHARED = 0.5  # so much of the lower one is level with the higher one
+# In heights of the higher or of the lower of two letters.
+NEAR, LOW = 1.2, 0.4  # the next letter of a row is at most so far away, and at least so high
+SHARED = 0.5  # of the lower one is level with the higher one, at least
 
-LEAST = 5  # pixels: what is lower cannot be read, and is dots
+LEAST = 5  # pixels: lower ink cannot be read, and is only dots
 
-# Of the usual line's height.
-TALL = 1.5  # as high is no letter of such a line
-LOWER, HIGHER = 0.55, 1.2  # most of its letters are between these
-HIGH, APART = 1.3, 0.8  # what is of two rows, and how far their middles are from each other
-ROW = 0.5  # less of a letter is no row of it
+# In heights of the usual line.
+TALL = 1.5  # no letter of such a line is so high
+LOWER, HIGHER = 0.55, 1.2  # most letters of such a line are between these
+HIGH, APART = 1.3, 0.8  # the height of a part of two rows, and how far their middles are apart
+ROW = 0.5  # a piece of a letter that is lower does not count as a row
 
-FEW, MOST = 0.3, 0.75  # of a line's letters: so few are tall, so many of the others no strokes
-COVERED = 0.85  # of its width: between signs there are lanes from top to foot, in two rows hardly
-CUTS = 3  # what is of more rows than four stays whole
+FEW, MOST = 0.3, 0.75  # of a line's letters: so few are tall, so many of the others are not strokes
+COVERED = 0.85  # of its width: signs have lanes from top to foot between them, two rows hardly any
+CUTS = 3  # rounds, so that a part is cut into four rows at most
 
 
 def in_rows(ink: Ink) -> tuple[Ink, Ints]:
-    """The ink, cut where it is of two rows, and of each part in which row it stands."""
+    """Return the ink, cut where it joins two rows, and for each part the row it stands in."""
     pairs = neighbours(ink)
     line = joined(pairs, len(ink.boxes))
     is_held, em = held_together(ink.boxes, line)
@@ -45,14 +45,14 @@ def in_rows(ink: Ink) -> tuple[Ink, Ints]:
 
 
 def neighbours(ink: Ink) -> Pairs:
-    """Which letters stand beside which."""
+    """Return the pairs of letters that stand beside each other."""
     starts, _ = ink.runs.in_line()
     if not len(starts):
-        return starts, starts  # and in them there is nothing to search
+        return starts, starts  # an empty array cannot be searched
     _, y1, x2, y2 = ink.boxes.astype(numpy.int64).T
     high = y2 - y1
     pairs = []
-    for share in (0.25, 0.5, 0.75):  # of its height: where one looks from a letter to the right
+    for share in (0.25, 0.5, 0.75):  # of the letter's height: here one looks to its right
         row = y1 + (high * share).astype(numpy.int64)
         place = row * ink.runs.stride + x2
         found = numpy.minimum(numpy.searchsorted(starts, place), len(starts) - 1)
@@ -68,7 +68,7 @@ def neighbours(ink: Ink) -> Pairs:
 
 
 def held_together(boxes: Boxes, line: Ints) -> tuple[Bits, float]:
-    """Of each letter whether its line is of more than one row; and the usual line's height."""
+    """Return for each letter whether its line has several rows, and the usual line's height."""
     if not len(boxes):
         return numpy.zeros(0, bool), 0.0
     wide, high = sizes(boxes)
@@ -86,10 +86,10 @@ def held_together(boxes: Boxes, line: Ints) -> tuple[Bits, float]:
 
 
 def covered(boxes: Boxes, line: Ints) -> Doubles:
-    """How much of each line's width letters cover, whichever of its rows they are in."""
+    """Return how much of each line's width letters cover, in whichever row they are."""
     _, line = numpy.unique(line, return_inverse=True)
     order = numpy.lexsort((boxes[:, 0], line))
-    x1, x2 = (boxes[order, side] + line[order] * 65536 for side in (0, 2))  # line behind line
+    x1, x2 = (boxes[order, side] + line[order] * 65536 for side in (0, 2))  # line after line
     reached = numpy.maximum.accumulate(x2)
     before = numpy.concatenate(([-1], reached[:-1]))
     inked = numpy.bincount(line[order], reached - numpy.maximum(before, x1))
@@ -100,7 +100,7 @@ def covered(boxes: Boxes, line: Ints) -> Doubles:
 
 
 def feet_of_first(pairs: Pairs, boxes: Boxes, em: float) -> Ints:
-    """Of each part where the first of its rows ends: between two that it is beside; 0: nowhere."""
+    """Return where each part's first row ends: between two rows beside the part; 0 if nowhere."""
     tops, feet = boxes[:, 1].astype(numpy.float64), boxes[:, 3].astype(numpy.float64)
     middles, ends = (tops + feet) / 2, numpy.zeros(len(boxes))
     for here, there in (pairs, pairs[::-1]):
@@ -115,7 +115,7 @@ def feet_of_first(pairs: Pairs, boxes: Boxes, em: float) -> Ints:
 
 
 def cut(ink: Ink, feet: Ints) -> Ink:
-    """The ink, with all of a part that is below its foot as one more part."""
+    """Cut each part at its foot (0: not at all); all that is below becomes one more part."""
     below = (feet > 0)[ink.part] & (ink.runs.rows >= feet[ink.part])
     new = numpy.cumsum(feet > 0) - 1 + len(feet)
     return parts_of(ink.runs, numpy.where(below, new[ink.part], ink.part))

@@ -1,4 +1,4 @@
-"""Connected parts of a picture of bits, by the runs of its rows."""
+"""Connected parts of a picture of bits, found by the runs of its rows."""
 
 from dataclasses import dataclass
 
@@ -12,30 +12,30 @@ Pairs = tuple[Ints, Ints]
 
 @dataclass(frozen=True)
 class Runs:
-    """Pieces of rows: their row, where they start, and where they have ended."""
+    """Pieces of rows: the row of each, its first column, and the column after its last one."""
 
     rows: Ints
     starts: Ints
     ends: Ints
     stride: int
-    """How far rows are apart where all of them stand behind one another."""
+    """How far the start of a row is from the next one, if all rows stand in one long line."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def kept(self, wanted: Bits) -> "Runs":
-        """Those of them that are wanted."""
+        """Return only the wanted runs."""
         return Runs(self.rows[wanted], self.starts[wanted], self.ends[wanted], self.stride)
 
     def in_line(self) -> Pairs:
-        """Starts and ends where all rows stand behind one another."""
+        """Return starts and ends as places in one long line of all rows."""
         return self.rows * self.stride + self.starts, self.rows * self.stride + self.ends
 
 
 def runs_of(bits: Bits) -> Runs:
-    """The runs of set bits, row by row."""
+    """Return the runs of set bits, row by row."""
     high, wide = bits.shape
-    stride = wide + 2  # a gap, so that no run and no neighbour of it reaches into the next row
+    stride = wide + 2  # the gap keeps a run and its neighbours out of the next row
     padded = numpy.zeros((high, stride), bool)
     padded[:, 1:-1] = bits
     behind = padded.ravel()
@@ -45,7 +45,7 @@ def runs_of(bits: Bits) -> Runs:
 
 
 def touching(runs: Runs) -> Pairs:
-    """Which runs touch which of the next row, corners counted."""
+    """Return the pairs of runs in neighbouring rows that touch, also at corners."""
     starts, ends = runs.in_line()
     first = numpy.searchsorted(ends, starts + runs.stride, "left")
     last = numpy.searchsorted(starts, ends + runs.stride, "right")
@@ -56,14 +56,15 @@ def touching(runs: Runs) -> Pairs:
 
 
 def joined(pairs: Pairs, count: int) -> Ints:
-    """For each of so many things the number of its group; pairs are of the same group.
+    """Return the number of each thing's group. The two things of a pair are in the same group.
 
-    Groups are numbered from 0, in the order of their first things.
+    count is how many things there are. Groups are numbered from 0, in the order of their first
+    things.
     """
     group = numpy.arange(count)
     one, other = pairs
     while len(one):
-        # each end of a pair is at its group's head: the later head goes under the earlier one
+        # each end of a pair is a group's head: the later head goes under the earlier one
         group[numpy.maximum(one, other)] = numpy.minimum(one, other)
         while True:
             above = group[group]

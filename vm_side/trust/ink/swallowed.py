@@ -1,8 +1,8 @@
 """Running text that an answer calls a picture, so that nobody reads it.
 
-True pictures hold words, too: labels, names, menus, titles. These are short, or stand alone, or in
-the middle. Running text is lines of one height, close below one another, that begin at one place
-and are long.
+True pictures have words, too: labels, names, menus, titles. These are short, stand alone, or are in
+the middle. Running text has lines of one height, close below one another. They are long, and begin
+at one place.
 """
 
 from collections.abc import Iterator
@@ -19,33 +19,33 @@ from trust.ink.missed import weight_of
 from trust.ink.parts import Boxes, boxes_around
 from trust.ink.runs import Bits, Ints, joined
 
-MANY = 300  # pieces of lines that are looked at: the longest
-USUAL = 1.6  # times as high, or as low, as the page's usual line
-ALIKE = 1.35  # times as high may a line be as the next one
-LEADING = (0.9, 3.2)  # heights from a line to the next one
-INDENT = 2.5  # heights by which a line may begin elsewhere
-GAP = 2.0  # heights between words in a row that is spaced out
-ROWS = 3  # fewer are a label or a title
-LONG = 10.0  # heights: as long are most rows of running text
-ENOUGH = 40.0  # heights of all its rows together
-CLEAR = 0.7  # of its ink is in lines that look like writing: the others are short words, or specks
+MANY = 300  # pieces of lines that are looked at: only the longest
+USUAL = 1.6  # times as high, or as low, as the page's usual line: at most
+ALIKE = 1.35  # times as high: the most that a line and the next one differ
+LEADING = (0.9, 3.2)  # heights: the least and the most from one line to the next
+INDENT = 2.5  # heights: the most that the beginnings of lines are apart
+GAP = 2.0  # heights: the most room between words in a row that is spaced out
+ROWS = 3  # fewer rows are a label or a title
+LONG = 10.0  # heights: most rows of running text are at least so long
+ENOUGH = 40.0  # heights: all rows of a text together are at least so long
+CLEAR = 0.7  # of its ink is in lines that look like writing; other lines are short words, or specks
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """What of each line is in a Picture."""
+    """The parts of lines that are in a Picture."""
 
     boxes: Boxes
     high: Floats
-    """The heights of their lines."""
+    """The height of each piece's line."""
     areas: Doubles
-    """Their ink."""
+    """The ink of each piece."""
     is_text: Bits
     picture: Ints
 
 
 def swallowed(writing: Writing, laid: Laid) -> Iterator[Doubt]:
-    """What speaks against each Picture with running text, by how much of its ink that is."""
+    """Yield a doubt for each Picture with running text; its weight grows with the text's ink."""
     pieces = pieces_in(writing, laid)
     text = joined(of_one_text(pieces), len(pieces.boxes))
     found = dict[int, tuple[int, float, float]]()
@@ -68,7 +68,7 @@ def swallowed(writing: Writing, laid: Laid) -> Iterator[Doubt]:
 
 
 def pieces_in(writing: Writing, laid: Laid) -> Pieces:
-    """The pieces that are as high as the page's text, the longest."""
+    """Return the pieces that are about as high as the page's text, the longest first."""
     high = writing.heights * writing.step / laid.em
     is_usual = (high <= USUAL) & (high * USUAL >= 1)
     inside = (laid.picture >= 0) & is_usual[writing.line]
@@ -86,7 +86,7 @@ def pieces_in(writing: Writing, laid: Laid) -> Pieces:
 
 
 def of_one_text(pieces: Pieces) -> tuple[Ints, Ints]:
-    """Which pieces are of one text: of one row, or of two that begin at one place."""
+    """Return the pairs of pieces of one text: in one row, or in two that begin at one place."""
     x1, y1, x2, y2 = pieces.boxes.astype(numpy.float32).T
     high, picture = pieces.high, pieces.picture
     higher, lower = numpy.maximum(high[:, None], high), numpy.minimum(high[:, None], high)
@@ -101,7 +101,7 @@ def of_one_text(pieces: Pieces) -> tuple[Ints, Ints]:
 
 
 def rows_of(boxes: Boxes, high: float) -> Doubles:
-    """How wide each row of a text is, whose lines are so high."""
+    """Return how wide each row of a text is; high is the height of its lines."""
     x1, y1, x2, y2 = boxes.astype(numpy.float64).T
     order = numpy.argsort(y1 + y2)
     is_first = numpy.append(True, numpy.diff((y1 + y2)[order] / 2) > 0.5 * high)

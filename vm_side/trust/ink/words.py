@@ -1,7 +1,7 @@
-"""Words on a page, and how far a text is from them: its short and long words stand elsewhere.
+"""Words on a page, and how far a text is from them, by where short and long words stand.
 
-Two texts of one length differ in where their words end. A text is laid along the words in the ink;
-where the page's gaps are not clear, two words of the one may be one of the other.
+The words of two texts of the same length end in different places. A text is laid along the words in
+the ink. Where the page's gaps are not clear, two words of one side may be one of the other.
 """
 
 import re
@@ -16,37 +16,37 @@ from trust.ink.heights import Doubles, Floats
 from trust.ink.lines import Writing
 from trust.ink.runs import Ints
 
-FEWEST = 3  # words of a text that can be told from those of another
-LONGEST = 4.5  # ems of a word on average: what is longer is a script without spaces
+FEWEST = 3  # words: a text with fewer cannot be told from another one
+LONGEST = 4.5  # ems of a word on average: longer words are of a script without spaces
 SQUARE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # a script without spaces
-MOST_SQUARE = 0.2  # of a text
-UNLIKE = re.compile(r"[$\\<]|://")  # what is set in ways that a text does not tell
-RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")  # such rows begin there
+MOST_SQUARE = 0.2  # share of a text
+UNLIKE = re.compile(r"[$\\<]|://")  # LaTeX, HTML and addresses do not tell how they are printed
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")  # their rows begin there
 
-NEXT_ROW = 0.55  # of a line's height: so much lower is the next one
-SMALL = 0.5  # of the line's height: a dot, an accent, a piece of a letter
-CLEAR_GAP = 0.3  # of the line's height: so much room is between words in most print
-LEAST_GAP, MOST_GAP = 0.1, 0.9  # as far as that may be otherwise
+NEXT_ROW = 0.55  # of a line's height: the next row is lower by more than this
+SMALL = 0.5  # of the line's height: a lower piece is a dot, an accent, a piece of a letter
+CLEAR_GAP = 0.3  # of the line's height: the room between words in most print
+LEAST_GAP, MOST_GAP = 0.1, 0.9  # the limits of that room in other print
 
-MOST_TOLD, MOST_INKED = 16, 24  # words of a text and of its ink that are looked at: the first ones
-PAIRS = ((1, 1), (1, 2), (2, 1), (1, 3), (3, 1))  # so many in the ink may be so many of the text
-UNEVEN, ROUGH = 0.14, 0.14  # how far a word's width may be off: of itself, of the line's height
-MOST_OFF = 4.0  # a word that is wrong counts no more
-MERGED = 2.0  # what a word more on one side counts
+MOST_TOLD, MOST_INKED = 16, 24  # of the words in a text and in its ink, the first ones count
+PAIRS = ((1, 1), (1, 2), (2, 1), (1, 3), (3, 1))  # (words in ink, words of text) that may match
+UNEVEN, ROUGH = 0.14, 0.14  # a word's width may be so far off: of itself, of the line's height
+MOST_OFF = 4.0  # a wrong word counts no more than this
+MERGED = 2.0  # what each word more on one side counts
 
 
 class InWords(NamedTuple):
-    """Letters in the order of reading: in which cell, what room before, from where to where."""
+    """Letters in the order of reading: each one's cell, the room before it, its start and end."""
 
     cell: Ints
     room: Doubles
-    """Without end before the first of a row."""
+    """Infinite before the first letter of a row."""
     start: Doubles
     end: Doubles
 
 
 def words_of(text: str, on_page: str) -> tuple[float, ...]:
-    """The widths of a text's words, in ems, if ink can tell them; on_page: what is printed."""
+    """Return the widths (ems) of a text's printed words, on_page; none if ink cannot tell them."""
     widths = tuple(filter(None, map(width_of, on_page.split())))
     if len(widths) < FEWEST or sum(widths) >= LONGEST * len(widths):
         return ()
@@ -58,12 +58,13 @@ def words_of(text: str, on_page: str) -> tuple[float, ...]:
 def misfits(
     writing: Writing, owner: Ints, heights: Floats, words: Sequence[Sequence[float]]
 ) -> dict[int, float]:
-    """How far each cell's words are from those under it, where both are known.
+    """Return how far each cell's words are from those under it, where both are known.
 
-    0 is a text that fits; another text is at about 2. heights are those of each cell's lines.
+    0 means that the text fits; another text is at about 2. heights has the height of each cell's
+    lines.
     """
     cells = numpy.flatnonzero(numpy.array(list(map(len, words)), int) * heights)
-    number = numpy.full(len(words) + 1, -1)  # the last one is of no cell
+    number = numpy.full(len(words) + 1, -1)  # the last one is for letters in no cell
     number[cells] = numpy.arange(len(cells))
     high = heights[cells].astype(numpy.float64)
     letters = in_order(writing, number[owner], high)
@@ -84,7 +85,7 @@ def misfits(
 
 
 def in_order(writing: Writing, cell: Ints, heights: Doubles) -> InWords:
-    """The letters of cells, row by row, without the dots and the accents above and below them."""
+    """Return the letters of cells, row by row, without dots and accents above and below them."""
     inside = numpy.flatnonzero(cell >= 0)
     cell, boxes = cell[inside], writing.boxes[inside].astype(numpy.float64)
     lines = max(1, len(writing.heights))
@@ -113,7 +114,7 @@ def in_order(writing: Writing, cell: Ints, heights: Doubles) -> InWords:
 
 
 def gaps_for(letters: InWords, counts: Ints, heights: Doubles) -> Doubles:
-    """Of each cell the room between words if there are so many: as many have more."""
+    """Return for each cell how wide a gap between words must be to give about so many words."""
     order = numpy.lexsort((-letters.room, letters.cell))
     room = numpy.append(numpy.minimum(letters.room[order], 65536.0), 0.0)
     in_cell = numpy.bincount(letters.cell, minlength=len(counts))
@@ -126,7 +127,7 @@ def gaps_for(letters: InWords, counts: Ints, heights: Doubles) -> Doubles:
 
 
 def words_in(letters: InWords, gaps: Doubles) -> tuple[Doubles, Ints, Doubles]:
-    """Of each cell how wide its first words are, how many there are, and how wide in all."""
+    """Return for each cell the widths of its first words, the number of all, and their width."""
     first = numpy.flatnonzero(letters.room > gaps[letters.cell])
     last = numpy.append(first[1:], len(letters.cell)) - 1
     wide, cell = letters.end[last] - letters.start[first], letters.cell[first]
@@ -141,7 +142,7 @@ def words_in(letters: InWords, gaps: Doubles) -> tuple[Doubles, Ints, Doubles]:
 def misfit(
     inked: Doubles, inked_counts: Ints, told: Doubles, told_counts: Ints, heights: Doubles
 ) -> NDArray[numpy.float64]:
-    """What the best way to lay the words of each text along those of its ink costs, a word."""
+    """Return the lowest cost per word of laying each text's words along the words of its ink."""
     inked_to, told_to = (
         numpy.pad(numpy.cumsum(each, axis=1), ((0, 0), (1, 0))) for each in (inked, told)
     )
@@ -160,7 +161,7 @@ def misfit(
             numpy.minimum(here, cost[end - ink, :, :-text] + more, out=here)
     looked_at = numpy.minimum(told_counts, MOST_TOLD)
     cells = numpy.arange(len(looked_at))
-    ends = cost[:, cells, looked_at]  # of each cell after so many words of its ink
+    ends = cost[:, cells, looked_at]  # the cost for each cell, after so many words of its ink
     is_whole = (told_counts <= MOST_TOLD) & (inked_counts <= MOST_INKED)
     is_there = numpy.arange(MOST_INKED + 1)[:, None] <= inked_counts
     part = numpy.where(is_there, ends, numpy.inf).min(axis=0)

@@ -1,6 +1,6 @@
-"""How far a cell's words agree with what another witness has read in its place.
+"""How far a cell's words agree with what another witness has read in the same place.
 
-Words are looked for among the letters of the other side without their spaces: so order, line ends
+Words are looked for in the letters of the other side, joined without spaces. So order, line ends
 and hyphens do not count.
 """
 
@@ -11,19 +11,20 @@ from dataclasses import dataclass
 
 from trust.text.folding import EAST_ASIAN
 
-SHORT = 3  # letters: such a word is found in any text
+SHORT = 3  # letters: a word this short is found in any text
 PIECE = 8  # letters that are looked for together: a longer word may be two, without the space
-EAST_ASIAN_PIECE = 2  # the same where there are no words
-ENOUGH = 4  # letters that are looked for: of less, nothing can be told
-LONG = 12  # letters of which it can be told that they are too many
+EAST_ASIAN_PIECE = 2  # the same for scripts without words
+ENOUGH = 4  # letters that are looked for: with fewer, nothing can be told
+LONG = 12  # letters of a cell: with fewer, one cannot tell if they are too many
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How much of what the cell says the other one has, and the other way round; from 0 to 1.
+    """How far a cell and another reading agree.
 
-    letters is how many were looked for, on the side where they are more; lost how many of the
-    other's the cell lacks; digits how many of the cell's stand in the place of others.
+    precision is the share of the cell's letters that the other has, recall the other way round.
+    letters is how many were looked for, on the side with more. lost is how many of the other's
+    letters the cell lacks. digits is how many of the cell's stand in the place of others.
     """
 
     precision: float
@@ -40,16 +41,17 @@ def agreement(
     near: Sequence[str],
     is_whole: bool = True,
 ) -> Agreement:
-    """The agreement of words.
+    """Compare a cell's words with those of another reading.
 
-    said are the cell's, written those of its form, too, since a page may be about LaTeX. own are
-    the other's in the cell's box, near those that touch it, too. is_whole: they are all that stands
-    there; else nothing can speak against what the cell has besides.
+    said are the cell's printed words. written are all words of its text, LaTeX commands included,
+    because a page may be about LaTeX. own are the other's words in the cell's box; near has those
+    that only touch it, too. is_whole: these are all that stands there. If they are not, nothing can
+    speak against what the cell has besides.
     """
     recall, known = share_found(own, written)
     precision, looked_for = share_found(said, near)
     length = sum(map(len, said))
-    if looked_for and length >= LONG:  # what is said twice stands there twice
+    if looked_for and length >= LONG:  # a word that is said twice must stand there twice
         precision = min(precision, sum(map(len, near)) / length)
     here, there, around = map(digits_in, (said, own, near))
     digits = min((here - around).total(), (there - here).total())
@@ -59,9 +61,9 @@ def agreement(
 
 
 def share_found(words: Iterable[str], among: Iterable[str]) -> tuple[float, int]:
-    """How many letters of words are found among others, from 0 to 1; and of how many.
+    """Return the share of these letters that is found among others, and how many were looked for.
 
-    Of too few nothing can be told: 1, of 0.
+    Too few letters tell nothing: the share is then 1, and the number 0.
     """
     pieces = [piece for word in words for piece in pieces_of(word)]
     total = sum(map(len, pieces))
@@ -72,7 +74,7 @@ def share_found(words: Iterable[str], among: Iterable[str]) -> tuple[float, int]
 
 
 def pieces_of(word: str) -> list[str]:
-    """What is looked for of a word: nothing of a short one, parts of a long one."""
+    """Return the pieces of a word to look for: none of a short word, parts of a long one."""
     if EAST_ASIAN.match(word):
         last = len(word) - EAST_ASIAN_PIECE
         return [word[at : at + EAST_ASIAN_PIECE] for at in range(0, last + 1, EAST_ASIAN_PIECE)]
@@ -84,5 +86,5 @@ def pieces_of(word: str) -> list[str]:
 
 
 def digits_in(words: Iterable[str]) -> Counter[str]:
-    """How often each digit stands there."""
+    """Count how often each digit stands in these words."""
     return Counter(re.findall(r"\d", "".join(words)))

@@ -1,7 +1,7 @@
-"""Words that another witness has read -> the cells they stand in, and how far both agree.
+"""Words that another witness has read: which cells they stand in, and how far both agree.
 
-What stands half inside a box counts for the cell, and not against it. Formulas and pictures are
-left alone.
+A word that stands half inside a box may speak for the cell, but not against it. Formulas and
+pictures are left alone.
 """
 
 import re
@@ -19,9 +19,9 @@ from trust.text.agreement import Agreement, agreement
 from trust.text.folding import WORD, folded, words_of
 
 LEFT_ALONE = ("Picture", "Formula")
-MARGIN = 0.5  # of a word's height, by which it may stand outside of a box
-UNTOLD = 0.1  # of a cell's box: with more that is not told, precision says nothing
-COMMAND = re.compile(r"\\(?:begin|end)\{[a-z*]+\}|\\[A-Za-z]+")  # of LaTeX
+MARGIN = 0.5  # of a word's smaller side: its middle may be so far outside a box
+UNTOLD = 0.1  # of a cell's box: if words without a text cover more, precision says nothing
+COMMAND = re.compile(r"\\(?:begin|end)\{[a-z*]+\}|\\[A-Za-z]+")  # a command of LaTeX
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Under:
     said: list[list[str]]
     """Each cell's words, folded."""
     read: list[list[str]]
-    """The same of each word of the witness, which may be several, or none."""
+    """The folded words of each word of the witness: one, several or none."""
     inside: NDArray[numpy.int64]
-    """Of each word the cell that it stands in; -1: none."""
+    """The cell that each word of the witness stands in; -1 if in none."""
     found: dict[int, Agreement]
-    """By cell; of those that have a text, and are not left alone."""
+    """By the cell's number, for cells that have a text and are not left alone."""
 
 
 def under(words: Sequence[Word], cells: Sequence[Cell]) -> Under:
-    """Compare each cell with the words under its box; there is one of both at least."""
+    """Compare each cell with the words under its box; needs at least one word and one cell."""
     boxes = in_rows(upright(cell["bbox"]) for cell in cells)
     places = in_rows(word.bbox for word in words)
     inside, touching = holding(boxes, places, room_of(places)), touched(boxes, places)
@@ -60,12 +60,12 @@ def under(words: Sequence[Word], cells: Sequence[Cell]) -> Under:
 
 
 def words_said(cell: Cell) -> list[str]:
-    """A cell's words. LaTeX that stands in no formula may be form or, on a page about it, text."""
+    """Return a cell's words without LaTeX commands, which may be form or text: see agreement()."""
     return words_of(COMMAND.sub(" ", printed(cell.get("text", "")).text))
 
 
 def touched(boxes: NDArray[numpy.float64], places: NDArray[numpy.float64]) -> NDArray[numpy.bool_]:
-    """Of each cell the words that its box touches."""
+    """Return which words each cell's box touches, as an array of (cells, words)."""
     x1, y1, x2, y2 = (boxes[:, side, None] for side in range(4))
     found: NDArray[numpy.bool_] = (
         (places[:, 2] >= x1) & (places[:, 0] <= x2) & (places[:, 3] >= y1) & (places[:, 1] <= y2)
@@ -74,7 +74,7 @@ def touched(boxes: NDArray[numpy.float64], places: NDArray[numpy.float64]) -> ND
 
 
 def covered(box: NDArray[numpy.float64], others: NDArray[numpy.float64]) -> float:
-    """How much of a box others cover, from 0 to 1 or, where they overlap, more."""
+    """Return how much of a box others cover, from 0 to 1, or more where they overlap."""
     x1, y1, x2, y2 = box
     wide = numpy.minimum(others[:, 2], x2) - numpy.maximum(others[:, 0], x1)
     high = numpy.minimum(others[:, 3], y2) - numpy.maximum(others[:, 1], y1)
@@ -83,14 +83,14 @@ def covered(box: NDArray[numpy.float64], others: NDArray[numpy.float64]) -> floa
 
 
 def held_by(boxes: Sequence[Box], words: Sequence[Word]) -> NDArray[numpy.bool_]:
-    """Of each word whether it stands in one of these boxes."""
+    """Return for each word whether it stands in one of these boxes."""
     places = in_rows(word.bbox for word in words)
     found: NDArray[numpy.bool_] = holding(in_rows(boxes), places, room_of(places)) >= 0
     return found
 
 
 def room_of(places: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
-    """How far each word may stand outside of its box."""
+    """Return how far outside a box the middle of each word may be, in pixels."""
     sides = places[:, 2:] - places[:, :2]
     room: NDArray[numpy.float64] = MARGIN * sides.min(1)
     return room

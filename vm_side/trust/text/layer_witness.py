@@ -1,4 +1,4 @@
-"""The text layer as a witness: the words of each cell against those under its box."""
+"""The text layer as a witness: it compares the words of each cell with those under its box."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -13,21 +13,21 @@ from trust.text.agreement import Agreement
 from trust.text.compared import Under, box_of, held_by, under
 from trust.text.folding import EAST_ASIAN
 
-FOREIGN = 0.1  # of the letters: with less of its script in the answer, a layer is taken for wrong
-WRONG, ODD = 0.5, 0.8  # precision or recall below
-LONG = 12  # letters: of less, a wrong text is no reason to read a page again
-LINE = 20  # letters that a cell lacks: of a long one that is a small share
-BLOCK = 16  # letters in words of no cell: a line that is missing
+FOREIGN = 0.1  # of the answer's letters: if fewer are East Asian, such a layer is taken for wrong
+WRONG, ODD = 0.5, 0.8  # precision or recall below this
+LONG = 12  # letters: a wrong text that is shorter is no reason to read a page again
+LINE = 20  # letters that a cell lacks: in a long cell they are only a small share
+BLOCK = 16  # letters in words of no cell: so many are a missing line
 SERIOUS, LIGHT = 0.6, 0.15
-DIGITS = 0.2  # of a cell with other digits than the layer's
+DIGITS = 0.2  # for a cell with other digits than the layer
 
 
 def text_layer_doubts(
     words: Sequence[Word], cells: Sequence[Cell], told: Iterable[Doubt] = ()
 ) -> list[Doubt]:
-    """What the layer says against an answer; boxes in the picture's pixels, as those of words.
+    """Return what the layer says against an answer; boxes in the picture's pixels, as in words.
 
-    told are doubts of other witnesses: what they miss is not missed again.
+    told are the doubts of other witnesses. Words that they report as missed are not reported again.
     """
     if not words or not any("text" in cell for cell in cells):
         return []
@@ -45,7 +45,7 @@ def text_layer_doubts(
 
 
 def verdict(found: Agreement) -> tuple[float, dict[str, Any]] | None:
-    """The weight and the detail of a doubt about a cell, or None."""
+    """Return the weight and the detail of a doubt about a cell, or None."""
     worst = min(found.precision, found.recall)
     detail = {"precision": round(found.precision, 2), "recall": round(found.recall, 2)}
     if worst < WRONG and found.letters >= LONG:
@@ -58,7 +58,7 @@ def verdict(found: Agreement) -> tuple[float, dict[str, Any]] | None:
 def missed(
     outside: Iterable[int], words: Sequence[Word], read: Sequence[Sequence[str]]
 ) -> Iterator[Doubt]:
-    """Lines and blocks of words that are in no cell; what is shorter may be a page's number."""
+    """Yield doubts for lines and blocks of words in no cell; shorter ones may be page numbers."""
     group: list[int] = []
     for at in [*(at for at in outside if read[at]), -1]:
         if group and (at < 0 or not follows(words[at].bbox, words[group[-1]].bbox)):
@@ -81,7 +81,7 @@ def follows(box: Box, before: Box) -> bool:
 
 
 def is_foreign(seen: Under) -> bool:
-    """Whether a layer in East Asian letters is of none of the answer's: read by a wrong table."""
+    """Whether a layer is East Asian and the answer is not: it was decoded by a wrong table."""
     ours, theirs = (
         "".join(word for words in side for word in words) for side in (seen.said, seen.read)
     )

@@ -1,7 +1,7 @@
-"""The second reader as a witness: what another engine reads in a cell's place, against its text.
+"""The second reader as a witness: another engine's text in a cell's place against the cell's text.
 
-The engine errs, too. So a word more or less is not told, but another text is, and another digit:
-of these it is sure, or says that it is not.
+The engine makes mistakes, too. So one word more or less is not reported. Another text is, and
+another digit: about these the engine is sure, or it says that it is not.
 """
 
 import unicodedata
@@ -15,9 +15,9 @@ from trust.text.agreement import Agreement
 from trust.text.compared import box_of, under
 from trust.text.folding import EAST_ASIAN
 
-SURE = 0.85  # of the engine, about a line: below, it says nothing. Of Hangul it does not tell
-WRONG, ODD = 0.45, 0.65  # agreement below
-LONG = 12  # letters: of less, two that were read wrongly make another text
+SURE = 0.85  # of a line: below this, the engine says nothing. For Hangul it has no such number
+WRONG, ODD = 0.45, 0.65  # agreement below this
+LONG = 12  # letters: in a shorter text, two letters that were read wrongly make another text
 SERIOUS, LIGHT, DIGITS = 0.6, 0.15, 0.2
 
 Line = tuple[str, Box, float]
@@ -25,7 +25,7 @@ Line = tuple[str, Box, float]
 
 
 def kept(lines: Iterable[Line]) -> list[dict[str, Any]]:
-    """What is kept of the lines of a page: as much as reader_doubts() needs to hear of them."""
+    """Return what is kept of the lines of a page: as much as reader_doubts() needs to know."""
     return [
         {
             "bbox": [max(0, round(float(side))) for side in box],
@@ -36,17 +36,17 @@ def kept(lines: Iterable[Line]) -> list[dict[str, Any]]:
 
 
 def lines_of(kept_lines: Iterable[Mapping[str, Any]]) -> list[Line]:
-    """The lines again. A text stands on one line, wherever it comes from."""
+    """Return the lines again. Each text is put on one line, wherever it comes from."""
     return [(" ".join(one["text"].split()), tuple(one["bbox"]), 1.0) for one in kept_lines]
 
 
 def is_sure(text: str, sure: float) -> bool:
-    """Whether the engine says anything about a line."""
+    """Whether a line counts: the engine is sure of it, or it is East Asian."""
     return sure >= SURE or bool(EAST_ASIAN.search(text))
 
 
 def reader_doubts(lines: Iterable[Line], cells: Sequence[Cell], engine: str) -> list[Doubt]:
-    """What the lines that an engine has read say against an answer to the same picture."""
+    """Return what the lines of an engine say against an answer to the same picture."""
     words = [word for line in lines for word in words_in(*line)]
     if not words or not any("text" in cell for cell in cells):
         return []
@@ -58,7 +58,7 @@ def reader_doubts(lines: Iterable[Line], cells: Sequence[Cell], engine: str) -> 
 
 
 def verdict(found: Agreement) -> Iterator[tuple[float, dict[str, float]]]:
-    """The weight and the detail of a doubt about a cell, if there is one."""
+    """Yield the weight and the detail of a doubt about a cell, if there is one."""
     worst = min(found.precision, found.recall)
     detail = {"agreement": round(worst, 2)}
     if worst < WRONG and found.letters >= LONG:
@@ -70,15 +70,15 @@ def verdict(found: Agreement) -> Iterator[tuple[float, dict[str, float]]]:
 
 
 def words_in(text: str, box: Box, sure: float) -> Iterator[Word]:
-    """The words of a line, each where it stands by its share of the line's length.
+    """Yield the words of a line, each with a box by its share of the line's length.
 
-    A line may go on through several cells. One that is not sure is there, but not told.
+    A line may go on through several cells. A line that is not sure yields one word without text.
     """
     x1, y1, x2, y2 = box
     if not text or not is_sure(text, sure):
         yield Word("", box)
         return
-    if y2 - y1 > x2 - x1:  # upright writing, or a single sign
+    if y2 - y1 > x2 - x1:  # vertical writing, or a single sign
         yield Word(text, box)
         return
     ends = [0]
