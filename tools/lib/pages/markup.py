@@ -80,7 +80,7 @@ TABLE_TAG = re.compile(
 )
 LONG_NAMES = "|".join(name for name in sorted(LAID_OUT) if len(name) > 1)
 LETTERS = "".join(name for name in sorted(LAID_OUT) if len(name) == 1)
-IS_TAG = (  # what follows the <; words that are not attributes are not in a tag b: a<b and c>d
+IS_TAG = (  # what follows the <; one letter and plain words are not a tag, as in a<b and c>d
     rf"(?:/?(?:(?:{LONG_NAMES})(?:[\s/][^<>]{{0,1000}})?"
     rf"|[{LETTERS}](?:[\s/][^<>=]{{0,1000}}=[^<>]{{0,1000}}|[\s/]{{0,1000}}))>"
     r"|!--[^<>]{0,1000}-->|!doctype[^<>]{0,100}>|\?xml[^<>]{0,100}>)"
