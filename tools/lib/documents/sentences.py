@@ -47,10 +47,7 @@ def words_of(texts: Iterable[str]) -> Counter[str]:
 
 
 def joined(before: str, after: str, words: Counter[str]) -> str | None:
-    """Return both texts in one if the first goes on in the second, else None.
-
-    words are the counts of the document's words.
-    """
+    """Return both texts in one if the first goes on in the second; words are the document's."""
     before, after = before.rstrip(), after.lstrip()
     if not before or not after or BEGINS_ANEW.match(after):
         return None
