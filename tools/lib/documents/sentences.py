@@ -1,7 +1,7 @@
 """Decide by the end of one text and the start of another if it goes on there, and join the two.
 
 They are joined only if that is nearly sure. Otherwise they stay two paragraphs: a reader can still
-put those together, but nobody can see that two wrong ones were joined.
+put those together, but nobody can see that two were joined by mistake.
 """
 
 import re

@@ -34,7 +34,7 @@ class Entry:
     size: tuple[float, float]
     """Width and height in pixels; (0, 0) if the page could not be opened."""
     rotation: int
-    """How many degrees clockwise the page was turned. Its size and boxes are those after it."""
+    """How many degrees clockwise the page was turned. Its size and boxes are of the turned page."""
     tokens_in: int
     tokens_out: int
     attempts: int

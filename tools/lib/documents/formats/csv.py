@@ -52,11 +52,11 @@ def write_rows(path: Path, rows: Iterable[Sequence[str]]) -> bool:
 
 
 def guarded(text: str) -> str:
-    """Return a text of which no spreadsheet takes the beginning, or a later part, for a formula."""
+    """Return a text that no spreadsheet reads as a formula, neither at its beginning nor later."""
     return "".join(map(guard, PARTS.split(text)))
 
 
 def guard(part: str) -> str:
-    """Return one part of a text, with a ' before a formula. A number with a sign is not one."""
+    """Return a part with a ' before it if it looks like a formula. Signed numbers do not."""
     inside = part.strip()
     return f"'{part}" if inside.startswith(SIGNS) and not NUMBER.fullmatch(inside) else part

@@ -51,7 +51,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 
 def is_example(page: Page) -> bool:
-    """Whether a page can be used for training: corrected by a person, with known input."""
+    """Whether a page is good for training: a person corrected it, and what was seen is known."""
     width, height = page.entry.model_size
     is_seen = width >= 1 and height >= 1 and width * height <= MOST_PIXELS
     return page.entry.status == CORRECTED and is_seen and page.entry.prompt_mode in PROMPTS

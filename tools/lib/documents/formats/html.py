@@ -20,7 +20,7 @@ from lib.pages.values import clean
 
 STYLE = Path(__file__).parent.parent / "static" / "document.css"
 CONTENTS = {"ko": "차례", "ja": "目次", "zh": "目录"}
-FROM_HEADINGS = 3  # so many headings get a table of contents
+FROM_HEADINGS = 3  # with fewer headings there is no table of contents
 NOWHERE = (0.0, 0.0, 0.0, 0.0)
 
 

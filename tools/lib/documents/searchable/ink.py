@@ -111,7 +111,7 @@ def one_a_line(found: Sequence[Span]) -> list[Span]:
 
 
 def evenly(span: Span, parts: int) -> list[Span]:
-    """Split a span into equal parts, at least one. If it has fewer pixels, some parts are empty."""
+    """Split a span into equal parts, at least one. Some are empty if it has fewer pixels."""
     start, end = span
     parts = max(1, parts)
     edges = [start + round((end - start) * n / parts) for n in range(parts + 1)]

@@ -44,7 +44,7 @@ def shared_out(text: str, widths: Sequence[float], measure: Callable[[str], floa
 
 
 def pieces_of(word: str) -> Sequence[str]:
-    """Return the parts of a word that a line may end after: letters in Chinese, Japanese, Thai."""
+    """Return the parts of a word between which a line may end: Chinese, Japanese, Thai letters."""
     return word if UNSPACED.search(word) else (word,)
 
 

@@ -41,8 +41,8 @@ def words_of(page: pymupdf.Page) -> list[Word]:
 def shared(cell: Cell, words: Sequence[Word]) -> tuple[int, int]:
     """Return how much of a cell's text is in its box already, and how much text it has.
 
-    Any text in the box is enough for a formula. Else letters and pairs of letters are compared, so
-    that blanks, hyphens, ligatures and the order of columns do not count.
+    Any text in the box is enough for a formula. For others, pairs of letters are compared, so that
+    blanks, hyphens, ligatures and the order of columns do not count.
     """
     left, top, right, bottom = cell.box
     there = [
