@@ -1,4 +1,4 @@
-"""Corrections put into OUTPUT: the pages' files, their lines in the manifest, the counts."""
+"""Put corrections into OUTPUT: the pages' files, their lines in the manifest, and the counts."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ from lib.standing import old_name
 
 WRITER = ROOT / "vm_side" / "write_corrected.py"
 JSON = ".json"
-ANEW = ".corrected-"  # begins the name of the folder that pages are written again in
+ANEW = ".corrected-"  # prefix of the folder in which pages are written again
 
 OUTSIDE = "a link in OUTPUT leads out of it"
 NOT_WRITTEN: dict[str, Any] = {"files": [], "fault": "it was not written: see above"}
@@ -35,7 +35,7 @@ Key = tuple[str, int | None]
 
 @dataclass
 class Applied:
-    """What became of corrections: how many are new and known, and who was refused, and why."""
+    """What happened to corrections: how many were new or known, and which were refused and why."""
 
     new: int = 0
     known: int = 0
@@ -47,7 +47,7 @@ def apply(
 ) -> Applied:
     """Apply corrections to the results in output; source is the folder of INPUT, if it is there.
 
-    Of a page the last one counts. Raises Failure.
+    If a page has several corrections, the last one counts. Raises Failure.
     """
     if not results.read_text(output / MANIFEST):
         raise Failure(f"OUTPUT {output} has no results", "give the OUTPUT that was corrected")
@@ -58,8 +58,8 @@ def apply(
 def apply_alone(
     corrections: Iterable[Correction], output: Path, source: Path | None, knobs: Knobs
 ) -> Applied:
-    """The same, while nobody else writes in OUTPUT."""
-    for path in output.glob(f"{ANEW}*"):  # of one that was killed
+    """Do what apply() does, while no other process writes in OUTPUT."""
+    for path in output.glob(f"{ANEW}*"):  # left by a process that was killed
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
     before, damaged = results.read_manifest(output)
@@ -92,19 +92,19 @@ def apply_alone(
                 at = round(time.time(), 3)
                 lines[line.key] = corrected(line, len(correction.cells), at, page["pictures"])
                 found.new += 1
-        finally:  # also where it ends early: a line and its files belong together
+        finally:  # also if it ends early, because a line and its files belong together
             write_down(output, before, [lines[line.key] for line in before])
     return found
 
 
 def fault_in(correction: Correction, line: Line | None, answer: bytes, cells: Sequence[Any]) -> str:
-    """Why a correction cannot be applied; empty: it can."""
+    """Say why a correction cannot be applied; empty if it can."""
     size = json.loads(line.text).get("original_size") if line else None
     return fault_of(correction, line, answer, cells, size)
 
 
 def read_answer(output: Path, line: Line | None) -> bytes:
-    """The page's JSON as it stands; nothing if there is none."""
+    """The bytes of the page's JSON; empty if there is none."""
     try:
         return (output / f"{line.page}{JSON}").read_bytes() if line else b""
     except OSError:
@@ -114,7 +114,10 @@ def read_answer(output: Path, line: Line | None) -> bytes:
 def write_anew(
     corrections: Sequence[Correction], output: Path, source: Path | None, to: Path, knobs: Knobs
 ) -> dict[Key, dict[str, Any]]:
-    """Write the pages' files below another folder: what became of each, see write_corrected.py."""
+    """Write the pages' files below another folder, and return what happened to each page.
+
+    write_corrected.py describes the values.
+    """
     with tempfile.TemporaryDirectory() as folder:
         cells, told = Path(folder, "cells.jsonl"), Path(folder, "told.jsonl")
         entries = (
@@ -132,7 +135,7 @@ def write_anew(
 
 
 def told_in(text: str) -> dict[Key, dict[str, Any]]:
-    """What became of each page; the line in which the writer was killed is none."""
+    """Read what happened to each page. A line that is cut, because the writer died, is ignored."""
     found = dict[Key, dict[str, Any]]()
     for line in text.split("\n"):
         with contextlib.suppress(ValueError):
@@ -142,9 +145,9 @@ def told_in(text: str) -> dict[Key, dict[str, Any]]:
 
 
 def put(folder: Path, output: Path, line: Line, names: Sequence[str]) -> None:
-    """Put a page's new files in place, in this order; what stood is kept beside.
+    """Put a page's new files in place, in this order, and keep the old ones next to them.
 
-    What is not made again goes: a drawing of older cells would lie.
+    Files that were not made again are removed, because a drawing of older cells would be wrong.
     """
     older = [line.page + DRAWING_ENDING, *line.files(images=False)]
     for place in (output / name for name in older if name not in names):
@@ -161,7 +164,7 @@ def put(folder: Path, output: Path, line: Line, names: Sequence[str]) -> None:
 
 
 def keep_beside(place: Path) -> None:
-    """Keep a copy of a file beside it, under a name that no other has; it stays where it is."""
+    """Keep a copy of a file next to it, under a free name. The file itself stays in place."""
     number = 1
     while (beside := old_name(place, number)).exists():
         if files.is_same(place, beside):
@@ -174,7 +177,7 @@ def keep_beside(place: Path) -> None:
 
 
 def write_down(output: Path, before: Sequence[Line], after: Sequence[Line]) -> None:
-    """Put changed lines into the manifest, and count them in the summary."""
+    """Write the changed lines into the manifest, and update the counts in the summary."""
     os.sync()  # a power cut must not leave a line without its results
     files.write_whole(output / MANIFEST, results.text_of(after), durable=True)
     if summary := results.read_text(output / SUMMARY):

@@ -1,6 +1,6 @@
-"""Corrections as a report saves them: a page, which reading of it, and its whole new list of cells.
+"""Corrections as a report saves them: a page, which reading of it, and all its new cells.
 
-The file may come from anybody: what is not of this form is refused, and no path is taken from it.
+The file may come from anybody. Entries in another form are refused, and no path in it is used.
 """
 
 import json
@@ -18,7 +18,7 @@ from schema import BOX, COUNT, NULL, TEXT, Schema, check, either, fields, list_o
 FORM = "dots_ocr_corrections"
 VERSION = 1
 LARGEST_BYTES = 1 << 28
-MOST_CELLS, LONGEST_TEXT = 10_000, 1_000_000  # of a page, and of a cell
+MOST_CELLS, LONGEST_TEXT = 10_000, 1_000_000  # cells of a page, characters of a cell
 
 CELL = fields(
     {"bbox": BOX, "category": one_of(CATEGORIES)}, {"text": {**TEXT, "maxLength": LONGEST_TEXT}}
@@ -43,7 +43,7 @@ is_correction = check(CORRECTION)
 
 @dataclass(frozen=True)
 class Correction:
-    """A page's new cells; of which reading."""
+    """A page's new cells, and the reading that was corrected."""
 
     page: str
     input: str
@@ -54,12 +54,15 @@ class Correction:
 
     @property
     def key(self) -> tuple[str, int | None]:
-        """What tells its page from all others."""
+        """What identifies its page."""
         return self.input, self.pdf_page
 
 
 def read_corrections(path: Path) -> tuple[list[Correction], dict[str, str]]:
-    """The corrections in a file, and what in it is none: its name, and why. Raises Failure."""
+    """Read the corrections in a file. Return them, and the refused entries: name -> why.
+
+    Raises Failure.
+    """
     if not path.exists():
         raise Failure(f"{path} does not exist", "save the corrections in the report, and name it")
     try:
@@ -86,7 +89,7 @@ def read_corrections(path: Path) -> tuple[list[Correction], dict[str, str]]:
 
 
 def is_writable(value: Any) -> bool:
-    """Whether all texts in it can be written as UTF-8: half a pair of surrogates cannot."""
+    """Whether all texts in a value can be written as UTF-8: half a surrogate pair cannot."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -95,7 +98,7 @@ def is_writable(value: Any) -> bool:
 
 
 def is_applied(correction: Correction, line: Line | None, cells: Sequence[Any]) -> bool:
-    """Whether a correction has been applied before; cells are those that stand."""
+    """Whether a correction has been applied before; cells are the page's current ones."""
     is_so = line is not None and line.status == CORRECTED and line.sha256 == correction.sha256
     return is_so and list(cells) == list(correction.cells)
 
@@ -103,7 +106,10 @@ def is_applied(correction: Correction, line: Line | None, cells: Sequence[Any]) 
 def fault_of(
     correction: Correction, line: Line | None, answer: bytes, cells: Sequence[Any], size: Any
 ) -> str:
-    """Why a correction cannot be applied to this page, whose JSON stands so; empty: it can."""
+    """Say why a correction cannot be applied to this page; empty if it can.
+
+    answer is the page's current JSON, cells are the entries in it, size is [width, height].
+    """
     if line is None or line.page != correction.page:
         return "OUTPUT has no such page"
     if line.status not in DONE:
@@ -118,7 +124,7 @@ def fault_of(
 
 
 def is_on_page(box: Sequence[int], size: Any) -> bool:
-    """Whether a box lies on a page of this [width, height], and is not turned inside out."""
+    """Whether a box lies on a page of this [width, height], with its corners in the right order."""
     if not check(list_of(COUNT, 2))(size):
         return False
     left, top, right, bottom = box

@@ -1,8 +1,8 @@
-"""Where a text or a table may go on: over the end of a page, or of a column, or right below.
+"""Find where a text or a table may go on: over the end of a page or a column, or right below.
 
-By the boxes alone: the first fills its column down to the end, the second begins the next one, and
-nothing stands between that would end a paragraph. Or a paragraph was read as two cells: one stands
-under the other, as lines do. Whether it does go on, others say.
+Only boxes count here: the first cell fills its column down to the end, the second begins the next
+one, and nothing between them would end a paragraph. Or a paragraph was read as two cells, one right
+under the other like lines. chains.py decides whether the text or table really goes on.
 """
 
 import itertools
@@ -18,13 +18,13 @@ from walk import natural
 
 FURNITURE = ("Page-header", "Page-footer")
 ASIDE = ("Footnote", *FURNITURE)  # may stand between any two parts
-FLOATING = (*ASIDE, "Picture", "Caption")  # and these, between two parts of a text
+FLOATING = (*ASIDE, "Picture", "Caption")  # these may stand between two parts of a text
 GAPS = {"Text": 0.08, "Table": 0.12}
-"""How much of a page's height may be free below and above: a line or a row that did not fit."""
+"""How much of a page's height may be free at a break: room for a line or row that did not fit."""
 SAME_EDGE = 0.02  # of a page's width
 SAME_WIDTH, NARROWER = 0.9, 0.85
 TIGHT = 0.006  # of a page's height: half a line, less than between paragraphs
-WIDE = 0.3  # of a page's width: a line of text, and no label of a form
+WIDE = 0.3  # of a page's width: a line of text, not the label of a form
 ONE_LINE = 0.03  # of a page's height: the last line of a paragraph may be short
 
 Place = tuple[int, int]
@@ -33,14 +33,14 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Break:
-    """Two cells of one category, of which the second may go on with the first."""
+    """Two cells of one category: the text or table of the first may go on in the second."""
 
     before: Place
     after: Place
 
 
 def breaks_of(document: Document) -> Iterator[Break]:
-    """All places where something may go on."""
+    """Yield all places where a text or a table may go on."""
     edges = body_edges(document)
     for number, page in enumerate(document.pages):
         yield from splits(number, page)
@@ -52,14 +52,14 @@ def breaks_of(document: Document) -> Iterator[Break]:
 
 
 def follows(one: Page, other: Page) -> bool:
-    """Whether a page is the next one, and both are here whole."""
+    """Whether `other` is the page after `one`, and both were read completely."""
     return (
         all(page.entry.status in DONE and page.entry.status != "partial" for page in (one, other))
     ) and is_next(one.entry, other.entry)
 
 
 def is_next(one: Entry, other: Entry) -> bool:
-    """Whether no page is between: in one file by its count, else by the numbers in two names."""
+    """Whether `other` follows `one` directly: by their numbers in one file, else by file names."""
     if one.pdf_page is not None or other.pdf_page is not None:
         return one.input == other.input and (one.pdf_page or 0) + 1 == other.pdf_page
     first, second = (natural(PurePosixPath(entry.input).stem) for entry in (one, other))
@@ -72,7 +72,7 @@ def is_next(one: Entry, other: Entry) -> bool:
 def page_break(
     number: int, document: Document, category: str, edges: tuple[float, float]
 ) -> Iterator[Break]:
-    """The last cell of a page's body and the first of the next one's, if they may be one."""
+    """Yield the last body cell of a page and the first of the next page, if they may be one."""
     page, following = document.pages[number], document.pages[number + 1]
     body, rest = body_of(page, category), body_of(following, category)
     if not body or not rest:
@@ -91,7 +91,7 @@ def page_break(
 def column_breaks(
     number: int, page: Page, category: str, edges: tuple[float, float]
 ) -> Iterator[Break]:
-    """The last cell of a column and the first of the next one, if they may be one."""
+    """Yield the last cell of a column and the first of the next column, if they may be one."""
     for one, other in itertools.pairwise(body_of(page, category)):
         before, after = page.cells[one], page.cells[other]
         if (
@@ -106,7 +106,7 @@ def column_breaks(
 
 
 def splits(number: int, page: Page) -> Iterator[Break]:
-    """Each two cells of text that stand one under the other as lines of one paragraph do."""
+    """Yield pairs of text cells: one stands right under the other, like lines of a paragraph."""
     for one, (before, after) in enumerate(itertools.pairwise(page.cells)):
         if (
             before.category == after.category == "Text"
@@ -119,13 +119,13 @@ def splits(number: int, page: Page) -> Iterator[Break]:
 
 
 def body_of(page: Page, category: str) -> list[int]:
-    """The cells of a page without those that may stand between two parts of this category."""
+    """Return the numbers of a page's cells, without cells that may stand between two parts."""
     between = FLOATING if category == "Text" else ASIDE
     return [place for place, cell in enumerate(page.cells) if cell.category not in between]
 
 
 def body_edges(document: Document) -> tuple[float, float]:
-    """Where the body begins and ends on the document's pages, at most."""
+    """Return the highest top and the lowest bottom of the body on all pages of the document."""
     boxes = [
         cell.box
         for page in document.pages
@@ -139,21 +139,21 @@ def body_edges(document: Document) -> tuple[float, float]:
 
 
 def fills_to_the_end(page: Page, place: int, edges: tuple[float, float], gap: float) -> bool:
-    """Whether there is no room below a cell, down to the next one or to where the body ends."""
+    """Whether at most `gap` is free below a cell, down to the next one or to the body's end."""
     box = page.cells[place].box
     below = [other[1] for other in others(page, place) if other[1] >= middle(box)]
     return min([edges[1], *below]) - box[3] <= gap
 
 
 def begins_at_the_top(page: Page, place: int, edges: tuple[float, float], gap: float) -> bool:
-    """Whether there is no room above a cell."""
+    """Whether at most `gap` is free above a cell, up to the one before or to the body's top."""
     box = page.cells[place].box
     above = [other[3] for other in others(page, place) if other[3] <= middle(box)]
     return box[1] - max([edges[0], *above]) <= gap
 
 
 def others(page: Page, place: int) -> Iterator[Box]:
-    """The boxes above and below a cell."""
+    """Yield the boxes above and below a cell: those that overlap its width."""
     left, _, right, _ = page.cells[place].box
     for number, cell in enumerate(page.cells):
         if number != place and cell.box[0] < right and left < cell.box[2]:
@@ -161,12 +161,12 @@ def others(page: Page, place: int) -> Iterator[Box]:
 
 
 def middle(box: Box) -> float:
-    """The height of a box's middle."""
+    """The vertical middle of a box."""
     return (box[1] + box[3]) / 2
 
 
 def fit(page: Page, before: Cell, after: Cell) -> bool:
-    """Whether two cells can be of one column's width; the first is a full line wide."""
+    """Whether two cells can be in one column. If they are texts, the first needs full lines."""
     first, second = width(before), width(after)
     if before.category == "Table":
         return min(first, second) >= SAME_WIDTH * max(first, second)
@@ -182,5 +182,5 @@ def fit(page: Page, before: Cell, after: Cell) -> bool:
 
 
 def width(cell: Cell) -> float:
-    """In parts of the page's."""
+    """The width of a cell, in parts of the page's width."""
     return cell.box[2] - cell.box[0]

@@ -1,6 +1,6 @@
-"""What goes on over the end of a page or a column, put together: texts, and tables.
+"""Join texts and tables that go on over the end of a page or a column.
 
-Two things must agree: the boxes (breaks.py), and what is said (sentences.py, table_joins.py).
+Two things must agree: the boxes (breaks.py) and the content (sentences.py, table_joins.py).
 """
 
 from collections import Counter
@@ -15,18 +15,18 @@ from lib.pages.values import clean
 
 @dataclass(frozen=True)
 class Chain:
-    """Cells that are one text, or one table."""
+    """Cells that are one text or one table together."""
 
     text: str
     cells: tuple[Place, ...]
 
 
 def chains_of(document: Document) -> dict[Place, Chain | None]:
-    """By its first cell what is put together; None for those that it goes on with."""
+    """Return each chain by the place of its first cell; its other cells have None."""
     texts = [cell.text for page in document.pages for cell in page.cells if cell.category == "Text"]
     words = sentences.words_of(texts)
     found: dict[Place, Chain | None] = {}
-    heads: dict[Place, Place] = {}  # by the last cell of a chain, its first
+    heads: dict[Place, Place] = {}  # last cell of a chain -> its first cell
     for one in sorted(breaks_of(document), key=lambda one: one.before):
         head = heads.get(one.before, one.before)
         chain = found.get(head) or Chain(text_of(document, one.before), (one.before,))
@@ -38,7 +38,7 @@ def chains_of(document: Document) -> dict[Place, Chain | None]:
 
 
 def joined(document: Document, one: Break, before: str, words: Counter[str]) -> str | None:
-    """What is there before a break and behind it, as one; None if these are two."""
+    """Join the content before and after a break; None if they are two texts or tables."""
     after = text_of(document, one.after)
     if cell_at(document, one.after).category == "Table":
         return table_joins.joined(before, after)

@@ -1,4 +1,4 @@
-"""A document: pages in their order, with what was read on them."""
+"""A document: pages in order, with what was read on them."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,48 +12,51 @@ LONGEST_NAME_BYTES = 255 - len(".finetune.jsonl.old99")
 
 @dataclass(frozen=True)
 class Page:
-    """One page: what the manifest says of it, and its cells in reading order.
+    """One page: what the manifest says about it, and its cells in reading order.
 
-    Of a page that failed, or was not reached, there are no cells: entry.status and entry.reason say
-    why, and every form that can says so in its place.
+    A page that failed, or was not reached, has no cells. entry.status and entry.reason say why, and
+    every format that can do so says it in the page's place.
     """
 
     entry: Entry
     cells: tuple[Cell, ...]
     is_cut: bool = False
-    """Whether not all that was read is here: its JSON is damaged, or gone."""
+    """Whether some of what was read is missing, because its JSON is damaged or gone."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """What one file of OUTPUT/documents/ is made of: a PDF's pages, a TIFF's, or a folder's."""
+    """The content of one file in OUTPUT/documents/: the pages of a PDF, a TIFF or a folder."""
 
     path: str
-    """Below OUTPUT/documents/, without an ending: 100dpi/report."""
+    """Its path below OUTPUT/documents/, without an ending, as 100dpi/report."""
     pages: tuple[Page, ...]
 
     @property
     def name(self) -> str:
-        """What its files are called, without an ending."""
+        """The name of its files, without an ending."""
         return file_name(self.path)
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where a form finds what is not in the cells."""
+    """Where a format finds what the cells do not have."""
 
     results: Path
-    """OUTPUT: the pages' pictures stand in it (Entry.pictures)."""
+    """OUTPUT: it has the pages' pictures (Entry.pictures)."""
     input: Path | None = None
-    """INPUT's folder; None: it was not given, or is not there."""
+    """The folder of INPUT; None if it was not given, or does not exist."""
     password: str = field(default="", repr=False)
-    """Opens PDFs that want one."""
+    """Opens PDFs that need one."""
     with_furniture: bool = False
     """Whether page headers and footers are part of the text."""
 
 
 def file_name(path: str) -> str:
-    """The last part of a document's path; cut, with a mark of the whole, if no ending would fit."""
+    """Return the last part of a document's path.
+
+    If it is so long that no ending would fit, it is cut, and a hash of the whole name is added.
+    """
     name = path.rpartition("/")[2]
     encoded = name.encode("utf-8", "surrogatepass")
     if len(encoded) <= LONGEST_NAME_BYTES:
@@ -63,8 +66,8 @@ def file_name(path: str) -> str:
 
 
 Write = Callable[[Document, Sources, Path], list[str]]
-"""Writes a document in one form into a folder that is empty, in a process of its own that can be
-killed: files called `<document.name>.<ending>`, and what belongs to them in
-`<document.name>_files/`. Gives remarks for people: what is lost in this form, and why.
+"""Write a document in one format into an empty folder. It runs in its own process, which can be
+killed. The files are `<document.name>.<ending>`, and what belongs to them is in
+`<document.name>_files/`. Return remarks for people: what is lost in this format, and why.
 Raises OSError, ValueError.
 """

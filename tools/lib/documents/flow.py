@@ -1,8 +1,8 @@
-"""A document's pages -> one flow of blocks, for the formats that are read from top to bottom.
+"""Turn a document's pages into one flow of blocks, for formats that are read from top to bottom.
 
-What goes on over the end of a page or a column is put together where that is safe (chains.py), and
-headings get one level each over the whole document (headings.py). Everything else stays in its
-order, and nothing is left out but page headers and footers.
+A text or table that goes on over the end of a page or a column is joined if that is safe
+(chains.py), and headings get levels that hold for the whole document (headings.py). The rest stays
+in its order. Only page headers and footers are left out.
 """
 
 from collections.abc import Iterator
@@ -24,27 +24,27 @@ HEADINGS = ("Title", "Section-header")
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of a document: what cells say, or what is said of a page.
+    """A piece of a document: the content of cells, or a note about a page.
 
-    Its text is as untrusted as theirs.
+    Its text is as untrusted as the text of cells.
     """
 
     kind: str
-    """The category of its cells; PAGE: here a page begins, which has no text; MISSING: why one is
-    not here, not whole, or doubtful, in words of ours."""
+    """The category of its cells, or PAGE, or MISSING. PAGE marks where a page begins, and has no
+    text. MISSING has our own text: why a page is missing, not complete, or doubtful."""
     page: int
-    """Which page of the document it begins on, from 0."""
+    """The page of the document that it begins on, from 0."""
     text: str = ""
     level: int = 0
-    """Of a heading, from 1 to 6; its text is without marks and in one line."""
+    """For a heading: 1 to 6, and its text is one line without marks; 0 for all others."""
     cells: tuple[Place, ...] = ()
-    """Where it is from; several where it goes on over a page or a column."""
+    """The cells it comes from; several if it goes on over the end of a page or a column."""
     picture: int = 0
-    """Of a Picture: which of its page's, from 1."""
+    """For a Picture: its number among the pictures of its page, from 1; 0 for all others."""
 
 
 def blocks_of(document: Document, with_furniture: bool = False) -> list[Block]:
-    """The blocks of a document in reading order."""
+    """Return the blocks of a document in reading order."""
     chains = chains_of(document)
     blocks = [
         block
@@ -57,7 +57,7 @@ def blocks_of(document: Document, with_furniture: bool = False) -> list[Block]:
 
 
 def of_page(document: Document, number: int, chains: dict[Place, Chain | None]) -> Iterator[Block]:
-    """The blocks of one page; what goes on elsewhere stands where it begins."""
+    """Yield the blocks of one page. A chain of cells is one block, on the page where it begins."""
     page = document.pages[number]
     yield Block(PAGE, number)
     if said := what_is_missing(page):
@@ -73,21 +73,21 @@ def of_page(document: Document, number: int, chains: dict[Place, Chain | None]) 
 
 
 def page_number(document: Document, page: int) -> int:
-    """A page's number, from 1: in its PDF if the document is one file, else in the document."""
+    """A page's number, from 1: in its file if the document is one file, else in the document."""
     first, entry = document.pages[0].entry, document.pages[page].entry
     is_one_file = entry.pdf_page is not None and first.input == entry.input
     return (entry.pdf_page or 0) + 1 if is_one_file else page + 1
 
 
 def page_source(document: Document, page: int) -> str:
-    """What a page is of, for people: its file, and which of its pages. It may hold any signs."""
+    """Name a page for people: its file, and its number in it. The name is not escaped."""
     entry = document.pages[page].entry
     number = "" if entry.pdf_page is None else f", page {entry.pdf_page + 1}"
     return f"{printable(clean(entry.input))}{number}"
 
 
 def what_is_missing(page: Page) -> str:
-    """What a document has to say in a page's place; nothing of one that is here whole and right."""
+    """Return why a page is missing, partial or doubtful; empty if it is none of these."""
     entry = page.entry
     why = f": {entry.reason}" if entry.reason else ""
     if entry.status not in DONE:
@@ -97,7 +97,7 @@ def what_is_missing(page: Page) -> str:
 
 
 def with_levels(blocks: list[Block], document: Document) -> list[Block]:
-    """The blocks, their headings with levels and without marks."""
+    """Return the blocks, with levels for their headings and without the headings' marks."""
     places = [place for place, block in enumerate(blocks) if block.kind in HEADINGS]
     headings = [heading_of(blocks[place], document) for place in places]
     blocks = list(blocks)
@@ -108,7 +108,7 @@ def with_levels(blocks: list[Block], document: Document) -> list[Block]:
 
 
 def heading_of(block: Block, document: Document) -> Heading:
-    """What tells a heading's level."""
+    """Return what a heading's level depends on."""
     page, place = block.cells[0]
     cell: Cell = document.pages[page].cells[place]
     width, height = document.pages[page].entry.size

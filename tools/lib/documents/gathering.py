@@ -1,7 +1,8 @@
-"""Which pages make a document, and how it is called.
+"""Decide which pages make a document, and what its name is.
 
-One a PDF, or another file of several pages; one a picture, or one for all pictures of a folder. It
-is called as the folder in which its pages' results are: report/report_page_0.json -> report.
+Each PDF is a document, and so is each other file of several pages. Each picture is one, too, or all
+pictures of a folder are one. Its name is that of the folder with its pages' results:
+report/report_page_0.json -> report.
 """
 
 from collections import Counter
@@ -15,24 +16,24 @@ from lib.results import is_below
 from walk import natural
 
 FOLDER = "documents"
-"""Below OUTPUT. An input folder may be called so, too: then its results stand in it."""
+"""Its name below OUTPUT. An input folder may have the same name: then its results are here, too."""
 FILES, FOLDERS = WHAT = ("files", "folders")
-TOP = "pages"  # what pictures at the top of INPUT are called together
+TOP = "pages"  # the name of the document of all pictures at the top of INPUT
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """A document's pages, in their order, and its path below OUTPUT/documents/."""
+    """A document's pages in order, and its path below OUTPUT/documents/."""
 
     path: str
     entries: tuple[Entry, ...]
 
 
 def gather(entries: Iterable[Entry], what: str) -> tuple[list[Gathered], dict[str, str]]:
-    """The documents of these pages; and why those that have no name of their own cannot be made.
+    """Group pages into documents. Return them, and why others cannot be made: no name is free.
 
-    A name that another has, or that stands for a result, becomes a longer one: a file's keeps its
-    ending, a folder's gets _pages.
+    If a name belongs to another document or to a result, a longer one is taken: a file's name keeps
+    its ending, a folder's name gets _pages.
     """
     entries = sorted(entries, key=lambda entry: (natural(entry.input), entry.pdf_page or 0))
     groups: dict[tuple[bool, str], list[Entry]] = {}
@@ -51,13 +52,13 @@ def gather(entries: Iterable[Entry], what: str) -> tuple[list[Gathered], dict[st
 
 
 def is_picture(entry: Entry) -> bool:
-    """Whether a page can be one of a folder's: a file of its own, below INPUT."""
+    """Whether a page can be part of a folder's document: it is a whole picture file below INPUT."""
     is_pdf = entry.input.lower().endswith(".pdf")
     return entry.pdf_page is None and not is_pdf and is_below(entry.input)
 
 
 def names_of(is_folder: bool, entry: Entry) -> tuple[str, str]:
-    """What a document that begins with this page may be called, the better name first."""
+    """Return the two possible names of a document that begins with this page, the better first."""
     if is_folder:
         return entry.folder or TOP, f"{entry.folder or 'top'}_pages"
     results = str(PurePosixPath(entry.page).parent)
@@ -67,7 +68,7 @@ def names_of(is_folder: bool, entry: Entry) -> tuple[str, str]:
 def chosen(
     names: Mapping[tuple[bool, str], tuple[str, str]], taken: set[str]
 ) -> dict[tuple[bool, str], str]:
-    """A name for each, none of them taken; who is missing has none."""
+    """Choose a free name for each document. A document without a free name is not in the result."""
     wanted = Counter(alike(short) for short, _ in names.values())
     found: dict[tuple[bool, str], str] = {}
     used: set[str] = set()

@@ -1,7 +1,7 @@
-"""How deep each heading of a document is: one level for one kind of heading, over all its pages.
+"""Find the level of each heading. Headings of one kind have one level in the whole document.
 
-The model sees a page at a time, so its marks (#, ##) differ from page to page. Numbers (2.3, 제1장)
-tell the level for sure. Headings without one go by their marks and by the size of their letters.
+The model sees one page at a time, so its marks (#, ##) differ from page to page. A number (2.3,
+제1장) gives a sure level. Without a number, the marks and the size of the letters decide.
 """
 
 import math
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from statistics import median
 
 DEEPEST = 6
-CLOSE, FAR = 1.15, 1.3  # sizes by ratio: one, and certainly two
+CLOSE, FAR = 1.15, 1.3  # ratio of two sizes: up to CLOSE they are the same, from FAR they differ
 MARKS = re.compile(r"^\s*(#{1,6})(?:\s+|$)")
 BOLD = re.compile(r"\*\*([^*]+)\*\*")
-NUMBERS: tuple[str, ...] = (  # the outer ones first
+NUMBERS: tuple[str, ...] = (  # from the outermost numbering to the innermost
     r"(?:part\s+(?:[0-9]{1,3}|[ivx]{1,6})\b|제\s?[0-9]{1,3}\s?편)",
     r"(?:chapter\s+(?:[0-9]{1,3}|[ivx]{1,6})\b|제\s?[0-9]{1,3}\s?장|第\s?[0-9一二三四五六七八九十]{1,4}\s?章)",
     r"(?:제\s?[0-9]{1,3}\s?절|第\s?[0-9一二三四五六七八九十]{1,4}\s?節|第\s?[0-9一二三四五六七八九十]{1,4}\s?节)",
@@ -34,7 +34,7 @@ NUMBERS: tuple[str, ...] = (  # the outer ones first
 PATTERNS = tuple(re.compile(pattern, re.IGNORECASE) for pattern in NUMBERS)
 
 Rank = tuple[float, float, float]
-"""Its place among the numberings, and of what has none: how small it is, and its marks."""
+"""A place among NUMBERS; then, without a number, how small the letters are, and the marks."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,17 @@ class Heading:
     text: str
     is_title: bool
     size: float
-    """The height of its letters, in parts of the page's height; 0: not known."""
+    """The height of its letters, in parts of the page's height; 0 if it is not known."""
 
 
 def bare(text: str) -> str:
-    """A heading's text without its marks, in one line."""
+    """Return a heading's text in one line, without its marks."""
     whole = " ".join(MARKS.sub("", text).split())
     return inside[1] if (inside := BOLD.fullmatch(whole)) else whole
 
 
 def letter_size(text: str, width: float, height: float) -> float:
-    """The height of letters whose text fills a box, however many lines it takes."""
+    """Estimate the height of the letters of a text that fills a box in one line or several."""
     ems = sum(1.0 if unicodedata.east_asian_width(sign) in "WF" else 0.5 for sign in bare(text))
     if not ems or width <= 0 or height <= 0:
         return 0.0
@@ -63,7 +63,7 @@ def letter_size(text: str, width: float, height: float) -> float:
 
 
 def levels(headings: Sequence[Heading]) -> list[int]:
-    """The level of each, from 1."""
+    """Return the level of each heading, from 1 to DEEPEST."""
     numbered = {place: rank_of(heading) for place, heading in enumerate(headings)}
     known = {place: rank for place, rank in numbered.items() if rank is not None}
     sizes = sizes_of(headings, known)
@@ -82,7 +82,7 @@ def levels(headings: Sequence[Heading]) -> list[int]:
 
 
 def rank_of(heading: Heading) -> Rank | None:
-    """The rank that its number gives it; a title without one is above all."""
+    """Return the rank by a heading's number, or None. A title without a number is above all."""
     text = bare(heading.text)
     for place, pattern in enumerate(PATTERNS):
         if pattern.match(text):
@@ -91,7 +91,11 @@ def rank_of(heading: Heading) -> Rank | None:
 
 
 def rank_by_size(size: float, marks: int, sizes: dict[Rank, float]) -> Rank:
-    """The rank of headings without number: that of numbered ones of their size, if there are."""
+    """Return the rank of headings without a number, by the sizes of the numbered ones.
+
+    It is the rank of numbered ones of the same size. If there are none, it is just above the
+    smaller ones, or below all.
+    """
     below_title = {rank: known for rank, known in sizes.items() if rank[0] >= 0}
     for rank in sorted(below_title):
         if size and ratio(size, below_title[rank]) <= CLOSE:
@@ -102,7 +106,7 @@ def rank_by_size(size: float, marks: int, sizes: dict[Rank, float]) -> Rank:
 
 
 def corrected(size: float, rank: Rank, sizes: dict[Rank, float]) -> Rank:
-    """A rank by marks, or that of another kind whose size it has, and not its own's."""
+    """Return a heading's rank by its marks, or another rank if only that one has its size."""
     if not size or ratio(size, sizes.get(rank, 0.0)) < FAR:
         return rank
     near = [other for other in sizes if other[0] >= 0 and ratio(size, sizes[other]) <= CLOSE]
@@ -124,11 +128,11 @@ def middle(sizes: Sequence[float]) -> float:
 
 
 def ratio(one: float, other: float) -> float:
-    """How many times the larger is the smaller; of nothing, 1."""
+    """Return the larger size divided by the smaller; 1 if one of them is not known."""
     return max(one, other) / min(one, other) if one and other else 1.0
 
 
 def marks_of(heading: Heading) -> int:
-    """How many marks it has; none are as many as a section's, which the model gives most."""
+    """Return the number of a heading's marks; 2 without any, as the model marks most sections."""
     found = MARKS.match(heading.text)
     return len(found[1]) if found else 2

@@ -1,7 +1,7 @@
-"""What stands in OUTPUT/documents/: which of it is ours, what it was made of, and how new comes.
+"""Manage OUTPUT/documents/: which files are ours, what they were made of, and how new ones come in.
 
-A file is ours while it is as we wrote it. One that somebody changed, or put there, is never lost:
-where a new one comes it is kept beside as name.old, and where none comes it stays.
+A file is ours as long as it is as we wrote it. A file that somebody changed or put there is never
+lost: if a new one takes its place, it is kept next to it as name.old; otherwise it stays.
 """
 
 import contextlib
@@ -21,16 +21,17 @@ from lib.results import is_below, read_text
 from lib.standing import set_aside
 
 STATE = ".made.jsonl"
-MAKING = ".making-"  # begins the name of the folder that new documents are made in
+MAKING = ".making-"  # prefix of the folder in which new documents are made
 
 Key = tuple[str, str]  # a document's path, and its format
 
 
 @dataclass(frozen=True)
 class Made:
-    """A line of the state: one document in one format, and its files by SHA-256.
+    """A line of the state: one document in one format, and its files with their SHA-256.
 
-    Without a fingerprint its files were about to come; they are ours, but it is to be made again.
+    A line without a fingerprint was written before the files were put in place: the files are ours,
+    but the document must be made again.
     """
 
     document: str
@@ -38,13 +39,13 @@ class Made:
     files: dict[str, str]
     fingerprint: str = ""
     with_input: bool = False
-    """Whether INPUT's files were there."""
+    """Whether INPUT's files were there when it was made."""
     missing: int = 0
-    """How many of its pages are not in it."""
+    """How many of its pages are missing in it."""
 
     @property
     def key(self) -> Key:
-        """What tells it from all others."""
+        """What identifies it."""
         return self.document, self.format
 
     @property
@@ -54,24 +55,27 @@ class Made:
 
 
 class Kept:
-    """The folder of documents, while we write in it."""
+    """The folder of documents while we write in it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.made: dict[Key, Made] = {}
         self.set_aside: list[str] = []
-        """What somebody changed, or put there, and is kept next to what is new."""
+        """Files that somebody changed or put there: they are kept next to the new ones."""
         self.left: list[str] = []
-        """What somebody changed of a document that is no longer made."""
+        """Files that somebody changed, and that are no longer made: they stay."""
         self.removed: list[str] = []
-        self._ours: dict[str, set[str]] = {}  # all that a file was, as far as we wrote it
+        self._ours: dict[str, set[str]] = {}  # file name -> SHA-256 of each version that we wrote
         self._owners: dict[str, Key] = {}
         self._lines = read_text(folder / STATE).splitlines()
         for made in filter(None, map(read_line, self._lines)):
             self._note(made)
 
     def is_current(self, wanted: Made, uses_input: bool) -> bool:
-        """Whether a document stands, and was made of just this, or with more of INPUT."""
+        """Whether a document is there, made of the same content.
+
+        If it uses INPUT, and INPUT is there now, it must have been there when it was made.
+        """
         made = self.made.get(wanted.key)
         return (
             made is not None
@@ -81,7 +85,7 @@ class Kept:
         )
 
     def put(self, made: Made, source: Path) -> None:
-        """Put what was made in a folder in its place. Raises OSError."""
+        """Move the files that were made in the folder `source` to their places. Raises OSError."""
         if astray := files.leading_out(self.folder, made.files):
             raise OSError(f"a link in {self.folder.name}/ leads out of it: {min(astray)}")
         if both := [name for name in made.files if self._owners.get(name, made.key) != made.key]:
@@ -102,14 +106,14 @@ class Kept:
         self._append(made)
 
     def drop_others(self, documents: Collection[str]) -> None:
-        """Remove what we made of documents that are none any more."""
+        """Remove the files that we made for documents that no longer exist."""
         for key, made in list(self.made.items()):
             if made.document not in documents:
                 self._remove(made.files)
                 del self.made[key]
 
     def _remove(self, names: Collection[str]) -> None:
-        """Remove those of these files that are as we wrote them, and folders left empty."""
+        """Remove the files that are still as we wrote them, and the folders that become empty."""
         astray = files.leading_out(self.folder, names)
         for name in names:
             place = self.folder / name
@@ -132,7 +136,7 @@ class Kept:
             self._owners[name] = made.key
 
     def _append(self, made: Made) -> None:
-        """Write a line that outlives a power cut."""
+        """Append a line to the state, so that it survives a power cut."""
         line = json.dumps(asdict(made))
         with (self.folder / STATE).open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
@@ -142,7 +146,7 @@ class Kept:
         self._note(made)
 
     def all_made(self) -> list[Made]:
-        """What stands, by name: which was ready first changes nothing."""
+        """Return what was made, sorted by name, so that the order of making does not matter."""
         return [self.made[key] for key in sorted(self.made)]
 
     def close(self) -> None:
@@ -155,7 +159,7 @@ class Kept:
 
 
 def read_line(text: str) -> Made | None:
-    """A line of the state; None if it is torn, or could not be ours."""
+    """Read a line of the state; None if it is cut, or cannot be ours."""
     try:
         made = Made(**json.loads(text))
         names = {**made.files}
@@ -167,7 +171,7 @@ def read_line(text: str) -> Made | None:
 
 
 def files_in(folder: Path, document: str) -> dict[str, str]:
-    """What was made in a folder, by its path below documents/: SHA-256. Raises ValueError."""
+    """Return the files made in a folder: path below documents/ -> SHA-256. Raises ValueError."""
     name, parent, found = file_name(document), PurePosixPath(document).parent, dict[str, str]()
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
@@ -184,16 +188,16 @@ def files_in(folder: Path, document: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def opened(folder: Path) -> Iterator[tuple[Kept, Path]]:
-    """The folder of documents for ourselves alone, and in it one to make them in.
+    """Open the folder of documents for this process alone, and make a folder in it to work in.
 
-    Raises Failure where it leads out of OUTPUT, or another export is at work.
+    Raises Failure if it leads out of OUTPUT, or if another export is running.
     """
     folder.mkdir(exist_ok=True)
     if not folder.resolve().is_relative_to(folder.parent.resolve()):
         raise Failure(f"{folder} is a link that leads out of OUTPUT", "remove it")
     with alone_in(folder, patience_s=0):
         refuse_odd(folder)
-        for path in folder.glob(f"{MAKING}*"):  # of an export that was killed
+        for path in folder.glob(f"{MAKING}*"):  # left by an export that was killed
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
         kept = Kept(folder)
@@ -203,7 +207,9 @@ def opened(folder: Path) -> Iterator[tuple[Kept, Path]]:
 
 
 def refuse_odd(folder: Path) -> None:
-    """A state that is a link would have us write elsewhere; a pipe, wait. Raises Failure."""
+    """Refuse a state file that is a link or a pipe: a link would make us write elsewhere, a pipe
+    would make us wait. Raises Failure.
+    """
     for path in (folder / STATE, folder / f"{STATE}{files.PART}"):
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise Failure(f"{path} is not a file that we made, but a link or a pipe", "remove it")

@@ -1,4 +1,4 @@
-"""In which language a text is, as far as its letters tell."""
+"""Guess the language of a text from its letters."""
 
 import re
 
@@ -13,14 +13,14 @@ LETTERS = (
     ("th", re.compile("[\u0e00-\u0e7f]")),
     ("hi", re.compile("[\u0900-\u097f]")),
 )
-SHARE = 0.05  # of the letters that are not Latin: a word or two in passing tell nothing
+SHARE = 0.05  # of all letters: a few foreign words in a text do not change its language
 LETTER = re.compile(r"[^\W\d_]")
 
 
 def language(text: str) -> str:
-    """A language's tag; empty where the letters are those of many, such as the Latin ones.
+    """Return a language's tag; empty if many languages have these letters, such as the Latin ones.
 
-    Korean and Japanese have Chinese letters among theirs, and are told by their own.
+    Korean and Japanese texts have Chinese letters, too, so their own letters are counted first.
     """
     whole = len(LETTER.findall(text))
     for tag, letters in LETTERS:

@@ -1,4 +1,4 @@
-"""Documents × formats: what is not as it should be is made again, in bounded processes."""
+"""Make each document in each format again if it is not up to date, in bounded processes."""
 
 import hashlib
 import importlib
@@ -18,8 +18,8 @@ from lib.pages.entries import Entry, cells_path, read_cells, what_is_lost
 from lib.pool import each
 from lib.results import is_below
 
-CPU_S = 60.0  # of a document
-PAGE_CPU_S = 2.0  # and of each page in it
+CPU_S = 60.0  # for a document
+PAGE_CPU_S = 2.0  # and for each page of the longest one
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,18 @@ class Job:
 
     gathered: Gathered
     made: Made
-    """What it will be; its files are not known yet."""
+    """The line of the state that it will have; its files are not known yet."""
     sources: Sources
     folder: Path
 
     def __str__(self) -> str:
-        """What it is, for people."""
+        """Name it for people."""
         return f"{self.made.document} as {self.made.format}"
 
 
 @dataclass(frozen=True)
 class Written:
-    """What became of a job: its files, or why there are none."""
+    """The result of a job: its files, or why there are none."""
 
     files: dict[str, str] = field(default_factory=dict)
     missing: int = 0
@@ -49,14 +49,14 @@ class Written:
 
 @dataclass
 class Outcome:
-    """What became of all documents."""
+    """The result for all documents."""
 
     made: list[Made] = field(default_factory=list)
     unchanged: int = 0
     faults: dict[str, str] = field(default_factory=dict)
-    """Why a document is not as it should be, by what it is."""
+    """Document, or documents, in a format -> why it could not be made."""
     remarks: dict[str, list[str]] = field(default_factory=dict)
-    """What is lost in a format, and in which documents."""
+    """What is lost in a format -> the documents in which it is lost."""
 
 
 def make_all(
@@ -66,7 +66,7 @@ def make_all(
     kept: Kept,
     making: Path,
 ) -> Outcome:
-    """Make what is new or changed, and put it in its place in documents/."""
+    """Make the documents that are new or changed, and put them in their places in documents/."""
     outcome = Outcome()
     jobs = list[Job]()
     for gathered, made in states(documents, formats, sources):
@@ -89,7 +89,7 @@ def make_all(
 
 
 def take(job: Job, written: Written, kept: Kept, outcome: Outcome) -> None:
-    """Put in its place what came of a job, and note it."""
+    """Put the files of a job in their places, and note the result in outcome."""
     made = replace(job.made, files=written.files, missing=written.missing)
     fault = written.fault
     if not fault:
@@ -107,7 +107,10 @@ def take(job: Job, written: Written, kept: Kept, outcome: Outcome) -> None:
 
 
 def why_not(name: str) -> str:
-    """Why no document can be written in this format: its packages cannot be installed."""
+    """Say why no document can be written in this format: its packages cannot be installed.
+
+    Empty if they can.
+    """
     known = FORMATS[name]
     if known.packages:
         try:
@@ -120,7 +123,7 @@ def why_not(name: str) -> str:
 def states(
     documents: Sequence[Gathered], formats: Sequence[str], sources: Sources
 ) -> Iterator[tuple[Gathered, Made]]:
-    """Each document in each format, as it should be: the fingerprint is of all it is made of."""
+    """Yield each document in each format, with a fingerprint of everything that it is made of."""
     base = hashlib.sha256(f"{version()} {sources.with_furniture}".encode())
     for gathered in documents:
         whole = base.copy()
@@ -135,7 +138,7 @@ def states(
 
 
 def has_input(gathered: Gathered, source: Path | None) -> bool:
-    """Whether all files of INPUT are there that a document is of."""
+    """Whether INPUT has all the files that a document's pages are from."""
     return source is not None and all(
         is_below(name) and (source / name).is_file()
         for name in {entry.input for entry in gathered.entries}
@@ -143,20 +146,20 @@ def has_input(gathered: Gathered, source: Path | None) -> bool:
 
 
 def made_of(entry: Entry, results: Path) -> list[Path]:
-    """The files of a page that a document is made of."""
+    """Return the files in the results that a page of a document is made of."""
     cells = cells_path(results, entry)
     return [*([cells] if cells else []), *(results / name for name in entry.pictures)]
 
 
 def doubtful_in(documents: Sequence[Gathered]) -> dict[str, int]:
-    """How many doubtful pages each document has; without those that have none."""
+    """Count the doubtful pages of each document. Documents without any are left out."""
     counts = {one.path: sum(e.status == DOUBTFUL for e in one.entries) for one in documents}
     return {path: count for path, count in sorted(counts.items()) if count}
 
 
 def write(job: Job) -> Written:
-    """Write one document; whatever is wrong with it is said."""
-    importlib.invalidate_caches()  # its packages may have come just now
+    """Write one document. If it cannot be written, the result says why."""
+    importlib.invalidate_caches()  # its packages may have been installed just now
     pages = tuple(read_page(entry, job.sources.results) for entry in job.gathered.entries)
     try:
         job.folder.mkdir()
@@ -173,7 +176,7 @@ def write(job: Job) -> Written:
 
 
 def read_page(entry: Entry, results: Path) -> Page:
-    """A page with its cells. One whose result is not there any more, or is none, has failed."""
+    """Read a page with its cells. If its result is missing or damaged, it is partial or failed."""
     cells = tuple(read_cells(results, entry))
     if lost := what_is_lost(results, entry):
         entry = replace(entry, status="partial" if cells else FAILED, reason=lost)

@@ -1,7 +1,7 @@
-"""A cell's text -> Markdown that is only text, emphasis, lists, tables and formulas.
+"""Turn a cell's text into Markdown that has only text, emphasis, lists, tables and formulas.
 
-The model writes Markdown, and whatever stands on the page. Of it nothing may become HTML, a link,
-a picture from elsewhere or a heading, and nothing may swallow what comes behind it.
+The model writes Markdown, and also whatever is printed on the page. None of it may become HTML, a
+link, a picture from elsewhere or a heading, and none of it may swallow the text after it.
 """
 
 import re
@@ -11,13 +11,13 @@ from lib.pages.markup import FORMULAS, LONGEST_MARKUP, clean_table, in_cells, pe
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")  # begins HTML, or a link in <>
-LINK = re.compile(r"\](?=[(\[:])")  # or a picture, or the address of one
+LINK = re.compile(r"\](?=[(\[:])")  # ends the text of a link or a picture, or the label of a link
 BEGINS = re.compile(  # at the start of a line or an item: a heading, a fence, a rule, a table, …
     r"^((?:[ \t]|(?:[-*+]|[0-9]{1,9}[.)])[ \t])*)"
     r"(?=#{1,6}(?:\s|$)|`{3}|~{3}|=+[ \t]*$|-+[ \t]*$|[|>])",
     re.MULTILINE,
 )
-INDENT = re.compile(r"^(?: {4,}|[ ]{0,3}\t[ \t]*)", re.MULTILINE)  # else it is code
+INDENT = re.compile(r"^(?: {4,}|[ ]{0,3}\t[ \t]*)", re.MULTILINE)  # would make the line code
 FENCE = re.compile(r"`{3,}|~{3,}")
 ITEM = re.compile(r"(?:[-*+]|[0-9]{1,9}[.)])\s")
 BULLET = re.compile(r"[•‣◦▪■□○●·∙]\s*")
@@ -25,7 +25,7 @@ WRAPPED = re.compile(r"^\s*`?(?:\$\$|\\\[)(.*?)(?:\$\$|\\\])`?\s*$", re.DOTALL)
 
 
 def prose(text: str) -> str:
-    """A text as Markdown."""
+    """Return a text as Markdown."""
     found, end = [], 0
     for match in FORMULAS.finditer(text):
         found += [plain(text[end : match.start()]), latex(match[0])]
@@ -35,33 +35,34 @@ def prose(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text between formulas: no HTML, no links, and no formula that never ends."""
+    """Return the text between formulas as Markdown without HTML, links and unclosed formulas."""
     inside = LINK.sub(r"]\\", TAG.sub("&lt;", text)).replace("$$", r"\$\$")
     return BEGINS.sub(r"\1\\", INDENT.sub("   ", inside))
 
 
 def latex(text: str) -> str:
-    """A formula, which many programs show as text: blanks in it change nothing, but for them.
+    """Make a formula safe for programs that show it as text, and for those that typeset it.
 
-    For the others a bare % would hide the rest of its line.
+    For the first, blanks are put in, which change no formula. For the others, % is escaped, because
+    it would hide the rest of its line.
     """
     return percents(FENCE.sub("", LINK.sub("] ", TAG.sub("< ", text))))
 
 
 def one_line(text: str) -> str:
-    """A text as Markdown in one line, for headings and for words of ours."""
+    """Return a text as Markdown in one line, for headings and for our own words."""
     return re.sub(r"(#+)$", r"\\\1", " ".join(prose(text).split()))
 
 
 def item(text: str) -> str:
-    """An item of a list, with a sign that makes it one."""
+    """Return a list item, with the sign that makes it one."""
     if ITEM.match(text):
         return prose(text)
     return f"- {prose(BULLET.sub('', text, count=1) if BULLET.match(text) else text)}"
 
 
 def formula(text: str) -> str:
-    """A formula in lines of its own; as prose where it brings text along."""
+    """Return a formula on its own lines; as prose if there is text with it."""
     wrapped = WRAPPED.match(text)
     if not wrapped and FORMULAS.search(text):
         return prose(text)
@@ -71,7 +72,7 @@ def formula(text: str) -> str:
 
 
 def table(text: str) -> str:
-    """A table: in Markdown's own form if that can hold it, else as HTML that is only a table."""
+    """Return a table in Markdown's own form if that is possible, else as HTML with only a table."""
     grid = read_table(text)
     if is_simple(grid):
         return piped(grid)
@@ -83,7 +84,7 @@ def table(text: str) -> str:
 
 
 def is_simple(grid: Grid) -> bool:
-    """Whether a table has one header row, no cell that spans, and no sign that ends a cell."""
+    """Whether a table has one header row, no merged cells, and no sign in it that ends a cell."""
     return (
         grid.header_rows == 1 < grid.rows
         and len(grid.cells) == grid.rows * grid.columns
@@ -93,6 +94,6 @@ def is_simple(grid: Grid) -> bool:
 
 
 def piped(grid: Grid) -> str:
-    """A table in Markdown's own form."""
+    """Return a table in Markdown's own form."""
     lines = [f"| {' | '.join(map(one_line, row))} |" for row in grid.texts()]
     return "\n".join([lines[0], f"|{' --- |' * grid.columns}", *lines[1:]])

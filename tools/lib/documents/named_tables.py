@@ -1,4 +1,4 @@
-"""The tables of a document by names of their own: which page, and which on it."""
+"""The tables of a document, each with a name: its page, and its number on that page."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,11 +14,11 @@ LEFT_OUT = "of a table with more than 1,000 columns or 200,000 places, cells are
 
 @dataclass(frozen=True)
 class NamedTable:
-    """One table: of which page, which of the page's, and what it says."""
+    """One table: its page, its number on that page, and its content."""
 
     page: int
     source: str
-    """What the page is of, for people."""
+    """The page's file, and its number in it, for people."""
     status: str
     number: int
     caption: str
@@ -26,12 +26,15 @@ class NamedTable:
 
     @property
     def name(self) -> str:
-        """What it is called among the document's."""
+        """Its name among the document's tables."""
         return f"page {self.page} table {self.number}"
 
 
 def tables_of(document: Document) -> Iterator[NamedTable]:
-    """All tables of a document that say something, in order; one over two pages is the first's."""
+    """Yield the tables of a document that are not empty, in order.
+
+    A table over two pages belongs to the first.
+    """
     blocks = [block for block in blocks_of(document) if block.kind not in (PAGE, MISSING)]
     counts = Counter[int]()
     for at, block in enumerate(blocks):
@@ -48,7 +51,7 @@ def tables_of(document: Document) -> Iterator[NamedTable]:
 
 
 def caption_of(blocks: Sequence[Block], at: int) -> str:
-    """The caption of the block at a place: the one just before it, else just behind it."""
+    """Return the caption of the block at a place: just before it, else just after it, or empty."""
     near = [blocks[i] for i in (at - 1, at + 1) if 0 <= i < len(blocks)]
     captions = (" ".join(block.text.split()) for block in near if block.kind == "Caption")
     return next(captions, "")
@@ -58,7 +61,7 @@ CONTENTS = ("table", "page", "number", "source", "status", "rows", "columns", "c
 
 
 def contents(table: NamedTable) -> tuple[str, ...]:
-    """A table's line in the list of all, as CONTENTS names its parts."""
+    """Return a table's line in the list of tables; CONTENTS names its parts."""
     counts = map(str, (table.grid.rows, table.grid.columns))
     where = (str(table.page), str(table.number), table.source, table.status)
     return (table.name, *where, *counts, table.caption)

@@ -1,4 +1,4 @@
-"""A document's pictures: the files that stand in the results, else cut out of INPUT's pages."""
+"""A document's pictures: the files in the results, else parts cut out of INPUT's pages."""
 
 import io
 from pathlib import Path
@@ -15,26 +15,26 @@ from lib.pages.values import Box
 from lib.results import LARGEST_BYTES, is_below
 from picture_files import picture_number
 
-SIDE = 2400  # of a page, in pixels, at most: some 200 dpi of A4
+SIDE = 2400  # most pixels of a page's side: about 200 dpi for A4
 NO_PICTURES = "pictures that are not in the results (PICTURES=files), nor in INPUT, are left out"
 KINDS = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
 
 Found = tuple[bytes, str]
-"""A picture's file, and its ending."""
+"""A picture file's content, and its ending."""
 
 
 class Pictures:
-    """The pictures of one document, as they are asked for; a page is opened once for all on it."""
+    """Get the pictures of one document on demand. A page is opened once for all pictures on it."""
 
     def __init__(self, document: Document, sources: Sources) -> None:
         self._document, self._sources = document, sources
         self._opened: tuple[int, Image.Image | None] = (-1, None)
-        self._heads: dict[str, bytes] = {}  # of INPUT's files, each of which is hashed once
+        self._heads: dict[str, bytes] = {}  # first bytes of INPUT's files, so each is hashed once
         self.missing = 0
-        """How many could not be had."""
+        """How many pictures are neither in the results nor in INPUT."""
 
     def of(self, block: Block) -> Found | None:
-        """The picture of a block; None if it cannot be had."""
+        """Return the picture of a block; None if it is not available."""
         page, place = block.cells[0]
         entry = self._document.pages[page].entry
         found = self._among_results(entry, block.picture)
@@ -70,7 +70,7 @@ class Pictures:
         return file.getvalue(), ".png"
 
     def _open(self, entry: Entry) -> Image.Image | None:
-        """A page of INPUT, if it is the one that was read."""
+        """Open a page of INPUT; None if its file is not the one that was read."""
         source = self._sources.input
         if source is None or not is_below(entry.input):
             return None
@@ -89,7 +89,7 @@ class Pictures:
 
 
 def is_ours(path: Path, results: Path, name: str) -> bool:
-    """Whether a picture's file stands in the results, and no link leads out of them."""
+    """Whether a picture's file is in the results, not through a link, and is not too large."""
     return (
         path.is_file()
         and not files.leading_out(results, [name])

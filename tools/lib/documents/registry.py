@@ -1,4 +1,4 @@
-"""The formats that a document is written in: a line each, by the names that FORMATS says."""
+"""The formats that a document can be written in: FORMATS has a line for each, by its name."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ USUAL = "md"
 
 @dataclass(frozen=True)
 class Format:
-    """One format: who writes it, and what that needs."""
+    """One format: the module that writes it, and what it needs."""
 
     module: str
-    """Of documents/formats/: it has write(), and is imported where a document is written."""
+    """A module of documents/formats/ with write(). It is imported only to write a document."""
     uses_input: bool = False
-    """Whether a document is made again once INPUT's files are there, which it was made without."""
+    """Whether a document that was made without INPUT's files is made again when they are there."""
     packages: str = ""
-    """Its requirements file, beside its module; empty: it needs no packages of its own."""
+    """Its requirements file, below formats/; empty if it needs no extra packages."""
 
     @property
     def requirements(self) -> Path:
@@ -48,7 +48,7 @@ FORMATS: Mapping[str, Format] = {
 
 
 def wanted(names: str) -> list[str]:
-    """The formats that a knob names, by commas. Raises click.UsageError."""
+    """Return the formats that a knob names, separated by commas. Raises click.UsageError."""
     found = [name for text in names.lower().split(",") if (name := text.strip())]
     unknown = [name for name in found if name not in FORMATS]
     if unknown or (names and not found):
@@ -58,12 +58,12 @@ def wanted(names: str) -> list[str]:
 
 
 def wanted_now(knobs: Knobs) -> list[str]:
-    """The formats that make export writes. Raises click.UsageError."""
+    """Return the formats that make export writes. Raises click.UsageError."""
     return wanted(knobs.formats or knobs.export or USUAL)
 
 
 def version() -> str:
-    """A hash of the code that writes documents, and of the packages' versions."""
+    """Return a hash of the code that writes documents, and of the packages' versions."""
     whole = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
     for folder in CODE:
         for name in sorted(code_below(folder)):

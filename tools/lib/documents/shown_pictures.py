@@ -1,4 +1,4 @@
-"""The pictures of a document as they are shown in one file, small enough to be looked at."""
+"""The pictures of a document for formats that are one file, made small enough to look at."""
 
 import io
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from lib.documents.document import Document, Sources
 from lib.documents.flow import Block
 from lib.documents.pictures import NO_PICTURES, Pictures
 
-MOST_BYTES = 64 << 20  # of all pictures in one file
-MOST_PIXELS = 1_600  # of a side
-PLENTY = 100_000  # bytes: of a PNG with more, the look is kept, not each pixel
+MOST_BYTES = 64 << 20  # for all pictures in one file
+MOST_PIXELS = 1_600  # for a side
+PLENTY = 100_000  # bytes: a larger PNG becomes a JPEG, which looks the same but loses detail
 QUALITY = 85
 TOO_MANY = "it has more pictures than fit in one file: the last ones are left out"
 
@@ -29,7 +29,7 @@ class ShownPicture:
 
 
 class ShownPictures:
-    """Gives the pictures of a document, no more than fit in one file; and tells what is lost."""
+    """Get the pictures of a document, as many as fit in one file, and note what is lost."""
 
     def __init__(self, document: Document, sources: Sources) -> None:
         self.document = document
@@ -38,7 +38,7 @@ class ShownPictures:
         self.remarks: dict[str, None] = {}
 
     def of(self, block: Block) -> ShownPicture | None:
-        """What a Picture's block shows; None: it cannot be had."""
+        """Return the picture of a block; None if it is not available, or does not fit."""
         found = self._pictures.of(block)
         picture = fitting(found[0]) if found else None
         if picture is None:
@@ -52,7 +52,7 @@ class ShownPictures:
 
 
 def fitting(content: bytes) -> ShownPicture | None:
-    """A picture's file, made smaller if it is large; None if it cannot be opened."""
+    """Return a picture, made smaller if it is large; None if it cannot be opened."""
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
             image.load()

@@ -1,7 +1,7 @@
-"""Whether a table goes on in another, by their columns and header rows, and the two in one.
+"""Decide by columns and header rows if a table goes on in another, and join the two.
 
-A header that the second repeats is dropped, once. Two tables whose headers differ, or of which
-neither tells what its header is, stay two; so do those whose rows begin with the same name.
+A header that the second one repeats is dropped, once. Two tables stay two if their headers differ,
+if nothing tells what the header is, or if their rows begin with the same name.
 """
 
 import re
@@ -11,11 +11,11 @@ from lib.pages.markup import LONGEST_MARKUP, clean_table, in_cells
 
 ROW = re.compile(r"<tr>.*?</tr>", re.DOTALL)
 NUMBER = re.compile(r"[\s(+\-−–~±]*[$€£¥₩]?\s?[0-9][0-9.,\s]*\)?\s?[%‰]?[*†]{0,3}")
-MOST_APART = 0.7  # of the shares of numbers in two columns that are one
+MOST_APART = 0.7  # difference of the shares of numbers in two parts of one column
 
 
 def joined(before: str, after: str) -> str | None:
-    """Both tables in one, as clean HTML, if the first goes on in the second."""
+    """Return both tables in one, as clean HTML, if the first goes on in the second, else None."""
     if max(len(before), len(after)) > LONGEST_MARKUP:
         return None
     first, second = read_table(before), read_table(after)
@@ -34,7 +34,7 @@ def joined(before: str, after: str) -> str | None:
 
 
 def header_repeated(first: Grid, second: Grid) -> int | None:
-    """How many rows of the first's header the second repeats; None: they are two tables."""
+    """Return how many header rows of the first the second repeats; None if they are two tables."""
     if first.columns != second.columns or first.columns < 2 or second.caption:
         return None
     if first.left_out or second.left_out or not second.rows:
@@ -49,19 +49,19 @@ def header_repeated(first: Grid, second: Grid) -> int | None:
 
 
 def looks_like_header(grid: Grid) -> bool:
-    """Whether a first row without the header's tags is one: words, and no numbers."""
+    """Whether the first row looks like a header without header tags: all words, no numbers."""
     texts = grid.texts()[0]
     return all(text and not NUMBER.fullmatch(text) for text in texts)
 
 
 def begins_anew(first: Grid, second: Grid, repeated: int) -> bool:
-    """Whether the second's rows begin as the first's did: a table for each month, say."""
+    """Whether the second's rows begin with the same name as the first's: one table a month, say."""
     names = [row[0] for row in first.texts()[repeated or first.header_rows :]]
     return bool(names) and second.texts()[repeated][0] == names[0] != names[-1]
 
 
 def are_alike(first: Grid, second: Grid, repeated: int) -> bool:
-    """Whether no column has numbers in one and words in the other."""
+    """Whether no column has numbers in one table and words in the other."""
     shares = zip(
         numbers_in(first, first.header_rows % first.rows), numbers_in(second, repeated), strict=True
     )
@@ -71,12 +71,12 @@ def are_alike(first: Grid, second: Grid, repeated: int) -> bool:
 
 
 def numbers_in(grid: Grid, header_rows: int) -> list[float | None]:
-    """Which part of each column's cells are numbers; None: it is empty."""
+    """Return the share of numbers among the cells of each column; None for an empty column."""
     columns = zip(*grid.texts()[header_rows:], strict=True)
     return [share([text for text in column if text]) for column in columns]
 
 
 def share(texts: list[str]) -> float | None:
-    """Which part of these are numbers."""
+    """Return the share of numbers among these texts; None if there are none."""
     found = sum(NUMBER.fullmatch(text) is not None for text in texts)
     return found / len(texts) if texts else None

@@ -1,7 +1,7 @@
-"""A table's HTML -> a grid of cells. Models write it, so it may be anything, and has no end.
+"""Turn a table's HTML into a grid of cells. Models write it, so it may be anything, of any size.
 
-It is understood as browsers do (html5ever, by nh3), but for spans: none overlaps another, and none
-goes beyond the edge.
+It is read as browsers read it (html5ever, by nh3). Only spans are different: none overlaps another,
+and none goes beyond the edge.
 """
 
 import html
@@ -30,38 +30,38 @@ SHIFTS = {"sup": (RAISED, "^"), "sub": (LOWERED, "_")}
 
 @dataclass(frozen=True)
 class GridCell:
-    """A cell: where it begins, counted from 0, how far it goes, and what it says."""
+    """A cell: where it begins, counted from 0, how many places it covers, and its text."""
 
     row: int
     column: int
     rowspan: int
     colspan: int
     text: str
-    """Formulas are LaTeX; a <br> is a line's end."""
+    """Formulas are LaTeX; a <br> is the end of a line."""
     is_header: bool
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table. In each row and in each column a cell begins; a place may have none."""
+    """A table. In each row and in each column a cell begins. A place may be without a cell."""
 
     rows: int
     columns: int
     cells: tuple[GridCell, ...]
     """By row, then by column."""
     caption: str = ""
-    """Its caption, and whatever stands outside of its cells."""
+    """Its caption, and any other text outside of its cells."""
     left_out: int = 0
-    """How many cells are not here: a table of that size is none that a page can show."""
+    """How many cells were left out, because the table is larger than any that a page can show."""
 
     @property
     def header_rows(self) -> int:
-        """How many rows at the top have nothing but headers."""
+        """How many rows at the top have only header cells."""
         others = (cell.row for cell in self.cells if not cell.is_header)
         return min(others, default=self.rows)
 
     def texts(self) -> list[list[str]]:
-        """The rows as texts; a cell's text stands where it begins, and once."""
+        """Return the rows as texts. The text of a merged cell is only where the cell begins."""
         texts = [[""] * self.columns for _ in range(self.rows)]
         for cell in self.cells:
             texts[cell.row][cell.column] = cell.text
@@ -70,7 +70,7 @@ class Grid:
 
 @dataclass
 class Found:
-    """A cell as it stands in the HTML."""
+    """A cell as it is in the HTML."""
 
     rowspan: int
     colspan: int
@@ -79,7 +79,7 @@ class Found:
 
 
 def read_table(text: str) -> Grid:
-    """The grid of a table cell's text; text without a table is one cell."""
+    """Return the grid of a table's text. A text without a table becomes one cell."""
     text = clean(text).strip()
     if not OF_TABLE.search(text) or len(text) > LONGEST_MARKUP:
         return one_cell(text)
@@ -93,18 +93,18 @@ def read_table(text: str) -> Grid:
 
 
 def one_cell(text: str) -> Grid:
-    """A text as a table; nothing as one without cells."""
+    """Return a text as a table with one cell; an empty text gives a table without cells."""
     return Grid(1, 1, (GridCell(0, 0, 1, 1, text, False),)) if text else Grid(0, 0, ())
 
 
 def literal(text: str) -> str:
-    """The text between tags, its formulas so that no parser takes a < in them for a tag."""
+    """Escape the formulas in the text between tags, so that a < in them is not read as a tag."""
     return FORMULAS.sub(lambda match: html.escape(html.unescape(match[0]), quote=False), text)
 
 
 @dataclass
 class Reader(HTMLParser):
-    """Takes the rows out of clean HTML; a table in a cell is text of that cell."""
+    """Read the rows of clean HTML. A table inside a cell becomes text of that cell."""
 
     rows: list[list[Found]] = field(default_factory=list)
     outside: str = ""
@@ -117,7 +117,7 @@ class Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """A table, a row, a cell or a break begins."""
+        """Begin a table, a row, a cell or a break."""
         if tag == "table":
             self.depth += 1
             self.say("\n")
@@ -141,7 +141,7 @@ class Reader(HTMLParser):
             self.rows[-1].append(self.cell)
 
     def handle_endtag(self, tag: str) -> None:
-        """A table, a cell or a paragraph ends."""
+        """End a table, a cell or a paragraph."""
         if tag == "table":
             self.depth -= 1
             self.say("\n")
@@ -155,12 +155,12 @@ class Reader(HTMLParser):
             self.cell = None
 
     def handle_data(self, data: str) -> None:
-        """Text: blanks are one, however many; raised figures stay so, for 10³ is not 103."""
+        """Add text with single blanks. Raised figures stay raised, because 10³ is not 103."""
         text = re.sub(r"\s+", " ", data)
         self.say(shift(text, self.shifted[-1]) if self.shifted else text)
 
     def say(self, text: str) -> None:
-        """Add to the cell, or to what stands outside of cells."""
+        """Add to the open cell, or to the text outside of cells."""
         if self.cell is not None:
             self.cell.text += text
         else:
@@ -168,7 +168,7 @@ class Reader(HTMLParser):
 
 
 def shift(text: str, tag: str) -> str:
-    """Raised or lowered text in letters that are so, or with a sign for it."""
+    """Return raised or lowered text in Unicode's raised or lowered letters, else with ^ or _."""
     letters, sign = SHIFTS[tag]
     text = text.strip()
     if all(letter in letters for letter in text):
@@ -177,7 +177,7 @@ def shift(text: str, tag: str) -> str:
 
 
 def lines(text: str) -> str:
-    """Lines without blanks around them, and without empty ones."""
+    """Return the lines of a text without blanks around them, and without empty lines."""
     stripped = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(line for line in stripped if line)
 
@@ -185,10 +185,10 @@ def lines(text: str) -> str:
 def place(rows: list[list[Found]]) -> tuple[list[GridCell], int]:
     """Give each cell its place, as browsers do, but never one that is taken.
 
-    A row's cells fill its free places from the left. Those of the rows above that go on into it
-    take theirs first. The number is of those for which a row was too long.
+    A row's cells fill its free places from the left. Cells of the rows above that reach into it
+    have their places already. Also return how many cells were left out: their row was too long.
     """
-    taken_until: list[int] = []  # by column: the first row that is free
+    taken_until: list[int] = []  # for each column: the first row that is free
     placed, left_out = list[GridCell](), 0
     for row, found in enumerate(rows):
         column = 0
@@ -214,7 +214,7 @@ def place(rows: list[list[Found]]) -> tuple[list[GridCell], int]:
 
 
 def gathered(cells: list[GridCell], left_out: int, caption: str) -> Grid:
-    """The grid without rows and columns in which no cell begins, and not larger than it may be."""
+    """Return the grid without rows and columns in which no cell begins, within MOST_PLACES."""
     width = len({cell.column for cell in cells})
     rows = sorted({cell.row for cell in cells})[: MOST_PLACES // width]
     row_of = places(rows)
@@ -241,10 +241,10 @@ def gathered(cells: list[GridCell], left_out: int, caption: str) -> Grid:
 
 
 def places(numbers: list[int]) -> dict[int, int]:
-    """Which of them each is."""
+    """Return the position of each number in the list."""
     return {number: place for place, number in enumerate(numbers)}
 
 
 def count_between(numbers: list[int], first: int, end: int) -> int:
-    """How many of the sorted numbers are from first to before end."""
+    """How many of the sorted numbers are at least first, and less than end."""
     return bisect_left(numbers, end) - bisect_left(numbers, first)

@@ -1,4 +1,4 @@
-"""A page's answer as somebody may correct it: its cells as they are, and what tells the reading."""
+"""A page's answer in the form that a person corrects: its cells, and a mark of the reading."""
 
 import hashlib
 from typing import Any
@@ -6,18 +6,21 @@ from typing import Any
 from lib.pages.entries import Entry, candidates_in, read_cell
 from lib.pages.values import clean, number
 
-DIGITS = 16  # of a SHA-256: enough to see that it is another reading
+DIGITS = 16  # of a SHA-256: enough to tell two readings apart
 
 
 def mark_of(answer: bytes) -> str:
-    """What tells one reading of a page from the next, by its JSON; empty: there is none."""
+    """Return a mark that tells two readings of a page apart: a hash of its JSON.
+
+    Empty if there is no JSON.
+    """
     return hashlib.sha256(answer).hexdigest()[:DIGITS] if answer else ""
 
 
 def editable(answer: bytes, entry: Entry) -> list[list[Any]]:
-    """The cells that read_cells() finds: [left, top, right, bottom, category, text] of each.
+    """Return the cells that read_cells() finds, each as [left, top, right, bottom, category, text].
 
-    In whole pixels, within the page; the text is None where there is none.
+    Boxes are in whole pixels, within the page. The text is None if a cell has no text.
     """
     found = []
     for one in candidates_in(answer):
@@ -28,7 +31,7 @@ def editable(answer: bytes, entry: Entry) -> list[list[Any]]:
 
 
 def pixels(box: list[Any], size: tuple[float, float]) -> list[int]:
-    """A box in whole pixels, within a page of this size."""
+    """Return a box in whole pixels, cut to a page of this size."""
     limits = (*size, *size)
     left, top, right, bottom = (
         int(min(number(value), limit)) for value, limit in zip(box, limits, strict=True)

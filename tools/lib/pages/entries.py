@@ -1,4 +1,4 @@
-"""What a result set says of its pages: the manifest's lines, and the cells in the pages' files."""
+"""What a result set says about its pages: the manifest's lines, and the cells in the JSON files."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ MEND = "correct these JSON files, or delete them: make all brings them, or reads
 
 @dataclass(frozen=True)
 class Entry:
-    """One page, as its line of the manifest has it; what that lacks is empty or 0."""
+    """One page, as its line of the manifest describes it. A value that is missing is empty or 0."""
 
     line: str
     page: str
@@ -32,9 +32,9 @@ class Entry:
     notes: tuple[str, ...]
     sha256: str
     size: tuple[float, float]
-    """Width and height in pixels; (0, 0) of a page that could not be opened."""
+    """Width and height in pixels; (0, 0) if the page could not be opened."""
     rotation: int
-    """By how many degrees clockwise the page was turned; its size and boxes are so, too."""
+    """How many degrees clockwise the page was turned. Its size and boxes are of the turned page."""
     tokens_in: int
     tokens_out: int
     attempts: int
@@ -42,32 +42,36 @@ class Entry:
     finished_at: float
     model: str
     trust: float | None = None
-    """How much of the page can be trusted, from 0 to 1; None: no witness said anything of it."""
+    """How much of the page can be trusted, from 0 to 1; None if no witness said anything."""
     doubts: tuple[Doubt, ...] = ()
-    """What speaks against its answer, the heaviest first."""
+    """The reasons to doubt its answer, the heaviest first."""
     more_doubts: int = 0
-    """How many more its line has."""
+    """How many more doubts its line has."""
     pictures: tuple[str, ...] = ()
-    """The files of its Picture cells, below the results, in order; picture_number tells of which
-    cell each is. A cell without area has none, nor has any where PICTURES was not files."""
+    """The files of its Picture cells, in order, as paths below the results. picture_number() tells
+    which cell a file belongs to. A cell without area has no file; without PICTURES=files none has.
+    """
     model_size: tuple[float, float] = (0.0, 0.0)
     """Width and height of the picture that the model saw."""
     prompt_mode: str = ""
-    """What it was asked."""
+    """The name of the prompt that it was read with."""
 
     @property
     def folder(self) -> str:
-        """The folder of the page's file, below the input; empty at the top."""
+        """The folder of the page's file, below INPUT; empty if the file is at the top."""
         return str(PurePosixPath(self.input).parent).removeprefix(".")
 
     @property
     def name(self) -> str:
-        """What to call the page: its file, or the PDF's page as its results are named."""
+        """What to call the page: its file's name, or its results' name if the file has several."""
         return PurePosixPath(self.input if self.pdf_page is None else self.page).name
 
     @property
     def picture(self) -> str:
-        """The name of its pictures, by content: no page's own name is ever a file name of ours."""
+        """The file name of its pictures, a hash of its content; empty if that is not known.
+
+        A page's own name is not trusted, so it never becomes a file name.
+        """
         if not self.sha256:
             return ""
         turn = f" {self.rotation}" if self.rotation else ""
@@ -76,7 +80,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a page; its box is in parts of the page's width and height."""
+    """One cell of a page. Its box is in parts of the page's width and height."""
 
     box: Box
     category: str
@@ -84,9 +88,9 @@ class Cell:
 
 
 def read_entries(folder: Path) -> list[Entry]:
-    """The pages of a result set, in the manifest's order. How many lines tell of none is said.
+    """Read the pages of a result set, in the manifest's order.
 
-    Raises Failure if none does.
+    Prints how many lines do not describe a page. Raises Failure if no line does.
     """
     lines, damaged = results.read_manifest(folder)
     found = [read_entry(line) for line in lines]
@@ -99,10 +103,10 @@ def read_entries(folder: Path) -> list[Entry]:
 
 
 def read_entry(line: results.Line) -> Entry | None:
-    """A line of the manifest as an Entry; None if it is of no page."""
+    """Return a line of the manifest as an Entry; None if it does not describe a page."""
     try:
         values = json.loads(line.text)
-    except RecursionError:  # nested as deep as read_lines could just bear: we stand deeper
+    except RecursionError:  # read_lines could just parse it, but the call stack is deeper here
         return None
     if line.status not in STATUSES or not isinstance(line.input, str):
         return None
@@ -136,24 +140,24 @@ def read_entry(line: results.Line) -> Entry | None:
 
 
 def size_in(value: Any) -> tuple[float, float]:
-    """A width and a height; 0 by 0 of anything else."""
+    """Return a width and a height; (0, 0) if the value is anything else."""
     width, height = map(number, value) if isinstance(value, list) and len(value) == 2 else (0, 0)
     return width, height
 
 
 def cells_path(folder: Path, entry: Entry) -> Path | None:
-    """Where the page's cells stand; None if it has none."""
+    """The file that has the page's cells; None if the page has no answer."""
     return folder / f"{entry.page}.json" if entry.status in DONE else None
 
 
 def read_cells(folder: Path, entry: Entry) -> list[Cell]:
-    """The cells of a page in reading order; what is no cell is left out."""
+    """Return the cells of a page in reading order. Entries that are not cells are left out."""
     cells = (read_cell(one, entry.size) for one in candidates_in(read_answer(folder, entry)))
     return [cell for cell in cells if cell is not None]
 
 
 def what_is_lost(folder: Path, entry: Entry) -> str:
-    """Why read_cells() does not find all of a page; nothing if it does."""
+    """Say why read_cells() does not find all of a page; empty if it does."""
     path = cells_path(folder, entry)
     if path is None:
         return ""
@@ -167,13 +171,13 @@ def what_is_lost(folder: Path, entry: Entry) -> str:
 
 
 def is_readable(candidate: Any) -> bool:
-    """Whether read_cell() takes all of it."""
+    """Whether read_cell() can read all of a candidate, its text too."""
     is_cell = read_cell(candidate, (0, 0)) is not None
     return is_cell and isinstance(candidate.get("text"), str | None)
 
 
 def read_answer(folder: Path, entry: Entry) -> bytes:
-    """The page's JSON as it stands; nothing if there is none."""
+    """The bytes of the page's JSON; empty if there is none."""
     path = cells_path(folder, entry)
     try:
         return path.read_bytes() if path else b""
@@ -182,9 +186,9 @@ def read_answer(folder: Path, entry: Entry) -> bytes:
 
 
 def candidates_in(answer: bytes) -> list[Any]:
-    """What a page's JSON has that may be cells; nothing if it is none.
+    """Return the entries of a page's JSON, which may be cells; empty if it is not a JSON list.
 
-    An editor may have written it in another form of Unicode.
+    The encoding is detected, because an editor may have saved the file in another one than UTF-8.
     """
     try:
         found = json.loads(answer.decode(json.detect_encoding(answer), "replace"))
@@ -194,7 +198,7 @@ def candidates_in(answer: bytes) -> list[Any]:
 
 
 def read_cell(candidate: Any, size: tuple[float, float]) -> Cell | None:
-    """One cell of a page of this size."""
+    """Return one cell of a page of this size; None if the candidate has no box."""
     if not isinstance(candidate, dict) or not isinstance(candidate.get("bbox"), list):
         return None
     box = tuple(map(number, candidate["bbox"]))

@@ -1,7 +1,7 @@
-"""The text of a cell -> HTML that cannot do anything. All of it is hostile until cleaned here.
+"""Turn the text of a cell into HTML that can do no harm. A text is hostile until it is cleaned.
 
-Tables come as HTML, formulas as LaTeX, the rest as Markdown. Whatever a converter makes of them
-goes through nh3, which lets no script, no link, no style and no address pass.
+Tables come as HTML, formulas as LaTeX, the rest as Markdown. The output of every converter goes
+through nh3, which removes scripts, links, styles and addresses.
 """
 
 import html
@@ -20,12 +20,12 @@ from lib.pages.values import clean
 
 
 def is_error(found: object) -> TypeGuard[type[Exception]]:
-    """Whether something is a kind of error."""
+    """Whether something is a class of exceptions."""
     return isinstance(found, type) and issubclass(found, Exception)
 
 
 LONGEST_FORMULA = 2_000
-LONGEST_MARKUP = 200_000  # of what is longer, the text is shown as it is
+LONGEST_MARKUP = 200_000  # a longer text is shown as it is, not converted
 TEXT_TAGS = {
     "p",
     "br",
@@ -59,7 +59,7 @@ LAID_OUT = {
     *("iframe", "img", "input", "ins", "kbd", "label", "mark", "nobr", "o:p", "pre", "q", "rp"),
     *("rt", "ruby", "script", "semantics", "small", "span", "strike", "style", "svg", "tt"),
 }
-"""What models write around a table's texts: of other names it is text that stands on the page."""
+"""Tags that models write around a table's texts. Any other <name> is text printed on the page."""
 FORMULA_ATTRIBUTES = {
     *("display", "displaystyle", "mathvariant", "stretchy", "fence", "form", "largeop"),
     *("movablelimits", "linethickness", "columnalign", "accent", "width", "minsize", "maxsize"),
@@ -67,34 +67,34 @@ FORMULA_ATTRIBUTES = {
 SPAN = re.compile(r"[1-9][0-9]{0,2}")
 START = re.compile(r"[0-9]{1,9}")
 LENGTH = re.compile(r"[-+]?[0-9.]{1,6}(em|ex|px|pt|%)?|[a-z-]{1,20}")
-FORMULAS = re.compile(  # bounded, so that a page full of dollars takes no longer
+FORMULAS = re.compile(  # lengths are bounded, so that a page full of dollars is not slow
     r"\$\$(?P<block>[^$]{1,2000}?)\$\$"
     r"|\\\[(?P<display>.{1,2000}?)\\\]"
     r"|\\\((?P<inline>.{1,1000}?)\\\)"
     r"|(?<![\\$\w])\$(?=[^\s$])(?P<dollar>[^$\n]{1,1000}?)(?<![\s\\])\$(?!\w)",
     re.DOTALL,
 )
-HELD, HELD_END = "\ue000", "\ue001"  # around the number of a formula that waits
+HELD, HELD_END = "\ue000", "\ue001"  # around the number that stands in for a formula
 TABLE_TAG = re.compile(
     rf"(</?(?:{'|'.join(sorted(TABLE_TAGS))})(?:[\s/][^<>]{{0,1000}})?>)", re.IGNORECASE
 )
 LONG_NAMES = "|".join(name for name in sorted(LAID_OUT) if len(name) > 1)
 LETTERS = "".join(name for name in sorted(LAID_OUT) if len(name) == 1)
-IS_TAG = (  # behind its <; words that are no attributes make none of a letter, as in a<b and c>d
+IS_TAG = (  # what follows the <; one letter and plain words are not a tag, as in a<b and c>d
     rf"(?:/?(?:(?:{LONG_NAMES})(?:[\s/][^<>]{{0,1000}})?"
     rf"|[{LETTERS}](?:[\s/][^<>=]{{0,1000}}=[^<>]{{0,1000}}|[\s/]{{0,1000}}))>"
     r"|!--[^<>]{0,1000}-->|!doctype[^<>]{0,100}>|\?xml[^<>]{0,100}>)"
 )
 A_TAG = re.compile(f"<{IS_TAG}", re.IGNORECASE)
 MATH_TAG = re.compile(rf"</?(?:{'|'.join(sorted(FORMULA_TAGS))})(?:[\s/][^<>]{{0,1000}})?>", re.I)
-NO_TAG = re.compile(f"<(?!{IS_TAG})", re.IGNORECASE)  # as in x<y, or of what is printed so: <Enter>
+NO_TAG = re.compile(f"<(?!{IS_TAG})", re.IGNORECASE)  # as in x<y, or a printed <Enter>
 OF_TABLE = re.compile(r"<(?:table|tr|td|th)[\s/>]", re.IGNORECASE)
 WAITING = re.compile(f"{HELD}([0-9]{{1,6}}){HELD_END}")
 BARE_LATEX = re.compile(r"^\s*(?:\$\$|\\\[)(.*?)(?:\$\$|\\\])\s*$", re.DOTALL)
 DEFINES = re.compile(r"\\(?:def|newcommand|newenvironment|DeclareMathOperator)(?![a-z])")
 ALIGNED = re.compile(r"\\(begin|end)\{(?:align|aligned|alignedat|gathered|gather\*?|equation\*?)\}")
 PERCENT = re.compile(r"(?<!\\)((?:\\\\)*)%")  # begins a comment in LaTeX
-SPACING = re.compile(  # of which latex2mathml drops what is in it, or at which it gives up
+SPACING = re.compile(  # commands at which latex2mathml fails, or whose content it drops
     r"\\math(?:op|bin|rel|ord|open|close|punct|inner)(?![a-zA-Z])|(?<=})\s*\\limits(?![a-zA-Z])"
 )
 ESCAPED = re.compile(r"\\([%$&#_{}])")
@@ -104,7 +104,7 @@ CANNOT: tuple[type[Exception], ...] = (
     *(found for found in vars(latex_errors).values() if is_error(found)),
     *(ValueError, LookupError, TypeError, AttributeError, StopIteration, RuntimeError),
 )
-"""What latex2mathml raises for a formula: errors of its own, and where it does not expect one."""
+"""What latex2mathml raises for a formula: its own errors, and others that it did not expect."""
 
 markdown = MarkdownIt("zero", {"breaks": True, "html": False}).enable(
     ["heading", "list", "emphasis", "backticks", "escape", "newline"]
@@ -112,7 +112,7 @@ markdown = MarkdownIt("zero", {"breaks": True, "html": False}).enable(
 
 
 def cell_html(cell: Cell) -> str:
-    """A cell's text as HTML; as it is where no converter can do with it."""
+    """Return a cell's text as HTML; as plain text if no converter can handle it."""
     text = clean(cell.text).strip().replace(HELD, "").replace(HELD_END, "")
     try:
         return convert(cell, text)
@@ -121,7 +121,7 @@ def cell_html(cell: Cell) -> str:
 
 
 def convert(cell: Cell, text: str) -> str:
-    """A cell's text as HTML, by the cell's category."""
+    """Return a cell's text as HTML, converted as its category needs."""
     if len(text) > LONGEST_MARKUP:
         return f"<p>{html.escape(text)}</p>"
     if cell.category == "Formula":
@@ -134,7 +134,7 @@ def convert(cell: Cell, text: str) -> str:
 
 
 def clean_text(found: str) -> str:
-    """The HTML of a text with nothing but what texts are made of, and the number of a list."""
+    """Return the HTML of a text with only TEXT_TAGS; a list keeps the number that it starts at."""
     return nh3.clean(
         found,
         tags=TEXT_TAGS,
@@ -144,7 +144,7 @@ def clean_text(found: str) -> str:
 
 
 def bare_formula(text: str) -> str | None:
-    """The LaTeX of a text that is a formula; None: one with words around."""
+    """Return the LaTeX of a text that is one formula; None if there are words around formulas."""
     bare = BARE_LATEX.match(text)
     if bare:
         return bare.group(1)
@@ -152,14 +152,14 @@ def bare_formula(text: str) -> str | None:
 
 
 def prose(text: str) -> str:
-    """Markdown, of the simplest kind, with formulas in it."""
+    """Return the HTML of simple Markdown with formulas in it."""
     formulas: list[str] = []
     held = hold(text, formulas)
     return release(clean_text(markdown.render(held)), formulas)
 
 
 def line_html(text: str) -> str:
-    """A text in one line as HTML that stands inside a line: it begins no list and no heading."""
+    """Return a text as HTML for inside a line: it cannot begin a list or a heading."""
     formulas: list[str] = []
     text = clean(text).replace(HELD, "").replace(HELD_END, "")
     if len(text) > LONGEST_MARKUP:
@@ -172,30 +172,31 @@ def line_html(text: str) -> str:
 
 
 def table(text: str) -> str:
-    """An HTML table, with formulas in it."""
+    """Return a clean HTML table with its formulas converted."""
     formulas: list[str] = []
     held = in_cells(whole_table(text), lambda piece: hold(piece, formulas))
     return release(clean_table(held), formulas)
 
 
 def whole_table(text: str) -> str:
-    """Rows or cells with a table around them: without it the texts of two cells are one word."""
+    """Put <table> around bare rows or cells. Without it the texts of two cells become one word."""
     is_part = OF_TABLE.search(text) and "<table" not in text.lower()
     return f"<table>{text}</table>" if is_part else text
 
 
 def in_cells(text: str, change: Callable[[str], str]) -> str:
-    """An HTML table with the text between its tags changed.
+    """Change the text between the tags of an HTML table.
 
-    Piece by piece, since two prices in two cells are no formula: $</td><td>5</td><td>$.
+    Each piece is changed alone, because a formula cannot go over two cells:
+    $</td><td>5</td><td>$ is not one.
     """
     return "".join(map(change, TABLE_TAG.split(text)))
 
 
 def clean_table(text: str) -> str:
-    """An HTML table as browsers understand it, all tags closed, and with those of tables alone.
+    """Return an HTML table as browsers understand it: all tags closed, and only TABLE_TAGS.
 
-    nh3 would drop what is in a formula's tags, too.
+    Formula tags are removed before, because nh3 would drop the text in them, too.
     """
     return nh3.clean(
         NO_TAG.sub("&lt;", MATH_TAG.sub("", text)),
@@ -206,7 +207,7 @@ def clean_table(text: str) -> str:
 
 
 def hold(text: str, formulas: list[str]) -> str:
-    """Take the formulas out of a text: what is left with their numbers; their HTML is added."""
+    """Return a text with a number in place of each formula, and append their HTML to formulas."""
 
     def take(match: re.Match[str]) -> str:
         kind = str(match.lastgroup)
@@ -218,12 +219,12 @@ def hold(text: str, formulas: list[str]) -> str:
 
 
 def release(clean: str, formulas: list[str]) -> str:
-    """Put the formulas back in. A mark that the text itself made, as &#xe000;, holds none."""
+    """Put the formulas back in. A mark from the text itself, as &#xe000;, stands for no formula."""
     return WAITING.sub(lambda match: "".join(formulas[int(match[1]) :][:1]), clean)
 
 
 def formula(latex: str, block: bool) -> str:
-    """LaTeX as MathML; as code if it is none, or wants more than it should."""
+    """Return LaTeX as MathML; as <code> if it cannot be converted, or is not allowed."""
     latex = latex.strip()
     try:
         element = mathml(latex, block)
@@ -235,14 +236,14 @@ def formula(latex: str, block: bool) -> str:
 
 
 def mathml(latex: str, block: bool) -> ET.Element | None:
-    """LaTeX as an element of MathML, not cleaned; None if it wants more than it should.
+    """Return LaTeX as a MathML element, not cleaned yet.
 
-    Raises what stands in CANNOT.
+    None if it is empty, too long, or defines commands. Raises the errors in CANNOT.
     """
     if not 0 < len(latex) <= LONGEST_FORMULA or DEFINES.search(latex):
         return None
     element = convert_to_element(understood(latex), display="block" if block else "inline")
-    for part in element.iter():  # its signs are written as &#x…; inside of the text
+    for part in element.iter():  # latex2mathml writes signs as &#x…; in the text
         part.text = html.unescape(part.text or "")
         if part.tag == "mtext":
             part.text = ESCAPED.sub(r"\1", part.text)
@@ -250,14 +251,14 @@ def mathml(latex: str, block: bool) -> ET.Element | None:
 
 
 def percents(latex: str) -> str:
-    """LaTeX whose % are signs: what stands on a page has no comments."""
+    """Escape each % in LaTeX, so that it is a sign. Printed formulas have no comments."""
     return PERCENT.sub(r"\1\%", latex)
 
 
 def understood(latex: str) -> str:
-    """Say it so that latex2mathml shows all of it, and no numbers of its own.
+    """Rewrite LaTeX so that latex2mathml shows all of it, and adds no equation numbers.
 
-    In environments that it knows; rows without one get one.
+    Environments become one that it knows. Rows without an environment get one.
     """
     latex = SPACING.sub("", percents(latex))
     latex = ALIGNED.sub(r"\\\1{align*}", latex)
@@ -267,7 +268,7 @@ def understood(latex: str) -> str:
 
 
 def clean_formula(mathml: str) -> str:
-    """MathML without anything that is not a formula."""
+    """Remove everything from MathML that is not part of a formula."""
     return nh3.clean(
         mathml,
         tags=FORMULA_TAGS,
@@ -278,7 +279,7 @@ def clean_formula(mathml: str) -> str:
 
 
 def plain_text(cell: Cell) -> str:
-    """A cell's text for searching and comparing: without tags and signs, blanks made one."""
+    """Return a cell's text for search and comparison: no tags, no signs, single blanks."""
     text = SIGNS.sub("", cell.text)
     if cell.category == "Table":
         text = html.unescape(A_TAG.sub(" ", text))

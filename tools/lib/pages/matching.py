@@ -1,4 +1,4 @@
-"""Which cells of two readings of a page are the same: by their boxes, then by their text."""
+"""Find the cells that two readings of a page have in common: by their boxes, then by their text."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from lib.pages.entries import Cell
 from lib.pages.values import Box
 
-SAME_CELL = 0.5  # boxes that overlap less are not of the same cell
-# A word with the blank behind it; a sign of Chinese or Japanese, which has no blanks, is a word.
+SAME_CELL = 0.5  # boxes that overlap less are not the same cell
+# A word and the blank after it. Chinese and Japanese have no blanks: each character is a word.
 UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 WORD = re.compile(rf"[{UNSPACED}]\s*|[^\s{UNSPACED}]+\s*")
 
 
 def match(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[int, int, float]]:
-    """Cells that are the same: (number in first, number in second, overlap of their boxes).
+    """Return the cells that are the same: (number in first, number in second, overlap of boxes).
 
-    The largest overlap first; then cells of one text and category, wherever they have gone.
+    First come pairs by overlap, the largest first. Then come pairs of the cells that are left if
+    they have the same text and category, wherever they are on the page.
     """
     by_top = sorted(range(len(second)), key=lambda b: second[b].box[1])
     tops = [second[b].box[1] for b in by_top]
@@ -42,16 +43,16 @@ def match(first: Sequence[Cell], second: Sequence[Cell]) -> list[tuple[int, int,
 
 
 def near(box: Box, tops: Sequence[float]) -> tuple[int, int]:
-    """From where to where, by their sorted tops, boxes may be of the same cell as this one.
+    """Return the range (start, end) of the sorted tops in which the same cell's box can be.
 
-    Such a box is at most twice as high, and half of it lies within this one.
+    Such a box is at most twice as high as this one, and at least half of it lies within this one.
     """
     _, top, _, bottom = box
     return bisect_left(tops, top - 2 * (bottom - top)), bisect_right(tops, bottom)
 
 
 def overlap_of(one: Box, other: Box) -> float:
-    """The area that two boxes share, by the area that they cover together."""
+    """Return the area that two boxes share, divided by the area that they cover together."""
     shared = shared_area(one, other)
     return shared / (area(one) + area(other) - shared) if shared else 0.0
 
@@ -64,5 +65,5 @@ def shared_area(one: Box, other: Box) -> float:
 
 
 def area(box: Box) -> float:
-    """Of a box in parts of the page."""
+    """The area of a box, in parts of the page."""
     return (box[2] - box[0]) * (box[3] - box[1])

@@ -1,4 +1,4 @@
-"""The pages themselves, from INPUT: opened only in a process that can be killed (see lib.pool)."""
+"""Open the original pages in INPUT, only in a process that can be killed (see lib.pool)."""
 
 import hashlib
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pillow_heif
 from PIL import Image, ImageOps
 
-# as picture/opening.py of vm_side/: EPS would run a program
+# The same as in vm_side/picture/opening.py. EPS is missing because it would run a program.
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF")
 
 
 def head_of(path: Path, sha256: str) -> bytes:
-    """The first bytes of a file, if it still has this content; none of what is no file."""
-    if not path.is_file():  # a pipe would be waited for, a device has no end
+    """Return a file's first 1024 bytes; empty if its hash is not sha256, or it is not a file."""
+    if not path.is_file():  # reading a pipe would wait, and a device has no end
         return b""
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
@@ -24,9 +24,9 @@ def head_of(path: Path, sha256: str) -> bytes:
 def open_page(
     path: Path, head: bytes, number: int | None, rotation: int, side: int, password: str = ""
 ) -> Image.Image:
-    """A page of a file that begins so: of a PDF, a frame of a TIFF, or a picture; turned upright.
+    """Open a page (of a PDF, a frame of a TIFF, or a picture), and turn it clockwise by rotation.
 
-    Raises UNREADABLE.
+    head is the first bytes of the file; side is the most pixels of a side. Raises UNREADABLE.
     """
     if number is not None and b"%PDF-" in head:
         from lib.pdf import drawn  # noqa: PLC0415 - see there
@@ -38,7 +38,7 @@ def open_page(
 
 
 def opened(path: Path, head: bytes) -> Image.Image:
-    """The picture in a file that begins so. Raises UNREADABLE."""
+    """Open the picture in a file; head is its first bytes. Raises UNREADABLE."""
     if head[4:8] != b"ftyp":
         return Image.open(path, formats=FORMATS)
     pillow_heif.register_heif_opener()
@@ -46,10 +46,10 @@ def opened(path: Path, head: bytes) -> Image.Image:
 
 
 def open_picture(path: Path, head: bytes, frame: int, side: int) -> Image.Image:
-    """A picture file, or a frame of it, upright, on white, its longer side at most so long."""
+    """Read one frame of a picture file, upright and on white; its longer side is at most `side`."""
     with opened(path, head) as image:
         image.seek(frame)
-        image.draft("RGB", (side, side))  # a JPEG of a large page: decode half of it
+        image.draft("RGB", (side, side))  # decode a large JPEG at a smaller scale
         image.thumbnail((side, side), reducing_gap=2.0)
         upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I"):  # 16 bits a pixel

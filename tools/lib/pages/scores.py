@@ -1,4 +1,4 @@
-"""What make score found of the pages, as OUTPUT/score.json has it: only of those still the same."""
+"""The scores of pages, from OUTPUT/score.json, only for pages that have not changed since then."""
 
 import json
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from contract import SCORES as SCORES
 from lib import files, results
 from lib.pages.doubts import is_amount
 
-DIGITS = 16  # of a result's SHA-256: enough to see that it is another
+DIGITS = 16  # of a result's SHA-256: enough to see that the result has changed
 FIGURES = ("cer", "wer", "teds", "order", "f1", "characters")
 
 
 @dataclass(frozen=True)
 class PageScore:
-    """The figures of a page; None: there is none, as TEDS of a page without tables."""
+    """The figures of a page. None if there is no such figure, as TEDS of a page without tables."""
 
     cer: float | None
     wer: float | None
@@ -23,17 +23,17 @@ class PageScore:
     order: float | None
     f1: float | None
     characters: float | None
-    """How many the truth has."""
+    """How many characters the truth has."""
 
 
 def content_of(path: Path | None) -> str:
-    """Tells one state of a page's results from another; empty if there are none."""
+    """Return a hash that tells two states of a page's results apart; empty if there are none."""
     found = files.sha256_or_none(path) if path else None
     return (found or "")[:DIGITS]
 
 
 def read_scores(folder: Path) -> dict[str, PageScore]:
-    """The figures by page, of pages whose results are still those that were scored."""
+    """Return the figures by page, for the pages that still have the results that were scored."""
     try:
         found = json.loads(results.read_text(folder / SCORES))
     except (ValueError, RecursionError):
@@ -47,7 +47,7 @@ def read_scores(folder: Path) -> dict[str, PageScore]:
 
 
 def score_in(folder: Path, candidate: Any) -> tuple[str, PageScore] | None:
-    """A page and its figures; None of what is none, or of results that have changed."""
+    """Return a page and its figures; None if it is not a score, or the results have changed."""
     page = candidate.get("page") if isinstance(candidate, dict) else None
     if not isinstance(page, str) or not results.is_below(page):
         return None

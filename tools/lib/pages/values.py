@@ -1,4 +1,4 @@
-"""Values from elsewhere, as what a report can show: whatever they are, nothing fails by them."""
+"""Turn untrusted values into what a report can show. No value, whatever it is, makes this fail."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ Box = tuple[float, float, float, float]
 
 
 def relative(box: Box, size: tuple[float, float]) -> Box:
-    """A box in pixels as parts of the page, within it; nothing of a page without a size."""
+    """Turn a box in pixels into parts of the page, within it; all 0 if the page has no size."""
     width, height = size
     if width <= 0 or height <= 0:
         return (0.0, 0.0, 0.0, 0.0)
@@ -20,17 +20,17 @@ def relative(box: Box, size: tuple[float, float]) -> Box:
 
 
 def number(value: Any) -> float:
-    """A number that is not negative and can be meant; 0 of anything else."""
+    """Return the value if it is a number from 0 to below BEYOND; 0 if it is anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0.0
     return float(value) if 0 < value < BEYOND else 0.0
 
 
 def word(value: Any) -> str:
-    """Any value as text; nothing as none."""
+    """Return any value as text; None gives an empty text."""
     return "" if value is None else clean(str(value))
 
 
 def clean(text: str) -> str:
-    """A text without halves of surrogate pairs, which no UTF-8 can hold."""
+    """Replace the halves of surrogate pairs in a text: UTF-8 cannot hold them."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,7 +1,7 @@
 """coco: the pages' boxes as detection data, <name>.coco.json, with DocLayNet's categories.
 
-A box is in the pixels of the page's own picture: that of a page which was turned is turned back.
-A page of a PDF has no picture of its own; it is called as its results are, with a size to render.
+A box is in the pixels of the page's own picture. If the page was turned, its boxes are turned back.
+A page of a PDF has no picture file. It gets the name of its results, and the size to render it at.
 """
 
 import json
@@ -18,7 +18,7 @@ RENDERED = "pages of PDFs are no files: render them in the sizes that it says"
 
 
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
-    """Write <name>.coco.json. A page that was not read is left out: it would have no boxes."""
+    """Write <name>.coco.json. A page that was not read is left out, because it has no boxes."""
     pages = [p for p in document.pages if p.entry.status in DONE and all(p.entry.size)]
     images = [image(number, page) for number, page in enumerate(pages, 1)]
     annotations = [
@@ -40,7 +40,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 
 def image(number: int, page: Page) -> dict[str, Any]:
-    """A page as COCO's image."""
+    """Return a page as an image of COCO."""
     entry = page.entry
     width, height = own_size(page)
     is_file = entry.pdf_page is None
@@ -56,7 +56,10 @@ def image(number: int, page: Page) -> dict[str, Any]:
 
 
 def annotation(number: int, order: int, cell: Cell, page: Page) -> dict[str, Any]:
-    """A cell as COCO's annotation. precedence is its place in reading order, as in DocLayNet."""
+    """Return a cell as an annotation of COCO.
+
+    precedence is its place in reading order, as in DocLayNet.
+    """
     width, height = own_size(page)
     box = turned_back(cell.box, page.entry.rotation)
     left, right = (round(part * width, 2) for part in box[::2])
@@ -74,13 +77,13 @@ def annotation(number: int, order: int, cell: Cell, page: Page) -> dict[str, Any
 
 
 def own_size(page: Page) -> tuple[float, float]:
-    """Width and height of the page as it lies in its file."""
+    """Width and height of the page as it is in its file, before it was turned."""
     width, height = page.entry.size
     return (height, width) if page.entry.rotation in (90, 270) else (width, height)
 
 
 def turned_back(box: Box, rotation: int) -> Box:
-    """A box on a page that was turned clockwise by so many degrees -> on the page as it lies."""
+    """Convert a box on a page turned clockwise by `rotation` degrees to the page in its file."""
     left, top, right, bottom = box
     match rotation:
         case 90:

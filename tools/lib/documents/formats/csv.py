@@ -1,7 +1,7 @@
-"""csv: each table a file, <name>_files/tables/page_3_table_1.csv, and <name>.csv lists them.
+"""csv: each table is a file, <name>_files/tables/page_3_table_1.csv, and <name>.csv lists them.
 
-UTF-8 with a mark at its beginning, without which Excel shows no Korean. A merged cell's text stands
-in the first of its places. What a spreadsheet would run gets a ' before it, as OWASP advises.
+UTF-8 with a byte order mark: without it Excel shows no Korean. The text of a merged cell is in its
+first place. Text that a spreadsheet would run gets a ' before it, as OWASP advises.
 """
 
 import csv
@@ -17,11 +17,11 @@ GUARDED = "a ' stands before text that a spreadsheet would run as a formula (not
 SIGNS = tuple("=+-@＝＋－＠")
 NUMBER = re.compile(r"[-+－＋]?[0-9.,\s]*%?")
 PARTS = re.compile(r"([;\t\r\n])")
-"""Between what may become cells: where ; parts cells, a program takes our quotes for text."""
+"""Signs that may separate cells. A program that splits cells at ; takes our quotes for text."""
 
 
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
-    """Write the tables and their list."""
+    """Write the tables, and the list of them."""
     tables = list(tables_of(document))
     if not tables:
         return [NO_TABLE]
@@ -39,7 +39,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 
 def write_rows(path: Path, rows: Iterable[Sequence[str]]) -> bool:
-    """Write a file; whether something in it had to be guarded."""
+    """Write a file. Return whether something in it had to be guarded."""
     is_guarded = False
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL)
@@ -52,11 +52,11 @@ def write_rows(path: Path, rows: Iterable[Sequence[str]]) -> bool:
 
 
 def guarded(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, at its beginning or further on."""
+    """Return a text that no spreadsheet reads as a formula, neither at its beginning nor later."""
     return "".join(map(guard, PARTS.split(text)))
 
 
 def guard(part: str) -> str:
-    """One part of it; a number is none, whatever its sign."""
+    """Return a part with a ' before it if it looks like a formula. Signed numbers do not."""
     inside = part.strip()
     return f"'{part}" if inside.startswith(SIGNS) and not NUMBER.fullmatch(inside) else part

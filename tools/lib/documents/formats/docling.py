@@ -1,7 +1,7 @@
 """docling: a DoclingDocument as JSON, <name>.docling.json, for docling's exporters and chunkers.
 
 Boxes are in the page's pixels, from its top left corner. Texts are plain, without Markdown's signs;
-as they were read they stand in orig. Page headers and footers are docling's furniture.
+orig has them as they were read. Page headers and footers are docling's furniture.
 """
 
 import base64
@@ -46,7 +46,7 @@ LABELS = {
 }
 FLOATING = ("Table", "Picture")
 ITEM = re.compile(r"[ \t]*(?:[-*•]|([0-9]{1,9}[.)]))[ \t]+(.*)")
-DPI = 72  # of pictures: docling wants one, and a cell's pixels have none
+DPI = 72  # of pictures: docling requires a value, and the pictures do not have one
 
 
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
@@ -59,20 +59,20 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 
 class Docling:
-    """Puts a document's blocks into docling's form."""
+    """Turn a document's blocks into docling's form."""
 
     def __init__(self, document: Document, pictures: ShownPictures) -> None:
         self.document, self.pictures = document, pictures
         self.whole = DoclingDocument(name=clean(document.name), origin=origin(document))
-        self.group: ListGroup | None = None  # of the list that is going on
-        self.floating: FloatingItem | None = None  # just before, still without a caption
-        self.caption: Block | None = None  # of what comes next
+        self.group: ListGroup | None = None  # of the list that the last block belongs to
+        self.floating: FloatingItem | None = None  # the last item, if it is still without a caption
+        self.caption: Block | None = None  # waits for the item that comes next
         for number, page in enumerate(document.pages):
             width, height = page.entry.size
             size = Size(width=width, height=height)
             self.whole.add_page(page_no=page_number(document, number), size=size)
         blocks = blocks_of(document)
-        self.has_title = any(block.kind == "Title" for block in blocks)  # docling counts below it
+        self.has_title = any(block.kind == "Title" for block in blocks)  # level 1 is below it
         for block, after in zip(blocks, [*blocks[1:], None], strict=True):
             if block.kind != "List-item":
                 self.group = None
@@ -82,7 +82,7 @@ class Docling:
             self.put(block)
 
     def put(self, block: Block) -> None:
-        """Put one block at the end."""
+        """Add one block at the end."""
         before, self.floating = self.floating, None
         if block.kind == PAGE:
             self.furniture(block.page)
@@ -101,7 +101,7 @@ class Docling:
             self.locate(self.text(block), block.cells)
 
     def text(self, block: Block) -> DocItem:
-        """A heading, a formula or a text."""
+        """Add a heading, a formula or a text."""
         text, orig = plain(block), block.text
         made: DocItem
         if block.kind == "Title":
@@ -116,7 +116,7 @@ class Docling:
         return made
 
     def furniture(self, number: int) -> None:
-        """The headers and footers of a page."""
+        """Add the headers and footers of a page."""
         for place, cell in enumerate(self.document.pages[number].cells):
             if cell.category in FURNITURE:
                 text = clean(plain_text(cell))
@@ -125,7 +125,7 @@ class Docling:
                 self.locate(made, ((number, place),))
 
     def items(self, block: Block) -> None:
-        """The items of a list; those of several blocks in a row are of one."""
+        """Add the items of a list. Blocks that follow each other make one list."""
         self.group = self.group or self.whole.add_list_group()
         for marker, text in items_in(block.text):
             is_numbered = bool(marker)
@@ -135,7 +135,7 @@ class Docling:
             self.locate(made, block.cells)
 
     def float(self, made: FloatingItem, block: Block, inner: str = "") -> None:
-        """A table or a picture: where it is, and its caption, if that came before."""
+        """Say where a table or a picture is, and add its caption if that came before."""
         self.locate(made, block.cells)
         if inner:
             self.put_caption(Block("Caption", block.page, inner, cells=block.cells), made)
@@ -146,13 +146,13 @@ class Docling:
             self.floating = made
 
     def put_caption(self, block: Block, floating: FloatingItem) -> None:
-        """The caption of a table or a picture."""
+        """Add the caption of a table or a picture."""
         made = self.whole.add_text(DocItemLabel.CAPTION, plain(block), block.text, parent=floating)
         floating.captions.append(made.get_ref())
         self.locate(made, block.cells)
 
     def image(self, block: Block) -> ImageRef | None:
-        """A picture with what is in it; None if it cannot be had."""
+        """Return a picture with its content; None if it is not available."""
         picture = self.pictures.of(block)
         if picture is None:
             return None
@@ -166,7 +166,7 @@ class Docling:
         )
 
     def locate(self, made: DocItem, places: tuple[Place, ...]) -> None:
-        """Say where something stands."""
+        """Say where an item is: a page and a box for each cell that it comes from."""
         length = len(getattr(made, "text", ""))
         for page, place in places:
             box = self.document.pages[page].cells[place].box
@@ -188,7 +188,7 @@ class Docling:
 
 
 def origin(document: Document) -> DocumentOrigin | None:
-    """The file that a document is of; None: it is of several."""
+    """Return the file that a document comes from; None if it comes from several."""
     files = {page.entry.input: page.entry.sha256 for page in document.pages}
     if len(files) != 1:
         return None
@@ -209,7 +209,7 @@ def plain(block: Block) -> str:
 
 
 def items_in(text: str) -> Iterator[tuple[str, str]]:
-    """(number, if it has one; text) of the items of a list."""
+    """Yield the items of a list: (number, or empty; text)."""
     marker, words = "", list[str]()
     for line in text.split("\n"):
         if found := ITEM.match(line):
@@ -223,7 +223,7 @@ def items_in(text: str) -> Iterator[tuple[str, str]]:
 
 
 def data(grid: Grid) -> TableData:
-    """A grid as docling's table."""
+    """Return a grid as docling's table."""
     cells = [
         TableCell(
             text=cell.text,

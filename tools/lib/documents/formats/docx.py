@@ -1,6 +1,6 @@
-"""docx: a document for Word, with its headings, tables, formulas and pictures, to go on writing in.
+"""docx: a document to edit in Word, with its headings, tables, formulas and pictures.
 
-Footnotes stand where they were on the page: which mark in the text is theirs is not known.
+Footnotes stay where they were on the page, because the marks in the text are not matched to them.
 """
 
 import re
@@ -29,7 +29,7 @@ from lib.documents.tables import read_table
 from lib.pages import markup
 
 PAPER, MARGIN = (Mm(210), Mm(297)), Mm(22)  # A4
-FONTS = {  # for East Asian letters, and where they are told of in Word's tags
+FONTS = {  # language -> font for East Asian letters, and Word's tag of the language
     "ko": ("Malgun Gothic", "ko-KR"),
     "ja": ("Yu Gothic", "ja-JP"),
     "zh": ("Microsoft YaHei", "zh-CN"),
@@ -55,7 +55,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 
 class Body:
-    """Makes blocks into what stands in the body of a Word file."""
+    """Turn blocks into the elements of a Word file's body."""
 
     def __init__(self, whole: Word, pictures: ShownPictures) -> None:
         self.whole, self.pictures = whole, pictures
@@ -65,7 +65,7 @@ class Body:
         self.width = Emu(self.paper - 2 * MARGIN)
 
     def made_of(self, block: Block) -> Iterator[Any]:
-        """The paragraphs and tables of a block."""
+        """Yield the paragraphs and tables of a block."""
         if block.kind == PAGE:
             return
         if block.kind in HEADINGS:
@@ -82,7 +82,7 @@ class Body:
             yield from word.prose(block.text, STYLES.get(block.kind, "Normal"))
 
     def table(self, text: str) -> Iterator[Any]:
-        """A table, and what stands outside of its cells before it."""
+        """Yield a table; text outside of its cells comes before it."""
         grid = read_table(text)
         if grid.caption:
             yield word.paragraph("Caption", word.line(grid.caption))
@@ -92,10 +92,10 @@ class Body:
                 yield word.paragraph("Normal", [word.run("\t".join(row))])
         elif grid.cells:
             yield word.table(grid, self.width.twips)
-            yield word.paragraph("Normal", [])  # else Word joins two tables
+            yield word.paragraph("Normal", [])  # without it Word joins two tables
 
     def picture(self, block: Block) -> Iterator[Any]:
-        """A picture as wide as its part of the page."""
+        """Yield a picture that takes the same part of the paper's width as of the page's."""
         picture = self.pictures.of(block)
         if picture is None:
             return
@@ -107,7 +107,7 @@ class Body:
         yield word.element("w:p", word.element("w:r", self.drawing(picture, width, height)))
 
     def drawing(self, picture: ShownPicture, width: int, height: int) -> Any:
-        """A picture's file put into the package, and what shows it."""
+        """Put a picture's file into the package, and return the element that shows it."""
         name = PackURI(f"/word/media/image{self.count}.{picture.kind}")
         package = self.whole.part.package
         part = Part(name, f"image/{picture.kind}", picture.content, package)
@@ -119,7 +119,7 @@ class Body:
 
 
 def set_up(whole: Word, document: Document, text: str) -> None:
-    """Paper, fonts, styles and what the file says of itself."""
+    """Set paper, fonts, styles and the file's properties."""
     section = whole.sections[0]
     sizes = [page.entry.size for page in document.pages]
     is_wide = 2 * sum(width > height for width, height in sizes) > len(sizes)
@@ -131,7 +131,7 @@ def set_up(whole: Word, document: Document, text: str) -> None:
     small.font.size = Pt(9)
     missing = whole.styles.add_style("Missing", WD_STYLE_TYPE.PARAGRAPH)
     missing.font.italic, missing.font.color.rgb = True, RGBColor(0x80, 0x80, 0x80)
-    if fonts := FONTS.get(language(ASCII.sub(" ", text))):  # also of a few words among others
+    if fonts := FONTS.get(language(ASCII.sub(" ", text))):  # also for a few words in other text
         set_fonts(whole.styles.element, *fonts)
     about = whole.core_properties
     read_at = max((page.entry.finished_at for page in document.pages), default=0.0)
@@ -141,7 +141,7 @@ def set_up(whole: Word, document: Document, text: str) -> None:
 
 
 def set_fonts(styles: Any, font: str, tag: str) -> None:
-    """Have East Asian letters in a font that has them, and not in the theme's."""
+    """Set a font that has East Asian letters for them, instead of the theme's font."""
     for fonts in styles.iter(qn("w:rFonts")):
         fonts.attrib.pop(qn(THEME), None)
         fonts.set(qn("w:eastAsia"), font)

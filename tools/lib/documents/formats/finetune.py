@@ -1,12 +1,12 @@
 """finetune: corrected pages as message pairs, for training dots.ocr on them.
 
 Each line has "messages" (the prompt that the page was read with, the answer as the model would
-write it) and "images" (the picture that it saw, next to the file): the form of ms-swift, which
-trains dots.ocr (modelscope/ms-swift#5333), of LLaMA-Factory's sharegpt data with the same names,
-and of what people trained with (rednote-hilab/dots.ocr#91). Boxes are in the pixels of that
-picture: its sides are multiples of 28 already, so that training does not scale it again.
+write it) and "images" (the picture that it saw, next to the file). This is the form of ms-swift,
+which trains dots.ocr (modelscope/ms-swift#5333), of LLaMA-Factory's sharegpt data with the same
+names, and of what people trained with (rednote-hilab/dots.ocr#91). Boxes are in the pixels of that
+picture. Its sides are multiples of 28 already, so training does not scale it again.
 
-Of pages that nobody corrected the model would learn nothing but its own faults: they are not here.
+Pages that nobody corrected are left out: from them the model would only learn its own faults.
 """
 
 import json
@@ -26,11 +26,11 @@ from prompts import PROMPTS
 
 IMAGE = "<image>"  # where the picture goes; each template puts the model's own tokens there
 NO_INPUT = "the pictures that the model saw are made of the pages: give INPUT"
-MOST_PIXELS = 11_289_600  # of a picture that the model takes
+MOST_PIXELS = 11_289_600  # of the largest picture that the model takes
 
 
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
-    """Write <name>.finetune.jsonl, and its pictures. Without corrected pages it is empty."""
+    """Write <name>.finetune.jsonl and its pictures. Without corrected pages the file is empty."""
     pages = tuple(page for page in document.pages if is_example(page))
     if pages and sources.input is None:
         raise ValueError(NO_INPUT)
@@ -51,14 +51,14 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 
 def is_example(page: Page) -> bool:
-    """Whether a page can be learned from: a person said what is on it."""
+    """Whether a page is good for training: a person corrected it, and what was seen is known."""
     width, height = page.entry.model_size
     is_seen = width >= 1 and height >= 1 and width * height <= MOST_PIXELS
     return page.entry.status == CORRECTED and is_seen and page.entry.prompt_mode in PROMPTS
 
 
 def example(page: Page, picture: str) -> str:
-    """A page as a line."""
+    """Return a page as a line of the file."""
     mode = page.entry.prompt_mode
     answer = text_answer(page.cells) if mode == "ocr" else layout_answer(page, mode)
     whole = {
@@ -72,7 +72,7 @@ def example(page: Page, picture: str) -> str:
 
 
 def layout_answer(page: Page, mode: str) -> str:
-    """Cells as the model writes them: a Picture has no text, nor has any in layout_only."""
+    """Return cells as the model writes them: no text for a Picture, or for any in layout_only."""
     sides = (*page.entry.model_size, *page.entry.model_size)
     answer = []
     for cell in page.cells:
@@ -84,12 +84,12 @@ def layout_answer(page: Page, mode: str) -> str:
 
 
 def text_answer(cells: tuple[Cell, ...]) -> str:
-    """The text of a page that was read without boxes."""
+    """Return the text of a page that was read without boxes."""
     return "\n\n".join(cell.text for cell in cells if cell.text)
 
 
 def seen_in(file: File, password: str) -> Iterator[tuple[Page, Image.Image]]:
-    """The pages of a file, and what the model saw of each. Raises UNREADABLE."""
+    """Yield the pages of a file, each with the picture that the model saw. Raises UNREADABLE."""
     head = file.head()
     if b"%PDF-" in head:
         with open_pdf(file.path, password) as pdf:
@@ -103,7 +103,7 @@ def seen_in(file: File, password: str) -> Iterator[tuple[Page, Image.Image]]:
 
 
 def rendered(sheet: pymupdf.Page, page: Page) -> Image.Image:
-    """A page of a PDF, rendered at the size that the model saw."""
+    """Render a page of a PDF at the size that the model saw."""
     is_lying = page.entry.rotation in (90, 270)
     width, height = page.entry.model_size[::-1] if is_lying else page.entry.model_size
     scale = pymupdf.Matrix(width / sheet.rect.width, height / sheet.rect.height)
@@ -112,14 +112,14 @@ def rendered(sheet: pymupdf.Page, page: Page) -> Image.Image:
 
 
 def as_seen(picture: Image.Image, page: Page) -> Image.Image:
-    """A page's picture turned as it was read, at the size that the model saw."""
+    """Turn a page's picture as it was read, and scale it to the size that the model saw."""
     width, height = map(round, page.entry.model_size)
     upright = picture.rotate(-page.entry.rotation, expand=True)
     return upright.resize((width, height), Image.Resampling.BICUBIC)
 
 
 def on_white(picture: Image.Image) -> Image.Image:
-    """A picture in colour; what is clear in it shows white."""
+    """Return a picture as RGB; its transparent parts become white."""
     if picture.mode.startswith("I"):  # 16 bits a pixel
         picture = picture.convert("F").point(lambda value: value / 257).convert("L")
     if "A" not in picture.getbands() and "transparency" not in picture.info:

@@ -1,7 +1,7 @@
 """html: a document to read in a browser, one file with its pictures in it.
 
-All that was read goes through nh3 (lib/pages/markup.py). The file's policy allows its own style and
-the pictures inside, no script, and no request to anywhere.
+All text that was read goes through nh3 (lib/pages/markup.py). The file's policy allows its own
+style and the pictures inside, but no script and no request to anywhere.
 """
 
 import base64
@@ -20,7 +20,7 @@ from lib.pages.values import clean
 
 STYLE = Path(__file__).parent.parent / "static" / "document.css"
 CONTENTS = {"ko": "차례", "ja": "目次", "zh": "目录"}
-FROM_HEADINGS = 3  # on there is a table of contents
+FROM_HEADINGS = 3  # with fewer headings there is no table of contents
 NOWHERE = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -36,7 +36,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 
 def parts(document: Document, blocks: list[Block], pictures: ShownPictures) -> Iterator[str]:
-    """The file, piece by piece."""
+    """Yield the file, piece by piece."""
     tag = language(" ".join(block.text for block in blocks))
     style = STYLE.read_text(encoding="utf-8")
     yield "<!doctype html>"
@@ -61,7 +61,7 @@ def parts(document: Document, blocks: list[Block], pictures: ShownPictures) -> I
 
 
 def policy(style: str) -> str:
-    """The Content-Security-Policy of a file with this style in it."""
+    """Return the Content-Security-Policy of a file with this style in it."""
     known = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return (
         f"default-src 'none'; style-src 'sha256-{known}'; img-src data:;"
@@ -70,7 +70,7 @@ def policy(style: str) -> str:
 
 
 def contents(blocks: list[Block], title: str) -> Iterator[str]:
-    """The table of contents, of a document with headings enough."""
+    """Yield the table of contents, if the document has enough headings."""
     headings = [(number, b) for number, b in enumerate(blocks) if b.kind in HEADINGS]
     if len(headings) < FROM_HEADINGS:
         return
@@ -84,7 +84,7 @@ def contents(blocks: list[Block], title: str) -> Iterator[str]:
 
 
 def piece(document: Document, number: int, block: Block, pictures: ShownPictures) -> str:
-    """One block as HTML."""
+    """Return one block as HTML."""
     if block.kind == PAGE:
         page = page_number(document, block.page)
         name = html.escape(page_source(document, block.page))
@@ -102,7 +102,7 @@ def piece(document: Document, number: int, block: Block, pictures: ShownPictures
 
 
 def figure(block: Block, pictures: ShownPictures) -> str:
-    """A picture with what is in it; nothing if it cannot be had."""
+    """Return a picture with its content in it; empty if it is not available."""
     picture = pictures.of(block)
     if picture is None:
         return ""

@@ -1,4 +1,4 @@
-"""jsonl: a page a line, with its text and its cells, for training and for search."""
+"""jsonl: one line for each page, with its text and its cells, for training and for search."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""md: a document as one Markdown file, with its pictures beside it.
+"""md: a document as one Markdown file, with its pictures next to it.
 
-Each page begins with an anchor (page-3), which says what it is of. What goes on over the end of a
-page is one paragraph, or one table; footnotes stand where their page ends.
+Each page begins with an anchor (page-3), which names its file. A text or table that goes on over
+the end of a page is one paragraph or one table. Footnotes stay at the end of their page.
 """
 
 import html
@@ -32,7 +32,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 
 def markdown(block: Block, document: Document) -> str:
-    """A block as Markdown; nothing of a picture."""
+    """Return a block as Markdown; for a Picture only its text, which is usually empty."""
     if block.kind == PAGE:
         title = html.escape(" ".join(page_source(document, block.page).split()))
         return f'<a id="page-{page_number(document, block.page)}" title="{title}"></a>'
@@ -44,7 +44,7 @@ def markdown(block: Block, document: Document) -> str:
 
 
 def picture(block: Block, document: Document, pictures: Pictures, folder: Path) -> str:
-    """Write a block's picture; how the Markdown refers to it. Nothing if there is none."""
+    """Write a block's picture, and return the Markdown that shows it; empty if there is none."""
     found = pictures.of(block) if block.picture else None
     if found is None:
         return ""

@@ -1,4 +1,4 @@
-"""parquet: the records of jsonl as a table, a row a page, with its cells in it."""
+"""parquet: the records of jsonl as a table, one row for each page, with its cells in it."""
 
 from itertools import islice
 from pathlib import Path

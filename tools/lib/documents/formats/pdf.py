@@ -1,4 +1,4 @@
-"""A document as a searchable PDF: its pages as they are, and their text over them, unseen."""
+"""pdf: a searchable PDF, with the pages as they are and their text over them, invisible."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +15,12 @@ from lib.documents.searchable.own_text import lacking, words_of
 from lib.documents.searchable.sheets import bind, open_pdf
 from lib.files import PART
 
-LOOKED_AT_DPI = 120  # enough to tell lines apart
+LOOKED_AT_DPI = 120  # enough to find the lines of a page
 MOST_PIXELS = 8_000_000
 
 
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
-    """See document.Write. Raises OSError, ValueError."""
+    """Write <name>.pdf. Raises OSError, ValueError."""
     if sources.input is None:
         raise ValueError("a searchable PDF is made of the pages' own files: give INPUT")
     pymupdf.TOOLS.mupdf_display_errors(False)
@@ -38,12 +38,15 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 
 def lay(pdf: pymupdf.Document, pages: Mapping[int, Page]) -> tuple[dict[str, int], list[str]]:
-    """Lay the text of the pages, by their place, over them: the places by name, and remarks."""
+    """Lay the text of each page (place in the PDF -> page) over it.
+
+    Return name of the page -> its place in the PDF, and remarks.
+    """
     letters, laid, remarks, done = Letters(), dict[str, int](), list[str](), set[int]()
     for index, page in sorted(pages.items()):
         try:
             sheet = pdf[index]
-            if sheet.xref not in done:  # else the same page once more
+            if sheet.xref not in done:  # a PDF may show one page twice
                 lay_over(sheet, page, letters)
             done.add(sheet.xref)
             laid[page.entry.page] = index
@@ -55,13 +58,13 @@ def lay(pdf: pymupdf.Document, pages: Mapping[int, Page]) -> tuple[dict[str, int
 
 
 def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters) -> None:
-    """Lay a page's text over it, upright as it was read.
+    """Turn a page as it was read, and lay its text over it.
 
-    The text is drawn first, while nothing of the page's own can move it.
+    The text is drawn first, before the page's own content can change where it is drawn.
     """
     if page.entry.rotation:
         sheet.set_rotation((sheet.rotation + page.entry.rotation) % 360)
-    if sheet.rect.is_empty:  # nothing of it is shown
+    if sheet.rect.is_empty:  # viewers show nothing of it
         return
     if cells := lacking(words_of(sheet), page.cells):
         pdf = sheet.parent
@@ -77,9 +80,9 @@ def lay_over(sheet: pymupdf.Page, page: Page, letters: Letters) -> None:
 
 
 def save(pdf: pymupdf.Document, target: Path) -> None:
-    """Write what was added behind the original's bytes; a damaged file is written again.
+    """Append what was added to the original's bytes; if that is not possible, write the file again.
 
-    It stays encrypted if it was.
+    An encrypted file stays encrypted.
     """
     if not pdf.is_dirty:
         return

@@ -1,7 +1,7 @@
-"""xlsx: each table a sheet, and a first sheet that lists them. Every cell is text, as it was read.
+"""xlsx: one sheet for each table, and a first sheet that lists them. Every cell is text, as read.
 
-A number stays as it is printed (007, 1.10), and nothing is a formula: cells have the type of text,
-and its format, by which they stay so when somebody edits them.
+A number stays as it is printed (007, 1.10), and nothing is a formula: cells have the type of text.
+They have its format, too, so that they stay text when somebody edits them.
 """
 
 import re
@@ -18,10 +18,10 @@ from lib.documents.named_tables import CONTENTS, LEFT_OUT, NO_TABLE, contents, t
 from lib.documents.office.xml_text import xml_text
 from lib.documents.tables import Grid, GridCell
 
-MOST_UNITS = 32_767  # of UTF-16, in one cell
+MOST_UNITS = 32_767  # UTF-16 units in one cell
 CUT = "of a cell with more than 32,767 characters Excel takes no more: the rest is left out"
-ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # Excel takes _x0041_ for an A, and _x005F_ for _
-NARROWEST, WIDEST = 8, 60  # columns, in characters
+ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # Excel reads _x0041_ as A, and _x005F_ as _
+NARROWEST, WIDEST = 8, 60  # width of a column, in characters
 FORMAT, PLACE, BOLD = "@", Alignment(wrap_text=True, vertical="top"), Font(bold=True)
 
 
@@ -42,7 +42,7 @@ def write(document: Document, sources: Sources, folder: Path) -> list[str]:
 
 
 def listing(rows: list[tuple[str, ...]]) -> Grid:
-    """Rows of texts as a grid, the first of them headers."""
+    """Return rows of texts as a grid; the first row has headers."""
     cells = [
         GridCell(row, column, 1, 1, text, row == 0)
         for row, texts in enumerate(rows)
@@ -52,7 +52,7 @@ def listing(rows: list[tuple[str, ...]]) -> Grid:
 
 
 def fill(sheet: Worksheet, grid: Grid) -> bool:
-    """Put a grid's cells in a sheet; whether one had to be cut."""
+    """Put a grid's cells in a sheet. Return whether one had to be cut."""
     is_cut = False
     for found in grid.cells:
         row, column = found.row + 1, found.column + 1
@@ -80,7 +80,7 @@ def fill(sheet: Worksheet, grid: Grid) -> bool:
 
 
 def fitting(text: str) -> str:
-    """As much of a text as a cell takes, with a sign that there was more."""
+    """Cut a text to what a cell can hold. A text that was cut ends with an ellipsis."""
     units = text.encode("utf-16-le")
     if len(units) <= 2 * MOST_UNITS:
         return text
@@ -88,7 +88,7 @@ def fitting(text: str) -> str:
 
 
 def widths(grid: Grid) -> Iterator[tuple[int, int]]:
-    """(column, counted from 1, how wide it should be) by the longest line in it."""
+    """Yield (column, counted from 1; its width in characters), by the longest line in it."""
     widest = [NARROWEST] * grid.columns
     for cell in grid.cells:
         if cell.colspan == 1:
@@ -98,5 +98,5 @@ def widths(grid: Grid) -> Iterator[tuple[int, int]]:
 
 
 def width(line: str) -> int:
-    """How many places a line takes: Korean letters take two."""
+    """How many characters wide a line is: East Asian letters count as two."""
     return sum(1 if letter < "\u1100" else 2 for letter in line[:WIDEST])

@@ -1,4 +1,4 @@
-"""The pieces of a Word document: paragraphs, runs, tables, pictures. Text stays text."""
+"""Make the pieces of a Word document: paragraphs, runs, tables, formulas. Text stays text."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,11 +15,11 @@ from lib.pages import markup
 MOST_COLUMNS = 63  # of a table in Word
 BOLD, ITALIC, CODE = "bold", "italic", "code"
 CODE_FONT = "Courier New"
-INDENT = 360  # twentieths of a point, a level of a list
+INDENT = 360  # for each level of a list, in twentieths of a point
 
 
 def element(name: str, *inside: Any, **values: str) -> Any:
-    """An element of this name, its attributes in Word's namespace, with this in it."""
+    """Return an element with this name and content, its attributes in Word's namespace."""
     found = OxmlElement(name)
     for key, value in values.items():
         found.set(qn(f"w:{key}"), value)
@@ -28,7 +28,7 @@ def element(name: str, *inside: Any, **values: str) -> Any:
 
 
 def paragraph(style: str, runs: Iterable[Any], indent: int = 0) -> Any:
-    """A paragraph of a style, by the style's id."""
+    """Return a paragraph; style is the id of its style."""
     look = element("w:pPr", element("w:pStyle", val=style))
     if indent:
         look.append(element("w:ind", left=str(indent), hanging=str(INDENT)))
@@ -36,7 +36,7 @@ def paragraph(style: str, runs: Iterable[Any], indent: int = 0) -> Any:
 
 
 def run(text: str, looks: Iterable[str] = ()) -> Any:
-    """Text in one look; a line's end is one, and a tab is."""
+    """Return text in one look. Line ends and tabs in it stay what they are."""
     found = OxmlElement("w:r")
     names = [
         *([element("w:rFonts", ascii=CODE_FONT, hAnsi=CODE_FONT)] if CODE in looks else []),
@@ -50,7 +50,7 @@ def run(text: str, looks: Iterable[str] = ()) -> Any:
 
 
 def formula(latex: str, is_block: bool = False) -> Any:
-    """LaTeX as a formula that Word can edit; as it stands if it is none."""
+    """Return LaTeX as a formula that Word can edit, or as code if it cannot be converted."""
     try:
         math = markup.mathml(latex.strip(), is_block)
         if math is not None:
@@ -61,13 +61,13 @@ def formula(latex: str, is_block: bool = False) -> Any:
 
 
 def displayed(latex: str) -> Any:
-    """A formula that stands for itself."""
+    """Return a formula that is in a line of its own."""
     found = formula(latex, is_block=True)
     return found if found.tag == qn("w:r") else element("m:oMathPara", found)
 
 
 def line(text: str, looks: Iterable[str] = ()) -> list[Any]:
-    """Runs of a text without marks, its formulas among them."""
+    """Return the runs of a text without Markdown, with its formulas among them."""
     found, at = list[Any](), 0
     for match in markup.FORMULAS.finditer(text):
         found += plain(text[at : match.start()], looks)
@@ -77,14 +77,15 @@ def line(text: str, looks: Iterable[str] = ()) -> list[Any]:
 
 
 def plain(text: str, looks: Iterable[str] = ()) -> list[Any]:
-    """A run of a text; none of an empty one."""
+    """Return a run in a list; no run for an empty text."""
     return [run(text, looks)] if text else []
 
 
 def prose(text: str, style: str) -> Iterator[Any]:
-    """The paragraphs of a text in Markdown of the simplest kind.
+    """Yield the paragraphs of a text in simple Markdown.
 
-    Numbers of a list stay as they were read: Word's own would begin again, or go on, elsewhere.
+    The numbers of a list stay text, as they were read: Word's own could start again, or go on, in
+    the wrong place.
     """
     formulas: list[str] = []
 
@@ -106,12 +107,12 @@ def prose(text: str, style: str) -> Iterator[Any]:
 
 
 def bullet(depth: int) -> str:
-    """The style of a list with points, so deep in others."""
+    """Return the style of a bullet list that is nested so deep."""
     return f"ListBullet{min(depth, 3)}" if depth > 1 else "ListBullet"
 
 
 def inline(tokens: Iterable[Token], formulas: list[str]) -> Iterator[Any]:
-    """The runs of what stands in a paragraph."""
+    """Yield the runs of a paragraph's content."""
     looks: list[str] = []
     names = {"strong": BOLD, "em": ITALIC}
     for token in tokens:
@@ -133,12 +134,12 @@ def inline(tokens: Iterable[Token], formulas: list[str]) -> Iterator[Any]:
 
 
 def released(text: str, formulas: list[str]) -> str:
-    """A text with its formulas in it again, as they were read."""
+    """Return a text with its formulas put back in, as they were read."""
     return markup.WAITING.sub(lambda match: "".join(formulas[int(match[1]) :][:1]), text)
 
 
 def table(grid: Grid, width: int) -> Any:
-    """A table as wide as this, in twentieths of a point, its spans as merged cells."""
+    """Return a table with merged cells. width is in twentieths of a point."""
     column = str(width // max(grid.columns, 1))
     look = element(
         "w:tblPr",
@@ -161,7 +162,7 @@ Places = dict[tuple[int, int], GridCell]
 
 
 def table_row(grid: Grid, row: int, starts: Places, goes_on: Places) -> Any:
-    """One row of a table; a place that no cell has is an empty one."""
+    """Return one row of a table. A place without a cell becomes an empty cell."""
     found, column = OxmlElement("w:tr"), 0
     if row < grid.header_rows:
         found.append(element("w:trPr", element("w:tblHeader")))

@@ -1,4 +1,4 @@
-"""A formula's MathML -> the form in which Word can edit it (OMML)."""
+"""Turn a formula's MathML into the form that Word can edit (OMML)."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from lib.documents.office.xml_text import xml_text
 nsmap.setdefault("m", "http://schemas.openxmlformats.org/officeDocument/2006/math")
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
-MOST_DEPTH = 100  # XML of more than 256 is refused by who reads it
+MOST_DEPTH = 100  # programs refuse XML that is nested deeper than 256
 NARY = set("∑∏∐∫∬∭∮∯∰⋀⋁⋂⋃⨁⨂⨀⨄⨆")
 INTEGRALS = set("∫∬∭∮∯∰")
 ACCENTS = {
@@ -30,7 +30,7 @@ SCRIPTS = {
 
 
 def word_formula(math: ET.Element) -> Any:
-    """A formula's element as Word's. Raises ValueError, RecursionError: it is nested too deep."""
+    """Return a formula as Word's. Raises ValueError or RecursionError if it is nested too deep."""
     found = element("m:oMath", *row(list(math)))
     if any(sum(1 for _ in part.iterancestors()) > MOST_DEPTH for part in found.iter()):
         raise ValueError("a formula that is nested too deep")
@@ -38,7 +38,7 @@ def word_formula(math: ET.Element) -> Any:
 
 
 def element(name: str, *inside: Any, **values: str) -> Any:
-    """An element of this name, its attributes in the same namespace, with this in it."""
+    """Return an element with this name and content, its attributes in the same namespace."""
     found = OxmlElement(name)
     for key, value in values.items():
         found.set(etree.QName(nsmap["m"], key), value)
@@ -47,7 +47,7 @@ def element(name: str, *inside: Any, **values: str) -> Any:
 
 
 def row(parts: Sequence[ET.Element]) -> list[Any]:
-    """What stands side by side. A sum takes what follows it as what is summed up."""
+    """Return elements that are side by side. A sum takes the element after it as its content."""
     found, at = list[Any](), 0
     while at < len(parts):
         part = parts[at]
@@ -61,7 +61,7 @@ def row(parts: Sequence[ET.Element]) -> list[Any]:
 
 
 def convert(part: ET.Element) -> list[Any]:
-    """One element of MathML as Word's: of those that Word has not, what is in them."""
+    """Return one element of MathML as Word's. If Word has no such element, return its content."""
     way, parts = WAYS.get(name_of(part), (grouped, 0))
     return way(part) if len(part) >= parts else row(list(part))
 
@@ -72,18 +72,18 @@ def name_of(part: ET.Element) -> str:
 
 
 def held(name: str, part: ET.Element) -> Any:
-    """Something in the place of this name."""
+    """Return Word's element of this name (as num, den or e) with a part in it."""
     return element(f"m:{name}", *convert(part))
 
 
 def grouped(part: ET.Element) -> list[Any]:
-    """What holds a row, or is not known."""
+    """Return the content of an element that holds a row, or is not known."""
     inside = list(part)
     return fenced(inside) or row(inside)
 
 
 def letters(part: ET.Element) -> list[Any]:
-    """Signs, as they stand; words are upright."""
+    """Return signs and words as they are; words are upright."""
     text = " " if name_of(part) == "mspace" else xml_text(part.text or "")
     if not text:
         return []
@@ -96,31 +96,31 @@ def letters(part: ET.Element) -> list[Any]:
 
 
 def fraction(part: ET.Element) -> list[Any]:
-    """One above the other, with a line or without."""
+    """Return a fraction: one above the other, with or without a line."""
     kind = "noBar" if part.get("linethickness") == "0" else "bar"
     look = element("m:fPr", element("m:type", val=kind))
     return [element("m:f", look, held("num", part[0]), held("den", part[1]))]
 
 
 def square_root(part: ET.Element) -> list[Any]:
-    """A root without a number."""
+    """Return a root without a number."""
     look = element("m:radPr", element("m:degHide", val="1"))
     return [element("m:rad", look, element("m:deg"), element("m:e", *row(list(part))))]
 
 
 def root(part: ET.Element) -> list[Any]:
-    """A root with a number."""
+    """Return a root with a number."""
     return [element("m:rad", held("deg", part[1]), held("e", part[0]))]
 
 
 def scripted(part: ET.Element) -> list[Any]:
-    """Something with a smaller one below, above, or both, at its side."""
+    """Return a base with a subscript, a superscript, or both."""
     name, places = SCRIPTS[name_of(part)]
     return [element(f"m:{name}", *map(held, places, part))]
 
 
 def nary_sign(part: ET.Element) -> str:
-    """The sign of a sum, a product or an integral; empty: it is none."""
+    """Return the sign of a sum, a product or an integral; empty if the element is not one."""
     has_limits = name_of(part) in ("msub", "msup", "msubsup", "munder", "mover", "munderover")
     base = part[0] if has_limits and len(part) else part
     text = (base.text or "").strip() if name_of(base) == "mo" else ""
@@ -128,7 +128,7 @@ def nary_sign(part: ET.Element) -> str:
 
 
 def nary(part: ET.Element, sign: str, summed: Sequence[ET.Element]) -> Any:
-    """A sum with its limits."""
+    """Return a sum with its limits."""
     name = name_of(part)
     limits = list(part)[1:]
     below = limits.pop(0) if (limits and "sub" in name) or "under" in name else None
@@ -150,7 +150,7 @@ def nary(part: ET.Element, sign: str, summed: Sequence[ET.Element]) -> Any:
 
 
 def above_or_below(part: ET.Element) -> list[Any]:
-    """Something with a bar, a brace, an accent or a limit."""
+    """Return a base with a bar, a brace, an accent or a limit, above or below it."""
     name, base, sign = name_of(part), part[0], part[1]
     text = (sign.text or "").strip()
     place = element("m:pos", val="top" if name == "mover" else "bot")
@@ -167,13 +167,13 @@ def above_or_below(part: ET.Element) -> list[Any]:
 
 
 def below_and_above(part: ET.Element) -> list[Any]:
-    """Something with two limits."""
+    """Return a base with two limits."""
     low = element("m:limLow", held("e", part[0]), held("lim", part[1]))
     return [element("m:limUpp", element("m:e", low), held("lim", part[2]))]
 
 
 def fenced(parts: Sequence[ET.Element]) -> list[Any]:
-    """What stands between two brackets that grow with it; nothing if it does not."""
+    """Return a row in brackets that grow with it; empty if it has no such brackets."""
     if len(parts) < 2 or name_of(parts[0]) != "mo":
         return []
     first, last = parts[0], parts[-1]
@@ -195,7 +195,7 @@ def fenced(parts: Sequence[ET.Element]) -> list[Any]:
 
 
 def matrix(part: ET.Element) -> list[Any]:
-    """A matrix, all rows as long as the longest; or equations, one below the other."""
+    """Return a matrix, all rows as long as the longest; or equations, one below the other."""
     rows = list(part)
     if part.get("displaystyle") == "true":
         lines = (element("m:e", *row([sign for place in line for sign in place])) for line in rows)
@@ -228,4 +228,4 @@ WAYS: Mapping[str, tuple[Callable[[ET.Element], list[Any]], int]] = {
     "munderover": (below_and_above, 3),
     "mtable": (matrix, 0),
 }
-"""How each is said in Word, and of how many parts it must have."""
+"""For each MathML element: how to convert it, and how many parts it must have at least."""

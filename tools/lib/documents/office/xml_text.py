@@ -1,4 +1,4 @@
-"""Text for XML, as Word, Excel and others keep it: some characters cannot stand in it."""
+"""Text for XML, which Word, Excel and others use: some characters are not allowed in it."""
 
 import re
 
@@ -6,5 +6,5 @@ FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def xml_text(text: str) -> str:
-    """A text with the sign for an unknown character wherever one is forbidden."""
+    """Replace each character that XML forbids by U+FFFD, the sign for an unknown character."""
     return FORBIDDEN.sub("\ufffd", text)

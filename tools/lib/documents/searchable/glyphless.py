@@ -1,7 +1,7 @@
-"""A font whose glyphs are empty: what is written with it can be selected and found, not seen.
+"""A font with empty glyphs: text written with it can be selected and found, but not seen.
 
-It stands here in full, for we make it: each letter of a document gets a number of its own as it
-comes, and a table tells viewers which letter that was. So it has all of Unicode, in a few KB.
+All of the font is made here. Each new letter of a document gets the next number, and a table tells
+viewers which letter a number is. So the font has all of Unicode, in a few KB.
 """
 
 import struct
@@ -14,13 +14,13 @@ from lib.documents.searchable.objects import name_font, put, put_stream
 
 NAME = "Unseen"
 EM = 1000
-STEPS = 20  # glyph n is n / STEPS of an em wide: a letter takes the one that is next to its width
+STEPS = 20  # glyph n is n / STEPS of an em wide: a letter takes the one closest to its width
 WIDEST = 2 * STEPS
 MOST_LETTERS = 0xFFFF
 MOST_MARKS = 8  # on a letter; more is an attack or a joke
-ASCENT, DESCENT = 0.8, 0.2  # of an em: how far a selection reaches from the line it stands on
+ASCENT, DESCENT = 0.8, 0.2  # of an em: how far a selection reaches above and below the baseline
 UNKNOWN = "\ufffd"
-PER_BLOCK = 100  # entries, as the format wants it
+PER_BLOCK = 100  # most entries of a block that the format allows
 
 
 class Letters:
@@ -31,18 +31,18 @@ class Letters:
         self.glyphs: list[int] = [STEPS // 2]
         self.helvetica = pymupdf.Font("helv")
         self.font = 0
-        """The number of the font's object, once it is wanted."""
+        """The number of the font's object; 0 until a page uses the font."""
 
     def width(self, text: str) -> float:
-        """How wide a text is, in ems."""
+        """The width of a text, in ems."""
         return sum(self.glyphs[self.number(letter)] for letter in letters_in(text)) / STEPS
 
     def encoded(self, text: str) -> str:
-        """A text as a string of the PDF."""
+        """Return a text as a string in PDF syntax."""
         return "<" + "".join(f"{self.number(letter):04X}" for letter in letters_in(text)) + ">"
 
     def number(self, letter: str) -> int:
-        """The number of a letter, a new one if it is new."""
+        """Return the number of a letter. A new letter gets a new number."""
         found = self.numbers.get(letter)
         if found is not None:
             return found
@@ -53,7 +53,7 @@ class Letters:
         return self.numbers[letter]
 
     def breadth(self, letter: str) -> float:
-        """How wide a letter is in most print, in ems."""
+        """The usual width of a letter in print, in ems."""
         if unicodedata.east_asian_width(letter[0]) in "WF":
             return 1.0
         if self.helvetica.has_glyph(ord(letter[0])):
@@ -61,12 +61,12 @@ class Letters:
         return 0.55
 
     def font_for(self, page: pymupdf.Page) -> str:
-        """The name by which a page knows the font."""
+        """Make the font known to a page, and return its name there."""
         self.font = self.font or put(page.parent, "<<>>")
         return name_font(page, self.font, NAME)
 
     def write(self, pdf: pymupdf.Document) -> None:
-        """Write the font of all letters so far, if it is wanted."""
+        """Write the font with all letters so far, if a page uses it."""
         if not self.font:
             return
         outlines = truetype()
@@ -94,7 +94,7 @@ class Letters:
         )
 
     def to_unicode(self) -> str:
-        """The table of which letter each number is."""
+        """Return the table that maps each number to its letter."""
         entries = [
             f"<{number:04X}> <{letter.encode('utf-16-be').hex().upper()}>"
             for letter, number in self.numbers.items()
@@ -116,7 +116,7 @@ class Letters:
 
 
 def letters_in(text: str) -> Iterator[str]:
-    """A text letter by letter, each with the marks that stand on it."""
+    """Yield a text letter by letter, each with the marks on it."""
     letter = ""
     for sign in text:
         if letter and unicodedata.category(sign) in ("Mn", "Me") and len(letter) <= MOST_MARKS:
@@ -130,10 +130,10 @@ def letters_in(text: str) -> Iterator[str]:
 
 
 def truetype() -> bytes:
-    """A font with glyphs of all the widths; of tables what a PDF needs.
+    """Return a font with glyphs of all the widths, and only the tables that a PDF needs.
 
-    A glyph is a line there and back, of no area: without any extent, PDFium takes text that runs
-    upwards for none.
+    A glyph is a line there and back, without area. With no extent at all, PDFium would not see text
+    that runs upwards.
     """
     widths = [n * EM // STEPS for n in range(WIDEST + 1)]
     up, down = round(ASCENT * EM), -round(DESCENT * EM)

@@ -1,4 +1,4 @@
-"""Where a page has ink: the lines of a block of text, the rows and columns of a table."""
+"""Find where a page has ink: the lines of a block of text, the rows and columns of a table."""
 
 import itertools
 import math
@@ -12,18 +12,18 @@ Box = tuple[float, float, float, float]
 Ink = NDArray[numpy.bool_]
 
 LEAST_CONTRAST = 24  # gray levels between paper and ink
-FAINTEST = 4  # of the darkest ink, so many parts: gray words among black ones
-FAINT = 0.06  # of what a dense row of a block has: with less, a row is between lines
-SOLID = 0.75  # of a row: beyond, it is no writing but a rule
-THIN = 0.4  # of the usual line's height: an accent, or the dot of an i
-THICK = 1.7  # of it: two lines that touch
-PITCH = 1.25  # of a letter's size, from line to line
-FEWEST, MOST = 0.5, 2.0  # times as many lines as the text would fill
-BRIDGED = 0.08  # of a dense row or column of a table, where cells that span others cross a gap
+FAINTEST = 4  # ink has more than 1 / FAINTEST of the darkest contrast: gray words among black ones
+FAINT = 0.06  # of the ink of a dense row in a block: a row with less is between lines
+SOLID = 0.75  # of a row: if more of it is ink, it is a rule, not writing
+THIN = 0.4  # of the usual line's height: if less, it is an accent, or the dot of an i
+THICK = 1.7  # of the usual line's height: if more, it is two or more lines that touch
+PITCH = 1.25  # distance from line to line, in sizes of a letter
+FEWEST, MOST = 0.5, 2.0  # the lines found must be within these factors of those expected
+BRIDGED = 0.08  # of a dense row or column of a table: merged cells may cross a gap with so much ink
 
 
 def ink_in(gray: NDArray[numpy.uint8], box: Box) -> Ink:
-    """Where in a box (in pixels) something stands out from what most of it is."""
+    """Return a mask of the pixels in a box that stand out from its median gray."""
     left, top, right, bottom = (round(side) for side in box)
     part = gray[max(0, top) : max(0, bottom), max(0, left) : max(0, right)].astype(numpy.int16)
     if not part.size:
@@ -34,7 +34,7 @@ def ink_in(gray: NDArray[numpy.uint8], box: Box) -> Ink:
 
 
 def without_rules(ink: Ink) -> Ink:
-    """Ink without what goes on over most of a row, and its soft edges: rules, underlines."""
+    """Remove rows that are mostly ink (rules, underlines), and the soft edges next to them."""
     if not ink.size:
         return ink
     solid = numpy.pad(ink.mean(axis=1) > SOLID, 1)
@@ -43,15 +43,15 @@ def without_rules(ink: Ink) -> Ink:
 
 
 def runs(filled: NDArray[numpy.bool_]) -> list[Span]:
-    """Where a row of yes and no says yes, from and to."""
+    """Return the (start, end) of each run of True in a row."""
     edges = numpy.flatnonzero(numpy.diff(numpy.concatenate(([0], filled.astype(numpy.int8), [0]))))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def lines_of(ink: Ink, expected: float) -> list[Span]:
-    """The rows of each line of writing; evenly spaced where the ink does not tell.
+    """Return the rows of each line of writing. If the ink does not show lines, space them evenly.
 
-    expected is how many lines the text would fill.
+    expected is the number of lines that the text would fill.
     """
     profile = ink.sum(axis=1)
     found = one_a_line(runs(profile > FAINT * dense(profile)))
@@ -61,7 +61,7 @@ def lines_of(ink: Ink, expected: float) -> list[Span]:
 
 
 def with_faint(lines: Sequence[Span], inked: NDArray[numpy.bool_]) -> list[Span]:
-    """Lines with the rows next to them that have any ink: the tops and tails of some letters."""
+    """Add to lines the rows next to them that have any ink: the tops and tails of some letters."""
     grown, last = list[Span](), 0
     for (start, end), (limit, _) in itertools.pairwise([*lines, (len(inked), len(inked))]):
         above, below = inked[last:start][::-1], inked[end:limit]
@@ -71,22 +71,22 @@ def with_faint(lines: Sequence[Span], inked: NDArray[numpy.bool_]) -> list[Span]
 
 
 def full(rows: NDArray[numpy.bool_]) -> int:
-    """How many rows have ink until one has none."""
+    """How many rows have ink before the first one without."""
     return len(rows) if rows.all() else int(rows.argmin())
 
 
 def dense(profile: NDArray[numpy.int_]) -> float:
-    """How much ink a dense row has."""
+    """Return the ink of a dense row: about nine in ten of the rows with ink have less."""
     inked = profile[profile > 0]
     return float(numpy.quantile(inked, 0.9)) if inked.size else 0.0
 
 
 def one_a_line(found: Sequence[Span]) -> list[Span]:
-    """Runs of inked rows as lines: accents go to their letters, lines that touch are parted."""
+    """Turn runs of rows with ink into lines: add accents to letters, split lines that touch."""
     if not found:
         return []
     heights = sorted(end - start for start, end in found)
-    # by ink, not by number: specks are many
+    # weighted by height, because there may be many small specks
     usual = heights[int(numpy.searchsorted(numpy.cumsum(heights), sum(heights) / 2))]
     lines: list[Span] = []
     for start, end in found:
@@ -111,7 +111,7 @@ def one_a_line(found: Sequence[Span]) -> list[Span]:
 
 
 def evenly(span: Span, parts: int) -> list[Span]:
-    """A span in equal parts, at least one; of more parts than it has pixels, some are empty."""
+    """Split a span into equal parts, at least one. Some are empty if it has fewer pixels."""
     start, end = span
     parts = max(1, parts)
     edges = [start + round((end - start) * n / parts) for n in range(parts + 1)]
@@ -119,13 +119,13 @@ def evenly(span: Span, parts: int) -> list[Span]:
 
 
 def extent(ink: Ink, rows: Span) -> Span:
-    """From where to where these rows have ink; all of them if they have none."""
+    """Return the columns from the first to the last ink in these rows; all if they have no ink."""
     columns = numpy.flatnonzero(ink[rows[0] : rows[1]].any(axis=0))
     return (int(columns[0]), int(columns[-1]) + 1) if columns.size else (0, ink.shape[1])
 
 
 def bands(profile: NDArray[numpy.int_], count: int) -> list[Span]:
-    """A table's side in so many rows or columns: parted in the widest gaps, or evenly."""
+    """Split a table's side into `count` rows or columns: at the widest gaps, or else evenly."""
     filled = runs(profile > BRIDGED * dense(profile))
     if len(filled) < count:
         return evenly((0, len(profile)), count)
@@ -138,7 +138,7 @@ def bands(profile: NDArray[numpy.int_], count: int) -> list[Span]:
 
 
 def around(ink: Ink, rows: Span, columns: Span) -> tuple[Span, Span]:
-    """The rows and columns within these that have ink; all of them if none has."""
+    """Shrink rows and columns to the ink in them; they stay as they are if there is no ink."""
     part = ink[slice(*rows), slice(*columns)]
     down, across = (numpy.flatnonzero(part.any(axis=axis)) for axis in (1, 0))
     if not down.size:
@@ -150,5 +150,5 @@ def around(ink: Ink, rows: Span, columns: Span) -> tuple[Span, Span]:
 
 
 def lines_filled(ems: float, width: float, height: float) -> float:
-    """How many lines a text of so many ems fills in a box, if it fills it."""
+    """How many lines a text of `ems` ems has if it fills a box of this width and height."""
     return max(1.0, math.sqrt(ems * height / (PITCH * max(width, 1e-6))))

@@ -1,4 +1,4 @@
-"""Cells -> the text that lies over their page: each line of it in its place, invisible."""
+"""Turn cells into the invisible text that lies over their page, each line in its place."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ from lib.pages.entries import Cell
 
 Gray = NDArray[numpy.uint8]
 
-TALL = 3.0  # times as high as wide: a line that may be turned
-RIGHT, DOWN, UP = (1, 0), (0, 1), (0, -1)  # to where a line is read, on the page as it is shown
+TALL = 3.0  # times as high as wide: the box may have a turned line
+RIGHT, DOWN, UP = (1, 0), (0, 1), (0, -1)  # reading direction of a line, on the page as shown
 LEAST_SIDE = 1.0  # pixels
-TIGHTEST = 0.6  # of its width: poppler sees no blanks in letters that are pressed further
+TIGHTEST = 0.6  # of its width: poppler finds no blanks in letters that are narrower
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ class Line:
 def layer_of(
     cells: Sequence[Cell], gray: Gray, matrix: pymupdf.Matrix, letters: Letters, font: str
 ) -> str:
-    """The operators that write the cells' texts. gray is the page as it is shown; matrix leads from
-    its pixels to the page's own space.
+    """Return the PDF operators that write the cells' texts.
+
+    gray is the page as it is shown; matrix maps its pixels to the page's own space.
     """
     tilt = tilt_of(gray)
     if tilt:
@@ -60,7 +61,7 @@ def layer_of(
 
 
 def lines_of_cell(cell: Cell, gray: Gray, letters: Letters) -> Iterator[Line]:
-    """The lines of a cell, where the page has them."""
+    """Yield the lines of a cell, at their places on the page."""
     high, wide = gray.shape
     left, top, right, bottom = cell.box
     box = (left * wide, top * high, right * wide, bottom * high)
@@ -71,10 +72,10 @@ def lines_of_cell(cell: Cell, gray: Gray, letters: Letters) -> Iterator[Line]:
 
 
 def lines_of_table(grid: Grid, box: Box, gray: Gray, letters: Letters) -> Iterator[Line]:
-    """The lines of a table, its cells in the rows and columns that the page shows."""
+    """Yield the lines of a table, with its cells in the rows and columns that the page shows."""
     ink = without_rules(ink_in(gray, box))
     ink = without_rules(ink.T).T
-    caption = 1 if grid.caption else 0  # above it, as most stand
+    caption = 1 if grid.caption else 0  # above the table, as most are
     rows = bands(ink.sum(axis=1), grid.rows + caption)
     columns = bands(ink.sum(axis=0), grid.columns)
     places = [(grid.caption, rows[0], (0, ink.shape[1]))] if caption else []
@@ -92,7 +93,7 @@ def lines_of_table(grid: Grid, box: Box, gray: Gray, letters: Letters) -> Iterat
 def lines_in(
     text: str, box: Box, gray: Gray, letters: Letters, is_one: bool = False
 ) -> Iterator[Line]:
-    """The lines of a text in a box; is_one: it is one line, whatever it looks like."""
+    """Yield the lines of a text in a box. With is_one it is one line, whatever the ink shows."""
     left, top, right, bottom = box
     wide, high = max(LEAST_SIDE, right - left), max(LEAST_SIDE, bottom - top)
     if not text:
@@ -113,9 +114,9 @@ def lines_in(
 
 
 def turned(text: str, wide: float, high: float, letters: Letters) -> tuple[int, int] | None:
-    """To where the one line of a tall box is read; None: it is no such line.
+    """Return the direction of a turned line in a tall box; None if the text is not one.
 
-    It is, if its longest word would not fit into lines across the box.
+    It is one if its longest word would not fit into lines across the box.
     """
     ems = letters.width(text)
     if high < TALL * wide or "\n" in text or lines_filled(ems, high, wide) >= 1.5:
@@ -127,9 +128,9 @@ def turned(text: str, wide: float, high: float, letters: Letters) -> tuple[int, 
 
 
 def leaning(line: Line, tilt: float, letters: Letters) -> Iterator[Line]:
-    """A line word by word, each where it stands on a page that is askew.
+    """Yield a line word by word, each at its place on a page that is askew.
 
-    All upright: of a word whose letters stand on a slope poppler makes several.
+    The words are upright, because poppler splits a word if its letters are on a slope.
     """
     if line.towards != RIGHT or as_drawn(line.text) != line.text:
         words = [line.text]
@@ -145,7 +146,7 @@ def leaning(line: Line, tilt: float, letters: Letters) -> Iterator[Line]:
 
 
 def operators(line: Line, matrix: pymupdf.Matrix, letters: Letters, font: str) -> str:
-    """What writes a line: as high as its box, and pressed or stretched to its length."""
+    """Return the operators that write a line, as high as its box and scaled to its length."""
     left, top, right, bottom = line.box
     x, y = line.towards
     high, length = (bottom - top, right - left) if x else (right - left, bottom - top)

@@ -1,4 +1,4 @@
-"""A text, in as many lines as the page has: which words stand on which line is not known."""
+"""Split a text into as many lines as the page has. Which words are on which line is not known."""
 
 import itertools
 import re
@@ -9,15 +9,15 @@ from lib.documents.searchable.glyphless import letters_in
 
 WORD = re.compile(r"\S+\s*")
 UNSPACED = re.compile("[\u0e00-\u0fff\u3040-\u30ff\u3400-\u9fff]")  # Korean has blanks
-REACH = 0.25  # of a line: so far from where its share ends
-OWN_END = 0.2  # of the distance counts, if the text itself has a line's end there
+REACH = 0.25  # of a line: how far from the end of its share it may end
+OWN_END = 0.2  # so much of the distance counts if the text itself has the end of a line there
 LEFTWARDS, RIGHTWARDS = ("R", "AL"), ("L", "EN", "AN")  # by Unicode's names
 
 
 def shared_out(text: str, widths: Sequence[float], measure: Callable[[str], float]) -> list[str]:
-    """A text over lines of these widths: each gets its share of it.
+    """Share a text out over lines of these widths: each line gets its part of the text.
 
-    Where the text has as many lines itself, they are taken.
+    If the text itself has the same number of lines, they are taken.
     """
     own = text.split("\n")
     if len(own) == len(widths):
@@ -44,14 +44,14 @@ def shared_out(text: str, widths: Sequence[float], measure: Callable[[str], floa
 
 
 def pieces_of(word: str) -> Sequence[str]:
-    """The parts of a word between which a line may end: letters in Chinese, Japanese and Thai."""
+    """Return the parts of a word between which a line may end: Chinese, Japanese, Thai letters."""
     return word if UNSPACED.search(word) else (word,)
 
 
 def as_drawn(line: str) -> str:
-    """A line's letters from left to right, as a PDF has them: viewers turn Hebrew and Arabic back.
+    """Order a line's letters from left to right, as in a PDF: viewers turn Hebrew and Arabic back.
 
-    Two levels, as most text has: words of one direction among those of the other.
+    It knows two levels, as most text has: words of one direction among those of the other.
     """
     letters = list(letters_in(line))
     turned = [direction(letter) for letter in letters]
@@ -69,13 +69,13 @@ def as_drawn(line: str) -> str:
 
 
 def direction(letter: str) -> bool | None:
-    """Whether a letter is written from right to left; None: as those beside it."""
+    """Whether a letter is written from right to left; None if its neighbours decide that."""
     kind = unicodedata.bidirectional(letter[0])
     return True if kind in LEFTWARDS else False if kind in RIGHTWARDS else None
 
 
 def known(ways: Sequence[bool | None], start: bool) -> list[bool]:
-    """The direction at each letter: its own, or that of the last one that has any."""
+    """Return the direction at each letter: its own, or that of the last letter that has one."""
     found = list[bool]()
     for way in ways:
         found.append(way if way is not None else found[-1] if found else start)

@@ -1,4 +1,4 @@
-"""Objects of a PDF, in its own words."""
+"""Write objects of a PDF, in PDF syntax."""
 
 import pymupdf
 
@@ -6,21 +6,21 @@ MUPDF_ERRORS = (pymupdf.mupdf.FzErrorBase, RuntimeError)
 
 
 def put(pdf: pymupdf.Document, words: str) -> int:
-    """A new object; its number."""
+    """Add a new object, and return its number."""
     number: int = pdf.get_new_xref()
     pdf.update_object(number, words)
     return number
 
 
 def put_stream(pdf: pymupdf.Document, data: bytes, keys: str = "") -> int:
-    """A new object with data, which are deflated here; its number."""
+    """Add a new object with data, which are deflated here, and return its number."""
     number = put(pdf, f"<<{keys}>>")
     pdf.update_stream(number, data)
     return number
 
 
 def put_packed(pdf: pymupdf.Document, data: bytes, keys: str) -> int:
-    """A new object with data that are packed as its keys say; its number."""
+    """Add a new object with data that are already packed as its keys say; return its number."""
     number = put(pdf, f"<<{keys}>>")
     mupdf = pymupdf.mupdf
     content = mupdf.fz_new_buffer_from_copied_data(data)
@@ -30,7 +30,7 @@ def put_packed(pdf: pymupdf.Document, data: bytes, keys: str) -> int:
 
 
 def name_font(page: pymupdf.Page, font: int, wanted: str) -> str:
-    """Make a font known to a page, whose fonts stay what they are; by which name."""
+    """Add a font to a page, and return its name there. The page's own fonts do not change."""
     mupdf, own = pymupdf.mupdf, pymupdf._as_pdf_document(page.parent)
     holder = page._pdf_page().obj()
     resources = mupdf.pdf_dict_get_inheritable(holder, mupdf.pdf_new_name("Resources"))
@@ -50,7 +50,7 @@ def name_font(page: pymupdf.Page, font: int, wanted: str) -> str:
 
 
 def to_own_space(page: pymupdf.Page) -> pymupdf.Matrix:
-    """From a page as it is shown, its top left corner at 0, to the space of its operators."""
+    """Return the matrix from a page as shown (top left at 0) to the space of its operators."""
     box, matrix = pymupdf.mupdf.FzRect(), pymupdf.mupdf.FzMatrix()
     pymupdf.mupdf.pdf_page_transform(page._pdf_page(), box, matrix)
     shown = pymupdf.Matrix(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)

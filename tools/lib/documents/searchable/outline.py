@@ -1,4 +1,4 @@
-"""Bookmarks from the headings."""
+"""Make bookmarks from the headings."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -16,9 +16,9 @@ MOST = 10_000  # bookmarks
 
 
 def put_outline(pdf: pymupdf.Document, document: Document, sheets: Mapping[str, int]) -> None:
-    """Write bookmarks, unless the PDF has some, broken ones too: those are its author's.
+    """Write bookmarks, unless the PDF has some of its author's, even broken ones.
 
-    sheets says which of its pages each page of the document is, by name.
+    sheets maps the name of each page of the document to its place in the PDF.
     """
     try:
         if pdf.get_toc():
@@ -41,9 +41,9 @@ def put_outline(pdf: pymupdf.Document, document: Document, sheets: Mapping[str, 
 
 
 def nest(above: list[int], level: int) -> None:
-    """Go on to a heading of this level; above are those it stands below, and itself.
+    """Go on to a heading of this level: above then has the levels of its parents, and its own.
 
-    Their number is its level in the PDF, where none may be left out.
+    How many they are is its level in the PDF, where no level may be skipped.
     """
     while above and above[-1] >= level:
         above.pop()
@@ -51,7 +51,7 @@ def nest(above: list[int], level: int) -> None:
 
 
 def target_on(page: pymupdf.Page, box: Box) -> pymupdf.Point:
-    """Where a cell begins, as set_toc() wants to hear it, which turns it before it is written."""
+    """Return where a cell begins, in the space of set_toc(), which turns it before it writes it."""
     shown = pymupdf.Point(box[0] * page.rect.width, box[1] * page.rect.height)
     place = shown * to_own_space(page) * ~page.rotation_matrix
     return pymupdf.Point(place.x, page.cropbox.height - place.y)

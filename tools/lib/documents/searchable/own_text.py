@@ -1,4 +1,4 @@
-"""What a PDF's page can already be searched for: a second layer of it would double each hit."""
+"""Find the text that a PDF's page has already: a second layer of it would double each hit."""
 
 import itertools
 import unicodedata
@@ -11,16 +11,16 @@ from lib.documents.searchable.seen import seen_in
 from lib.pages.entries import Cell
 
 ENOUGH = 0.8  # of a cell's pairs of letters
-GOOD, LEAST = 0.95, 0.5  # where a layer has so much of its page, so much of a cell is enough
-MARGIN = 0.01  # of the page's width: boxes are not exact
+GOOD, LEAST = 0.95, 0.5  # if a layer has GOOD of its page's text, LEAST of a cell is enough
+MARGIN = 0.01  # of the page's width and height: boxes are not exact
 
-Word = tuple[float, float, str]  # its middle, in parts of the page as it is shown; its text
+Word = tuple[float, float, str]  # x and y of its middle, in parts of the page as shown; its text
 
 
 def lacking(words: Sequence[Word], cells: Iterable[Cell]) -> list[Cell]:
-    """The cells whose text is not in the page's own layer, at their place.
+    """Return the cells whose text is not in the page's own layer at their place.
 
-    Where a layer has nearly all of its page, a cell that differs was misread.
+    If a layer has nearly all text of its page, a cell with other text was probably misread.
     """
     found = [(cell, *shared(cell, words)) for cell in cells]
     is_good = sum(common for _, common, _ in found) >= GOOD * sum(whole for *_, whole in found)
@@ -29,7 +29,7 @@ def lacking(words: Sequence[Word], cells: Iterable[Cell]) -> list[Cell]:
 
 
 def words_of(page: pymupdf.Page) -> list[Word]:
-    """The words of a page's own text layer, unseen ones too."""
+    """Return the words of a page's own text layer, also the invisible ones."""
     wide, high = page.rect.width, page.rect.height
     found = list[Word]()
     for x0, y0, x1, y1, text, *_ in page.get_text("words"):
@@ -39,10 +39,10 @@ def words_of(page: pymupdf.Page) -> list[Word]:
 
 
 def shared(cell: Cell, words: Sequence[Word]) -> tuple[int, int]:
-    """How much of a cell's text stands in its box already, of how much. A formula does if anything
-    does.
+    """Return how much of a cell's text is in its box already, and how much text it has.
 
-    Pairs of letters are compared: no blank, hyphen, ligature or order of columns counts.
+    Any text in the box is enough for a formula. For others, pairs of letters are compared, so that
+    blanks, hyphens, ligatures and the order of columns do not count.
     """
     left, top, right, bottom = cell.box
     there = [
@@ -58,7 +58,7 @@ def shared(cell: Cell, words: Sequence[Word]) -> tuple[int, int]:
 
 
 def pairs(text: str) -> Counter[str]:
-    """Letters and digits, each alone and with what follows it."""
+    """Count the letters and digits of a text, each alone and together with the next one."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     letters = "".join(filter(str.isalnum, plain))
     return Counter([*letters, *(a + b for a, b in itertools.pairwise(letters))])

@@ -1,4 +1,4 @@
-"""A picture -> what a PDF holds of it: the file's own bytes where it can, else all its pixels."""
+"""Turn a picture into an object of a PDF: the file's own bytes if possible, else all its pixels."""
 
 import io
 import struct
@@ -19,12 +19,12 @@ COLOURS = {GRAY: 1, RGB: 3, CMYK: 4}
 SPACES = {"L": GRAY, "RGB": RGB, "CMYK": CMYK}
 PROFILES = {b"GRAY": GRAY, b"RGB ": RGB, b"CMYK": CMYK}
 PNG_SPACES = {0: GRAY, 2: RGB, 3: ""}
-INVERTED = "/Decode[1 0 1 0 1 0 1 0]"  # as Adobe writes CMYK into a JPEG, and all after it
+INVERTED = "/Decode[1 0 1 0 1 0 1 0]"  # Adobe, and all others since, write CMYK JPEGs inverted
 ORIENTATION, UPRIGHT, LYING = 0x0112, 1, (5, 6, 7, 8)  # EXIF's
-DEFLATE = 4  # of 9: twice as fast as 6, a hundredth larger
+DEFLATE = 4  # level of 9: twice as fast as 6, and only 1 % larger
 ROWS_PER_STRIP, STRIP_OFFSETS, STRIP_BYTES = 278, 273, 279  # of a TIFF
 LEAST_DPI, MOST_DPI = 72, 1200
-LEAST_SIDE_PT, MOST_SIDE_PT = 200, 1800  # of a page's longer side: a postcard, A2
+LEAST_SIDE_PT, MOST_SIDE_PT = 200, 1800  # of a page's longer side: from a small card to A2
 A4_PT = 842
 
 
@@ -35,22 +35,22 @@ class Picture:
     size: tuple[int, int]
     data: bytes
     keys: str
-    """How the data are packed, in the PDF's own words."""
+    """How the data are packed, in PDF syntax."""
     space: str = ""
-    """The space of its colours; empty: the data say it."""
+    """Its colour space; empty if the data define it."""
     orientation: int = UPRIGHT
-    """How it lies, as EXIF has it."""
+    """How it is turned, as a value of EXIF."""
     dpi: object = None
-    """As its file has it, whatever that is."""
+    """The value in its file, not checked."""
     profile: bytes = b""
-    """What its colours mean exactly, if its file says that."""
+    """The ICC profile of its colours, if its file has one."""
     mask: "Picture | None" = None
     remark: str = ""
     """What is lost."""
 
 
 def picture_of(path: Path, image: Image.Image) -> Picture:
-    """The picture in a file that is open, or the frame of it that has been sought.
+    """Return the picture in an open file, or the frame that the file is at.
 
     Raises what Pillow raises.
     """
@@ -66,7 +66,7 @@ def picture_of(path: Path, image: Image.Image) -> Picture:
 
 
 def as_it_is(path: Path, image: Image.Image) -> Picture | None:
-    """The file's own bytes, where they can stand in a PDF."""
+    """Return a picture with the file's own bytes; None if a PDF cannot hold them."""
     orientation = orientation_of(image)
     space, eight = SPACES.get(image.mode), "/BitsPerComponent 8"
     if space and image.format in ("JPEG", "MPO"):
@@ -81,7 +81,7 @@ def as_it_is(path: Path, image: Image.Image) -> Picture | None:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """How a picture lies, as EXIF has it; upright if that cannot be read."""
+    """Return how a picture is turned, as a value of EXIF; UPRIGHT if that cannot be read."""
     try:
         found = image.getexif().get(ORIENTATION, UPRIGHT)
     except UNREADABLE:
@@ -90,7 +90,7 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """A decoded picture, turned as EXIF has it if that can be read."""
+    """Turn a decoded picture upright by its EXIF, if that can be read."""
     try:
         return ImageOps.exif_transpose(image)
     except UNREADABLE:
@@ -98,7 +98,7 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def rows_of_png(data: bytes) -> Picture | None:
-    """A PNG's own deflated rows, which a PDF takes as they are; None if it is of another kind."""
+    """Return a PNG's deflated rows, if a PDF can hold them as they are, else None."""
     chunks = list(chunks_of(data))
     kinds = {kind for kind, _ in chunks}
     if not chunks or len(head := chunks[0][1]) != 13 or b"tRNS" in kinds or b"IEND" not in kinds:
@@ -119,7 +119,7 @@ def rows_of_png(data: bytes) -> Picture | None:
 
 
 def chunks_of(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks of a PNG, as far as they are whole."""
+    """Yield the chunks of a PNG up to the first damaged one."""
     at = len(PNG)
     while at + 12 <= len(png):
         end = at + 12 + int.from_bytes(png[at : at + 4], "big")
@@ -131,7 +131,7 @@ def chunks_of(png: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def decoded(image: Image.Image, remark: str = "") -> Picture:
-    """All pixels of a picture that is upright."""
+    """Return all pixels of an upright picture."""
     if image.mode == "1":
         return in_two_colours(image)
     if image.mode.startswith("I;16"):
@@ -163,7 +163,7 @@ def decoded(image: Image.Image, remark: str = "") -> Picture:
 
 
 def in_two_colours(image: Image.Image) -> Picture:
-    """Black and white, as fax machines pack it: a fraction of what deflating makes of a page."""
+    """Pack a black and white picture as fax machines do: much smaller than a deflated page."""
     file = io.BytesIO()
     image.save(file, "TIFF", compression="group4", tiffinfo={ROWS_PER_STRIP: image.height})
     packed = file.getvalue()
@@ -178,15 +178,15 @@ def in_two_colours(image: Image.Image) -> Picture:
 
 
 def upright_size(picture: Picture) -> tuple[int, int]:
-    """The (width, height) of a picture once it is turned as EXIF has it."""
+    """Return the (width, height) of a picture after it is turned by its EXIF."""
     wide, high = picture.size
     return (high, wide) if picture.orientation in LYING else (wide, high)
 
 
 def page_size(size: tuple[int, int], dpi: object) -> tuple[float, float]:
-    """The (width, height) in points of a page with this picture.
+    """Return the (width, height) in points of a page with this picture.
 
-    As its file says, if a page of paper can be so large; else as long as A4.
+    Its dpi decides, if that gives a possible size of paper. Otherwise the page is as long as A4.
     """
     wide, high = size
     if isinstance(dpi, tuple) and len(dpi) == 2:
@@ -199,7 +199,7 @@ def page_size(size: tuple[int, int], dpi: object) -> tuple[float, float]:
     return max(3.0, wide * scale), max(3.0, high * scale)
 
 
-TURNS = {  # by EXIF: where a picture of 1 x 1, its first row on top, comes to lie
+TURNS = {  # value of EXIF -> matrix that turns a picture of 1 x 1, with its first row on top
     1: (1, 0, 0, 1, 0, 0),
     2: (-1, 0, 0, 1, 1, 0),
     3: (-1, 0, 0, -1, 1, 1),

@@ -1,6 +1,6 @@
-"""A cell's text as it is seen on the page: without the signs of Markdown, HTML and LaTeX.
+"""A cell's text as it is printed on the page: without the signs of Markdown, HTML and LaTeX.
 
-Whoever searches types what is printed.
+People search for what is printed.
 """
 
 import html
@@ -17,15 +17,15 @@ BULLET = re.compile(r"^[ \t]*[-*+][ \t]+", re.MULTILINE)
 STRONG = re.compile(r"\*\*|(?<!\w)__|__(?!\w)")
 EMPHASIS = re.compile(r"(?<![\\*\w])([*`])(?=\S)([^*`\n]{1,500}?)(?<=\S)\1(?![*\w])")
 ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!$|<>])")
-RAISED = re.compile(r"\$[\^_]\{?([^{}$\\^_]{1,20})\}?\$")  # the number of a note, behind a word
+RAISED = re.compile(r"\$[\^_]\{?([^{}$\\^_]{1,20})\}?\$")  # the number of a note, after a word
 BREAK = re.compile(r"<br ?/?>|</?(?:p|div|li|ul|ol)>", re.IGNORECASE)
 TAGS = re.compile(r"</?(?:b|i|u|s|em|strong|sub|sup|code|span)>", re.IGNORECASE)
-UNSEEN = ("Cc", "Cf", "Cs")  # by Unicode's names: controls, marks of format, halves of pairs
-SEEN = "\n\u200c\u200d"  # but for a line's end, and how letters join in Persian and Hindi
+UNSEEN = ("Cc", "Cf", "Cs")  # Unicode's categories of controls, format marks and surrogates
+SEEN = "\n\u200c\u200d"  # but kept: line ends, and how letters join in Persian and Hindi
 
 
 def seen_in(cell: Cell) -> str:
-    """What a cell shows, in lines as far as its text has them."""
+    """Return what a cell shows, with the line ends that its text has."""
     if cell.category == "Picture":
         return ""
     if cell.category == "Table":
@@ -38,7 +38,7 @@ def seen_in(cell: Cell) -> str:
 
 
 def seen(text: str) -> str:
-    """What Markdown shows, in lines."""
+    """Return what a text in Markdown shows, in lines."""
     text = RAISED.sub(r"\1", text)
     parts, end = list[str](), 0
     for match in FORMULAS.finditer(text):
@@ -48,25 +48,25 @@ def seen(text: str) -> str:
 
 
 def unmarked(text: str) -> str:
-    """Markdown without its signs."""
+    """Remove the signs of Markdown from a text, and simple HTML tags."""
     text = TAGS.sub("", BREAK.sub("\n", text))
     text = STRONG.sub("", BULLET.sub("", HEADING.sub("", text)))
     return html.unescape(ESCAPE.sub(r"\1", EMPHASIS.sub(r"\2", text)))
 
 
 def letters_of(latex: str) -> str:
-    """A short formula's letters and signs, in the order in which they stand in it."""
+    """Return the letters and signs of a short formula in their order."""
     return html.unescape(TAG.sub("", formula(html.unescape(latex), block=False)))
 
 
 def in_lines(text: str) -> str:
-    """Plain text, its lines without blanks at their ends and without empty ones between."""
+    """Return plain text with single blanks, without blanks around lines and without empty lines."""
     lines = (" ".join(line.split()) for line in plain(text).split("\n"))
     return "\n".join(line for line in lines if line)
 
 
 def plain(text: str) -> str:
-    """A text of whole letters, without what no page shows: controls, marks of direction."""
+    """Return a text with composed letters (NFC), without characters that no page shows."""
     text = "\n".join(clean(text).splitlines()).replace("\t", " ")
     return unicodedata.normalize(
         "NFC",

@@ -1,4 +1,4 @@
-"""The pages of a document as a PDF, as they came: still without its text."""
+"""Write the original pages of a document as a PDF, which has no text of ours yet."""
 
 import contextlib
 import itertools
@@ -26,25 +26,25 @@ from lib.files import sha256_of
 from lib.pages import originals
 from lib.results import is_below
 
-HELD_BYTES = 64 << 20  # of pictures, before they are written
+HELD_BYTES = 64 << 20  # so many bytes of pictures are held before they are written
 UNREADABLE = (*damage.UNREADABLE, *MUPDF_ERRORS)
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of INPUT that is still what was read, and which of its pages are wanted, in order."""
+    """A file of INPUT, and the pages that are wanted of it, in order."""
 
     path: Path
     pages: tuple[Page, ...]
 
     def head(self) -> bytes:
-        """Its first bytes. Raises OSError."""
+        """Return its first 1024 bytes. Raises OSError."""
         with self.path.open("rb") as file:
             return file.read(1024)
 
 
 def files_of(document: Document, source: Path) -> tuple[list[File], list[str]]:
-    """The files that a document's pages are in; and of those that are no more, what they are."""
+    """Return the files that a document's pages are in, and remarks on files that were left out."""
     files, remarks = list[File](), list[str]()
     for name, pages in itertools.groupby(document.pages, key=lambda page: page.entry.input):
         file = File(source / name, tuple(pages))
@@ -56,7 +56,7 @@ def files_of(document: Document, source: Path) -> tuple[list[File], list[str]]:
 
 
 def why_not(name: str, file: File) -> str:
-    """Why a file of this name is not what was read; empty: it is."""
+    """Say why a file of this name is not what was read; empty if it is."""
     if not is_below(name) or not file.path.is_file():
         return "it is no longer in INPUT"
     try:
@@ -68,7 +68,7 @@ def why_not(name: str, file: File) -> str:
 
 
 def open_pdf(path: Path, password: str) -> pymupdf.Document:
-    """Open a PDF. Raises ValueError, in whose words no password is."""
+    """Open a PDF. Raises ValueError; its message never has the password in it."""
     try:
         pdf = pymupdf.open(path, filetype="pdf")
     except MUPDF_ERRORS as error:
@@ -82,16 +82,16 @@ def open_pdf(path: Path, password: str) -> pymupdf.Document:
 
 @dataclass
 class Book:
-    """A PDF that grows on the disk: only what came last is held in memory."""
+    """A PDF that grows on the disk. Only the latest pages are held in memory."""
 
     target: Path
     pdf: pymupdf.Document = field(default_factory=pymupdf.open)
     pages: dict[int, Page] = field(default_factory=dict)
-    """What was read on its pages, by their place."""
+    """Place in the PDF -> the page that was read."""
     held_bytes: int = 0
 
     def add(self, picture: Picture, page: Page) -> None:
-        """A page that shows nothing but a picture."""
+        """Add a page that shows only a picture."""
         wide, high = page_size(upright_size(picture), picture.dpi)
         turn = pymupdf.Matrix(*TURNS[picture.orientation]) * pymupdf.Matrix(wide, high)
         drawing = f"q {' '.join(f'{number:.4f}' for number in turn)} cm /Page Do Q"
@@ -107,7 +107,7 @@ class Book:
             self.pdf, self.held_bytes = pymupdf.open(self.target), 0
 
     def write(self) -> None:
-        """Write what is held, and close."""
+        """Write the pages that are held, and close the PDF."""
         if self.target.exists():
             self.pdf.saveIncr()
         else:
@@ -116,7 +116,7 @@ class Book:
 
 
 def put_picture(pdf: pymupdf.Document, picture: Picture) -> int:
-    """A picture as an object; its number."""
+    """Add a picture as an object, and return its number."""
     wide, high = picture.size
     keys = f"/Type/XObject/Subtype/Image/Width {wide}/Height {high}{picture.keys}"
     if picture.profile:
@@ -133,7 +133,7 @@ def put_picture(pdf: pymupdf.Document, picture: Picture) -> int:
 def bind(
     document: Document, source: Path, password: str, target: Path
 ) -> tuple[dict[int, Page], list[str]]:
-    """Write the pages of a document as a PDF: what was read on which of its pages, and remarks.
+    """Write a document's pages as a PDF. Return place in it -> page that was read, and remarks.
 
     A PDF is copied as it is, with the pages that were not read. Raises OSError, ValueError.
     """
@@ -157,7 +157,10 @@ def bind(
 
 
 def pictures_in(file: File) -> Iterator[tuple[Page, Picture | Exception]]:
-    """The pages of a picture file, with their pictures, or why there is none."""
+    """Yield the pages of a picture file, each with its picture, or why there is none.
+
+    If the file cannot be opened, only its first page is yielded.
+    """
     try:
         with tolerance(), originals.opened(file.path, file.head()) as image:
             for page in file.pages:
@@ -167,7 +170,7 @@ def pictures_in(file: File) -> Iterator[tuple[Page, Picture | Exception]]:
 
 
 def picture_on(page: Page, file: File, image: Image.Image) -> Picture | Exception:
-    """The picture of a page in a file that is open, or why there is none."""
+    """Return the picture of a page in an open file, or why there is none."""
     try:
         image.seek(page.entry.pdf_page or 0)
         return picture_of(file.path, image)
@@ -177,7 +180,7 @@ def picture_on(page: Page, file: File, image: Image.Image) -> Picture | Exceptio
 
 @contextlib.contextmanager
 def tolerance() -> Iterator[None]:
-    """Have Pillow decode what there is of a damaged picture, without a word: it has been read."""
+    """Let Pillow decode a damaged picture as far as possible, without warnings: it was read so."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
         with warnings.catch_warnings(action="ignore"):

@@ -1,4 +1,4 @@
-"""How far a scan is askew, and its page as if it were not: lines that lean have no gaps between."""
+"""Measure how far a scan is askew, and straighten it: between tilted lines there are no gaps."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,15 +13,15 @@ from lib.pages.values import Box
 
 Gray = NDArray[numpy.uint8]
 
-STEP, MOST = 0.0025, 16  # rows down a column, in steps: 0.14 to 2.3 degrees
-CLEARER = 1.1  # times as clear as they are: else the lines lie straight
-ENOUGH_PIXELS = 20_000  # of ink, to look at
+STEP, MOST = 0.0025, 16  # rows down for each column, and how many steps: 0.14 to 2.3 degrees
+CLEARER = 1.1  # times as clear as without a tilt: if less, the lines count as straight
+ENOUGH_PIXELS = 20_000  # of ink are enough to look at
 
 
 def tilt_of(gray: Gray) -> float:
-    """By how many rows a page's lines go down from column to column; 0: they do not, or not surely.
+    """Return how many rows a page's lines go down from column to column; 0 if that is not sure.
 
-    Seen along its lines, ink stands in few rows.
+    With the right tilt, the ink of a line falls into few rows.
     """
     half = gray[::2, ::2]
     down, across = numpy.nonzero(ink_in(half, (0, 0, half.shape[1], half.shape[0])))
@@ -40,7 +40,7 @@ def tilt_of(gray: Gray) -> float:
 
 
 def straightened(gray: Gray, tilt: float) -> Gray:
-    """A page's picture, each column moved so that its lines lie straight."""
+    """Return a page's picture with each column moved, so that its lines are straight."""
     image = Image.fromarray(gray)
     data = (1, 0, 0, tilt, 1, 0)
     paper = int(numpy.median(gray))
@@ -49,16 +49,16 @@ def straightened(gray: Gray, tilt: float) -> Gray:
 
 
 def moved(cells: Sequence[Cell], tilt: float, aspect: float) -> list[Cell]:
-    """Cells with their boxes in the straightened picture; aspect is its width by its height."""
+    """Return cells with their boxes in the straightened picture; aspect is its width / height."""
     return [replace(cell, box=moved_box(cell.box, tilt * aspect)) for cell in cells]
 
 
 def moved_box(box: Box, tilt: float) -> Box:
-    """A box around lines that lean, as the box around them when they are straight."""
+    """Turn a box around tilted lines into the box around the same lines when they are straight."""
     left, top, right, bottom = box
     first, last = (left, right) if tilt > 0 else (right, left)
     above, below = top - tilt * first, bottom - tilt * last
-    if below - above < (bottom - top) / 2:  # a line that is longer than it is exact
+    if below - above < (bottom - top) / 2:  # a long line in an inexact box
         middle, half = (above + below) / 2, (bottom - top) / 4
         above, below = middle - half, middle + half
     return (left, min(max(above, 0.0), 1.0), right, min(max(below, 0.0), 1.0))
