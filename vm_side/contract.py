@@ -91,7 +91,7 @@ def least_drain_s(whole_s: float) -> float:
 
 
 def reserve_s(whole_s: float) -> float:
-    """Return the seconds kept for after that: results come home, and the machine is turned off."""
+    """Return the seconds kept at the end, to bring results home and turn the machine off."""
     return min(240.0 + 0.02 * whole_s, 0.2 * whole_s)
 
 

@@ -34,7 +34,8 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     try:
         name = (parts.hostname or "").encode("idna")  # as the connection does
         valid = parts.scheme in ("http", "https") and name.split() == [name] and parts.port != 0
-        valid = valid and value.isprintable() and value.split() == [value]  # urlsplit drops some
+        # urlsplit drops some letters of this kind without an error
+        valid = valid and value.isprintable() and value.split() == [value]
     except ValueError:
         valid = False
     if not valid:

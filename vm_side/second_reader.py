@@ -31,7 +31,7 @@ PACKAGES = ("rapidocr", "cv2")  # the other packages that it needs come with the
 def second_reader(
     settings: Settings, manifest: Manifest, say: Callable[[str], object]
 ) -> Beside[Record]:
-    """Return the readers for second readings; there are none if not wanted or too few cores."""
+    """Return the second readers; there are none if that is not wanted, or cores are too few."""
 
     def lay_on(record: Record, opinion: "Opinion") -> None:
         from second_reading import heard  # noqa: PLC0415 - it loads numpy, and only this needs it
@@ -55,7 +55,7 @@ def doubted_elsewhere(
         changes = checks.get(reading_of(record))
         if changes is None or not has_no_second_reading(record):
             continue
-        changed = read_record(json.dumps(asdict(record) | dict(changes)))  # it may be anything
+        changed = read_record(json.dumps(asdict(record) | dict(changes)))  # these may hold anything
         if changed is not None and is_to_be_read_again(changed):
             yield changed
 

@@ -61,9 +61,8 @@ def version_of(place: Place) -> str:
 def longest_first(tasks: list[Task], pages: list[Page], folder: Place) -> list[Task]:
     """Sort the tasks: the probably longest ones first, those that do not ask the model last.
 
-    A long answer that begins last keeps the whole machine waiting at the end. A file's bytes tell
-    how long the answer will be: a full page has more of both. A PDF's bytes count evenly for all
-    its pages.
+    If a long answer begins last, the machine works for it alone at the end. A file's bytes tell how
+    long the answer will be: a full page has more of both. A PDF's bytes are shared evenly.
     """
     count = Counter(page.input for page in pages)
     size: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Troubles of users: parts of messages that docs/troubleshooting.md explains, each as a heading.
+"""Parts of messages that users meet; docs/troubleshooting.md explains each under its own heading.
 
 Both sides use this file. A … stands for what differs from message to message.
 """

@@ -48,7 +48,7 @@ def later_s(began_s: int, at_s: int) -> int:
 
 
 def lengths(ends_s: dict[str, int]) -> dict[str, int]:
-    """Turn the ends of parts into their lengths; a part is over only if the one before it is."""
+    """Turn ends of parts into lengths. A part is not over if an earlier part ended after it."""
     found, before_s = {}, 0
     for name in PARTS:
         if ends_s.get(name, -1) >= before_s:

@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def served_model(endpoint: str) -> tuple[str, str]:
-    """(the model's name, "") once the server answers, else ("", why not)."""
+    """Return (the model's name, "") once the server answers, else ("", why not)."""
     try:
         check_health(endpoint)
         return json.loads(fetch(f"{endpoint}/v1/models"))["data"][0]["id"], ""
@@ -101,7 +101,7 @@ def answer_fault(endpoint: str, model: str) -> str:
 
 
 def tiny_question(model: str) -> dict[str, object]:
-    """Return the body of that request."""
+    """Return the body of the tiny request."""
     picture = base64.b64encode(white_png(28)).decode()
     content = [
         {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}},

@@ -131,8 +131,9 @@ def make_runner(cpu_s: float, path: Path, count: int) -> Callable[[Call], Outcom
     """Return what runs steps in the process. Of `count` processes, one may have a large page."""
     bounds.limit_memory()
     turns = Turns(path, count)
+    # its node ends this process by SIGTERM, and waits for that
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # its node ends it so, and waits
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     last: list[Source] = [b""]
 
     def turn(is_large: bool) -> AbstractContextManager[None]:

@@ -76,7 +76,7 @@ class ProcessPool:
         self.processes = processes
 
     def call(self, function: Callable[..., R], *arguments: Any) -> R:
-        """Call it here."""
+        """Call the function in this process."""
         return function(*arguments)
 
     def read(
@@ -166,5 +166,5 @@ def count_apart(
             counted[place] = Counted(fault=found.reason) if isinstance(found, Crash) else found
     if interrupt.signal:
         signal.raise_signal(interrupt.signal)  # for the earlier handler
-        raise KeyboardInterrupt  # there was none
+        raise KeyboardInterrupt  # if that did not end us
     return [counted[place] for place in places]

@@ -47,10 +47,7 @@ class Share:
 
 
 def next_node(shares: Mapping[str, Share], waiting: int, now_s: float) -> str | None:
-    """Return the node that gets the next page: the emptiest one with room; None if nobody does.
-
-    Nodes that are too slow for the number of waiting pages get none.
-    """
+    """Return the emptiest node with room that is not too slow; None if the next page must wait."""
     paces = [(share.page_s(now_s), share.limit) for share in shares.values() if share.limit]
     open_ones = [(node, share) for node, share in shares.items() if share.held < share.limit]
     for node, share in sorted(open_ones, key=lambda one: one[1].held / one[1].limit):
