@@ -1,6 +1,6 @@
-"""A doubtful page that is read again: who judges the new answer, and which of both stays.
+"""A doubtful page that is read again: who judges the new answer, and which of the two stays.
 
-Those who have doubted the old answer hear the new one, too. So both are trusted by one measure.
+The witnesses that doubted the old answer also judge the new one, so both have the same measure.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from results.manifest import Record
 from trust.doubts import is_doubtful
 from trust.judging import Reader
 
-RESULT = (  # what of a record tells of it
+RESULT = (  # the fields of a record that describe a page's result
     *("cells", "finish_reason", "rotation", "trust", "doubts"),
     *("reader", "reader_lines", "read_as", "trusted_as"),
 )
@@ -20,7 +20,7 @@ FILES = ("pictures", "pictures_as")
 
 
 def reader_of(before: Record | None, values: Mapping[str, Any]) -> Reader | None:
-    """The second reader of a page, if what it has read still lies where it lay; else nobody."""
+    """Return the second reader and its lines of a page; None if there are none that still fit."""
     if before is None or not before.reader_lines:
         return None
     is_same = all(getattr(before, name) == values[name] for name in ("rotation", "original_size"))
@@ -28,9 +28,9 @@ def reader_of(before: Record | None, values: Mapping[str, Any]) -> Reader | None
 
 
 def is_better(outcome: Outcome, before: Record) -> bool:
-    """Whether a second reading is to be trusted more than the first, which was a whole one.
+    """Whether the second reading deserves more trust than the first, which was a whole one.
 
-    By those alone who have heard both.
+    Only witnesses that judged both readings count.
     """
     is_whole = outcome.status != "partial"
     heard_both = outcome.judgement.reader == before.reader
@@ -39,7 +39,7 @@ def is_better(outcome: Outcome, before: Record) -> bool:
 
 
 def said_of(outcome: Outcome, reader: Reader | None) -> dict[str, Any]:
-    """What the record of a page says of the answer that is kept."""
+    """Return what the record of a page says about the answer that is kept."""
     judgement = outcome.judgement
     values: dict[str, Any] = {"trust": judgement.trust, "doubts": list(judgement.doubts)}
     if reader is None or not judgement.reader:
@@ -54,6 +54,6 @@ def said_of(outcome: Outcome, reader: Reader | None) -> dict[str, Any]:
 
 
 def kept_of(record: Record) -> dict[str, Any]:
-    """What stays of the record of a page whose second reading was no better."""
+    """Return the values of the old record that stay, because the second reading was no better."""
     kept = {name: getattr(record, name) for name in (*RESULT, *FILES)}
     return kept | {"notes": list(dict.fromkeys([*record.notes, NO_BETTER]))}

@@ -1,4 +1,4 @@
-"""A batch from its first page to its last: what is asked, read, written down and said."""
+"""A batch from its first page to its last: check the server, read, record, and tell people."""
 
 import sys
 import time
@@ -46,7 +46,7 @@ OVERRULE = "or PREFLIGHT=0 if it reads pages well all the same"
 
 
 class BatchError(Exception):
-    """The batch cannot begin; says what failed, why, and what to do."""
+    """The batch cannot begin. The message says what failed, why, and what to do."""
 
 
 class UnknownModel(BatchError):
@@ -58,7 +58,7 @@ class End:
     """How a batch ended: its totals, as in summary.json, and whether a signal ended it.
 
     cut_short: it could not go on; pages that were left may have a record of an earlier run.
-    is_poor: it ended for want of money, as was wished.
+    is_poor: it stopped because the budget ran out, as the user wanted.
     """
 
     totals: dict[str, Any]
@@ -69,7 +69,7 @@ class End:
 
 @dataclass(frozen=True)
 class Prices:
-    """USD an hour: of this machine, and of each other node of a fleet."""
+    """USD per hour: for this machine, and for each other node of a fleet."""
 
     here: float = 0.0
     worker: float = 0.0
@@ -85,8 +85,8 @@ def run_batch(
 ) -> End:
     """Read all pages of the input that are not done yet. Raises BatchError.
 
-    state is the folder of this computer where the manifest grows. settings.model may be empty: the
-    server is asked. checks are what a second reader has found elsewhere.
+    state is the folder of this computer where the manifest grows. If settings.model is empty, the
+    server is asked for it. checks are what a second reader has found elsewhere.
     """
     started = time.monotonic()
     purse = purse or Purse(prices.here)
@@ -140,12 +140,12 @@ def run_batch(
             if is_poor:
                 say(f"BUDGET: {totals[LEFT]:,} pages are left, at {purse.usd:.2f} USD")
             if sys.stderr.isatty() or is_told(totals):
-                say(sentence(totals))  # in here: a signal must not come into tqdm's lock
+                say(sentence(totals))  # in this block, since no signal may strike in tqdm's lock
     return End(totals, bool(interrupt.signal), cut_short, is_poor)
 
 
 def open_manifest(settings: Settings, state: Path) -> Manifest:
-    """Open the manifest of the results, for this process alone."""
+    """Open the manifest of the results, for this process only. Raises BatchError."""
     try:
         return Manifest(state, settings.output)
     except BlockingIOError as error:
@@ -158,7 +158,7 @@ def open_manifest(settings: Settings, state: Path) -> Manifest:
 
 
 def ask(executor: Executor, function: Callable[..., R], *arguments: Any) -> R:
-    """Call a function where the pages are read."""
+    """Call a function where the pages are read. Raises BatchError."""
     try:
         return executor.call(function, *arguments)
     except PoolError as error:
@@ -166,7 +166,7 @@ def ask(executor: Executor, function: Callable[..., R], *arguments: Any) -> R:
 
 
 def find_model(settings: Settings) -> Model:
-    """The served model to use; waits for a server that is still loading."""
+    """Return the served model to use. Waits for a server that is still loading."""
     url = settings.endpoint
     endpoint = endpoint_of(settings, 0)
     try:
@@ -196,7 +196,7 @@ def find_model(settings: Settings) -> Model:
 
 
 def check_server(model: Model, settings: Settings) -> Fitness:
-    """Refuse a server that would read the pages wrongly without a word."""
+    """Refuse a server that would read the pages wrongly without any error. Raises BatchError."""
     endpoint = endpoint_of(replace(settings, ready_timeout_s=0), 0)
     try:
         return preflight.check(endpoint, model, settings.prompt_mode, settings.max_pixels)
@@ -209,14 +209,14 @@ def check_server(model: Model, settings: Settings) -> Fitness:
 
 
 def with_prompt(settings: Settings, fitness: Fitness) -> Settings:
-    """The settings with what the prompt takes, where the server told."""
+    """Return the settings with the prompt's size in tokens, if the server told it."""
     return replace(settings, prompt_tokens=fitness.prompt_tokens or settings.prompt_tokens)
 
 
 def is_told(totals: Mapping[str, Any]) -> bool:
-    """Whether the totals are worth a line also where nobody watches: what is lost is told.
+    """Whether to print the totals even if no terminal watches: if pages were lost, or not read.
 
-    Of pages that were read on another night it was told then, unless a run can still fix it.
+    A loss of an earlier run was told then. It is told again only if a new run can still fix it.
     """
     is_whole = all(totals[status] == 0 for status in STATUSES if status not in WHOLE)
     is_news = totals["run"]["pages"] > 0 and not is_whole
@@ -224,7 +224,7 @@ def is_told(totals: Mapping[str, Any]) -> bool:
 
 
 def sentence(totals: Mapping[str, Any]) -> str:
-    """The totals, for people."""
+    """Return the totals as one sentence for people."""
     run = totals["run"]
     order = [*(status for status in STATUSES if status != DOUBTFUL), DOUBTFUL]
     counts = ", ".join(f"{totals[s]:,} {s}" for s in order if totals[s])

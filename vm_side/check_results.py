@@ -65,7 +65,7 @@ def main(source: Path, output: Path, to: Path, page_timeout: float) -> NoReturn:
 def opinions(
     waiting: list[Record], places: Places, interrupt: Interrupt
 ) -> Iterator[tuple[Record, Opinion]]:
-    """What the second reader says of each page, as it comes. Raises PoolError."""
+    """Yield what the second reader says about each page, as it comes. Raises PoolError."""
     results = run(
         waiting,
         make_second_reader,
@@ -81,7 +81,7 @@ def opinions(
 
 
 def write_down(found: Iterable[tuple[Record, Opinion]], file: IO[str]) -> None:
-    """Write what comes, and say what does not; a fault of many pages is told of the first."""
+    """Write each opinion, and report each fault: the first page by name, the others by count."""
     faults = Counter[str]()
     for record, opinion in found:
         if not opinion.fault:
@@ -97,7 +97,7 @@ def write_down(found: Iterable[tuple[Record, Opinion]], file: IO[str]) -> None:
 
 
 def most_at_once() -> int:
-    """All cores but one, at the lowest priority."""
+    """Return the number of cores but one; the readers run at the lowest priority."""
     return max(1, (os.cpu_count() or 1) - 1)
 
 

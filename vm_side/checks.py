@@ -1,13 +1,13 @@
 """What a second reader has found, on its way from one manifest to another: a line of JSON a page.
 
-It is of one reading of a page; of the next one it says nothing.
+A line belongs to one reading of a page. It says nothing about the next reading.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-CHANGED = (  # by it, in the page's line
+CHANGED = (  # the fields that it changes in the page's line of the manifest
     *("status", "read_as", "reason", "trust", "trusted_as", "doubts"),
     *("reader", "reader_lines"),
 )
@@ -17,11 +17,11 @@ Reading = tuple[tuple[str, int | None], str, float]
 
 
 class Read(Protocol):
-    """What a page's line says of when it was read."""
+    """What a page's line says about when it was read."""
 
     @property
     def key(self) -> tuple[str, int | None]:
-        """The input file, and the page of it."""
+        """The input file, and which of its pages."""
 
     @property
     def sha256(self) -> str:
@@ -33,12 +33,12 @@ class Read(Protocol):
 
 
 def reading_of(read: Read) -> Reading:
-    """What tells one reading of a page from the next."""
+    """Return what distinguishes one reading of a page from the next."""
     return read.key, read.sha256, read.finished_at
 
 
 def check_of(read: Read, changes: Changes) -> str:
-    """The line, with its end: which page, read when, and what changes in its line."""
+    """Return the line, with its newline: which page, read when, and what changes in its line."""
     (name, pdf_page), sha256, finished_at = reading_of(read)
     which = {"input": name, "pdf_page": pdf_page, "sha256": sha256, "finished_at": finished_at}
     line = json.dumps({**which, "changes": changes}, ensure_ascii=False) + "\n"
@@ -46,7 +46,7 @@ def check_of(read: Read, changes: Changes) -> str:
 
 
 def read_checks(text: str) -> dict[Reading, Changes]:
-    """What was found, by reading; a torn line is none."""
+    """Return the changes of each reading. Torn lines are skipped."""
     found: dict[Reading, Changes] = {}
     for part in text.split("\n"):
         try:

@@ -1,7 +1,8 @@
-"""What both sides name: exit codes, which files are pages, what becomes of them, in which files.
+"""Names that both sides use: exit codes, page files, the status of a page, the files of results.
 
-vm_side/ travels alone; of it tools/ imports this, checks.py, picture_files.py, prompts.py,
-saying.py, schema.py, troubles.py, version.py, walk.py and wanted_pages.py.
+vm_side/ is copied to the machine alone. Of its files, tools/ imports this one, checks.py,
+picture_files.py, prompts.py, saying.py, schema.py, troubles.py, version.py, walk.py and
+wanted_pages.py.
 """
 
 import enum
@@ -20,8 +21,8 @@ class ExitCode(enum.IntEnum):
     INTERRUPTED = 130
 
 
-KEY, KEY_FILE = "API_KEY", "API_KEY_FILE"  # of the environment: the model server's key
-PASSWORD, PASSWORD_FILE = "PDF_PASSWORD", "PDF_PASSWORD_FILE"  # the same of PDFs that want one
+KEY, KEY_FILE = "API_KEY", "API_KEY_FILE"  # environment variables: the model server's key
+PASSWORD, PASSWORD_FILE = "PDF_PASSWORD", "PDF_PASSWORD_FILE"  # and the password of locked PDFs
 SECRETS = {KEY: KEY_FILE, PASSWORD: PASSWORD_FILE}
 
 PICTURES = (  # one page each
@@ -32,7 +33,7 @@ MANY_PAGES = (".pdf", ".tif", ".tiff")
 PAGE_ENDINGS = (*PICTURES, *MANY_PAGES)
 
 MANIFEST, SUMMARY = "manifest.jsonl", "summary.json"
-LOCK = ".lock"  # next to the manifest: who writes it keeps this locked, and is named in it
+LOCK = ".lock"  # next to the manifest: its writer keeps this file locked, and is named in it
 REPORT, COMPARISON, SCORES = "report.html", "compare.html", "score.json"
 TUNING = "tune.html"
 RESERVED = (
@@ -48,9 +49,9 @@ DRAWING_ENDING = ".jpg"
 
 DOUBT_KINDS = ("missed", "empty", "amount", "repeated", "text_layer", "reader")
 
-DOUBTFUL = "doubtful"  # read, and a witness speaks against it: somebody should look at it
-NO_BETTER = "read again: no better"  # a note of such a page
-CORRECTED = "corrected"  # at home, by a person, whose word is trusted
+DOUBTFUL = "doubtful"  # read, but a witness doubts the result: somebody should look at it
+NO_BETTER = "read again: no better"  # a note in the record of such a page
+CORRECTED = "corrected"  # by a person, at home; the correction is trusted
 DONE = ("ok", "repaired", "partial", "blank", DOUBTFUL, CORRECTED)
 WHOLE = ("ok", "repaired", CORRECTED)  # nothing of the page is lost
 FAILED = "failed"
@@ -58,10 +59,10 @@ LEFT = "left"  # not reached: the batch was interrupted, or the server went away
 STATUSES = (*DONE, FAILED, LEFT)
 
 RECIPE = ("prompt_mode", "max_pixels", "upsample_below", "rotate")  # what decides a page's cells
-AUTO = "auto"  # of rotate: as far as each page needs it; else degrees clockwise
+AUTO = "auto"  # a value of rotate: as each page needs it; the other values are degrees clockwise
 ROTATIONS = (AUTO, "0", "90", "180", "270")
 OCR = "ocr"  # ink, and a second reader
-WITNESSES = ("ink", OCR, "off")  # who compares an answer with its page
+WITNESSES = ("ink", OCR, "off")  # what compares an answer with its page
 PREVIEW_MODEL = "dots-ocr-cpu-preview"
 
 CATEGORIES = (
@@ -85,17 +86,17 @@ def is_page_file(name: str) -> bool:
 
 
 def least_drain_s(whole_s: float) -> float:
-    """Of the seconds that a budget pays, what pages in flight get to end, at least."""
+    """Return the seconds that pages in flight get to end, at least, of all that a budget pays."""
     return min(60.0, 0.1 * whole_s)
 
 
 def reserve_s(whole_s: float) -> float:
-    """And those after them, at its end: results come home, and the machine is turned off."""
+    """Return the seconds kept at the end, to bring results home and turn the machine off."""
     return min(240.0 + 0.02 * whole_s, 0.2 * whole_s)
 
 
 class Recorded(Protocol):
-    """What a page's line in the manifest says of how it was read."""
+    """What a page's line in the manifest says about how it was read."""
 
     @property
     def status(self) -> str:
@@ -119,11 +120,11 @@ class Recorded(Protocol):
 
 
 class Numbered(Protocol):
-    """What a page's line says of the page, and of the content that was read."""
+    """What a page's line says about the page, and about the content that was read."""
 
     @property
     def pdf_page(self) -> int | None:
-        """Which of its file, from 0; None is a picture."""
+        """Its number in its file, from 0; None for a picture."""
 
     @property
     def sha256(self) -> str:
@@ -131,18 +132,18 @@ class Numbered(Protocol):
 
 
 def is_still_of(record: Numbered, pdf_pages: int, sha256: str) -> bool:
-    """Whether a page can be one of a file of so many; sha256 is the file's, if that is known."""
+    """Whether a page can still be in a file of pdf_pages pages; sha256 is the file's, or empty."""
     is_there = record.pdf_page is not None and record.pdf_page < pdf_pages
     return is_there and sha256 in ("", record.sha256)
 
 
 def recipe_of(settings: object) -> dict[str, Any]:
-    """The recipe in settings that have more."""
+    """Return only the recipe from settings that have more."""
     return {name: getattr(settings, name) for name in RECIPE}
 
 
 def is_read(record: Recorded, sha256: str, wanted: Mapping[str, Any]) -> bool:
-    """Whether a record says that a page was read: with this content, in the wanted way.
+    """Whether a record says that a page was read with this content and in the wanted way.
 
     wanted is the recipe and, under "model", the model's name.
     """
@@ -156,7 +157,7 @@ def is_read(record: Recorded, sha256: str, wanted: Mapping[str, Any]) -> bool:
 
 
 class Doubted(Protocol):
-    """What a page's line says of the doubts about it."""
+    """What a page's line says about the doubts about it."""
 
     @property
     def status(self) -> str:
@@ -164,29 +165,29 @@ class Doubted(Protocol):
 
     @property
     def notes(self) -> Collection[Any]:
-        """Remarks on it."""
+        """Remarks on the page."""
 
     @property
     def read_as(self) -> str:
-        """What its status was until a second reader's doubts; empty: they did not change it."""
+        """Its status before a second reader's doubts changed it; empty if they did not."""
 
     @property
     def reader_lines(self) -> Collection[Any]:
-        """What that reader has read of it; empty: that was not kept."""
+        """What that reader has read; empty if that was not kept."""
 
 
 def is_to_be_read_again(record: Doubted) -> bool:
     """Whether DOUBTFUL=1 reads a page again: not a third time if the second was no better.
 
-    Else a machine would be rented every night for a page that nothing fixes. Of one that the second
-    reader alone doubts, what it has read must be there: a new answer is compared with it.
+    Otherwise a machine would be rented every night for a page that nothing fixes. If only the
+    second reader doubts a page, its lines must be there: a new answer is compared with them.
     """
     is_heard = bool(record.reader_lines) or not record.read_as
     return record.status == DOUBTFUL and NO_BETTER not in record.notes and is_heard
 
 
 class Heard(Protocol):
-    """What a page's line says of who has read it."""
+    """What a page's line says about who has read it."""
 
     @property
     def status(self) -> str:
@@ -194,7 +195,7 @@ class Heard(Protocol):
 
     @property
     def cells(self) -> int:
-        """How many were found."""
+        """How many cells were found."""
 
     @property
     def model(self) -> str:
@@ -202,7 +203,7 @@ class Heard(Protocol):
 
     @property
     def reader(self) -> str:
-        """Who read it a second time; empty: nobody."""
+        """Who read it a second time; empty if nobody did."""
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -210,9 +211,9 @@ class Heard(Protocol):
 
 
 def has_no_second_reading(record: Heard) -> bool:
-    """Whether a page is to be read a second time.
+    """Whether a page still needs a second reading.
 
-    Not one that the same engine has read, nor one that a person has corrected.
+    A page that the same engine has read, or that a person has corrected, needs none.
     """
     return (
         record.status in DONE
@@ -225,9 +226,10 @@ def has_no_second_reading(record: Heard) -> bool:
 
 
 def is_turned(record: Recorded, rotate: str) -> bool:
-    """Whether a page was turned as is wanted now, for whatever reason.
+    """Whether a page was turned as wanted now; why it was turned does not matter.
 
-    A record older than this setting counts as AUTO's: else all pages were to be read again for few.
+    A record older than this setting counts as AUTO. Otherwise all pages would be read again, and
+    only a few would change.
     """
     if rotate == AUTO:
         return bool(record.settings.get("rotate", AUTO) == AUTO)
@@ -235,9 +237,9 @@ def is_turned(record: Recorded, rotate: str) -> bool:
 
 
 def key_from(key: str, file: str) -> str:
-    """The model server's key: as it is given, or what stands in its file; empty: there is none.
+    """Return the model server's key, given or read from its file; empty if there is none.
 
-    Raises ValueError, in whose words the key is not.
+    Raises ValueError; its message does not contain the key.
     """
     if not key and file:
         key = secret_in(file, KEY_FILE).strip()
@@ -247,7 +249,7 @@ def key_from(key: str, file: str) -> str:
 
 
 def password_from(password: str, file: str) -> str:
-    """The same of the password that opens PDFs: any one line."""
+    """Return the password that opens PDFs, in the same way: any one line. Raises ValueError."""
     if not password and file:
         password = secret_in(file, PASSWORD_FILE)
     if not password.isprintable():
@@ -256,7 +258,7 @@ def password_from(password: str, file: str) -> str:
 
 
 def secret_in(file: str, knob: str) -> str:
-    """What stands in a secret's file, without the line's end. Raises ValueError."""
+    """Return the content of a secret's file, without the line's end. Raises ValueError."""
     try:
         secret = Path(file).expanduser().read_text(encoding="utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

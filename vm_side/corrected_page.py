@@ -1,7 +1,7 @@
 """The files of a page whose cells a person has corrected.
 
-Its Picture cells are cut out of the page itself; where its file is not there, or is another one by
-now, out of the pictures that it had.
+Its Picture cells are cut out of the page itself. If the page's file is gone or has changed, they
+are cut out of the pictures that the page had before.
 """
 
 import base64
@@ -48,7 +48,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Job:
-    """A page: what is known of it, and its new cells."""
+    """A page: its record, and its new cells."""
 
     record: Record
     cells: tuple[Cell, ...]
@@ -56,7 +56,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Written:
-    """The files of a page by name, and its line's words on its pictures; or why there are none."""
+    """A page's files by name, and what its line says about its pictures; or why there are none."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     pictures: dict[str, Any] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Places:
-    """Where pages and results are, and what opens a page. input is None where it is not known.
+    """Where pages and results are, and what opens a page. input is None if it is not known.
 
     pictures is the form of pictures for a page that had none.
     """
@@ -78,7 +78,7 @@ class Places:
 
 
 def make_writer(places: Places) -> Callable[[Job], Written]:
-    """The page function of one process."""
+    """Return the page function of one process."""
     bounds.limit_memory()
     open_with(places.password)
     return functools.partial(written, places=places)
@@ -98,9 +98,10 @@ def written(job: Job, places: Places) -> Written:
 
 
 def made(job: Job, places: Places) -> Written:
-    """The same. Raises UnreadablePage, OSError, MemoryError.
+    """Make a page's files. Raises UnreadablePage, OSError, MemoryError.
 
-    A drawing is made again where there was one, if the page can be opened: of older cells it lies.
+    If there was a drawing and the page can be opened, it is drawn again, since the old drawing
+    shows the old cells.
     """
     record, cells = job.record, list(job.cells)
     form = record.pictures_as or INLINE
@@ -109,7 +110,7 @@ def made(job: Job, places: Places) -> Written:
     if needs_page(cells, wanted) and (path := file_of(record, places)):
         values = {"rotation": record.rotation, "sha256": record.sha256}
         if record.pdf_page is not None:
-            del values["sha256"]  # of a file of many pages it is not asked again
+            del values["sha256"]  # a file of many pages is not hashed again
         files = remade(path, record.pdf_page, values, cells, size_of(record), wanted)
     else:
         wanted = replace(wanted, drawing=False)
@@ -120,14 +121,14 @@ def made(job: Job, places: Places) -> Written:
 
 
 def file_of(record: Record, places: Places) -> Path | None:
-    """The page's file; None if it is not there, or is another one by now."""
+    """Return the page's file; None if it is not there, or has changed."""
     path = places.input / record.input if places.input else None
     is_same = path is not None and path.is_file() and sha256_of(path) == record.sha256
     return path if is_same else None
 
 
 def size_of(record: Record) -> tuple[int, int]:
-    """The page's own size. Raises UnreadablePage if it is not known."""
+    """Return the page's own size (width, height). Raises UnreadablePage if it is not known."""
     if len(record.original_size) != 2:
         raise UnreadablePage("its line in the manifest does not say its size")
     width, height = record.original_size
@@ -135,9 +136,9 @@ def size_of(record: Record) -> tuple[int, int]:
 
 
 def pieced_together(job: Job, output: Path) -> Image.Image:
-    """A sheet of the page's size that has its older pictures in their places.
+    """Return a white sheet of the page's size, with the page's older pictures in their places.
 
-    Raises UnreadablePage if a new one lies in none of them.
+    Raises UnreadablePage if a Picture cell does not lie within one of these pictures.
     """
     pieces = {box: piece_of(box, content) for box, content in older_pictures(job.record, output)}
     for _, new in numbered(job.cells):
@@ -153,10 +154,10 @@ def pieced_together(job: Job, output: Path) -> Image.Image:
 
 
 def piece_of(box: Box, content: bytes) -> Image.Image:
-    """What a box of a page shows. Raises UnreadablePage, OSError.
+    """Return what a box of a page shows. Raises UnreadablePage if the size does not fit; OSError.
 
-    A picture that is the whole page may be larger by a pixel; one of a page that is too large to be
-    held as it is has another size.
+    A picture of the whole page may be larger by one pixel. If the page was too large to be held in
+    memory at full size, its pictures have another size, and do not fit.
     """
     width, height = box[2] - box[0], box[3] - box[1]
     with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
@@ -167,9 +168,9 @@ def piece_of(box: Box, content: bytes) -> Image.Image:
 
 
 def older_pictures(record: Record, output: Path) -> Iterator[tuple[Box, bytes]]:
-    """The boxes of Picture cells as they stand, and what they show. Raises OSError.
+    """Yield the boxes of the present Picture cells, and what they show. Raises OSError.
 
-    None of a Markdown that is not what these cells make.
+    Yields nothing from a Markdown file that does not match these cells.
     """
     try:
         cells = json.loads((output / f"{record.page}{CELLS}").read_bytes())
@@ -186,9 +187,9 @@ def older_pictures(record: Record, output: Path) -> Iterator[tuple[Box, bytes]]:
 
 
 def embedded_in(text: str, cells: Sequence[Cell]) -> list[bytes]:
-    """What each Picture cell shows in a page's Markdown; b"" of one without area.
+    """Return what each Picture cell shows in a page's Markdown; b"" for a box without area.
 
-    Raises ValueError if the Markdown is not what these cells make.
+    Raises ValueError if the Markdown does not match these cells.
     """
     contents, at = [], 0
     for number, cell in enumerate(cells):
@@ -205,14 +206,14 @@ def embedded_in(text: str, cells: Sequence[Cell]) -> list[bytes]:
 
 
 def after(part: str, text: str, at: int) -> int:
-    """Where a part of a text ends that begins there. Raises ValueError if it does not."""
+    """Return where the part ends in the text. Raises ValueError if it does not begin at `at`."""
     if not text.startswith(part, at):
         raise ValueError("another text than that of the cells")
     return at + len(part)
 
 
 def decoded(text: str) -> bytes:
-    """What is told in base64. Raises ValueError."""
+    """Decode base64. Raises ValueError."""
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
@@ -220,12 +221,12 @@ def decoded(text: str) -> bytes:
 
 
 def boxed(box: Sequence[int]) -> Box:
-    """A box as a key. Raises ValueError."""
+    """Return a box as a tuple, so that it can be a key. Raises ValueError."""
     left, top, right, bottom = box
     return left, top, right, bottom
 
 
 def is_within(box: Sequence[int], other: Box) -> bool:
-    """Whether a box lies in another."""
+    """Whether a box lies within another one."""
     left, top, right, bottom = box
     return other[0] <= left and other[1] <= top and right <= other[2] and bottom <= other[3]

@@ -1,6 +1,6 @@
-"""What the first pages tell of the set-up: one fault of it must not become a fault of every page.
+"""What the first pages tell about the set-up: one fault of it must not fail every page.
 
-Decides; batch.py acts.
+This module decides; reading.py acts.
 """
 
 import re
@@ -11,10 +11,10 @@ from contract import FAILED
 from results.manifest import Key, Record
 from server.request import image_tokens
 
-ENOUGH = 8  # pages that the server refused in the same words, before it answered one
-NO_PAGES_FAULT = ("HTTP 401", "HTTP 403", "HTTP 404", "HTTP 405")  # a key, a model, a path
-LONGEST_PROMPT = 2000  # tokens of prompt and chat template, beyond all that is known
-APART = 64  # tokens by which two pictures, or two counts, are surely not the same
+ENOUGH = 8  # pages that the server refused in the same words before it answered any
+NO_PAGES_FAULT = ("HTTP 401", "HTTP 403", "HTTP 404", "HTTP 405")  # a wrong key, model or path
+LONGEST_PROMPT = 2000  # tokens: more than any known prompt with its chat template
+APART = 64  # tokens: two pictures or counts that differ by more are surely not the same
 CLOSE = 4
 
 
@@ -22,9 +22,9 @@ CLOSE = 4
 class Refusals:
     """The pages that the server refused before it answered any; their records wait here.
 
-    trial are the first pages that were begun. A refusal is there at once and an answer is not, so
-    that all of them have to end before anything is said: one may be answered yet.
-    is_over: the server answered, or refused in other words; the refusals are the pages' own.
+    trial are the first pages that were begun. A refusal comes at once, and an answer takes time. So
+    all of them must end before anything is decided: the server may still answer one.
+    is_over: the server answered, or refused in other words; so each refusal is its page's own.
     """
 
     trial: set[Key] = field(default_factory=set)
@@ -32,7 +32,7 @@ class Refusals:
     is_over: bool = False
 
     def take(self, record: Record) -> bool:
-        """Whether this page's record has to wait."""
+        """Take a page that has ended. Return whether its record has to wait."""
         self.trial.discard(record.key)
         if self.is_over or record.attempts:
             self.is_over = True
@@ -46,7 +46,7 @@ class Refusals:
         return not self.is_over
 
     def fault(self, is_end: bool = False) -> str:
-        """The one reason of all, if it is a fault of the set-up; is_end: no page is left."""
+        """Return the common reason if it is a fault of the set-up. is_end: no page is left."""
         if self.is_over or self.trial or not self.held:
             return ""
         reason = self.held[0][0].reason
@@ -54,7 +54,7 @@ class Refusals:
         return reason if sure else ""
 
     def release(self) -> list[Record]:
-        """The records that need not wait any longer."""
+        """Return the records that need not wait any longer."""
         if not self.is_over:
             return []
         records = [record for record, _ in self.held]
@@ -68,13 +68,13 @@ def was_refused(record: Record) -> bool:
 
 
 def kind_of(reason: str) -> str:
-    """A reason without what differs from page to page: numbers, addresses, ids of requests."""
+    """Remove what differs from page to page from a reason: numbers, addresses, request ids."""
     return reason[:8] + re.sub(r"\w*\d\w*", "#", reason[8:])
 
 
 @dataclass(frozen=True)
 class Count:
-    """An answered page: what its picture should take of the context, and what the server counted.
+    """An answered page: tokens that its picture should take, and tokens that the server counted.
 
     counted is picture and prompt together.
     """
@@ -84,12 +84,12 @@ class Count:
 
     @property
     def rest(self) -> int:
-        """What is left for the prompt."""
+        """The tokens that are left for the prompt."""
         return self.counted - self.picture
 
 
 def count_of(record: Record) -> Count | None:
-    """The count of a page that was asked for once; None if it tells nothing."""
+    """Return the count of a page that was asked about once; None if the record tells nothing."""
     if record.attempts != 1 or not record.tokens_in or len(record.model_size) != 2:
         return None
     width, height = record.model_size
@@ -97,11 +97,11 @@ def count_of(record: Record) -> Count | None:
 
 
 def fault_in(counts: Sequence[Count], prompt_tokens: int = 0) -> str:
-    """What is known to be wrong with how a server sees pictures; empty: nothing is known.
+    """Return what is surely wrong with how a server sees pictures; empty if nothing is known.
 
     The prompt is the same for all pages, so a server that counts as vLLM does has the same rest
-    for each. One that counts otherwise proves nothing, nor do pages of one size. prompt_tokens are
-    known from the preflight, or 0.
+    for each. A server that counts in another way proves nothing. Neither do pages of one size.
+    prompt_tokens are known from the preflight, or 0.
     """
     if are_doubled(counts, prompt_tokens):
         return "the server sees two pictures in a prompt with one"

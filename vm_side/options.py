@@ -1,4 +1,4 @@
-"""What the values of the command's options may be."""
+"""The types of the command's options, and the checks of their values."""
 
 import math
 import urllib.parse
@@ -10,18 +10,18 @@ from wanted_pages import selection_from
 
 
 class Whole(click.IntRange):
-    """A number that is whole, in bounds."""
+    """A whole number within bounds."""
 
     name = "whole number"
 
 
 class Number(click.FloatRange):
-    """A number from a bound on; nan and inf are none, whatever click says."""
+    """A number not below a bound. click accepts nan and inf; this type refuses them."""
 
     name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number. Raises click.BadParameter."""
+        """Return the number. Raises click.BadParameter."""
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value} is not a number.", param, ctx)
@@ -32,9 +32,10 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
     """Check an endpoint's URL and bring it to the form http://host:port."""
     parts = urllib.parse.urlsplit(value)
     try:
-        name = (parts.hostname or "").encode("idna")  # as a connection will
+        name = (parts.hostname or "").encode("idna")  # as the connection does
         valid = parts.scheme in ("http", "https") and name.split() == [name] and parts.port != 0
-        valid = valid and value.isprintable() and value.split() == [value]  # urlsplit drops some
+        # urlsplit drops some letters of this kind without an error
+        valid = valid and value.isprintable() and value.split() == [value]
     except ValueError:
         valid = False
     if not valid:
@@ -43,7 +44,7 @@ def endpoint_url(context: click.Context, parameter: click.Parameter, value: str)
 
 
 def page_list(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """Check which pages are wanted."""
+    """Check the list of wanted pages, and return it. Raises click.BadParameter."""
     try:
         selection_from(value)
     except ValueError as error:

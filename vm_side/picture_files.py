@@ -1,27 +1,27 @@
-"""The files of a page's Picture cells: the form in which they are wanted, and what they are called.
+"""The files of a page's Picture cells: in which form they are wanted, and how they are named.
 
-For both sides, as contract.py is.
+Both sides use this file, as they use contract.py.
 """
 
 import re
 from pathlib import PurePosixPath
 
 AS_FILES, INLINE, LEFT_OUT = PICTURE_FORMS = ("files", "inline", "none")
-ANY_FORM = "any"  # of a page without a Picture cell: it is right in each form
+ANY_FORM = "any"  # for a page without a Picture cell: it is right in every form
 PICTURES_FOLDER = "pictures"
 PICTURE_NAME = re.compile(r"(?:(page_[0-9]{1,9})_)?([1-9][0-9]{0,5})\.(?:png|jpg)")
 
 
 def is_pictured(pictures_as: str, wanted: str) -> bool:
-    """Whether a page has its pictures in the wanted form; a line of before says nothing: inline."""
+    """Whether a page has its pictures in the wanted form; an older line is empty: inline."""
     return (pictures_as or INLINE) in (wanted, ANY_FORM)
 
 
 def picture_name(page: str, number: int, ending: str = ".png") -> str:
-    """What the file of a page's Picture cell is called; they are counted from 1, in reading order.
+    """Return the file name of a page's Picture cell; number counts from 1, in reading order.
 
-    Before the number stands the result's name without the folder's own: nothing for page1/page1,
-    "page_0_" for report/report_page_0, whose folder has other pages' pictures, too.
+    Before the number comes the result's name without the folder's name: nothing for page1/page1,
+    "page_0_" for report/report_page_0, because that folder also has other pages' pictures.
     """
     path = PurePosixPath(page)
     rest = path.name.removeprefix(path.parent.name).removeprefix("_")
@@ -29,20 +29,21 @@ def picture_name(page: str, number: int, ending: str = ".png") -> str:
 
 
 def picture_number(name: str) -> int:
-    """Which of its page's Picture cells a file shows; 0: it is no such file."""
+    """Return which of its page's Picture cells a file shows; 0 if the name is not of that form."""
     found = PICTURE_NAME.fullmatch(PurePosixPath(name).name)
     return int(found[2]) if found else 0
 
 
 def picture_path(page: str, name: str) -> str:
-    """Where a file of one of its Picture cells stands, below the results."""
+    """Return the path, below the results, of a file of one of the page's Picture cells."""
     return str(PurePosixPath(page).parent / PICTURES_FOLDER / name)
 
 
 def picture_paths(page: str, names: object) -> list[str]:
-    """Where a page's pictures stand, below the results, by their names in its line, in order.
+    """Return the paths of a page's pictures, below the results, from the names in its line.
 
-    The line may come from anywhere: what is no name of a picture of this page is left out.
+    They are sorted by number. The line may come from anywhere, so a name that no picture of this
+    page can have is left out.
     """
     own = {
         name
@@ -55,7 +56,7 @@ def picture_paths(page: str, names: object) -> list[str]:
 
 
 def page_of_picture(path: str) -> str:
-    """Whose picture a file of this path would be, as a result's path; empty: nobody's."""
+    """Return the result's path of the page whose picture this would be; empty if it is none."""
     place = PurePosixPath(path)
     found = PICTURE_NAME.fullmatch(place.name)
     folder = place.parent.parent

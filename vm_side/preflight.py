@@ -1,8 +1,8 @@
 """Before the first page: does this server read what we send as the model was taught to read it?
 
-A wrong prompt or too small a context fails no request; it only spoils every answer. Once a job.
-Only what is known to be wrong is refused: vLLM before 0.17 writes a picture as one token, and other
-servers have a /tokenize of their own, or none.
+With a wrong prompt or too small a context no request fails, but every answer is bad. The check is
+made once a job. It refuses only what is known to be wrong: vLLM before 0.17 writes a picture as one
+token, and other servers have another /tokenize, or none.
 """
 
 import math
@@ -21,15 +21,15 @@ START = "vllm serve rednote-hilab/dots.ocr --chat-template-content-format string
 
 
 class Unfit(EndpointError):
-    """This server would not read the pages as it should; says why, and what to do."""
+    """This server would not read the pages as it should. The message says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Fitness:
-    """What is known of a server that may be fit.
+    """What is known about a server that may be fit.
 
-    prompt_tokens are those of the prompt, without the picture; 0: not known. sees_size: it was seen
-    that pictures keep their size.
+    prompt_tokens counts the prompt without the picture; 0 if it is not known. sees_size: the check
+    has shown that pictures keep their size.
     """
 
     prompt_tokens: int = 0
@@ -37,7 +37,7 @@ class Fitness:
 
 
 def check(endpoint: Endpoint, model: Model, prompt_mode: str, max_pixels: int) -> Fitness:
-    """Raises Unfit, or ServerGone. A server that cannot tell passes."""
+    """Check the server. Raises Unfit or ServerGone. A server that cannot tell passes."""
     prompt = PROMPTS[prompt_mode]
     tokens = endpoint.rendered(model.name, white(2), prompt)
     if tokens is None:
@@ -49,7 +49,7 @@ def check(endpoint: Endpoint, model: Model, prompt_mode: str, max_pixels: int) -
     side = max(2, math.isqrt(max_pixels) // FACTOR)
     larger = endpoint.rendered(model.name, white(side), prompt)
     seen = larger.count(PLACE) if larger is not None else 1
-    if seen <= 1:  # the picture's place alone
+    if seen <= 1:  # only the picture's placeholder: the server does not tell its size
         return Fitness(prompt_tokens)
     if seen != side**2:
         raise Unfit(
@@ -61,7 +61,7 @@ def check(endpoint: Endpoint, model: Model, prompt_mode: str, max_pixels: int) -
 
 
 def check_prompt(name: str, tokens: list[str], prompt: str) -> None:
-    """The rendered prompt: one turn of the user, one picture in it, then the question."""
+    """Check the rendered prompt: one turn of the user, with one picture, then the question."""
     pictures = tokens.count(PICTURE)
     if pictures > 1:
         raise Unfit(
@@ -85,12 +85,12 @@ def check_prompt(name: str, tokens: list[str], prompt: str) -> None:
 
 
 def plain(rendered: str) -> str:
-    """Text without its white space, whichever letters the tokenizer writes that with."""
+    """Remove white space from a text, also in the letters by which the tokenizer writes it."""
     return "".join(rendered.replace("Ġ", " ").replace("Ċ", " ").split())
 
 
 def check_room(model: Model, prompt_tokens: int, max_pixels: int) -> None:
-    """The largest picture, the prompt and an answer must fit the context."""
+    """Check that the largest picture, the prompt and an answer fit the context. Raises Unfit."""
     picture = -(-max_pixels // FACTOR**2)
     needed = picture + prompt_tokens + ANSWER_ROOM
     if 0 < model.max_tokens < needed:

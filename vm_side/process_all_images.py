@@ -318,8 +318,8 @@ def main(
         raise click.UsageError(printable(str(error))) from error
     except (BatchError, PoolError) as error:
         raise click.ClickException(printable(explained(str(error)))) from error
-    except OSError as error:  # a full disk, say; what the manifest has by now is safe
-        where = "" if error.filename else f"{output}: "  # of a full disk the error does not tell
+    except OSError as error:  # for example a full disk; what the manifest has by now is safe
+        where = "" if error.filename else f"{output}: "  # the error of a full disk names no file
         raise click.ClickException(
             printable(f"{where}{error}: fix this, then run again")
         ) from error
@@ -329,7 +329,7 @@ def main(
 
 
 def exit_code(end: End) -> ExitCode:
-    """How the command ends after a batch that ended so."""
+    """Return the command's exit code for the end of a batch."""
     if end.interrupted:
         return ExitCode.INTERRUPTED
     totals = end.totals
@@ -342,12 +342,12 @@ def exit_code(end: End) -> ExitCode:
 
 
 def leave_at_signal(number: int, frame: FrameType | None) -> NoReturn:
-    """End on a signal while no page is being read (the pool then has a handler of its own)."""
+    """End on a signal while no page is being read (during reading, Interrupt has its handler)."""
     leave(ExitCode.INTERRUPTED)
 
 
 def leave(code: ExitCode) -> NoReturn:
-    """End with this exit code, whatever signals come now."""
+    """End with this exit code, even if more signals come now."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     sys.exit(code)
@@ -356,7 +356,7 @@ def leave(code: ExitCode) -> NoReturn:
 def open_executor(
     scheduler: str | None, patience_s: float, processes: int
 ) -> AbstractContextManager[Executor]:
-    """The fleet of a scheduler, or a pool of processes. Raises PoolError."""
+    """Return the fleet of a scheduler, or a pool of processes. Raises PoolError."""
     if not scheduler:
         return nullcontext(ProcessPool(processes))
     try:
@@ -367,7 +367,10 @@ def open_executor(
 
 
 def checked_folders(input_dir: str, output_dir: str, is_fleet: bool) -> tuple[Place, Place]:
-    """The two folders, absolute. Results inside the input would be read as pages next time."""
+    """Return the two folders as absolute paths. Raises click.UsageError.
+
+    Results inside the input are refused, since the next run would read them as pages.
+    """
     source, output = place_of(input_dir), place_of(output_dir)
     if isinstance(source, Path):
         source = as_on_disk(source)
@@ -382,7 +385,7 @@ def checked_folders(input_dir: str, output_dir: str, is_fleet: bool) -> tuple[Pl
 
 
 def is_inside(place: Place, other: Place) -> bool:
-    """Whether a folder is the other one or lies in it."""
+    """Whether a folder is the other one, or lies in it."""
     if isinstance(place, Path) and isinstance(other, Path):
         return place.is_relative_to(other)
     return f"{place}/".startswith(f"{other}/")
@@ -391,7 +394,7 @@ def is_inside(place: Place, other: Place) -> bool:
 def checked_secret(
     name: str, file: str, secret_from: Callable[[str, str], str], is_fleet: bool
 ) -> str:
-    """A secret. The nodes of a fleet have the server's key from their own environment."""
+    """Return a secret. The nodes of a fleet take the server's key from their own environment."""
     try:
         secret = secret_from(os.environ.get(name, ""), file)
     except ValueError as error:
@@ -403,7 +406,7 @@ def checked_secret(
 
 
 def checked_state(output: Place, state: str | None) -> Path:
-    """The folder of this computer where the manifest grows."""
+    """Return the folder of this computer where the manifest grows. Raises click.UsageError."""
     if isinstance(output, Path):
         return output
     if not state:

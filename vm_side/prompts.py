@@ -1,4 +1,4 @@
-"""The prompts that dots.ocr was trained with (rednote-hilab/dots.ocr at 36d7248), to the letter."""
+"""The exact prompts that dots.ocr was trained with (rednote-hilab/dots.ocr at 36d7248)."""
 
 LAYOUT_ALL = """\
 Please output the layout information from the PDF image, including each layout element's bbox, \

@@ -1,7 +1,7 @@
-"""What the machines cost while a batch runs, and how much they may: until when pages are given out.
+"""What the machines cost while a batch runs, and how long the budget allows to give out pages.
 
-Nothing here asks a clock of another machine: what was spent before is told in USD, and from there
-on this job's own time counts.
+No clock of another machine is used: the money spent before is given in USD, and from then on this
+job's own time counts.
 """
 
 import math
@@ -14,9 +14,9 @@ from contract import least_drain_s, reserve_s
 
 @dataclass
 class Purse:
-    """USD an hour of all machines that bill, what was spent before, and the budget; 0: no limit.
+    """The cost of all machines in USD per hour, the money spent before, and the budget.
 
-    now_s is a clock that only goes forward, in seconds.
+    A budget of 0 is no limit. now_s is a clock that only goes forward, in seconds.
     """
 
     usd_per_hour: float = 0.0
@@ -24,9 +24,9 @@ class Purse:
     budget_usd: float = 0.0
     now_s: Callable[[], float] = time.monotonic
     slowest_s: float = 0.0
-    """Of a page so far."""
+    """The longest time that a page has taken so far."""
     is_shut: bool = False
-    """Whether a page was not given out for want of money."""
+    """Whether a page was not given out because the money did not suffice."""
     _began_s: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -39,9 +39,9 @@ class Purse:
 
     @property
     def ends_s(self) -> float:
-        """The time, by now_s, at which no page may be in anybody's hands any more.
+        """The time, by now_s, by which every page must have ended.
 
-        From then on the rest is for the way home, and for the turn-off.
+        The money that is left then pays for bringing results home and turning the machines off.
         """
         if not (self.budget_usd and self.usd_per_hour):
             return math.inf
@@ -60,11 +60,11 @@ class Purse:
 
     @property
     def has_run_out(self) -> bool:
-        """Whether pages are left for want of money, if any are left."""
+        """Whether lack of money is the reason, if any pages are left."""
         return self.is_shut or self.now_s() >= self.ends_s
 
     def count(self, page_s: float) -> None:
-        """A page has taken so long."""
+        """Note how many seconds a page has taken."""
         self.slowest_s = max(self.slowest_s, page_s)
 
     @property

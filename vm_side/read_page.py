@@ -1,6 +1,6 @@
 """The page function: one page of the input -> its result files and its record.
 
-What runs in a worker. It needs nothing but its settings and the file, and may be run twice.
+It runs in a worker. It needs only its settings and the file, and it is safe to run it twice.
 """
 
 import functools
@@ -46,11 +46,11 @@ from trust.judging import Reader
 
 @dataclass(frozen=True)
 class Settings:
-    """What holds for all pages of a batch. max_model_tokens is the model's context, 0: unknown.
+    """Settings for all pages of a batch. max_model_tokens is the model's context; 0 if unknown.
 
-    prompt_tokens is what the prompt takes of it, at most. pages names those that are wanted of each
-    file, as PAGES does; password opens the PDFs that want one. witness is one of WITNESSES;
-    doubtful: pages of this status are read again; force: all are.
+    prompt_tokens is what the prompt takes of it, at most. pages says which pages of each file are
+    wanted, as PAGES does. password opens the PDFs that need one. witness is one of WITNESSES.
+    doubtful: pages of this status are read again. force: all pages are read again.
     """
 
     input: Place
@@ -79,18 +79,18 @@ class Settings:
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """What decides the result of a page, as in Record.settings."""
+        """The settings that decide the result of a page, as in Record.settings."""
         return recipe_of(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A page to read; sha256 of a PDF (hashed once for all its pages), else empty.
+    """A page to read. sha256 is the hash of its file if it is known already, else empty.
 
-    version is the store's mark of the file's content, empty on a disk. lacking is the record of a
-    page that is done and lacks nothing but its drawing or its pictures, doubted that of one to be
-    read a second time, whose results stand until there are better ones; lacks says what either
-    lacks. A twin is the same task in a second worker, which writes its files aside.
+    version is the store's mark of the file's content; empty on a disk. lacking is the record of a
+    page that is done, and lacks only its drawing or its pictures. doubted is the record of a page
+    to be read a second time; its results stay until there are better ones. lacks says what either
+    of them lacks. A twin is the same task in a second worker, which writes its files aside.
     """
 
     page: Page
@@ -103,19 +103,19 @@ class Task:
 
     @property
     def has_results(self) -> bool:
-        """Whether the page has results that stand, whatever becomes of the task."""
+        """Whether the page has results that stay, even if the task fails."""
         return self.lacking is not None or self.doubted is not None
 
 
 def twin_of(task: Task) -> Task | None:
-    """The twin of a task that asks the model for new results; any other has none."""
+    """Return the twin of a task; None if the page has results already: such a task has no twin."""
     return None if task.has_results else replace(task, is_twin=True)
 
 
 def make_reader(
     settings: Settings, compute: Compute, silence: Silence, door: Passage = nullcontext
 ) -> Callable[[Task], Record]:
-    """The page function of one worker, with a connection of its own."""
+    """Return the page function of one worker, with its own connection."""
     endpoint = endpoint_of(settings, settings.retries, silence, door)
     return functools.partial(read_page, settings=settings, endpoint=endpoint, compute=compute)
 
@@ -126,7 +126,7 @@ def endpoint_of(
     silence: Silence | None = None,
     door: Passage = nullcontext,
 ) -> Endpoint:
-    """A connection to the model server."""
+    """Return a connection to the model server."""
     return Endpoint(
         settings.endpoint,
         settings.request_timeout_s,
@@ -143,7 +143,7 @@ def read_page(
 ) -> Record:
     """Read one page and write its files. Never raises for a bad page: its record says why.
 
-    It computes by way of compute(), and waits for the model and for a store outside.
+    All computing is done in compute(). Waiting for the model or a store happens outside of it.
     """
     started = time.monotonic()
     draft = _Draft(task)
@@ -166,13 +166,13 @@ def read_page(
 
 
 def failed_record(task: Task, reason: str, settings: Settings) -> Record:
-    """The record of a page of which no worker could tell anything."""
+    """Return the record of a page that no worker could report on."""
     return _Draft(task).record(FAILED, reason, 0.0, settings)
 
 
 @dataclass
 class _Draft:
-    """What is known of a page so far, for its record whatever happens."""
+    """What is known about a page so far, for its record in every case."""
 
     task: Task
     values: dict[str, Any] = field(default_factory=dict)
@@ -211,7 +211,7 @@ def _read(
         write_results(settings.output, draft.page.result, sent.blank_results)
         return "blank", "one even colour: not sent"
     if sent.page is not None or (isinstance(source, bytes) and len(source) > KEPT_BYTES):
-        source = b""  # a page waits for minutes: what is large, or done with, is not held
+        source = b""  # the wait takes minutes: hold nothing that is large or no longer needed
 
     def opened() -> Path | bytes:
         return source if source or sent.page is not None else _fetched(task, settings)
@@ -252,7 +252,7 @@ def _ask(
     compute: Compute,
     reader: Reader | None,
 ) -> Outcome:
-    """Ask about the page, and compare each answer with it."""
+    """Ask the model about the page, and compare each answer with the page."""
     assert sent.png is not None
     pdf_page, values = draft.page.pdf_page, draft.values
     context, prompt_tokens = settings.max_model_tokens, settings.prompt_tokens
@@ -272,7 +272,7 @@ def _ask(
         try:
             picture = compute(enlarged, opened(), pdf_page, values, kept, more)
         except (UnreadablePage, MemoryError, OSError):
-            return None  # the answers that are there are not lost by it
+            return None  # the answers so far are kept
         return show(*picture, is_checked=False)
 
     return climb(
@@ -286,12 +286,12 @@ def _ask(
 
 
 def _fetched(task: Task, settings: Settings) -> Path | bytes:
-    """What the task's page is opened from. Raises UnreadablePage."""
+    """Return the path or the bytes to open the task's page from. Raises UnreadablePage."""
     return content_of(task.page, settings.input, task.sha256)
 
 
 def _completed(record: Record, task: Task, settings: Settings, compute: Compute) -> Record:
-    """A page that was read before, with what it lacks now; the model is not asked."""
+    """Make what a page lacks that was read before, and return its record. No model is asked."""
     if task.lacks is None:
         return record
     return completed(record, settings.output, task.lacks, lambda: _fetched(task, settings), compute)

@@ -1,4 +1,4 @@
-"""The pages of a batch as they come: what is written down of them, and what is said."""
+"""The pages of a batch as they come: record them, and report them to people."""
 
 import contextlib
 import sys
@@ -30,7 +30,7 @@ COUNTS_REMEDY = (
 
 
 class SetupFault(Exception):
-    """What would make a fault of every page; says what, and what to do."""
+    """A fault of the set-up that would fail every page. Its text says what, and what to do."""
 
 
 def read_all(
@@ -46,8 +46,8 @@ def read_all(
 ) -> tuple[list[Record], bool]:
     """Read the tasks and record what comes: (what was read, whether it had to end early).
 
-    fitness is what the preflight came to; None: the server is not judged. alike says of which
-    files no further page is wanted, purse whether there is money for another one.
+    fitness is the result of the preflight; if it is None, the server is not judged. alike says
+    which files are given up, and purse whether there is money for another page.
     """
     cut_short = False
     done = page_count - len(tasks)
@@ -99,10 +99,10 @@ def read_all(
 
 @dataclass
 class Scribe:
-    """Writes the pages down, unless the first of them show a fault of the set-up.
+    """Records the pages, unless the first of them show a fault of the set-up.
 
-    standing are the pages that have results, which stand also where what was to be done failed.
-    beside takes those that another engine is to read, too.
+    standing are the pages that have results already. These stay even if the new task fails. beside
+    takes the pages that another engine should read, too.
     """
 
     manifest: Manifest
@@ -116,7 +116,7 @@ class Scribe:
     _counts: list[Count] = field(default_factory=list)
 
     def take(self, record: Record, is_read: bool) -> None:
-        """Take a page that has ended, read or only completed. Raises SetupFault."""
+        """Take a page that has ended: is_read, or only completed. Raises SetupFault."""
         if not is_read and record.status != FAILED:
             self._write(record)
         elif self.refusals.take(record):
@@ -127,7 +127,7 @@ class Scribe:
             self._look_at_count(record)
 
     def end(self, is_whole: bool) -> None:
-        """No page comes any more; is_whole: none is left to read. Raises SetupFault."""
+        """End: no more pages come. is_whole: none is left to read. Raises SetupFault."""
         if is_whole:
             self._refuse(self.refusals.fault(is_end=True))
             self.refusals.is_over = True
@@ -158,7 +158,10 @@ class Scribe:
             raise SetupFault(f"{were} ({reason}): fix this, then run again")
 
     def _look_at_count(self, record: Record) -> None:
-        """Of the first answers; pages that were seen at another size are to be read again."""
+        """Check the token counts of the first answers. Raises SetupFault.
+
+        If the server saw pictures at another size, the pages so far are marked to be read again.
+        """
         if self.fitness is None or self.fitness.sees_size or len(self._counts) == ENOUGH:
             return
         count = count_of(record)
@@ -172,11 +175,11 @@ class Scribe:
 
 
 def name_of(record: Record) -> str:
-    """The page, for people."""
+    """Name the page, for people."""
     page = "" if record.pdf_page is None else f" page {record.pdf_page}"
     return f"{record.input}{page}"
 
 
 def say(text: str) -> None:
-    """A line for people, above the progress bar."""
+    """Print one line for people, above the progress bar."""
     say_above_bar(" ".join(text.split("\n")))

@@ -1,6 +1,7 @@
-"""What a command says to people, and its own exit code at the end, whoever still reads it.
+"""What a command says to people, and its own exit code at the end, even if nobody reads it.
 
-Nobody may: a closed terminal, a `tee` that got the same Ctrl-C, a full disk. The work goes on then.
+The terminal may be closed, a `tee` may have got the same Ctrl-C, the disk may be full. Then the
+work goes on.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ LAST_STREAM = 2  # the number of stderr; stdin's is 0
 
 
 def beside_bar(progress: Mapping[str, Any]) -> dict[str, str]:
-    """What stands beside a progress bar: pages that failed, USD so far, and probably at the end."""
+    """Return what a progress bar shows beside it: failed pages, USD so far, USD expected at end."""
     shown = {}
     if isinstance(failed := progress.get("failed"), int) and failed:
         shown["failed"] = f"{failed:,}"
@@ -30,8 +31,9 @@ def beside_bar(progress: Mapping[str, Any]) -> dict[str, str]:
 
 
 def printable(said: Any) -> Any:
-    """Text from elsewhere, or JSON of it, without the characters that a terminal obeys: controls,
-    and marks that turn the direction of what is read.
+    """Replace the characters that a terminal obeys in foreign text, or in JSON with such text.
+
+    These are control characters, and marks that change the direction of the text.
     """
     if isinstance(said, dict):
         return {printable(name): printable(value) for name, value in said.items()}
@@ -43,28 +45,28 @@ def printable(said: Any) -> Any:
 
 
 def say_above_bar(text: str) -> None:
-    """Lines for people, above the progress bar if there is one."""
-    from tqdm import tqdm  # noqa: PLC0415 - 60 ms, and most commands have no bar
+    """Print lines for people, above the progress bar if there is one."""
+    from tqdm import tqdm  # noqa: PLC0415 - takes 60 ms, and most commands have no bar
 
     with contextlib.suppress(OSError):
         tqdm.write(printable(text), file=sys.stderr)
 
 
 def show_line(text: str) -> None:
-    """A line of the result, on stdout; the work goes on where `head` has read enough."""
+    """Print a line of the result on stdout. The work goes on if `head` has read enough."""
     with contextlib.suppress(BrokenPipeError):
         click.echo(text)
 
 
 def shown(error: click.ClickException) -> str:
-    """What click would print of an error."""
+    """Return what click would print about an error."""
     text = io.StringIO()
     error.show(text)
     return text.getvalue().rstrip("\n")
 
 
 def run(command: click.Command) -> NoReturn:
-    """Run a command and end the process with its exit code: its own, or that of what went wrong."""
+    """Run a command and end the process with the exit code of its success or of its error."""
     stand_in_for_closed_streams()
     try:
         command.main(standalone_mode=False)
@@ -72,7 +74,7 @@ def run(command: click.Command) -> NoReturn:
     except click.ClickException as error:
         say_above_bar(shown(error))
         code = error.exit_code
-    except OSError as error:  # a full disk, a missing right: its text names the file
+    except OSError as error:  # for example a full disk, or no permission: its text names the file
         say_above_bar(f"Error: {error}")
         code = ExitCode.FAILED
     except click.Abort:
@@ -83,9 +85,10 @@ def run(command: click.Command) -> NoReturn:
 
 
 def stand_in_for_closed_streams() -> None:
-    """Open nowhere in place of a stream that was closed from the start.
+    """Open /dev/null in place of each standard stream that was closed from the start.
 
-    Else the next file of ours gets its number, and what a library or a child says goes into that.
+    Otherwise the next file that we open gets its number, and a library's or a child's output would
+    go into that file.
     """
     while (nowhere := os.open(os.devnull, os.O_RDWR)) <= LAST_STREAM:
         os.set_inheritable(nowhere, True)
@@ -96,9 +99,9 @@ def stand_in_for_closed_streams() -> None:
 
 
 def let_go_of_streams() -> None:
-    """Send what could not be written to nowhere.
+    """Send to /dev/null what could not be written.
 
-    Else Python tries it once more at its end, fails, and exits with 120.
+    Otherwise Python tries to write it once more at its end, fails, and exits with 120.
     """
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -1,6 +1,6 @@
-"""What JSON of ours may hold: a JSON Schema that others can read, and the check that it is.
+"""What our JSON files may hold: a JSON Schema that others can read, and that is also our check.
 
-Schemas are of the few keywords that check() knows. They are written to docs/schema/ (make schema).
+Schemas use only the few keywords that check() knows. `make schema` writes them to docs/schema/.
 """
 
 import re
@@ -13,7 +13,7 @@ Schema = Mapping[str, Any]
 Check = Callable[[Any], bool]
 
 BEYOND = 10**15  # no page has so many of anything, and no run takes so long
-TYPES: Mapping[str, tuple[type, ...]] = {  # a bool is no number, as in JSON
+TYPES: Mapping[str, tuple[type, ...]] = {  # as in JSON, a bool is not a number
     "string": (str,),
     "boolean": (bool,),
     "integer": (int,),
@@ -32,28 +32,28 @@ ANY_OBJECT: Schema = {"type": "object"}
 
 
 def one_of(values: Collection[Any]) -> Schema:
-    """One of these values."""
+    """Return the schema of one of these values."""
     return {"enum": list(values)}
 
 
 def either(*schemas: Schema) -> Schema:
-    """What fits one of these."""
+    """Return the schema of a value that fits one of these schemas."""
     return {"anyOf": list(schemas)}
 
 
 def list_of(items: Schema, length: int | None = None) -> Schema:
-    """A list of these, of any length or of one."""
+    """Return the schema of a list of such items, of any length or of exactly this length."""
     bounds = {} if length is None else {"minItems": length, "maxItems": length}
     return {"type": "array", "items": items, **bounds}
 
 
 def named(values: Schema) -> Schema:
-    """An object that has these values under any names."""
+    """Return the schema of an object that has such values under any names."""
     return {"type": "object", "additionalProperties": values}
 
 
 def fields(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
-    """An object with these fields and no others."""
+    """Return the schema of an object with these fields and no others."""
     return {
         "type": "object",
         "properties": {**required, **(optional or {})},
@@ -78,13 +78,13 @@ DOUBT = fields(
 
 
 def check(schema: Schema) -> Check:
-    """Whether a value fits a schema, as a function: made once, asked of each line."""
+    """Return a function that tells whether a value fits the schema. Make it once for all lines."""
     checks = [keyword(schema[name], schema) for name, keyword in KEYWORDS.items() if name in schema]
     if len(checks) == 1:
         return checks[0]
 
     def fits(value: Any) -> bool:
-        for each in checks:  # noqa: SIM110 - all() is half as fast, and lines are many
+        for each in checks:  # noqa: SIM110 - all() is half as fast, and there are many lines
             if not each(value):
                 return False
         return True

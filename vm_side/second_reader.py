@@ -1,8 +1,8 @@
-"""The second reader while the pages are read (WITNESS=ocr): on cores that idle.
+"""The second reader while the pages are read (WITNESS=ocr): it uses idle cores.
 
-What it finds of a page is laid on the page's line in the manifest. It asks nobody to read the page
-again. What it has not reached when the batch ends, make check reads; what that finds comes here
-before such a page is read again.
+What it finds on a page is added to the page's line in the manifest. It does not have the page read
+again. If it has not reached a page when the batch ends, `make check` reads that page. What
+`make check` finds comes here before such a page is read again.
 """
 
 import importlib.util
@@ -24,19 +24,19 @@ from workers.pool import PoolError, Worker, start_worker
 if TYPE_CHECKING:
     from second_reading import Opinion, Places
 
-MOST_READERS = 4  # half a gigabyte each; one reads a page in 3 s, and an L4 in 2
-PACKAGES = ("rapidocr", "cv2")  # what the others that it needs come with
+MOST_READERS = 4  # half a gigabyte each; one reads a page in 3 s, the model on an L4 in 2 s
+PACKAGES = ("rapidocr", "cv2")  # the other packages that it needs come with these
 
 
 def second_reader(
     settings: Settings, manifest: Manifest, say: Callable[[str], object]
 ) -> Beside[Record]:
-    """Who reads pages a second time: nobody, unless that is wanted and there are cores for it."""
+    """Return the second readers; there are none if that is not wanted, or cores are too few."""
 
     def lay_on(record: Record, opinion: "Opinion") -> None:
-        from second_reading import heard  # noqa: PLC0415 - with numpy, and only this needs it
+        from second_reading import heard  # noqa: PLC0415 - it loads numpy, and only this needs it
 
-        if opinion.reader and manifest.records[record.key] is record:  # nothing else came of it
+        if opinion.reader and manifest.records[record.key] is record:  # no newer record
             manifest.add(replace(record, **heard(record, opinion)))
 
     def fall_silent(why: str) -> None:
@@ -50,23 +50,23 @@ def second_reader(
 def doubted_elsewhere(
     records: Iterable[Record], checks: Mapping[Reading, Changes]
 ) -> Iterator[Record]:
-    """The records with what was found elsewhere, of pages that are to be read again for it."""
+    """Yield the records, changed by checks made elsewhere, of the pages to be read again."""
     for record in records:
         changes = checks.get(reading_of(record))
         if changes is None or not has_no_second_reading(record):
             continue
-        changed = read_record(json.dumps(asdict(record) | dict(changes)))  # it may be anything
+        changed = read_record(json.dumps(asdict(record) | dict(changes)))  # these may hold anything
         if changed is not None and is_to_be_read_again(changed):
             yield changed
 
 
 def readers_for(cores: int) -> int:
-    """At most half of the cores: pages and the model server need the others."""
+    """Return how many readers: at most half of the cores. Pages and the server need the others."""
     return min(MOST_READERS, cores // 2)
 
 
 def start(settings: Settings) -> Worker[Record]:
-    """Start one. Raises PoolError."""
+    """Start one second reader. Raises PoolError."""
     if lacking := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
         raise PoolError(f"{lacking[0]} is not among the packages here")
     from second_reading import Places  # noqa: PLC0415 - the same
@@ -77,7 +77,7 @@ def start(settings: Settings) -> Worker[Record]:
 
 
 def make_idle_reader(places: "Places") -> Callable[[Record], "Opinion"]:
-    """The page function of its process."""
+    """Return the page function of a second reader's process."""
     from second_reading import make_second_reader  # noqa: PLC0415 - the same
 
     bounds.use_idle_cores_alone()

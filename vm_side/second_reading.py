@@ -1,6 +1,6 @@
-"""A page that was read is read a second time, by another engine, and both are compared.
+"""Read a page a second time with another engine, and compare the two readings.
 
-The engine is the CPU preview's. It reads the page's own picture, and asks no server.
+The engine is the one of the CPU preview. It reads the page's own picture, and asks no server.
 """
 
 import functools
@@ -31,9 +31,9 @@ from trust.text.reader_witness import Line, kept
 from workers import bounds
 from workers.beside import PIECE
 
-MOST_PIXELS = 9_000_000  # an A4 page at 300 dpi; what has more is read at half the size, or less
-READING_S = 300.0  # of CPU time; a newspaper's page takes 15
-PATIENCE_S = 1800.0  # with Tesseract, which at that priority may have to wait for long
+MOST_PIXELS = 9_000_000  # an A4 page at 300 dpi; a larger one is read at half its size, or less
+READING_S = 300.0  # seconds of CPU time; a newspaper's page takes 15
+PATIENCE_S = 1800.0  # for Tesseract, which may wait long for a core at the lowest priority
 NO_HANGUL = "it has Korean, for which Tesseract and its Korean data are not here"
 
 Read = Callable[[Image.Image], list[Line]]
@@ -41,7 +41,7 @@ Read = Callable[[Image.Image], list[Line]]
 
 @dataclass(frozen=True)
 class Engine:
-    """What reads a picture, and whether it knows Hangul; else it takes that for other signs."""
+    """What reads a picture. An engine that does not know Hangul takes it for other signs."""
 
     name: str
     read: Read
@@ -50,9 +50,9 @@ class Engine:
 
 @dataclass(frozen=True)
 class Opinion:
-    """What a second reader says of a page, in the page's own pixels; or why it says nothing.
+    """What a second reader says about a page, in the page's own pixels; or why it says nothing.
 
-    lines are what it has read, of a page that is doubtful.
+    lines are what it has read, if the page is doubtful.
     """
 
     reader: str = ""
@@ -72,7 +72,7 @@ class Places:
 
 
 def heard(record: Record, opinion: Opinion) -> dict[str, Any]:
-    """What a second reader's opinion changes in the record of a page."""
+    """Return what a second reader's opinion changes in the record of a page."""
     before = Judgement(record.trust, doubts=tuple(record.doubts))
     after = with_reader(before, opinion.doubts, opinion.reader)
     changes = {
@@ -88,14 +88,14 @@ def heard(record: Record, opinion: Opinion) -> dict[str, Any]:
 
 
 def with_lines(opinion: Opinion, record: Record, lines: list[dict[str, Any]]) -> Opinion:
-    """The opinion with what was read of a doubtful page, if it still comes in one piece."""
+    """Add the lines to the opinion if the page is doubtful and the message fits into one PIECE."""
     is_wanted = heard(record, opinion).get("status", record.status) == DOUBTFUL
     more = replace(opinion, lines=tuple(lines))
     return more if is_wanted and len(pickle.dumps(more)) <= PIECE else opinion
 
 
 def make_second_reader(places: Places) -> Callable[[Record], Opinion]:
-    """The page function of one process, in which the engine is loaded."""
+    """Load the engine, and return the page function of this process."""
     bounds.limit_memory()
     bounds.give_way()
     open_with(places.password)
@@ -103,9 +103,9 @@ def make_second_reader(places: Places) -> Callable[[Record], Opinion]:
 
 
 def load_engine() -> Engine:
-    """The CPU preview's, on one core. Raises ImportError."""
+    """Load the CPU preview's engine for one core. Raises ImportError."""
     os.environ["OMP_THREAD_LIMIT"] = "1"  # read when the models are loaded
-    import cv2  # noqa: PLC0415 - packages of its own
+    import cv2  # noqa: PLC0415 - only the CPU preview has these packages
 
     from cpu_endpoint import lines, models, tesseract  # noqa: PLC0415 - the same
 
@@ -148,7 +148,7 @@ def second_reading(record: Record, places: Places, engine: Engine) -> Opinion:
 
 
 def opened(record: Record, path: Path) -> tuple[Image.Image, tuple[int, int]]:
-    """The page as it was read, upright, and its own size. Raises UnreadablePage, OSError."""
+    """Return the page upright, as it was read, and its own size. Raises UnreadablePage, OSError."""
     if hash_of(path) != record.sha256:
         raise UnreadablePage("the file is another one by now")
     page = turned(open_page(path, record.pdf_page, {}), record.rotation)
@@ -161,5 +161,5 @@ def opened(record: Record, path: Path) -> tuple[Image.Image, tuple[int, int]]:
 
 @functools.lru_cache(maxsize=2)
 def hash_of(path: Path) -> str:
-    """Of a file whose pages come one after the other."""
+    """Return a file's SHA-256. It is kept, since the pages of a file come one after another."""
     return sha256_of(path)

@@ -1,4 +1,4 @@
-"""Which pages are to be read, and in which order."""
+"""Which pages to read, and in which order."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from results.store import Place, Remote, size_of
 
 
 def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -> list[Task]:
-    """What is to be done: pages without a record of this content and these settings.
+    """Return the tasks: pages without a record or results for this content and these settings.
 
-    And doubtful ones, if they are to be read again.
+    Pages that lack a drawing or pictures are tasks, too, and doubtful pages if they are wanted.
     """
     wanted = {"model": settings.model, **settings.recipe}
-    hashes: dict[str, str] = {}  # of each file, once for all its pages
+    hashes: dict[str, str] = {}  # one for each file, for all its pages
     tasks = []
     for page in pages:
         record = records.get(page.key)
@@ -31,7 +31,7 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
             try:
                 hashes[page.input] = page.sha256 or content_hash(place, record)
             except OSError:
-                hashes[page.input] = ""  # the worker meets it too, and the record says so
+                hashes[page.input] = ""  # the worker gets the same error, and records it
         sha256 = hashes.get(page.input, "")
         task = Task(page, sha256, "" if page.fault else version_of(place))
         is_read = record is not None and is_done(record, page, sha256, wanted)
@@ -47,22 +47,22 @@ def plan(pages: list[Page], records: Mapping[Key, Record], settings: Settings) -
 
 
 def content_hash(place: Place, record: Record | None) -> str:
-    """A file's SHA-256; what the record says if the store still holds what it was read from."""
+    """Return a file's SHA-256; the record's own if the store's mark shows the same content."""
     version = version_of(place)
     known = record is not None and version and record.version == version
     return record.sha256 if record is not None and known else sha256_of(place)
 
 
 def version_of(place: Place) -> str:
-    """The store's mark of a file's content; empty on a disk."""
+    """Return the store's mark of a file's content; empty for a file on a disk."""
     return place.version if isinstance(place, Remote) else ""
 
 
 def longest_first(tasks: list[Task], pages: list[Page], folder: Place) -> list[Task]:
-    """The tasks, those first that probably take longest; those last that do not ask the model.
+    """Sort the tasks: the probably longest ones first, those that do not ask the model last.
 
-    A long answer begun last has the machine for itself at the end. How long it will be shows in the
-    bytes of a file: the more there is on a page, the more of both. A PDF's are shared evenly.
+    If a long answer begins last, the machine works for it alone at the end. A file's bytes tell how
+    long the answer will be: a full page has more of both. A PDF's bytes are shared evenly.
     """
     count = Counter(page.input for page in pages)
     size: dict[str, float] = {}
@@ -70,7 +70,7 @@ def longest_first(tasks: list[Task], pages: list[Page], folder: Place) -> list[T
         try:
             size[name] = size_of(folder / name) / count[name]
         except OSError:
-            size[name] = 0.0  # its record will say why
+            size[name] = 0.0  # the page's record will say why
     asking = [task for task in tasks if task.lacking is None]
     others = [task for task in tasks if task.lacking is not None]
     return with_short_ones(sorted(asking, key=lambda t: -size[t.page.input])) + sorted(
@@ -79,9 +79,9 @@ def longest_first(tasks: list[Task], pages: list[Page], folder: Place) -> list[T
 
 
 def with_short_ones(longest: list[Task]) -> list[Task]:
-    """Tasks, longest first, of which some of the shortest ones are moved among the first.
+    """Move some of the shortest tasks among the first ones.
 
-    What a server says to all of the first pages is then said to pages of any size (first_pages.py).
+    Then the first pages, from which a server is judged (first_pages.py), are of many sizes.
     """
     if len(longest) <= ENOUGH:
         return longest

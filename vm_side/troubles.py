@@ -1,6 +1,6 @@
-"""What users meet: parts of messages that docs/troubleshooting.md explains, each under its heading.
+"""Parts of messages that users meet; docs/troubleshooting.md explains each under its own heading.
 
-For both sides. A … stands for what differs from message to message.
+Both sides use this file. A … stands for what differs from message to message.
 """
 
 import re
@@ -59,17 +59,17 @@ TROUBLES = (
 
 
 def anchor(heading: str) -> str:
-    """What GitHub makes of a heading, for links to it."""
+    """Return the anchor that GitHub makes from a heading, for links to it."""
     return re.sub(r"[^\w\s-]", "", heading.lower()).strip().replace(" ", "-")
 
 
 def explained(message: str) -> str:
-    """A message, and where it is explained, if it is."""
+    """Return a message, and where it is explained, if it is."""
     return f"{message} (see {where})" if (where := place(message)) else message
 
 
 def place(message: str) -> str:
-    """Where a message is explained, by what it says first; empty: nowhere."""
+    """Return where a message is explained, by the first known part in it; empty if nowhere."""
     found = {}
     for trouble in TROUBLES:
         if at := re.search(".*".join(map(re.escape, trouble.split("…"))), message):

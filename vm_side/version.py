@@ -1,4 +1,4 @@
-"""The toolkit's version, one for both sides, and the option of every script that tells it."""
+"""The toolkit's version, the same for both sides, and the option by which each script tells it."""
 
 import click
 

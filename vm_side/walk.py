@@ -1,4 +1,4 @@
-"""Which files lie below an input folder: its pages, and what is not read. Both sides look so."""
+"""Find the files below an input folder: pages, and files that are not read. Used by both sides."""
 
 import os
 import re
@@ -13,26 +13,26 @@ from picture_files import page_of_picture
 
 HIDDEN, RESULTS, NO_ENDING = "hidden", "folder of results", "without ending"
 OF_RESULTS = "picture of results"
-BROKEN = "link to nothing"  # a folder that is not mounted now, perhaps
-UNOPENED = "that cannot be opened"  # files with a page's name; they are told by name, too
-BEYOND = "beyond PAGES"  # files of which no page is wanted
+BROKEN = "link to nothing"  # perhaps to a folder that is not mounted now
+UNOPENED = "that cannot be opened"  # files with a page's name; each is also reported by name
+BEYOND = "beyond PAGES"  # files without any wanted page
 ENDING = re.compile(r"\.\w{1,8}")
 KINDS_TOLD = 8
 
 
 def one_form(name: str) -> str:
-    """A name as Windows writes it: a Mac takes Korean syllables and accents apart."""
+    """Return a name as Windows writes it (NFC). A Mac splits Korean syllables and accents."""
     return unicodedata.normalize("NFC", name)
 
 
 def natural(path: str) -> list[tuple[int, int, str]]:
-    """A sort key in which numbers count as numbers."""
+    """Return a sort key in which digits count as numbers."""
     parts = re.split(r"([0-9]+)", one_form(path))
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
 
 
 def as_on_disk(path: Path) -> Path:
-    """A path whose parts may be written in the other form than on the disk."""
+    """Return the path as it is on the disk, where names may have the other Unicode form."""
     if path.exists() or path == path.parent:
         return path
     parent = as_on_disk(path.parent)
@@ -45,13 +45,13 @@ def as_on_disk(path: Path) -> Path:
 
 @dataclass
 class Found:
-    """Page files below a folder (relative, with /), and how many others, by ending."""
+    """The page files below a folder (relative, with /), and the number of other files by kind."""
 
     files: list[str] = field(default_factory=list)
     not_read: Counter[str] = field(default_factory=Counter)
 
     def take(self, path: str, has: Callable[[str], bool]) -> None:
-        """Take a file: a page's, or another. has() tells whether a file is there."""
+        """Take a file, a page's or another. has() tells whether a file of this path exists."""
         name = PurePosixPath(path).name
         if is_of_results(path, has):
             self.not_read[OF_RESULTS] += 1
@@ -62,7 +62,7 @@ class Found:
 
 
 def is_of_results(path: str, has: Callable[[str], bool]) -> bool:
-    """Whether a file is a picture or a drawing of results, which stand beside it."""
+    """Whether a file is a picture or a drawing that belongs to results beside it."""
     place = PurePosixPath(path)
     is_named_so = bool(place.parent.name) and place.name.startswith(place.parent.name)
     drawn = path.removesuffix(DRAWING_ENDING) if is_named_so else path
@@ -73,16 +73,16 @@ def is_of_results(path: str, has: Callable[[str], bool]) -> bool:
 def look_below(
     root: Path, refuse: Callable[[str, OSError], None], results: Path | None = None
 ) -> Found:
-    """All files below root. Folders that are links are followed, each real folder once.
+    """Find all files below root. Links to folders are followed; each real folder is read once.
 
-    What stands in root itself goes before what links lead to. refuse() is told of a folder that
-    cannot be listed. A folder that is hidden or holds the results counts as one file.
+    Real folders of root come before those that links lead to. refuse() is called for a folder that
+    cannot be listed. A hidden folder, or one that holds the results, counts as one file.
     """
     found = Found()
     seen = set[str]()
     folders, links = [(os.path.realpath(root), "")], list[tuple[str, str]]()
     if results and Path(folders[0][0]).is_relative_to(results):
-        results = None  # the input lies among them, and is none
+        results = None  # the input itself lies below the results folder
     while folders or links:
         real, below = folders.pop() if folders else links.pop(0)
         if real in seen:
@@ -113,7 +113,7 @@ def look_below(
 
 
 def is_folder(entry: "os.DirEntry[str]") -> bool:
-    """Whether it is a folder, or leads to one; a link in a circle is none."""
+    """Whether it is a folder, or a link to one. A link in a circle is not."""
     try:
         return entry.is_dir()
     except OSError:
@@ -121,7 +121,7 @@ def is_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def is_broken(entry: "os.DirEntry[str]") -> bool:
-    """Whether it is a link that leads to nothing, or in a circle."""
+    """Whether it is a link that leads to nothing, or that runs in a circle."""
     if not entry.is_symlink():
         return False
     try:
@@ -132,7 +132,7 @@ def is_broken(entry: "os.DirEntry[str]") -> bool:
 
 
 def kind_of(name: str) -> str:
-    """What a file that is not read counts as: its ending, as far as it has one."""
+    """Return the kind of a file that is not read: hidden, its ending, or without ending."""
     if name.startswith("."):
         return HIDDEN
     ending = PurePosixPath(name).suffix.lower()
@@ -140,9 +140,9 @@ def kind_of(name: str) -> str:
 
 
 def told(not_read: Mapping[str, int]) -> str:
-    """What is not read, for people: "not read: 2 .docx, 1 .txt"; empty if there is nothing.
+    """Say for people what is not read: "not read: 2 .docx, 1 .txt"; empty if there is nothing.
 
-    Hidden files are nobody's pages: they alone are not worth a word.
+    Hidden files are not pages of anybody: if there are only such files, nothing is said.
     """
     if not set(not_read) - {HIDDEN}:
         return ""

@@ -1,4 +1,4 @@
-"""Which pages of each file are wanted, as PAGES says it. For both sides, as contract.py is."""
+"""Which pages of each file are wanted, as PAGES says. Both sides use this file."""
 
 import re
 import sys
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Selection:
-    """Which pages of each file are wanted: from one number to another, counted from 1, in order.
+    """Which pages of each file are wanted: sorted ranges (first, last), counted from 1.
 
     A picture is page 1 of its file.
     """
@@ -15,16 +15,16 @@ class Selection:
     parts: tuple[tuple[int, int], ...] = ((1, sys.maxsize),)
 
     def has(self, index: int | None) -> bool:
-        """Whether a page is wanted, counted from 0; None is a picture."""
+        """Whether a page is wanted. index counts from 0; None for a picture."""
         return any(first <= (index or 0) + 1 <= last for first, last in self.parts)
 
     def count(self, pages: int) -> int:
-        """How many are wanted of a file with so many."""
+        """Return how many pages are wanted of a file with this number of pages."""
         return sum(max(0, min(last, pages) - first + 1) for first, last in self.parts)
 
 
 def selection_from(text: str) -> Selection:
-    """What PAGES says: "1-20,35"; empty: all pages. Raises ValueError."""
+    """Parse PAGES, such as "1-20,35"; an empty text means all pages. Raises ValueError."""
     parts = list[tuple[int, int]]()
     for part in text.replace(" ", "").split(",") if text.strip() else ():
         found = re.fullmatch(r"([1-9][0-9]{0,8})(?:(-)([1-9][0-9]{0,8})?)?", part)

@@ -76,7 +76,7 @@ def main(
 
 
 def jobs_in(text: str, output: Path) -> list[Job]:
-    """The pages to write, as far as the manifest of the results knows them."""
+    """Return the pages to write that are in the manifest of the results."""
     records = load(output)
     jobs = []
     for line in filter(None, text.split("\n")):
@@ -88,14 +88,14 @@ def jobs_in(text: str, output: Path) -> list[Job]:
 
 
 def line_of(job: Job, result: Written) -> str:
-    """Which page, and what became of it."""
+    """Return the line of JSON that says which page it is, and what became of it."""
     which = {"input": job.record.input, "pdf_page": job.record.pdf_page}
     what = {"files": list(result.files), "pictures": result.pictures, "fault": result.fault}
     return json.dumps({**which, **what})
 
 
 def at_once() -> int:
-    """All cores."""
+    """Return how many processes may run at once: the number of cores."""
     return os.cpu_count() or 1
 
 

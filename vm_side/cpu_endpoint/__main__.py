@@ -36,15 +36,15 @@ def main(host: str, port: int, threads: int) -> None:
 
     Example: python -m cpu_endpoint --port 8000
     """
-    # More OpenMP threads than this only make Tesseract and the models fight for cores.
+    # With more OpenMP threads, Tesseract and the models would only fight for cores.
     os.environ.setdefault("OMP_THREAD_LIMIT", "1")
     try:
-        # Here and not above, so that --help works, and a missing package is explained.
+        # Imported here, so that --help works, and a missing package is explained.
         code = importlib.import_module("cpu_endpoint.app").run(host, port, threads)
     except ImportError as error:
         raise click.ClickException(f"{error}. Install the CPU engine: {INSTALL}") from error
-    # A page may still be in the models' hands: nothing of it is worth waiting for.
-    with contextlib.suppress(OSError):  # its log's disk is full
+    # The models may still be reading a page, but its answer is not worth waiting for.
+    with contextlib.suppress(OSError):  # the log's disk may be full
         sys.stderr.flush()
     os._exit(code)
 

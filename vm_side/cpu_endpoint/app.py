@@ -14,7 +14,7 @@ from cpu_endpoint.models import Models
 
 
 def run(host: str, port: int, threads: int) -> int:
-    """Serve until a signal; the exit code. Raises click.ClickException, ImportError."""
+    """Serve until a signal, and return the exit code. Raises click.ClickException, ImportError."""
     begun = time.monotonic()
     try:
         bound = server.bind(host, port)

@@ -18,7 +18,7 @@ from cpu_endpoint.geometry import (
     y_overlap,
 )
 
-# A "figure" with this much of its area under text is a scanned page, not a picture.
+# If text covers so much of a "figure", it is a scanned page, and not a picture.
 _TEXT_IN_FIGURE = 0.3
 _LINES_IN_FIGURE = 6
 
@@ -35,7 +35,7 @@ class Block:
 def clean(regions: Sequence[Region], lines: Sequence[Line]) -> list[Region]:
     """Drop regions that repeat a better one, and pictures that are full of text."""
     kept: list[Region] = []
-    # A table is worth more than the texts that the model also sees inside it.
+    # The model may also see texts inside a table; the table is worth more than those.
     for region in sorted(regions, key=lambda r: -r.score - 0.3 * (r.label == "table")):
         if region.label == "figure" and _full_of_text(region.box, lines):
             continue
@@ -81,7 +81,7 @@ def assemble(regions: Sequence[Region], lines: Sequence[Line]) -> list[Block]:
 
 
 def part_columns(lines: list[Line]) -> list[list[Line]]:
-    """Lines of one block parted where an empty strip runs through: two columns taken for one."""
+    """Split a block's lines at an empty strip that runs through it: two columns taken for one."""
     if len(lines) < 6 or any(line.vertical for line in lines):
         return [lines]
     parts: list[list[Line]] = []
@@ -93,13 +93,13 @@ def part_columns(lines: list[Line]) -> list[list[Line]]:
         else:
             parts.append([line])
         end = max(end, line.box[2] - rim)
-    # A column has lines: numbers or bullets beside a text are no column of their own.
+    # A column has several wide lines: numbers or bullets beside a text are not a column.
     wide = all(width(union(line.box for line in part)) > 5 * part[0].size for part in parts)
     return parts if wide and all(len(part) >= 3 for part in parts) else [lines]
 
 
 def belongs(line: Line, block: Block) -> float:
-    """How much of a line lies in a block, 0 to 1. Detected lines are fat: their rim is ignored."""
+    """Return how much of a line lies in a block, 0 to 1. Lines come too large: ignore their rim."""
     rim = 0.15 * line.size
     x1, y1, x2, y2 = line.box
     share = share_inside((x1 + rim, y1 + rim, x2 - rim, y2 - rim), block.box)
@@ -109,7 +109,10 @@ def belongs(line: Line, block: Block) -> float:
 
 
 def _adopt(group: Sequence[Line], blocks: Sequence[Block]) -> bool:
-    """Layout boxes often cut off a paragraph's first or last line: give it back."""
+    """Give a paragraph its first or last line back, which layout boxes often cut off.
+
+    Return whether a block took the lines.
+    """
     box = union(line.box for line in group)
     if len(group) > 2:
         return False
@@ -127,7 +130,7 @@ def _adopt(group: Sequence[Line], blocks: Sequence[Block]) -> bool:
 
 
 def group_lines(lines: Sequence[Line]) -> list[list[Line]]:
-    """Lines that touch and are of one size, gathered into paragraphs."""
+    """Gather lines that touch and have the same size into paragraphs."""
     group = list(range(len(lines)))
 
     def root(i: int) -> int:
@@ -155,7 +158,7 @@ def neighbours(a: Line, b: Line) -> bool:
         x_gap = max(a.box[0], b.box[0]) - min(a.box[2], b.box[2])
         return x_gap < 0.8 * size and y_overlap(a.box, b.box) > 0.5
     if y_overlap(a.box, b.box) > 0.6:
-        # Newspaper columns stand closer than one letter, and detected boxes are fat.
+        # Newspaper columns are less than one letter apart, and lines are detected too large.
         return max(a.box[0], b.box[0]) - min(a.box[2], b.box[2]) < 0.25 * size
     upper, lower = (a, b) if a.box[1] < b.box[1] else (b, a)
     if not -0.5 * size < lower.box[1] - upper.box[3] < 0.45 * size:
@@ -163,12 +166,12 @@ def neighbours(a: Line, b: Line) -> bool:
     shared = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
     if shared > 0.6 * max(width(a.box), width(b.box)):
         return True
-    # A paragraph's last line may be short, its first may not: that would be a heading.
+    # A paragraph's last line may be short. Its first may not: that would be a heading.
     return abs(upper.box[0] - lower.box[0]) < 1.2 * size and width(lower.box) < width(upper.box)
 
 
 def _merge_inner(groups: list[list[Line]]) -> list[list[Line]]:
-    """Put groups that lie inside a larger one into it: pieces of rows with wide gaps."""
+    """Merge groups into the larger one that they lie in: they are pieces of rows with wide gaps."""
     merged: list[tuple[Box, list[Line]]] = []
     boxed = [(union(line.box for line in group), group) for group in groups]
     for box, group in sorted(boxed, key=lambda item: -area(item[0])):

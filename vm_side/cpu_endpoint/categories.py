@@ -34,12 +34,12 @@ _PAGE_NUMBER = re.compile(r"^[-–—\s]*(page\s*)?\d{1,4}(\s*[/of]+\s*\d{1,4})?
 _UNFINISHED = re.compile(r"[,;.、，；。…-]$")
 _WORD = re.compile(r"[^\W\d_]{3}|[\u3400-\u9fff\uac00-\ud7a3]")
 _EDGE = 0.08
-_SIZE_NOISE = 4.0  # pixels by which the sizes of equal lines differ
+_SIZE_NOISE = 4.0  # pixels by which detected sizes differ for equal lines
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the answer. html is the table's markup, None for anything else."""
+    """One cell of the answer. html is the markup of a table; None for any other cell."""
 
     box: Box
     category: str
@@ -56,7 +56,7 @@ class Cell:
 
 
 def categorise(blocks: Sequence[Block], page_width: int, page_height: int) -> list[Cell]:
-    """Cells for the blocks, in no order yet; the picture's size in pixels."""
+    """Return the cells of the blocks, not yet in order; the page's size is in pixels."""
     cells: list[Cell] = []
     usual = _usual_size(blocks)
     for block in blocks:
@@ -70,12 +70,12 @@ def categorise(blocks: Sequence[Block], page_width: int, page_height: int) -> li
 
 
 def _usual_size(blocks: Sequence[Block]) -> float:
-    """The type size of running text, in pixels; 0.0 on a page without any."""
+    """Return the type size of running text, in pixels; 0.0 on a page without any."""
     return median([line.size for b in blocks if b.label in ("", "text") for line in b.lines])
 
 
 def _not_so(category: str, lines: Sequence[Line], usual: float) -> str:
-    """Correct the layout model where the words or the type size say otherwise."""
+    """Correct the layout model's category if the words or the type size say otherwise."""
     if not lines:
         return category
     text, single = paragraph(lines), len(rows(lines)) == 1
@@ -94,7 +94,7 @@ def is_item(text: str) -> bool:
 
 
 def split_items(cell: Cell) -> list[Cell]:
-    """A text's heading and its list items as cells of their own; the rest stays a Text."""
+    """Split a text: its heading and its list items become cells, and the rest stays a Text."""
     if cell.category != "Text":
         return [cell]
     all_rows = rows(cell.lines)
@@ -105,7 +105,7 @@ def split_items(cell: Cell) -> list[Cell]:
         return [heading, *split_items(below)]
     parts: list[list[Line]] = [[]]
     for row in all_rows:
-        # A row's first piece may be the bare bullet, so the whole row is looked at.
+        # A row's first piece may be only the bullet, so look at the whole row.
         if is_item(paragraph(row)) and parts[-1]:
             parts.append([])
         parts[-1].extend(row)
@@ -119,7 +119,7 @@ def split_items(cell: Cell) -> list[Cell]:
 
 
 def opens_with_heading(found: Sequence[Sequence[Line]]) -> bool:
-    """Whether the first row heads the others: larger, or a short number line without indent."""
+    """Whether the first row is a heading: larger, or short and numbered above an unindented row."""
     if len(found) < 2:
         return False
     first, second = union(x.box for x in found[0]), union(x.box for x in found[1])
@@ -127,7 +127,7 @@ def opens_with_heading(found: Sequence[Sequence[Line]]) -> bool:
     rest = median([line.size for row in found[1:] for line in row])
     text = paragraph(found[0])
     longest = max(width(union(line.box for line in row)) for row in found[1:])
-    # The height of a detected line varies: a full line is a heading only if it is far larger.
+    # Detected heights vary, so a line of full width is a heading only if it is far larger.
     larger = 1.22 if width(first) < 0.85 * longest else 1.5
     if size > max(larger * rest, rest + _SIZE_NOISE) and not _UNFINISHED.search(text):
         return True
@@ -137,7 +137,7 @@ def opens_with_heading(found: Sequence[Sequence[Line]]) -> bool:
 
 
 def _by_place(cell: Cell, cells: Sequence[Cell], body: float, page_height: int) -> Cell:
-    """Running headers, page numbers, footnotes and headings that only their place tells."""
+    """Find running headers, page numbers, footnotes and headings by their place or type size."""
     top, bottom = cell.box[1] / page_height, cell.box[3] / page_height
     misplaced = (cell.category == "Page-header" and top > 0.15) or (
         cell.category == "Page-footer" and bottom < 0.85
@@ -159,27 +159,27 @@ def _by_place(cell: Cell, cells: Sequence[Cell], body: float, page_height: int) 
 
 
 def _is_note(cell: Cell, body: float, top: float) -> bool:
-    """A marked text in small type near the foot; top is a part of the page's height."""
+    """Whether it is a marked text in small type near the foot; top is a part of the page height."""
     small = cell.type_size < 0.95 * body or (top > 0.8 and cell.type_size <= body)
     return top > 0.7 and small and bool(_NOTE_MARK.match(cell.plain))
 
 
 def _ends_page(cell: Cell, cells: Sequence[Cell]) -> bool:
-    """A page number, or a lone line at the foot that stands apart from all above it."""
+    """Whether it is a page number, or a line at the foot that is apart from all above it."""
     edge = cell.box[1] - 1.2 * height(cell.box)
     apart = all(c is cell or c.box[3] < edge or c.box[1] > edge for c in cells)
     return apart or bool(_PAGE_NUMBER.match(cell.plain))
 
 
 def _opens_page(cell: Cell, cells: Sequence[Cell], body: float) -> bool:
-    """A lone line at the top, no larger than a heading, apart from all below it."""
+    """Whether it is a line at the top, not larger than a heading, and apart from all below it."""
     edge = cell.box[3] + 1.2 * height(cell.box)
     apart = all(c is cell or c.box[1] > edge or c.box[3] < edge for c in cells)
     return apart and cell.type_size < 1.3 * body
 
 
 def is_heading(cell: Cell, body: float) -> bool:
-    """A short text in clearly larger type than the page's body."""
+    """Whether it is a short text in clearly larger type than the page's body."""
     text = cell.plain
     if not body or len(rows(cell.lines)) > 2 or len(text) > 120 or cell.lines[0].vertical:
         return False
@@ -187,13 +187,13 @@ def is_heading(cell: Cell, body: float) -> bool:
     if _BULLET.match(text):
         return False
     if not _WORD.search(text) or _UNFINISHED.search(text) or letters < 0.5 * len(text):
-        return False  # a formula, or the lone line of a sentence
+        return False  # a formula, or a single line of a sentence
     larger = 1.2 if _NUMBER.match(text) else 1.3
     return cell.type_size > max(larger * body, body + _SIZE_NOISE)
 
 
 def _with_title(cells: list[Cell], body: float, page_width: int, page_height: int) -> list[Cell]:
-    """The largest heading in the top 35% is the Title, if it stands out."""
+    """Make the largest heading in the top 35% of the page the Title, if it stands out."""
     headings = [c for c in cells if c.category == "Section-header" and c.lines]
     high = [c for c in headings if c.box[1] < 0.35 * page_height]
     if not high:
@@ -209,7 +209,7 @@ def _with_title(cells: list[Cell], body: float, page_width: int, page_height: in
 
 
 def markdown(cell: Cell) -> str:
-    """The cell's text as dots.ocr would write it: Markdown, or HTML for a Table."""
+    """Return the cell's text as dots.ocr would write it: Markdown, or HTML for a Table."""
     if cell.html is not None:
         return cell.html
     text = cell.plain

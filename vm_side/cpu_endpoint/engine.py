@@ -22,14 +22,14 @@ _BOX_PROMPT = re.compile(r"Bounding Box:\s*\[([-\d.,\s]+)\]", re.I)
 
 
 class Engine:
-    """Reads pages one at a time; not for several threads at once."""
+    """Reads one page at a time; several threads must not use it at once."""
 
     def __init__(self, models: Models, tesseract: Tesseract | None = None) -> None:
         self._models = models
         self._tesseract = tesseract
 
     def answer(self, picture: Picture, prompt: str, stopped: Callable[[], bool]) -> str:
-        """The answer to one of the dots.ocr prompts. Raises StoppedError once `stopped()`."""
+        """Answer one of the dots.ocr prompts. Raises StoppedError once `stopped()`."""
         box = prompt_box(prompt)
         if box is not None:
             lines = self.lines(picture, stopped)
@@ -42,7 +42,7 @@ class Engine:
         )
 
     def cells(self, picture: Picture, stopped: Callable[[], bool]) -> list[Cell]:
-        """All cells of the page in reading order."""
+        """Return all cells of the page in reading order. Raises StoppedError."""
         height, width = picture.shape[:2]
         regions = self._regions(picture)
         lines = self.lines(picture, stopped)
@@ -52,7 +52,7 @@ class Engine:
         return in_order(cells, width)
 
     def _regions(self, picture: Picture) -> list[Region]:
-        """Layout regions; wide empty margins are cut off, for the model sees a small picture."""
+        """Find layout regions. Wide margins are cut off, because the model sees a small picture."""
         x1, y1, x2, y2 = content_box(picture)
         found = self._models.regions(np.ascontiguousarray(picture[y1:y2, x1:x2]))
         return [
@@ -61,7 +61,7 @@ class Engine:
         ]
 
     def lines(self, picture: Picture, stopped: Callable[[], bool]) -> list[Line]:
-        """Lines of text. Raises StoppedError."""
+        """Return the lines of text. Raises StoppedError."""
         return read_lines(self._models, self._tesseract, picture, stopped)
 
     def _with_table(self, cell: Cell, picture: Picture, stopped: Callable[[], bool]) -> Cell:
@@ -82,7 +82,7 @@ class Engine:
 
 
 def content_box(picture: Picture) -> tuple[int, int, int, int]:
-    """The part of the page with ink, and some margin; all of it where margins are usual."""
+    """Return the part of the page with ink, and some margin around it: (x1, y1, x2, y2)."""
     height, width = picture.shape[:2]
     gray = picture[::4, ::4].min(axis=2)
     ink = gray < 0.75 * float(np.median(gray))
@@ -94,14 +94,14 @@ def content_box(picture: Picture) -> tuple[int, int, int, int]:
     x2 = min(width, int(columns_with[-1]) * 4 + 4 + pad_x)
     y1 = max(0, int(rows_with[0]) * 4 - pad_y)
     y2 = min(height, int(rows_with[-1]) * 4 + 4 + pad_y)
-    # A page that is half empty is not blown up: its type would look like titles.
+    # A page that is half empty is not enlarged: its text would look like titles.
     y1, y2 = (0, height) if y2 - y1 < 0.5 * height else (y1, y2)
     x1, x2 = (0, width) if x2 - x1 < 0.5 * width else (x1, x2)
     return x1, y1, x2, y2
 
 
 def prompt_box(prompt: str) -> Box | None:
-    """The box that a grounding prompt asks about, in the picture's pixels."""
+    """Return the box that a grounding prompt asks about, in the picture's pixels; None if none."""
     match = _BOX_PROMPT.search(prompt)
     numbers = re.findall(r"-?\d+(?:\.\d+)?", match.group(1)) if match else []
     if len(numbers) != 4:
@@ -111,7 +111,7 @@ def prompt_box(prompt: str) -> Box | None:
 
 
 def inside(lines: list[Line], box: Box) -> list[Line]:
-    """Lines whose centre lies in the box."""
+    """Return the lines that have their centre in the box."""
     return [
         line
         for line in lines
@@ -121,7 +121,7 @@ def inside(lines: list[Line], box: Box) -> list[Line]:
 
 
 def in_order(cells: list[Cell], page_width: int) -> list[Cell]:
-    """Cells in reading order: running heads first, the page's foot last."""
+    """Return the cells in reading order: page headers first, page footers last."""
     lines = [line for cell in cells for line in cell.lines]
     rtl = sum(line.vertical for line in lines) * 2 > len(lines) > 0
     size = median([line.size for line in lines])
@@ -137,7 +137,7 @@ def in_order(cells: list[Cell], page_width: int) -> list[Cell]:
 
 
 def to_json(cells: list[Cell], with_text: bool) -> str:
-    """The dots.ocr array; bbox in whole pixels, no text for a Picture."""
+    """Return the dots.ocr array as JSON: bbox in whole pixels, no text for a Picture."""
     array = []
     for cell in cells:
         item: dict[str, Any] = {
@@ -151,7 +151,7 @@ def to_json(cells: list[Cell], with_text: bool) -> str:
 
 
 def plain_text(cells: list[Cell]) -> str:
-    """The words alone: a blank line between cells, one line for a table's row."""
+    """Return only the words: a blank line between cells, and one line for each row of a table."""
     parts = []
     for cell in cells:
         if cell.category == "Table":

@@ -1,4 +1,4 @@
-"""Boxes and lines: the plain data that the rooms of this engine hand to each other.
+"""Boxes and lines: the plain data that the modules of this engine pass to each other.
 
 A box is (x1, y1, x2, y2) in pixels of the picture sent, x1 < x2, y1 < y2.
 """
@@ -13,7 +13,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Line:
-    """One line of text as detected; text is "" where nothing could be read."""
+    """One line of text as detected; text is "" if nothing could be read."""
 
     box: Box
     text: str = ""
@@ -59,24 +59,24 @@ def shared_area(a: Box, b: Box) -> float:
 
 
 def share_inside(inner: Box, outer: Box) -> float:
-    """The part of `inner` that lies in `outer`, 0 to 1."""
+    """Return the part of `inner` that lies in `outer`, 0 to 1."""
     return shared_area(inner, outer) / area(inner) if area(inner) else 0.0
 
 
 def x_overlap(a: Box, b: Box) -> float:
-    """Shared width as a part of the narrower box, negative over a gap."""
+    """Return the shared width as a part of the smaller width; negative if there is a gap."""
     narrower = min(width(a), width(b)) or 1.0
     return (min(a[2], b[2]) - max(a[0], b[0])) / narrower
 
 
 def y_overlap(a: Box, b: Box) -> float:
-    """Shared height as a part of the lower box, negative over a gap."""
+    """Return the shared height as a part of the smaller height; negative if there is a gap."""
     lower = min(height(a), height(b)) or 1.0
     return (min(a[3], b[3]) - max(a[1], b[1])) / lower
 
 
 def union(boxes: Iterable[Box]) -> Box:
-    """The smallest box around all of them; at least one is needed."""
+    """Return the smallest box around all boxes; at least one is needed."""
     found = list(boxes)
     return (
         min(b[0] for b in found),
@@ -87,13 +87,13 @@ def union(boxes: Iterable[Box]) -> Box:
 
 
 def median(values: Sequence[float]) -> float:
-    """The middle value, 0.0 for none."""
+    """Return the middle value; 0.0 if there are no values."""
     ordered = sorted(values)
     return ordered[len(ordered) // 2] if ordered else 0.0
 
 
 def rows(lines: Sequence[Line]) -> list[list[Line]]:
-    """Lines gathered into rows, top to bottom, each row left to right."""
+    """Gather lines into rows, top to bottom, each row left to right."""
     found: list[list[Line]] = []
     for line in sorted(lines, key=lambda item: center(item.box)[1]):
         if found and y_overlap(found[-1][-1].box, line.box) > 0.5:

@@ -1,7 +1,7 @@
-"""Only programs of this computer are answered: no page that a browser shows from elsewhere.
+"""Answer only programs of this computer, and no page from elsewhere that a browser shows.
 
-Such a page can send a request here, but only with its own Origin, with a name of its own as Host
-when it had that name point here, or as a form, which is no JSON.
+Such a page can send a request here, but only with its own Origin, with its own name as Host if it
+lets that name point here, or as a form, which is not JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def refusal(method: str, headers: Mapping[str, str], hosts: Collection[str]) -> RequestError | None:
-    """Why a request is not answered, or None; headers by their names in small letters."""
+    """Return why a request is not answered, or None. Names of headers are in small letters."""
     host = headers.get("host", "")
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     if name.lower() not in hosts:
@@ -32,7 +32,7 @@ def refusal(method: str, headers: Mapping[str, str], hosts: Collection[str]) -> 
 
 
 def guarded(app: ASGIApp, host: str = "") -> ASGIApp:
-    """The application for this computer's programs; host is a further name that it has."""
+    """Return the application for this computer's programs only; host is a further name of it."""
     hosts = {*LOOPBACK, host.lower(), f"[{host.lower()}]"} - {"", "[]"}
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,8 +1,8 @@
 """When a line is Korean, and which of two readings of it to keep.
 
-PP-OCR reads Chinese, Japanese and Latin well and leaves Hangul out; Tesseract with Korean
-data reads Hangul and knows little else. A line goes to Tesseract only if PP-OCR's reading
-does not hold, and only on pages where a sample of such lines proves to be Korean.
+PP-OCR reads Chinese, Japanese and Latin well, and leaves Hangul out. Tesseract with Korean
+data reads Hangul, and knows little else. A line goes to Tesseract only if PP-OCR's reading
+does not hold, and only on pages where a sample of such lines turns out to be Korean.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Reading:
 
 
 class Reader(Protocol):
-    """What is needed of Tesseract."""
+    """What this module needs of Tesseract."""
 
     languages: str
 
     def read(self, lines: Sequence[np.ndarray[Any, Any]], languages: str) -> list[list[Word]]:
-        """Words of each scaled line picture."""
+        """Return the words of each scaled line picture."""
 
 
 def verdict(reading: Reading) -> Verdict:
@@ -62,7 +62,7 @@ def verdict(reading: Reading) -> Verdict:
         return Verdict.KEEP if mark else Verdict.ASK
     if cjk_share(text) >= 0.3:
         return _verdict_on_cjk(len(solid), reading.score, per_height)
-    # A sure reading of two letters in a long line has left out the rest of it.
+    # If a sure reading has only two letters for a long line, it has left out the rest.
     if not text.isascii() or reading.score < SURE or per_height < 1.0:
         return Verdict.ASK
     letters = sum(char.isalpha() for char in text)
@@ -72,7 +72,7 @@ def verdict(reading: Reading) -> Verdict:
 def _verdict_on_cjk(length: int, score: float, per_height: float) -> Verdict:
     if score < (0.8 if length > 2 else 0.95) or per_height < 0.6:
         return Verdict.ASK
-    # Hangul is at times taken for Han characters that look like it.
+    # PP-OCR sometimes takes Hangul for Han characters that look similar.
     return Verdict.KEEP if score >= 0.97 else Verdict.CHECK
 
 
@@ -92,14 +92,14 @@ def _proves_korean(words: Sequence[Word]) -> bool:
 
 
 def choose(reading: Reading, kind: Verdict, other: str, confidence: float) -> str:
-    """PP-OCR's reading or Tesseract's (other, mean confidence 0 to 100)."""
+    """Choose PP-OCR's reading or Tesseract's (other, with its mean confidence 0 to 100)."""
     text, other = tidy(reading.text), tidy(other)
     if kind is Verdict.KEEP or not hangul_count(other):
         return text
     if kind is Verdict.CHECK and cjk_share(text):
         return other if hangul_count(other) >= 2 and confidence >= 70.0 else text
     if kind is Verdict.CHECK:
-        # All that was read must come back, with nothing but Hangul added.
+        # Tesseract must repeat all that PP-OCR read, and may add only Hangul.
         rest = re.sub(r"[\uac00-\ud7a3\s]", "", other)
         return other if rest == text.replace(" ", "") else text
     if confidence < 50.0 and has_content(text):
@@ -108,7 +108,7 @@ def choose(reading: Reading, kind: Verdict, other: str, confidence: float) -> st
 
 
 def with_bullet(text: str, other: str) -> str:
-    """Tesseract's reading (other) with the bullet that PP-OCR saw, or that was misread."""
+    """Give Tesseract's reading (other) the bullet that PP-OCR saw, or mend a misread bullet."""
     if text[:1] and text[0] in BULLETS and (other[0] in BULLETS or not other[0].isalnum()):
         return f"{text[0]} {other[1:].lstrip()}"
     if text[:1] in {"•", "●", "○", "■", "□"} and other[0] not in BULLETS:
@@ -119,20 +119,20 @@ def with_bullet(text: str, other: str) -> str:
 
 
 def with_latin(text: str, other: str) -> str:
-    """Latin words in Tesseract's reading (other) put right after PP-OCR's."""
+    """Correct Latin words in Tesseract's reading (other) by those of PP-OCR."""
     known = re.findall(r"[A-Za-z][A-Za-z0-9]{2,}", text)
 
     def better(match: re.Match[str]) -> str:
         word = match.group()
         close = [] if word in known else difflib.get_close_matches(word, known, 1, 0.65)
-        # A longer reading has seen more: PP-OCR drops letters next to Hangul.
+        # The longer reading has seen more, since PP-OCR drops letters next to Hangul.
         return close[0] if close and len(close[0]) >= len(word) - 1 else word
 
     return re.sub(r"[A-Za-z][A-Za-z0-9]{2,}", better, other)
 
 
 def suspects(words: Sequence[Word], reading: str) -> list[int]:
-    """Words in Latin letters that PP-OCR, which is good at them, did not see."""
+    """Return indices of words in Latin letters that PP-OCR, which is good at them, did not see."""
     seen = re.sub(r"\W", "", reading).lower()
     found = []
     for i, word in enumerate(words):
@@ -143,7 +143,7 @@ def suspects(words: Sequence[Word], reading: str) -> list[int]:
 
 
 def replaced(words: Sequence[Word], wrong: Sequence[int], korean: Sequence[Word]) -> list[Word]:
-    """The words, with those in Hangul by the Korean-only pass in the place of wrong ones."""
+    """Replace wrong words by those of the Korean-only pass, where these are in Hangul."""
     result: list[Word] = []
     for i, word in enumerate(words):
         inside = [k for k in korean if word.left - 2 < (k.left + k.right) / 2 < word.right + 2]
@@ -158,13 +158,13 @@ def replaced(words: Sequence[Word], wrong: Sequence[int], korean: Sequence[Word]
 def read_korean(
     readings: Sequence[Reading], crops: Sequence[np.ndarray[Any, Any]], reader: Reader | None
 ) -> list[str]:
-    """The final text of each line. Without a reader PP-OCR's readings stand."""
+    """Return the final text of each line. Without a reader, PP-OCR's readings are kept."""
     kinds = [verdict(reading) for reading in readings]
     texts = [tidy(reading.text) for reading in readings]
     asked = [i for i, kind in enumerate(kinds) if kind is Verdict.ASK]
     if reader is None or not asked:
         return texts
-    # The longest lines say most; a few of them are enough to know the page.
+    # The longest lines tell most; a few of them are enough to judge the page.
     sample = sorted(asked, key=lambda i: -readings[i].aspect)[: _SAMPLE * 4]
     sample = sample[:: max(1, len(sample) // _SAMPLE)][:_SAMPLE]
     lines = {i: scaled(crops[i]) for i in sample}

@@ -15,7 +15,7 @@ from cpu_endpoint.text import has_content
 
 
 class StoppedError(Exception):
-    """The reading was given up on request."""
+    """The reading was stopped on request."""
 
 
 def read_lines(
@@ -24,7 +24,7 @@ def read_lines(
     picture: Picture,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[Line]:
-    """Lines as read; those that cannot be read keep their box, with no text.
+    """Return the lines as read. A line that cannot be read keeps its box, and has no text.
 
     Raises StoppedError once `stopped()`.
     """
@@ -33,7 +33,7 @@ def read_lines(
         return []
     crops = models.crop(picture, quads)
     readings: list[korean.Reading] = []
-    # In portions, so that giving up does not wait for a whole newspaper page.
+    # In portions, so that a stop does not have to wait for a whole newspaper page.
     by_width = sorted(range(len(crops)), key=lambda i: crops[i].shape[1] / crops[i].shape[0])
     for start in range(0, len(by_width), 24):
         if stopped():
@@ -52,12 +52,12 @@ def read_lines(
 
 
 def is_noise(text: str, reading: korean.Reading) -> bool:
-    """Marks without a letter in a long line: a script that the engine cannot read."""
+    """Whether a long line has only marks and no letter: a script that the engine cannot read."""
     return not has_content(text) and reading.aspect > 3.0
 
 
 def quad_box(quad: np.ndarray[Any, Any], picture: Picture) -> Box:
-    """The upright box around four corners, clamped to the picture."""
+    """Return the upright box around four corners, clamped to the picture."""
     height, width = picture.shape[:2]
     x1, x2 = (float(np.clip(v, 0, width)) for v in (quad[:, 0].min(), quad[:, 0].max()))
     y1, y2 = (float(np.clip(v, 0, height)) for v in (quad[:, 1].min(), quad[:, 1].max()))

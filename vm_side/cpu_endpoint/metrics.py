@@ -1,4 +1,4 @@
-"""The counters that vLLM's /metrics has, as Prometheus text."""
+"""The counters of vLLM's /metrics, as Prometheus text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Metrics:
             self._running += 1
 
     def dropped(self) -> None:
-        """A request left the queue unread: its client is gone."""
+        """Count a request that left the queue unread, because its client is gone."""
         with self._lock:
             self._waiting -= 1
             self._finished["abort"] += 1
@@ -43,7 +43,7 @@ class Metrics:
             self._generation_tokens += generation_tokens
 
     def text(self) -> str:
-        """Prometheus text, version 0.0.4."""
+        """Return the counters as Prometheus text, version 0.0.4."""
         with self._lock:
             values: list[tuple[str, str, float]] = [
                 ("num_requests_running", "gauge", self._running),

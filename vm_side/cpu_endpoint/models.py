@@ -1,6 +1,6 @@
 """The neural models, all from installed wheels: layout, text lines, table structure.
 
-Nothing is fetched: each model file lies in its package, and `load` runs every one once.
+Nothing is fetched: each model file is in its package. Loading runs every model once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cpu_endpoint.geometry import Line, Region
 from cpu_endpoint.korean import Reading
 
 Picture = np.ndarray[Any, Any]  # height × width × 3, BGR, uint8
-# Short lines are padded to this width; the default of 320 makes tables twice as slow.
+# Short lines are padded to this width. The default of 320 makes tables twice as slow.
 _RECOGNITION_SHAPE = [3, 48, 96]
 _RECOGNITION_BATCH = 3
 _DETECTION_SIDE = 1280
@@ -50,25 +50,25 @@ class LineModels:
         )
 
     def _warm_up(self) -> None:
-        """Run each model once: they are opened at their first use."""
+        """Run each model once, because a model is opened only at its first use."""
         picture = _one_line()
         self.detect(picture)
         self.recognise([picture[90:120, 30:210]])
 
     def detect(self, picture: Picture) -> list[Picture]:
-        """Corner points (4 × 2, clockwise from the upper left) of each line of text."""
+        """Return the corner points of each line of text (4 × 2, clockwise from the upper left)."""
         found = self._ocr(picture, use_det=True, use_cls=False, use_rec=False)
         return [] if getattr(found, "boxes", None) is None else list(found.boxes)
 
     def crop(self, picture: Picture, quads: Sequence[Picture]) -> list[Picture]:
-        """The line pictures, upright; vertical lines are turned."""
+        """Return the line pictures, upright; vertical lines are turned."""
         return list(self._ocr.crop_text_regions(picture, np.array(quads)))
 
     def recognise(self, crops: Sequence[Picture]) -> list[Reading]:
-        """PP-OCR's reading of each line; "" where it saw no character it knows."""
+        """Return PP-OCR's reading of each line; "" if it saw no character that it knows."""
         if not crops:
             return []
-        if self._ocr.text_rec is None:  # opened by the first whole call only
+        if self._ocr.text_rec is None:  # only a first whole call opens it
             self._ocr(crops[0], use_det=False, use_cls=False, use_rec=True)
         found = self._ocr.recognize_txt(list(crops))
         return [
@@ -78,7 +78,7 @@ class LineModels:
 
 
 class Models(LineModels):
-    """Besides these layout and, where it is installed, the structure of tables."""
+    """The models of lines, and also layout and, if it is installed, the structure of tables."""
 
     def _load(self, threads: int) -> None:
         super()._load(threads)
@@ -101,7 +101,7 @@ class Models(LineModels):
         return self._table is not None
 
     def regions(self, picture: Picture) -> list[Region]:
-        """Layout regions with CDLA labels, in pixels, clamped to the picture."""
+        """Return layout regions with CDLA labels, in pixels, clamped to the picture."""
         found = self._layout(picture)
         height, width = picture.shape[:2]
         regions = []
@@ -113,7 +113,7 @@ class Models(LineModels):
         return regions
 
     def table(self, picture: Picture, lines: Sequence[Line]) -> str | None:
-        """HTML of the one table in the picture; lines in its pixels. None where it fails."""
+        """Return the HTML of the one table in the picture, or None. lines are in its pixels."""
         if self._table is None:
             return None
         quads = [
@@ -129,13 +129,13 @@ class Models(LineModels):
         try:
             markup: str = self._table(picture, quads)[0]
         except (ValueError, IndexError):
-            return None  # no cell found, or a structure that the decoder cannot close
+            return None  # no cell was found, or the decoder cannot close the structure
         start, end = markup.find("<table>"), markup.rfind("</table>")
         return markup[start : end + len("</table>")] if 0 <= start < end else None
 
 
 def _one_line() -> Picture:
-    """A small page with a black line on it."""
+    """Return a small page with a black line on it."""
     picture = np.full((320, 240, 3), 255, np.uint8)
     picture[100:110, 40:200] = 0
     return picture
@@ -143,7 +143,7 @@ def _one_line() -> Picture:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The packages announce every file they open, on log handlers of their own."""
+    """Silence the packages, which announce every file they open, on log handlers of their own."""
     before = logging.root.manager.disable
     logging.disable(logging.INFO)
     try:
@@ -153,7 +153,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _load_table() -> Any:
-    """rapid_table's model, or None where it is not installed (it ends at Python 3.12)."""
+    """Load rapid_table's model; None if it is not installed (it supports Python up to 3.12)."""
     try:
         return importlib.import_module("rapid_table").RapidTable()
     except ImportError:

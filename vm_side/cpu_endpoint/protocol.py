@@ -19,8 +19,8 @@ MODEL = "dots-ocr-cpu-preview"
 MAX_MODEL_LEN = 16384
 _FACTOR = 28
 _MAX_PIXELS = 178_956_970
-_FORMATS = ("PNG", "JPEG", "WEBP")  # of others one would run a program
-_SCAN, _MOST_SCANS = b"\xff\xda", 100  # of a JPEG; each is decoded for all of the picture
+_FORMATS = ("PNG", "JPEG", "WEBP")  # one of the other formats would run a program
+_SCAN, _MOST_SCANS = b"\xff\xda", 100  # of a JPEG; each scan decodes the whole picture
 _MARKS = "<|img|><|imgpad|><|endofimg|>"
 
 
@@ -120,10 +120,10 @@ def _max_tokens(body: dict[Any, Any]) -> int:
 
 
 def open_image(data: bytes) -> np.ndarray[Any, Any]:
-    """The encoded file as BGR, height × width × 3. Raises RequestError.
+    """Decode a picture file to BGR, height × width × 3. Raises RequestError.
 
-    It is decoded in the server's own process, so that what a file may cost is bounded before: its
-    pixels by the model's context, and how often each is decoded by the number of scans.
+    It is decoded in the server's own process, so its cost is limited before: the model's context
+    limits the pixels, and the number of scans limits how often each pixel is decoded.
     """
     try:
         with warnings.catch_warnings():
@@ -139,26 +139,26 @@ def open_image(data: bytes) -> np.ndarray[Any, Any]:
         check_length(image_tokens(width, height))
         if image.format == "JPEG" and data.count(_SCAN) > _MOST_SCANS:
             raise RequestError(f"A JPEG of more than {_MOST_SCANS} scans is not read.")
-        # Transparency becomes white paper, as dots.ocr's own client does it.
+        # Transparency becomes white paper, as in dots.ocr's own client.
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
             image = Image.alpha_composite(paper, image.convert("RGBA"))
         rgb = np.asarray(image.convert("RGB"))
     except Image.DecompressionBombError as error:
         raise RequestError(str(error), 500) from error
-    # Pillow's readers meet broken files with any of these.
+    # For a broken file, Pillow's readers may raise any of these.
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
         raise RequestError(f"Failed to load image: {error}", param="image_url") from error
     return np.ascontiguousarray(rgb[:, :, ::-1])
 
 
 def image_tokens(width: int, height: int) -> int:
-    """Tokens of a picture of this size in pixels."""
+    """Return the number of tokens of a picture of this size in pixels."""
     return max(1, round(width / _FACTOR)) * max(1, round(height / _FACTOR))
 
 
 def check_length(tokens: int) -> None:
-    """Raises RequestError for a prompt that leaves no room for an answer."""
+    """Raise RequestError if a prompt leaves no room for an answer."""
     if tokens >= MAX_MODEL_LEN:
         raise RequestError(
             f"Input length ({tokens}) exceeds model's maximum context length ({MAX_MODEL_LEN})."
@@ -166,13 +166,13 @@ def check_length(tokens: int) -> None:
 
 
 def count_tokens(text: str) -> int:
-    """An estimate: a token for every four ASCII characters, one for every other character."""
+    """Estimate: one token for every four ASCII characters, one for each other character."""
     others = sum(not char.isascii() for char in text)
     return others + -(-(len(text) - others) // 4)
 
 
 def cut(text: str, max_tokens: int) -> str:
-    """The longest beginning of the text within the estimate."""
+    """Return the longest beginning of the text that has at most max_tokens by this estimate."""
     quarters = 0
     for at, char in enumerate(text):
         quarters += 1 if char.isascii() else 4
@@ -182,7 +182,7 @@ def cut(text: str, max_tokens: int) -> str:
 
 
 def completion(text: str, prompt_tokens: int, max_tokens: int) -> dict[str, Any]:
-    """The answer's body; text that is too long is cut, with finish_reason "length"."""
+    """Return the answer's body; a text that is too long is cut, with finish_reason "length"."""
     room = max(1, min(max_tokens, MAX_MODEL_LEN - prompt_tokens))
     kept = cut(text, room)
     tokens = min(count_tokens(kept), room)
@@ -209,7 +209,7 @@ def completion(text: str, prompt_tokens: int, max_tokens: int) -> dict[str, Any]
 
 
 def events(answer: dict[str, Any]) -> str:
-    """A whole answer as the stream that vLLM would send: all text at once, the counts, the end."""
+    """Return an answer as vLLM would stream it: all text at once, the counts, the end."""
     about = {name: answer[name] for name in ("id", "created", "model")}
     about["object"] = "chat.completion.chunk"
     (choice,) = answer["choices"]

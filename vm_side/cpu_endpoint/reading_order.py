@@ -1,4 +1,4 @@
-"""Reading order: what spans the page first, then column after column."""
+"""Reading order: first what spans the page, then column after column."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from cpu_endpoint.geometry import Box, center, height, union, width
 
-# Layout boxes overlap by a few pixels; cuts are looked for between slightly shrunken ones.
+# Layout boxes overlap by a few pixels, so boxes are shrunk a little before cuts are searched.
 _SHRINK = 0.02
 _COLUMN_FILL = 0.6
 
 
 def order(boxes: Sequence[Box], gutter: float, right_to_left: bool = False) -> list[int]:
-    """Indices of the boxes in reading order.
+    """Return the indices of the boxes in reading order.
 
     gutter: the least empty width, in pixels, that counts as a gap between columns.
     right_to_left: columns run from the right, as in vertical Chinese or Japanese.
@@ -49,12 +49,15 @@ def _order(items: list[int], boxes: Sequence[Box], gutter: float, rtl: bool) -> 
 def _widest_group(
     bands: list[list[int]], start: int, boxes: Sequence[Box], gutter: float
 ) -> tuple[list[int], list[list[int]], int]:
-    """Take bands from `start` on for as long as one gap between columns runs through them."""
+    """Take bands from `start` on as long as one gap between columns runs through all of them.
+
+    Return their items, these in columns, and how many bands were taken.
+    """
     group = list(bands[start])
     columns = _groups(group, boxes, axis=0, least=gutter)
     used = 1
     if len(columns) < 2:
-        # A column may begin above its neighbour: look whether the next band continues it.
+        # A column may begin above its neighbour: check whether the next band continues it.
         if start + 1 == len(bands) or len(_groups(bands[start + 1], boxes, 0, gutter)) < 2:
             return group, columns, used
         merged = _groups(group + bands[start + 1], boxes, axis=0, least=gutter)
@@ -93,7 +96,7 @@ def _fills_a_column(band: list[int], columns: list[list[int]], boxes: Sequence[B
 
 
 def _groups(items: Sequence[int], boxes: Sequence[Box], axis: int, least: float) -> list[list[int]]:
-    """Items parted at every empty gap along the axis (0: x, 1: y) wider than `least`."""
+    """Split items at every empty gap along the axis (0: x, 1: y) that is wider than `least`."""
     ordered = sorted(items, key=lambda i: (boxes[i][axis], boxes[i][1 - axis]))
     found: list[list[int]] = []
     end = 0.0
@@ -109,7 +112,7 @@ def _groups(items: Sequence[int], boxes: Sequence[Box], axis: int, least: float)
 
 
 def _tangled(items: list[int], boxes: Sequence[Box], gutter: float, rtl: bool) -> list[int]:
-    """No straight cut exists: part at the widest box, or fall back to rows."""
+    """Order items without any straight cut: split at the widest box, or fall back to rows."""
     widest = max(items, key=lambda i: (width(boxes[i]), -boxes[i][1]))
     middle = center(boxes[widest])[1]
     above = [i for i in items if i != widest and center(boxes[i])[1] < middle]

@@ -1,4 +1,4 @@
-"""The HTTP side: vLLM's paths on a socket that opens only when the models are loaded."""
+"""The HTTP side: vLLM's paths, on a socket that opens only once the models are loaded."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _LARGEST_BODY = 1 << 26  # bytes; the largest picture that the context takes, in
 def build_app(
     reader: Reader, stopping: threading.Event | None = None, host: str = "", lacks: str = ""
 ) -> ASGIApp:
-    """The application and its worker. Once `stopping` is set, requests get 503.
+    """Return the application with its worker. Once `stopping` is set, requests get 503.
 
-    host is the name that it is asked by, if not one of the loopback's. lacks says what it cannot
-    read, and what to do; it is told to all who ask for the models.
+    host is the name by which clients ask it, if that is not a name of the loopback. lacks says what
+    it cannot read, and what to do; all who ask for the models are told.
     """
     halt = stopping or threading.Event()
     metrics = Metrics()
@@ -62,7 +62,7 @@ def build_app(
             job = worker.submit(asked)
             await _wait(request, job, halt)
             answer = job.answer.result()
-            if asked.streamed:  # whole, when it is there: a page is read in one go
+            if asked.streamed:  # the whole answer at once, since a page is read in one go
                 return Response(protocol.events(answer), media_type="text/event-stream")
             return JSONResponse(answer)
         except protocol.RequestError as error:
@@ -71,7 +71,7 @@ def build_app(
             return Response(status_code=499)
 
     async def failed(_: Request, error: Exception) -> Response:
-        # Whatever one page does to the models, the next page is still read.
+        # If one page makes the models fail, the next page is still read.
         answer = protocol.RequestError(f"The page failed: {error}", 500)
         return JSONResponse(answer.body(), status_code=answer.status)
 
@@ -102,16 +102,16 @@ async def _parsed(request: Request) -> protocol.Request:
         if len(body) > _LARGEST_BODY:
             raise protocol.RequestError(f"More than {_LARGEST_BODY} bytes.", 413)
     try:
-        # Twenty megabytes take a while: other requests are answered meanwhile.
+        # In a thread: twenty megabytes take a while, and other requests are answered meanwhile.
         return protocol.parse(await asyncio.to_thread(json.loads, body))
-    except ValueError as error:  # also what UnicodeDecodeError is
+    except ValueError as error:  # UnicodeDecodeError is one, too
         raise protocol.RequestError(f"Invalid JSON: {error}") from error
 
 
 async def _wait(request: Request, job: Job, halt: threading.Event) -> None:
-    """Wait for the answer; the job is dropped once nobody waits. _GoneError, RequestError."""
+    """Wait for the answer; drop the job once nobody waits. Raises _GoneError, RequestError."""
     answer = asyncio.wrap_future(job.answer)
-    # An error that comes when nobody is left to hear it is no news.
+    # Take the error, so that asyncio does not report it when nobody waits for it any more.
     answer.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         while not answer.done():
@@ -125,7 +125,7 @@ async def _wait(request: Request, job: Job, halt: threading.Event) -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A bound socket that refuses connections until it listens. Raises OSError."""
+    """Return a bound socket that refuses connections until it listens. Raises OSError."""
     family, kind, proto, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -142,12 +142,12 @@ def bind(host: str, port: int) -> socket.socket:
 def serve(
     app: ASGIApp, bound: socket.socket, ready: Callable[[], None], stopping: threading.Event
 ) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit code. A page under way is given up.
+    """Serve until SIGTERM or SIGINT, and return the exit code. A page being read is given up.
 
-    ready: called when the port answers. stopping: set as soon as the signal is here.
+    ready is called when the port answers. stopping is set as soon as the signal comes.
     """
     got: list[int] = []
-    # uvicorn sends the signal again when it has shut down; by then it is only noted.
+    # uvicorn raises the signal again after it has shut down. Then these handlers only note it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, _: got.append(signum))
     config = uvicorn.Config(

@@ -1,4 +1,4 @@
-"""Tables as HTML: cells from a structure model, or from where the lines stand."""
+"""Tables as HTML: cells from a structure model, or from the places of the lines."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 
 from cpu_endpoint.geometry import Box, Line, median, rows, width
 
-# (lines with boxes relative to the table) -> HTML, or None where the model failed.
+# (lines with boxes relative to the table) -> HTML, or None if the model failed.
 Structure = Callable[[Sequence[Line]], str | None]
 _TAG = re.compile(r"<[^>]+>")
 _LEAST_KEPT = 0.97
 
 
 def table_html(lines: Sequence[Line], structure: Structure | None = None) -> str:
-    """HTML of a table. Falls back to rows and columns of lines when the model loses text."""
+    """Return a table's HTML. Falls back to rows and columns of lines if the model loses text."""
     if structure is not None and lines:
         markup = structure(lines)
         if markup is not None and text_kept(markup, lines) >= _LEAST_KEPT:
@@ -24,7 +24,7 @@ def table_html(lines: Sequence[Line], structure: Structure | None = None) -> str
 
 
 def text_kept(markup: str, lines: Sequence[Line]) -> float:
-    """The part of the lines' characters that is in the markup, 0 to 1."""
+    """Return the part of the lines' characters that is in the markup, 0 to 1."""
     wanted = sum(len(line.text.replace(" ", "")) for line in lines)
     if not wanted:
         return 1.0
@@ -32,7 +32,7 @@ def text_kept(markup: str, lines: Sequence[Line]) -> float:
 
 
 def from_lines(lines: Sequence[Line]) -> str:
-    """A table from the lines alone: rows by height, columns by the gaps between them."""
+    """Make a table from the lines alone: rows by height, columns by the gaps between them."""
     columns = column_spans(lines)
     parts = ["<table>"]
     for row in rows(lines):
@@ -42,13 +42,13 @@ def from_lines(lines: Sequence[Line]) -> str:
 
 
 def column_spans(lines: Sequence[Line]) -> list[tuple[float, float]]:
-    """x ranges of the columns. Lines much wider than most are headings over several."""
+    """Return the x ranges of the columns. Much wider lines are headings over several columns."""
     if not lines:
         return []
     limit = 3.0 * median([width(line.box) for line in lines])
     spans: list[tuple[float, float]] = []
     for box in sorted(line.box for line in lines if width(line.box) <= limit):
-        # Detected boxes are a little fat: without this, neighbours in a tight table touch.
+        # Detected boxes are a little too large: in a tight table, neighbours would touch.
         inset = 0.1 * (box[3] - box[1])
         low, high = box[0] + inset, box[2] - inset
         if spans and low < spans[-1][1]:

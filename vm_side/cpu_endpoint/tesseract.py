@@ -1,4 +1,4 @@
-"""Line pictures through the system's Tesseract command, many in one call."""
+"""Read line pictures with the system's Tesseract command, many in one call."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ import numpy as np
 from PIL import Image
 
 APT_LINE = "sudo apt-get install tesseract-ocr tesseract-ocr-kor"
-LINE_HEIGHT = 32  # best of 32, 40, 48 and 64 pixels, and the fastest
+LINE_HEIGHT = 32  # the best of 32, 40, 48 and 64 pixels, and the fastest
 _BORDER = 10
-_OPTIONS = ("--psm", "7", "--dpi", "300")  # one line a picture
+_OPTIONS = ("--psm", "7", "--dpi", "300")  # one line in each picture
 _BATCH = 120
-# Syllables of one word stand closer than this part of the line's height.
+# Syllables of one word are closer together than this part of the line's height.
 _SPACE = 0.23
 
 
 @dataclass(frozen=True)
 class Word:
-    """Confidence 0 to 100; left and right in pixels of the scaled line."""
+    """One word. confidence is 0 to 100; left and right are in pixels of the scaled line."""
 
     text: str
     confidence: float
@@ -59,12 +59,12 @@ def find() -> Found:
 
 
 def lacking(found: Found) -> str:
-    """What stays unread without it, and what to type."""
+    """Say what cannot be read without the missing part, and what to type."""
     return f"Korean text is not read, for {found.missing} is missing: {APT_LINE}; then read again"
 
 
 def scaled(crop: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """A line picture (BGR or gray) as gray of LINE_HEIGHT, dark on light, with a border."""
+    """Turn a line picture (BGR or gray) to gray of LINE_HEIGHT, dark on light, with a border."""
     gray = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY) if crop.ndim == 3 else crop
     factor = LINE_HEIGHT / gray.shape[0]
     new_width = max(4, round(gray.shape[1] * factor))
@@ -80,7 +80,7 @@ def scaled(crop: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 class Tesseract:
-    """Reads line pictures; `stop` from another thread ends a call that is under way."""
+    """Reads line pictures; `stop` from another thread ends a call that is running."""
 
     def __init__(self, found: Found, timeout_s: float = 120.0) -> None:
         """timeout_s is how long it may take to read _BATCH lines."""
@@ -92,14 +92,14 @@ class Tesseract:
         self._lock = threading.Lock()
 
     def read(self, lines: Sequence[np.ndarray[Any, Any]], languages: str) -> list[list[Word]]:
-        """Words of each line (scaled pictures); [] for a line that gave nothing or failed."""
+        """Return the words of each line (scaled pictures); [] if a line gave nothing or failed."""
         words: list[list[Word]] = []
         for start in range(0, len(lines), _BATCH):
             words += self._read_batch(lines[start : start + _BATCH], languages)
         return words
 
     def stop(self) -> None:
-        """End the running call, and let no other begin."""
+        """End the running call, and start no other."""
         with self._lock:
             self._stopped = True
             if self._process is not None:
@@ -119,7 +119,7 @@ class Tesseract:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                # More threads only make one line slower.
+                # More threads only make reading a line slower.
                 env={**os.environ, "OMP_THREAD_LIMIT": "1"},
             )
             process = self._process
@@ -136,11 +136,11 @@ class Tesseract:
 
 
 def parse(table: str, count: int) -> list[list[Word]]:
-    """Tesseract's TSV, one page a line picture, as words of `count` lines."""
+    """Parse Tesseract's TSV, one page for each line picture, to the words of `count` lines."""
     found: list[list[Word]] = [[] for _ in range(count)]
     for row in table.splitlines()[1:]:
         columns = row.split("\t")
-        # Level 5 rows are words; their page number tells the line picture.
+        # Rows of level 5 are words; their page number says which line picture it is.
         if len(columns) == 12 and columns[0] == "5" and columns[11].strip():
             page, left, width = int(columns[1]), int(columns[6]), int(columns[8])
             if 1 <= page <= count:
@@ -150,7 +150,7 @@ def parse(table: str, count: int) -> list[list[Word]]:
 
 
 def spaced(words: Sequence[Word], line: np.ndarray[Any, Any]) -> str:
-    """Join words; Tesseract parts Korean syllables, so the empty paper between them decides."""
+    """Join words. Tesseract splits Korean syllables, so the gap between them decides on spaces."""
     text = words[0].text if words else ""
     for before, word in pairwise(words):
         latin = before.text[-1:].isascii() and word.text[:1].isascii()
@@ -161,7 +161,7 @@ def spaced(words: Sequence[Word], line: np.ndarray[Any, Any]) -> str:
 
 
 def _gap(before: Word, word: Word, line: np.ndarray[Any, Any]) -> int:
-    """The longest run of columns without ink around the seam of two words, in pixels."""
+    """Return the longest run of columns without ink where two words meet, in pixels."""
     low = max(before.left, min(before.right, word.left) - 6)
     high = min(word.right, max(before.right, word.left) + 6)
     part = line[_BORDER:-_BORDER, max(0, low) : high]

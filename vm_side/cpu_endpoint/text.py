@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cpu_endpoint.geometry import Line, rows
 
-# The recogniser was trained on Chinese: it likes full-width marks in any script.
+# The recogniser was trained on Chinese: it often writes full-width marks in any script.
 _HALF_WIDTH = {
     ord(wide): chr(ord(wide) - 0xFEE0) for wide in "！（），：；？［］％＋－．／＝＊＂＆"
 }
@@ -20,18 +20,18 @@ def is_han_or_kana(char: str) -> bool:
 
 
 def hangul_count(text: str) -> int:
-    """Whole syllables; lone letters are mostly misread marks."""
+    """Count whole syllables only; single letters are mostly misread marks."""
     return sum("\uac00" <= char <= "\ud7a3" for char in text)
 
 
 def cjk_share(text: str) -> float:
-    """Han and kana as a part of all letters and digits, 0 to 1."""
+    """Return the share of Han and kana among all letters and digits, 0 to 1."""
     solid = [char for char in text if char.isalnum()]
     return sum(map(is_han_or_kana, solid)) / len(solid) if solid else 0.0
 
 
 def tidy(text: str) -> str:
-    """Single spaces; half-width punctuation unless the text is Chinese or Japanese."""
+    """Make spaces single, and punctuation half-width unless the text is Chinese or Japanese."""
     if not any(map(is_han_or_kana, text)):
         text = text.translate(_HALF_WIDTH)
         text = re.sub(r"(?<=[A-Za-z]),(?=[A-Za-z])", ", ", text)
@@ -45,7 +45,7 @@ def has_content(text: str) -> bool:
 
 
 def glue(parts: Sequence[str]) -> str:
-    """Join lines of one paragraph: a space, but none between Han or kana."""
+    """Join lines of one paragraph with spaces, but with none between Han or kana."""
     joined = ""
     for part in filter(None, parts):
         both_cjk = bool(joined) and is_cjk_edge(joined[-1]) and is_cjk_edge(part[0])
@@ -58,7 +58,7 @@ def is_cjk_edge(char: str) -> bool:
 
 
 def paragraph(lines: Sequence[Line]) -> str:
-    """The text of lines in reading order; vertical writing runs from right to left."""
+    """Return the text of lines in reading order; vertical writing runs from right to left."""
     if lines and sum(line.vertical for line in lines) * 2 > len(lines):
         ordered = sorted(lines, key=lambda line: -line.box[0])
     else:

@@ -1,4 +1,4 @@
-"""One thread that reads pages, one after another, while the event loop goes on answering."""
+"""One thread that reads pages, one after another, while the event loop keeps answering."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Reader(Protocol):
     def answer(
         self, picture: np.ndarray[Any, Any], prompt: str, stopped: Callable[[], bool]
     ) -> str:
-        """The answer's text; may raise StoppedError once `stopped()` is true."""
+        """Return the answer's text; may raise StoppedError once `stopped()` is true."""
 
 
 class Job:
-    """One request on its way; `answer` holds the body, or what went wrong."""
+    """One request in progress; `answer` holds the body, or what went wrong."""
 
     def __init__(self, request: protocol.Request) -> None:
         self.request = request
@@ -32,7 +32,7 @@ class Job:
         self.answer: Future[dict[str, Any]] = Future()
 
     def drop(self) -> None:
-        """Nobody waits any more: leave the queue, or stop at the next chance."""
+        """Leave the queue, or stop at the next chance, since nobody waits any more."""
         self.gone.set()
         self.answer.cancel()
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Print the fleet's certificate with its key, on the VM: one for scheduler, workers and job. It is
-# made the first time. Who has it can run code on all of them; see SECURITY.md for who that is.
+# On the VM: print the fleet's certificate with its key. Scheduler, workers and job share it. It is
+# made the first time. Whoever has it can run code on all of them; SECURITY.md says who that is.
 set -eu
 umask 077
 mkdir -p "$HOME/.dots-ocr"

@@ -4,8 +4,8 @@
 #   dask_worker.sh CODE PACKAGES PEM IMAGE SCHEDULER ADDRESS NAME THREADS ENDPOINT OPTION…
 #
 # CODE and PACKAGES are the folders of vm_side/ and of what it imports, PEM is the fleet's
-# certificate with its key, ADDRESS is this machine's own in the private network, where alone it
-# listens; the options go to docker run. It ends when its scheduler is gone.
+# certificate with its key. ADDRESS is this machine's own in the private network; the worker listens
+# only there. The options go to docker run. The worker ends when its scheduler is gone.
 set -u
 code=$1 packages=$2 pem=$3 image=$4 scheduler=$5 address=$6 name=$7 threads=$8 endpoint=$9
 shift 9

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What the VM does for its workers: it gives them our code, has the scheduler, and reads along.
+# What the VM does for its workers: it gives them our code, runs the scheduler, and reads pages too.
 #
-#   fleet.sh IMAGE BUCKET ADDRESS THREADS ENDPOINT    twice is harmless
+#   fleet.sh IMAGE BUCKET ADDRESS THREADS ENDPOINT    it is safe to run it twice
 #
 # The code goes to BUCKET/fleet before the scheduler is there: a worker fetches it when it sees one.
-# Others may write there, so that it is signed with the fleet's key, and workers look.
-# Where code, image or options changed, both containers are made anew, which makes the workers look
-# again.
+# Others may write there, so the code is signed with the fleet's key, and workers check that.
+# If code, image or options have changed, both containers are made anew. Then the workers look again
+# for code.
 set -eu
 scheduler=dots-ocr-scheduler worker=dots-ocr-worker port=8786
 image=$1 bucket=$2 address=$3 threads=$4 endpoint=$5
@@ -26,7 +26,7 @@ sha256sum vm_side.tar packages.tar >sums
 key=$state/fleet.pem
 openssl x509 -in "$key" -noout -pubkey >"$state/fleet.pub"
 openssl dgst -sha256 -verify "$state/fleet.pub" -signature sums.signature sums >/dev/null 2>&1 ||
-  openssl dgst -sha256 -sign "$key" -out sums.signature sums # each one differs
+  openssl dgst -sha256 -sign "$key" -out sums.signature sums # each signature differs
 CLOUDSDK_STORAGE_PARALLEL_COMPOSITE_UPLOAD_ENABLED=False \
   gcloud storage rsync --quiet --checksums-only . "$bucket/fleet" \
   >"$state/fleet.log" 2>&1 || { tail -n 5 "$state/fleet.log" >&2; exit 1; }

@@ -1,28 +1,28 @@
 # The guard of a VM: it turns the VM off when nothing has happened for IDLE minutes, or LONGEST
-# minutes after it came on, whatever it does. Above stand its values (IDLE, LONGEST, ENDPOINT; 0 is
-# never): tools/lib/machines/gcp/guard.py puts them there.
+# minutes after it came on, even if it works. tools/lib/machines/gcp/guard.py puts the values above
+# (IDLE, LONGEST, ENDPOINT; 0 means never).
 #
 #   guard.sh         install it, as root: as the startup script of each boot, before anybody has
-#                    logged in, and by ssh, where the VM was on already
+#                    logged in; and by ssh, if the VM was already on
 #   guard.sh look    what its timer runs every minute
 #
 # It needs no cloud permission: a VM that is off is not billed. Something happens when a job runs,
-# pages come from the bucket, the model gets on with requests, a client of ours has something done,
-# or somebody types in a terminal. What only looks alive does not count: an open connection, a
-# prompt, a program that prints, a request that is stuck.
+# pages come from the bucket, the model makes progress with requests, our client does something, or
+# somebody types in a terminal. What only looks alive does not count: an open connection, a prompt,
+# a program that prints, a request that is stuck.
 set -u
 program=/usr/local/lib/dots-ocr/guard.sh
 units=/etc/systemd/system
-run=/run/dots-ocr # of this boot: its files' times tell what was when
+run=/run/dots-ocr # of this boot; the times of its files tell when something happened
 gap=3             # minutes without a look: the VM was off, or slept
 
-recent() { # recent MINUTES FILE…: whether one of them was touched since
+recent() { # recent MINUTES FILE…: whether one of the files was touched in these minutes
   minutes=$1
   shift
   [ -n "$(find "$@" -mmin "-$minutes" 2>/dev/null)" ]
 }
 
-typed() { # a terminal is read from when somebody types; printing changes another of its times
+typed() { # typing changes a terminal's access time; printing changes another of its times
   [ -n "$(find /dev/pts -name '[0-9]*' -amin "-$IDLE" 2>/dev/null)" ]
 }
 
@@ -33,7 +33,7 @@ held() { # held LOCK…: whether somebody holds one of them
   return 1
 }
 
-model_works() { # whether its counts have changed since the last look
+model_works() { # whether the model's counts have changed since the last look
   python3 - "$ENDPOINT" "$run/model" /home/*/.dots-ocr/api-key <<'PYTHON'
 import os, re, sys, urllib.request
 endpoint, before, *keys = sys.argv[1:]
@@ -65,7 +65,7 @@ off() {
 
 look() {
   mkdir -p "$run"
-  recent "$gap" "$run/looked" || touch "$run/on" "$run/worked" # nobody could come before
+  recent "$gap" "$run/looked" || touch "$run/on" "$run/worked" # nobody could use it before
   touch "$run/looked"
   if [ "$LONGEST" -gt 0 ] && ! recent "$LONGEST" "$run/on"; then
     off "on for $LONGEST minutes"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Install what the machine does by itself, as systemd units: as root.
-# - dots-ocr-model: after a boot the model's container runs again, and loads before anybody asks;
-# - dots-ocr-network: before that, the model's container is kept from this machine's account.
+# As root: install systemd units for what the machine does by itself.
+# - dots-ocr-model: after a boot the model's container runs again, and loads before anybody asks.
+# - dots-ocr-network: before that, the model's container is cut off from this machine's account.
 set -eu
 units=/etc/systemd/system
 

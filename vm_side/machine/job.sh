@@ -1,28 +1,28 @@
 #!/usr/bin/env bash
-# The job on the machine: read a folder of our home into another with process_all_images.py; it goes
-# on if nobody watches.
+# The job on the machine: read the pages of one folder of our home into another one with
+# process_all_images.py. It goes on even if nobody watches.
 #
 #   job.sh IMAGE BUCKET INPUT RESULT ARGUMENT…    BUCKET gets the results, gs://… or empty; the rest
 #                             goes to the command, which takes the last of two --input or --output
 #
-# With `--state /state` other machines write the results into the bucket; only the manifest grows
-# here, in a folder for that bucket, and only it is copied.
+# With `--state /state` other machines write the results into the bucket. Only the manifest grows
+# here, in a folder for that bucket, and only the manifest is copied.
 #
-# The command runs in a container of the model's image, since that has a Python that fits, while a
-# bare GPU image may lack pip. It is not the model's own container: a model that dies must not
-# take the job along. Only the job holds ~/.dots-ocr/job.lock; its end stands in job.json.
+# The command runs in a container of the model's image, because that has a suitable Python, while a
+# bare GPU image may lack pip. It is not the model's own container: if the model dies, the job must
+# not die with it. Only the job holds ~/.dots-ocr/job.lock. How it ended is in job.json.
 set -u
 state=$HOME/.dots-ocr image=$1 bucket=$2 input=$3 result=$4
 shift 4
 mkdir -p "$state" "$HOME/$input" "$HOME/$result"
 exec 9>"$state/job.lock"
-flock --timeout 5 9 || { echo "another job runs" >&2; exit 75; } # a look holds it for a moment
+flock --timeout 5 9 || { echo "another job runs" >&2; exit 75; } # a look at it holds it briefly
 exec >"$state/job.log" 2>&1
 
 started=$(date +%s)
 write_state() { # write_state EXIT_CODE_OR_null
   printf '{"pid": %s, "started": %s, "ended": %s, "code": %s}\n' $$ "$started" "$2" "$1" \
-    >"$state/job.json.part" && mv "$state/job.json.part" "$state/job.json" # a disk may be full
+    >"$state/job.json.part" && mv "$state/job.json.part" "$state/job.json" # the disk may be full
 }
 write_state null null
 
@@ -32,7 +32,7 @@ docker rm -f "$container" >/dev/null 2>&1
 fleet=$state/fleet-$(printf %s "$bucket" | sha256sum | cut -c 1-8)
 mkdir -p "$fleet"
 
-copy_all() { # those that changed
+copy_all() { # the results that have changed
   gcloud storage rsync --quiet --recursive --exclude '(^|.*/)\..*|.*\.part$' \
     "$HOME/$result" "$bucket/$result"
 }
@@ -44,12 +44,12 @@ copy_manifest() {
 }
 
 case " $* " in *" --state /state "*) copy=copy_manifest ;; *) copy=copy_all ;; esac
-copy_results() { # gcloud is heard only when it fails
+copy_results() { # gcloud's words are shown only if it fails
   $copy >"$state/copy.log" 2>&1 || { tail -n 5 "$state/copy.log" >&2; return 1; }
 }
 
 files=()
-add_file() { # add_file VARIABLE NAME: secrets, too, since the words of a process can be read by all
+add_file() { # add_file VARIABLE NAME: by file, since all users can read the arguments of a process
   [ ! -s "$state/$2" ] || files+=(--env "$1=/$2" --volume "$state/$2:/$2:ro")
 }
 add_file API_KEY_FILE api-key
@@ -76,7 +76,7 @@ docker run --name "$container" --label dots_ocr=job --stop-signal TERM \
   /vm_side/process_all_images.py --input /input --output /result "$@" &
 job=$!
 
-if [ -n "$bucket" ]; then # results leave while the job runs, so that few are left at its end
+if [ -n "$bucket" ]; then # copy while the job runs, so that few results are left at its end
   seconds=0
   while kill -0 "$job" 2>/dev/null; do
     sleep 1
@@ -86,6 +86,6 @@ fi
 wait "$job"; code=$?
 [ -z "$bucket" ] || copy_results || code=1
 docker rm -f "$container" >/dev/null 2>&1
-rm -f "$state/checks.jsonl" # texts of pages, of which make clean knows nothing
+rm -f "$state/checks.jsonl" # it has texts of pages, and make clean does not know it
 write_state "$code" "$(date +%s)"
 exit "$code"

@@ -1,14 +1,14 @@
-"""What a start of the model server consists of, as its own log tells it.
+"""The parts of a start of the model server, read from its own log.
 
-vLLM says when a part is over, in words that have hardly changed with its age, and puts the time
-before them, to the second. Several engines load side by side: a part is over when the last of them
-says so.
+vLLM says when a part is over, in words that have hardly changed between its versions, and writes
+the time before them, in whole seconds. Several engines load side by side: a part is over when the
+last of them says so.
 """
 
 import re
 
 LAST = "warm-up"
-PARTS = {  # and what vLLM says at its end: 0.9 to 0.32, on a card and on a CPU
+PARTS = {  # each part, and what vLLM 0.9 to 0.32 says at its end, on a card and on a CPU
     "imports": "Starting to load model|Loading model from scratch",
     "weights": "Loading weights took|Model loading took",
     "compile": "torch.compile (?:took|takes) [0-9.]+ s in total|Warming up done",
@@ -17,12 +17,12 @@ PARTS = {  # and what vLLM says at its end: 0.9 to 0.32, on a card and on a CPU
 }
 ENDS = {name: re.compile(words) for name, words in PARTS.items()}
 STAMP = re.compile(r"\b(?:DEBUG|INFO|WARNING|ERROR) \d\d-\d\d (\d\d):(\d\d):(\d\d) ")
-BEGINS = "[serve.sh] starting"  # of another launch script its first line counts
+BEGINS = "[serve.sh] starting"  # with another launch script, the log's first line counts
 DAY_S = 24 * 3600
 
 
 def parts_in(log: str) -> dict[str, int]:
-    """Seconds of each part that is over, in order, of the last start in the log."""
+    """Return the seconds of each part that is over, in order, for the last start in the log."""
     began_s = None
     ends_s: dict[str, int] = {}
     for line in log.split("\n"):
@@ -40,12 +40,15 @@ def parts_in(log: str) -> dict[str, int]:
 
 
 def later_s(began_s: int, at_s: int) -> int:
-    """From one time of the day to another, over midnight too; lines come a little out of order."""
+    """Return the seconds between two times of day, also over midnight.
+
+    The result may be negative, since lines come a little out of order.
+    """
     return (at_s - began_s + DAY_S // 2) % DAY_S - DAY_S // 2
 
 
 def lengths(ends_s: dict[str, int]) -> dict[str, int]:
-    """When parts were over -> how long they took; what another engine is not yet at is not over."""
+    """Turn ends of parts into lengths. A part is not over if an earlier part ended after it."""
     found, before_s = {}, 0
     for name in PARTS:
         if ends_s.get(name, -1) >= before_s:
@@ -55,7 +58,7 @@ def lengths(ends_s: dict[str, int]) -> dict[str, int]:
 
 
 def now_in(parts: dict[str, int]) -> str:
-    """The part that a start is in which has these behind it; empty: it is over."""
+    """Return the part that a start is in when these parts are over; empty if the start is over."""
     names = list(PARTS)
     over = max((names.index(name) + 1 for name in parts), default=0)
     return (*names, "")[over]

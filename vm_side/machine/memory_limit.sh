@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The docker options of a container that opens pages: what it takes beyond these is refused to it, and
-# not to the model server beside it.
+# Print the docker options for a container that opens pages. Beyond this limit, memory is refused to
+# the container, and not to the model server beside it.
 set -u
 [ "$(docker info --format '{{.MemoryLimit}}')" = true ] || exit 0 # docker would warn at each start
 total_mib=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# While the model loads: bring the bucket's pages over, then ask the model one tiny thing as soon as
-# it answers, since a first request takes longest. Nobody waits for this, nor is told how it ended:
-# make process does both anyway.
+# While the model loads: copy the bucket's pages here, then ask the model one tiny thing as soon as
+# it answers, since the first request takes longest. Nobody waits for this, or hears how it ended:
+# `make process` does both anyway.
 #
 #   prepare.sh BUCKET FOLDER TIMEOUT_S OPTION…    BUCKET may be empty; the options are status.py's
 set -u

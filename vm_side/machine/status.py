@@ -24,22 +24,22 @@ from machine.loading import LAST, now_in, parts_in
 DASHBOARD = "http://127.0.0.1:8787"
 HOME = Path.home()
 STATE = HOME / ".dots-ocr"
-KEY = STATE / "api-key"  # the model server's, if it wants one
-SAMPLING = {  # a page's (answer/ladder.py, server/request.py): the first such request compiles
+KEY = STATE / "api-key"  # the model server's key, if it wants one
+SAMPLING = {  # as for a page (answer/ladder.py, server/request.py): the first request compiles
     "temperature": 0.1,
     "top_p": 0.9,
     "repetition_detection": {"min_pattern_size": 1, "max_pattern_size": 128, "min_count": 200},
 }
 LOG_BYTES = 64_000
 LOG_LINES = 15
-DYING_S = 60  # before its end: that long a container's last words may take
+DYING_S = 60  # seconds before a container's end in which its last words may come
 INSPECTED = (
     "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}"
     " {{.State.StartedAt}} {{.State.FinishedAt}}"
 )
-LAST_START = STATE / "model-start.json"  # of the model: what its parts took
-START_BYTES = 2_000_000  # of its log, in which a start is told; what comes then are requests
-ODD = (  # what is raised where something is away, or says something else
+LAST_START = STATE / "model-start.json"  # how long the parts of the model's last start took
+START_BYTES = 2_000_000  # of its log: a start is told in them, and requests come after it
+ODD = (  # what is raised if something is away, or says something unexpected
     *(OSError, ValueError, KeyError, IndexError, TypeError),
     RecursionError,  # JSON that is nested too deep
 )
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def served_model(endpoint: str) -> tuple[str, str]:
-    """(the model's name, "") once the server answers, else ("", why not)."""
+    """Return (the model's name, "") once the server answers, else ("", why not)."""
     try:
         check_health(endpoint)
         return json.loads(fetch(f"{endpoint}/v1/models"))["data"][0]["id"], ""
@@ -82,7 +82,7 @@ def served_model(endpoint: str) -> tuple[str, str]:
 
 
 def check_health(endpoint: str) -> None:
-    """Raises OSError if the server is not healthy; one without /health may be."""
+    """Raise OSError if the server is not healthy. A server without /health may be healthy."""
     try:
         fetch(f"{endpoint}/health")
     except urllib.error.HTTPError as error:
@@ -91,7 +91,7 @@ def check_health(endpoint: str) -> None:
 
 
 def answer_fault(endpoint: str, model: str) -> str:
-    """Ask for one token about a picture of 28 x 28 pixels: what is wrong with the answer, if."""
+    """Ask for one token about a picture of 28 x 28 pixels. Return what went wrong, if anything."""
     try:
         answer = fetch(f"{endpoint}/v1/chat/completions", tiny_question(model))
         json.loads(answer)["choices"][0]["message"]
@@ -101,7 +101,7 @@ def answer_fault(endpoint: str, model: str) -> str:
 
 
 def tiny_question(model: str) -> dict[str, object]:
-    """The body of that request."""
+    """Return the body of the tiny request."""
     picture = base64.b64encode(white_png(28)).decode()
     content = [
         {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}},
@@ -112,7 +112,7 @@ def tiny_question(model: str) -> dict[str, object]:
 
 
 def said_by(error: Exception) -> str:
-    """What went wrong, with the server's own words, in which the key must not stand."""
+    """Return what went wrong, with the server's own words, but never with the key."""
     text = str(error)
     if isinstance(error, urllib.error.HTTPError):
         words = error.read(100_000).decode("utf-8", "replace")
@@ -122,7 +122,7 @@ def said_by(error: Exception) -> str:
 
 
 def api_key() -> str:
-    """The key that our client left here; empty: none."""
+    """Return the key that our client left here; empty if there is none."""
     try:
         return KEY.read_text(encoding="utf-8").strip()
     except OSError:
@@ -130,7 +130,7 @@ def api_key() -> str:
 
 
 def fetch(url: str, body: object = None) -> bytes:
-    """GET, or POST of JSON; never through a proxy."""
+    """Send a GET, or a POST of JSON, and return the answer. Never uses a proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
@@ -143,7 +143,7 @@ def fetch(url: str, body: object = None) -> bytes:
 
 
 def white_png(side: int) -> bytes:
-    """A white gray PNG of side x side pixels."""
+    """Return a white grayscale PNG of side x side pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
@@ -157,9 +157,9 @@ def white_png(side: int) -> bytes:
 
 
 def container(name: str) -> dict[str, object]:
-    """State, exit code, restarts, start and last log lines of the model's container; {} if none.
+    """Return state, exit code, restarts, start and last log lines of a container; {} if none.
 
-    died: its last lines before docker started it again.
+    died has its last lines before docker started it again.
     """
     state = output(["docker", "inspect", "--format", INSPECTED, name]).split()
     if len(state) != 5:
@@ -176,27 +176,27 @@ def container(name: str) -> dict[str, object]:
 
 
 def last_words(name: str, ended: str, started: str) -> str:
-    """What it said before it ended, and was started again at this time, which many lines follow."""
+    """Return a container's last lines before it ended and was started again, at `started`."""
     times = ("--since", str(unix_s(ended) - DYING_S), "--until", started)
     return "\n".join(logged(name, *times).split("\n")[-LOG_LINES:])
 
 
 def logged(name: str, *which: str) -> str:
-    """What a container has said."""
+    """Return what a container has said."""
     command = ["docker", "logs", *which, name]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     return done.stdout.decode("utf-8", "replace").rstrip()
 
 
 def unix_s(time_of_docker: str) -> int:
-    """docker's 2026-11-26T05:14:29.5Z as seconds."""
+    """Turn docker's 2026-11-26T05:14:29.5Z into Unix seconds."""
     return calendar.timegm(time.strptime(time_of_docker[:19], "%Y-%m-%dT%H:%M:%S"))
 
 
 def start(name: str, seen: dict[str, object], is_over: bool) -> dict[str, object]:
-    """How the model's start goes, or went: seconds of its parts, and of those of the one before.
+    """Return how the model's start goes or went: seconds of its parts, and of the start before.
 
-    What is known of one that is over is kept, since the log of a model at work is long.
+    What is known about a start that is over is kept, since the log of a working model is long.
     """
     started = str(seen.get("started", ""))
     if seen.get("state") != "running":
@@ -208,13 +208,13 @@ def start(name: str, seen: dict[str, object], is_over: bool) -> dict[str, object
     if is_over:
         keep({"started": started, "parts": parts})
         return {"parts": parts, "now": ""}
-    parts.pop(LAST, None)  # whatever its log says, it does not answer yet
+    parts.pop(LAST, None)  # even if its log says so: it does not answer yet
     age_s = round(time.time() - unix_s(started))
     return {"parts": parts, "now": now_in(parts), "age_s": age_s, "before": kept.get("parts")}
 
 
 def first_words(name: str, started: str) -> str:
-    """The beginning of what a container has said since it was started at this time."""
+    """Return the beginning of what a container has said since it was started at this time."""
     command = ["docker", "logs", "--since", started, name]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
@@ -224,7 +224,7 @@ def first_words(name: str, started: str) -> str:
 
 
 def keep(last_start: dict[str, object]) -> None:
-    """Write it down for the looks to come; where that cannot be, each of them reads the log."""
+    """Write the last start down for later calls. If that fails, each of them reads the log."""
     part = LAST_START.with_suffix(f".{os.getpid()}")
     try:
         part.write_text(json.dumps(last_start), encoding="utf-8")
@@ -234,7 +234,7 @@ def keep(last_start: dict[str, object]) -> None:
 
 
 def fleet() -> dict[str, object]:
-    """What the scheduler counts: workers, and pages as "processing"; {} if none."""
+    """Return what the scheduler counts: workers, and pages as "processing"; {} if there is none."""
     try:
         counts = json.loads(fetch(f"{DASHBOARD}/json/counts.json"))
     except ODD:
@@ -243,13 +243,13 @@ def fleet() -> dict[str, object]:
 
 
 def gpus() -> list[str]:
-    """Used and total memory of each GPU, as nvidia-smi prints it; none without it."""
+    """Return used and total memory of each GPU, as nvidia-smi prints it; empty without it."""
     query = ["nvidia-smi", "--query-gpu=memory.used,memory.total", "--format=csv,noheader"]
     return output(query).splitlines()
 
 
 def output(command: list[str]) -> str:
-    """What a command prints; nothing if it fails or is not there."""
+    """Return what a command prints; empty if it fails or does not exist."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -258,8 +258,8 @@ def output(command: list[str]) -> str:
 
 
 def job(log_from: int) -> dict[str, object]:
-    """The last job: whether it runs, its exit code, and its log from byte log_from on."""
-    running = is_locked(STATE / "job.lock")  # first: what is read of one that has ended is final
+    """Return the last job: whether it runs, its exit code, and its log from byte log_from on."""
+    running = is_locked(STATE / "job.lock")  # first, so that all of a job that has ended is final
     state = read_json(STATE / "job.json")
     if not state:
         return {}
@@ -270,7 +270,7 @@ def job(log_from: int) -> dict[str, object]:
     except FileNotFoundError:
         text = b""
     if running and len(text) < LOG_BYTES:
-        text = text[: text.rfind(b"\n") + 1]  # a line that is being written comes whole, later
+        text = text[: text.rfind(b"\n") + 1]  # an unfinished line comes later, as a whole
     return {
         **state,
         "running": running,
@@ -280,7 +280,7 @@ def job(log_from: int) -> dict[str, object]:
 
 
 def progress() -> dict[str, object]:
-    """How far the last job is: beside its results, or, of a fleet, where its manifest grows."""
+    """Return the last job's progress: from its results, or from where a fleet's manifest grows."""
     found = [HOME / folder / ".progress.json" for folder in ("result", "trial-result")]
     found += STATE.glob("fleet-*/.progress.json")
     there = [path for path in found if path.exists()]
@@ -300,7 +300,7 @@ def is_locked(path: Path) -> bool:
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """A small JSON file; {} if it is not there or torn."""
+    """Read a small JSON file; {} if it does not exist or is torn."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ODD:

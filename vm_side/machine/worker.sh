@@ -1,19 +1,18 @@
-# A worker VM's startup script, run as root at each boot. Above it stand its values (IMAGE, BUCKET,
-# SCHEDULER_HOST, THREADS, ENDPOINT, GROUP, REGION, PROJECT, IDLE_MINUTES, READY_TIMEOUT, PEM) and
-# the functions keep_token (network.sh) and start_model: tools/lib/machines/gcp/workers.py puts them
-# there.
+# A worker VM's startup script, run as root at each boot. tools/lib/machines/gcp/workers.py puts
+# above it the values (IMAGE, BUCKET, SCHEDULER_HOST, THREADS, ENDPOINT, GROUP, REGION, PROJECT,
+# IDLE_MINUTES, READY_TIMEOUT, PEM) and the functions keep_token (network.sh) and start_model.
 #
-# It makes a systemd service of itself: only such a one is told at once when the VM is taken back,
-# so that the pages in its hands are read elsewhere within seconds. The service starts the model,
+# It makes itself a systemd service: only a service is told at once when the VM is taken back, so
+# that the pages in its hands are read elsewhere within seconds. The service starts the model,
 # fetches our code from the bucket as soon as there is a scheduler, and reads pages for it. When
-# there is nothing left for it, it has the group delete this VM, which would be made anew otherwise.
+# nothing is left to read, it makes the group delete this VM. Otherwise the group would replace it.
 set -u
 home=/var/lib/dots-ocr
 program=/usr/local/lib/dots-ocr/worker.sh
 port=8786
-polite_s=10  # for a worker that is told to end; a VM that is taken back has 30
+polite_s=10  # seconds for a worker that is told to end; a VM that is taken back has 30
 pause_s=5
-reader=64321  # who runs our code here: an account that owns nothing
+reader=64321  # the account that runs our code here; it owns nothing
 shortest_s=60 most_short=5  # a worker that ends so soon, so often in a row, is of no use
 
 install_service() {
@@ -31,7 +30,7 @@ ExecStart=/bin/bash $program work
 KillMode=mixed
 TimeoutStopSec=20
 UNIT
-  systemctl disable --now dots-ocr-idle.timer 2>/dev/null # of the VM that the image was made of
+  systemctl disable --now dots-ocr-idle.timer 2>/dev/null # from the VM that the image was made of
   systemctl daemon-reload
   systemctl restart --no-block dots-ocr-worker.service
 }
@@ -52,7 +51,7 @@ PYTHON
 
 model_answers() { curl --fail --silent --noproxy '*' --max-time 5 "$ENDPOINT/health" >/dev/null; }
 
-model_ended() { # for good: docker starts it anew once
+model_ended() { # for good: docker itself restarts it once
   state=$(docker inspect --format '{{.State.Status}}' dots-ocr-model 2>/dev/null)
   [ "$state" = exited ] || [ "$state" = dead ]
 }
@@ -62,12 +61,12 @@ copy() { # copy NAME…: from the bucket
     { tail -n 3 "$home/fetch.log" >&2; return 1; }
 }
 
-is_signed() { # the list of sums, by the VM whose certificate we were given
+is_signed() { # whether the list of sums is signed with the certificate that the VM gave us
   openssl x509 -in "$home/fleet.pem" -noout -pubkey >"$home/fleet.pub" &&
     openssl dgst -sha256 -verify "$home/fleet.pub" -signature sums.signature sums >/dev/null 2>&1
 }
 
-fetch() { # our code, where it is new; nothing is unpacked but what the VM has signed
+fetch() { # fetch our code if it is new, and unpack only what the VM has signed
   mkdir -p "$home/fleet" && cd "$home/fleet" || return 1
   copy sums sums.signature || return 1
   is_signed || { say "the code in $BUCKET/fleet is not signed by $SCHEDULER_HOST"; return 1; }
@@ -95,7 +94,7 @@ read_pages() { # read_pages ADDRESS: until the scheduler, the model or the work 
   wait "$worker"
 }
 
-leave() { # leave WHY: the group becomes one smaller, and deletes this VM
+leave() { # leave WHY: make the group smaller by one; it deletes this VM
   say "leaving: $1"
   if gcloud compute instance-groups managed delete-instances "$GROUP" --region "$REGION" \
     --project "$PROJECT" --instances "$(hostname -s)" --quiet; then
@@ -119,7 +118,7 @@ work() {
   chown "$reader:$reader" "$home/leave" "$home/fleet.pem"
   (keep_token)
   (start_model) || leave "its model cannot be started"
-  # of the VM that the image was made of
+  # from the VM that the image was made of
   docker rm -f dots-ocr-scheduler dots-ocr-worker dots-ocr-job >/dev/null 2>&1
   useful=$(seconds) answered=$useful short=0
   while :; do

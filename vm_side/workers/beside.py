@@ -1,8 +1,8 @@
-"""What is done while pages are read, on cores that idle: nobody waits for it.
+"""Work that is done while pages are read, on idle cores: nobody waits for it.
 
-At the end it is dropped, with what is in hand. So is a task whose worker dies: somebody may do it
-later. The parent attends to it whenever it waits for the pages, in its own thread. So a result must
-be small: of more than PIECE the second half could be long in coming.
+At the end, the tasks that wait or are in hand are dropped. So is a task if its worker dies: it may
+be done later. The parent attends to this work in its own thread, whenever it waits for the pages.
+So a result must be small: beyond PIECE, its second part could come late, and block the parent.
 """
 
 from collections import deque
@@ -16,16 +16,17 @@ from workers.pool import Crash, PoolError, Worker, describe_exit
 
 T = TypeVar("T")
 
-MOST_WAITING = 1000  # tasks: names, and no pictures
+MOST_WAITING = 1000  # tasks; they hold names, no pictures
 PIECE = 16384  # bytes that multiprocessing sends at once
-DEATHS_IN_A_ROW = 3  # of workers, after which there is no other
+DEATHS_IN_A_ROW = 3  # deaths of workers, after which no other one is started
 
 
 @dataclass
 class Beside(Generic[T]):
-    """A queue of tasks, and at most so many workers.
+    """A queue of tasks, and at most most_workers workers.
 
-    start() makes one. found() gets a task and its result, fall_silent() why there will be no more.
+    start() makes a worker. found() gets a task and its result. fall_silent() gets the reason why
+    there will be no more.
     """
 
     start: Callable[[], Worker[T]]
@@ -37,18 +38,18 @@ class Beside(Generic[T]):
     deaths: int = 0
 
     def take(self, task: T) -> None:
-        """Do this, too, if there is room for it."""
+        """Queue this task, too, if there is room for it."""
         if self.most_workers and len(self.queue) < MOST_WAITING:
             self.queue.append(task)
 
     def look(self) -> list[Connection]:
-        """Hear and hand out, without waiting; what to wait for before the next look."""
+        """Hear workers and hand out tasks, without waiting. Return the pipes to wait for next."""
         self.hear()
         self.hand_out()
         return [worker.pipe for worker in self.workers]
 
     def hear(self) -> None:
-        """Take what the workers have to say."""
+        """Take the messages of the workers."""
         for worker in [worker for worker in self.workers if worker.pipe.poll()]:
             try:
                 message = worker.pipe.recv()
@@ -77,7 +78,7 @@ class Beside(Generic[T]):
                 worker.give(task, task)
 
     def bury(self, worker: Worker[T]) -> None:
-        """A worker is dead, and its task with it."""
+        """Remove a dead worker; its task is dropped."""
         self.workers.remove(worker)
         worker.end()
         self.deaths += 1
@@ -85,19 +86,19 @@ class Beside(Generic[T]):
             self.give_up(f"its processes end ({describe_exit(worker.process.exitcode)})")
 
     def give_up(self, why: str) -> None:
-        """Do no more of it."""
+        """Stop this work for good."""
         self.most_workers = 0
         self.queue.clear()
         self.fall_silent(why)
 
     @contextmanager
     def until_the_end(self) -> Iterator[None]:
-        """What is there at the end of the block is heard; no worker is left."""
+        """At the end of the block, take the results that are there, and leave no worker."""
         try:
             yield
             self.hear()
         finally:
             for worker in self.workers:
-                worker.process.kill()  # all, before the first is waited for
+                worker.process.kill()  # all of them, before we wait for the first
             for worker in self.workers:
                 worker.end()

@@ -1,6 +1,7 @@
-"""Processes of a node that compute for its threads: a thread cannot be killed, and a process can.
+"""Processes of a node that compute for its threads: a thread cannot be killed, but a process can.
 
-A few for all threads: MuPDF is not for two of one process, and the model server needs cores, too.
+There are a few for all threads: two threads of one process must not use MuPDF at once, and the
+model server needs cores, too.
 """
 
 import os
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Call:
-    """A step to run. source is None if it is that of the call before."""
+    """A step to run. source is None if it is the same as in the call before."""
 
     step: Callable[..., Any]
     source: Source | None
@@ -34,7 +35,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step gave or raised, and what it learnt of the page."""
+    """What a step returned or raised, and what it learnt about the page (values)."""
 
     values: Values
     result: Any = None
@@ -42,9 +43,9 @@ class Outcome:
 
 
 class Children:
-    """The processes, as a Compute: half as many as there are cores, made when they are needed.
+    """The processes, as a Compute: half as many as there are cores, started when they are needed.
 
-    folder is one of this node's own, in which they tell which of them may compute now.
+    folder belongs to this node alone. Locks in it say which of the processes may compute now.
     """
 
     def __init__(self, cpu_s: float, folder: Path, count: int = 0) -> None:
@@ -63,7 +64,7 @@ class Children:
         /,
         *more: Any,
     ) -> T:
-        """Run a step there. Raises what it raises, UnreadablePage if it cannot be run."""
+        """Run a step in a process. Raises what it raises; UnreadablePage if it cannot be run."""
         child = self._free.get()
         try:
             outcome = child.outcome(step, source, pdf_page, values, more)
@@ -78,7 +79,7 @@ class Children:
 
 @dataclass
 class Child:
-    """One of them; made again when it died. Not for use by two threads at once."""
+    """One of the processes; restarted after it died. Two threads must not use it at once."""
 
     cpu_s: float
     turns: Path
@@ -94,7 +95,7 @@ class Child:
         values: Values,
         more: tuple[Any, ...],
     ) -> Outcome:
-        """A step's outcome; a second try if the process died, unless it says why."""
+        """Return a step's outcome. If the process dies without saying why, try a second time."""
         reason = ""
         for _ in range(DEATHS_ALLOWED):
             if self.worker is None:
@@ -127,11 +128,12 @@ class Child:
 
 
 def make_runner(cpu_s: float, path: Path, count: int) -> Callable[[Call], Outcome]:
-    """What runs steps in the process; of large pages one at a time, among so many processes."""
+    """Return what runs steps in the process. Of `count` processes, one may have a large page."""
     bounds.limit_memory()
     turns = Turns(path, count)
+    # its node ends this process by SIGTERM, and waits for that
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # its node ends it so, and waits
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     last: list[Source] = [b""]
 
     def turn(is_large: bool) -> AbstractContextManager[None]:
@@ -145,10 +147,10 @@ def make_runner(cpu_s: float, path: Path, count: int) -> Callable[[Call], Outcom
         try:
             result = compute(call.step, last[0], call.pdf_page, call.values, *call.more)
         except (UnreadablePage, MemoryError, OSError) as error:
-            error.__cause__ = error.__context__ = None  # MuPDF's cannot be sent
+            error.__cause__ = error.__context__ = None  # MuPDF's own cannot be sent
             return Outcome(call.values, error=error)
         if isinstance(result, Sent):
-            result = replace(result, page=None)  # opened again if need be
+            result = replace(result, page=None)  # it is opened again if needed
         return Outcome(call.values, result)
 
     return run

@@ -1,6 +1,6 @@
 """Where the page function runs: in processes of this computer, or on a fleet (fleet.py).
 
-Both give the same: pairs of a task and its record as they come, each task once.
+Both yield the same: pairs of a task and its record, as they come, each task once.
 """
 
 import os
@@ -28,11 +28,11 @@ from workers.interrupt import Interrupt
 from workers.pool import Crash, run
 from workers.turns import Turns
 
-TURNS = ".turns"  # below the results: which process may compute now
-DOOR = ".door"  # the same: which may be at the server
+TURNS = ".turns"  # below the results; its locks say which process may compute now
+DOOR = ".door"  # the same; which process may be at the server
 
 R = TypeVar("R")
-Look = Callable[[], Iterable[Connection]]  # at what is done beside; see workers/beside.py
+Look = Callable[[], Iterable[Connection]]  # a look at the work beside; see workers/beside.py
 Results = Generator[tuple[Task, Record | Crash], None, None]
 
 
@@ -45,7 +45,7 @@ class Executor(Protocol):
     """Runs the page function. Both methods raise PoolError if nobody is there to run it."""
 
     def call(self, function: Callable[..., R], *arguments: Any) -> R:
-        """Call a function where the pages are read, for what the model server says there."""
+        """Call a function where the pages are read, since the model server is there."""
 
     def read(
         self,
@@ -57,26 +57,26 @@ class Executor(Protocol):
     ) -> Results:
         """Read pages, each once, until all are read or the interrupt is set.
 
-        A page is passed over that is not is_wanted() any more when it would be read. beside() is
-        called now and then, where this computer reads and has cores to spare.
+        A page is skipped if it is no longer is_wanted() when its turn comes. If this computer reads
+        the pages, beside() is called now and then, for work on its idle cores.
         """
 
     @property
     def node_hours(self) -> float:
-        """What machines worked for it, all together; 0 if it was this one alone."""
+        """The hours of all machines that worked for it; 0 if it was only this one."""
 
 
 class ProcessPool:
     """Processes on this computer, as many as the server's metrics say.
 
-    There are at most so many, and no more than fit the memory.
+    There are at most `processes`, and no more than fit into the memory.
     """
 
     def __init__(self, processes: int) -> None:
         self.processes = processes
 
     def call(self, function: Callable[..., R], *arguments: Any) -> R:
-        """Call it here."""
+        """Call the function in this process."""
         return function(*arguments)
 
     def read(
@@ -87,7 +87,7 @@ class ProcessPool:
         is_wanted: Callable[[Task], bool] = every,
         beside: Look = tuple,
     ) -> Results:
-        """See Executor. Of a task and its twin, the one that ended first is the page's."""
+        """See Executor. The task or its twin, whichever ends first, gives the page's result."""
         assert isinstance(settings.output, Path)
         most = min(self.processes, bounds.most_workers(bounds.memory_mib()))
         bounds.allow_files(most)
@@ -110,16 +110,16 @@ class ProcessPool:
                         take_from_aside(settings.output, task.page.result, result.pictures)
                     yield task, result
         finally:
-            shutil.rmtree(settings.output / ASIDE, ignore_errors=True)  # of twins that lost
+            shutil.rmtree(settings.output / ASIDE, ignore_errors=True)  # twins that lost
 
     @property
     def node_hours(self) -> float:
-        """None but this machine."""
+        """0, since only this machine works."""
         return 0.0
 
 
 def make_pool_reader(settings: Settings, silence: Silence, door: Door) -> Callable[[Task], Record]:
-    """The page function of one process; those of this computer take turns among them."""
+    """Return the page function of one process. The processes of this computer take turns."""
     assert isinstance(settings.output, Path)
     return make_bounded_reader(settings, Turns(settings.output / TURNS), silence, door)
 
@@ -127,7 +127,7 @@ def make_pool_reader(settings: Settings, silence: Silence, door: Door) -> Callab
 def make_bounded_reader(
     settings: Settings, turns: Turns, silence: Silence, door: Door
 ) -> Callable[[Task], Record]:
-    """The page function of a process that is killed if a page takes too long in its turn."""
+    """Return the page function of a process that is killed if a page takes too long in its turn."""
     bounds.limit_memory()
     open_with(settings.password)
 
@@ -138,7 +138,7 @@ def make_bounded_reader(
 
 
 def make_counter(page_timeout_s: float, password: str) -> Callable[[Place], Counted]:
-    """What counts the pages of a file, in a process that is killed if it takes too long."""
+    """Return what counts the pages of a file; its process is killed if that takes too long."""
     bounds.limit_memory()
     open_with(password)
 
@@ -165,6 +165,6 @@ def count_apart(
         ):
             counted[place] = Counted(fault=found.reason) if isinstance(found, Crash) else found
     if interrupt.signal:
-        signal.raise_signal(interrupt.signal)  # for the handler of before
-        raise KeyboardInterrupt  # there was none
+        signal.raise_signal(interrupt.signal)  # for the earlier handler
+        raise KeyboardInterrupt  # if that did not end us
     return [counted[place] for place in places]

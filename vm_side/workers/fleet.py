@@ -1,10 +1,10 @@
 """Dask in place of the process pool: the page function on many nodes, each beside its own model.
 
-A page is given out when a node has room for it, and to that node: so the order is ours, each node
-has as many as are best for it, a node that is lost costs the pages in its hands, which go to the
-next with room, and one that joins has work at once. Nodes without work are sent away before the
-last page is done, those that may be. Who gets the next page is decided in shares.py; what runs on
-a node stands in node.py.
+A page is given out only when a node has room for it, and to that node. So the order is ours, and
+each node has as many pages as are best for it. If a node is lost, only the pages in its hands must
+be read again, by the next nodes with room. A node that joins has work at once. Nodes without work
+that may leave are sent away before the last page is done. shares.py decides who gets the next page;
+node.py has what runs on a node.
 """
 
 import contextlib
@@ -45,9 +45,9 @@ R = TypeVar("R")
 
 CONNECT_TIMEOUT_S, CLOSE_TIMEOUT_S = 30.0, 10.0
 LOOK_S, CALL_LOOK_S = 0.25, 0.1  # between two looks at the fleet, and at a call
-LOSSES_ALLOWED = 3  # of a page, by nodes that lost their model server over it or beside it
-DEATHS_ALLOWED = 20  # of nodes that had it: most were preempted, and not killed by it
-FAULTS = (OSError, CancelledError)  # Dask's, when its scheduler is gone
+LOSSES_ALLOWED = 3  # of a page, by nodes that lost their model server while they had it
+DEATHS_ALLOWED = 20  # of nodes that had a page: most were preempted, not killed by the page
+FAULTS = (OSError, CancelledError)  # what Dask raises when its scheduler is gone
 
 
 @dataclass
@@ -63,8 +63,8 @@ class Given(Generic[T]):
 class Fleet:
     """The nodes of a scheduler, as an Executor; a context manager. Raises PoolError.
 
-    patience_s is how long to wait while there is no node at all: one that was preempted comes back
-    within minutes, if there is stock.
+    patience_s is how long to wait while there is no node at all: a node that was preempted comes
+    back within minutes, if the cloud has a machine to give.
     """
 
     def __init__(self, scheduler: str, patience_s: float) -> None:
@@ -72,7 +72,7 @@ class Fleet:
         self._shares: dict[str, Share] = {}
         self._node_s = self._seen_s = 0.0
         self._looked_s = time.monotonic()
-        for name in logging.root.manager.loggerDict:  # what these log they have also raised
+        for name in logging.root.manager.loggerDict:  # they also raise what they log
             if name.partition(".")[0] in ("distributed", "asyncio", "tornado"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
         with self._faults_told():
@@ -93,7 +93,7 @@ class Fleet:
             self._client.close(timeout=CLOSE_TIMEOUT_S)
 
     def call(self, function: Callable[..., R], *arguments: Any) -> R:
-        """Call it on a node, with the node's own endpoint in Settings among the arguments."""
+        """Call it on a node. Settings among the arguments get the node's own endpoint."""
         called: Any = None
         seen_s = time.monotonic()
         with self._faults_told():
@@ -120,12 +120,12 @@ class Fleet:
         is_wanted: Callable[[Task], bool] = every,
         beside: Look = tuple,
     ) -> Results:
-        """See Executor. Nothing is done beside: the results are elsewhere."""
+        """See Executor. beside() is never called, because the results are elsewhere."""
         return self.run(tasks, make_node_reader, (settings,), interrupt, is_wanted)
 
     @property
     def node_hours(self) -> float:
-        """Of all nodes together, as they came and went; this machine's own is one of them."""
+        """The hours of all nodes, as they came and went; this machine's own node is one of them."""
         return self._node_s / 3600
 
     def run(
@@ -138,8 +138,8 @@ class Fleet:
     ) -> Generator[tuple[T, R | Crash], None, None]:
         """Yield (task, result) as they come, until all are done or the interrupt is set.
 
-        make_function(*arguments) is called once in each thread of a node and gives the function of
-        a task. When the iterator ends or is closed, no node works for it any more.
+        make_function(*arguments) is called once in each thread of a node, and returns the function
+        that does a task. When the iterator ends or is closed, no node works for it any more.
         """
         job = Job(uuid.uuid4().hex, make_function, arguments)
         waiting, pending = deque(tasks), dict[str, Given[T]]()
@@ -175,7 +175,7 @@ class Fleet:
                     future.add_done_callback(lambda _, key=key: ended.put(key))
                 try:
                     given = pending.pop(ended.get(timeout=LOOK_S))
-                except (queue.Empty, KeyError):  # nothing, or what is with another node by now
+                except (queue.Empty, KeyError):  # nothing, or a task that was taken back
                     continue
                 self._end(given)
                 result = self._outcome(given)
@@ -192,17 +192,20 @@ class Fleet:
         return next_node(self._shares, waiting, time.monotonic())
 
     def _end(self, given: Given[Any]) -> None:
-        """A task has ended at its node."""
+        """Note that a task has ended at its node."""
         now_s = time.monotonic()
         if share := self._shares.get(given.node):
             share.end(now_s - given.since_s, now_s)
 
     def _is_lost(self, given: Given[Any]) -> bool:
-        """Whether a task's node is gone, and nothing has come of it."""
+        """Whether a task's node is gone, and the task is not done."""
         return given.node not in self._shares and not given.future.done()
 
     def _look(self, pending: Iterable[Given[Any]], work_waits: bool) -> None:
-        """Now and then: who is there, with how many pages; who has no work leaves if none waits."""
+        """Look now and then which nodes there are, and how many pages each one may have and has.
+
+        If no work waits, nodes without work are sent away.
+        """
         now_s = time.monotonic()
         if self._shares and now_s - self._looked_s < LOOK_S:
             return
@@ -230,7 +233,7 @@ class Fleet:
             )
 
     def _send_idle_away(self, nodes: list[str]) -> None:
-        """Send those away that no other batch keeps busy; one stays for what a busy one loses."""
+        """Send away the nodes that no other batch uses; one stays, in case a busy node is lost."""
         busy = self._client.processing()
         idle = [node for node in nodes if not busy.get(node)]
         if not idle:
@@ -247,20 +250,20 @@ class Fleet:
         return any(self._client.run_on_scheduler(look).values())
 
     def _lose(self, node: str, why: Lost) -> None:
-        """Send a node away that is of no use. Raises PoolError if it was the last one."""
+        """Remove a node that is of no use. Raises PoolError if it was the last one."""
         with self._faults_told():
             self._client.run_on_scheduler(remove, [node])
             if not self._has_nodes():
                 raise PoolError(f"the last node has lost its model server: {why}")
 
     def _outcome(self, given: Given[Any]) -> Any:
-        """The result of a task that has ended; Lost for one that its node cannot do."""
+        """Return the result of a task that has ended; Lost if its node could not do it."""
         with self._faults_told():
             try:
                 node, result = given.future.result()
-            except KilledWorker:  # where no node may die over a task, by somebody's own settings
+            except KilledWorker:  # if a user's own settings allow no death of a node over a task
                 return Lost("its node died")
-            except ValueError:  # Dask's own: a node left between its result and our look at it
+            except ValueError:  # from Dask: the node left with its result before we took it
                 return Lost("it left with its result")
         if isinstance(result, Lost):
             self._shares.pop(node, None)
@@ -268,7 +271,7 @@ class Fleet:
         return result
 
     def _abandon(self, executor: Any, job: Job) -> None:
-        """Nobody will ask for this job's tasks any more: restart their nodes, or they read on."""
+        """Give up this job's tasks: restart their nodes, or they would go on reading."""
         with contextlib.suppress(*FAULTS, RuntimeError):
             held = self._client.processing()
             ours = [node for node, keys in held.items() if any(job.id in str(key) for key in keys)]
@@ -277,12 +280,12 @@ class Fleet:
 
     @contextlib.contextmanager
     def _faults_told(self) -> Iterator[None]:
-        """Dask's errors become a PoolError that names the scheduler."""
+        """Turn Dask's errors into a PoolError that names the scheduler."""
         try:
             yield
         except KilledWorker as error:
             raise PoolError(f"nodes of {self.scheduler} die when they are asked") from error
-        except RuntimeError as error:  # it cannot read what we send, say
+        except RuntimeError as error:  # for example: it cannot read what we send
             raise PoolError(f"the scheduler at {self.scheduler} refuses: {error}") from error
         except FAULTS as error:
             why = str(error) or "the connection was lost"

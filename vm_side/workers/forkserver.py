@@ -1,4 +1,4 @@
-"""The process that workers are forked from: it has loaded all that they need, once for all."""
+"""The process that workers are forked from: it loads what they need, once for all of them."""
 
 import contextlib
 import os
@@ -9,31 +9,31 @@ from multiprocessing import forkserver, resource_tracker
 
 from workers.interrupt import signals_held
 
-# What else each worker would import, at its start or at its first page.
+# What each worker would import otherwise, at its start or at its first page.
 PRELOADED = (
     *("workers.pool", "workers.preloaded", "multiprocessing.popen_forkserver", "encodings.idna"),
     *(f"PIL.{kind}ImagePlugin" for kind in ("Bmp", "Gif", "Jpeg", "Png", "Ppm")),
 )
-# glibc then asks for memory in pages of 2 MiB, where the system has such: of 4 KiB they are so many
-# that a colour page spends a seventh of its time on asking.
+# glibc then asks for memory in pages of 2 MiB, if the system has them. Pages of 4 KiB would be so
+# many that a colour page spends a seventh of its time on asking for them.
 HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}  # of numpy's: none must run when workers are forked
+NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}  # in numpy: no thread may run at a fork
 
 
 def start_forkserver(module: str) -> None:
     """Start the process that workers are forked from, with the module loaded, if none runs."""
     forkserver.set_forkserver_preload([module, *PRELOADED])
-    # it looks for the modules in PYTHONPATH alone
+    # the fork server looks for the modules only in PYTHONPATH
     with environment({"PYTHONPATH": os.pathsep.join(sys.path), **HUGE_PAGES, **NO_THREADS}):
         with signals_held():
-            resource_tracker.ensure_running()  # lets SIGINT and SIGTERM go before it returns
+            resource_tracker.ensure_running()  # it unblocks SIGINT and SIGTERM at its end
         with signals_held():
             forkserver.ensure_running()
 
 
 @contextlib.contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """What is started meanwhile has these variables."""
+    """Processes that are started in the block have these environment variables."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -48,9 +48,9 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def main_hidden() -> Iterator[None]:
-    """What is started meanwhile does not import the main script again, which no worker needs.
+    """Processes that are started in the block do not import the main script: no worker needs it.
 
-    multiprocessing looks for it in sys.modules, and has no switch.
+    multiprocessing takes it from sys.modules, and has no option against that.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = types.ModuleType("__main__")

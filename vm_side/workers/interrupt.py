@@ -1,4 +1,4 @@
-"""The signals that stop a batch: noticed by the parent alone, and never in the middle of a wait."""
+"""The signals that stop a batch: only the parent acts on them, and a wait ends at once."""
 
 import contextlib
 import math
@@ -15,12 +15,12 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass
 class Interrupt:
-    """SIGINT, SIGTERM and SIGHUP as a flag that also wakes a wait(); as a context manager.
+    """SIGINT, SIGTERM and SIGHUP as a flag that also wakes a wait(); a context manager.
 
     until_s is a time of time.monotonic() at which the flag is set without a signal.
 
-    The byte that wakes is written by set_wakeup_fd, in whatever thread the signal comes: a handler
-    in Python runs in the main thread alone, which may just be about to wait, or waits already.
+    set_wakeup_fd writes the byte that wakes, whichever thread gets the signal. A handler in Python
+    runs only in the main thread, which may be about to wait, or may already wait.
     """
 
     signal: int = 0
@@ -41,14 +41,14 @@ class Interrupt:
 
     @property
     def is_set(self) -> bool:
-        """Whether the batch is to end now."""
+        """Whether the batch must end now."""
         return bool(self.signal) or time.monotonic() >= self.until_s
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
 
     def fileno(self) -> int:
-        """Readable once a signal came."""
+        """Return a file descriptor that is readable once a signal came."""
         return self._sockets[0].fileno()
 
     def __exit__(
@@ -66,8 +66,9 @@ class Interrupt:
 
 @contextlib.contextmanager
 def signals_held() -> Iterator[None]:
-    """Hold the stop signals back. What is started meanwhile never gets them, nor its children:
-    a terminal signals the whole group, and it is the parent that acts.
+    """Block the stop signals. Processes started in the block, and their children, never get them.
+
+    A terminal sends its signals to the whole group, but only the parent must act on them.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:

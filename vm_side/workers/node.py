@@ -1,9 +1,9 @@
 """What runs on a node of a fleet: the page function next to the node's own model server.
 
-A node is a `dask worker` with as many threads as it may have pages in flight at most: its own
-server's metrics say how many it has, as at home. Its variable ENDPOINT names its model server,
-API_KEY or API_KEY_FILE that server's key. LEAVE_FILE, if it may be sent away, is the file that
-tells its machine so.
+A node is a `dask worker` with one thread for each page that it may have in flight at most. As on a
+single machine, its own server's metrics say how many it has. The environment variable ENDPOINT
+names its model server; API_KEY or API_KEY_FILE gives that server's key. LEAVE_FILE, if the node may
+be sent away, is the file that tells its machine so.
 """
 
 import atexit
@@ -34,7 +34,7 @@ LIMIT = "pages_in_flight"  # the metric by which a node tells how many pages it 
 
 @dataclass(frozen=True)
 class Job:
-    """What a node needs to make its function of a task; the id tells one batch from another."""
+    """What a node needs to make its task function; the id distinguishes one batch from another."""
 
     id: str
     make_function: Callable[..., Callable[[Any], Any]]
@@ -54,13 +54,13 @@ class Lost(Exception):
 
 
 MADE = threading.local()
-SHARED = threading.Lock()  # by all threads: these, made by the first that needs them
-CHILDREN: dict[float, Children] = {}  # by their CPU time: one, that is
-SERVERS: dict[str, Server] = {}  # by their URL: one, too
+SHARED = threading.Lock()  # guards what all threads share; the first that needs it makes it
+CHILDREN: dict[float, Children] = {}  # by their CPU time; usually there is one
+SERVERS: dict[str, Server] = {}  # by their URL; usually one, too
 
 
 def do_task(job: Job, task: Any) -> tuple[str, Any]:
-    """Runs on a node: (the node's address, the result); Lost in its place if the node is no use."""
+    """Runs on a node: return (its address, the result); Lost as the result if it cannot do it."""
     address = get_worker().address
     try:
         if getattr(MADE, "job", "") != job.id:
@@ -73,7 +73,7 @@ def do_task(job: Job, task: Any) -> tuple[str, Any]:
 
 
 def make_node_reader(settings: Settings) -> Callable[[Task], Record]:
-    """The page function of one thread of a node. It raises Lost when the node's server is gone."""
+    """Return the page function of one thread of a node. It raises Lost if the server is gone."""
     settings = on_this_node(settings)
     server = server_of(settings)
     door = server.in_flight.door.passed
@@ -89,7 +89,7 @@ def make_node_reader(settings: Settings) -> Callable[[Task], Record]:
 
 
 def children_of(settings: Settings) -> Children:
-    """What computes for all threads of this node."""
+    """Return what computes for all threads of this node."""
     cpu_s = settings.page_timeout_s
     with SHARED:
         if cpu_s not in CHILDREN:
@@ -98,7 +98,7 @@ def children_of(settings: Settings) -> Children:
 
 
 def server_of(settings: Settings) -> Server:
-    """This node's server. From now on its heartbeats tell how many pages that is good for."""
+    """Return this node's server. From now on the node's heartbeats tell how many pages it takes."""
     url, worker = settings.endpoint, get_worker()
     with SHARED:
         if url not in SERVERS:
@@ -112,16 +112,16 @@ def server_of(settings: Settings) -> Server:
 
 
 def on_this_node(settings: Settings) -> Settings:
-    """The settings with this node's own model server, and its key."""
+    """Return the settings with this node's own model server, and its key."""
     endpoint = os.environ.get("ENDPOINT") or settings.endpoint
     api_key = key_from(os.environ.get(KEY, ""), os.environ.get(KEY_FILE, ""))
     return replace(settings, endpoint=endpoint, api_key=api_key)
 
 
 def call_on_node(function: Callable[..., R], arguments: tuple[Any, ...]) -> tuple[str, R | Lost]:
-    """Runs on a node, with its settings in place of those among the arguments: (address, result).
+    """Runs on a node: return (address, result). Settings among the arguments become the node's own.
 
-    Lost comes in the result's place if the function failed since the node's server is gone.
+    The result is Lost if the function failed because the node's server is gone.
     """
     address = get_worker().address
     given = (on_this_node(a) if isinstance(a, Settings) else a for a in arguments)
@@ -134,7 +134,7 @@ def call_on_node(function: Callable[..., R], arguments: tuple[Any, ...]) -> tupl
 
 
 def look(dask_scheduler: Scheduler) -> dict[str, int]:
-    """Runs on the scheduler: how many pages each node may have; 0: it takes no work just now."""
+    """Runs on the scheduler: return how many pages each node may have; 0 if it takes none now."""
     return {
         address: min(node.metrics.get(LIMIT, START), node.nthreads)
         if node in dask_scheduler.running
@@ -146,18 +146,18 @@ def look(dask_scheduler: Scheduler) -> dict[str, int]:
 async def remove(nodes: list[str], dask_scheduler: Scheduler) -> None:
     """Runs on the scheduler: end these nodes' workers; what they have in hand goes to others.
 
-    Not by retire_workers, which waits for somebody to take what they know, and gives up if nobody
-    is there.
+    This does not use retire_workers, which waits for other nodes to take over their data, and gives
+    up if there is no other node.
     """
     for node in nodes:
         await dask_scheduler.remove_worker(node, stimulus_id="lost", expected=True)
 
 
 def leave_file() -> str:
-    """Runs on a node: the file that tells its machine to leave; empty if it stays."""
+    """Runs on a node: return the file that tells its machine to leave; empty if it stays."""
     return os.environ.get("LEAVE_FILE", "")
 
 
 def leave() -> None:
-    """Runs on a node that is sent away: its machine will know why the worker ends."""
+    """Runs on a node that is sent away: tell its machine why the worker ends."""
     Path(leave_file()).touch()

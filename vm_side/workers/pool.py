@@ -1,8 +1,8 @@
-"""A process pool in which a worker that dies costs its own task one retry, and nothing else.
+"""A process pool in which a worker that dies costs one retry of its own task, and nothing else.
 
 concurrent.futures loses every pending task when one worker is killed, and cannot tell which task
 killed it. Here each worker has a pipe of its own and holds one task at a time, so both are known.
-At the end, a task that is late is given to a second worker.
+At the end, a late task is also given to a second worker.
 """
 
 import contextlib
@@ -29,11 +29,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 DEATHS_ALLOWED = 2  # of workers on one task, and in a row before they could start
-CONTEXT = multiprocessing.get_context("forkserver")  # imports are paid once; safe beside threads
+CONTEXT = multiprocessing.get_context("forkserver")  # imports happen once; safe beside threads
 START_PAUSES_S = (0.1, 0.5, 0.0)  # after a worker that could not be forked
-STARTING = 0  # in the place of a task's id(): deaths before a worker could take any
-LOOK_S = 0.25  # between two looks at the limit, and for a task that is late
-LATE_S, LATE_TIMES = 60.0, 3.0  # late is beyond both: seconds, and times the others' median
+STARTING = 0  # in place of a task's id(): for deaths before a worker could take a task
+LOOK_S = 0.25  # between two looks at the limit, and for a late task
+LATE_S, LATE_TIMES = 60.0, 3.0  # late is beyond both: so many seconds, and times the median
 
 
 class PoolError(Exception):
@@ -42,7 +42,7 @@ class PoolError(Exception):
 
 @dataclass(frozen=True)
 class Crash:
-    """In place of a result: why the task has none."""
+    """Stands in place of a result, and says why the task has none."""
 
     reason: str
 
@@ -51,7 +51,7 @@ class Crash:
 class Worker(Generic[T]):
     """A process, the parent's end of its pipe, and the task it holds.
 
-    given is what was sent for the task, itself or its twin; since_s is when (time.monotonic).
+    given is what was sent for the task: itself or its twin. since_s is when (time.monotonic).
     """
 
     process: BaseProcess
@@ -62,13 +62,13 @@ class Worker(Generic[T]):
     has_started: bool = False
 
     def give(self, task: T, given: T) -> None:
-        """Hand it a task; if it has just died, its pipe tells so at the next look."""
+        """Give it a task. If it has just died, its pipe shows that at the next look."""
         self.task, self.given, self.since_s = task, given, time.monotonic()
         with contextlib.suppress(ConnectionError):
             self.pipe.send(given)
 
     def end(self) -> None:
-        """Kill it. It writes beside and renames: nothing of it can be torn."""
+        """Kill it. It writes each file beside and renames it, so that no file can be torn."""
         self.process.kill()
         self.process.join()
         self.pipe.close()
@@ -87,13 +87,13 @@ def run(
 ) -> Generator[tuple[T, R | Crash], None, None]:
     """Yield (task, result) as they come, until all are done or the interrupt is set.
 
-    make_function(*arguments) is called once in each worker and gives the function of a task; it
-    must be importable. limit() says how many tasks to have in hand, and may change its mind.
+    make_function(*arguments) is called once in each worker, and returns the function that does a
+    task; it must be importable. limit() says how many tasks to have in hand, and may change.
     Once all are in hand and there is room, twin_of() a late task goes to a second worker, unless
-    it is None: what ends first is yielded, task or twin, and the other's worker is dead by then.
-    A task whose worker ends with an exit code of last_words is not tried again: they are its Crash.
-    A task is passed over that is no longer is_wanted() when its turn comes.
-    beside() is called before each wait, and names what else ends it.
+    it is None. The one that ends first is yielded, task or twin; the other's worker is killed.
+    If a worker ends with an exit code in last_words, its task is not tried again: they are its
+    Crash. A task is skipped if it is no longer is_wanted() when its turn comes.
+    beside() is called before each wait, and returns further pipes that end the wait.
     When the iterator ends or is closed, no worker is left. Raises PoolError.
     """
     pool = Pool(
@@ -109,18 +109,18 @@ def run(
             pool.hand_out()
             ready = wait([interrupt.fileno(), *(w.pipe for w in pool.workers), *beside()], LOOK_S)
             for worker in [worker for worker in pool.workers if worker.pipe in ready]:
-                if worker in pool.workers:  # else it has just lost against its twin
+                if worker in pool.workers:  # if not, it has just lost against its twin
                     yield from pool.hear(worker)
     finally:
         for worker in pool.workers:
-            worker.process.kill()  # all, before the first is waited for
+            worker.process.kill()  # all of them, before we wait for the first
         for worker in pool.workers:
             worker.end()
 
 
 @dataclass
 class Pool(Generic[T]):
-    """Who holds what. A task's id() stands for it: no later task has the same, an equal one may."""
+    """Which worker holds which task. Tasks are known by their id(), since two may be equal."""
 
     queue: deque[T]
     start: Callable[[], Worker[T]]
@@ -163,18 +163,18 @@ class Pool(Generic[T]):
                 late = self.late_task()
 
     def pass_over(self) -> None:
-        """Drop what is no longer wanted from the front of the queue."""
+        """Drop the tasks at the front of the queue that are no longer wanted."""
         while self.queue and not self.is_wanted(self.queue[0]):
             self.queue.popleft()
 
     def give_next(self, worker: Worker[T]) -> None:
-        """Give the first task of the queue."""
+        """Give a worker the first task of the queue."""
         task = self.queue.popleft()
         worker.give(task, task)
         self.pass_over()
 
     def late_task(self) -> T | None:
-        """A task that is late and has had no twin yet."""
+        """Return a task that is late and has had no twin yet."""
         on_time_s = time.monotonic() - late_after_s(self.taken_s)
         for worker in self.busy:
             if worker.since_s < on_time_s and id(worker.task) not in self.hedged:
@@ -200,16 +200,16 @@ class Pool(Generic[T]):
             loser.end()
         self.pass_over()
         if self.queue and len(self.busy) < self.limit():
-            self.give_next(worker)  # before the result is looked at: the worker need not wait
+            self.give_next(worker)  # before we look at the result: the worker need not wait
         yield given, message
 
     def bury(self, worker: Worker[T]) -> Iterator[tuple[T, Crash]]:
-        """Put a dead worker's task in front of the queue, or give it up if it killed twice.
+        """Put a dead worker's task in front of the queue, or give it up if it killed two workers.
 
         Raises PoolError if workers die before they can take a task.
         """
         self.workers.remove(worker)
-        worker.process.join()  # not killed: its own exit code tells why
+        worker.process.join()  # we do not kill it: its own exit code tells why
         worker.pipe.close()
         how = describe_exit(worker.process.exitcode)
         if not worker.has_started:
@@ -220,12 +220,12 @@ class Pool(Generic[T]):
             self.deaths[id(worker.task)] += 1
             twins = [other for other in self.busy if other.task is worker.task]
             if (said := self.last_words.get(worker.process.exitcode or 0)) is not None:
-                for twin in twins:  # it would say the same
+                for twin in twins:  # it would end in the same way
                     self.workers.remove(twin)
                     twin.end()
                 yield worker.task, Crash(said)
             elif twins:
-                return  # one lives
+                return  # one of the two still lives
             elif self.deaths[id(worker.task)] < DEATHS_ALLOWED:
                 self.queue.appendleft(worker.task)
             else:
@@ -233,14 +233,14 @@ class Pool(Generic[T]):
 
 
 def late_after_s(taken_s: Sequence[float]) -> float:
-    """Seconds after which a task may be lost somewhere, by what the others took."""
+    """Return the seconds after which a task counts as late, by the times that the others took."""
     return max(LATE_S, LATE_TIMES * statistics.median(taken_s)) if taken_s else math.inf
 
 
 def start_worker(
     make_function: Callable[..., Callable[[T], R]], arguments: tuple[Any, ...]
 ) -> Worker[T]:
-    """Start one worker; it says so once it can take tasks. Raises PoolError."""
+    """Start one worker; it sends a message once it can take tasks. Raises PoolError."""
     for pause_s in START_PAUSES_S:
         here, there = CONTEXT.Pipe()
         process = CONTEXT.Process(target=work, args=(there, make_function, arguments), daemon=True)
@@ -260,7 +260,7 @@ def start_worker(
 
 
 def describe_exit(code: int | None) -> str:
-    """A process's end for people: the signal's name or the exit code."""
+    """Describe a process's end for people: the signal's name or the exit code."""
     if code is not None and code < 0:
         return signal.Signals(-code).name
     return f"exit code {code}"
@@ -269,7 +269,7 @@ def describe_exit(code: int | None) -> str:
 def work(
     pipe: Connection, make_function: Callable[..., Callable[[T], R]], arguments: tuple[Any, ...]
 ) -> None:
-    """The worker's life: take a task, send its result, until the parent is gone."""
+    """Run a worker: take a task, send its result, until the parent is gone."""
     threading.Thread(target=end_with_parent, daemon=True).start()
     function = make_function(*arguments)
     try:
@@ -286,7 +286,7 @@ def work(
 
 
 def end_with_parent() -> None:
-    """End this process at once when the parent's does, also in the middle of a request."""
+    """End this process as soon as the parent ends, even in the middle of a request."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
@@ -294,7 +294,7 @@ def end_with_parent() -> None:
 
 
 def where(error: Exception) -> str:
-    """An unexpected error in one line: what, and the innermost place in the code."""
+    """Describe an unexpected error in one line: what it is, and the innermost place in the code."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
     return f"unexpected {type(error).__name__}: {error} at {place}"

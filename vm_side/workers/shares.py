@@ -1,7 +1,7 @@
 """Which node of a fleet gets the next page: each has its own best number, and some are quicker.
 
-At the end of a batch a slow node would keep all others waiting for its last pages. So it gets none
-that the quicker ones would end sooner, though they have all that waits to read first.
+At the end of a batch, all other nodes would have to wait for a slow node's last pages. So it gets
+no page that the quicker nodes would finish sooner, even after all other waiting pages.
 """
 
 import statistics
@@ -9,15 +9,16 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-LAST_PAGES = 64  # of a node, by which it is known how long a page takes there
+LAST_PAGES = 64  # of a node; they tell how long a page takes there
 
 
 @dataclass
 class Share:
     """A node: how many pages it may have in hand, and how many it has.
 
-    usual_s is what a page takes there, 0 while that is not known; heard_s when a page last ended
-    there, or the first of these was given. Times are of one clock that only goes forward.
+    usual_s is how long a page takes there; 0 while that is not known. heard_s is when a page last
+    ended there, or when the node got a page while it had none. All times are of one clock that only
+    goes forward.
     """
 
     limit: int = 0
@@ -27,26 +28,26 @@ class Share:
     _taken_s: deque[float] = field(default_factory=lambda: deque(maxlen=LAST_PAGES))
 
     def take(self, now_s: float) -> None:
-        """It gets a page."""
+        """Note that the node gets a page."""
         if not self.held:
             self.heard_s = now_s
         self.held += 1
 
     def end(self, page_s: float, now_s: float) -> None:
-        """A page has ended there, and took so long."""
+        """Note that a page has ended there, after page_s seconds."""
         self.held -= 1
         self.heard_s = now_s
         self._taken_s.append(page_s)
         self.usual_s = statistics.median(self._taken_s)
 
     def page_s(self, now_s: float) -> float:
-        """What a page takes: no less than its silence, since a node that hangs is not quick."""
+        """How long a page takes: at least the node's silence, since a node that hangs is slow."""
         silence_s = now_s - self.heard_s if self.usual_s and self.held else 0.0
         return max(self.usual_s, silence_s)
 
 
 def next_node(shares: Mapping[str, Share], waiting: int, now_s: float) -> str | None:
-    """Who gets the next of so many waiting pages: of those with room the emptiest; None: nobody."""
+    """Return the emptiest node with room that is not too slow; None if the next page must wait."""
     paces = [(share.page_s(now_s), share.limit) for share in shares.values() if share.limit]
     open_ones = [(node, share) for node, share in shares.items() if share.held < share.limit]
     for node, share in sorted(open_ones, key=lambda one: one[1].held / one[1].limit):
@@ -56,9 +57,9 @@ def next_node(shares: Mapping[str, Share], waiting: int, now_s: float) -> str | 
 
 
 def is_too_slow(page_s: float, paces: list[tuple[float, int]], waiting: int) -> bool:
-    """Whether the quicker nodes would read all that waits, one after the other, in less time.
+    """Whether the quicker nodes would read all waiting pages in less time than page_s.
 
-    paces: of each node, what a page takes and how many it reads at once.
+    paces: for each node, the seconds of one page, and how many pages it reads at once.
     """
     quicker = [(one_s, limit) for one_s, limit in paces if 0 < one_s < page_s]
     if not quicker:

@@ -1,7 +1,7 @@
 """Turns on the CPU: of many workers, only as many compute at once as there are cores.
 
-Workers that all compute at once are all done late, and together. In turns, one page after another
-is on its way as soon as it can be, and few pictures are in memory at a time.
+If all workers compute at once, all of them finish late, and together. In turns, one page after
+another is sent as early as possible, and few pictures are in memory at a time.
 """
 
 import fcntl
@@ -12,10 +12,10 @@ from pathlib import Path
 
 
 class Turns:
-    """Turns that all processes share which name the same file; opened once in each.
+    """Turns that processes share if they name the same file. Each process opens the file once.
 
-    A turn is a lock on one byte of it, which the kernel gives back when its holder dies. Behind
-    them is the byte of those that are large: of these there is one at a time.
+    A turn is a lock on one byte of the file; the kernel frees it when its holder dies. The byte
+    behind them is the lock of the large pages: only one of these is computed at a time.
     """
 
     def __init__(self, path: Path, count: int = 0) -> None:
@@ -25,7 +25,7 @@ class Turns:
 
     @contextmanager
     def taken(self, is_large: bool = False) -> Iterator[None]:
-        """Wait for a turn, and have it for a block. Not for use from two threads."""
+        """Wait for a turn, and hold it during the block. Not for use from two threads."""
         if is_large:  # first, so that it waits without a turn
             fcntl.lockf(self._file, fcntl.LOCK_EX, 1, self._count)
         place = self._take()
@@ -40,7 +40,7 @@ class Turns:
         first = os.getpid()  # so that not all wait for the same one
         for step in range(self._count):
             place = (first + step) % self._count
-            with suppress(BlockingIOError, PermissionError):  # somebody else's
+            with suppress(BlockingIOError, PermissionError):  # another process has it
                 fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
                 return place
         place = first % self._count
