@@ -135,7 +135,7 @@ class Endpoint:
                 for served in json.loads(response.body)["data"]
             ]
         except ANOTHER_FORM as error:
-            said = f"{message(response.body):.{LONGEST_PAGE}}"
+            said = self._connection.hide(message(response.body))[:LONGEST_PAGE]
             raise EndpointError(f"{where}: no list of models: {said!r}") from error
 
     def rendered(self, model: str, png: bytes, prompt: str) -> list[str] | None:
@@ -267,7 +267,7 @@ class Endpoint:
             words = self._connection.hide(str(error))
             return NoAnswer(verdict(error.code), refused(error.code, words), words)
         except ANOTHER_FORM as error:
-            words = self._connection.hide(f"{error!r:.{LONGEST_FAULT}}")  # Python quotes all of it
+            words = self._connection.hide(repr(error))[:LONGEST_FAULT]  # Python quotes all of it
             return NoAnswer(Verdict.BROKEN, f"an answer that is none: {words}")
         if answer.finish_reason in GIVEN_UP:
             reason = f"the server ended it with {answer.finish_reason!r}"
