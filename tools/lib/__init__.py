@@ -7,5 +7,5 @@ wanted_pages, lib.machines.
 import sys
 from pathlib import Path
 
-# For contract, schema and others, which both use. Last: what else lies in vm_side/ is not for us.
+# For contract, schema and others that both halves use. At the end: the rest is not for us.
 sys.path.append(str(Path(__file__).resolve().parents[2] / "vm_side"))

@@ -1,4 +1,4 @@
-"""Names that a disk may take for one: A/p.png and a/p.png on a Mac, or on Windows."""
+"""Names that some disks treat as the same: A/p.png and a/p.png on a Mac or on Windows."""
 
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -9,14 +9,15 @@ from walk import one_form
 
 
 def alike(name: str) -> str:
-    """A name as a disk sees it that tells neither case nor Unicode's forms apart."""
+    """Return a name as a disk sees it that ignores case and Unicode's forms."""
     return one_form(name).casefold()
 
 
 def pairs(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Names whose results such a disk would mix up, as pages and as whole files.
+    """Yield pairs of names whose results such a disk would mix up, as pages and as whole files.
 
-    In one folder p.png and P.jpg keep their endings; in two that are alike p.png and p.jpg do not.
+    In one folder, the results of p.png and P.jpg keep these endings in their names, and so do not
+    collide. In two folders that are alike, the results of p.png and p.jpg do not keep them.
     """
     seen: dict[tuple[str, str], str] = {}
     for name in names:
@@ -31,7 +32,7 @@ def pairs(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def tells_apart(folder: Path, one: str, other: str) -> bool:
-    """Whether the disk of this folder takes two such names for two."""
+    """Whether the disk of this folder treats two such names as different."""
     parts = zip(PurePosixPath(one).parts, PurePosixPath(other).parts, strict=True)
     mine, theirs = next((a, b) for a, b in parts if a != b)
     with tempfile.TemporaryDirectory(dir=folder) as probe:
@@ -40,7 +41,7 @@ def tells_apart(folder: Path, one: str, other: str) -> bool:
 
 
 def refuse_alike(output: Path, names: Iterable[str]) -> None:
-    """Raise Failure if one's results would overwrite the other's in OUTPUT."""
+    """Raise Failure if the results of one name would overwrite another's in OUTPUT."""
     for one, other in pairs(names):
         if not tells_apart(output, one, other):
             raise Failure(

@@ -1,4 +1,4 @@
-"""A folder for ourselves alone: else one command undoes what another has just written down."""
+"""Lock a folder, so that one command does not undo what another has just written."""
 
 import contextlib
 import errno
@@ -10,18 +10,18 @@ from pathlib import Path
 
 from lib.console import Failure, note
 
-PATIENCE_S = 600.0  # for what writes there meanwhile: a machine may be on, and bill
+PATIENCE_S = 600.0  # the longest wait for another command: our machine may be on, and bill
 STEP_S = 0.1
-SILENT_S = 2.0  # then it is told why nothing happens
+SILENT_S = 2.0  # after this wait, say why nothing happens
 NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 @contextlib.contextmanager
 def alone_in(folder: Path, patience_s: float | None = None) -> Iterator[None]:
-    """Wait until nobody else is, and keep others out. It goes when our process goes.
+    """Wait until no other command is in the folder, then keep others out.
 
-    A disk that has no locks for folders (some that are shared over a network) keeps nobody out.
-    Raises Failure if somebody stays for too long.
+    The lock ends when our process ends. A disk that has no locks for folders (some network disks)
+    keeps nobody out. Raises Failure if another command stays for too long.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -40,7 +40,7 @@ def alone_in(folder: Path, patience_s: float | None = None) -> Iterator[None]:
 
 
 def is_ours(descriptor: int) -> bool:
-    """Take the lock of a folder; False if another has it. Raises OSError."""
+    """Take the lock of an open folder or file; False if another has it. Raises OSError."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,7 +1,7 @@
-"""What a second reader has found: on the lines of OUTPUT's manifest, and kept when they come again.
+"""The second reader's findings: in OUTPUT's manifest, and kept when its lines come again.
 
-The machine knows nothing of it, until it is to read such a page again. Nor does it say anything of
-another reading of the page.
+The machine does not know them until it has to read such a page again. The findings hold for one
+reading of a page, and say nothing about another reading.
 """
 
 import json
@@ -14,7 +14,7 @@ from lib.results import Line
 
 
 def laid_on(lines: Iterable[Line], checks: Mapping[Reading, Changes]) -> list[Line]:
-    """The lines, with what was found of these readings; a person's word stands."""
+    """Return the lines with the findings for these readings; a person's corrections stay."""
     return [
         line.changed(checks[reading_of(line)])
         if line.status != CORRECTED and reading_of(line) in checks
@@ -24,25 +24,25 @@ def laid_on(lines: Iterable[Line], checks: Mapping[Reading, Changes]) -> list[Li
 
 
 def kept(arriving: Iterable[Line], ours: Iterable[Line]) -> list[Line]:
-    """Lines that come from the machine, with what was found here of the same readings."""
+    """Return the machine's lines, with what was found here for the same readings."""
     read = (old for old in ours if old.reader and old.status != CORRECTED)
     return laid_on(arriving, {reading_of(old): changes_of(old) for old in read})
 
 
 def told(lines: Iterable[Line]) -> str:
-    """What the machine has to hear before it reads doubtful pages again: who else heard them."""
+    """Return, as text, the findings that the machine needs to read doubtful pages again."""
     heard = (line for line in lines if line.reader_lines and is_to_be_read_again(line))
     return "".join(check_of(line, changes_of(line)) for line in heard)
 
 
 def changes_of(line: Line) -> Changes:
-    """What a second reader has changed in a line."""
+    """Return the values that a second reader has changed in a line."""
     entry = json.loads(line.text)
     return {name: entry[name] for name in CHANGED if name in entry}
 
 
 def recounted(summary: str, before: Sequence[Line], after: Sequence[Line]) -> str:
-    """A summary whose counts know what has changed. A text that is no summary stays as it is."""
+    """Return a summary with its counts brought up to date; a text that is none stays as it is."""
     pairs = [(old, new) for old, new in zip(before, after, strict=True) if old.text != new.text]
     try:
         found = json.loads(summary)

@@ -1,4 +1,4 @@
-"""The second reader at work on what is in OUTPUT."""
+"""Run the second reader on the results in OUTPUT."""
 
 import contextlib
 import os
@@ -28,7 +28,7 @@ LOOK_S = 30.0  # between two looks at what was found
 
 
 def check(inputs: Inputs, output: Path, knobs: Knobs) -> tuple[int, dict[str, int]]:
-    """Check what is not checked: (exit code, totals). Raises Failure."""
+    """Check the pages that are not checked yet; return (exit code, totals). Raises Failure."""
     before = lines_in(output, inputs)
     waiting = count_waiting(before)
     code = 0
@@ -46,7 +46,7 @@ def check(inputs: Inputs, output: Path, knobs: Knobs) -> tuple[int, dict[str, in
 
 
 def read_again(inputs: Inputs, output: Path, knobs: Knobs) -> int:
-    """Run the second reader. What it has found is kept also if we are interrupted."""
+    """Run the second reader; return its exit code. Its findings are kept if we are interrupted."""
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "checks.jsonl"
         command = [sys.executable, str(CODE / "check_results.py"), "--to", str(found)]
@@ -61,7 +61,7 @@ def read_again(inputs: Inputs, output: Path, knobs: Knobs) -> int:
 
 
 def write_some(output: Path, found: Path) -> None:
-    """Put what was found so far into the manifest, unless somebody else is at it."""
+    """Put what was found so far into the manifest, unless another command works in OUTPUT."""
     with contextlib.suppress(Failure), alone_in(output, patience_s=0):
         write_down(output, found)
 

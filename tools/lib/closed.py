@@ -1,4 +1,4 @@
-"""Copies of private scans stay private: whom INPUT keeps out, what is made of it keeps out, too."""
+"""Copies of private scans stay private: who cannot read INPUT cannot read what is made from it."""
 
 import contextlib
 import os
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 READ, ENTER = 0o444, 0o111
-OTHERS = (0o070, 0o007)  # the group, and all
+OTHERS = (0o070, 0o007)  # the group, and all other users
 
 
 def closed_to(path: Path) -> int:
-    """The rights that others do not have at what lies there, as a umask. Raises OSError."""
+    """Return the umask for the group and the others who cannot read a path. Raises OSError."""
     path = path.resolve()
     own, above = path.stat().st_mode, [folder.stat().st_mode for folder in path.parents]
     return sum(
@@ -21,18 +21,18 @@ def closed_to(path: Path) -> int:
 
 
 def as_closed_as(path: Path) -> None:
-    """From here on, this process makes nothing that is open to whom this path is closed to."""
+    """From now on, close this process's new files to everyone who cannot read this path."""
     before = os.umask(0o077)
     try:
         closed = closed_to(path)
-    except OSError:  # it is not there, which its verb will say
+    except OSError:  # it does not exist; the verb will say so
         closed = 0
     os.umask(before | closed)
 
 
 @contextlib.contextmanager
 def to_all() -> Iterator[None]:
-    """Meanwhile nothing is made that is open to anybody else."""
+    """Within the block, new files are closed to all other users."""
     before = os.umask(0o077)
     try:
         yield

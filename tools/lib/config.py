@@ -1,4 +1,4 @@
-"""config.env: how its lines are read."""
+"""Read the lines of config.env."""
 
 import contextlib
 import difflib
@@ -15,10 +15,10 @@ from lib.console import say
 def read_config(
     path: Path, known: Collection[str], needed: Collection[str] | None = None
 ) -> dict[str, str]:
-    """The known knobs in a config.env, as text. Quotes are taken off, nothing else is interpreted.
+    """Return the known knobs of a config.env, as text. Only quotes are taken off.
 
-    Raises click.UsageError for a line that is no KEY=value and for a key that is no knob, unless it
-    looks like one that is not needed.
+    Raises click.UsageError for a line that is not KEY=value, and for a key that is not a knob (see
+    refuse_unknown).
     """
     try:
         with path.open(encoding="utf-8") as file:
@@ -33,7 +33,7 @@ def read_config(
     lines: dict[str, int] = {}
     for binding in bindings:
         text = binding.original.string
-        blank = text[: len(text) - len(text.lstrip())]  # lines before it belong to the binding
+        blank = text[: len(text) - len(text.lstrip())]  # the binding has the blank lines before it
         line = binding.original.line + blank.count(chr(10))
         place = f"{path}, line {line}"
         if binding.error or (binding.key is not None and binding.value is None):
@@ -57,7 +57,7 @@ def read_config(
 
 
 def is_needed(name: str, needed: Collection[str] | None) -> bool:
-    """Whether a command does its work by this knob."""
+    """Whether a command needs this knob for its work; needed is None if it needs all."""
     return needed is None or name in needed
 
 
@@ -68,9 +68,9 @@ def refuse_unknown(
     needed: Collection[str] | None,
     otherwise: str = "see make help",
 ) -> None:
-    """A name that is no knob: raise click.UsageError, unless it looks like one not needed.
+    """Raise click.UsageError for an unknown name that may mean a needed knob; else say it only.
 
-    otherwise is what is said of a name that looks like none.
+    otherwise is the hint for a name that looks like no knob.
     """
     near = difflib.get_close_matches(name.upper(), known, n=1)
     hint = f"did you mean {near[0]}?" if near else otherwise
@@ -81,12 +81,12 @@ def refuse_unknown(
 
 
 def shown(text: str) -> str:
-    """A line of it for a message; of one that may hold a secret, only whose it is."""
+    """Return a line for a message; if it may hold a secret, only the name of its knob."""
     return next((name for name in ("NOTIFY", *SECRETS) if name in text), text)
 
 
 def what_it_says(path: Path) -> dict[str, str]:
-    """The values in a config.env, as far as it can be read at all: for a message."""
+    """Return the values in a config.env, for a message, as far as the file can be read."""
     with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
         return {one.key: one.value for one in parse_stream(file) if one.key and one.value}
     return {}

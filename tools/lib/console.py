@@ -1,4 +1,4 @@
-"""How a verb speaks and ends: exit codes, errors that name the next step, children, tables."""
+"""How a verb speaks and ends: exit codes, errors with a next step, child processes, tables."""
 
 import contextlib
 import errno
@@ -35,7 +35,7 @@ REMEDIES = {
 
 
 class Failure(click.ClickException):
-    """The verb failed: what, why, the next thing to type, and where more of it is said."""
+    """The verb failed. The message says what, why, what to type next, and where to read more."""
 
     exit_code = ExitCode.FAILED
 
@@ -52,22 +52,22 @@ def seen_at(message: str) -> list[str]:
 
 
 class Away(Failure):
-    """What was asked does not answer, or is busy: in a minute the same may go well."""
+    """A service does not answer, or is busy: the same request may work in a minute."""
 
 
 class NoLogin(Failure):
-    """Who was asked does not know us; somebody must log in."""
+    """A service does not know who we are: somebody must log in."""
 
 
 class Interrupted(BaseException):
-    """A signal, whose number it carries, asked the verb to end; as KeyboardInterrupt, no error."""
+    """A signal, with its number, asked the verb to end. Like KeyboardInterrupt, not an error."""
 
 
 def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
     """Run a verb and end the process with its exit code: what it returns, or what went wrong.
 
-    alarm gives the last line where the verb could not even begin: wrong options or config.env. Of
-    an error that came later, it is the error's notes.
+    alarm gives the last line if the verb could not even begin (wrong options or config.env). An
+    error that came later has such lines as its notes.
     """
     stand_in_for_closed_streams()
     set_handlers(interrupt)
@@ -96,36 +96,36 @@ def run(command: click.Command, alarm: Callable[[], str] = str) -> NoReturn:
 
 
 def typed(words: Sequence[str]) -> str:
-    """What calls this verb again, for its usage: with the Python that has our packages."""
+    """Return how this verb is called, for its usage: with the Python that has our packages."""
     return " ".join(words[:2])
 
 
 def refusal(error: OSError) -> str:
-    """What the system refuses, and what to do about it, if that can be told."""
+    """Return what the system refuses, and what to do about it, if we know that."""
     remedy = REMEDIES.get(error.errno or 0)
     return f"Error: {error}" + (f"\n  → {remedy}" if remedy else "")
 
 
 def say_notes(error: BaseException) -> None:
-    """What was found to be so when the error came, such as a machine that is on."""
+    """Say what was added to the error when it came, such as that a machine is on."""
     for text in getattr(error, "__notes__", ()):
         say(text)
 
 
 def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """The signal handler of all verbs: the first signal ends the verb, further ones nothing."""
+    """The signal handler of all verbs: the first signal ends the verb, later ones do nothing."""
     shield()
     raise Interrupted(number)
 
 
 def shield() -> None:
-    """From here to the end of the process no signal interrupts it any more."""
+    """Let no signal interrupt the process any more, until set_handlers is called again."""
     set_handlers(disregard)
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def interrupt_again(lost: "sys.UnraisableHookArgs") -> None:
-    """Python drops what is raised while it takes an object away: a signal must not be lost so."""
+    """Repeat an interrupt that Python dropped, because it came while an object was destroyed."""
     if not isinstance(lost.exc_value, Interrupted):
         sys.__unraisablehook__(lost)
         return
@@ -135,18 +135,18 @@ def interrupt_again(lost: "sys.UnraisableHookArgs") -> None:
 
 
 def disregard(number: int, frame: FrameType | None) -> None:
-    """A handler in place of SIG_IGN, which the programs that we start would inherit."""
+    """Do nothing. SIG_IGN in its place would be inherited by the programs that we start."""
 
 
 def set_handlers(handler: Callable[[int, FrameType | None], None]) -> None:
-    """Have all signals that end a verb handled so."""
+    """Set this handler for all signals that end a verb."""
     for number in STOP_SIGNALS:
         signal.signal(number, handler)
 
 
 @contextlib.contextmanager
 def signals_deferred() -> Iterator[None]:
-    """A signal waits until the block has ended: no program may start without our knowing it."""
+    """Hold signals back until the block ends, so that no program starts without our knowing it."""
     came: list[int] = []
     before = {
         number: signal.signal(number, lambda number, frame: came.append(number))
@@ -169,7 +169,7 @@ def run_child(
 ) -> int:
     """Run a program in the foreground and return its exit code; end it when we are interrupted.
 
-    meanwhile is called every so many seconds while it runs.
+    meanwhile is called every `every_s` seconds while it runs.
     """
     child = None
     try:
@@ -193,7 +193,7 @@ def run_child(
 
 
 def waited(child: "subprocess.Popen[Any]", seconds: float | None) -> int | None:
-    """The child's exit code; None if it still runs after so many seconds."""
+    """Return the child's exit code; None if it still runs after these seconds."""
     try:
         return child.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -201,24 +201,24 @@ def waited(child: "subprocess.Popen[Any]", seconds: float | None) -> int | None:
 
 
 def run_apart(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
-    """Run a program that a Ctrl-C in our terminal does not reach."""
+    """Run a program that a Ctrl-C in our terminal does not reach; return its exit code."""
     return subprocess.run(
         arguments, env=environment, start_new_session=True, check=False
     ).returncode
 
 
 def say(text: str) -> None:
-    """A line for people, whatever is in it.
+    """Print a line for people on stderr, made printable.
 
-    Where nobody can read it any more (a closed terminal, a `tee` that got the same Ctrl-C, a full
-    disk), the work goes on, the stop above all: it tries again, and says so first.
+    If nobody can read it any more (a closed terminal, a `tee` that got the same Ctrl-C, a full
+    disk), the work goes on. Above all the stop must go on: before it tries again, it says so.
     """
     with contextlib.suppress(OSError):
         click.echo(printable(text), err=True)
 
 
 def is_confirmed(question: str) -> bool:
-    """Whether a person says yes to it. Raises Failure if there is nobody to answer."""
+    """Whether a person answers yes to the question. Raises Failure if nobody is there."""
     try:
         return click.confirm(question, err=True)
     except click.Abort:  # the end of stdin; a Ctrl-C is our own Interrupted
@@ -231,7 +231,7 @@ def is_watched() -> bool:
 
 
 def note(text: str) -> None:
-    """A line for a person who watches; under cron there is none."""
+    """Print a line for a person who watches; under cron, print nothing."""
     if is_watched():
         say(text)
 
@@ -251,7 +251,7 @@ def bar(size_bytes: int, verb: str) -> "tqdm[NoReturn]":
 
 
 def show_table(rows: Mapping[str, object] | Sequence[tuple[str, object]]) -> None:
-    """Two columns on stdout, whatever is in them."""
+    """Print two columns on stdout, made printable."""
     pairs = list(rows.items() if isinstance(rows, Mapping) else rows)
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
@@ -259,7 +259,7 @@ def show_table(rows: Mapping[str, object] | Sequence[tuple[str, object]]) -> Non
 
 
 def aligned(rows: Sequence[tuple[str, ...]], head: tuple[str, ...] = ()) -> list[str]:
-    """Rows as lines, all columns but the last to the right."""
+    """Return rows as lines of text; all columns but the last are right-aligned."""
     lines = [head, *rows] if head and rows else list(rows)
     widths = (
         [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]

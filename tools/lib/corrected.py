@@ -1,7 +1,7 @@
-"""Pages that a person has corrected: on the lines of OUTPUT's manifest, and when they come again.
+"""Pages that a person has corrected: their lines in OUTPUT's manifest, also when they come again.
 
-The machine knows nothing of it. What was corrected stays, until the page is another, is read in
-another way, or is to be read again whatever it is (--force).
+The machine does not know about corrections. A correction stays until the page's file has other
+content, the page is read in another way, or all pages are read again (--force).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,19 +15,20 @@ IMPOSTOR = {"status": DOUBTFUL, "reason": "the machine says that a person correc
 
 
 def corrected(line: Line, cells: int, at: float, pictures: Mapping[str, Any]) -> Line:
-    """The line of a page that a person has given so many cells: their word is trusted.
+    """Return the line of a page to which a person gave so many cells; their word is trusted.
 
-    pictures is what a line says of the pictures that it has now.
+    pictures: a line's values for the pictures that the page has now.
     """
     said = {"status": CORRECTED, "reason": "", "trust": 1.0, "doubts": []}
     return line.changed({**said, **pictures, "cells": cells, "corrected_at": at})
 
 
 def stays(ours: Line, theirs: Line) -> bool:
-    """Whether a page that is corrected here stays so when the machine tells this of it.
+    """Whether a page that is corrected here stays so when the machine sends this line.
 
-    The same reading was what was corrected. Of one that failed there is nothing to put in its
-    place. And a machine that lost its results reads a page again that nobody asked for.
+    It stays if the person corrected this same reading. It stays if the new reading failed, because
+    then there is nothing to put in its place. And it stays if a machine that lost its results has
+    read the page again in the same way, although nobody asked for that.
     """
     if ours.status != CORRECTED or ours.page != theirs.page:
         return False
@@ -42,9 +43,9 @@ def stays(ours: Line, theirs: Line) -> bool:
 def kept(
     arriving: Iterable[Line], ours: Iterable[Line], stands: Callable[[Line], bool]
 ) -> list[Line]:
-    """Lines that come from the machine; of pages that stay corrected ours, as it was.
+    """Return the machine's lines; for a page that stays corrected, our own line.
 
-    stands() tells whether a page's files are here, whole.
+    stands() tells whether a page's files are here and complete.
     """
     before = {line.key: line for line in ours if line.status == CORRECTED and stands(line)}
     return [

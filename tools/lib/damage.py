@@ -1,4 +1,4 @@
-"""What the libraries that open pictures raise for a file that is not as it should be."""
+"""The errors that the libraries for pictures raise for a damaged file."""
 
 import struct
 import zlib

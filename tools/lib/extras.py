@@ -1,4 +1,4 @@
-"""Packages that few need: installed when they are first needed, by the hashes in their file."""
+"""Packages that few users need: installed at their first use, with the hashes in their file."""
 
 import hashlib
 import subprocess
@@ -12,8 +12,8 @@ from lib.console import Failure, say
 def install(requirements: Path, name: str, whose: str) -> None:
     """Install these packages into our environment, once for each state of their file.
 
-    name is a file name's part, whose is for people ("the CPU preview"). Without dependencies, since
-    the file pins them all. Raises Failure.
+    name is for the stamp's file name, whose is for people ("the CPU preview"). pip adds no
+    dependencies, because the file pins them all. Raises Failure.
     """
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     stamp = Path(sys.prefix) / f"{name}.sha256"

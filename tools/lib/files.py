@@ -1,4 +1,4 @@
-"""Copying files so that what stands is always whole."""
+"""Copy and write files so that a file in its place is always complete."""
 
 import contextlib
 import errno
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 PART = ".part"
-Put = Callable[[Path, str], str]  # (a file that came whole, its name) -> why it was not taken
+Put = Callable[[Path, str], str]  # (a complete new file, its name) -> why it was not taken
 
 
 def copy_new(source: Path, target: Path) -> bool:
@@ -21,16 +21,16 @@ def copy_new(source: Path, target: Path) -> bool:
 
 
 def copy_beside(source: Path, target: Path) -> Path:
-    """Copy a file with its time to beside where it is to be; where it is. Raises OSError."""
+    """Copy a file with its time next to its final place; return the copy's path. Raises OSError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + PART)
-    shutil.copyfile(source, part)  # its rights are those of what else is made here
+    shutil.copyfile(source, part)  # the copy has the rights of other new files here
     os.utime(part, ns=(source.stat().st_atime_ns, source.stat().st_mtime_ns))
     return part
 
 
 def is_same(source: Path, target: Path) -> bool:
-    """Whether two files have the same content. Times tell nothing: unzip and cp -p keep them."""
+    """Whether two files have the same content. Times prove nothing: unzip and cp -p keep them."""
     try:
         sizes = source.stat().st_size, target.stat().st_size
     except FileNotFoundError:
@@ -45,7 +45,7 @@ def sha256_of(path: Path) -> str:
 
 
 def sha256_or_none(path: Path) -> str | None:
-    """The same, None if there is no such file; a pipe, which would be waited for, is none."""
+    """Return the SHA-256 of a regular file; None for others (a pipe would block) or on an error."""
     try:
         return sha256_of(path) if path.is_file() else None
     except OSError:
@@ -53,7 +53,7 @@ def sha256_or_none(path: Path) -> str | None:
 
 
 def putting(folder: Path) -> Put:
-    """Puts what came in its place below a folder, whatever stands there."""
+    """Return a Put that moves each file to its place below a folder, also over another file."""
 
     def put(part: Path, name: str) -> str:
         part.replace(folder / name)
@@ -74,7 +74,7 @@ def write_whole(path: Path, text: str, durable: bool = False) -> None:
 
 @contextlib.contextmanager
 def named(path: Path) -> Iterator[None]:
-    """A write that fails says which file: of a full disk the system's error does not."""
+    """Add the path to the error of a failed write: the system's error for a full disk has none."""
     try:
         yield
     except OSError as error:
@@ -83,25 +83,25 @@ def named(path: Path) -> Iterator[None]:
 
 
 def sync(path: Path) -> None:
-    """Have a file's content on the disk before it takes another's place."""
+    """Flush a file's content to the disk before the file replaces another one."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def is_text(path: Path, text: str) -> bool:
-    """Whether a file stands and holds just this text."""
+    """Whether a file exists and holds exactly this text."""
     return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
 def code_below(folder: Path) -> list[str]:
-    """The files below a folder of code, without what tools left among them."""
+    """Return the files below a folder of code, without those that tools have left there."""
     files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    left = ("__pycache__", ".")  # and .mypy_cache, say
+    left = ("__pycache__", ".")  # the dot is for .mypy_cache and the like
     return [f.as_posix() for f in files if not any(part.startswith(left) for part in f.parts)]
 
 
 def leading_out(folder: Path, names: Iterable[str]) -> set[str]:
-    """Those of these names whose folder, by way of a link in it, lies outside of this folder."""
+    """Return the names whose own folder lies outside of this folder, because of a link."""
     root = folder.resolve()
     is_inside: dict[Path, bool] = {}
     found = set()
@@ -115,7 +115,7 @@ def leading_out(folder: Path, names: Iterable[str]) -> set[str]:
 
 
 def is_circle(path: Path) -> bool:
-    """Whether links lead in a circle on the way; Path.resolve() says so up to Python 3.12 alone."""
+    """Whether links on the path form a circle; Path.resolve() says so only up to Python 3.12."""
     try:
         path.stat()
     except OSError as error:
@@ -124,9 +124,9 @@ def is_circle(path: Path) -> bool:
 
 
 def remove_others(folder: Path, keep: Iterable[str]) -> int:
-    """Remove all files below folder that are not kept, and folders left empty; how many files.
+    """Remove all files below folder but those to keep, and empty folders; return the files' number.
 
-    A program may write there meanwhile, as Python does what it compiled: a folder that it fills
+    A program may write there meanwhile, as Python writes its compiled code: a folder that it fills
     stays. Raises OSError.
     """
     kept = {str(folder / name) for name in keep}

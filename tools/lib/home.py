@@ -1,4 +1,4 @@
-"""Bringing results home: the machine's, of this INPUT's pages, to OUTPUT."""
+"""Bring results home: the machine's results for the pages of INPUT come to OUTPUT."""
 
 import functools
 import os
@@ -20,9 +20,9 @@ from lib.standing import Standing, is_whole
 
 
 def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
-    """Fetch what is new; an old result stays until the new one is here whole. Raises Failure.
+    """Fetch what is new; an old result stays until the new one is complete. Raises Failure.
 
-    Without INPUT, the results of all pages on the machine.
+    Without INPUT, fetch the results of all pages on the machine.
     """
     inputs = find_inputs(knobs.input, knobs.output) if knobs.input else None
     wanted = set(inputs.files) if inputs else None
@@ -38,7 +38,7 @@ def bring_home(machine: Machine, knobs: Knobs) -> tuple[list[Line], Moved]:
 def come_home(
     machine: Machine, knobs: Knobs, inputs: Inputs | None, lines: list[Line], output: Path
 ) -> tuple[list[Line], Moved]:
-    """Fetch what is new of these lines' pages, while nobody else writes in OUTPUT."""
+    """Fetch the new results of these lines' pages, while no other command writes in OUTPUT."""
     ours = results.read_lines(results.read_text(output / MANIFEST))
     written, lines = lines, checked.kept(lines, ours)
     lines = corrected.kept(lines, ours, functools.partial(is_whole, output))
@@ -60,7 +60,7 @@ def come_home(
         if moved.new:
             os.sync()  # a power cut must not leave a line without its results
         files.write_whole(output / MANIFEST, results.text_of(true), durable=True)
-    if summary := machine.read_result(SUMMARY):  # a killed process has written none
+    if summary := machine.read_result(SUMMARY):  # a job that was killed has written none
         summary = checked.recounted(summary, written, lines)
         files.write_whole(
             output / SUMMARY, with_not_read(summary, inputs.not_read) if inputs else summary
@@ -69,7 +69,7 @@ def come_home(
 
 
 def note_not_read(output: Path, not_read: Mapping[str, int]) -> None:
-    """Have the summary that is here say what INPUT has beside its pages."""
+    """Write into OUTPUT's summary which other files INPUT has besides its pages."""
     with alone_in(output):
         before = results.read_text(output / SUMMARY)
         after = with_not_read(before, not_read)
@@ -78,7 +78,7 @@ def note_not_read(output: Path, not_read: Mapping[str, int]) -> None:
 
 
 def make_output(knobs: Knobs, inputs: Iterable[str]) -> Path:
-    """OUTPUT, a folder in which we can write the results of these. Raises Failure."""
+    """Make OUTPUT, a folder that can take the results of these inputs. Raises Failure."""
     output = Path(knobs.output).expanduser()
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def make_output(knobs: Knobs, inputs: Iterable[str]) -> Path:
 
 
 def every(seconds: float, action: Callable[[], object]) -> Callable[[], None]:
-    """An action that, however often it is called, happens only now and then."""
+    """Return a function that does the action at most once in so many seconds."""
     last = time.monotonic()
 
     def call() -> None:

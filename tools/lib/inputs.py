@@ -19,7 +19,7 @@ IRREGULAR = "no regular file (a pipe, a device or a socket)"
 class Inputs:
     """A folder, and the paths of the page files in it (relative, with /, sorted).
 
-    not_read says how many other files are in it, by ending, and how many of these no machine gets.
+    not_read counts the other files in it, by ending, and the page files that cannot be opened.
     """
 
     root: Path
@@ -57,12 +57,12 @@ def find_inputs(given: str, output: str) -> Inputs:
 
 
 def path_of(given: str) -> Path:
-    """A path as people type it, which may be another form of the name than the disk's."""
+    """Return the path that people typed, in the disk's Unicode form of its names."""
     return as_on_disk(Path(given).expanduser().resolve())
 
 
 def folder_of(given: str, otherwise: str) -> Path | None:
-    """The folder that the manifest's inputs are in; None if it is not there: then what is said."""
+    """Return the folder of the manifest's inputs; None without INPUT. Says if it is missing."""
     if not given:
         return None
     source = path_of(given)
@@ -73,7 +73,7 @@ def folder_of(given: str, otherwise: str) -> Path | None:
 
 
 def end_of_nothing(inputs: Inputs) -> tuple[str, ExitCode]:
-    """What is said of a folder without pages, and how the verb ends: files in it are a failure."""
+    """Return the message and the exit code for a folder without pages: FAILED if it has files."""
     what = f"no {', '.join(PAGE_ENDINGS)} below {inputs.root}"
     if text := told(inputs.not_read):
         return f"{what}; {text}", ExitCode.FAILED
@@ -81,9 +81,9 @@ def end_of_nothing(inputs: Inputs) -> tuple[str, ExitCode]:
 
 
 def status_of(path: Path) -> os.stat_result:
-    """Of a file that can be read to its end. Raises OSError for others: a pipe would be waited for.
+    """Return the status of a regular file. Raises OSError for others: reading a pipe would block.
 
-    Links are followed: they are the user's own.
+    Links are followed, because they are the user's own.
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
@@ -92,7 +92,7 @@ def status_of(path: Path) -> os.stat_result:
 
 
 def can_be_opened(path: Path) -> bool:
-    """Whether a file can be sent, as far as that shows without reading it."""
+    """Whether a file can be sent, as far as we can tell without reading it."""
     try:
         status_of(path)
     except OSError:
@@ -101,5 +101,5 @@ def can_be_opened(path: Path) -> bool:
 
 
 def refuse(folder: Path, error: OSError) -> None:
-    """A folder that cannot be listed: its pages would silently be missing."""
+    """Raise Failure for a folder that cannot be listed: its pages would be missing silently."""
     raise Failure(f"{folder} cannot be listed: {error.strerror}", "give it read permission")

@@ -1,5 +1,7 @@
-"""What a knob may be, as click types. Its value goes into scripts, units of systemd, URLs and calls
-of APIs as it is: so each kind says which characters it has.
+"""The kinds of values that knobs may have, as click types.
+
+A value goes unchanged into scripts, systemd units, URLs and API calls, so each kind says which
+characters are allowed.
 """
 
 import math
@@ -14,7 +16,7 @@ from wanted_pages import selection_from
 
 
 def text(pattern: str, what: str) -> Callable[[str], str]:
-    """A kind: the value is empty, or all of it is of this pattern; else it is not `what`."""
+    """Return a kind: a value is empty or matches the whole pattern; else it is not `what`."""
 
     def kind(value: str) -> str:
         if value and not re.fullmatch(pattern, value):
@@ -44,7 +46,7 @@ _endpoint = text(
 
 
 def endpoint_url(value: str) -> str:
-    """A model server's URL; gives it as http://host:port."""
+    """Check a model server's URL; return it without a / or /v1 at its end."""
     try:
         port = urllib.parse.urlsplit(_endpoint(value)).port
     except ValueError:
@@ -55,14 +57,14 @@ def endpoint_url(value: str) -> str:
 
 
 def local_path(value: str) -> str:
-    """A path of this computer; a URL would become a folder here that is called so."""
+    """Check a path of this computer. A URL would become a folder of that name here."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value):
         raise click.BadParameter(f"{value!r} is a URL, not a path of this computer")
     return value
 
 
 def page_list(value: str) -> str:
-    """Which pages, as PAGES says it."""
+    """Check a selection of pages, in the form of PAGES."""
     try:
         selection_from(value)
     except ValueError as error:
@@ -71,13 +73,13 @@ def page_list(value: str) -> str:
 
 
 class Whole(click.IntRange):
-    """A number that is whole, in bounds."""
+    """A whole number within bounds."""
 
     name = "whole number"
 
 
 class Number(click.FloatRange):
-    """A number from a bound on; nan and inf are none, whatever click says."""
+    """A number with a lower bound; nan and inf are refused, though click takes them."""
 
     name = "number"
 
@@ -90,7 +92,7 @@ class Number(click.FloatRange):
 
 
 class Hours(Number):
-    """How long a VM may run, as Google has it; 0 is for ever."""
+    """How many hours a VM may run, within Google's limits; 0 means for ever."""
 
     LEAST, MOST = 0.01, 2880.0  # 36 s to 120 days
 

@@ -222,9 +222,9 @@ def config_path() -> Path:
 
 
 class Verb(click.Command):
-    """A command whose options default to what stands in config.env.
+    """A command that takes the defaults of its options from config.env.
 
-    needed: the knobs without which it cannot do its work; None: all.
+    needed: the knobs that it needs for its work; None means all.
     """
 
     needed: Collection[str] | None = None
@@ -248,7 +248,7 @@ def verb(
 ) -> Callable[[Callable[..., Any]], click.Command]:
     """Make a command of a function that takes Knobs; `shown` are the knobs that its help lists.
 
-    What is wrong with knobs that are not `needed` does not keep it from its work.
+    The command also works if knobs that are not `needed` have wrong values.
     """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
@@ -274,7 +274,7 @@ def verb(
 
 
 def presumed(*names: str) -> dict[str, Any]:
-    """Knobs as far as they can be told where config.env is wrong, for a message: by field."""
+    """Return the probable values of these knobs, by field: for a message if config.env is wrong."""
     file = what_it_says(config_path())
     values: dict[str, Any] = {}
     for name in names:
@@ -285,10 +285,10 @@ def presumed(*names: str) -> dict[str, Any]:
 
 
 def as_environment(knobs: Knobs) -> Mapping[str, str]:
-    """The environment of another verb that we run, which gets its knobs from us alone.
+    """Return the environment of another verb that we run; it gets its knobs only from us.
 
-    config.env may be edited meanwhile. Nor are make's line and FORCE its: they were said to us, or
-    to nobody.
+    config.env may be edited meanwhile, so the verb does not read it. Nor does it get make's line
+    and FORCE, which were not meant for it.
     """
     values = dataclasses.asdict(knobs)
     own = {name: str(values[name.lower()]) for name in TABLE}
@@ -296,7 +296,7 @@ def as_environment(knobs: Knobs) -> Mapping[str, str]:
 
 
 def model_key(knobs: Knobs) -> str:
-    """The key that the model server wants; empty: none. It is no knob: config.env has no secrets.
+    """Return the model server's key; empty: none. Not a knob, as config.env holds no secrets.
 
     Raises click.UsageError.
     """
@@ -307,7 +307,7 @@ def model_key(knobs: Knobs) -> str:
 
 
 def pdf_password(knobs: Knobs) -> str:
-    """The password that opens PDFs, as the key. Raises click.UsageError."""
+    """Return the password that opens PDFs, as model_key does. Raises click.UsageError."""
     try:
         return password_from(os.environ.get(PASSWORD, ""), knobs.pdf_password_file)
     except ValueError as error:
@@ -322,7 +322,7 @@ def zones_of(knobs: Knobs) -> list[str]:
 def check_workers(knobs: Knobs) -> None:
     """Raise click.UsageError if WORKERS asks for what the other knobs do not allow.
 
-    Or if DOUBTFUL does, or if there is no reading a secret: all before anything is turned on.
+    Also if DOUBTFUL does so, or if a secret cannot be read. Called before anything is turned on.
     """
     if knobs.doubtful and knobs.witness == "off":
         raise click.UsageError("DOUBTFUL=1 keeps what is trusted more: it needs a WITNESS, not off")

@@ -1,4 +1,4 @@
-"""The make line: a name there that no script reads would be passed over, and a limit with it."""
+"""Check the make line: a name that no script reads would be ignored, and a limit with it."""
 
 import os
 from collections.abc import Collection
@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contract import SECRETS
 from lib.config import refuse_unknown
 
-VARIABLE = "MAKE_LINE"  # in it the Makefile tells which names stand there
+VARIABLE = "MAKE_LINE"  # here the Makefile lists the names on the make line
 ELSE = "what is for another program goes before make"
 NO_KNOBS = ("CONFIG", *SECRETS, "PYTHON", "PY", "VENV", "SHELL", "MAKEFLAGS")
 

@@ -1,6 +1,6 @@
-"""NOTIFY: tell how make all has ended, to a URL or by a command. It never changes how that ends.
+"""NOTIFY: tell how make all has ended, to a URL or by a command. It never changes that end.
 
-What a URL holds is a secret, and a command's words may hold one: neither is ever printed.
+A URL holds a secret, and a command's words may hold one: neither is ever printed.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ MEANINGS: dict[int, str] = {
 
 
 def target_of(knobs: Knobs) -> str:
-    """The URL or the command; empty: nobody is told. Raises click.UsageError."""
+    """Return the URL or the command; empty if nobody is told. Raises click.UsageError."""
     if knobs.notify or not knobs.notify_file:
         target = knobs.notify
     elif knobs.notify_file.startswith(SCHEMES):
@@ -53,7 +53,7 @@ def target_of(knobs: Knobs) -> str:
 
 
 def is_url(target: str) -> bool:
-    """Whether it is a URL, rather than a command. Raises ValueError for one that is broken."""
+    """Whether it is a URL, rather than a command. Raises ValueError for a broken URL."""
     is_one = target.startswith(SCHEMES)
     if is_one and not urllib.parse.urlsplit(target).hostname:
         raise ValueError
@@ -72,7 +72,7 @@ def tell(target: str, text: str, code: int, summary: Mapping[str, Any]) -> None:
 
 @contextlib.contextmanager
 def told_of_failure(target: str) -> Iterator[None]:
-    """What could not even begin is told, too."""
+    """Tell it, too, if make all fails before it begins."""
     try:
         yield
     except (click.ClickException, OSError) as error:  # a full disk, say
@@ -83,20 +83,20 @@ def told_of_failure(target: str) -> Iterator[None]:
 
 
 def closing(code: int, summary: Mapping[str, Any], money: str, alarm: str) -> str:
-    """What is told: how it ended, the pages by what became of them, the money, what may bill."""
+    """Return what is told: how it ended, pages by status, the money, and what may still bill."""
     counts = ", ".join(f"{summary[name]:,} {name}" for name in STATUSES if is_some(summary, name))
     lines = (f"make all: {MEANINGS.get(code, f'failed ({code})')}", counts, money, alarm)
     return "\n".join(filter(None, lines))
 
 
 def is_some(summary: Mapping[str, Any], name: str) -> bool:
-    """Whether it counts some: what a machine has written may be anything."""
+    """Whether the summary counts any; a machine may have written anything there."""
     count = summary.get(name)
     return type(count) is int and count > 0
 
 
 def can_be_sent(summary: Mapping[str, Any]) -> bool:
-    """Whether it is JSON when it is written: a machine has written inf into it, say."""
+    """Whether the summary can be written as JSON: a machine may have put inf into it, say."""
     try:
         json.dumps(summary, allow_nan=False, indent=2)
     except (ValueError, RecursionError):
@@ -105,10 +105,10 @@ def can_be_sent(summary: Mapping[str, Any]) -> bool:
 
 
 def post(url: str, text: str, code: int, summary: Mapping[str, Any]) -> str:
-    """POST it, and wait for it so long at most. What went wrong, if.
+    """POST it, and wait at most PATIENCE_S seconds; return what went wrong, or nothing.
 
-    A thread that is left alone, since no timeout of requests is one of the whole: neither a name
-    that is looked up nor an answer that comes in drops is in it.
+    This takes a thread, which we then leave alone, because no timeout of requests holds for the
+    whole call: it leaves out the look-up of the name, and an answer that comes in drops.
     """
     faults = queue.SimpleQueue[str]()
     threading.Thread(
@@ -121,25 +121,28 @@ def post(url: str, text: str, code: int, summary: Mapping[str, Any]) -> str:
 
 
 def posted(url: str, text: str, code: int, summary: Mapping[str, Any]) -> str:
-    """POST it as JSON: Slack and Mattermost show `text`, Discord `content`. What went wrong, if."""
+    """POST it as JSON; return what went wrong, or nothing.
+
+    Slack and Mattermost show `text`, Discord shows `content`.
+    """
     import requests  # noqa: PLC0415 - a tenth of a second, and few are told by a URL
 
     body = {"text": text, "content": text, "code": code, "summary": summary}
     host = urllib.parse.urlsplit(url).hostname
     try:
-        # not to where a redirect leads: nobody has named that
-        # nor is what it answers read: that could take for ever
+        # it follows no redirect: nobody has named its target
+        # it does not read the answer: that could take for ever
         response = requests.post(
             url, json=body, timeout=PATIENCE_S, allow_redirects=False, stream=True
         )
         response.close()
-    except (requests.RequestException, ValueError) as error:  # its words have the URL
+    except (requests.RequestException, ValueError) as error:  # its words hold the URL
         return f"{host}: {type(error).__name__}"
     return "" if response.ok and not response.is_redirect else f"{host}: {response.status_code}"
 
 
 def call(command: str, text: str, summary: Mapping[str, Any]) -> str:
-    """Run it with the text and then summary.json on its stdin. What went wrong, if."""
+    """Run it with the text, then summary.json, on its stdin; return what went wrong, or nothing."""
     words = shlex.split(command)
     shown = f"{text}\n\n{json.dumps(summary, ensure_ascii=False, indent=2)}\n"
     try:

@@ -9,30 +9,30 @@ import click
 from lib.console import say
 from version import version_option as version_option
 
-MAY_BE_EMPTY = ("container_args",)  # beside those that are empty unless somebody fills them
+MAY_BE_EMPTY = ("container_args",)  # besides the knobs that are empty by default
 
 
 class Option(click.Option):
-    """A knob. An empty value is a value: it takes that of config.env away."""
+    """A knob. An empty value is a value, too: it removes the one of config.env."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """As click has it, for which an empty variable is none."""
+        """Return the variable's value; click itself ignores an empty variable."""
         value = super().resolve_envvar_value(ctx)
         is_empty = value is None and os.environ.get(str(self.name).upper()) == ""
         return "" if is_empty else value
 
     def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
-        """The value as its own type has it. Raises click.BadParameter."""
+        """Return the value, converted to its type. Raises click.BadParameter."""
         if value == "" and self.default != "" and self.name not in MAY_BE_EMPTY:
             raise click.BadParameter("it is empty, and needs a value", ctx, self)
         return super().type_cast_value(ctx, value)
 
 
 class Spare(Option):
-    """A knob that a verb can do without: a wrong value counts as none."""
+    """A knob that a verb does not need: a wrong value is ignored."""
 
     def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
-        """The value as its own type has it, or the default."""
+        """Return the value, converted to its type, or the default."""
         try:
             return super().type_cast_value(ctx, value)
         except click.BadParameter as error:
@@ -62,7 +62,7 @@ def option(name: str, entry: "dataclasses.Field[Any]", cls: type[Option], hidden
         cls=cls,
         envvar=[name, google] if google else name,
         show_envvar=True,
-        show_default=kind is not bool,  # click would call a 0 of config.env a default of "images"
+        show_default=kind is not bool,  # click would show a 0 of config.env as default "images"
         default=entry.default,
         type=kind,
         help=entry.metadata["help"],

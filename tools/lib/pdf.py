@@ -1,6 +1,6 @@
 """PDFs of INPUT: opened only in a process that can be killed (see lib.pool).
 
-PyMuPDF takes a tenth of a second to load: import this where a PDF is met, and not before.
+PyMuPDF takes a tenth of a second to load: import this module only where there is a PDF.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from PIL import Image
 
 @contextmanager
 def opened(path: Path, password: str) -> Iterator[pymupdf.Document]:
-    """A PDF, still encrypted if it wants another password. What MuPDF raises is a ValueError."""
+    """Open a PDF; it stays encrypted if the password is wrong. MuPDF's errors become ValueError."""
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     try:
@@ -26,13 +26,13 @@ def opened(path: Path, password: str) -> Iterator[pymupdf.Document]:
 
 
 def page_count(path: Path, password: str) -> int:
-    """The pages that a PDF says it has; 0 if it wants another password."""
+    """Return how many pages a PDF says it has; 0 if it needs another password."""
     with opened(path, password) as document:
         return 0 if document.is_encrypted else int(document.page_count)
 
 
 def drawn(path: Path, index: int, side: int, password: str) -> Image.Image:
-    """A page, its longer side so long."""
+    """Draw the page with this index (from 0); its longer side is `side` pixels long."""
     with opened(path, password) as document:
         page = document[index]
         scale = side / max(page.rect.width, page.rect.height)

@@ -1,6 +1,6 @@
-"""Work on all cores, in processes that can be killed, with a progress bar for who watches.
+"""Work on all cores, in processes that can be killed, with a progress bar on a terminal.
 
-What is opened here is not trusted: a job is held to a time of the CPU and to a size of memory.
+The files that are opened here are not trusted: each job has a limit of CPU time and of memory.
 """
 
 import multiprocessing
@@ -21,8 +21,8 @@ from lib.console import say
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-CPU_S = 60.0  # of a page's picture
-TEXT_CPU_S = 600.0  # of the text of some hundred pages
+CPU_S = 60.0  # for a page's picture
+TEXT_CPU_S = 600.0  # for the text of some hundred pages
 MEMORY_MIB = 4096  # as in vm_side/picture/limits.py
 
 
@@ -49,10 +49,10 @@ def each(
     cpu_s: float = CPU_S,
     split: Callable[[Job], Sequence[Job]] = lambda job: (),
 ) -> Iterator[tuple[Job, Result]]:
-    """(job, what the function made of it) of all jobs, as they come.
+    """Yield (job, the function's result) for all jobs, in the order in which they end.
 
-    A job that takes longer than cpu_s of the CPU, that wants more than its memory or that kills
-    its process is split() and tried in parts; without parts it is left out, and told.
+    A job that takes more than cpu_s of CPU time, needs too much memory, raises an error or kills
+    its process is split() and tried in parts. If it has no parts, it is left out, and we say so.
     """
     from tqdm import tqdm  # noqa: PLC0415 - 60 ms, and who imports this often has no job
 
@@ -69,7 +69,7 @@ def each(
                     result = hear(worker, cpu_s)
                     if worker.process.exitcode is not None:
                         workers.remove(worker)
-                    if job is None:  # it died idle
+                    if job is None:  # it died while it had no job
                         continue
                     if not isinstance(result, Lost):
                         yield job, result
@@ -98,7 +98,7 @@ def hand_out(
     busy = sum(worker.job is not None for worker in workers)
     while len(workers) < min(os.cpu_count() or 1, len(waiting) + busy):
         here, there = multiprocessing.Pipe()
-        register_after_fork(here, Connection.close)  # in workers: else none sees that we are dead
+        register_after_fork(here, Connection.close)  # else workers would not see our death
         process = multiprocessing.Process(target=work, args=(function, there, cpu_s), daemon=True)
         process.start()
         there.close()
@@ -113,7 +113,7 @@ def hand_out(
 
 
 def hear(worker: Worker[Any], cpu_s: float) -> Any:
-    """What a worker says; Lost if it is dead, and then it has been joined."""
+    """Return a worker's answer; Lost if the worker is dead, and then join it."""
     try:
         return worker.pipe.recv()
     except (EOFError, OSError):
@@ -126,7 +126,7 @@ def hear(worker: Worker[Any], cpu_s: float) -> Any:
 
 
 def work(function: Callable[[Any], Any], pipe: Connection, cpu_s: float) -> None:
-    """The life of a worker: a job, its result, until nobody asks."""
+    """Run as a worker: take a job and send its result, until no more jobs can come."""
     leave_signals_to_parent()
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = MEMORY_MIB << 20
@@ -149,7 +149,7 @@ def work(function: Callable[[Any], Any], pipe: Connection, cpu_s: float) -> None
 
 
 def leave_signals_to_parent() -> None:
-    """A Ctrl-C reaches the workers too; they end when the parent says so."""
+    """Ignore Ctrl-C, which reaches the workers too: they end when the parent ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)

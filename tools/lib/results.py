@@ -1,4 +1,4 @@
-"""Results on their way home: which files belong to this input, and the manifest they end in."""
+"""Results on their way home: which files belong to an input, and the manifest that lists them."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from schema import NUMBER, READ_LINES, TEXT, Schema, check, named
 from walk import BEYOND
 
 T = TypeVar("T")
-LARGEST_BYTES = 1 << 28  # of one result of a page: nobody must fill our disk
+LARGEST_BYTES = 1 << 28  # of one result of a page: no machine must fill our disk
 LARGEST_MANIFEST_BYTES = 1 << 29  # a million pages have 350 MB
 HOW = {
     "sha256": str,
@@ -37,9 +37,9 @@ HOW = {
     "read_as": str,
     "forced": bool,
 }
-FORMS = {"reader_lines": check(READ_LINES)}  # what of it goes to a machine again
-BROUGHT = ', "brought": {'  # begins what is added at home to the end of a line
-AT_HOME: dict[str, Schema] = {  # beside what the machine has in a line
+FORMS = {"reader_lines": check(READ_LINES)}  # these values go back to a machine
+BROUGHT = ', "brought": {'  # begins what we add at home at the end of a line
+AT_HOME: dict[str, Schema] = {  # besides what the machine has in a line
     "corrected_at": {**NUMBER, "description": "Unix time at which a person's correction came."},
     "brought": {**named(TEXT), "description": "What its files were when they came, by ending."},
 }
@@ -47,9 +47,9 @@ AT_HOME: dict[str, Schema] = {  # beside what the machine has in a line
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a manifest: its text, the page it is of, and what became of the page.
+    """A line of a manifest: its text, its page, and what became of the page.
 
-    From sha256 on, how it was read, as far as the line says that in a form that we know.
+    The fields from sha256 on say how the page was read; a missing or malformed value is empty.
     """
 
     text: str
@@ -69,28 +69,28 @@ class Line:
     finished_at: float = 0.0
     cells: int = 0
     reader: str = ""
-    """Which second reader has read it, too; see lib.checked."""
+    """The second reader that has also read it; see lib.checked."""
     reader_lines: list[Any] = field(default_factory=list)
-    """What that one has read, to be compared with another answer."""
+    """What the second reader has read, to compare it with another answer."""
     read_as: str = ""
-    """What the machine has for its status, if the second reader made it doubtful."""
+    """The machine's status for it, if the second reader made it doubtful."""
     forced: bool = False
-    """Whether it was read because all pages were asked for again."""
+    """Whether it was read because the user asked for all pages again."""
     brought: Mapping[str, str] = field(default_factory=dict)
-    """At home: what its files were when they came; see lib.standing."""
+    """Added at home: the hashes of its files when they came; see lib.standing."""
 
     @property
     def key(self) -> tuple[str, int | None]:
-        """What tells its page from all others."""
+        """Return what distinguishes its page from all others."""
         return self.input, self.pdf_page
 
     @property
     def said(self) -> str:
-        """A line of OUTPUT's as the machine wrote it."""
+        """Return the text of a line of OUTPUT without `brought`, which is added at home."""
         return self.text.rpartition(BROUGHT)[0] + "}" if BROUGHT in self.text else self.text
 
     def with_brought(self, brought: Mapping[str, str]) -> "Line":
-        """A line as the machine wrote it, with what its files were when they came."""
+        """Return the line, which has no `brought` yet, with these hashes of its files added."""
         if not brought or not self.text.endswith("}"):
             return self
         added = BROUGHT + json.dumps(brought)[1:] + "}"
@@ -98,20 +98,20 @@ class Line:
 
     @property
     def as_said(self) -> "Line":
-        """The line without what its files were when they came."""
+        """Return the line without `brought`."""
         return replace(self, text=self.said, brought={})
 
     def changed(self, changes: Mapping[str, Any]) -> "Line":
-        """The line with these changes; all else of it stays, also what is added to it at home."""
+        """Return the line with these changes; the rest stays, also what was added at home."""
         entry = json.loads(self.said) | changes
         text = json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
         own = {name: value for name, value in changes.items() if name in ("status", *HOW)}
         return replace(self, text=text, brought={}, **own).with_brought(self.brought)
 
     def files(self, images: bool) -> list[str]:
-        """The result files of the page, below the results; its JSON is the first.
+        """Return the page's result files, below the results' folder; its JSON comes first.
 
-        Of a page that a person corrected no drawing is expected.
+        A page that a person corrected needs no drawing.
         """
         if self.status not in DONE:
             return []
@@ -121,7 +121,7 @@ class Line:
 
 
 def read_lines(manifest: str) -> list[Line]:
-    """The lines of a manifest; torn ones are no lines. Raises Failure for paths that lead out."""
+    """Return a manifest's lines, without torn ones. Raises Failure for paths that lead out."""
     return latest(filter(None, map(read_line, manifest.split("\n"))))
 
 
@@ -140,7 +140,7 @@ def say_damaged(folder: Path, count: int, fate: str) -> None:
 
 
 def read_line(text: str) -> Line | None:
-    """A line of a manifest; None if it is torn, or of no page. Raises Failure."""
+    """Read a line of a manifest; None if it is torn or has no page. Raises Failure."""
     try:
         entry = json.loads(text)
         place = (text, entry["page"], entry["input"], entry["pdf_page"], entry["status"])
@@ -161,9 +161,9 @@ def read_line(text: str) -> Line | None:
 
 
 def latest(found: Iterable[Line]) -> list[Line]:
-    """Of a page the last line counts, and of two inputs that had the same results, too."""
+    """Keep the last line of each page, and the last one of inputs with the same result files."""
     lines: dict[tuple[str, int | None], Line] = {}
-    holders: dict[str, tuple[str, int | None]] = {}  # whose the results are, by their path
+    holders: dict[str, tuple[str, int | None]] = {}  # the results' owners, by the results' path
     for line in found:
         if line.status in DONE:
             before = holders.get(line.page, line.key)
@@ -175,7 +175,7 @@ def latest(found: Iterable[Line]) -> list[Line]:
 
 
 def known(entry: Mapping[str, Any], name: str, kind: type[T]) -> T:
-    """A value of a line's, or an empty one if it is not there or not as it must be."""
+    """Return a value of a line, or an empty one if it is missing or malformed."""
     value = entry.get(name)
     if not isinstance(value, kind) or (name in FORMS and not FORMS[name](value)):
         return kind()
@@ -183,13 +183,13 @@ def known(entry: Mapping[str, Any], name: str, kind: type[T]) -> T:
 
 
 def words_in(value: Any) -> dict[str, str]:
-    """The pairs of text in what may be anything."""
+    """Return the pairs of texts in a value that may be anything."""
     pairs = value.items() if isinstance(value, dict) else ()
     return {name: word for name, word in pairs if isinstance(word, str)}
 
 
 def is_below(path: str) -> bool:
-    """Whether a relative path stays below the folder it is taken from, and can be one."""
+    """Whether a text can be a relative path, and stays below the folder that it starts from."""
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
@@ -205,23 +205,23 @@ def of_inputs(lines: Iterable[Line], files: Collection[str] | None) -> list[Line
 
 
 def text_of(lines: Iterable[Line]) -> str:
-    """The manifest that has these lines."""
+    """Return the text of the manifest that has these lines."""
     return "".join(f"{line.text}\n" for line in lines)
 
 
 def together(
     ours: Iterable[Line], theirs: Iterable[Line], on_the_way: Iterable[Line] = ()
 ) -> list[Line]:
-    """What is true of OUTPUT when the results of `theirs` have come to those of `ours`.
+    """Return the lines that are true of OUTPUT when the results of `theirs` have joined `ours`.
 
-    A page that the machine has not reached is what it was here, and so is one whose results are
-    still on the way. An older line is no longer true if its result files are now another page's, or
-    if its file is another now and has no such page.
+    A page that the machine has not reached keeps its old line here. So does a page with results
+    that are still on the way. An older line is dropped if its result files now belong to another
+    page, or if its input file now has other content or no such page.
     """
     awaited = {line.key for line in on_the_way}
     before = {line.key: line for line in ours}
     new = {line.key: line for line in theirs}
-    contents: dict[str, set[str]] = defaultdict(set)  # of files, as the machine has read them
+    contents: dict[str, set[str]] = defaultdict(set)  # by file, as the machine has read it
     counts: Counter[str] = Counter()
     for line in new.values():
         contents[line.input] |= {line.sha256} - {""}
@@ -242,13 +242,13 @@ def together(
 
 
 def is_still_of(line: Line, contents: Collection[str], count: int) -> bool:
-    """Whether a line can be of a file with this content and so many pages; none: not known."""
+    """Whether a line can be of a file with this content and page count; empty or 0: not known."""
     is_there = not count or (line.pdf_page is not None and line.pdf_page < count)
     return is_there and (not contents or line.sha256 in contents)
 
 
 def stands(path: Path) -> bool:
-    """Whether a result is there, as far as its size tells: only Markdown may be empty."""
+    """Whether a result file exists and has content; only Markdown may be empty."""
     try:
         status = path.stat()
     except OSError:
@@ -257,9 +257,9 @@ def stands(path: Path) -> bool:
 
 
 def with_not_read(summary: str, not_read: Mapping[str, int]) -> str:
-    """A summary that says what INPUT has beside its pages: the machine never sees that.
+    """Add to a summary which other files INPUT has: the machine never sees them.
 
-    What the machine alone can count stays. A text that is no summary is left as it is.
+    The count that only the machine can make (BEYOND) stays. A text that is no summary stays, too.
     """
     try:
         found = json.loads(summary)
@@ -276,7 +276,7 @@ def with_not_read(summary: str, not_read: Mapping[str, int]) -> str:
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """The totals of the last run, as process_all_images.py left them; empty if it did not."""
+    """Return the last run's totals, as process_all_images.py wrote them; empty if it wrote none."""
     try:
         found = json.loads(read_text(folder / SUMMARY))
     except (ValueError, RecursionError):
@@ -285,8 +285,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 
 def read_text(path: Path) -> str:
-    """A file's text, or nothing if there is no such file; an editor may have marked it as UTF-8."""
+    """Return a file's text, or nothing if there is none; drops a UTF-8 mark that an editor set."""
     try:
-        return path.read_text(encoding="utf-8-sig", errors="replace")  # torn anywhere, it may be
+        return path.read_text(encoding="utf-8-sig", errors="replace")  # it may be torn anywhere
     except FileNotFoundError:
         return ""

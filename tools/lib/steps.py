@@ -1,7 +1,7 @@
-"""The steps of one run: verbs, as commands of their own, and the machine that is on for some.
+"""The steps of one run: verbs, each a command of its own, and a machine that is on for some.
 
-A shell's trap could not do this: it waits for the verb that runs before it looks at a signal, and
-the machine would go on billing meanwhile.
+A shell's trap could not do this: it waits for the running verb before it handles a signal, and the
+machine would go on billing meanwhile.
 """
 
 import contextlib
@@ -36,8 +36,8 @@ MEANINGS: dict[int, str] = {
 class Steps:
     """The steps of a run; whose is what people typed, such as "make all".
 
-    codes and seconds tell how each has ended, and how long it took; on_since is when the machine
-    was turned on, as Unix time, and found_on_since since when it had been on before, if it had.
+    codes and seconds hold each step's exit code and duration. on_since is the Unix time at which
+    we turned the machine on. found_on_since is since when it was on already, if it was.
     """
 
     whose: str
@@ -51,9 +51,9 @@ class Steps:
     def with_machine(
         self, machine: Machine, longest_h: Callable[[float], float], work: Callable[[], None]
     ) -> None:
-        """Hold the machine while the work is done, and turn it off after it, whatever happened.
+        """Hold the machine while the work is done, and turn it off afterwards, whatever happens.
 
-        longest_h gives its longest run, in hours, if it has been on for so many seconds.
+        longest_h(seconds) gives its longest run, in hours, if it has been on for these seconds.
         """
         with left_on.told(machine, if_seen=True), lock.hold(machine, longest_h(0)) as held:
             now = time.time()
@@ -64,18 +64,18 @@ class Steps:
             self.meanwhile = held.renew
             try:
                 work()
-                shield()  # nothing comes between here and the stop
+                shield()  # no signal comes between here and the stop
             except Interrupted:
                 self.codes["interrupted"] = ExitCode.INTERRUPTED
             finally:
-                shield()  # also where a fault has come that nobody has foreseen
+                shield()  # also after an error that nobody has foreseen
                 self.run("stop", f"--patience={STOP_PATIENCE_S}")
         self.meanwhile = lambda: None
         if self.codes["stop"] == ExitCode.OK:
             set_handlers(interrupt)  # nothing bills any more: from here on a Ctrl-C may end it
 
     def run(self, step: str, *options: str, **changes: str) -> int:
-        """Run one verb, with these changes of its knobs. From the start on BUDGET counts."""
+        """Run one verb, with these changes of its knobs. BUDGET counts from the step start on."""
         if step == "start":
             self.on_since = time.time()
         if step == "process" and self.on_since is not None:
@@ -86,9 +86,10 @@ class Steps:
         return self.codes[step]
 
     def alarm(self, machine: Machine) -> str:
-        """What may still bill after a stop that failed, which is said; empty: nothing does."""
+        """Say and return what may still bill after a failed stop; empty if the machine does not."""
         alarm = ""
-        if self.codes["stop"] != ExitCode.OK and machine.left_on():  # else its workers: stop said
+        # if nothing is left on but its workers, the stop has said so
+        if self.codes["stop"] != ExitCode.OK and machine.left_on():
             alarm = machine.alarm(self.on_since)
             say(alarm)
         return alarm
@@ -131,9 +132,9 @@ def run_step(
 
 
 def goes_on(step: str, code: int) -> bool:
-    """Whether the next step makes sense after this one ended so.
+    """Whether the next step makes sense after this step ended with this code.
 
-    What a failed process has read so far is the user's, so it is brought home all the same.
+    What a failed `process` has read so far belongs to the user, so it is still brought home.
     """
     return code in (ExitCode.OK, ExitCode.PAGES_FAILED) or (
         step == "process" and code != ExitCode.INTERRUPTED
@@ -141,7 +142,7 @@ def goes_on(step: str, code: int) -> bool:
 
 
 def exit_code(codes: Mapping[str, int]) -> int:
-    """The code of the whole: 1 if the machine may still bill, else that of its worst step."""
+    """Return the code of the whole run: 1 if the machine may still bill, else the worst step's."""
     return ExitCode.FAILED if codes["stop"] != ExitCode.OK else worst(codes)
 
 

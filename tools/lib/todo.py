@@ -1,6 +1,6 @@
-"""What is left to do for this INPUT, as far as it can be told at home, before anything is rented.
+"""Find what is left to do for this INPUT, as far as we can tell at home before we rent anything.
 
-The machine decides the same, page by page, in vm_side/todo.py; where home cannot tell, it does.
+The machine decides the same, page by page, in vm_side/todo.py. If we cannot tell at home, it can.
 """
 
 import enum
@@ -50,7 +50,7 @@ class Todo:
 
 
 def look(inputs: Inputs, knobs: Knobs) -> Todo:
-    """Compare INPUT with OUTPUT. Reads the files that seem to be done, unless others are new."""
+    """Compare INPUT with OUTPUT. Reads the files that seem done, unless there are new ones."""
     output = Path(knobs.output).expanduser()
     lines, damaged = results.read_manifest(output)
     results.say_damaged(output, damaged, "brought, or read again")
@@ -70,13 +70,13 @@ def todo(
     content_of: Callable[[str], str],
     is_here: Callable[[str], bool],
 ) -> Todo:
-    """The same of files and the manifest's lines of them.
+    """Find what is left to do for these files and the manifest's lines about them.
 
-    content_of gives an input's SHA-256, or raises OSError; is_here tells whether a result stands.
+    content_of gives an input's SHA-256, or raises OSError; is_here tells whether a result exists.
     """
     wanted = {"model": model_of(lines, knobs), **recipe_of(knobs)}
     selection = selection_from(knobs.pages)
-    if not selection.has(None):  # a picture is page 1
+    if not selection.has(None):  # a picture counts as page 1
         files = [name for name in files if not name.lower().endswith(PICTURES)]
     if not files:
         return Todo(Work.NOTHING, is_empty=True)
@@ -87,7 +87,7 @@ def todo(
     reads = {name: reads_of(of_file[name], wanted, selection) for name in files}
     done: list[Line] = []
     unreadable: dict[str, str] = {}
-    for name in sorted(files, key=lambda name: bool(reads[name])):  # the new ones show at once
+    for name in sorted(files, key=lambda name: bool(reads[name])):  # a new one settles it
         try:
             content = content_of(name)
         except OSError as error:
@@ -105,17 +105,17 @@ def todo(
 def is_shown(line: Line, knobs: Knobs) -> bool:
     """Whether a page has its pictures as they are wanted.
 
-    One that was read before there was a choice has; the machine makes it again when it is on. One
-    that a person corrected stays as it is.
+    A page that was read before there was a choice counts as such; the machine makes it again when
+    it is on. A page that a person corrected stays as it is.
     """
     is_as_it_is = not line.pictures_as or line.status == CORRECTED
     return is_as_it_is or is_pictured(line.pictures_as, knobs.pictures)
 
 
 def model_of(lines: Iterable[Line], knobs: Knobs) -> str:
-    """The model that is to have read the pages: MODEL's, or that of the last run.
+    """Return the model that must have read the pages: MODEL, or the model of the last run.
 
-    What the CPU preview has read is not done for any other machine.
+    A page that the CPU preview has read does not count as done for any other machine.
     """
     if knobs.model:
         return knobs.model
@@ -128,7 +128,7 @@ def model_of(lines: Iterable[Line], knobs: Knobs) -> str:
 def reads_of(
     lines: Iterable[Line], wanted: Mapping[str, Any], selection: Selection
 ) -> dict[str, list[Line]]:
-    """Of a file's lines those that tell of all its pages, by the content that was read."""
+    """Return a file's lines by the content that was read, where they are of all its pages."""
     by_content = defaultdict(list)
     for line in lines:
         if wanted["model"] and is_read(line, line.sha256, wanted):
@@ -137,7 +137,7 @@ def reads_of(
 
 
 def is_all(lines: Collection[Line], selection: Selection) -> bool:
-    """Whether lines of one content are of all its pages that are wanted."""
+    """Whether the lines of one content are of all its wanted pages."""
     numbers = {line.pdf_page for line in lines}
     count = max(line.pdf_pages for line in lines)
     if numbers == {None}:

@@ -8,7 +8,7 @@ from lib.machines.machine import Machine
 
 
 def open_machine(knobs: Knobs) -> Machine:
-    """The machine that TARGET names. Only its own packages load: Google's take a second."""
+    """Return the machine that TARGET names. Loads only its packages: Google's take a second."""
     if knobs.target == "gcp":
         from lib.machines.gcp.machine import GcpMachine  # noqa: PLC0415 - see above
 

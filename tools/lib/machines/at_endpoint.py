@@ -1,4 +1,4 @@
-"""TARGET=local: who answers at ENDPOINT, as this computer sees it."""
+"""TARGET=local: which server answers at ENDPOINT, as this computer sees it."""
 
 import re
 import socket
@@ -12,9 +12,9 @@ LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def served_model(endpoint: str, key: str) -> tuple[str, str]:
-    """(the model's name, or all of several, "") if a server answers, else ("", why not).
+    """Return (the names of all served models, "") if a server answers, else ("", why not).
 
-    Raises Failure if one does that lets nobody in, or by another scheme: waiting is no use.
+    Raises Failure if a server does not let us in, or if TLS fails: waiting would not help.
     """
     import requests  # noqa: PLC0415 - a tenth of a second, and most verbs do not ask
 
@@ -41,7 +41,7 @@ def served_model(endpoint: str, key: str) -> tuple[str, str]:
 
 
 def refuse_foreign(endpoint: str, why: str) -> None:
-    """Raise Failure if the CPU preview cannot be started there; why nothing answers."""
+    """Raise Failure if the CPU preview cannot be started there. why: the reason for no answer."""
     parts = urllib.parse.urlsplit(endpoint)
     if parts.hostname not in LOOPBACK:
         raise Failure(
@@ -56,13 +56,13 @@ def refuse_foreign(endpoint: str, why: str) -> None:
 
 
 def trusted() -> str | bool:
-    """Whose certificates count: those of the system or SSL_CERT_FILE, as for process."""
+    """Return which certificates we trust: the system's or SSL_CERT_FILE's, as `process` does."""
     paths = ssl.get_default_verify_paths()
     return paths.cafile or paths.capath or True
 
 
 def reason_of(error: Exception) -> str:
-    """The system's or OpenSSL's words within an error of requests, or else its kind."""
+    """Return the system's or OpenSSL's words in an error of requests, or else its type."""
     found = re.search(r"\[(?:Errno -?\d+|SSL: \w+)\] (.+?)(?: \(_ssl|['\")]|$)", str(error))
     return found[1] if found else type(error).__name__
 

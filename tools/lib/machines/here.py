@@ -1,4 +1,4 @@
-"""Which computer this is, as far as its system tells; a host's name says nothing of that."""
+"""Which computer this is, as far as its system tells; a host name does not tell it."""
 
 import hashlib
 import socket
@@ -12,10 +12,10 @@ PID_NAMESPACE = Path("/proc/self/ns/pid")
 
 @dataclass(frozen=True)
 class Here:
-    """This computer; empty: its system does not tell.
+    """This computer; a value is empty if the system does not tell it.
 
-    boot is one for as long as it is on, and for the processes that see each other: in a container
-    numbers of processes are others than beside it.
+    boot stays the same while the computer is on, for all processes that see each other: a container
+    numbers its processes in another way than the system outside.
     """
 
     host: str
@@ -24,7 +24,7 @@ class Here:
 
 
 def look() -> Here:
-    """This computer."""
+    """Return what identifies this computer."""
     machine, boot = first_line(MACHINE_ID), first_line(BOOT_ID)
     try:
         processes = str(PID_NAMESPACE.readlink())
@@ -46,5 +46,5 @@ def first_line(path: Path) -> str:
 
 
 def named(what: str, text: str) -> str:
-    """An id that is ours alone: systemd asks not to give a machine's own away."""
+    """Return an id that only we use: systemd asks programs not to reveal the machine's own."""
     return hashlib.sha256(f"dots-ocr {what} {text}".encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A machine that is on because of us is never left so without a word."""
+"""Never leave a machine on because of us without saying so."""
 
 import contextlib
 import os
@@ -10,9 +10,10 @@ from lib.machines.machine import Machine
 
 
 def left(machine: Machine, if_seen: bool) -> str:
-    """What is left on; nothing within `make all`, which turns it off next.
+    """Return what is left on; nothing within `make all`, which turns it off next.
 
-    if_seen: nor where nobody has looked at it, or it was off: what needs no machine asks for none.
+    if_seen: also nothing if nobody has looked at the machine, or it was off. Then we do not look
+    either, because a command that needs no machine must not ask for one.
     """
     if os.environ.get(TOKEN_VARIABLE) or (if_seen and machine.on_since() is None):
         return ""
@@ -21,9 +22,9 @@ def left(machine: Machine, if_seen: bool) -> str:
 
 @contextlib.contextmanager
 def told(machine: Machine, if_seen: bool = False) -> Iterator[None]:
-    """Whatever fails or is interrupted in here, it ends with what is left on.
+    """Add what is left on to each error or interrupt in the block.
 
-    But if another run holds it, which stops it.
+    But not if another run holds the machine: that run stops it.
     """
     try:
         yield
@@ -36,8 +37,9 @@ def told(machine: Machine, if_seen: bool = False) -> Iterator[None]:
 
 
 def ended(machine: Machine, code: int, if_seen: bool = False) -> int:
-    """The code with which a verb ends. Of one that is not 0 the same is told, last: make goes no
-    further, so that a stop behind it does not come.
+    """Return the code with which a verb ends. If it is not 0, say last what is left on.
+
+    make goes no further after such a code, so a stop behind this verb does not come.
     """
     if code != ExitCode.OK and (text := left(machine, if_seen)):
         say(text)

@@ -35,7 +35,7 @@ class LocalMachine:
     def __init__(self, knobs: Knobs) -> None:
         self.endpoint = knobs.endpoint
         self.knobs = knobs
-        self.why = ""  # nothing answered at the last look
+        self.why = ""  # why nothing answered at the last look
         self.folder = (ROOT / Path(knobs.machine_dir).expanduser()).resolve()
         self.folders = folders()
         self.input = self.folder / self.folders.input
@@ -55,7 +55,7 @@ class LocalMachine:
             self.server.stop()  # ENDPOINT was changed since
         if model := self.served_model():
             note(f"using the model server at {self.endpoint}, which serves {model}")
-            if self.knobs.witness == OCR:  # the second reader has the preview's engines
+            if self.knobs.witness == OCR:  # the second reader uses the preview's engines
                 install(self.code / "cpu_endpoint" / "requirements.txt")
             return
         at_endpoint.refuse_foreign(self.endpoint, self.why)
@@ -67,28 +67,28 @@ class LocalMachine:
             self.server.start(command, cwd=self.code, endpoint=self.endpoint)
 
     def build_image(self) -> None:
-        """This computer has the CPU preview, or a model server of the user's own."""
+        """Raise Failure: this computer has the CPU preview, or the user's own model server."""
         raise Failure(
             "TARGET=local has no image: its model server is the CPU preview, or your own",
             "make image TARGET=gcp, or TARGET=ssh",
         )
 
     def stop(self) -> None:
-        """End the CPU preview, if it is ours, and jobs whose run was killed, a trial's too."""
+        """End the CPU preview, if we started it, and jobs of killed runs, also of a trial."""
         for result in (RESULT, TRIAL + RESULT):
             local_job.end(self.folder / result / LOCK)
         self.server.stop()
 
     def alarm(self, since: float | None = None) -> str:
-        """Nothing bills."""
+        """Return nothing, because nothing bills."""
         return ""
 
     def on_since(self) -> float | None:
-        """This computer's own affair."""
+        """Return None: we do not turn this computer on."""
         return None
 
     def left_on(self) -> str:
-        """The same."""
+        """Return nothing: we do not turn this computer on."""
         return ""
 
     def status(self) -> dict[str, Any]:
@@ -222,15 +222,15 @@ class LocalMachine:
 
     @closed.to_all()
     def _claim(self, *needed: str) -> None:
-        """Raise Failure unless these of its folders are ours."""
+        """Raise Failure unless these folders of the machine are ours."""
         claim(Disk(self.folder, ROOT), needed, self.knobs.take)
 
     @closed.to_all()
     def _make_folders(self) -> None:
         for folder in (self.input, self.result):
             folder.mkdir(parents=True, exist_ok=True)
-            if not folder.is_symlink():  # whose folder is somebody else's matter
-                folder.chmod(0o700)  # one of an earlier version is open
+            if not folder.is_symlink():  # where a link leads is not ours to change
+                folder.chmod(0o700)  # an earlier version made it open to others
 
     @closed.to_all()
     def _copy_code(self) -> None:
@@ -246,7 +246,7 @@ class LocalMachine:
 def install(requirements: Path) -> None:
     """Install the CPU preview's packages.
 
-    The file pins all that they need, but for a build of OpenCV that two of them ask for: it needs
-    a screen's libraries, and they work with the one that does not.
+    The file pins all that they need, except a build of OpenCV that two of them ask for. That build
+    needs the libraries of a screen, and they also work with the build that does not.
     """
     extras.install(requirements, "cpu-endpoint", "the CPU preview")

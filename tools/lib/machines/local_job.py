@@ -1,4 +1,4 @@
-"""TARGET=local: the process that reads, which outlives a make all that was killed."""
+"""TARGET=local: the process that reads pages, which outlives a make all that was killed."""
 
 import contextlib
 import os
@@ -10,12 +10,12 @@ from pathlib import Path
 from lib.alone import is_ours
 from lib.console import Failure
 
-PATIENCE_S = {signal.SIGTERM: 30.0, signal.SIGKILL: 10.0}  # told to end, its manifest is complete
+PATIENCE_S = {signal.SIGTERM: 30.0, signal.SIGKILL: 10.0}  # SIGTERM lets it complete its manifest
 STEP_S = 0.05
 
 
 def end(lock: Path) -> None:
-    """End whoever holds the lock of the results, and wait until it has. Raises Failure."""
+    """End the process that holds the lock of the results, and wait for its end. Raises Failure."""
     for number, patience_s in PATIENCE_S.items():
         deadline = time.monotonic() + patience_s
         if pid := holder(lock):
@@ -28,7 +28,7 @@ def end(lock: Path) -> None:
 
 
 def holder(lock: Path) -> int:
-    """The process that holds the lock; 0: nobody does. Raises Failure if it does not tell."""
+    """Return the id of the process that holds the lock; 0 if none. Raises Failure if not known."""
     try:
         with lock.open("r+", encoding="utf-8", errors="replace") as file:
             if is_ours(file.fileno()):

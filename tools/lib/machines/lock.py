@@ -1,8 +1,8 @@
 """Who uses a machine: `make all` holds it from start to stop, so that no other run stops it.
 
-The lock is a line of JSON that the machine keeps, also while it is off. Its holder writes into it
-until when it holds, and does so again while it lives. A holder that is gone leaves it behind; then
-it is stale, and the next one takes it.
+The lock is a line of JSON that the machine keeps, also while it is off. The holder writes into it
+until when it holds the machine, and renews that while it lives. If a holder dies, its lock stays
+behind; then it is stale, and the next run takes it.
 """
 
 import contextlib
@@ -22,27 +22,27 @@ from lib.machines import here
 TOKEN_VARIABLE = "DOTS_OCR_LOCK"  # make all hands it to its verbs
 LONGEST_HOLD_H = 24.0  # from the last sign of life, where MAX_HOURS is 0
 RENEW_S = 600.0  # between two signs of life
-LATEST = 1e11  # a time after this is none
+LATEST = 1e11  # a larger number is not a time
 LARGEST_PID = 2**31 - 1
 
 
 class Held(Failure):
-    """Another run that lives uses the machine."""
+    """Another run, which is alive, uses the machine."""
 
 
 class Keeper(Protocol):
-    """What can keep a lock: a machine."""
+    """A machine, as something that can keep a lock."""
 
     def read_lock(self) -> str:
-        """The line it keeps; nothing if none."""
+        """Return the line that it keeps; nothing if there is none."""
 
     def swap_lock(self, old: str, new: str) -> bool:
-        """Put new in place of old; False if old is no longer there."""
+        """Replace the line `old` by `new`; return False if the line is no longer `old`."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """A run that holds a machine; times are Unix time. Empty: a system that does not tell."""
+    """A run that holds a machine; times are Unix time. machine and boot are empty if not known."""
 
     token: str
     user: str
@@ -63,10 +63,10 @@ class Holder:
 
 
 def read_holder(line: str) -> Holder | None:
-    """The holder in a lock's line; None if nobody or nonsense stands there."""
+    """Return the holder in a lock's line; None if the line is empty or nonsense."""
     try:
         entry = json.loads(line)
-        entry.setdefault("until", entry["since"] + LONGEST_HOLD_H * 3600)  # of an older version
+        entry.setdefault("until", entry["since"] + LONGEST_HOLD_H * 3600)  # older versions had none
         holder = Holder(**entry)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError):
         return None
@@ -74,7 +74,7 @@ def read_holder(line: str) -> Holder | None:
 
 
 def is_sound(holder: Holder) -> bool:
-    """Whether each value is what it may be: the line may have been written by anybody."""
+    """Whether each value is valid: anybody may have written the line."""
     words = (holder.token, holder.user, holder.host, holder.machine, holder.boot)
     return (
         all(isinstance(word, str) for word in words)
@@ -85,7 +85,7 @@ def is_sound(holder: Holder) -> bool:
 
 
 def is_number(value: Any, largest: float) -> bool:
-    """Whether it is a number that can be one of these."""
+    """Whether a value is a number above 0, and at most `largest`."""
     is_one = isinstance(value, int | float) and not isinstance(value, bool)
     return is_one and math.isfinite(value) and 0 < value <= largest
 
@@ -93,8 +93,8 @@ def is_number(value: Any, largest: float) -> bool:
 def is_stale(holder: Holder, me: here.Here, now: float, lives: bool) -> bool:
     """Whether a holder is gone: its own end has passed, or its process here is dead.
 
-    lives tells whether a process of the holder's number runs here. Of a process elsewhere, and of
-    one in another container, nothing is known but its end.
+    lives tells whether a process of the holder's number runs here. If the process runs elsewhere or
+    in another container, we know only its end.
     """
     if now > holder.until:
         return True
@@ -110,7 +110,7 @@ def refuse_if_held(keeper: Keeper) -> None:
 
 
 def refuse_others(line: str) -> None:
-    """The same of what a machine keeps."""
+    """Do the same for the line that a machine keeps."""
     holder = read_holder(line)
     if holder is None or holder.token == os.environ.get(TOKEN_VARIABLE):
         return
@@ -123,7 +123,7 @@ def refuse_others(line: str) -> None:
 
 
 def refuse_if_lost(line: str) -> None:
-    """Raise Failure if we are a verb of a run that held the machine, and this lock is not its."""
+    """Raise Failure if our run held the machine, and this lock is no longer our run's."""
     token = os.environ.get(TOKEN_VARIABLE)
     holder = read_holder(line)
     if token and (holder is None or holder.token != token):
@@ -138,16 +138,16 @@ class Hold:
         self._keeper, self._ours, self._longest_s = keeper, ours, longest_s
 
     def renew(self) -> None:
-        """Say that we live, so that we hold it longer; not if it was taken from us."""
-        with contextlib.suppress(Failure):  # the network: what stands holds for hours
+        """Say that we are alive, and so hold the machine longer; not if it was taken from us."""
+        with contextlib.suppress(Failure):  # no network, say: our last line holds for hours
             self._put(line_of(replace(self._ours, until=end_from(time.time(), self._longest_s))))
 
     def give_back(self) -> None:
-        """Let the next one in. Raises Failure."""
+        """Let the next run in. Raises Failure."""
         self._put("")
 
     def _put(self, line: str) -> None:
-        """Change our line, whichever of ours it is: the answer to a change may have been lost."""
+        """Change our line, also an older one of ours: the answer to a change may have been lost."""
         before = self._keeper.read_lock()
         holder = read_holder(before)
         if holder and holder.token == self.token:
@@ -155,18 +155,18 @@ class Hold:
 
 
 def line_of(holder: Holder) -> str:
-    """What the machine keeps."""
+    """Return the line that the machine keeps."""
     return json.dumps(asdict(holder))
 
 
 def end_from(now: float, longest_s: float) -> float:
-    """Until when a holder that lives now holds: as long as Google lets a VM run, and a bit."""
+    """Return until when a holder that is alive now holds: a VM's longest run, and a bit more."""
     return now + longest_s + 2 * RENEW_S
 
 
 @contextlib.contextmanager
 def hold(keeper: Keeper, longest_h: float) -> Iterator[Hold]:
-    """Hold the machine, from the last sign of life for so many hours; 0: for a day."""
+    """Hold the machine until so many hours after the last sign of life; 0 means a day."""
     before = keeper.read_lock()
     refuse_others(before)
     me, now, longest_s = here.look(), time.time(), (longest_h or LONGEST_HOLD_H) * 3600
@@ -188,10 +188,10 @@ def hold(keeper: Keeper, longest_h: float) -> Iterator[Hold]:
 
 
 def user() -> str:
-    """Who we are; a container may run as a number that has no name."""
+    """Return our user's name, or its number if it has none, as in some containers."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # as Pythons before and from 3.13 have it
+    except (KeyError, OSError):  # before Python 3.13, and from it on
         return str(os.getuid())
 
 

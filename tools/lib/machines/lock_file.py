@@ -15,27 +15,27 @@ from lib.console import Failure
 
 
 class LockFile:
-    """What keeps the line of lib.machines.lock; its folder is made with the first line."""
+    """A file that keeps the line of lib.machines.lock; the first line makes its folder, too."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._held: int | None = None  # the descriptor of the file that we keep locked
 
     def read(self) -> str:
-        """The line of a holder that lives; nothing if there is none. Raises Failure."""
+        """Return the line of a holder that is alive; nothing if there is none. Raises Failure."""
         if not self._path.exists():
             return ""
         with self._alone():
             return self._line()
 
     def swap(self, old: str, new: str) -> bool:
-        """Put new in place of old; False if old is no longer there. Raises Failure."""
+        """Replace the line `old` by `new`; False if it is no longer `old`. Raises Failure."""
         with self._alone():
             if self._line() != old:
                 return False
             if new:
                 return self._write(new.encode())
-            self._path.unlink(missing_ok=True)  # if it is another's: what that one has open is none
+            self._path.unlink(missing_ok=True)  # another's, too: its open file is no lock any more
             self._let_go()
             return True
 
@@ -43,7 +43,7 @@ class LockFile:
     def _alone(self) -> Iterator[None]:
         folder = self._path.parent
         try:
-            with closed.to_all():  # it is the machine's folder, and this makes it
+            with closed.to_all():  # this may make the machine's folder
                 folder.mkdir(parents=True, exist_ok=True)
             with alone_in(folder):
                 yield
@@ -56,12 +56,12 @@ class LockFile:
     def _line(self) -> str:
         if not self._path.exists():
             return ""
-        # to be written, too: else NFS does not say whether it is locked
+        # opened for writing, too: else NFS does not say whether it is locked
         with self._path.open("r+", encoding="utf-8", errors="replace") as file:
             return "" if not self._is_held() and is_ours(file.fileno()) else file.read()
 
     def _write(self, line: bytes) -> bool:
-        """False if another keeps it locked."""
+        """Write the line; return False if another process keeps the file locked."""
         if self._held is None or not self._is_held():
             self._let_go()
             self._held = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -78,7 +78,7 @@ class LockFile:
         self._held = None
 
     def _is_held(self) -> bool:
-        """Whether the file that stands there is the one that we keep locked."""
+        """Whether the file that is there now is the one that we keep locked."""
         if self._held is None or not self._path.exists():
             return False
         return os.path.samestat(os.fstat(self._held), self._path.stat())

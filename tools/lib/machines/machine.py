@@ -16,12 +16,12 @@ CHANGED = "changed while it travelled; run again"  # why a file has failed
 
 
 class NoSuchMachine(Failure):
-    """There is none of this name."""
+    """There is no machine of this name."""
 
 
 @dataclass
 class Moved:
-    """What an upload or a download came to: numbers of files, and reasons by failed file."""
+    """The result of an upload or a download: numbers of files, and the reason for each failure."""
 
     new: int = 0
     same: int = 0
@@ -39,52 +39,52 @@ class Machine(Protocol):
         """Turn it on, and build the model server's image on it."""
 
     def stop(self) -> None:
-        """Turn it off, so that nothing bills, and return when that is so."""
+        """Turn it off, and return when nothing bills any more."""
 
     def alarm(self, since: float | None = None) -> str:
-        """What may still bill after a stop that failed, and how to end it; empty: nothing does.
+        """Return what may still bill after a failed stop, and how to end it; empty if nothing does.
 
         since is when we turned it on, as Unix time, if we did.
         """
 
     def on_since(self) -> float | None:
-        """Since when it is on, as Unix time, by the last look; None: it is off, or not known."""
+        """Return since when it is on (Unix time), by the last look; None if off or not known."""
 
     def left_on(self) -> str:
-        """What bills now, and how to end it; empty: nothing does. It looks once."""
+        """Look once; return what bills now, and how to end it; empty if nothing does."""
 
     def status(self) -> dict[str, Any]:
-        """What there is to know, by name; also of a machine that is off."""
+        """Return what is known about it, by name; also while it is off."""
 
     def push(self, inputs: Inputs) -> Moved:
         """Make the machine's input an exact mirror of these files."""
 
     def wait_until_ready(self, timeout_s: float) -> None:
-        """Return when the model answers; the Failure says what its log says."""
+        """Return when the model answers; the Failure quotes the model's log."""
 
     def run(
         self, arguments: Sequence[str], now_and_then: Callable[[], None], checks: str = ""
     ) -> int:
-        """Run process_all_images.py on its input and result folders; its exit code.
+        """Run process_all_images.py on its input and result folders; return its exit code.
 
-        Where the job runs elsewhere, now_and_then is called while it is followed. checks is what it
-        has to hear of a second reader: see its option --checks.
+        If the job runs elsewhere, now_and_then is called while we follow it. checks holds the
+        second reader's findings that it needs: see its option --checks.
         """
 
     def read_result(self, name: str) -> str:
-        """The text of one file of its results; nothing if there is none."""
+        """Return the text of one file of its results; nothing if there is none."""
 
     def pull(self, names: Iterable[str], folder: Path, put: Put) -> Moved:
         """Fetch these files of its results into a folder, in this order, each whole or not at all.
 
-        put takes each that has come and differs from what stands there.
+        put takes each file that has come and differs from the one that is there.
         """
 
     def clean(self) -> None:
         """Empty its input and result folders."""
 
     def logs(self) -> int:
-        """Follow its log in our terminal; the exit code."""
+        """Follow its log in our terminal; return the exit code."""
 
     def read_lock(self) -> str:
         """See lib.machines.lock."""

@@ -1,7 +1,7 @@
-"""Whose a machine's folders are: a mirror and a clean delete only in what is provably ours.
+"""Who owns a machine's folders: we mirror and delete only in folders that are provably ours.
 
-A folder that we made or found empty, or that we were told to take, gets a mark outside of it.
-Earlier versions of ours made no marks: where one has worked, what it left is ours.
+A folder that we made, found empty or were told to take gets a mark, which lies outside of it.
+Earlier versions of ours made no marks: where one has worked, the files that it left are ours.
 """
 
 import os
@@ -17,18 +17,18 @@ from lib.files import write_whole
 INPUT, RESULT, CODE = "input", "result", "vm_side"
 TRIAL = "trial-"  # begins the names of a trial's folders
 TRIAL_VARIABLE = "DOTS_OCR_TRIAL"  # make tune hands it to its verbs: the folders are a trial's
-UNLISTED = "what cannot be listed"  # counts as a file: unknown is not none
+UNLISTED = "what cannot be listed"  # counts as a file: the folder may not be empty
 
 
 class Folders(NamedTuple):
-    """Where a machine, or a bucket, has pages, and where their results."""
+    """The folder with the pages, and the folder with their results, on a machine or in a bucket."""
 
     input: str
     result: str
 
 
 def folders() -> Folders:
-    """Those of a trial are others: it must not delete the pages and results of a run."""
+    """Return our folders. A trial has its own: it must not delete a run's pages and results."""
     prefix = TRIAL if os.environ.get(TRIAL_VARIABLE) else ""
     return Folders(prefix + INPUT, prefix + RESULT)
 
@@ -42,7 +42,7 @@ class Found:
 
 
 class Ground(Protocol):
-    """Where a machine's folders lie, and their marks."""
+    """The place where a machine's folders and their marks are."""
 
     name: str
 
@@ -51,19 +51,19 @@ class Ground(Protocol):
         """Their names."""
 
     def marked(self) -> set[str]:
-        """The folders whose mark is of the folder that stands there."""
+        """Return the folders with a mark that is for the folder that is there now."""
 
     def find(self, folder: str) -> Found:
-        """What there is to know of a folder; without files if there is none."""
+        """Return what is known about a folder; without files if it does not exist."""
 
     def mark(self, folders: Collection[str]) -> None:
-        """Make folders, where they are not there, and their marks."""
+        """Make these folders, if they do not exist, and their marks."""
 
 
 def foreign(folder: str, found: Found) -> int:
-    """How many files of a folder without a mark are not provably ours.
+    """Return how many files of a folder without a mark are not provably ours.
 
-    The input was a mirror: where an earlier version worked, it left nothing there but pages.
+    The input was a mirror: an earlier version that worked there left only pages in it.
     """
     if not found.was_used or folder not in (INPUT, RESULT, CODE):
         return len(found.names)
@@ -73,14 +73,14 @@ def foreign(folder: str, found: Found) -> int:
 
 
 def claim(ground: Ground, needed: Collection[str], take: bool) -> set[str]:
-    """The folders that are ours, of which all that are needed. Raises Failure.
+    """Mark and return the folders that are ours. Raises Failure if a needed one is not.
 
-    take: the needed ones are, whatever they hold.
+    take: the needed ones become ours, whatever they hold.
     """
     ours = ground.marked()
     counts = {name: foreign(name, ground.find(name)) for name in ground.folders if name not in ours}
     new = {name for name, count in counts.items() if not count or (take and name in needed)}
-    if new:  # all at once: after the first mark an earlier version is no reason any more
+    if new:  # all at once: after the first mark, an earlier version does not count any more
         ground.mark(new)
     for name in needed:
         if name not in ours | new:
@@ -102,11 +102,11 @@ class Disk:
         self._was_used = (root / CODE / "contract.py").is_file() and root != project
 
     def marked(self) -> set[str]:
-        """As Ground."""
+        """See Ground."""
         return {name for name in self.folders if self._mark_of(name) == self._identity(name) != ""}
 
     def find(self, folder: str) -> Found:
-        """As Ground."""
+        """See Ground."""
         unlisted: list[OSError] = []
         names: list[str] = []
         for below, folders, files in os.walk(self._root / folder, onerror=unlisted.append):
@@ -116,7 +116,7 @@ class Disk:
         return Found(names, self._was_used and not self._marks.exists())
 
     def mark(self, folders: Iterable[str]) -> None:
-        """As Ground."""
+        """See Ground."""
         self._marks.mkdir(parents=True, exist_ok=True)
         for name in folders:
             (self._root / name).mkdir(exist_ok=True)
@@ -127,6 +127,6 @@ class Disk:
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def _identity(self, name: str) -> str:
-        """Of the folder that stands there: one that was made again is another."""
+        """Return an id of the folder that is there now: one that was made again is another."""
         path = self._root / name
         return str(path.stat().st_ino) if path.is_dir() else ""

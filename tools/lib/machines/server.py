@@ -1,7 +1,7 @@
 """A server in the background that outlives the verb which started it.
 
 It holds a lock as long as it lives, so a later verb knows whether it runs, also after a crash or
-a reboot, and never signals a process that merely has its number.
+a reboot, and never signals another process that happens to have its number.
 """
 
 import contextlib
@@ -35,7 +35,8 @@ class Server:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Failure("the model server is being started by someone else") from None
-            self._state.unlink(missing_ok=True)  # of one that ended by itself: not its number
+            # a server that ended by itself has left its number here, which is no longer true
+            self._state.unlink(missing_ok=True)
             with signals_deferred():
                 process = subprocess.Popen(
                     command,

@@ -1,6 +1,6 @@
-"""What an account must have before a VM is rented, looked at step by step. It costs nothing.
+"""Check step by step what an account must have before a VM is rented. It costs nothing.
 
-A step gives what it found, and raises Failure for what is wrong, with the next thing to do.
+A step returns what it found, or raises Failure for what is wrong, with the next thing to do.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class State(Enum):
 
 
 class Untold(Exception):
-    """It cannot be told, and this is why."""
+    """A step cannot find out; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Finding:
 
 
 def examined(step: str, look: Callable[[], str], is_own_right: bool = False) -> Finding:
-    """Take one step. is_own_right: to look is a right that no other command needs."""
+    """Take one step. is_own_right: looking needs a right that no other command needs."""
     try:
         return Finding(step, State.RIGHT, look())
     except Untold as why:
@@ -81,7 +81,7 @@ class Account:
         self._region = region_of(knobs.zone)
 
     def look(self) -> Iterator[Finding]:
-        """All steps. Raises NoLogin and Unreachable: nothing more can be told then."""
+        """Take all steps. Raises NoLogin and Unreachable: then nothing more can be found out."""
         yield examined("gcloud", self._gcloud)
         yield examined("project", self._project_answers)
         yield examined("zone", self._type_is_there, is_own_right=True)
@@ -93,7 +93,7 @@ class Account:
 
     @cached_property
     def vm(self) -> Any:
-        """The VM as the API tells it; None if there is none."""
+        """The VM as the API describes it; None if there is none."""
         instances = make_client(compute_v1.InstancesClient)
         return found(instances.get, **self._zone, instance=self._knobs.vm)
 
@@ -177,7 +177,7 @@ class Account:
 
 
 def found(method: Callable[..., Any], **request: Any) -> Any:
-    """The answer to a question of the API; None where there is no such thing."""
+    """Ask the API, and return its answer; None if there is no such thing."""
 
     def answer() -> Any:
         given = method(request=request)
@@ -204,7 +204,7 @@ def needed(knobs: Knobs, accelerators: Iterable[Any]) -> dict[str, int]:
 
 
 def enough(known: Mapping[str, tuple[float, float]], wanted: dict[str, int], region: str) -> str:
-    """What is free, where it suffices. known: limit and usage by quota."""
+    """Return what is free. Raises Failure if it is too little. known: (limit, usage) by quota."""
     told = []
     for name, count in wanted.items():
         if name not in known:
@@ -244,7 +244,7 @@ def allowed(given: Iterable[str]) -> str:
 
 
 def is_near(url: str, location: str, region: str) -> None:
-    """Raise Failure for a bucket of another place: what travels to the VM is billed then."""
+    """Raise Failure for a bucket in another place: then what travels to the VM is billed."""
     if location.lower() != region:
         raise Failure(
             f"{url} is in {location.lower()}, and the VM in {region}: what travels is billed",

@@ -35,7 +35,7 @@ BUSY = (exceptions.ServerError, exceptions.TooManyRequests, exceptions.RetryErro
 
 
 class Bounded:
-    """A client of which every call ends in time, with an answer or without."""
+    """A client with a time limit for every call."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -49,25 +49,25 @@ def make_client(kind: Callable[..., Any]) -> Any:
     """A client of this kind, with our credentials, for Google's API or another server's."""
     options = {"api_endpoint": endpoint} if (endpoint := api_endpoint()) else {}
     client = kind(credentials=find_credentials(), client_options=options)
-    # no other way in: of an error that is none of Google's, the client itself ends with a fault
+    # the only way to step in: the client itself crashes on an error that is not Google's
     client.transport._session.hooks["response"].append(refuse_error_of_others)
     return Bounded(client)
 
 
 def refuse_error_of_others(response: requests.Response, **_: Any) -> None:
-    """Raise what a lost answer raises, if an error is not told as Google tells its own.
+    """Raise the same as for a lost answer, if an error does not have Google's form.
 
-    What a portal or a proxy refuses says nothing about the VM: its 404 is not "there is no VM".
+    An error of a portal or a proxy says nothing about the VM: its 404 is not "there is no VM".
     """
     if response.ok or is_error_of_google(response):
         return
-    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:  # Google's own doors, too
+    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:  # from Google's front ends, too
         raise requests.RequestException(f"HTTP {response.status_code}, without a reason")
     raise requests.RequestException(f"{NOT_GOOGLE} ({response.status_code})")
 
 
 def is_error_of_google(response: requests.Response) -> bool:
-    """Whether its body is JSON with an error that is told as Google does it."""
+    """Whether its body is JSON with an error in Google's form."""
     try:
         error = response.json()["error"]
         parts = [*(error.get("errors") or ()), *(error.get("details") or ())]
@@ -82,14 +82,14 @@ def is_error_of_google(response: requests.Response) -> bool:
 
 
 def refuse_nameless(answer: Any) -> Any:
-    """What Google tells of one thing has its name; an answer without one is another's."""
+    """Return the answer. Raise if it has no name: Google names each thing that it describes."""
     if not answer.name:
         raise requests.RequestException(NOT_GOOGLE)
     return answer
 
 
 def asked_again(request: Callable[[], Any]) -> Any:
-    """The answer to a request that may be sent twice; a lost answer is asked for again."""
+    """Return the answer to a request that may be sent twice; send it again if an answer is lost."""
     for pause_s in LOST_ANSWER_PAUSES_S:
         try:
             return request()
@@ -99,9 +99,9 @@ def asked_again(request: Callable[[], Any]) -> Any:
 
 
 def translated(request: Callable[[], Any]) -> Any:
-    """The answer to a request; an error becomes a Failure.
+    """Return the answer to a request; an error becomes a Failure.
 
-    NotFound and PreconditionFailed stay: some callers can do something about them.
+    NotFound and PreconditionFailed stay, because some callers can handle them.
     """
     try:
         return request()
@@ -120,7 +120,7 @@ def translated(request: Callable[[], Any]) -> Any:
         ) from error
     except (OSError, google.auth.exceptions.TransportError) as error:  # requests' own are OSErrors
         raise unreachable(error) from error
-    except ParseError as error:  # of a portal that wants a login of its own, say
+    except ParseError as error:  # a portal wants its own login, say
         raise unreachable(NOT_GOOGLE) from error
     except google.auth.exceptions.GoogleAuthError as error:
         raise (unreachable(error) if error.retryable else no_credentials(str(error))) from error
@@ -135,7 +135,7 @@ def translated(request: Callable[[], Any]) -> Any:
 
 
 def unreachable(why: object) -> Unreachable:
-    """Google does not answer, or somebody else does."""
+    """Return the error for: Google does not answer, or somebody else does."""
     portal = "log in to your network in a browser, or name its proxy (HTTPS_PROXY); then try again"
     next_step = portal if NOT_GOOGLE in str(why) else "try again"
     return Unreachable(f"Google Compute Engine cannot be reached: {why}", next_step)
@@ -148,16 +148,16 @@ def carry_out(
     timeout_s: float,
     name: str,
 ) -> None:
-    """Call a method that gives an operation, and wait for its end; wait(operation) looks at it.
+    """Call a method that starts an operation, and wait for its end; wait(operation) looks at it.
 
-    name is what it is about, for people. Raises StockOut, NotFound and PreconditionFailed too.
+    name is what it changes, for people. Also raises StockOut, NotFound and PreconditionFailed.
     """
     sent = {**request, "request_id": str(uuid.uuid4())}
     ask = functools.partial(method, request=sent)
     operation_name = translated(lambda: asked_again(lambda: refuse_nameless(ask()))).name
     deadline = time.monotonic() + timeout_s
     while True:
-        # not operation.result(): it would poll Google's own address whatever the endpoint
+        # not operation.result(): it would poll Google's own address, not our endpoint
         operation = translated(lambda: asked_again(lambda: refuse_nameless(wait(operation_name))))
         if operation.status == compute_v1.Operation.Status.DONE:
             break

@@ -1,4 +1,4 @@
-"""gs:// through gcsfs: a folder up as an exact mirror, results down whole or not at all."""
+"""gs:// through gcsfs: upload a folder as an exact mirror, download results whole or not at all."""
 
 import base64
 import glob
@@ -20,7 +20,7 @@ from lib.machines.gcp.credentials import find_credentials, no_credentials
 from lib.machines.machine import CHANGED, Moved
 from lib.results import LARGEST_BYTES, LARGEST_MANIFEST_BYTES, is_below
 
-BATCH = 32  # files on the way at once; gcsfs would take a share of the open-file limit
+BATCH = 32  # files on the way at once; gcsfs would use a share of the open-file limit
 
 
 class Bucket:
@@ -67,7 +67,7 @@ class Bucket:
     def fetch(
         self, folder: str, names: Sequence[str], target: Path, put: Put | None = None
     ) -> Moved:
-        """Bring files of a folder into target; each is checked before put puts it in its place."""
+        """Bring files of a folder into target; each is checked before put() places it."""
         moved, put = Moved(), put or putting(target)
         theirs = self.listing(folder)
         wanted = [name for name in names if is_below(name)]
@@ -105,19 +105,19 @@ class Bucket:
         return moved
 
     def read_text(self, name: str) -> str:
-        """A small file's text; nothing if there is none."""
+        """Return a small file's text; nothing if there is none."""
         path = f"{self._base}/{name}"
         try:
             size = int(self._call(self._system.info, path)["size"])
             if size > LARGEST_MANIFEST_BYTES:
                 raise Failure(f"{self.url}/{name} has {size:,} bytes; given up")
             content: bytes = self._call(self._system.cat_file, path)
-        except FileNotFoundError:  # the file; a bucket that is not there shows at the upload
+        except FileNotFoundError:  # no such file; a missing bucket shows at the upload
             return ""
         return content.decode("utf-8", "replace")
 
     def write_text(self, name: str, text: str, is_new: bool) -> None:
-        """Write a small file; a new one only where there is none: of two at once one fails."""
+        """Write a small file. is_new: only if there is none, so that of two writers one fails."""
         mode = "create" if is_new else "overwrite"
         self._call(self._system.pipe_file, f"{self._base}/{name}", text.encode(), mode=mode)
 
@@ -126,7 +126,7 @@ class Bucket:
         self._call(self._system.rm_file, f"{self._base}/{name}")
 
     def location(self) -> str:
-        """Where Google keeps it: a region, or more of the world."""
+        """Return where Google keeps it: a region, or a larger part of the world."""
         name = self._base.partition("/")[0]
         return str(self._call(self._system.call, "GET", "b/{}", name, json_out=True)["location"])
 
@@ -135,7 +135,7 @@ class Bucket:
         self._remove(folder, self.listing(folder))
 
     def _remove(self, folder: str, names: Iterable[str]) -> None:
-        """Remove these files and no others: rm takes a * or [ in a name for a pattern."""
+        """Remove these files and no others: rm treats a * or [ in a name as a pattern."""
         if paths := [self._path(folder, glob.escape(name)) for name in names]:
             self._call(self._system.rm, paths)
 
@@ -143,7 +143,7 @@ class Bucket:
         return f"{self._base}/{folder}/{name}"
 
     def listing(self, folder: str) -> dict[str, Any]:
-        """The files of a folder by name, as the API tells them; the cache would be for ever."""
+        """Return the files of a folder by name, from the API: the cache would never expire."""
         self._system.invalidate_cache()
         start = f"{self._base}/{folder}/"
         try:
@@ -176,7 +176,7 @@ class Bucket:
 
 
 def open_system() -> Any:
-    """gcsfs with the credentials that the VM's calls have, or anonymous against an emulator."""
+    """Open gcsfs with the credentials of the calls for VMs, or anonymously for an emulator."""
     emulator = os.environ.get("STORAGE_EMULATOR_HOST", "")
     if emulator:  # its probe for another kind of bucket would hang there
         os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
@@ -191,9 +191,9 @@ def open_system() -> Any:
 
 
 def is_same(path: Path, entry: Any) -> bool:
-    """Whether a file has the content of an object; None: there is none.
+    """Whether a file has the content of an object; entry is None if there is no object.
 
-    Raises OSError if it cannot be read to its end: gcsfs would not say which one it was.
+    Raises OSError if the file cannot be read to its end: gcsfs would not say which file it was.
     """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "md5").digest()

@@ -41,7 +41,7 @@ class Action(Enum):
 
 
 def next_to_start(status: str) -> Action:
-    """What brings an instance in this state to RUNNING."""
+    """Return what brings an instance in this state to RUNNING."""
     table = {
         "RUNNING": Action.NOTHING,
         "TERMINATED": Action.START,
@@ -52,14 +52,14 @@ def next_to_start(status: str) -> Action:
 
 
 def next_to_stop(status: str) -> Action:
-    """What brings an instance in this state to TERMINATED."""
+    """Return what brings an instance in this state to TERMINATED."""
     if status in ("TERMINATED", "STOPPED"):
         return Action.NOTHING
     return Action.WAIT if status in ("STOPPING", "PENDING_STOP", "SUSPENDING") else Action.STOP
 
 
 def since_of(vm: Any) -> float | None:
-    """Since when a VM of the API is on, as Unix time; None if it is off, or does not say."""
+    """Return since when the API's VM is on, as Unix time; None if it is off, or does not say."""
     if next_to_stop(vm.status) is Action.NOTHING or not vm.last_start_timestamp:
         return None
     return datetime.fromisoformat(vm.last_start_timestamp).timestamp()
@@ -71,7 +71,7 @@ class Instance:
     def __init__(self, project: str, zone: str, name: str) -> None:
         self.project, self.zone, self.name = project, zone, name
         self.on_since: float | None = None  # when it was started, if the last look saw it on
-        self.is_off = False  # or there is none: what a stop has seen
+        self.is_off = False  # stop() has seen it off, or that there is none
         self._instances = make_client(compute_v1.InstancesClient)
         self._operations = make_client(compute_v1.ZoneOperationsClient)
 
@@ -83,7 +83,7 @@ class Instance:
         return {"project": self.project, "zone": self.zone, "instance": self.name}
 
     def get(self) -> Any:
-        """The instance as the API tells it."""
+        """Return the instance as the API describes it."""
         found = self.call(lambda: asked_again(self._get))
         self.on_since = since_of(found)
         return found
@@ -117,7 +117,7 @@ class Instance:
         return self.call(lambda: asked_again(ask)).common_instance_metadata
 
     def start(self, timeout_s: float, before_start: Callable[[Any], None]) -> None:
-        """Bring it to RUNNING; a stock-out is tried again, with growing pauses, until timeout_s.
+        """Bring it to RUNNING; after a stock-out try again, with growing pauses, until timeout_s.
 
         before_start is called with the instance while it is TERMINATED or SUSPENDED.
         """
@@ -157,7 +157,7 @@ class Instance:
         except NoSuchMachine:
             self.is_off = True
             raise
-        except NoPermission:  # to look is another right than to stop
+        except NoPermission:  # looking needs another right than stopping
             self.do(self._instances.stop, STOP_TIMEOUT_S)
             self.is_off = True
             return
@@ -169,7 +169,7 @@ class Instance:
         self.is_off = True
 
     def _stop(self) -> str:
-        """Bring it to TERMINATED; its state then, or when the time was over."""
+        """Bring it to TERMINATED; return its state then, or when the time is over."""
         deadline = time.monotonic() + STOP_TIMEOUT_S
         asked = False
         while (action := next_to_stop(status := self.status())) is not Action.NOTHING:
@@ -207,7 +207,7 @@ class Instance:
             ) from error
 
     def kept_disks(self) -> list[str]:
-        """Its disks that Google keeps when it is deleted: made apart, or so wished."""
+        """Return the disks that Google keeps when it is deleted: those without auto_delete."""
         disks = self.get().disks
         return [
             one.source.rpartition("/")[2] for one in disks if one.source and not one.auto_delete
@@ -239,7 +239,7 @@ class Instance:
         place: dict[str, str] | None = None,
         **values: Any,
     ) -> None:
-        """Call a method that gives an operation, and wait for its end. Raises StockOut too."""
+        """Call a method that starts an operation, and wait for its end. Raises StockOut too."""
         request = {**(place or self._place), **values}
         self.call(lambda: carry_out(method, request, self._wait, timeout_s, self.name))
 

@@ -1,4 +1,4 @@
-"""Who we are to Google, and where its API is: as its own variables say, as gcloud reads them."""
+"""Who we are to Google, and where its API is, by the variables that gcloud also reads."""
 
 import os
 from pathlib import Path
@@ -40,7 +40,7 @@ def find_credentials() -> google.auth.credentials.Credentials:
 
 
 def no_credentials(why: str) -> Failure:
-    """Google does not know who we are."""
+    """Return the error for: Google does not know who we are."""
     return NoLogin(
         f"no Google credentials: {why}",
         "gcloud auth application-default login (and gcloud auth login); cron: see docs/commands.md",

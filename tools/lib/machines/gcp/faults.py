@@ -49,7 +49,7 @@ def fault_of(operation: Any) -> Exception | None:
 
 
 def quota_failure(message: str) -> Failure:
-    """The project may not have that many."""
+    """Return the error for: the project may not have that many."""
     return Failure(
         f"quota: {message}",
         f"ask for more at {QUOTA_PAGE}, or stop another VM",
@@ -57,6 +57,6 @@ def quota_failure(message: str) -> Failure:
 
 
 def words_of(error: Any) -> str:
-    """What Google says, without the address that was asked."""
+    """Return what Google says, without the address that we asked."""
     entries = [entry for entry in getattr(error, "errors", []) if isinstance(entry, dict)]
     return next((str(entry["message"]) for entry in entries if "message" in entry), error.message)

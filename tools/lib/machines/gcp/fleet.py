@@ -28,10 +28,10 @@ from lib.machines.gcp.faults import NoPermission
 from lib.machines.gcp.resources import emptying_command, group_name, region_of, worker_group
 
 POLL_S = 3.0
-PATIENCE_S = 300.0  # without one more worker that runs; the group goes on trying
+PATIENCE_S = 300.0  # our wait for one more running worker; the group goes on trying
 OPERATION_TIMEOUT_S = 600.0
 EMPTY_TIMEOUT_S = 600.0
-SHOWN_ERRORS = 100  # of a group's latest
+SHOWN_ERRORS = 100  # the latest of a group
 ERRORS_LAST = timedelta(hours=1)  # what kept a group from growing yesterday says nothing about now
 
 
@@ -70,7 +70,7 @@ class Look:
 
     @property
     def hindrance(self) -> str:
-        """What keeps those away that are missing, for people; nothing if none is."""
+        """Why workers are missing, for people; nothing if none is missing."""
         if self.running >= self.wanted:
             return ""
         return "; ".join(f"{zone}: {why}" for zone, why in sorted(self.hindrances.items()))
@@ -93,7 +93,7 @@ def zone_of(link: str) -> str:
 
 
 def hindrances_of(members: Iterable[Member], errors: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Why a zone gives no worker, by zone: the latest of (zone, message), newest first."""
+    """Return why zones give no worker, by zone. errors: (zone, message), the newest first."""
     found: dict[str, str] = {}
     for zone, message in errors:
         found.setdefault(zone, message)
@@ -104,7 +104,7 @@ def hindrances_of(members: Iterable[Member], errors: Iterable[tuple[str, str]]) 
 
 
 def is_over(look: Look, now: float, progress_at: float, deadline: float) -> bool:
-    """Whether a start waits no longer: all run, or for too long there was not one more."""
+    """Whether a start stops waiting: all run, no new one has come for too long, or time is over."""
     return look.running >= look.wanted or now > min(deadline, progress_at + PATIENCE_S)
 
 
@@ -120,7 +120,7 @@ class Fleet:
         self._operations = make_client(compute_v1.RegionOperationsClient)
 
     def start(self, template: compute_v1.InstanceTemplate) -> None:
-        """Have the group make WORKERS workers of this template; waits for none of them."""
+        """Have the group make WORKERS workers of this template; does not wait for them."""
         link = f"projects/{self.knobs.project}/regions/{self.region}/instanceTemplates"
         mine = f"{link}/{template.name}"
         if not self._exists(self._templates, instance_template=template.name):
@@ -176,7 +176,7 @@ class Fleet:
         say(f"start: only {look.running} of {asked_for} workers run{why}; {goes_on}")
 
     def get(self) -> Any:
-        """The group as the API tells it; None if there is none."""
+        """Return the group as the API describes it; None if there is none."""
         ask = functools.partial(self._groups.get, request=self._group)
         try:
             return translated(lambda: asked_again(lambda: refuse_nameless(ask())))
@@ -184,7 +184,7 @@ class Fleet:
             return None
 
     def look(self) -> Look:
-        """The group, its workers, and what keeps it from growing; of no group, nothing."""
+        """Return the group, its workers, and what keeps it from growing; empty without a group."""
         group = self.get()
         if group is None:
             return Look(0)
@@ -195,11 +195,11 @@ class Fleet:
         return Look(group.target_size, members, hindrances_of(members, errors))
 
     def resize(self, size: int) -> None:
-        """Have the group become so large; it does so by and by."""
+        """Set the group's size; the group reaches it some time later."""
         self._do(self._groups.resize, self._group, size=size)
 
     def ask_to_end(self) -> bool:
-        """Have the group let all its workers go; False if there is nothing to let go."""
+        """Have the group let all its workers go; return False if it has none to let go."""
         with self._loudly():
             group = self.get()
             if group is None:
@@ -241,7 +241,7 @@ class Fleet:
         return True
 
     def _members(self) -> list[Member]:
-        """The workers, also those that come or go; none if there is no group."""
+        """Return the workers, also those that come or go; none if there is no group."""
         list_all = self._groups.list_managed_instances
         try:
             listed = translated(lambda: asked_again(lambda: list(list_all(request=self._group))))
@@ -250,7 +250,7 @@ class Fleet:
         return [member_of(one) for one in listed]
 
     def _errors(self) -> list[tuple[datetime, str, str]]:
-        """(time, zone, message) of what went wrong lately, the newest first."""
+        """Return (time, zone, message) of what went wrong lately, the newest first."""
         request = {**self._group, "max_results": SHOWN_ERRORS}
         page = translated(
             lambda: asked_again(lambda: next(self._groups.list_errors(request=request).pages))
@@ -266,7 +266,7 @@ class Fleet:
         return sorted((one for one in found if one[0] > self._errors_after), reverse=True)
 
     def _remove_templates(self, but: str = "") -> None:
-        """Delete our templates that no group uses; one that cannot go now goes another time."""
+        """Delete our templates except `but`; one that cannot be deleted now stays for next time."""
         list_all = self._templates.list
         prefix = f"{self.name}-"
         for one in translated(lambda: asked_again(lambda: list(list_all(request=self._place)))):
@@ -284,7 +284,7 @@ class Fleet:
 
     @contextlib.contextmanager
     def _loudly(self) -> Iterator[None]:
-        """What fails here may leave workers that bill: say so, with the command that helps."""
+        """An error in here may leave workers that bill: say so, with the command that helps."""
         try:
             yield
         except (Failure, exceptions.GoogleAPICallError) as error:

@@ -1,4 +1,4 @@
-"""The gcloud that the user has: for ssh, which it alone can set up."""
+"""The user's gcloud: we need it for ssh, which only gcloud can set up."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""The guard of a VM: where its script comes from, and how it comes to the VM before we do."""
+"""The guard of a VM: how we make its script, and how it reaches the VM before we do."""
 
 import dataclasses
 import math
@@ -17,7 +17,7 @@ from lib.machines.gcp.metadata import swap, value_in
 SCRIPT = ROOT / "vm_side" / "machine" / "guard.sh"
 KEY, URL = "startup-script", "startup-script-url"  # what GCE runs as root at each boot
 MARK = "# made by dots-ocr-vm-toolkit"
-BY_STDIN = (  # as a file, since it installs itself
+BY_STDIN = (  # as a file, because it installs itself
     "guard=$(mktemp) && cat >$guard && sudo -n sh $guard >&2; code=$?; rm -f $guard; exit $code"
 )
 
@@ -35,14 +35,14 @@ def script(knobs: Knobs) -> str:
 
 
 def is_foreign(own: Any, of_project: Callable[[], Any]) -> bool:
-    """Whether ours would take the place of somebody's startup script, by an instance's metadata.
+    """Whether our startup script would replace somebody else's, by an instance's metadata.
 
-    One of the instance's own keeps all of its project's from being run.
+    A startup script of the instance itself keeps those of its project from running.
     """
     if before := value_in(own, KEY):
         return MARK not in before
     if value_in(own, URL):
-        return False  # it is run beside ours
+        return False  # GCE runs it beside ours
     common = of_project()
     return any(value_in(common, key) for key in (KEY, URL))
 
@@ -59,9 +59,9 @@ def has_room(instance: Instance, own: Any) -> bool:
 
 
 def place(instance: Instance, new: str) -> str:
-    """Make this guard the startup script of an instance, unless that has one of its own.
+    """Make this guard the startup script of an instance, unless it has a foreign one.
 
-    Returns the one before.
+    Returns the script that it had before.
     """
     own = instance.get().metadata
     before = value_in(own, KEY)
@@ -71,7 +71,7 @@ def place(instance: Instance, new: str) -> str:
 
 
 def limit(instance: Instance, vm: Any, knobs: Knobs, before: str) -> None:
-    """Tell Google the longest run of a VM that is off, which had this guard before."""
+    """Tell Google the longest run of a VM that is off. before: the guard that it had until now."""
     seconds = vm.scheduling.max_run_duration.seconds
     if hours := hours_for(knobs.max_hours, seconds, before):
         instance.set_max_run(vm, hours)
@@ -84,10 +84,10 @@ def limit(instance: Instance, vm: Any, knobs: Knobs, before: str) -> None:
 
 
 def hours_for(max_hours: float, seconds: int, before: str) -> float:
-    """The longest run to set, where Google's limit is now so many seconds; 0: that stays.
+    """Return the longest run to set, in hours; 0: Google's limit, `seconds`, stays as it is.
 
-    A limit of ours, which a BUDGET had lowered, must not outlive it where MAX_HOURS is 0. It is
-    ours if the guard before had the same, which it counts in minutes.
+    If MAX_HOURS is 0, a limit of ours that a BUDGET lowered must not stay after it. A limit is ours
+    if the guard before had the same one, which it counts in minutes.
     """
     found = re.search(r"^LONGEST=(\d+)$", before, re.MULTILINE) if MARK in before else None
     is_ours = found is not None and seconds and 0 <= int(found[1]) * 60 - seconds <= 60
@@ -95,7 +95,7 @@ def hours_for(max_hours: float, seconds: int, before: str) -> float:
 
 
 def refuse_unpriced(vm: Instance, knobs: Knobs) -> None:
-    """No BUDGET is kept on a VM that was made as another MACHINE_TYPE than the knobs now name."""
+    """Raise Failure if a BUDGET cannot be kept: our price may not be that of the VM's own type."""
     if not knobs.budget:
         return
     machine_type = vm.get().machine_type.rpartition("/")[2]

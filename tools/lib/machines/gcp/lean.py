@@ -1,7 +1,7 @@
-"""Google's library for Compute Engine without the hundred services that nothing here asks.
+"""Load Google's library for Compute Engine without the hundred services that we do not use.
 
-As it is, it loads all of them: a second of each command. From Python 3.15 on it loads them one by
-one by itself (PEP 810); then this file can go.
+By itself it loads all of them, which takes a second of each command. From Python 3.15 on it will
+load them one by one itself (PEP 810); then this file can go.
 """
 
 import importlib
@@ -15,18 +15,18 @@ LIBRARY = "google.cloud.compute_v1"
 
 
 def load_what_is_used() -> None:
-    """From now on, of the library only what is named is loaded; nothing, if all of it is there."""
+    """Load only the parts of the library that are named from now on; no change if it is loaded."""
     if LIBRARY in sys.modules:
         return
     spec = importlib.util.find_spec(LIBRARY)
-    assert spec is not None  # it stands in requirements.txt
+    assert spec is not None  # it is in requirements.txt
     package = importlib.util.module_from_spec(spec)  # its own code is not run: that loads all
     package.__dict__["__getattr__"] = member
     sys.modules[LIBRARY] = package
 
 
 def member(name: str) -> Any:
-    """A client or a message of the library, by its name there. Raises AttributeError."""
+    """Return a client or a message of the library, by its name there. Raises AttributeError."""
     if name.startswith("_"):
         raise AttributeError(name)
     try:
@@ -36,7 +36,7 @@ def member(name: str) -> Any:
 
 
 def home_of(name: str) -> ModuleType:
-    """Where the library keeps what has this name."""
+    """Return the library's module that has this name."""
     if name.endswith("Client"):
         service = re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Client")).lower()
         return importlib.import_module(f"{LIBRARY}.services.{service}")

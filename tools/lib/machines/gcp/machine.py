@@ -54,13 +54,13 @@ class GcpMachine(RemoteMachine):
     def __init__(self, knobs: Knobs) -> None:
         super().__init__(knobs)
         self._since: float | None = None  # when the VM was started, if a stop that failed saw it
-        self._is_off = False  # the VM, whatever its workers do
+        self._is_off = False  # of the VM alone, whatever its workers do
 
     @cached_property
     def store(self) -> "Bucket | None":
-        """The bucket, if one is named; what needs none must not fail for it, nor load its packages.
+        """The bucket, if one is named. A command that needs none must not fail because of it.
 
-        They take a fifth of a second.
+        Nor must such a command load its packages, which takes a fifth of a second.
         """
         if not self.knobs.bucket:
             return None
@@ -75,7 +75,7 @@ class GcpMachine(RemoteMachine):
 
     @cached_property
     def shell(self) -> Shell:
-        """A shell by way of gcloud, which looks after keys, host keys and tunnels."""
+        """A shell by way of gcloud, which manages keys, host keys and tunnels."""
         status = self.instance.status()
         if status != "RUNNING":
             raise Failure(f"{self.knobs.vm} is {status}", "make start")
@@ -90,12 +90,12 @@ class GcpMachine(RemoteMachine):
         return shell
 
     def _shell_of(self, command: list[str]) -> Shell:
-        """The shell that gcloud would open: ssh itself answers a hundred times as fast."""
+        """Return the shell that gcloud would open: ssh itself answers a hundred times as fast."""
         done = run_gcloud([*command, "--dry-run"])
         lines = done.stdout.strip().splitlines()
         if done.returncode or not lines:
             raise Failure(f"gcloud compute ssh: {done.stderr.strip()}", "gcloud auth login")
-        words = shlex.split(lines[-1])  # before it, the first time, stands ssh-keygen's picture
+        words = shlex.split(lines[-1])  # the first time, ssh-keygen's picture comes before it
         return Shell([word for word in words if word not in ("-t", "--")], self.knobs.vm)
 
     def _log_in_once(self, command: list[str]) -> None:
@@ -116,14 +116,14 @@ class GcpMachine(RemoteMachine):
         return Fleet(self.knobs)
 
     def start(self) -> None:
-        """As any machine's, and the workers: they come up while code and packages travel."""
+        """Start it as any machine, then wait for the workers, which come up while code travels."""
         began = time.monotonic()
         super().start()
         if self.knobs.workers:
             self.fleet.wait_until_running(began)
 
     def _turn_on(self) -> None:
-        """Turn the VM on, whatever state it is in, with its guard; not with another's bucket."""
+        """Turn the VM on, with its guard, from any state; not if another VM has the bucket."""
         refuse_without_login()  # first: a VM that is on and out of our reach bills for nothing
         guard.refuse_unpriced(self.instance, self.knobs)
         if self.store:
@@ -142,31 +142,34 @@ class GcpMachine(RemoteMachine):
         try:
             if self.fleet.ask_to_end():
                 say(f"start: WORKERS is 0: those of {self.fleet.name} are let go")
-        except NoPermission as error:  # perhaps there are none: no reason to let the VM wait
+        except NoPermission as error:  # perhaps there are none: the VM must not wait for that
             say(f"start: {error.message}")
 
     def _prepare(self, shell: Shell) -> None:
-        """As any machine's; with workers it has their scheduler, and reads along."""
+        """Prepare it as any machine; with workers, it also runs their scheduler and reads along."""
         with_workers = start_script(self.knobs, self._address()) if self.knobs.workers else ""
         shell.run(with_workers or STOP_SCRIPT)
         super()._prepare(shell)
 
     def _address(self) -> str:
-        """The VM's own in the private network."""
+        """Return the VM's own address in the private network."""
         return str(self.instance.get().network_interfaces[0].network_i_p)
 
     def _before_start(self, guard_before: str, instance: Any) -> None:
-        """While it is off or sleeps. Of one that sleeps, or is on, MAX_HOURS is its guard's."""
+        """Check our lock, and tell Google MAX_HOURS if the VM is off, not asleep.
+
+        While a VM is asleep or on, its guard alone keeps MAX_HOURS.
+        """
         refuse_if_lost(value_in(instance.metadata, LOCK_KEY))
         if next_to_start(instance.status) is Action.START:
             guard.limit(self.instance, instance, self.knobs, guard_before)
 
     def _guard(self, shell: Shell) -> None:
-        """Also where it was on before us, or its startup script is not ours."""
+        """Install the guard, also if the VM was on before us or its startup script is not ours."""
         shell.run(guard.BY_STDIN, guard.script(self.knobs).encode())
 
     def _start_model(self, shell: Shell) -> None:
-        """As any machine's; what runs in it is kept from the VM's account first."""
+        """Start the model as on any machine, but first keep it from using the VM's account."""
         shell.run("sudo -n sh -s", NETWORK.read_bytes())
         super()._start_model(shell)
 
@@ -177,7 +180,7 @@ class GcpMachine(RemoteMachine):
         try:
             status = self.instance.status()
         except Unreachable:
-            return  # our own network is down, then
+            return  # then our own network is down
         if status != "RUNNING":
             raise Failure(
                 f"{self.knobs.vm} is {status}: preempted, idle, or stopped by someone",
@@ -194,20 +197,20 @@ class GcpMachine(RemoteMachine):
             if "instance" in self.__dict__:
                 self._since = self.instance.on_since or self._since
                 self._is_off = self.instance.is_off
-            for client in ("instance", "fleet"):  # made again: somebody may log in meanwhile
+            for client in ("instance", "fleet"):  # make them again: somebody may log in meanwhile
                 self.__dict__.pop(client, None)
             raise
 
     def alarm(self, since: float | None = None) -> str:
-        """What may still bill, since when, at what price, and how to end it by hand."""
+        """Return what may still bill, since when, at what price, and how to end it by hand."""
         return "" if self._is_off else alarm(self.knobs, self._since or since)
 
     def on_since(self) -> float | None:
-        """As the API told it, if it was asked."""
+        """Return what the API said, if we have asked it."""
         return self.instance.on_since if "instance" in self.__dict__ else None
 
     def left_on(self) -> str:
-        """By one look, which may fail for the reason for which all failed."""
+        """Look once; this look may fail for the same reason as the command before it."""
         try:
             is_on = self.instance.is_on()
         except Failure:
@@ -254,7 +257,7 @@ class GcpMachine(RemoteMachine):
 
     @property
     def input_bucket(self) -> str:
-        """Workers read the bucket's pages themselves."""
+        """Empty if there are workers: they read the bucket's pages themselves."""
         return "" if self.knobs.workers else self.bucket
 
     def _places(self) -> list[str]:
@@ -280,7 +283,7 @@ class GcpMachine(RemoteMachine):
         return super().pull(names, folder, put)
 
     def clean(self) -> None:
-        """Empty the folders on the VM and in the bucket, which bills without a VM, too."""
+        """Empty the folders on the VM and in the bucket, which bills also without a VM."""
         if self.store:
             claim_for(self.knobs, self.store, *self.folders)
             for folder in self.folders:
@@ -297,7 +300,7 @@ class GcpMachine(RemoteMachine):
         super().clean()
 
     def read_lock(self) -> str:
-        """The lock stands in the VM's metadata, which can be read while it is off."""
+        """The lock is in the VM's metadata, which can be read while the VM is off."""
         return value_in(self.instance.get().metadata, LOCK_KEY)
 
     def swap_lock(self, old: str, new: str) -> bool:
@@ -305,7 +308,7 @@ class GcpMachine(RemoteMachine):
         return swap(self.instance, LOCK_KEY, old, new)
 
     def create(self, dry_run: bool) -> dict[str, Any]:
-        """Create the VM, and turn it off, unless it is there; what it is like, by name."""
+        """Create the VM and turn it off, unless it exists; return what it is like, by name."""
         plan = described(self.knobs)
         if self.instance.exists():
             plan["state"] = f"is there already, {self.instance.status()}"

@@ -15,9 +15,9 @@ def value_in(metadata: Any, key: str) -> str:
 
 
 def swap(instance: Instance, key: str, old: str, new: str) -> bool:
-    """Put new in place of old, nothing of which is none; False if old is no longer there.
+    """Replace the value `old` by `new`; return False if the value is no longer `old`.
 
-    Again if somebody changed something else meanwhile.
+    An empty text means that there is no value. Tries again if somebody changed another key.
     """
     for _ in range(SWAP_TRIES):
         if value_in((vm := instance.get()).metadata, key) != old:

@@ -1,5 +1,5 @@
-"""Whose the folders in a bucket are; see lib.machines.ours. Each bucket, or folder in one, serves
-one VM: what another one's upload deleted there would be the pages of a run.
+"""Who owns the folders in a bucket; see lib.machines.ours. Each bucket, or folder in one, serves
+one VM: the upload of another VM would delete the pages of a run.
 """
 
 import json
@@ -31,10 +31,10 @@ class Prefix:
         self.name = bucket.url
         self._bucket, self._vm, self._take = bucket, vm, take
         self._mark = ""
-        self._is_taken = False  # from another VM, whose folders were ours as well
+        self._is_taken = False  # from another VM, with folders that were ours as well
 
     def marked(self) -> set[str]:
-        """As Ground. Raises Failure if they are another VM's."""
+        """See Ground. Raises Failure if they are another VM's."""
         self._mark = self._bucket.read_text(MARK)
         if not self._mark:
             return set()
@@ -51,7 +51,7 @@ class Prefix:
         )
 
     def find(self, folder: str) -> Found:
-        """As Ground. Where an earlier version worked there is a manifest of ours."""
+        """See Ground. Where an earlier version has worked, there is a manifest of ours."""
         names = self._bucket.listing(folder).keys()
         if not names or self._mark:
             return Found(names, self._is_taken)
@@ -59,7 +59,7 @@ class Prefix:
         return Found(names, bool(read_lines(manifest)))
 
     def mark(self, folders: Collection[str]) -> None:
-        """As Ground; of two at the same moment one is told to look again."""
+        """See Ground. If two make the first mark at the same moment, one of them fails."""
         known = read_mark(self._mark)
         every = set(folders) | (known[1] if known[0] == self._vm else set())
         text = json.dumps({"vm": self._vm, "folders": sorted(every)})
@@ -67,7 +67,7 @@ class Prefix:
 
 
 def read_mark(text: str) -> tuple[str, set[str]]:
-    """The VM in a mark, and the folders that are its; nobody's, if it is no mark."""
+    """Return the VM in a mark, and the VM's folders; both empty if it is not a mark."""
     try:
         mark = json.loads(text)
         return str(mark["vm"]), {str(name) for name in mark["folders"]}

@@ -80,7 +80,7 @@ def network(knobs: Knobs) -> compute_v1.NetworkInterface:
 
 
 def account(knobs: Knobs, *scopes: str) -> compute_v1.ServiceAccount:
-    """Whom a VM acts as, and how far at most, whatever roles it has."""
+    """Return the account that a VM acts as; scopes limit it, whatever roles it has."""
     return compute_v1.ServiceAccount(email=knobs.service_account or "default", scopes=scopes)
 
 
@@ -90,7 +90,7 @@ def region_of(zone: str) -> str:
 
 
 def group_name(vm: str) -> str:
-    """The name of a VM's group of workers. A long one is cut, and stays that VM's own."""
+    """Return the name of a VM's group of workers. A long name is cut, but stays unique."""
     if len(vm) > LONGEST_BASE:
         digest = hashlib.sha256(vm.encode()).hexdigest()[:8]
         vm = f"{vm[: LONGEST_BASE - 9]}-{digest}"
@@ -98,7 +98,7 @@ def group_name(vm: str) -> str:
 
 
 def emptying_command(knobs: Knobs) -> str:
-    """How to let a VM's workers go by hand."""
+    """Return the command that lets a VM's workers go by hand."""
     return (
         f"gcloud compute instance-groups managed resize {group_name(knobs.vm)} --size=0"
         f" --region {region_of(knobs.zone)} --project {knobs.project}"
@@ -106,16 +106,16 @@ def emptying_command(knobs: Knobs) -> str:
 
 
 def image_link(knobs: Knobs) -> str:
-    """The workers' image as Google names it."""
+    """Return the workers' image as Google names it."""
     name = knobs.worker_image
     return name if "/" in name else f"projects/{knobs.project}/global/images/{name}"
 
 
 def workers_end(started: float | None, max_hours: float, now: float) -> str:
-    """Until when there may be workers, as RFC 3339; empty: for ever. started, now: Unix time.
+    """Return until when workers may run, as RFC 3339; empty: for ever. started, now: Unix time.
 
-    As long as their VM, which started then; or, if that was on before it was ours, from now on. A
-    time for each of them would not do: one that turns itself off is made again, with a new time.
+    They may run for max_hours from the start of their VM; or from now on, if that has passed. A
+    limit for each worker would not do: one that turns itself off is made again, with a new limit.
     """
     if not max_hours:
         return ""
@@ -126,9 +126,10 @@ def workers_end(started: float | None, max_hours: float, now: float) -> str:
 
 
 def worker_template(knobs: Knobs, startup_script: str, until: str) -> compute_v1.InstanceTemplate:
-    """The template of the workers. Templates cannot change: another content has another name.
+    """Return the workers' template. Templates cannot change: another content has another name.
 
-    A group deletes what runs at that time, and makes none any more; before, a preempted one again.
+    Before the time `until`, a group makes a preempted worker again. At that time it deletes those
+    that run, and makes no more.
     """
     limits = scheduling(True, 0, "DELETE")
     if until:
@@ -162,7 +163,7 @@ def worker_template(knobs: Knobs, startup_script: str, until: str) -> compute_v1
 
 
 def worker_group(knobs: Knobs, template: str, zones: list[str]) -> compute_v1.InstanceGroupManager:
-    """The group of the workers, which makes them wherever there is room for one.
+    """Return the group of the workers, which makes them wherever there is room for one.
 
     Its description names what cannot be changed: the zones.
     """
@@ -182,7 +183,7 @@ def worker_group(knobs: Knobs, template: str, zones: list[str]) -> compute_v1.In
                 for zone in zones
             ],
         ),
-        # what ANY wants; and workers that run are left alone when the template changes
+        # ANY needs NONE; OPPORTUNISTIC leaves running workers alone when the template changes
         update_policy=compute_v1.InstanceGroupManagerUpdatePolicy(
             instance_redistribution_type="NONE", type_="OPPORTUNISTIC"
         ),

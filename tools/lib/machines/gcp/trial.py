@@ -1,6 +1,6 @@
-"""A VM that is on for a few minutes, to see what no question to Google's API can tell.
+"""Turn a VM on for a few minutes, to see what no question to Google's API can tell.
 
-The VM of the knobs, where it is there and off; else one of its own name that is deleted again.
+It is the VM of the knobs if that is off, or, if there is none, a new VM that is deleted again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lib.machines.ssh.model import DOCKER_IS_UP
 from lib.machines.ssh.shell import Shell
 
 START_MINUTES, CREATE_MINUTES = 4, 12
-LONGEST_HOURS = 1.0  # of a VM that we made: then Google deletes it, whatever became of us
+LONGEST_HOURS = 1.0  # for a VM that we made: then Google deletes it, whatever became of us
 DRIVER_TIMEOUT_S, GUARD_TIMEOUT_S, POLL_S = 900.0, 120.0, 2.0
 LONGEST_NAME = 63
 GPU = "nvidia-smi --query-gpu=name,driver_version --format=csv,noheader"
@@ -34,7 +34,7 @@ GUARD = "systemctl is-active dots-ocr-idle.timer"
 
 @dataclass(frozen=True)
 class Trial:
-    """What is to be turned on, and for how long it will probably bill."""
+    """The VM to turn on, and for how many minutes it will probably bill."""
 
     knobs: Knobs
     is_new: bool
@@ -48,9 +48,9 @@ class Trial:
 
 
 def trial_of(knobs: Knobs, status: str | None) -> Trial:
-    """What to do with a VM in this state; None: there is none. Raises Failure if nothing."""
+    """Return what to do with a VM in this state; None: there is none. Raises Failure unless off."""
     if status is None:
-        own = f"-check-{secrets.token_hex(4)}"  # of nobody else's: it is deleted in the end
+        own = f"-check-{secrets.token_hex(4)}"  # nobody else's name: it is deleted in the end
         name = f"{knobs.vm[: LONGEST_NAME - len(own)]}{own}"
         return Trial(dataclasses.replace(knobs, vm=name), True, CREATE_MINUTES)
     if next_to_stop(status) is Action.NOTHING:
@@ -59,7 +59,7 @@ def trial_of(knobs: Knobs, status: str | None) -> Trial:
 
 
 def turn_on(machine: GcpMachine, trial: Trial) -> None:
-    """Create or start it, with its guard. Raises Failure."""
+    """Create or start the VM, with its guard. Raises Failure."""
     instance, knobs = machine.instance, trial.knobs
     if not trial.is_new:
         before = guard.place(instance, guard.script(knobs))
@@ -72,11 +72,11 @@ def turn_on(machine: GcpMachine, trial: Trial) -> None:
 
 
 def look_inside(machine: GcpMachine, trial: Trial) -> Iterator[Finding]:
-    """All that a start would need of a VM that is on."""
+    """Check all that a start would need of a VM that is on."""
     login = examined("ssh", lambda: f"{machine.shell.name} lets us in")
     yield login
     if "shell" not in machine.__dict__:
-        return  # nothing else can be told
+        return  # without ssh nothing else can be checked
     shell, knobs = machine.shell, trial.knobs
     yield examined("guard", lambda: guarded(shell))
     yield examined("GPU", lambda: in_time(shell, GPU, DRIVER_TIMEOUT_S))
@@ -87,7 +87,7 @@ def look_inside(machine: GcpMachine, trial: Trial) -> Iterator[Finding]:
 
 
 def asked(shell: Shell, script: str, next_step: str = "") -> str:
-    """The first line that a script prints. Raises Failure, with the first of what it said."""
+    """Return the first line that a script prints. Raises Failure, with the first of its errors."""
     done = shell.ask(script)
     text = (done.stderr if done.returncode else done.stdout).decode("utf-8", "replace").strip()
     line = text.partition("\n")[0]
@@ -97,7 +97,7 @@ def asked(shell: Shell, script: str, next_step: str = "") -> str:
 
 
 def in_time(shell: Shell, script: str, timeout_s: float) -> str:
-    """The same of what comes up after the boot: a first one installs the driver."""
+    """Do the same for what comes up after the boot, and wait: a first boot installs the driver."""
     deadline = time.monotonic() + timeout_s
     while True:
         try:
@@ -109,7 +109,7 @@ def in_time(shell: Shell, script: str, timeout_s: float) -> str:
 
 
 def guarded(shell: Shell) -> str:
-    """Its guard came with its boot, as the startup script."""
+    """Check that the guard came with the boot, as the startup script."""
     try:
         in_time(shell, GUARD, GUARD_TIMEOUT_S)
     except Failure as error:
@@ -121,7 +121,7 @@ def guarded(shell: Shell) -> str:
 
 
 def has_image(shell: Shell, knobs: Knobs, is_new: bool) -> str:
-    """The model server's image."""
+    """Check that the model server's image is there."""
     if is_new:
         raise Untold("a new VM has none: make image builds it")
     image = knobs.container_image
@@ -131,7 +131,7 @@ def has_image(shell: Shell, knobs: Knobs, is_new: bool) -> str:
 
 
 def reaches(shell: Shell, bucket: str) -> str:
-    """The bucket, from the VM, as its service account."""
+    """Check that the VM reaches the bucket, as its service account."""
     asked(
         shell,
         f"gcloud storage ls {shlex.quote(bucket)}/ >/dev/null",

@@ -1,4 +1,4 @@
-"""Turning a VM and its workers off: all that can be tried is tried, and what may bill is said."""
+"""Turn a VM and its workers off: try all that can be tried, and say what may still bill."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def turn_off(open_instance: Callable[[], Instance], open_fleet: Callable[[], Fle
     """
     failures: list[Failure] = []
     are_going = tried(lambda: open_fleet().ask_to_end(), failures)
-    tried(lambda: open_instance().stop(), failures)  # they go meanwhile
+    tried(lambda: open_instance().stop(), failures)  # the workers go meanwhile
     if are_going:
         tried(lambda: open_fleet().wait_until_empty(), failures)
     if failures:
@@ -26,7 +26,7 @@ def turn_off(open_instance: Callable[[], Instance], open_fleet: Callable[[], Fle
 
 
 def tried(step: Callable[[], Any], failures: list[Failure]) -> Any:
-    """What a step gives; its failure is kept for later, since other steps must follow."""
+    """Return what a step gives; keep its failure for later, because other steps must follow."""
     try:
         return step()
     except Failure as error:
@@ -35,7 +35,7 @@ def tried(step: Callable[[], Any], failures: list[Failure]) -> Any:
 
 
 def joined(failures: list[Failure]) -> Failure:
-    """Several failures as one, which may pass if one of them may."""
+    """Return several failures as one, which may pass if one of them may pass."""
     kinds = [kind for kind in (Away, NoLogin) if any(isinstance(one, kind) for one in failures)]
     if len(failures) == 1 or (kinds and all(isinstance(one, kinds[0]) for one in failures)):
         return failures[-1]  # all for the same reason
@@ -43,7 +43,7 @@ def joined(failures: list[Failure]) -> Failure:
 
 
 def alarm(knobs: Knobs, since: float | None) -> str:
-    """What is said last when the VM could not be turned off. since is Unix time, if known."""
+    """Return what to say last if the VM could not be turned off. since is Unix time, if known."""
     on = f", since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(since))}" if since else ""
     of_vm = (
         f"{knobs.vm} MAY STILL RUN, AND BILL{on}, {knobs.price_per_hour:g} USD an hour:"
@@ -58,7 +58,7 @@ def alarm(knobs: Knobs, since: float | None) -> str:
 
 
 def left_on(knobs: Knobs, is_on: bool | None) -> str:
-    """What is said last when a command has failed behind a turn-on, by whether the VM is on."""
+    """Return what to say last if a command failed after a turn-on. is_on is None if not known."""
     if is_on is None:
         return alarm(knobs, None)
     if not is_on:

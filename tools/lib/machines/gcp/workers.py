@@ -14,7 +14,7 @@ SCHEDULER_PORT, DASHBOARD_PORT = 8786, 8787
 
 
 def make_certificate(shell: Shell) -> str:
-    """The fleet's certificate with its key, from the VM, which makes it the first time."""
+    """Return the fleet's certificate with its key; the VM makes it the first time."""
     return shell.run("bash -s", CERTIFICATE.read_bytes())
 
 
@@ -42,7 +42,7 @@ def startup_script(knobs: Knobs, certificate: str) -> str:
 
 
 def start_script(knobs: Knobs, address: str) -> str:
-    """Shell that starts scheduler and own worker on the VM, whose internal address this is."""
+    """Return shell that starts scheduler and own worker on the VM; address is its internal one."""
     words = (
         *(knobs.container_image, knobs.bucket.rstrip("/"), address),
         *(knobs.processes, knobs.endpoint),
@@ -54,7 +54,7 @@ STOP_SCRIPT = "docker rm -f dots-ocr-scheduler dots-ocr-worker >/dev/null 2>&1 |
 
 
 def job_options(knobs: Knobs, address: str) -> list[str]:
-    """Options of the job that has the workers read: pages come from the bucket, results go there.
+    """Return options of a job for the workers: pages come from the bucket, results go there.
 
     Only the manifest grows on the VM; job.sh copies it to the bucket.
     """
@@ -69,7 +69,7 @@ def job_options(knobs: Knobs, address: str) -> list[str]:
 
 
 def dashboard(knobs: Knobs) -> str:
-    """How to see Dask's dashboard, for people."""
+    """Describe how to see Dask's dashboard, for people."""
     tunnel = " --tunnel-through-iap" if knobs.iap else ""
     return (
         f"gcloud compute ssh {knobs.vm} --zone {knobs.zone} --project {knobs.project}{tunnel}"

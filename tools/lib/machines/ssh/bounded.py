@@ -1,4 +1,4 @@
-"""What a machine says, up to a bound: one that lies must not fill our memory, or our terminal."""
+"""Read what a machine says, up to a limit: a machine must not fill our memory or terminal."""
 
 import codecs
 import os
@@ -14,17 +14,17 @@ from lib.results import LARGEST_BYTES, LARGEST_MANIFEST_BYTES
 
 LARGEST_ANSWER_BYTES = LARGEST_MANIFEST_BYTES
 LARGEST_ERRORS_BYTES = 1 << 20
-LARGEST_HEADER_BYTES = 1 << 16  # of a tar's member that is none: a long name
+LARGEST_HEADER_BYTES = 1 << 16  # of a tar's member that is no file: a long name
 OVERHEAD_BYTES = 1 << 14  # of a member, with a long name
 CHUNK_BYTES = 1 << 16
 
 
 class TooMuch(Exception):
-    """More came than can be an answer."""
+    """More data came than an answer can have."""
 
 
 def read_most(process: "subprocess.Popen[bytes]", pipe: IO[bytes], most_bytes: int) -> bytes:
-    """All that a process says there. What goes on beyond the bound costs its life: TooMuch."""
+    """Return all that a process writes there; beyond the limit, kill it and raise TooMuch."""
     with pipe:
         said = pipe.read(most_bytes + 1)
     if len(said) > most_bytes:
@@ -34,7 +34,7 @@ def read_most(process: "subprocess.Popen[bytes]", pipe: IO[bytes], most_bytes: i
 
 
 def run(command: Sequence[str], content: bytes) -> "subprocess.CompletedProcess[bytes]":
-    """As subprocess.run, with content as stdin. Raises TooMuch."""
+    """Do the same as subprocess.run, with content as stdin. Raises TooMuch."""
     pipe = subprocess.PIPE
     with (
         subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process,
@@ -53,13 +53,13 @@ def run(command: Sequence[str], content: bytes) -> "subprocess.CompletedProcess[
 
 
 def give(pipe: IO[bytes], content: bytes) -> None:
-    """Write all of it, as far as somebody reads it."""
+    """Write all of it, or as much as the other end reads."""
     with suppress(BrokenPipeError), pipe:
         pipe.write(content)
 
 
 def follow(command: Sequence[str], out: TextIO, errors: TextIO) -> int:
-    """Run a program and pass on what it says, as it comes, made printable; its exit code."""
+    """Run a program, pass on what it says at once, made printable; return its exit code."""
     pipe = subprocess.PIPE
     with (
         subprocess.Popen(command, stdout=pipe, stderr=pipe) as process,
@@ -77,7 +77,7 @@ def follow(command: Sequence[str], out: TextIO, errors: TextIO) -> int:
 
 
 def pass_on(source: IO[bytes], target: TextIO) -> None:
-    """Copy text until it ends; a progress that would overwrite its line becomes lines."""
+    """Copy text until it ends; a progress bar that would overwrite its line becomes lines."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while data := os.read(source.fileno(), CHUNK_BYTES):
         text = decoder.decode(data).replace("\r\n", "\n").replace("\r", "\n")
@@ -86,14 +86,14 @@ def pass_on(source: IO[bytes], target: TextIO) -> None:
 
 
 class Stream:
-    """An archive that comes, of which not much more is read than its members have."""
+    """An archive that arrives; reading fails if it is much longer than its members."""
 
     def __init__(self, source: IO[bytes], sizes: Sequence[int]) -> None:
         self._source = source
-        self._left = sum(sizes) + len(sizes) * OVERHEAD_BYTES + LARGEST_BYTES  # one that grew
+        self._left = sum(sizes) + len(sizes) * OVERHEAD_BYTES + LARGEST_BYTES  # a file may grow
 
     def read(self, size: int) -> bytes:
-        """As file.read. Raises tarfile.ReadError."""
+        """Read as file.read does. Raises tarfile.ReadError."""
         data = self._source.read(size)
         self._left -= len(data)
         if self._left < 0:
@@ -102,10 +102,10 @@ class Stream:
 
 
 class Member(tarfile.TarInfo):
-    """A member whose header says no more than a header can: tarfile would read it into memory."""
+    """A member that refuses a header of too many bytes: tarfile would read it into memory."""
 
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        """Where tarfile says that a subclass may step in. Raises tarfile.ReadError."""
+        """Check the header, at the place that tarfile has for subclasses. Raises ReadError."""
         is_file = self.isreg() or self.isdir() or self.islnk() or self.issym()
         if not is_file and self.size > LARGEST_HEADER_BYTES:
             raise tarfile.ReadError(f"a header of {self.size:,} bytes")

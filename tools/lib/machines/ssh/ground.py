@@ -1,4 +1,4 @@
-"""Whose the folders in a machine's home are; see lib.machines.ours."""
+"""Who owns the folders in a machine's home; see lib.machines.ours."""
 
 import os
 from collections.abc import Collection
@@ -7,7 +7,7 @@ from lib.machines.ours import CODE, UNLISTED, Found, folders
 from lib.machines.ssh.shell import Shell, script_of
 
 MARKS = ".dots-ocr/ours"
-IDENTITY = "stat -Lc %i.%W"  # with its birth: a number of a file is given again
+IDENTITY = "stat -Lc %i.%W"  # with its time of birth: inode numbers are used again
 TRACES = {"job": ".dots-ocr/job.json", "packages": ".dots-ocr/packages"}  # of an earlier version
 
 
@@ -21,7 +21,7 @@ class Home:
         self._traces: set[str] = set()
 
     def marked(self) -> set[str]:
-        """As Ground. Looks for what an earlier version left, too."""
+        """See Ground. Also looks for traces of an earlier version."""
         looks = [f"[ -e {path} ] && echo {word}" for word, path in TRACES.items()]
         looks += [
             f'id=$({IDENTITY} {name}) && [ "$(cat {MARKS}/{name})" = "$id" ] && echo {name}'
@@ -33,7 +33,7 @@ class Home:
         return set(self.folders) & set(said)
 
     def find(self, folder: str) -> Found:
-        """As Ground."""
+        """See Ground."""
         was_used = ("packages" if folder == CODE else "job") in self._traces
         looks = f"[ ! -e {folder} ] || find {folder}/ -mindepth 1 ! -type d -printf '%P\\0'"
         done = self._shell.ask(looks)
@@ -41,7 +41,7 @@ class Home:
         return Found(names + ([UNLISTED] if done.returncode else []), was_used)
 
     def mark(self, folders: Collection[str]) -> None:
-        """As Ground."""
+        """See Ground."""
         names = sorted(folders)
         marks = [f"{IDENTITY} {name} >{MARKS}/{name}" for name in names]
         self._shell.run(" && ".join([script_of("mkdir", "-p", MARKS, *names), *marks]))

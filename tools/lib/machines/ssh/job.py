@@ -12,14 +12,14 @@ from lib.machines.ssh.shell import script_of
 JOB_CONTAINER = "dots-ocr-job"
 POLL_S = 2.0
 POLITE_END_S = 30  # for a job that is told to end
-END_SCRIPT = (  # in order: its manifest is complete then
+END_SCRIPT = (  # an orderly end, so that its manifest is complete
     f"docker stop -t {POLITE_END_S} {JOB_CONTAINER} >/dev/null 2>&1;"
     f" flock --timeout {POLITE_END_S} .dots-ocr/job.lock true"
 )
 
 
 def start_script(words: Sequence[str]) -> str:
-    """Shell that starts job.sh with these words away from us, and ends when it has begun."""
+    """Return shell that starts job.sh detached, with these words, and ends when it has begun."""
     return (
         "before=$(cat .dots-ocr/job.json 2>/dev/null);"
         f" setsid nohup bash vm_side/machine/job.sh {script_of(*words)}"
@@ -45,13 +45,13 @@ def follow(look: Callable[[int], dict[str, Any]], now_and_then: Callable[[], Non
                 log_to = job["log_to"]
             if progress:
                 bar.total, bar.n = progress["pages"], progress["done"]
-                before = bar.n if before is None else before  # tells nothing of the rate
+                before = bar.n if before is None else before  # says nothing about the rate
                 bar.initial = before
                 bar.set_postfix(beside_bar(progress), refresh=True)
             if job.get("running"):
                 now_and_then()
                 time.sleep(POLL_S)
-            elif not job.get("log"):  # a look shows a part of the log: was that all of it?
+            elif not job.get("log"):  # a look shows only a part of the log: is there more?
                 return exit_code(job)
 
 
@@ -64,7 +64,7 @@ def exit_code(job: dict[str, Any]) -> int:
 
 
 def describe_job(job: dict[str, Any]) -> str:
-    """The job in a few words."""
+    """Describe the job in a few words."""
     if not job:
         return "none yet"
     if job.get("running"):
@@ -75,6 +75,6 @@ def describe_job(job: dict[str, Any]) -> str:
 
 
 def describe_fleet(counts: Mapping[str, Any]) -> str:
-    """What the scheduler knows, in a few words."""
+    """Describe what the scheduler knows, in a few words."""
     workers, pages = (counts.get(name, 0) for name in ("workers", "processing"))
     return f"{workers} workers connected, {pages} pages in their hands"

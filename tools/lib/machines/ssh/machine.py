@@ -72,7 +72,7 @@ class RemoteMachine(Sight):
         self._turn_on()
         shell = self.shell
         shell.run(f"mkdir -p .dots-ocr && touch {SEEN}")
-        self._guard(shell)  # before all that may fail
+        self._guard(shell)  # before all the steps that may fail
         ours = self._claim(CODE_FOLDER, *([self.folders.input] if self.input_bucket else []))
         self._bring_key()
         seen = self.look()
@@ -105,10 +105,10 @@ class RemoteMachine(Sight):
         build_image(shell, self.knobs.container_image, parts)
 
     def _turn_on(self) -> None:
-        """Turn the machine on; one without a cloud API is on."""
+        """Turn the machine on; a machine without a cloud API is on already."""
 
     def _call_workers(self) -> None:
-        """Have machines that help come up meanwhile; only a cloud has some."""
+        """Start the workers, which come up meanwhile; only a cloud machine has some."""
 
     def stop(self) -> None:
         """End the containers; a machine without a cloud API stays on."""
@@ -116,15 +116,15 @@ class RemoteMachine(Sight):
         self.shell.close()
 
     def alarm(self, since: float | None = None) -> str:
-        """It stays on in any case."""
+        """Return nothing: the machine stays on in any case."""
         return ""
 
     def on_since(self) -> float | None:
-        """Nobody tells, nor bills."""
+        """Return None: nobody tells us, and nobody bills."""
         return None
 
     def left_on(self) -> str:
-        """It is not ours to turn off."""
+        """Return nothing: the machine is not ours to turn off."""
         return ""
 
     def status(self) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class RemoteMachine(Sight):
             raise Failure(f"the connection was lost: {error}", "make upload goes on") from error
 
     def wait_until_ready(self, timeout_s: float) -> None:
-        """Wait for the bucket's pages and the model, unless a job runs, which has them already."""
+        """Wait for the bucket's pages and the model; a job that runs has them already."""
         deadline = time.monotonic() + timeout_s
         if self._look_through()["job"].get("running"):
             return
@@ -191,7 +191,7 @@ class RemoteMachine(Sight):
 
     @property
     def input_bucket(self) -> str:
-        """The bucket whose pages come to the machine before they are read; empty: none."""
+        """The bucket with pages that come to the machine before they are read; empty: none."""
         return self.bucket
 
     def _places(self) -> list[str]:
@@ -211,7 +211,7 @@ class RemoteMachine(Sight):
             raise Failure(f"the connection was lost: {error}", "make download goes on") from error
 
     def clean(self) -> None:
-        """Empty both folders, also of files that a container wrote as root."""
+        """Empty both folders, also files that a container wrote as root."""
         self._claim(*self.folders)
         own = " ".join(f"{name}/" for name in self.folders)
         fleets = "$(ls -d .dots-ocr/fleet-* 2>/dev/null)" if self.folders.input == INPUT else ""
@@ -232,18 +232,18 @@ class RemoteMachine(Sight):
         return self.shell.run("cat .dots-ocr/lock 2>/dev/null || :")
 
     def swap_lock(self, old: str, new: str) -> bool:
-        """Change the file, alone, if it still holds the old line."""
+        """Change the file, under a lock of its own, if it still holds the old line."""
         old, new = shlex.quote(old), shlex.quote(new)
         swap = f'[ "$(cat lock 2>/dev/null)" = {old} ] && printf %s {new} >lock'
         script = f"mkdir -p .dots-ocr && cd .dots-ocr && flock lock.guard sh -c {shlex.quote(swap)}"
         return self.shell.ask(script).returncode == 0
 
     def _claim(self, *needed: str) -> set[str]:
-        """The folders in its home that are ours; raises Failure unless these are."""
+        """Return the folders in its home that are ours. Raises Failure if a needed one is not."""
         return claim(Home(self.shell), needed, self.knobs.take)
 
     def _take_back(self, shell: Shell, folders: list[str]) -> None:
-        """These, which are ours, belong to its user again, whom alone they are open to."""
+        """Give these folders of ours back to the machine's user, and close them to all others."""
         names = " ".join(f"{name}/" for name in folders)
         owned = (
             f"find {names} ! -user $(id -un) -print -quit | grep -q . &&"
@@ -253,13 +253,13 @@ class RemoteMachine(Sight):
         shell.run(f"{owned if folders else ''} {closed}")
 
     def _bring_key(self) -> None:
-        """The model server's key and the PDFs' password go into files of ours there, or away."""
+        """Write the model server's key and the PDFs' password to files of ours, or remove those."""
         self._bring({KEY_FILE: model_key(self.knobs), PASSWORD_FILE: pdf_password(self.knobs)})
 
     def _bring(self, given: Mapping[str, str]) -> None:
-        """Texts go into files of ours there; a file whose text is empty goes away."""
+        """Write texts into our files there; remove a file if its text is empty."""
         for file, text in given.items():
-            write = f"umask 077 && cat >{file}.part && mv {file}.part {file}"  # it comes by stdin
+            write = f"umask 077 && cat >{file}.part && mv {file}.part {file}"  # text: on stdin
             self.shell.run(write if text else f"rm -f {file}", text.encode())
 
     def _bring_packages(self, shell: Shell) -> None:
@@ -275,10 +275,10 @@ class RemoteMachine(Sight):
         run_image(shell, image, start_model_script(image, options))
 
     def _guard(self, shell: Shell) -> None:
-        """Have it turn itself off when nobody needs it; only a machine of the cloud's is ours."""
+        """Have it turn itself off when nobody needs it; only a cloud machine is ours to end."""
 
     def _install(self, shell: Shell) -> None:
-        """Have it start the model by itself after a boot; the same."""
+        """Have it start the model by itself after a boot; only a cloud machine does so."""
 
     def _prepare(self, shell: Shell) -> None:
         """Have the machine do what it can while the model loads; nobody waits for it."""
@@ -290,7 +290,7 @@ class RemoteMachine(Sight):
         )
 
     def _ask_for_end(self, interrupted: Interrupted) -> None:
-        """On Ctrl-C: should the job go on? Nobody is asked under cron or within make all."""
+        """On Ctrl-C, ask whether the job should end; nobody is asked under cron or in make all."""
         is_ctrl_c = interrupted.args == (signal.SIGINT,)
         if not is_ctrl_c or not sys.stdin.isatty() or os.environ.get(TOKEN_VARIABLE):
             return

@@ -1,6 +1,6 @@
 """The model server's container on a machine with docker: its image, its start and its end.
 
-What runs there is shell, in the home folder of the machine's user.
+The scripts that run there are shell, in the home folder of the machine's user.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ CONTAINER_FOLDER = "vm_side/container"
 
 
 def python_script(image: str) -> str:
-    """Shell that prints the version of the image's Python, as 3.12."""
+    """Return shell that prints the version of the image's Python, such as 3.12."""
     return (
         f"docker run --rm --label {LABEL}=python --network none"
         f" --entrypoint python3 {shlex.quote(image)}"
@@ -33,12 +33,12 @@ def python_script(image: str) -> str:
 
 
 def build_script(image: str, parts: Mapping[str, str], watched: bool) -> str:
-    """Shell that builds vm_side/container of these parts, which docker calls build arguments.
+    """Return shell that builds vm_side/container with these parts, docker's build arguments.
 
-    It passes over what is built already.
+    It skips what is built already.
 
-    A build takes longer than an idle machine may live, so that somebody is seen there until its
-    end, and no longer: the command that started it may be gone.
+    A build takes longer than an idle machine stays on. So the shell touches SEEN until the build
+    ends, and no longer, because the command that started it may be gone.
     """
     arguments = [word for key, value in parts.items() for word in ("--build-arg", f"{key}={value}")]
     quiet = [] if watched else ["--quiet"]
@@ -51,7 +51,7 @@ def build_script(image: str, parts: Mapping[str, str], watched: bool) -> str:
 
 
 def start_script(image: str, options: str) -> str:
-    """Shell that starts the container, unless it runs already with this image and these options."""
+    """Return shell that starts the container, unless it runs with this image and these options."""
     label = hashlib.sha256(f"{image} {options}".encode()).hexdigest()[:16]
     form = "{{.State.Running}} {{.Config.Labels.dots_ocr}}"
     quoted = shlex.quote(image)
@@ -68,7 +68,7 @@ def start_script(image: str, options: str) -> str:
 
 
 def ports_of(options: str, endpoint: str) -> list[int]:
-    """The machine's ports that the container will want, by these options of docker run."""
+    """Return the machine's ports that the container will need, by these options of docker run."""
     try:
         words = shlex.split(options)
     except ValueError:  # docker will say what is wrong
@@ -83,9 +83,9 @@ def ports_of(options: str, endpoint: str) -> list[int]:
 
 
 def port_script(ports: Sequence[int]) -> str:
-    """Shell that ends with TAKEN if another's server listens at one of these ports, and prints it.
+    """Return shell that prints one of these ports, and ends with TAKEN, if a server listens there.
 
-    What our own container listens at is free: it makes way.
+    If our own container runs, no port is looked at: that container will make way.
     """
     return (
         f"{DOCKER_IS_UP}"
@@ -99,7 +99,7 @@ def port_script(ports: Sequence[int]) -> str:
 
 
 def refuse_taken_port(shell: Shell, options: str, endpoint: str) -> None:
-    """Raise Failure if a container or server that is not ours is where the model's is to be."""
+    """Raise Failure if a container or server that is not ours has a port that the model needs."""
     ports = ports_of(options, endpoint)
     done = shell.ask(port_script(ports)) if ports else None
     if done is None or done.returncode != TAKEN:
@@ -115,7 +115,7 @@ def refuse_taken_port(shell: Shell, options: str, endpoint: str) -> None:
 
 
 def run_image(shell: Shell, image: str, script: str) -> str:
-    """What a script prints that runs a container of the image. Raises Failure, ConnectionLost."""
+    """Run a script that runs the image; return what it prints. Raises Failure, ConnectionLost."""
     done = shell.ask(script)
     if done.returncode:
         why = done.stderr.decode("utf-8", "replace").strip()
@@ -139,7 +139,7 @@ def build_image(shell: Shell, image: str, parts: Mapping[str, str]) -> None:
 
 
 def refuse_without_key(fault: str) -> None:
-    """Raise Failure if the model server lets us not in: waiting would not fix it."""
+    """Raise Failure if the model server does not let us in: waiting would not fix it."""
     if fault.startswith(("HTTP 401", "HTTP 403")):
         raise Failure(
             f"the model server needs its key ({fault})",
@@ -148,12 +148,12 @@ def refuse_without_key(fault: str) -> None:
 
 
 def has_ended(container: Mapping[str, Any]) -> bool:
-    """Whether the container is there and dead for good: docker starts it again once."""
+    """Whether the container exists and is dead for good: docker starts it again only once."""
     return container.get("state") in ("exited", "dead")
 
 
 def end_of(container: Mapping[str, Any]) -> str:
-    """How the container ended, for people."""
+    """Describe how the container ended, for people."""
     return (
         f"the model's container ended with {container['exit_code']};"
         f" the end of its log:\n{container['log']}"
@@ -161,7 +161,7 @@ def end_of(container: Mapping[str, Any]) -> str:
 
 
 def describe_start(start: Mapping[str, Any]) -> str:
-    """How a model's start goes, or what it took, for people; empty: it is not told."""
+    """Describe how a model's start goes, or how long it took, for people; empty if not known."""
     parts, before = lengths(start.get("parts")), lengths(start.get("before"))
     now = start.get("now")
     told = [f"{name} {seconds:.0f} s" for name, seconds in parts.items()]
@@ -173,13 +173,13 @@ def describe_start(start: Mapping[str, Any]) -> str:
 
 
 def lengths(parts: Any) -> dict[str, float]:
-    """Seconds by the parts of a start, as the machine tells them."""
+    """Return the seconds of each part of a start, as the machine tells them."""
     parts = parts if isinstance(parts, dict) else {}
     return {name: seconds for name, seconds in parts.items() if isinstance(seconds, int | float)}
 
 
 def gpu_rows(memory: Sequence[str]) -> dict[str, str]:
-    """The memory of each GPU, as rows of a table."""
+    """Return the memory of each GPU, as rows of a table."""
     if len(memory) <= 1:
         return {"GPU memory": "".join(memory) or "-"}
     return {f"GPU {number} memory": text for number, text in enumerate(memory)}

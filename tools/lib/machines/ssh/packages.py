@@ -19,11 +19,11 @@ PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 
 
 def collect_packages(version: str, for_fleet: bool = False, for_reader: bool = False) -> Path:
-    """A folder of the packages that vm_side/ needs, for this version of Python on Linux.
+    """Return a folder of the packages that vm_side/ needs, for this version of Python on Linux.
 
-    Made here, since a bare GPU image may lack pip and a machine without an external address
-    reaches no package index. A fleet needs some more, and so does the second reader, which a fleet
-    does not have.
+    We make it on this computer, because a bare GPU image may lack pip, and a machine without an
+    external address reaches no package index. A fleet needs some more packages. So does the second
+    reader, which a fleet does not have.
     """
     wanted = READER_REQUIREMENTS if for_reader else REQUIREMENTS
     wanted = FLEET_REQUIREMENTS if for_fleet else wanted

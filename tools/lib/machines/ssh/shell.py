@@ -21,7 +21,7 @@ SEEN = ".dots-ocr/seen"  # its time tells the watchdog when a client was last th
 
 
 class ConnectionLost(Failure):
-    """The ssh connection failed; what it ran may go on."""
+    """The ssh connection failed; the script that it ran may go on."""
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"{name} cannot be reached: {why}", "check the network, and make status")
@@ -32,7 +32,7 @@ class ConnectionLost(Failure):
 
 
 class Shell:
-    """A machine's shell. ssh is the command that logs in, without what to run there."""
+    """A machine's shell. ssh is the command that logs in, without the script to run there."""
 
     def __init__(self, ssh: Sequence[str], name: str) -> None:
         self.name = name
@@ -63,7 +63,7 @@ class Shell:
         return subprocess.Popen([*self.login, script], stdin=pipe, stdout=pipe, stderr=pipe)
 
     def ask(self, script: str, content: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        """Run a script with content as its stdin. Raises ConnectionLost; Failure for a flood."""
+        """Run a script, content as stdin. Raises ConnectionLost; Failure if it says too much."""
         try:
             done = bounded.run([*self.login, script], content)
         except bounded.TooMuch as error:
@@ -72,7 +72,7 @@ class Shell:
         return done
 
     def run(self, script: str, content: bytes = b"") -> str:
-        """What a script prints. Raises ConnectionLost, and Failure when the script fails."""
+        """Return what a script prints. Raises ConnectionLost, and Failure if the script fails."""
         done = self.ask(script, content)
         if done.returncode:
             raise Failure(
@@ -82,9 +82,9 @@ class Shell:
         return done.stdout.decode("utf-8", "replace")
 
     def follow(self, script: str) -> int:
-        """Run a script and pass on what it says, made printable; its exit code.
+        """Run a script and pass on what it says, made printable; return its exit code.
 
-        Over a connection of its own: the kept one would hold our terminal after a Ctrl-C.
+        It has a connection of its own: the kept one would hold our terminal after a Ctrl-C.
         """
         program, *rest = self.login
         command = [program, "-o", "ControlPath=none", *rest, script]
@@ -97,7 +97,7 @@ class Shell:
             raise ConnectionLost(self.name, why)
 
     def stay_seen(self) -> None:
-        """Now and then while files travel: tell the watchdog that somebody is there."""
+        """Tell the watchdog, once a minute while files travel, that somebody is there."""
         if time.monotonic() - self._seen > SEEN_INTERVAL_S:
             self._seen = time.monotonic()
             self.ask(f"touch {SEEN}")
@@ -109,9 +109,10 @@ class Shell:
 
 
 def socket_folder() -> Path:
-    """The folder of the kept connections, ours alone. Raises Failure if somebody else made it.
+    """Make the folder of the kept connections. Raises Failure if others have rights on it.
 
-    In the temporary folder, since the path of a socket may have 108 bytes and a home be deep.
+    It is in the temporary folder, because the path of a socket may have only 108 bytes, and the
+    path of a home folder may be long.
     """
     folder = Path(tempfile.gettempdir()) / f"dots-ocr-ssh-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What is seen of a machine over ssh, also through connections that break."""
+"""Look at a machine over ssh, also if connections break."""
 
 import json
 import time
@@ -20,20 +20,20 @@ from lib.machines.ssh.shell import SEEN, ConnectionLost, Shell, script_of
 T = TypeVar("T")
 
 POLL_S = 2.0
-RECONNECT_S = 600.0  # how long a machine is waited for that boots, or that the network lost
-LASTING_S = 60.0  # and one that has never answered, if ssh says what waiting hardly fixes
+RECONNECT_S = 600.0  # how long we wait for a machine that boots, or that the network has lost
+LASTING_S = 60.0  # the same for one that never answered, if waiting will hardly fix ssh's error
 LASTING = (
-    *("Name or service not known", "nodename nor servname provided"),  # as Linux and a Mac have it
+    *("Name or service not known", "nodename nor servname provided"),  # on Linux and on a Mac
     *("Permission denied", "Host key verification failed"),
 )
 
 
 class Sight:
-    """A machine as it is seen, with the shell that logs in to it."""
+    """A view of a machine, with the shell that logs in to it."""
 
     def __init__(self, knobs: Knobs) -> None:
         self.knobs = knobs
-        self._restarts = 0  # of the model's container, that were told
+        self._restarts = 0  # of the model's container, which we have told
         self._has_answered = False
 
     @property
@@ -44,15 +44,15 @@ class Sight:
         return Shell(["ssh", self.knobs.ssh_host], self.knobs.ssh_host)
 
     def look(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
-        """What vm_side/machine/status.py sees, by a client who has something done: it stays on."""
+        """Return what vm_side/machine/status.py sees, as a client who keeps the machine on."""
         return self._see(f"touch {SEEN} 2>/dev/null;", log_from, ask)
 
     def glance(self) -> dict[str, Any]:
-        """The same by one who only looks, which is no reason for the machine to stay on."""
+        """Return the same, as a client who only looks, and so does not keep the machine on."""
         return self._see("")
 
     def _see(self, first: str, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
-        """Raises ConnectionLost."""
+        """Run the shell words `first`, then status.py; return what that sees. Raises Failure."""
         words = [*self._about_model, "--log-from", str(log_from), *(["--ask"] if ask else [])]
         script = (
             f"{first} [ -f vm_side/machine/status.py ] || {{ echo '{{}}'; exit; }};"
@@ -75,9 +75,9 @@ class Sight:
         return ("--endpoint", self.knobs.endpoint, "--container", MODEL_CONTAINER)
 
     def _look_at_job(self, log_from: int) -> dict[str, Any]:
-        """Look, and end a job whose model is dead for good: it would only wait, and bill.
+        """Look, and end a job if its model is dead for good: the job would only wait, and bill.
 
-        Not while other machines read for it.
+        The job goes on while other machines read for it.
         """
         seen = self._look_through(log_from)
         is_alone = seen["fleet"].get("workers", 0) <= 1
@@ -90,7 +90,7 @@ class Sight:
         return seen
 
     def _look_through(self, log_from: int = 0, ask: bool = False) -> dict[str, Any]:
-        """Look, through lost connections; tells when the model died."""
+        """Look, also through lost connections; says so when the model has died."""
         seen = self._through(lambda: self.look(log_from, ask))
         container = seen["container"]
         if container.get("restarts", 0) > self._restarts:
@@ -129,7 +129,7 @@ class Sight:
             time.sleep(POLL_S)
 
     def _through(self, do: Callable[[], T]) -> T:
-        """Do something that can be done twice, through lost connections, for a while."""
+        """Do something that may be done twice; after a lost connection, try again for a while."""
         began = time.monotonic()
         while True:
             try:
@@ -155,10 +155,10 @@ class Sight:
                 time.sleep(POLL_S)
 
     def _refuse_if_off(self) -> None:
-        """A machine that is off answers no more; whether it is cannot be told without an API."""
+        """Raise Failure if the machine is off; without a cloud API, nobody can tell."""
 
 
 def in_words(start: dict[str, Any]) -> str:
-    """What is told of a model's start, to stand behind a word."""
+    """Describe a model's start in brackets, to stand behind a word."""
     words = describe_start(start)
     return f" ({words})" if words else ""

@@ -1,8 +1,8 @@
 """Folders over ssh: what changed goes as one tar stream, and what arrives is checked.
 
-tar rather than rsync, since it stands on every computer, and since names and content from the
-machine are never trusted: only regular files that were asked for are written, under their own
-hash, next to the old ones.
+We use tar rather than rsync, because every computer has it, and because we never trust names and
+content from the machine. We write only regular files that we asked for, next to the old ones, and
+check their hashes.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ def mirror_up(shell: Shell, root: Path, names: Collection[str], folder: str) -> 
     if extra:
         remove(shell, folder, extra)
         moved.removed = len(extra)
-    # one that a program there fills just now stays
+    # a folder that a program there is filling just now stays
     shell.run(f"cd {folder} && {{ find . -mindepth 1 -type d -empty -delete 2>/dev/null || :; }}")
     ours: dict[str, int] = {}  # their sizes
     for name in names:
@@ -54,7 +54,7 @@ def mirror_up(shell: Shell, root: Path, names: Collection[str], folder: str) -> 
             ours[name] = status_of(root / name).st_size
         except OSError as error:
             moved.failed[name] = error.strerror or str(error)
-    alike = {  # times tell nothing of content: unzip and cp -p keep them
+    alike = {  # times prove nothing about content: unzip and cp -p keep them
         name for name, size in ours.items() if name in theirs and size == theirs[name].size
     }
     hashes = remote_hashes(shell, folder, alike)
@@ -69,7 +69,7 @@ def mirror_up(shell: Shell, root: Path, names: Collection[str], folder: str) -> 
 def send(
     shell: Shell, root: Path, names: list[str], sizes: dict[str, int], folder: str, moved: Moved
 ) -> None:
-    """Send files as one tar stream. One that cannot be read to its end does not stay there."""
+    """Send files as one tar stream. A file that cannot be read to its end is removed there."""
     torn = []
     with (
         bar(sum(sizes[name] for name in names), "upload") as progress,
@@ -102,7 +102,7 @@ def fetch(
 ) -> Moved:
     """Bring files of a machine's folder into target, each whole or not at all; put places them.
 
-    What has the same size and hash already stays. Raises ConnectionLost.
+    A file that has the same size and time already, or the same hash, stays. Raises ConnectionLost.
     """
     moved = Moved()
     theirs = listing(shell, folder)
@@ -135,7 +135,7 @@ def receive(
     put: Put,
     moved: Moved,
 ) -> None:
-    """Receive files as one tar stream; whatever was not asked for is passed over."""
+    """Receive files as one tar stream; ignore whatever we did not ask for."""
     names_file = f"$HOME/.dots-ocr/fetch-{os.getpid()}"
     shell.run(f"mkdir -p .dots-ocr && cat >{names_file}", joined(needed))
     script = f"cd {folder} && tar -c -f - --null --no-recursion -T {names_file}; rm {names_file}"
@@ -174,7 +174,7 @@ def receive(
 
 @contextlib.contextmanager
 def arriving(path: Path, content: "Travelling") -> Iterator[Path]:
-    """A file beside path with this content, for as long as it is not put elsewhere."""
+    """Give a file next to path with this content; remove it in the end, if it is still there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + PART)
     part.unlink(missing_ok=True)  # of a run that was killed
@@ -188,7 +188,7 @@ def arriving(path: Path, content: "Travelling") -> Iterator[Path]:
 
 @contextlib.contextmanager
 def running(shell: Shell, script: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """A script's stdin and stdout, while it runs. Raises ConnectionLost or Failure at its end."""
+    """Give a script's stdin and stdout while it runs. Raises ConnectionLost, Failure at its end."""
     with ThreadPoolExecutor(1) as pool:
         process = shell.popen(script)
         assert process.stdin and process.stdout and process.stderr  # all are pipes
@@ -218,7 +218,7 @@ def running(shell: Shell, script: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 
 def listing(shell: Shell, folder: str) -> dict[str, Entry]:
-    """All regular files below a folder of the machine; none if there is no folder."""
+    """Return all regular files below a folder of the machine; none if there is no folder."""
     script = f"cd {folder} 2>/dev/null && find . -type f -printf '%s %T@ %P\\0' || :"
     entries = {}
     for line in shell.ask(script).stdout.split(b"\0"):
@@ -230,7 +230,7 @@ def listing(shell: Shell, folder: str) -> dict[str, Entry]:
 
 
 def remote_hashes(shell: Shell, folder: str, names: Collection[str]) -> dict[str, str]:
-    """SHA-256 of files on the machine, by name; those that cannot be read are left out."""
+    """Return the SHA-256 of files on the machine, by name, without those that cannot be read."""
     if not names:
         return {}
     lines = feed(shell, f"cd {folder} && xargs -0 -r sha256sum -z -- 2>/dev/null || :", names)
@@ -247,7 +247,7 @@ def remove(shell: Shell, folder: str, names: Iterable[str]) -> None:
 
 
 def feed(shell: Shell, script: str, names: Iterable[str]) -> bytes:
-    """Run a script with names on its stdin, apart by NUL; what it prints."""
+    """Run a script with names on its stdin, separated by NUL; return what it prints."""
     done = shell.ask(script, joined(names))
     if done.returncode:
         raise Failure(f"on {shell.name}: {done.stderr.decode('utf-8', 'replace').strip()}")
@@ -255,7 +255,7 @@ def feed(shell: Shell, script: str, names: Iterable[str]) -> bytes:
 
 
 def joined(names: Iterable[str]) -> bytes:
-    """Names apart by NUL."""
+    """Return names, each with a NUL at its end."""
     return b"".join(os.fsencode(name) + b"\0" for name in names)
 
 
@@ -269,9 +269,9 @@ def is_same(entry: Entry, path: Path) -> bool:
 
 
 class Padded:
-    """A file as long as it was when it was opened: what cannot be read of it is zeros.
+    """A file that stays as long as it was when it was opened: zeros replace what cannot be read.
 
-    Else a tar stream, and all files behind this one, would end here. fault says why, if.
+    Otherwise a tar stream would end here, without the files behind this one. fault says why, if so.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -279,7 +279,7 @@ class Padded:
         self.fault = ""
 
     def read(self, size: int) -> bytes:
-        """As file.read, of a part of what it had."""
+        """Read `size` bytes as file.read does, but fill up with zeros."""
         try:
             data = self._file.read(size)
         except OSError as error:
@@ -290,7 +290,7 @@ class Padded:
 
 
 class Travelling:
-    """A file to read from while it travels: the machine sees it come, and a progress bar moves."""
+    """A file to read while it travels: we stay seen by the machine, and a progress bar moves."""
 
     def __init__(
         self, file: IO[bytes] | Padded, shell: Shell, progress: "tqdm[NoReturn] | None" = None
@@ -298,7 +298,7 @@ class Travelling:
         self._file, self._shell, self._progress = file, shell, progress
 
     def read(self, size: int = -1) -> bytes:
-        """As file.read."""
+        """Read as file.read does."""
         self._shell.stay_seen()
         data = self._file.read(size)
         if self._progress:
