@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from rig import replies
-from rig.asking import PNG, RETRIES, ask, client, failure
+from rig.asking import PNG, RETRIES, SAMPLING, ask, client, failure
 from rig.model_server import ModelServer
 from rig.raw_server import RawServer
 from rig.replies import Reply, in_turn
+from rig.secrets import KEY
 from server import endpoint
 from server.endpoint import retry_after_s
 from server.request import Completion, read_completion
@@ -224,6 +225,36 @@ def test_a_key_is_wanted() -> None:
         with pytest.raises(EndpointError, match="HTTP 401 Unauthorized"):
             asking.models()
         asking.close()
+
+
+@pytest.mark.parametrize(
+    ("call", "end"),
+    [
+        (lambda asking: asking.models(), b"\r\n\r\n"),
+        (lambda asking: asking.complete("model", PNG, "Read it.", SAMPLING), b"}"),
+    ],
+    ids=["models", "complete"],
+)
+@pytest.mark.parametrize("before", [0, 160])
+def test_a_key_that_an_answer_quotes_is_hidden(
+    before: int, call: Callable[[endpoint.Endpoint], object], end: bytes
+) -> None:
+    """Python quotes bytes that are no UTF-8, and the reason is cut in the middle of the key."""
+    body = b"\xff" + b"x" * before + KEY.encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+    server = RawServer()
+
+    def talk(connected: Any) -> None:
+        while server.receive(connected, end):
+            connected.sendall(head + body)
+
+    server.talks = (talk,)
+    asking = client(server.url, api_key=KEY, retries=0)
+    with server:
+        with pytest.raises(EndpointError, match=r"xff|\ufffd") as error:
+            call(asking)
+        asking.close()
+    assert KEY[:5] not in str(error.value)
 
 
 def test_ready_timeout_zero_looks_once(server: ModelServer) -> None:
