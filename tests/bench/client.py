@@ -172,7 +172,7 @@ class Bench:
         return cost
 
     def check_pixels(self, port: int) -> None:
-        """Both clients send the same pictures, pixel for pixel; also warms both up."""
+        """Check that both clients send the same pictures, pixel for pixel; also warm both up."""
         sent = {}
         for name in CLIENTS:
             self.read(name, self.pages, self.count, port, 2)
