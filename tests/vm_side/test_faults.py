@@ -20,7 +20,7 @@ Script = Callable[[Request], Reply]
 
 
 def once_a_page(reply: Reply) -> Script:
-    """Every page meets the fault once, and the default answer at its second request."""
+    """Each page gets the fault once, and the default answer at its second request."""
     met: set[str] = set()
     lock = threading.Lock()
 
@@ -53,7 +53,8 @@ def test_a_fault_that_passes_costs_one_request_a_page(tmp_path: Path, name: str)
         finished = batch.run_here()
         assert (finished.code, finished.err) == (0, "")
         assert set(batch.statuses().values()) == {"ok"}
-        kept = 2 if name in ("reset", "close") else 0  # a kept connection is replaced at once
+        # a broken kept connection is replaced at once
+        kept = 2 if name in ("reset", "close") else 0
         assert 8 <= len(server.requests) <= 8 + kept
 
 
@@ -98,7 +99,8 @@ def test_a_server_that_dies_and_comes_back_loses_no_page(tmp_path: Path) -> None
         server.script = hang_while(lambda request: request.number in (6, 7))
         with batch.start() as running:
             server.wait_until(lambda: server.in_flight == 2)
-            server.come_back(after_s=1.0)  # two requests reset; then refused, then ready
+            # two requests are reset; then refused, then the server is ready
+            server.come_back(after_s=1.0)
             finished = running.finish()
         assert (finished.code, finished.err) == (0, "")
         assert set(batch.statuses().values()) == {"ok"} and len(server.requests) == 22

@@ -1,4 +1,4 @@
-r"""LaTeX with single backslashes: what JSON would silently read as something else."""
+r"""LaTeX with single backslashes: JSON would silently read it as something else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read(raw: str, category: str = "Text", end: str = "}]") -> tuple[str, bool, 
     return answer.cells[0]["text"], answer.well_formed, answer.notes
 
 
-# \b, \f, \n, \r, \t and \u are the letters that JSON knows; each has its commands.
+# \b, \f, \n, \r, \t and \u are JSON's escapes; LaTeX commands begin with each of them.
 COMMANDS = (
     *(r"\beta", r"\bar{x}", r"\binom{n}{k}", r"\boldsymbol{x}", r"\begin{cases}", r"\big("),
     *(r"\frac{a}{b}", r"\forall x", r"\flat", r"\footnotesize"),
