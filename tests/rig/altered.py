@@ -25,7 +25,7 @@ util.find_spec = lambda name, *more: None if name == "rapidocr" else find(name, 
 
 
 def altered(folder: Path, code: str) -> dict[str, str]:
-    """Return the environment of a command whose Python runs this code at start."""
+    """Return the environment for a command, so that its Python runs this code at start."""
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(code)
     return {"PYTHONPATH": str(folder)}

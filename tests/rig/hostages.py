@@ -90,7 +90,7 @@ def never_drawn(path: Path, pages: int = 1, padding: int = 0) -> Path:
 
 
 def tiled_for_ever(path: Path) -> Path:
-    """A pattern whose tiles lie a thousandth of a point apart."""
+    """A pattern with tiles at a distance of a thousandth of a point."""
     pattern = "/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 1 1]"
     page = f"<<{PAGE}{A4}/Resources<</Pattern<</P0 10 0 R>>>>>>"
     tile = stream("0 0 0.5 0.5 re f", f"{pattern}/XStep 0.001/YStep 0.001/Resources<<>>")

@@ -149,9 +149,9 @@ def doubts_of_a_page(chance: random.Random, cells: Cells) -> dict[str, Any]:
 
 
 def write_book(folder: Path, count: int, seed: int = 1, doubted: float = 0.0) -> Path:
-    """A result set of so many pages in folders of 500, of which some failed; with two runs.
+    """A result set of so many pages in folders of 500, in two runs; some pages failed.
 
-    doubted is the share of pages that witnesses doubt; where it is 0, there were no witnesses.
+    `doubted` is the share of pages that witnesses doubt; 0 means that there were no witnesses.
     """
     chance = random.Random(seed)
     results = ResultSet(folder)

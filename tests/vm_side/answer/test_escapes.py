@@ -13,7 +13,7 @@ from answer.escapes import is_pair, mathematics, mended
 
 
 def read(raw: str, category: str = "Text", end: str = "}]") -> tuple[str, bool, tuple[str, ...]]:
-    """(text, whether well-formed, notes) of an answer with one cell; raw goes in unescaped."""
+    """(text, whether well-formed, notes) for an answer with one cell; `raw` is not escaped."""
     answer = parse(f'[{{"bbox": [1, 2, 30, 40], "category": "{category}", "text": "{raw}"{end}')
     assert answer is not None
     return answer.cells[0]["text"], answer.well_formed, answer.notes

@@ -1,4 +1,4 @@
-"""A file of full length whose copy stopped: it ends in zeros, which decoders show as pixels."""
+"""A file of full length that was not copied to its end: the rest is zeros, shown as pixels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def filled(data: bytes, part: float, filler: bytes = b"\0") -> bytes:
-    """A file of which only this part was written."""
+    """A file with only this part written; the rest is filler."""
     there = int(len(data) * part)
     return data[:there] + filler * (len(data) - there)
 

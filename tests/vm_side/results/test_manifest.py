@@ -92,7 +92,7 @@ def test_results_belong_to_the_last_input_that_made_them(tmp_path: Path) -> None
 
 
 def test_the_last_line_counts_of_results_that_moved_and_came_back(tmp_path: Path) -> None:
-    """page1.jpg came and went beside page1.png, whose results were named otherwise meanwhile."""
+    """page1.jpg came and went beside page1.png; in between, page1.png had other names."""
     moved = dataclasses.replace(record(), page="a.png/a.png")
     with Manifest(tmp_path) as manifest:
         for each in (record(), moved, record()):
