@@ -1,4 +1,4 @@
-"""What holds for every test."""
+"""Hooks and fixtures that apply to every test."""
 
 import gc
 import os
@@ -15,19 +15,19 @@ import pytest
 from rig.model_server import ModelServer
 from rig.shared import ByRig, rig_of
 
-# gcsfs reads it once, when it is imported, by whichever test comes first in this process; its probe
-# of the bucket hangs on the stand-in for Cloud Storage
+# gcsfs reads this variable once, at import time, and any test may be the first to import it.
+# Without it, gcsfs probes the bucket, and this hangs on the stand-in for Cloud Storage.
 os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 
 LONG = ("/cloud/test_", "/test_fleet")  # files that run for minutes
 
-AFTER_ALL = -1000  # multiprocessing takes its folder away at -100
+AFTER_ALL = -1000  # multiprocessing removes its folder at -100
 
 RIG, RIG_S = "/cloud/test_", 900  # seconds for one test on the cloud's rig
 
 
 def pytest_configure() -> None:
-    """A shell that runs this behind a & lets it, and all that tests start, ignore Ctrl-C."""
+    """Handle Ctrl-C also if a shell started this with `&`: then all tests would ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" not in os.environ:
@@ -35,9 +35,9 @@ def pytest_configure() -> None:
 
 
 def keep_temporary_files_together() -> None:
-    """Below one folder, which goes at the end: what a test kills leaves its own behind.
+    """Put temporary files into one folder and remove it at the end.
 
-    pytest's own stay where they are.
+    A process that a test kills leaves its files behind. pytest's own folders stay where they are.
     """
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     folder = Path(tempfile.mkdtemp(prefix="dots-"))  # short: sockets are made there
@@ -47,18 +47,18 @@ def keep_temporary_files_together() -> None:
 
 
 def pytest_sessionstart() -> None:
-    """What is imported to collect the tests stays: the collector need not go through it."""
+    """Stop the garbage collector: what the collection of the tests imports stays in memory."""
     gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Nor ever after."""
+    """Start it again, but let it skip all objects that exist now."""
     gc.freeze()
     gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first: one begun at the end would run alone. Those of the rig may take longer."""
+    """Run the slowest files first, so that none runs alone at the end. Give the rig more time."""
     for item in items:
         if RIG in item.path.as_posix() and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(RIG_S))
@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def when(path: Path) -> int:
-    """First those that run for minutes with others in one process, then those that do so alone."""
+    """Sort key: 0 for files that share a rig, 1 for other slow files, 2 for the rest."""
     return 0 if rig_of(path) else 1 if any(part in path.as_posix() for part in LONG) else 2
 
 
@@ -78,7 +78,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRig | None
 
 @pytest.fixture(autouse=True)
 def umask() -> Iterator[None]:
-    """What a verb closed to others, the next test in this process does not."""
+    """Restore the umask: a command that changed it must not affect the next test."""
     os.umask(before := os.umask(0))
     yield
     os.umask(before)
@@ -86,6 +86,6 @@ def umask() -> Iterator[None]:
 
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
-    """A model server that was there before us."""
+    """Yield a model server that runs before the test begins."""
     with ModelServer() as model_server:
         yield model_server

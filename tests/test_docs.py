@@ -69,7 +69,7 @@ def test_the_cards_are_those_of_the_plan(language: str) -> None:
 
 @both
 def test_the_runs_are_those_that_were_measured(language: str) -> None:
-    """Of the L4 it is the plan; the others stand in docs/speed.md."""
+    """The L4's numbers are those of the plan; the others are in docs/speed.md."""
     speed = read(f"docs/speed{language}.md")
     lines = re.findall(r"^\| (NVIDIA \w+) \|(.*)\|$", read(f"README{language}.md"), re.MULTILINE)
     runs = [(name, *(cell.strip() for cell in cells.split("|"))) for name, cells in lines]
@@ -88,7 +88,7 @@ def test_the_runs_are_those_that_were_measured(language: str) -> None:
 
 @both
 def test_what_is_said_of_security_is_there(language: str) -> None:
-    """The scripts that it names."""
+    """Check the scripts that it names."""
     named = re.findall(r"`([\w/]+\.(?:sh|py))`", read(f"SECURITY{language}.md"))
     assert named
     for script in named:

@@ -1,4 +1,4 @@
-"""Figures that docs/ tells in words: those of the code, in both languages."""
+"""Figures that docs/ gives in sentences, in both languages, equal those of the code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from workers import bounds
 
 MIB = 1 << 20
 MEGA = 1_000_000
-TOLD: list[tuple[str, float, str, str]] = [  # page, figure, what is said with it: English, Korean
+# page, figure, and the words around it: English, Korean
+TOLD: list[tuple[str, float, str, str]] = [
     ("reading", in_flight.CACHE_HIGH * 100, "filled to more than {}%", "캐시가 {}% 넘게"),
     ("reading", in_flight.CACHE_FULL * 100, "Beyond {}%", "{}%를 넘거나"),
     ("reading", bounds.WAITING_MIB, "at {} MiB a page", "한 쪽에 {} MiB"),

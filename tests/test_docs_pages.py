@@ -1,4 +1,4 @@
-"""The form of README and docs/: short pages, in two languages, that lead to one another."""
+"""The form of README and docs/: short pages, in two languages, with links between them."""
 
 import itertools
 import re
@@ -52,12 +52,12 @@ def test_the_readme_leads_to_every_page(language: str) -> None:
 
 
 def written() -> list[Path]:
-    """All of our own pages."""
+    """All of our own pages, sorted."""
     return sorted((*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")))
 
 
 def links(path: Path) -> list[str]:
-    """Where it leads to here: the links of its prose, and of its pictures."""
+    """The local links of a page: those of its prose, and of its pictures."""
     prose = re.sub(r"`[^`\n]*`", "", path.read_text(encoding="utf-8"))
     found = re.findall(r"\]\(([^)\s]+)\)", prose)
     found += re.findall(r'(?:src|srcset|href)="([^"]+)"', prose)
@@ -85,7 +85,7 @@ def test_a_korean_page_leads_to_korean_ones() -> None:
 
 
 def tree(text: str) -> list[str]:
-    """The paths in the block that begins with Makefile; two spaces of indent a level."""
+    """The paths in the block that begins with Makefile; each level has two spaces of indent."""
     block = re.search(r"^```\n(Makefile .*?)^```", text, re.MULTILINE | re.DOTALL)
     assert block
     paths: list[str] = []

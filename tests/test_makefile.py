@@ -1,4 +1,4 @@
-"""The Makefile: names lead to scripts, and the environment is made again when it must be."""
+"""The Makefile: names lead to scripts, and an environment is made again when necessary."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from rig.vllm_ages import AGES, NEWEST
 
 
 def words(pattern: str) -> list[str]:
-    """What stands behind a pattern in the Makefile; a backslash continues the line."""
+    """The words after a pattern in the Makefile; a backslash continues the line."""
     text = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
     found = re.search(f"^{pattern}(.*)$", text, re.MULTILINE)
     assert found
@@ -31,8 +31,8 @@ OLDER = {
         for version in VLLMS
     },
 }
-ON_THE_CLOUD = {"create", "delete", "logs"}  # together in tests/tools/cloud/test_targets.py
-ON_THE_CLOUD |= {"check-account"}  # there, in a file of its own
+ON_THE_CLOUD = {"create", "delete", "logs"}  # tested together in tests/tools/cloud/test_targets.py
+ON_THE_CLOUD |= {"check-account"}  # tested there, in a file of its own
 
 
 def targets() -> list[str]:
@@ -42,7 +42,7 @@ def targets() -> list[str]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project of which all environments are made, and newer than what they are made of."""
+    """A project with all environments, newer than the files that they depend on."""
     (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
     lists = [name for names in OLDER.values() for name in names]
     for time, name in enumerate((*lists, *OLDER), 1000):
@@ -54,7 +54,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str) -> str:
-    """What make says, which must end well."""
+    """Run make and return its output; it must succeed."""
     environment = {k: v for k, v in os.environ.items() if k not in NOT_INHERITED}
     done = subprocess.run(
         ["make", "-C", str(folder), "--no-print-directory", *arguments],
@@ -108,7 +108,7 @@ def test_what_is_quick_is_a_part_of_all(project: Path) -> None:
 
 
 def test_variables_of_the_make_line_reach_the_script(project: Path) -> None:
-    """With spaces and Korean; in the environment, where the knobs are read."""
+    """Also with spaces and Korean. The variables are in the environment, where knobs are read."""
     program = project / "show"
     program.write_text('#!/bin/sh\necho "$INPUT|$PROCESSES|$1"\n')
     program.chmod(0o755)
@@ -117,7 +117,7 @@ def test_variables_of_the_make_line_reach_the_script(project: Path) -> None:
 
 
 def test_what_stands_on_the_make_line_is_no_make(project: Path) -> None:
-    """A $ in a folder's name is a $; and nothing in a knob is run."""
+    """A $ in a folder's name is a $, and no command in a knob is run."""
     program = project / "show"
     program.write_text('#!/bin/sh\necho "$INPUT|$OUTPUT"\n')
     program.chmod(0o755)
@@ -163,7 +163,7 @@ def test_an_environment_is_made_anew_when_its_list_changed(
 
 
 def test_all_ages_of_vllm_or_the_one_that_is_named(project: Path) -> None:
-    """Which are those that have a list, and a row in the table of what differs."""
+    """They are the versions that have a list, and a row in the table of differences."""
     runs = [
         f"VLLM={version} .venv/bin/python -m pytest --timeout=900 tests/vllm" for version in VLLMS
     ]

@@ -1,4 +1,4 @@
-"""What stands on the shelf: one version everywhere, completion, the pages for citing and agents."""
+"""What a release has: one version everywhere, completion, the pages for citing and agents."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def test_one_version() -> None:
 
 
 def test_every_script_tells_it() -> None:
-    """Asked of the commands themselves, in one process: an option more is a start less."""
+    """The commands' own options, in one process: this saves the start of each command."""
     names = [Path(path).stem for path in SCRIPTS]
     done = subprocess.run(
         [sys.executable, "-c", NAMES_ALL, *names],
@@ -67,7 +67,7 @@ def test_how_it_is_told(script: str) -> None:
 
 
 def completed(folder: Path, line: str, before: str = "") -> set[str]:
-    """What bash offers for the last word of a line; before is what is sourced first."""
+    """What bash offers for the last word of a line; `before` is sourced first."""
     words = re.findall(r"=|[^\s=]+|(?<=\s)$|(?<==)$", line)
     ask = f"""
         compopt() {{ :; }}  # known to bash only while it completes
@@ -91,7 +91,7 @@ def test_targets_and_knobs_are_completed() -> None:
 
 
 def test_an_older_bash_completes_too() -> None:
-    """A Mac's, of 2007: it has no compopt."""
+    """A Mac's bash of 2007 has no compopt."""
     gone = "unset -f compopt; enable -n compopt"
     assert completed(ROOT, "make all INP", gone) == {"INPUT="}
 
@@ -109,7 +109,7 @@ def test_elsewhere_make_is_completed_as_before(tmp_path: Path) -> None:
 
 
 def test_hooks_call_targets() -> None:
-    """The project's own pins, and no others'."""
+    """Only the project's own hooks, no hooks of other repositories."""
     text = read(".pre-commit-config.yaml")
     assert re.findall(r"repo: (.+)", text) == ["local"]
     entries = re.findall(r"entry: make (.+)", text)

@@ -1,4 +1,4 @@
-"""The wings of the house: each __init__.py says what its wing may import, and so it is."""
+"""Each package's __init__.py says what the package (a wing) may import; the code obeys."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from rig.toolkit import ROOT
 
 VM_SIDE, TOOLS = ROOT / "vm_side", ROOT / "tools"
 NOTHING = "nothing of ours"
-# of vm_side/, with tools/
+# files of vm_side/ that tools/ uses too
 SHARED = {
     "checks",
     "contract",
@@ -24,31 +24,31 @@ SHARED = {
     "walk",
     "wanted_pages",
 }
-VERBS_MAY = {  # no contract, no verb
+VERBS_MAY = {  # a verb may import neither the contract nor another verb
     *("lib", "lib.corrections", "lib.machines", "lib.machines.gcp"),
     *("lib.documents", "lib.pages", "lib.plan", "lib.report", "lib.score", "lib.tune"),
 }
 
 
 def dotted(path: Path, top: Path) -> str:
-    """A file below a top folder -> the name that it is imported by."""
+    """The dotted name by which a file below a top folder is imported."""
     return ".".join(path.relative_to(top).with_suffix("").parts).removesuffix(".__init__")
 
 
 def files_of(top: Path) -> dict[str, Path]:
-    """All modules below a top folder by name."""
+    """All modules below a top folder, by name."""
     return {dotted(path, top): path for path in sorted(top.rglob("*.py"))}
 
 
 def wing_of(name: str, wings: set[str]) -> str:
-    """The innermost wing that a module is in; empty: it stands at the top."""
+    """The innermost wing that contains a module; empty for a module at the top."""
     while name and name not in wings:
         name = name.rpartition(".")[0]
     return name
 
 
 def imports_in(path: Path) -> Iterator[tuple[str, bool]]:
-    """What a file imports, wherever it stands in it: (dotted name, whether at import time)."""
+    """Yield what a file imports, anywhere in it: (dotted name, whether at import time)."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     at_top = set(map(id, tree.body))
     for node in ast.walk(tree):
@@ -60,12 +60,12 @@ def imports_in(path: Path) -> Iterator[tuple[str, bool]]:
 
 
 def module_of(name: str, modules: dict[str, Path]) -> str:
-    """The module of ours that an imported name is, or stands in; empty: it is not ours."""
+    """Our module that an imported name is, or is in; empty if it is not ours."""
     return next((own for own in (name, name.rpartition(".")[0]) if own in modules), "")
 
 
 def allowed_by(path: Path) -> set[str] | None:
-    """What a wing's __init__.py allows; None if it says nothing."""
+    """What a wing's __init__.py allows, or None if it says nothing."""
     words = " ".join((ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split())
     said = re.search(r"May import: ([^.]+(?:\.\w+[^.]*)*)\.$", words)
     if said is None:
@@ -82,7 +82,7 @@ def test_each_wing_imports_what_its_first_line_allows(top: Path) -> None:
     for name, path in modules.items():
         wing = wing_of(name, wings)
         if not wing and top == VM_SIDE:
-            continue  # what stands at the top uses all wings
+            continue  # files at the top use all wings
         allowed = allowed_by(modules[wing]) if wing else VERBS_MAY
         assert allowed is not None, f"{modules[wing]} does not say what it may import"
         unknown = allowed - modules.keys() - shared.keys()

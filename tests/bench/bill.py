@@ -40,16 +40,16 @@ from rig.toolkit import files_below, statuses_in  # noqa: E402 - so is this
 
 BOOT_S, LOAD_S = 40.0, 150.0
 LINE_BYTES_PER_S = 50e6 / 8
-MANUAL_WAIT_S = 300.0  # for the model: too short a wait ends in Connection Refused
+MANUAL_WAIT_S = 300.0  # wait for the model: a shorter wait ends in Connection Refused
 MANUAL_IN_FLIGHT = 12
-DIFFERENT_PAGES = 200  # further ones are copies: to make them takes longer than to read them
+DIFFERENT_PAGES = 200  # further pages are copies: making pages takes longer than reading them
 ONE_MAKE_S = 3600.0
 PRICE_PER_HOUR = 1.096
 
 
 @dataclass(frozen=True)
 class Bill:
-    """Seconds at the clocks of a real L4. own_s is what our programs took beside the card."""
+    """Seconds at the clocks of a real L4. `own_s` is what our programs took beside the card."""
 
     pages: int
     unavoidable_s: float
@@ -60,7 +60,7 @@ class Bill:
     is_computed: bool = False
 
     def row(self) -> str:
-        """For people."""
+        """The row as text for people."""
         money = self.billed_s / 3600 * PRICE_PER_HOUR
         return (
             f"{self.pages:>7}{'*' if self.is_computed else ' '}{self.unavoidable_s:>13.0f}"
@@ -103,7 +103,7 @@ def main(
 
 
 def fill(folder: Path, count: int) -> list[l4.Job]:
-    """Write so many pages; what each is for the card."""
+    """Write so many pages; return each page as the card's job."""
     folder.parent.mkdir(parents=True)
     different = min(count, DIFFERENT_PAGES)
     jobs = write_pages(folder, different)
@@ -113,9 +113,9 @@ def fill(folder: Path, count: int) -> list[l4.Job]:
 
 
 def measure(folder: Path, tar: Path, pages: Path, jobs: list[l4.Job], speedup: float) -> Bill:
-    """Run make all once, on a machine that has run before."""
+    """Run `make all` once, on a machine that has run before."""
     with cloud_of(folder, tar, speedup) as kit:
-        for verb in ("start", "stop"):  # once, so that the model's container is there
+        for verb in ("start", "stop"):  # once, so that the model's container exists
             done = kit.run(verb)
             assert done.code == 0, done.err
         with kit.make("--silent", "all", f"INPUT={pages}", f"OUTPUT={kit.output}") as job:
@@ -139,7 +139,7 @@ def measure(folder: Path, tar: Path, pages: Path, jobs: list[l4.Job], speedup: f
 
 @contextlib.contextmanager
 def cloud_of(folder: Path, tar: Path, speedup: float) -> Iterator[CloudToolkit]:
-    """A cloud with a bucket, and a VM whose container is the simulated card."""
+    """A cloud with a bucket, and a VM with the simulated card as its container."""
     with Cloud(folder / "cloud") as cloud:
         knobs = {"READY_TIMEOUT": "600", "PROCESSES": "64", "WITNESS": "ink"}
         kit = CloudToolkit(cloud, folder / "desk", bucket=True, **knobs)
@@ -160,7 +160,7 @@ def moment(kit: CloudToolkit, kind: str, which: str) -> datetime:
 
 
 def traces(kit: CloudToolkit) -> list[dict[str, float]]:
-    """What the card said at its ends."""
+    """The traces that the card printed at its ends, if it gave answers."""
     folder = kit.cloud.vms[VM].path("/var/lib/docker/containers")
     lines = [line for path in folder.glob("*/*-json.log") for line in path.read_text().splitlines()]
     said = [json.loads(line)["log"] for line in lines]
@@ -169,23 +169,23 @@ def traces(kit: CloudToolkit) -> list[dict[str, float]]:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files below."""
+    """Bytes of all files below the folder."""
     return sum((folder / name).stat().st_size for name in files_below(folder))
 
 
 def manual_s(jobs: list[l4.Job], input_bytes: float) -> float:
-    """The manual's steps, one after another, with the VM on from the first to the last.
+    """Seconds of the manual's steps, one after another, with the VM on from start to end.
 
-    The way home of the results, which are smaller, is left out.
+    The download of the results is left out, because they are smaller.
     """
     upload_s = input_bytes / LINE_BYTES_PER_S
     return BOOT_S + MANUAL_WAIT_S + upload_s + l4.seconds_for(jobs, MANUAL_IN_FLIGHT)
 
 
 def computed(bills: list[Bill], bytes_per_page: float, jobs: list[l4.Job], count: int) -> Bill:
-    """The same for more pages: the card as near its best as in the last run.
+    """Compute the bill for more pages: the card comes as near to its best as in the last run.
 
-    The machine's own seconds go on growing as they did from the first run to the last.
+    The seconds of our own programs grow as they grew from the first run to the last.
     """
     first, last = bills[0], bills[-1]
     many = [jobs[number % len(jobs)] for number in range(count)]

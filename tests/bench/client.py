@@ -42,16 +42,16 @@ REFERENCE = TESTS / "bench" / "reference.py"
 STUB = TESTS / "bench" / "stub.py"
 REFERENCE_PYTHON = ROOT / ".venv-parity" / "bin" / "python"
 MAX_PIXELS, UPSAMPLE_BELOW = 2_000_000, 1_200_000
-ANSWER_TOKENS = 16_384  # that theirs asks for; ours too, but for what the model's context is short
+ANSWER_TOKENS = 16_384  # what their client asks for; ours too, limited by the model's context
 RATE_SLOTS, LATENCY_SLOTS, LATENCY_S = 16, 64, 5.0
-NOISE_PAGES = 8  # they are slow to make, so they come again
+NOISE_PAGES = 8  # they are slow to make, so they are repeated
 QUICK = (10, 64, 1)
 MIB = 1 << 20
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Pages of one kind: how to make one as a picture; without that they are a PDF."""
+    """One kind of pages: `page` makes a page as a picture; without it they are one PDF."""
 
     name: str
     page: Callable[[int], Image.Image] | None = None
@@ -95,7 +95,8 @@ def ours(
     command = [sys.executable, str(script), "--input", str(folder), "--output", str(output)]
     command += ["--endpoint", f"http://127.0.0.1:{port}", "-p", str(slots), "--images"]
     command += ["-m", str(MAX_PIXELS), "--upsample-below", str(UPSAMPLE_BELOW), "--json"]
-    command += ["--retries", "0"]  # the stub's layout fits no page, and each is asked for once
+    # the stub's layout fits no page; without retries each page is asked for once
+    command += ["--retries", "0"]
     return measure.run(command, "", output.with_suffix(".log"), slots == LATENCY_SLOTS)
 
 
@@ -114,7 +115,7 @@ CLIENTS: dict[str, Client] = {"ours": ours, "reference": theirs}
 
 @contextmanager
 def serving(*options: str) -> Iterator[int]:
-    """The stub, in a process of its own; its port."""
+    """Run the stub in a process of its own; yield its port."""
     command = [sys.executable, str(STUB), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
@@ -125,7 +126,7 @@ def serving(*options: str) -> Iterator[int]:
 
 
 def stats(port: int) -> dict[str, Any]:
-    """What the stub saw since the last look."""
+    """What the stub has seen since the last call."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/stats") as answer:
         seen: dict[str, Any] = json.load(answer)
         return seen
@@ -151,7 +152,8 @@ class Bench:
         self.count = count
         self.pages = scratch / "pages"
         kind.write(self.pages, count)
-        self.many, self.many_count = self.pages, count  # the reference holds a whole PDF at once
+        # only one PDF here: the reference holds a whole PDF in memory
+        self.many, self.many_count = self.pages, count
         if kind.page is not None:
             self.many, self.many_count = scratch / "many", latency_count
             self.many.mkdir()
@@ -160,7 +162,7 @@ class Bench:
                 os.link(source, self.many / f"page{number}.png")
 
     def read(self, name: str, folder: Path, count: int, port: int, slots: int) -> measure.Cost:
-        """Have a client read a folder once; every page must have been drawn."""
+        """Let a client read a folder once; it must have drawn every page."""
         output = self.scratch / "output"
         cost = CLIENTS[name](self.kind, folder, output, port, slots)
         drawn = sum(1 for _ in output.rglob("*.jpg"))
@@ -170,7 +172,7 @@ class Bench:
         return cost
 
     def check_pixels(self, port: int) -> None:
-        """Both clients send the same pictures, pixel for pixel; also warms both up."""
+        """Check that both clients send the same pictures, pixel for pixel; also warm both up."""
         sent = {}
         for name in CLIENTS:
             self.read(name, self.pages, self.count, port, 2)
@@ -179,17 +181,17 @@ class Bench:
             raise click.ClickException(f"the pictures sent differ: {self.kind.name}")
 
     def cpu(self, name: str, port: int) -> dict[str, float]:
-        """One page after another."""
+        """Measure the CPU time, with one page after another."""
         cost = self.read(name, self.pages, self.count, port, 1)
         return {"cpu_s_per_page": cost.cpu_s / self.count}
 
     def rate(self, name: str, port: int) -> dict[str, float]:
-        """As many pages a second as it can."""
+        """Measure the pages a second at full speed."""
         cost = self.read(name, self.pages, self.count, port, RATE_SLOTS)
         return {"pages_per_s": self.count / cost.seconds}
 
     def late(self, name: str, port: int) -> dict[str, float]:
-        """Against an endpoint that takes its time."""
+        """Measure against an endpoint with a latency."""
         stats(port)
         cost = self.read(name, self.many, self.many_count, port, LATENCY_SLOTS)
         return {

@@ -46,7 +46,7 @@ def main(pages: int, formats: str) -> None:
 
 
 def draw(folder: Path, pages: int) -> str:
-    """A PDF of so many pages with a picture on each, and a page of its own; the PDF's SHA-256."""
+    """Draw a PDF with a text on each of its pages, and a single page; return the PDF's SHA-256."""
     folder.mkdir()
     with pymupdf.open() as document:
         for number in range(pages):
@@ -58,7 +58,7 @@ def draw(folder: Path, pages: int) -> str:
 
 
 def write_results(output: Path, pages: list[Cells], is_pdf: bool, digest: str) -> None:
-    """The results of these pages."""
+    """Write the results of these pages."""
     results = ResultSet(output)
     for number, cells in enumerate(pages):
         size = [WIDTH, HEIGHT]
@@ -71,7 +71,7 @@ def write_results(output: Path, pages: list[Cells], is_pdf: bool, digest: str) -
 
 
 def measure(output: Path, sources: Path, name: str) -> list[Figures]:
-    """The first run, one with nothing new, and one with another first page."""
+    """Measure the first run, a run with nothing new, and a run with another first page."""
     found = [export(output, sources, name), export(output, sources, name)]
     page = next(output.rglob("book_page_0.json"), None) or next(output.rglob("page0.json"))
     cells = json.loads(page.read_text(encoding="utf-8"))
@@ -94,12 +94,12 @@ def export(output: Path, sources: Path, name: str) -> Figures:
         _, _, usage = os.wait4(process.pid, 0)
         process.returncode = 0
     assert not said["failed"], said["failed"]
-    cpu_s = usage.ru_utime + usage.ru_stime  # its processes too
+    cpu_s = usage.ru_utime + usage.ru_stime  # includes its child processes
     return time.perf_counter() - started, cpu_s, usage.ru_maxrss / 1024, len(said["made"])
 
 
 def show(name: str, figures: list[Figures]) -> None:
-    """A line of the table."""
+    """Print a row of the table."""
     parts = (f"{s:>6.1f} {cpu:>6.1f} {mib:>5,.0f} {made:>5,}" for s, cpu, mib, made in figures)
     click.echo(f"{name:<18}{'    '.join(parts)}")
 

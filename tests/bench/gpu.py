@@ -41,7 +41,7 @@ from rig.page_art import WORDS  # noqa: E402 - so is this
 COMMAND = TESTS.parent / "vm_side" / "process_all_images.py"
 SERVER = TESTS / "bench" / "gpu_sim.py"
 WIDTH_PT, HEIGHT_PT, DPI = 588, 840, 144  # 1,176 x 1,680 pixels: 2,520 tokens
-WORDS_MEDIAN, WORDS_SPREAD = 400, 0.56  # of the logarithm
+WORDS_MEDIAN, WORDS_SPREAD = 400, 0.56  # spread of the logarithm
 PLAUSIBLE = {1: 0.053, 12: 0.34, 32: 0.48, 64: 0.55}  # pages/s on paper, at 1,250 tokens
 
 COLUMNS = {
@@ -60,10 +60,11 @@ Trace = dict[str, float]
 
 @dataclass(frozen=True)
 class Result:
-    """Pages/s of perfect clients, the runs' medians by name, and seconds of the second over ours.
+    """Pages/s of perfect clients, the runs' medians by name, and the ratios of their seconds.
 
-    A perfect client sends all pages at once; best is of one that knows how long each answer will
-    be, and so begins with the longest, any_order of one that takes them as they lie.
+    A perfect client sends all pages at once. `best` is for one that knows how long each answer will
+    be, and so begins with the longest. `any_order` is for one that takes the pages as they come. A
+    ratio is the other run's seconds over ours.
     """
 
     pages: int
@@ -130,7 +131,7 @@ def main(
 
 
 def write_pages(folder: Path, count: int) -> list[l4.Job]:
-    """Pages from a few lines to full of small type; what each of them is for the card."""
+    """Write pages, from a few lines to full of small type; return each as the card's job."""
     folder.mkdir()
     rng = random.Random(7)
     jobs = []
@@ -142,7 +143,7 @@ def write_pages(folder: Path, count: int) -> list[l4.Job]:
 
 
 def random_words(rng: random.Random) -> str:
-    """The text of a page: now and then a long one."""
+    """The text of a page, sometimes a long one."""
     words = min(2_000, int(WORDS_MEDIAN * math.exp(rng.gauss(0, WORDS_SPREAD))))
     return " ".join(rng.choices(WORDS, k=words))
 
@@ -157,11 +158,12 @@ def text_page(text: str, dpi: int = DPI) -> Image.Image:
 
 
 def measure(folder: Path, output: Path, options: list[str], server: list[str]) -> Trace:
-    """Read the pages once; what the card did, and how many pages were read a second time."""
+    """Read the pages once; return what the card did, and how many pages were read twice."""
     with serving(server) as url:
         command = [sys.executable, str(COMMAND), "--input", str(folder), "--output", str(output)]
         command += ["--endpoint", url, *options, "--json"]
-        command += ["--retries", "0"]  # its answers have the length of a page's text, and not more
+        # the answers match a page only in length, so each page would be asked for again
+        command += ["--retries", "0"]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         summary = json.loads(done.stdout)
         answered = summary["ok"] + summary["doubtful"]
@@ -174,7 +176,7 @@ def measure(folder: Path, output: Path, options: list[str], server: list[str]) -
 
 @contextlib.contextmanager
 def serving(options: list[str]) -> Iterator[str]:
-    """The simulated card, in a process of its own; its URL."""
+    """Run the simulated card in a process of its own; yield its URL."""
     command = [sys.executable, str(SERVER), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -191,12 +193,12 @@ def medians(traces: list[Trace], count: int) -> Trace:
 
 
 def by_number(rates: dict[int, float]) -> str:
-    """Rates in one line."""
+    """The rates in one line."""
     return ", ".join(f"{number}: {rate}" for number, rate in rates.items())
 
 
 def table(result: Result) -> str:
-    """The result for people."""
+    """The result as a table for people."""
     lines = [
         f"{'':24}{'pages/s':>9}{'of best':>9}"
         + "".join(f"{name:>12}" for name in COLUMNS.values()),

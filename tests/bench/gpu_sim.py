@@ -39,10 +39,10 @@ from rig.mortal import Life, Signal, watch
 from rig.page_art import WORDS
 from rig.replies import Reply
 
-SHORTEST, LONGEST = 200, 6_000  # tokens of an answer
+SHORTEST, LONGEST = 200, 6_000  # length of an answer in tokens
 TOKENS_PER_INK = 48_000  # times the dark share of the page; small type has 2%
-SPREAD = 0.5  # of the logarithm: two pages with the same ink differ by a factor of 1.65
-CHARACTERS = 3  # of a token, as everywhere in the rig
+SPREAD = 0.5  # spread of the logarithm: two pages with the same ink differ by a factor of 1.65
+CHARACTERS = 3  # characters of a token, as everywhere in the rig
 STREAM_INTERVAL = 16
 HEADERS = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
@@ -51,7 +51,7 @@ HEADERS = (
 
 
 def read(page: Image.Image) -> tuple[Job, str]:
-    """What a picture is for the card, and the answer, by its pixels alone: whatever its file."""
+    """The card's job for a picture, and its answer. Both depend only on its pixels."""
     gray = page.convert("L")
     width, height = replies.model_size(*gray.size)
     rng = random.Random(hashlib.sha256(gray.tobytes()).digest())
@@ -62,7 +62,7 @@ def read(page: Image.Image) -> tuple[Job, str]:
 
 
 def answer(tokens: float, width: int, height: int, rng: random.Random) -> str:
-    """A layout of about so many tokens, that never repeats itself."""
+    """A layout of about so many tokens that never repeats itself."""
     cells: list[dict[str, Any]] = []
     missing = tokens * CHARACTERS
     while missing > 0:
@@ -75,7 +75,7 @@ def answer(tokens: float, width: int, height: int, rng: random.Random) -> str:
 
 
 class Work(Job):
-    """A request on the card, and the bytes that its client gets for it as they become due."""
+    """A request on the card, and the chunks that its client gets as they become due."""
 
     def __init__(self, picture: int, answer: int, connection: socket.socket) -> None:
         super().__init__(picture, answer)
@@ -85,7 +85,7 @@ class Work(Job):
         self.sent = 0
 
     def send_due(self) -> None:
-        """Send what is written by now; a client that is gone is noticed elsewhere."""
+        """Send what is written by now. Another place notices a client that has gone."""
         if self.written >= self.answer:
             due = len(self.chunks)
         else:
@@ -97,7 +97,7 @@ class Work(Job):
 
 
 class GpuSim(ModelServer):
-    """The stand-in of the rig, whose answers come at the pace of the card."""
+    """The rig's stand-in, with answers that come at the card's speed."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class GpuSim(ModelServer):
         super().__exit__(kind, error, trace)
 
     def take(self, request: Request, connection: socket.socket) -> tuple[Work, Any]:
-        """Queue a request: the work, and the body of its answer."""
+        """Queue a request; return the work, and the body of its answer."""
         if self._record is not None:
             with self._state, self._record.open("a") as file:
                 file.write(f"{request.picture_sha256}\n")
@@ -155,7 +155,7 @@ class GpuSim(ModelServer):
             work.chunks = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
             work.chunks[0] = HEADERS + work.chunks[0]
             work.chunks[-1] += b"0\r\n\r\n"
-        request.body, request.picture = {}, b""  # a run has thousands of them
+        request.body, request.picture = {}, b""  # free the memory: a run has thousands of them
         with self._changed:
             self.card.waiting.append(work)
             self._overshoot = max(self._overshoot, len(self.card.waiting))
@@ -163,13 +163,13 @@ class GpuSim(ModelServer):
         return work, body
 
     def drop(self, work: Work) -> None:
-        """Its client is gone."""
+        """Drop work, because its client has gone."""
         with self._changed:
             self.card.drop(work)
             self._counts["abort"] += 1
 
     def metrics(self) -> str:
-        """As vLLM's, the gauges are as old as the end of the last step."""
+        """The text of /metrics. Like vLLM's, its gauges are as old as the end of the last step."""
         with self._state:
             counts = self._counts.copy()
             counts["preemptions"] = self.card.preemptions
@@ -179,9 +179,9 @@ class GpuSim(ModelServer):
     def trace(self) -> dict[str, float]:
         """What the card did from the first request to the last answer, in its own seconds.
 
-        fill_s: until its places were full, 0: never; overshoot: the most requests that ever waited;
-        idle_s: it had no request; tail_s: after the last page was begun; lag_s: the simulation's
-        greatest delay against its own clock.
+        `fill_s`: until its places were full, 0: never. `overshoot`: the most requests that ever
+        waited. `idle_s`: time without a request. `tail_s`: time after the last page began. `lag_s`:
+        the greatest delay of the simulation behind its own clock.
         """
         with self._state:
             seconds = self._last_s - self._first_s
@@ -198,13 +198,13 @@ class GpuSim(ModelServer):
             }
 
     def _count(self, finish_reason: str, prompt_tokens: int = 0, tokens: int = 0) -> None:
-        """Answers are counted when they are written, not when they are thought of."""
+        """Does nothing: answers are counted when they are written, not when they are planned."""
 
     def _now_s(self) -> float:
         return (time.monotonic() - self._began) * self.speedup
 
     def _run(self) -> None:
-        """The card's own thread: a step, and a sleep until it would be over."""
+        """The card's own thread: do a step, then sleep until it would have ended."""
         while True:
             with self._changed:
                 if not (self.card.waiting or self.card.running):
@@ -253,7 +253,7 @@ class GpuSim(ModelServer):
 
 
 class SimConversation(Conversation):
-    """One connection, whose answers the card's thread sends."""
+    """One connection; the card's thread sends its answers."""
 
     model_server: GpuSim
 

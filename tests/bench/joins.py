@@ -40,7 +40,7 @@ def main(documents: int, pages: int) -> None:
 
 
 def errors_in(made: Made) -> Counter[str]:
-    """What of a document was put together, and what of it should have been."""
+    """Count the parts of a document that were joined, wrongly or rightly, or should have been."""
     with tempfile.TemporaryDirectory() as folder:
         results = made.write(Path(folder))
         entries = read_entries(results)
@@ -62,7 +62,7 @@ def errors_in(made: Made) -> Counter[str]:
 
 
 def difference(made: Made, owner: int, text: str, level: int) -> str:
-    """What of a block is not as in the truth."""
+    """What differs between a block and the truth; empty if nothing does."""
     kind, true, deep = made.truth[owner]
     if level != deep:
         return "a heading's level"

@@ -1,17 +1,18 @@
-"""A card that serves dots.ocr with vLLM, as arithmetic: what a step of the batch takes.
+"""A card that serves dots.ocr with vLLM, as arithmetic: the time of a step of the batch.
 
-It does one thing after the other: pictures are read in (prefill), then each request in the batch
+It does one thing after the other: it reads pictures in (prefill), then each request in the batch
 gets a token (decode). A decode step reads the weights once and the cache of every request; so its
-time grows with the batch, but by far less than the batch.
+time grows with the batch, but much more slowly than the batch.
 
-L4 is on paper: it reads 300 GB/s and computes 121 TFLOPS in bfloat16; here it gets 75% of the first
-and 50% of the second. H200 was measured (vLLM 0.26, full size, dummy weights) and fitted over 71
-windows, with a residual of 8.5%: 127 ms for a picture of 2,519 tokens, 2.7 ms for a step and 34 µs
-for each request in it. By this arithmetic it got 46% of its 989 TFLOPS for pictures, and 60% of its
-4.8 TB/s for what a step reads of the cache. So 50% and 75% are no bad guess for an L4, whose
-picture of this size then takes 1.0 s. What is not known of an L4: what a step costs beside its
-memory (most of the H200's 2.7 ms, of which the weights take 0.6), how far heat holds it below its
-listed rate, and what vLLM's own CPU time does on eight slower cores.
+The L4 here comes from its data sheet: it reads 300 GB/s and computes 121 TFLOPS in bfloat16. Here
+it gets 75% of the first and 50% of the second. The H200 was measured (vLLM 0.26, full size, dummy
+weights) and fitted over 71 windows, with a residual of 8.5%: 127 ms for a picture of 2,519 tokens,
+2.7 ms for a step and 34 µs for each request in it. By this arithmetic it got 46% of its 989 TFLOPS
+for pictures, and 60% of its 4.8 TB/s for what a step reads of the cache. So 50% and 75% are
+reasonable guesses for an L4; a picture of this size then takes 1.0 s. Three things are unknown for
+an L4: what a step costs in addition to memory reads (most of the H200's 2.7 ms; its weights take
+0.6), how far heat keeps it below its listed rate, and the effect of vLLM's own CPU time on eight
+slower cores.
 """
 
 from __future__ import annotations
@@ -21,20 +22,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 BYTES_PER_S = 0.75 * 300e9
-WEIGHT_BYTES = 3.09e9  # the language model without its input embeddings, in two bytes each
-KV_BYTES = 28_672  # a token in the cache: 28 layers, key and value, 2 heads of 128, two bytes
-KV_TOKENS = 390_000  # that fit the cache of an L4: about 100 pages of 2 million pixels
-PROMPT_TOKENS = 300  # of text, beside the picture
-STEP_TOKENS = 16_384  # read in by one step, at most (--max-num-batched-tokens)
+WEIGHT_BYTES = 3.09e9  # the language model without its input embeddings, two bytes for each weight
+KV_BYTES = 28_672  # for a token in the cache: 28 layers, key and value, 2 heads of 128, two bytes
+KV_TOKENS = 390_000  # tokens that fit into the cache of an L4: about 100 pages of 2 million pixels
+PROMPT_TOKENS = 300  # text tokens in addition to the picture
+STEP_TOKENS = 16_384  # tokens that one step reads in at most (--max-num-batched-tokens)
 COMPUTE_SHARE = 0.5
-FULL = 0.97  # of the places in the batch is called full
+FULL = 0.97  # a batch with this share of its places taken counts as full
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of card: seconds of a step, of each request in it, and of each token in the cache.
+    """A kind of card: seconds for a step, for each request in it, and for each token in the cache.
 
-    picture_share: of the rate that an L4 has on paper, when it reads a picture.
+    `picture_share`: its rate for reading a picture, as a multiple of the rate on an L4's data
+    sheet.
     """
 
     step_s: float
@@ -44,10 +46,10 @@ class Kind:
     kv_tokens: int
 
     def prefill_s(self, tokens: int) -> float:
-        """Seconds to read in a picture: one part by token, one by pair of them.
+        """Seconds to read in a picture: a part for each token, and a part for each pair of tokens.
 
-        On paper an L4 takes 0.19 s for 1,275 tokens, 0.49 for 2,551, 1.36 for 4,936 and 8.7 for
-        14,400.
+        By its data sheet an L4 takes 0.19 s for 1,275 tokens, 0.49 for 2,551, 1.36 for 4,936 and
+        8.7 for 14,400.
         """
         return tokens * (1.06e-4 + 3.375e-8 * tokens) / self.picture_share
 
@@ -63,7 +65,7 @@ KINDS = {"l4": L4, "h200": H200}
 
 @dataclass(eq=False)
 class Job:
-    """A page: tokens of its picture and of its answer; written counts those that it has."""
+    """A page: tokens of its picture and of its answer; `written` counts the tokens so far."""
 
     picture: int
     answer: int
@@ -71,7 +73,7 @@ class Job:
 
     @property
     def cached(self) -> int:
-        """Tokens that it holds in the cache while it runs."""
+        """The tokens that it holds in the cache while it runs."""
         return PROMPT_TOKENS + self.picture + self.written
 
 
@@ -79,7 +81,7 @@ class Job:
 class Card:
     """The card and vLLM's scheduler: first come, first served, up to max_num_seqs at once.
 
-    When the cache is full, the youngest request gives its place back and is read in again later.
+    When the cache is full, the youngest request gives up its place and is read in again later.
     """
 
     max_num_seqs: int = 64
@@ -100,9 +102,9 @@ class Card:
             self.waiting.remove(job)
 
     def step(self) -> list[Job]:
-        """One step: read in whom there is room for, a token for each; who has the last one.
+        """Do one step: read in the requests that fit, and give each a token. Return those that end.
 
-        now_s moves on by what the step takes; without any request it stays.
+        `now_s` grows by the time of the step; without any request it stays.
         """
         if self.cached + len(self.running) > self.kind.kv_tokens:
             youngest = self.running.pop()
@@ -133,7 +135,7 @@ class Card:
 
 
 def seconds_for(jobs: Iterable[Job], max_num_seqs: int = 64, kind: Kind = L4) -> float:
-    """Seconds for all these pages if they stand at the card from the start, in this order."""
+    """Seconds for all these pages if they are at the card from the start, in this order."""
     card = Card(max_num_seqs, kind, waiting=deque(Job(job.picture, job.answer) for job in jobs))
     while card.waiting or card.running:
         card.step()
@@ -143,7 +145,7 @@ def seconds_for(jobs: Iterable[Job], max_num_seqs: int = 64, kind: Kind = L4) ->
 def best_possible_s(jobs: Iterable[Job], max_num_seqs: int = 64, kind: Kind = L4) -> float:
     """Seconds that a perfect client needs: it knows every answer's length, and sends at once.
 
-    The longest first, so that no slot is left with one long answer at the end.
+    It sends the longest first, so that no place has one long answer left at the end.
     """
     longest_first = sorted(jobs, key=lambda job: job.answer, reverse=True)
     return seconds_for(longest_first, max_num_seqs, kind)

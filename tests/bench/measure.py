@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
-QUIET_S = 0.5  # without an orphan's end, none is left
-SAMPLE_S = 2.0  # to read the memory of 66 processes costs a tenth of a second
+QUIET_S = 0.5  # when no orphan ends for so long, none is left
+SAMPLE_S = 2.0  # reading the memory of 66 processes takes a tenth of a second
 PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """cpu_s counts user and system time; the peaks are in bytes, of all processes together.
+    """`cpu_s` counts user and system time; the peaks are bytes of all processes together.
 
-    pss counts memory that n processes share to each with its n-th part, rss to each as a whole.
+    If n processes share memory, pss counts an n-th part for each of them, and rss all of it.
     """
 
     stdout: str
@@ -32,9 +32,9 @@ class Cost:
 
 
 def run(command: list[str], stdin: str, log: Path, memory: bool = False) -> Cost:
-    """Run a command to its end and that of all its processes; its stderr goes to the log.
+    """Run a command until it and all its processes have ended; its stderr goes to the log.
 
-    Raises RuntimeError if it fails. This process must have adopted orphans.
+    Raises RuntimeError if it fails. This process must have called adopt_orphans().
     """
     before = cpu_of_children()
     peak = Peak()
@@ -46,7 +46,7 @@ def run(command: list[str], stdin: str, log: Path, memory: bool = False) -> Cost
             stdout=subprocess.PIPE,
             stderr=stderr,
             encoding="utf-8",
-            errors="replace",  # threads of the reference print into one another
+            errors="replace",  # threads of the reference mix their output
             env=plain_environment(),
         )
         with peak.watched() if memory else contextlib.nullcontext():
@@ -59,12 +59,12 @@ def run(command: list[str], stdin: str, log: Path, memory: bool = False) -> Cost
 
 
 def plain_environment() -> dict[str, str]:
-    """Without the knobs that a client would heed."""
+    """An environment without the knobs that a client would use."""
     return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": os.environ["HOME"]}
 
 
 class Peak:
-    """The most memory that the processes below this one took, but for those here before."""
+    """The most memory that the processes below this one took; earlier ones do not count."""
 
     def __init__(self) -> None:
         self.pss = self.rss = 0
@@ -94,7 +94,7 @@ def descendants(root: int) -> set[int]:
     children: dict[int, list[int]] = {}
     for entry in PROC.iterdir():
         if entry.name.isdecimal():
-            with contextlib.suppress(OSError):  # it has just ended
+            with contextlib.suppress(OSError):  # the process has just ended
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 children.setdefault(parent, []).append(int(entry.name))
     found: set[int] = set()
@@ -106,7 +106,7 @@ def descendants(root: int) -> set[int]:
 
 
 def memory_of(pid: int) -> tuple[int, int]:
-    """(PSS, RSS) of a process in bytes; nothing of one that has ended."""
+    """(PSS, RSS) of a process in bytes; zeros for one that has ended."""
     try:
         lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()[1:]
     except OSError:
@@ -127,10 +127,10 @@ def adopt_orphans() -> None:
 
 
 def wait_for_orphans() -> None:
-    """Reap what outlives the command a little, as the workers' fork server does."""
+    """Reap processes that live a little longer than the command, like the workers' fork server."""
     quiet_since = time.monotonic()
     while time.monotonic() - quiet_since < QUIET_S:
-        pid, _ = os.waitpid(-1, os.WNOHANG)  # the stub is a child too, and lives
+        pid, _ = os.waitpid(-1, os.WNOHANG)  # the stub is also a child, and lives
         if pid:
             quiet_since = time.monotonic()
         time.sleep(0.02)

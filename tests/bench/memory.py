@@ -42,7 +42,7 @@ print(f"{int(peak.split()[1]) >> 10} MiB, {seconds:.1f} CPU-s", *values["notes"]
 
 
 def page(mode: str, side: int) -> Image.Image:
-    """A square of writing, in colour where the mode has any, with a scanner's noise."""
+    """A square of writing with a scanner's noise; in colour if the mode has colour."""
     tile = pages.noisy_scan(200, 1, colour=mode not in ("1", "L", "I;16"))
     row = Image.new(tile.mode, (side, tile.height))
     for left in range(0, side, tile.width):
@@ -68,7 +68,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def deep_png(path: Path, side: int, channels: int) -> None:
-    """A PNG of 16 bits a channel, which Pillow cannot write; rows are written by the one above."""
+    """Write a PNG of 16 bits a channel, which Pillow cannot do. Rows use the filter "up"."""
     light = numpy.asarray(page("L", side)).astype(numpy.uint16) * 257
     packer, packed = zlib.compressobj(1), []
     before = numpy.zeros(side * channels * 2, numpy.uint8)
@@ -85,7 +85,7 @@ def deep_png(path: Path, side: int, channels: int) -> None:
 
 
 def saved(mode: str, kind: str, **options: Any) -> Callable[[Path, int], None]:
-    """Writes a picture by Pillow."""
+    """Return a function that writes a picture with Pillow."""
 
     def write(path: Path, side: int) -> None:
         pillow_heif.register_heif_opener()

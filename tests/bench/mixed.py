@@ -1,8 +1,8 @@
-"""Cards of two speeds in one fleet, over the sum of what they read alone, for as long each.
+"""Cards of two speeds in one fleet, compared with the sum of what they read alone.
 
-Two simulated L4s beside two cards that are three times as quick and have room for half as many
-pages more (gpu_sim.py). First on paper: the cards' arithmetic and the fleet's own choice of who
-gets the next page, in no time. Then with real nodes. Seconds are the L4's.
+Each reads for the same time. The fleet has two simulated L4s and two cards that are three times as
+fast and hold half as many pages again (gpu_sim.py). First on paper: the cards' arithmetic and the
+fleet's own choice of the next node, which take no time. Then with real nodes. Seconds are the L4's.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from rig.fleet import FleetRig
 from server.in_flight import AHEAD, QUEUE
 from workers.shares import Share, next_node
 
-MOST_IN_FLIGHT = 256  # as PROCESSES: each node finds its own number below it
-DRAWN = 300  # pages that differ; they come again
-PICTURE, ANSWER, SPREAD = 2_520, 1_000, 0.7  # tokens: of a picture, the median answer; of its log
-GUESS_SPREAD = 0.5  # how well a page's bytes tell its length; of the logarithm
+MOST_IN_FLIGHT = 256  # as PROCESSES: each node finds its own number below this
+DRAWN = 300  # different pages; they are repeated
+# tokens of a picture, tokens of the median answer, spread of its logarithm
+PICTURE, ANSWER, SPREAD = 2_520, 1_000, 0.7
+GUESS_SPREAD = 0.5  # error of the length that a page's bytes suggest; spread of the logarithm
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A simulated card: times as quick as an L4, and how many pages it has room for."""
+    """A simulated card: its speed as a multiple of an L4's, and the pages that it can hold."""
 
     name: str
     times: float
@@ -44,7 +45,7 @@ class Kind:
 
     @property
     def pages_per_s(self) -> float:
-        """What it reads, by arithmetic."""
+        """Its rate, by arithmetic."""
         return self.times * l4.pages_per_s(self.slots)
 
 
@@ -53,7 +54,7 @@ MIXED = (SLOW, SLOW, QUICK, QUICK)
 
 
 def share_of(kind: Kind, pages: int) -> int:
-    """How many of the pages it would read in a fleet of them all."""
+    """How many of the pages it would read in a fleet of all four."""
     return round(pages * kind.pages_per_s / sum(each.pages_per_s for each in MIXED))
 
 
@@ -61,7 +62,7 @@ def share_of(kind: Kind, pages: int) -> int:
 
 
 def some_jobs(count: int, seed: int = 7) -> list[Job]:
-    """Pages as a batch gives them out: the longest first, as far as is known."""
+    """Pages in a batch's order: the longest first, as far as the batch can know."""
     rng = random.Random(seed)
     answers = [ANSWER * math.exp(rng.gauss(0, SPREAD)) for _ in range(count)]
     answers.sort(key=lambda tokens: -tokens * math.exp(rng.gauss(0, GUESS_SPREAD)))
@@ -69,7 +70,7 @@ def some_jobs(count: int, seed: int = 7) -> list[Job]:
 
 
 def pages_per_s_on(kinds: Sequence[Kind], jobs: Sequence[Job]) -> float:
-    """What these cards read together, if nothing takes time but they."""
+    """The rate of these cards together, if only they take time."""
     names = [str(number) for number in range(len(kinds))]
     shares = {
         name: Share(kind.slots + QUEUE + AHEAD) for name, kind in zip(names, kinds, strict=True)
@@ -102,7 +103,7 @@ def pages_per_s_on(kinds: Sequence[Kind], jobs: Sequence[Job]) -> float:
 
 
 def of_sum(kinds: Sequence[Kind], pages: int) -> float:
-    """What they read together, over the sum of what they read alone."""
+    """The rate of the cards together, over the sum of their rates alone."""
     alone = {kind: pages_per_s_on([kind], some_jobs(share_of(kind, pages))) for kind in set(kinds)}
     return pages_per_s_on(kinds, some_jobs(pages)) / sum(alone[kind] for kind in kinds)
 
@@ -111,9 +112,9 @@ def of_sum(kinds: Sequence[Kind], pages: int) -> float:
 
 
 def read(folder: Path, kinds: Sequence[Kind], pages: int, speedup: float) -> list[gpu.Trace]:
-    """Read so many of the folder's pages on these cards: what each of them did.
+    """Read so many of the folder's pages on these cards; return what each card did.
 
-    pages_per_s is that of all together.
+    `pages_per_s` is the rate of all cards together.
     """
     with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory(dir=folder) as name:
         batch = Batch(Path(name), "http://127.0.0.1:9")
@@ -141,7 +142,7 @@ def read(folder: Path, kinds: Sequence[Kind], pages: int, speedup: float) -> lis
 
 
 def show(pages: int, speedup: float) -> None:
-    """Each kind of card alone, for as long as all of them; then all of them."""
+    """Show each kind of card alone, for as long as all of them; then all of them."""
     click.echo(f"on paper: {of_sum(MIXED, pages):.1%} of the sum")
     alone = {}
     with tempfile.TemporaryDirectory() as name:
@@ -159,6 +160,6 @@ def show(pages: int, speedup: float) -> None:
 
 
 def row(name: str, trace: gpu.Trace, kind: Kind, rate: str = "") -> str:
-    """A card's row."""
+    """The row of a card."""
     seconds = "".join(f"{trace[column] / kind.times:>8.1f}" for column in ("idle_s", "tail_s"))
     return f"{name:28}{rate:>9}{trace['answers']:>7.0f}{trace['mean_running']:>10.1f}{seconds}"

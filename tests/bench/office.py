@@ -54,7 +54,7 @@ def main(pages: int) -> None:
 
 
 def made_up(results: Path, pages: int) -> Document:
-    """A book, with a page of hostile tables."""
+    """A book that includes a page of hostile tables."""
     chance, found = random.Random(1), ResultSet(results)
     hostile = [cell("Table", f"<table><tr><td>{text}<td>=1+1", (9, 9, 99, 99)) for text in PAYLOADS]
     for number in range(pages):
@@ -65,7 +65,7 @@ def made_up(results: Path, pages: int) -> Document:
 
 
 def converted(folder: Path, name: str, form: str) -> None:
-    """Have LibreOffice write a file in another form; it must not complain."""
+    """Let LibreOffice convert a file into another form; it must not complain."""
     began = time.monotonic()
     profile = f"-env:UserInstallation=file://{folder}/profile"
     command = ["soffice", profile, "--headless", "--convert-to", form, "--outdir", str(folder)]
@@ -79,7 +79,7 @@ def converted(folder: Path, name: str, form: str) -> None:
 
 
 def lost_words(document: Document, folder: Path) -> list[str]:
-    """Words of the document that are not in the PDF that was made of its docx."""
+    """Words of the document that are missing in the PDF that was made from its docx."""
     pdf = str(folder / "book.pdf")
     text = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, text=True, check=True)
     there = Counter(text.stdout.split())
@@ -92,7 +92,7 @@ def lost_words(document: Document, folder: Path) -> list[str]:
 
 
 def other_tables(document: Document, folder: Path) -> list[str]:
-    """Tables that are not the same in the xlsx, as LibreOffice reads it."""
+    """Tables that differ in the xlsx, as LibreOffice reads it."""
     faults = []
     for table in tables_of(document):
         with (folder / f"book-{table.name}.csv").open(encoding="utf-8", newline="") as file:

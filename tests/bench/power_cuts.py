@@ -27,7 +27,10 @@ START_S, A_MOMENT_S = 60.0, 0.1
 
 
 def cut_at(page: int, batch: Batch, server: ModelServer, dice: random.Random) -> tuple[int, int]:
-    """Run, and cut soon after this page was sent: (pages in the manifest, files that suffered)."""
+    """Run, and cut the power soon after this page was sent.
+
+    Return the number of pages in the manifest, and of files that lost something.
+    """
     store = batch.folder / "disk"
     environment = power.recorded(batch.output, store)
     with batch.start(*OPTIONS, environment=environment) as running:
@@ -42,7 +45,7 @@ def cut_at(page: int, batch: Batch, server: ModelServer, dice: random.Random) ->
 
 
 def read_anew(batch: Batch) -> dict[str, Any]:
-    """What a run that nothing disturbs leaves."""
+    """Run without a disturbance; return the results."""
     finished = batch.run(*OPTIONS)
     if finished.code:
         raise click.ClickException(f"a run ended with {finished.code}: {finished.err}")

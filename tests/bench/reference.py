@@ -1,7 +1,8 @@
-"""Has dots.ocr's own client read pages; run by the interpreter that has it.
+"""Reads pages with dots.ocr's own client; run it with the Python that has this client.
 
-One JSON object on stdin: port of the server, output folder, max_pixels, answer_tokens, threads, and
-the files, each with whether it is enlarged first. With one thread it reads one page after another.
+stdin is one JSON object: the port of the server, the output folder, max_pixels, answer_tokens,
+threads, and the files, each with whether to enlarge it first. With one thread it reads one page
+after another.
 """
 
 import json
@@ -9,7 +10,7 @@ import sys
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
-from dots_ocr.parser import DotsOCRParser  # type: ignore[import-not-found]  # in .venv-parity alone
+from dots_ocr.parser import DotsOCRParser  # type: ignore[import-not-found]  # only in .venv-parity
 
 
 def main() -> None:

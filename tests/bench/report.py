@@ -73,7 +73,7 @@ def timed(what: str, function: Any, *arguments: Any) -> None:
 
 
 def draw_pictures(output: Path) -> None:
-    """Give every page a picture to show, as if made from an input; twenty that differ."""
+    """Give every page a picture, as if made from an input; there are twenty different ones."""
     folder = output / FOLDER
     for kind in pictures.KINDS:
         (folder / kind).mkdir(parents=True, exist_ok=True)

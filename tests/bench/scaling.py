@@ -46,7 +46,7 @@ PAGES_PER_NODE = 96
 
 @dataclass(frozen=True)
 class NoOp:
-    """A batch of pages that take no time: seconds from the first to the last, the client's peak."""
+    """A batch of pages that take no time: its seconds, and the client's peak memory."""
 
     pages: int
     seconds: float
@@ -55,7 +55,7 @@ class NoOp:
 
 @contextlib.contextmanager
 def fleet_of(folder: Path, nodes: int) -> Iterator[FleetRig]:
-    """So many nodes, each with its stub, all of them ready."""
+    """Start so many nodes, each with its stub; yield the fleet when all are ready."""
     with contextlib.ExitStack() as stack:
         rig = stack.enter_context(FleetRig(folder))
         for _ in range(nodes):
@@ -66,7 +66,7 @@ def fleet_of(folder: Path, nodes: int) -> Iterator[FleetRig]:
 
 
 def measure_scale(folder: Path, nodes: int) -> float:
-    """Pages a second of one batch."""
+    """The pages a second of one batch."""
     with fleet_of(folder / "fleet", nodes) as rig:
         batch = Batch(folder, "http://127.0.0.1:9")
         batch.write_pages(PAGES_PER_NODE * nodes)
@@ -78,10 +78,10 @@ def measure_scale(folder: Path, nodes: int) -> float:
 
 
 class NoOpFleet(Fleet):
-    """A fleet whose page function does nothing, and which asks no server."""
+    """A fleet with a page function that does nothing, and without a server."""
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Whatever is asked: the model."""
+        """Return the model, whatever is asked."""
         return Model("none")
 
     def read(
@@ -92,12 +92,12 @@ class NoOpFleet(Fleet):
         is_wanted: Callable[[Task], bool] = every,
         beside: Look = tuple,
     ) -> Results:
-        """As Fleet.read, but for the function."""
+        """Like Fleet.read, but with the function that does nothing."""
         return self.run(tasks, no_op_reader, (settings,), interrupt)
 
 
 def read_no_op(folder: Path, pages: int, nodes: int = 8) -> NoOp:
-    """Pages that take no time; in this process, which is the client."""
+    """Read pages that take no time. This process is the client."""
     source, output = folder / "in", folder / "out"
     for number in range(pages):
         path = source / f"{number // 1000:03}" / f"page{number}.png"

@@ -28,18 +28,20 @@ from bench import l4  # noqa: E402 - found by the line above
 from server import in_flight  # noqa: E402 - so is this
 from server.in_flight import Load  # noqa: E402 - so is this
 
-PICTURE = 2_519  # tokens of 2 million pixels
-MEAN, SPREAD, SHORTEST, LONGEST = 1_260, 0.56, 200, 6_000  # tokens of an answer; of the logarithm
-BYTES_TELL = 0.3  # of that: how far the order by bytes is from that by tokens
+PICTURE = 2_519  # tokens of a picture of 2 million pixels
+# tokens of an answer; SPREAD is of the logarithm
+MEAN, SPREAD, SHORTEST, LONGEST = 1_260, 0.56, 200, 6_000
+# spread of the logarithm: how far the order by bytes differs from the order by tokens
+BYTES_TELL = 0.3
 
 Then = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Client:
-    """The computer beside the card: CPU seconds of a worker's start, of a page before and after.
+    """The computer beside the card: CPU seconds to start a worker, and before and after a page.
 
-    late_s is the age of the metrics when they are read; None: there are none.
+    `late_s` is the age of the metrics when they are read; None if there are none.
     """
 
     cores: int = 8
@@ -52,9 +54,10 @@ class Client:
 
 @dataclass(frozen=True)
 class Server:
-    """The card, its places, and what vLLM does before a request waits.
+    """The card, its places, and the work of vLLM before a request waits.
 
-    others are requests of others, which are always there. engines have a card each.
+    `others` are requests of other clients, which are always there. Each of the `engines` has a
+    card.
     """
 
     kind: l4.Kind = l4.L4
@@ -69,9 +72,9 @@ class Server:
 class Run:
     """Seconds from the first request to the last answer, and until the places were full (inf).
 
-    overshoot is the most of ours that ever waited, waiting the average once it was full and while
-    there were more pages; in_hand is the most pages that the client had; tail_s came after the
-    last page was begun.
+    `overshoot` is the most of our requests that ever waited. `waiting` is their average after the
+    places were full and while there were more pages. `in_hand` is the most pages that the client
+    had at once. `tail_s` is the time after the last page began.
     """
 
     seconds: float
@@ -94,7 +97,7 @@ def pages(count: int, seed: int = 7) -> list[l4.Job]:
 
 
 def perfect(jobs: list[l4.Job], server: Server) -> tuple[float, float]:
-    """Of a client that has all pages at the server from the start: seconds in all, and to fill."""
+    """Seconds in all, and until full, of a client with all pages at the server from the start."""
     share = [l4.Job(job.picture, job.answer) for job in jobs[:: server.engines]]
     card = l4.Card(server.places, server.kind, waiting=deque(share))
     while card.waiting and len(card.running) < l4.FULL * server.places:
@@ -104,14 +107,14 @@ def perfect(jobs: list[l4.Job], server: Server) -> tuple[float, float]:
 
 @dataclass(eq=False)
 class Work(l4.Job):
-    """A request; is_ours: the client's, and not of others."""
+    """A request; `is_ours` says whether it is the client's."""
 
     is_ours: bool = True
 
 
 @dataclass
 class Line:
-    """Work that so many do, cores, say, one piece after the other."""
+    """A queue for so many hands (cores, for example); each does one piece of work at a time."""
 
     sim: Sim
     hands: int
@@ -134,7 +137,7 @@ class Line:
 
 
 class Engine:
-    """One card, which steps while it has requests."""
+    """One card, which does steps while it has requests."""
 
     def __init__(self, sim: Sim, server: Server) -> None:
         self.sim = sim
@@ -188,7 +191,7 @@ class Sim:
         self.gauges = deque([(-math.inf, Load(0, 0, 0.0, 0, server.engines))])
         self.left = deque(Work(job.picture, job.answer) for job in jobs)
         self.missing = len(jobs)
-        self.outside: deque[Work] = deque()  # drawn, and not yet sent
+        self.outside: deque[Work] = deque()  # drawn, but not sent yet
         self.places = min(in_flight.QUEUE, client.bound)
         self.before: Load | None = None
         self.workers = self.idle = self.in_hand = self.inside = 0
@@ -222,7 +225,7 @@ class Sim:
     # The client
 
     def look(self) -> None:
-        """As InFlight does."""
+        """Look at the metrics and set the places, as InFlight does."""
         if self.client.late_s is None:
             self.places = in_flight.START
         else:
@@ -238,7 +241,7 @@ class Sim:
         self.after(in_flight.LOOK_S, self.look)
 
     def hand_out(self) -> None:
-        """As the pool does."""
+        """Give pages to workers, as the pool does."""
         limit = min(self.places + in_flight.AHEAD, self.client.bound)
         while self.workers < limit:
             self.workers += 1
@@ -295,7 +298,7 @@ class Sim:
             self.full_s = self.now_s
 
     def see_waiting(self) -> None:
-        """Truly, and not as old as the gauges."""
+        """Record the true number of waiting requests, not the older one of the gauges."""
         queues = (engine.card.waiting for engine in self.engines)
         waiting = sum(isinstance(job, Work) and job.is_ours for queue in queues for job in queue)
         self.overshoot = max(self.overshoot, waiting)
@@ -303,7 +306,7 @@ class Sim:
             self.waited.append((self.now_s, waiting))
 
 
-QUICK = replace(l4.H200, picture_share=8 * l4.H200.picture_share)  # no card of today
+QUICK = replace(l4.H200, picture_share=8 * l4.H200.picture_share)  # no card of today is so fast
 CASES = {
     "L4, 64 places": (400, Client(), Server()),
     "L4, 256 places, which its cache has not": (600, Client(), Server(places=256)),

@@ -38,7 +38,7 @@ CATEGORIES = ("Page-header", "Title", *["Text"] * 18, "Table", "Picture", "Capti
 
 @dataclass
 class Seen:
-    """What came since the last look."""
+    """What came since the last call of /stats."""
 
     pictures: list[str] = field(default_factory=list)
     """SHA-256 of the RGB pixels, with --record."""
@@ -61,7 +61,7 @@ class Seen:
 
 
 class Stub:
-    """Answers one connection after the other's requests, all in one thread."""
+    """Answers the requests of all connections in one thread."""
 
     def __init__(self, latency_s: float, record: bool) -> None:
         self.latency_s, self.record = latency_s, record
@@ -83,7 +83,7 @@ class Stub:
                 await writer.drain()
 
     def other(self, path: str, body: bytes) -> tuple[int, bytes]:
-        """Status and body for all that is no chat."""
+        """Status and body for everything except chats."""
         if path == "/v1/models":
             model = {"id": "model", "object": "model", "max_model_len": 32768}
             return 200, json.dumps({"object": "list", "data": [model]}).encode()
@@ -109,7 +109,7 @@ class Stub:
                 self.seen.pictures.append(fingerprint(picture_of(body)))
             texts, answer = answers(size_of(body))
             is_stream = body.rfind(b'"stream": true') >= 0 or body.rfind(b'"stream":true') >= 0
-            del body  # 64 of them are in flight
+            del body  # free the memory: 64 bodies are in flight
             if not is_stream:
                 await asyncio.sleep(self.latency_s)
                 writer.write(whole(200, answer))
@@ -139,7 +139,7 @@ def whole(status: int, body: bytes) -> bytes:
 
 
 def data_of(body: bytes) -> int:
-    """Where the picture's base64 begins in a request."""
+    """The index at which the picture's base64 begins in a request."""
     return body.index(MARK) + len(MARK)
 
 
@@ -164,7 +164,7 @@ def fingerprint(image: Image.Image) -> str:
 
 @functools.cache
 def answers(size: tuple[int, int]) -> tuple[list[bytes], bytes]:
-    """The answer for a picture of this size: the chunks of a stream, and a body in one piece."""
+    """The answer for a picture of this size: the chunks of a stream, and a complete body."""
     text = layout(*size)
     tokens = len(text) // 3
     usage = {"prompt_tokens": size[0] * size[1] // 784, "completion_tokens": tokens}
@@ -210,7 +210,7 @@ def main(latency: float, record: bool) -> None:
 
 
 async def serve(latency_s: float, record: bool) -> None:
-    """Listen on a free port, say which on stdout, and serve until the process is ended."""
+    """Listen on a free port, print it on stdout, and serve until the process is ended."""
     stub = Stub(latency_s, record)
     server = await asyncio.start_server(stub.talk, "127.0.0.1", 0, limit=LARGEST_BODY, backlog=256)
     click.echo(server.sockets[0].getsockname()[1])

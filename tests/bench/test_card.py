@@ -1,4 +1,4 @@
-"""The bench of a real card, without one: what is made of what a server and nvidia-smi say."""
+"""The bench of a real card, without one: what it makes of a server's and nvidia-smi's output."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_what_nvidia_smi_says(said: str, cards: Cards) -> None:
 
 
 def looks_of(*running: float, waiting: float = 0.0) -> list[Look]:
-    """One a second; a page of 10 tokens ends in each, and all that run have begun."""
+    """One look a second. A page of 10 tokens ends in each, and all running pages have begun."""
     return [
         look_at(t, each, t + each, t, waiting=waiting, tokens=10 * t)
         for t, each in enumerate(running)
@@ -81,7 +81,7 @@ def look_at(
         ((), None),
         ((0, 0), None),
         ((0, 12, 12), 1),
-        ((0, 20, 40, 57, 58, 64), 4),  # 90% of the most
+        ((0, 20, 40, 57, 58, 64), 4),  # 90% of the largest batch
         ((0, 64, 30, 12), 1),
     ],
 )
@@ -89,7 +89,7 @@ def test_when_a_batch_is_steady(running: tuple[int, ...], at: int | None) -> Non
     assert steady_at(looks_of(*running)) == at
 
 
-# t, running, begun, ended: the best possible client on an H200 with 256 slots
+# (t, running, begun, ended) of the best possible client on an H200 with 256 slots
 ON_AN_H200 = [
     *[(0, 0, 0, 0), (6, 95, 33, 0), (12, 224, 81, 0), (18, 256, 123, 0), (24, 256, 171, 0)],
     *[(30, 256, 213, 0), (36, 256, 256, 0), (42, 256, 275, 19), (48, 255, 300, 45)],
@@ -99,12 +99,12 @@ ON_AN_H200 = [
 
 
 def test_a_batch_whose_pictures_are_being_read_is_not_steady() -> None:
-    """It was taken for it: 5.6 pages/s begun and 3.2 ended, of 4.9."""
+    """An earlier version took it for steady: 5.6 pages/s begun and 3.2 ended, instead of 4.9."""
     looks = [look_at(t, *more) for t, *more in ON_AN_H200]
     assert steady_at(looks[:7]) is None
     row = row_of("ceiling", looks)
     assert row is not None
-    assert row.steady_s == 36  # after the first page was seen
+    assert row.steady_s == 36  # counted from the first page
     assert row.begun == pytest.approx(4.92, abs=0.01) and row.ended == pytest.approx(4.94, abs=0.01)
 
 
@@ -114,9 +114,9 @@ def test_a_batch_whose_pictures_are_being_read_is_not_steady() -> None:
         ((), False),
         ((0, 0, 0, 0), False),  # still starting
         ((0, 12, 12), False),
-        ((0, 12, 12, 12), True),  # for two seconds
-        ((0, 12, 12, 20), False),  # it was not yet
-        ((0, 1, 2, 3, 4, 5, 6), False),  # it never is
+        ((0, 12, 12, 12), True),  # steady for two seconds
+        ((0, 12, 12, 20), False),  # it was not steady yet
+        ((0, 1, 2, 3, 4, 5, 6), False),  # it is never steady
     ],
 )
 def test_when_a_run_was_seen_enough(running: tuple[int, ...], is_over: bool) -> None:
@@ -131,11 +131,11 @@ def test_a_row_is_of_the_steady_state_alone() -> None:
     assert (row.running, row.waiting, row.most_waiting) == (10, 2, 2)
     assert (row.client_cpu_s, row.api_cores, row.engine_cores) == (0.5, 1, 2)
     assert row.gpu_percent is None
-    assert row_of("ours", looks_of(0, 1, 6, 10)) is None  # a rate takes two
+    assert row_of("ours", looks_of(0, 1, 6, 10)) is None  # a rate needs two looks
 
 
 def simulated(slots: int, seconds: int, kind: l4.Kind = l4.L4) -> list[Look]:
-    """What is seen of a simulated card, each second, while it is full of pages."""
+    """The looks at a simulated card, one a second, while it is full of pages."""
     answers = itertools.cycle((400, 900, 1_500, 700, 2_600, 1_100))
     card = l4.Card(slots, kind)
     looks: list[Look] = []
@@ -163,7 +163,7 @@ def simulated(slots: int, seconds: int, kind: l4.Kind = l4.L4) -> list[Look]:
 def test_the_fit_finds_what_a_simulated_card_is_made_of(
     kind: l4.Kind, card: Card, runs: dict[int, int]
 ) -> None:
-    """And so what the plan's table says of it."""
+    """So it also finds the values of the plan's table."""
     fit = fit_of(simulated(slots, seconds, kind) for slots, seconds in runs.items())
     assert fit is not None and fit.residual < 0.1
     assert fit.picture_s == pytest.approx(card.picture_s, rel=0.03)
@@ -180,8 +180,9 @@ def test_batches_of_one_size_tell_no_two_costs_apart() -> None:
 
 def test_a_window_has_no_second_in_which_the_card_was_without_a_page() -> None:
     looks = looks_of(*[4] * 40)
-    assert [window.seconds for window in windows_of(looks)] == [8, 8, 8, 8]  # a page a second
-    looks[8] = dataclasses.replace(looks[8], running=0)  # the seven seconds before are no window
+    assert [window.seconds for window in windows_of(looks)] == [8, 8, 8, 8]  # one page a second
+    # the seven seconds before it make no window
+    looks[8] = dataclasses.replace(looks[8], running=0)
     assert [window.seconds for window in windows_of(looks)] == [8, 8, 8]
 
 
@@ -194,7 +195,7 @@ def test_the_table_says_what_was_measured_on_what() -> None:
     (ours,) = (line for line in lines if line.startswith("| ours, `-p 12`"))
     assert ours.startswith("| ours, `-p 12` | 1.00 · 1.00 | 100% | 10 | 8.0 |")
     assert len({line.count("|") for line in lines[2:7]}) == 1
-    # the H200's, as it was published by hand
+    # the H200's values, as they were published by hand
     assert "127 ms a picture + (2.70 ms + 34 µs × batch) a step" in text
     assert "0.282 · 2.22 · 4.50 · 5.11 · 5.47 pages/s" in text
     assert lines[-1].endswith("| 1.00 | 1.00 | 1234567 | 2026-11-26 |")

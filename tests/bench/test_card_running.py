@@ -27,7 +27,7 @@ STAYS = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time
 
 
 class Simulated(CardServer):
-    """The simulated card in this process, as if a server had been started."""
+    """The simulated card in this process, in the role of a started server."""
 
     def __init__(self, card: GpuSim, folder: Path) -> None:
         super().__init__(Installed(folder, folder), folder / "log", folder, "", {})
@@ -58,11 +58,12 @@ def test_a_client_is_watched_while_steady_and_ended(tmp_path: Path, server: Simu
     assert max(look.running for look in looks) == 4 and max(look.waiting for look in looks) > 0
     assert looks[-1].ended > looks[0].ended and looks[-1].tokens > looks[0].tokens
     assert looks[-1].cpu_s["client"] > 0
-    assert running.requests_in(server) == 0  # it has dropped what nobody waits for any more
+    # the server has dropped requests for which nobody waits
+    assert running.requests_in(server) == 0
 
 
 STILL = {"api": 0.0, "engine": 0.0, "client": 0.0}
-SEEN = [Look(t, 4, 0, 4 + t, t, t, 0, STILL) for t in range(1, 5)]  # for three seconds
+SEEN = [Look(t, 4, 0, 4 + t, t, t, 0, STILL) for t in range(1, 5)]  # steady for three seconds
 SEEN.insert(0, Look(0, 0, 0, 0, 0, 0, 0, STILL))
 
 
@@ -70,8 +71,9 @@ SEEN.insert(0, Look(0, 0, 0, 0, 0, 0, 0, STILL))
     ("minutes", "seen", "done", "left"),
     [
         (10, {"ours": SEEN, "ours-12": SEEN}, ["ours", "ours-12"], []),
-        (10, {"ours": SEEN[:2], "ours-12": SEEN}, ["ours", "ours-12"], []),  # it ran out of pages
-        (2, {"ours": SEEN[:2], "ours-12": SEEN}, ["ours-12"], ["ours"]),  # the end came too early
+        # the client ran out of pages
+        (10, {"ours": SEEN[:2], "ours-12": SEEN}, ["ours", "ours-12"], []),
+        (2, {"ours": SEEN[:2], "ours-12": SEEN}, ["ours-12"], ["ours"]),  # the time ended too early
         (0.3, {}, [], ["ours", "ours-12"]),
     ],
 )
@@ -103,7 +105,7 @@ def test_a_part_that_fails_stops_no_other(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def session_of(folder: Path, minutes: float) -> tuple[Session, clients.Bench, CardServer]:
-    """A session of two parts; of its server there is the log."""
+    """A session of two parts; its server is only a log."""
     server = CardServer(Installed(folder, folder), folder / "log", folder, "", {})
     server.log.write_text("non-default args: {'max_num_seqs': 4}")
     bench = clients.Bench(1, LOAD, folder, folder, folder / "out", folder, told=True)
@@ -118,7 +120,7 @@ def session_of(folder: Path, minutes: float) -> tuple[Session, clients.Bench, Ca
 
 
 class Busy(Simulated):
-    """Asked how much it has to do, it says each number in turn."""
+    """A server that reports each of these numbers of requests in turn."""
 
     def __init__(self, card: GpuSim, folder: Path, *requests: int) -> None:
         super().__init__(card, folder)

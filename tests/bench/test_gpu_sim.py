@@ -1,4 +1,4 @@
-"""The simulated card behind vLLM's protocol. It is fast here: what it takes is l4.py's matter."""
+"""The simulated card behind vLLM's protocol. It is fast here: its times are l4.py's matter."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_picture_has_one_answer_whatever_its_file(server: GpuSim) -> None:
 
 
 def request_body(picture: Image.Image) -> bytes:
-    """A request for an answer in one piece."""
+    """A request for an answer that is not streamed."""
     url = f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"
     part = {"type": "image_url", "image_url": {"url": url}}
     return json.dumps({"messages": [{"role": "user", "content": [part]}]}).encode()

@@ -1,4 +1,4 @@
-"""The simulated card: its rates are those on paper, and its scheduler is vLLM's."""
+"""The simulated card: its rates are those of the data sheet, and its scheduler is vLLM's."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_reading_a_picture_takes_twice_what_it_does_on_paper(tokens: int, paper_
 
 @pytest.mark.parametrize(("in_flight", "rate"), {1: 0.28, 12: 2.2, 64: 4.5, 256: 5.5}.items())
 def test_the_rates_of_an_h200_are_those_of_the_fit(in_flight: int, rate: float) -> None:
-    """As they were fitted to 71 windows on a real one; it was measured at 1.6, 4.3 and 5.3."""
+    """The rates of the fit to 71 windows on a real H200; it was measured at 1.6, 4.3 and 5.3."""
     assert pages_per_s(in_flight, 2_519, 1_260, H200) == pytest.approx(rate, rel=0.02)
     assert H200.prefill_s(2_519) == pytest.approx(0.127, rel=0.01)
 
@@ -45,7 +45,7 @@ def jobs(*answers: int, picture: int = 2_551) -> list[Job]:
 
 
 def finished(card: Card) -> list[Job]:
-    """Run the card until it has nothing to do."""
+    """Run the card until it has no more work; return the jobs as they end."""
     ended = []
     while card.waiting or card.running:
         ended += card.step()

@@ -1,4 +1,4 @@
-"""Cards of two speeds in one fleet, on paper: who gets the next page, and what comes of it."""
+"""Cards of two speeds in one fleet, on paper: who gets the next page, and the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the number of pages in flight is found, on cards of all kinds: as discrete events."""
+"""How the client finds the number of pages in flight, on cards of all kinds, as events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from bench import l4
 from bench.steering import CASES, Client, Run, Server, Sim, pages, perfect
 from server.in_flight import AHEAD, QUEUE, START
 
-NEAR, FILL_S = 0.97, 5.0  # of what a perfect client reads; seconds that it may be full before ours
+# share of a perfect client's rate; seconds that ours may need longer to fill the places
+NEAR, FILL_S = 0.97, 5.0
 FULL_CARDS = [name for name in CASES if "others" not in name and "no metrics" not in name]
 FULL_CARDS.remove("L4, 256 places, which its cache has not")
 
@@ -32,7 +33,7 @@ def test_a_card_is_full_soon_and_never_flooded(name: str) -> None:
 
 
 def test_a_cache_that_is_too_small_throws_next_to_nobody_out() -> None:
-    """As good as the best fixed number, which nobody knows before."""
+    """Nearly as good as the best fixed number, which nobody knows before the run."""
     count, client, server = CASES["L4, 256 places, which its cache has not"]
     run = run_of("L4, 256 places, which its cache has not")
     fixed = (Sim(pages(count), replace(client, bound=n), server).run() for n in (80, 92, 104, 256))
@@ -42,11 +43,11 @@ def test_a_cache_that_is_too_small_throws_next_to_nobody_out() -> None:
 
 @pytest.mark.parametrize(("others", "share"), [(30, 0.5), (100, 0.05)])
 def test_a_server_of_others_is_shared(others: int, share: float) -> None:
-    """They are always as many: ours take what is free, and never starve."""
+    """The others are always as many: our requests take what is free, and never starve."""
     jobs, server = pages(100), Server(l4.H200, others=others)
     run = Sim(jobs, Client(), server).run()
     assert perfect(jobs, server)[0] / run.seconds >= share
-    assert run.overshoot < 2 * QUEUE  # of nobody's request it is told whose it is
+    assert run.overshoot < 2 * QUEUE  # the gauges do not say whose requests they count
 
 
 def test_a_server_without_metrics_gets_the_start() -> None:

@@ -1,4 +1,4 @@
-"""The endpoint of the benchmark counts and answers as it says."""
+"""The endpoint of the benchmark counts and answers correctly."""
 
 import json
 
@@ -8,10 +8,10 @@ from bench.stub import CELLS, CHARACTERS, CHUNK, Seen, answers, layout
 
 
 def test_in_flight_is_the_mean_over_the_middle_half() -> None:
-    """Ten at once from 0 to 8 s: what begins and ends before 2 s and after 6 s does not count."""
+    """Ten at once from 0 to 8 s. Requests only before 2 s or after 6 s do not count."""
     steady = [(0.0, 1)] * 10 + [(8.0, -1)] * 10
     edges = [(0.5, 1), (1.5, -1), (6.5, 1), (7.5, -1)]
-    half = [(3.0, 1), (5.0, -1)]  # one more for half of the middle
+    half = [(3.0, 1), (5.0, -1)]  # one more during half of the middle
     assert Seen(changes=steady).in_flight() == pytest.approx(10)
     assert Seen(changes=sorted(steady + edges)).in_flight() == pytest.approx(10)
     assert Seen(changes=sorted(steady + half)).in_flight() == pytest.approx(10.5)

@@ -1,4 +1,4 @@
-"""The faults are those that their names say, and what tells one is counted right."""
+"""The faults are what their names say, and the bench counts correctly what tells a fault."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trust.doubts import Doubt
 
 LONG_TEXT = "A line of the page with 20 characters and more."
 LOOSE = (-8, -6, 8, 6)  # pixels by which a box is larger than its text
-SEED = 4  # with it, some texts lose their first half, and some their second
+SEED = 4  # with it, some texts lose their first half, and some lose their second
 TABLE = "<table><tr><td>a</td><td>1</td></tr><tr><td>b</td><td>22</td></tr></table>"
 
 
@@ -30,7 +30,7 @@ def cell(box: tuple[int, int, int, int], text: str, category: str = "Text") -> C
 
 @pytest.fixture
 def page() -> Page:
-    """Two columns of black boxes for text, a pale picture, a table below; a page number."""
+    """Two columns of black boxes as text, a pale picture, a table below, a page number."""
     picture = Image.new("L", (1000, 1400), 255)
     cells: list[Cell] = [
         cell((60, 100, 460, 160), f"One: {LONG_TEXT} {LONG_TEXT}"),
@@ -56,7 +56,7 @@ def faults(page: Page) -> dict[str, list[Fault]]:
 
 
 def changed(page: Page, fault: Fault) -> list[int]:
-    """Which cells are others."""
+    """The indices of the changed cells."""
     pairs = zip(page.cells, fault.cells, strict=True)
     return [index for index, (true, false) in enumerate(pairs) if true != false]
 
@@ -140,7 +140,7 @@ def test_nothing_read_has_no_word_in_a_box(page: Page, faults: dict[str, list[Fa
     "text", ["A line of some words, in all fifty letters or so. ", "한국어로 쓴 글이다. " * 2]
 )
 def test_a_text_of_three_lines_is_swallowed(text: str) -> None:
-    """Letters are half as wide as lines are apart, East Asian ones twice that."""
+    """A letter is half as wide as the distance of two lines; an East Asian one twice that."""
     wide = round(9 * sum(1 + (ord(sign) > 255) for sign in text))
     cells = [
         cell((0, 100 * rows, wide, 100 * rows + 22 * rows - 4), text * rows) for rows in range(1, 5)
@@ -178,7 +178,8 @@ FAULT = Fault("dropped", [], ((0, 0, 100, 20),))
     [
         ([doubt("missed", (10, 5, 90, 15))], [], {"missed"}),
         ([doubt("missed", (10, 50, 90, 60))], [], set()),  # elsewhere
-        ([doubt("missed", (10, 5, 90, 15))], [doubt("missed", (10, 5, 88, 15))], set()),  # before
+        # a doubt from before
+        ([doubt("missed", (10, 5, 90, 15))], [doubt("missed", (10, 5, 88, 15))], set()),
         ([doubt("missed", (10, 5, 90, 15))], [doubt("missed", (10, 5, 20, 15))], {"missed"}),
         ([doubt("empty", (10, 5, 90, 15))], [doubt("missed", (10, 5, 90, 15))], {"empty"}),
         ([doubt("empty", (0, 0, 9, 9)), doubt("amount", (0, 0, 9, 9))], [], {"empty", "amount"}),
@@ -204,7 +205,7 @@ def test_false_alarms_count_each_cell_once() -> None:
 
 
 def block(kind: str, box: Sequence[float] = (10, 20, 60, 40), **more: object) -> dict[str, object]:
-    """A block of OmniDocBench: its corners, one after the other."""
+    """A block in OmniDocBench's form: `poly` has its corners, one after the other."""
     x1, y1, x2, y2 = box
     poly = [float(side) for side in (x1, y1, x2, y1, x2, y2, x1, y2)]
     return {"category_type": kind, "poly": poly, "ignore": False, **more}
@@ -243,7 +244,7 @@ def test_omnidocbench_is_read_as_cells_in_reading_order() -> None:
 
 
 def test_a_true_page_of_omnidocbench_raises_no_alarm(tmp_path: Path) -> None:
-    """Loose boxes, of a picture of another size; a paragraph that nobody has read."""
+    """The boxes are loose, for a picture of another size; nobody has read one paragraph."""
     page = full_page(mode="RGB", paper=(250, 240, 220))
     page.put(prose(300, 11), (120, 1540), width=600)
     *read, unread = page.cells

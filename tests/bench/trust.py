@@ -39,26 +39,27 @@ from trust.doubts import Doubt, is_doubtful, trust_left  # noqa: E402 - so is th
 from trust.text.reader_witness import Line, reader_doubts  # noqa: E402 - so is this
 from trust.witnesses import doubts_of, evidence_of  # noqa: E402 - so is this
 
-SAME = 0.5  # of two doubts' common area: a fault did not bring about the second
+# share of the area of two doubts: with more in common, the fault did not cause the second
+SAME = 0.5
 
 
 @dataclass
 class Tally:
-    """What came of one set of pages."""
+    """The results of one set of pages."""
 
     pages: int = 0
     cells: int = 0
     false_cells: Counter[str] = field(default_factory=Counter)
-    """True cells in doubt, by kind; under "any" each once."""
+    """True cells in doubt, by kind; "any" counts each cell once."""
     made: Counter[str] = field(default_factory=Counter)
     told: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """By fault, then by kind; "any": each fault once; "doubtful": it made the page so."""
+    """By fault, then by kind. "any" counts each fault once, "doubtful" if it made its page so."""
     cpu_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """Of each page, by function."""
+    """CPU milliseconds of each page, by function."""
     alarms: list[str] = field(default_factory=list)
     """The true pages that are doubtful."""
     untold: list[str] = field(default_factory=list)
-    """The faults without a doubt: where."""
+    """The faults without a doubt, and their places."""
 
     def add(self, other: Tally) -> None:
         self.pages += other.pages
@@ -74,14 +75,14 @@ class Tally:
 
     @contextmanager
     def timed(self, function: str) -> Iterator[None]:
-        """Add the CPU time of what is done here."""
+        """Add the CPU time of the body of the `with`."""
         started = time.process_time()
         yield
         self.cpu_ms[function].append(1000 * (time.process_time() - started))
 
 
 def is_known(doubt: Doubt, before: Sequence[Doubt]) -> bool:
-    """Whether the true answer got this doubt too."""
+    """Whether the true answer already got this doubt."""
     for other in before:
         if other.kind != doubt.kind:
             continue
@@ -96,7 +97,7 @@ def area(box: Box) -> float:
 
 
 def kinds_that_tell(fault: Fault, doubts: Sequence[Doubt], before: Sequence[Doubt]) -> set[str]:
-    """Of which kinds the new doubts are that overlap a place of the fault."""
+    """The kinds of the new doubts that overlap a place of the fault."""
     return {
         doubt.kind
         for doubt in doubts
@@ -121,7 +122,10 @@ def judged(
     layer: bool = True,
     engine: Engine | None = None,
 ) -> Tally:
-    """One page, and its faults; layer: whether its text layer is heard; engine: who reads again."""
+    """Judge one page and its faults.
+
+    `layer` says whether to use the page's text layer. `engine` is the second reader, if any.
+    """
     page, tally = known.page, Tally(1, len(known.page.cells))
     words: Sequence[Word] = ()
     if known.pdf and layer:
@@ -160,7 +164,7 @@ def share(part: float, of: float) -> str:
 
 
 def table(tally: Tally) -> Iterator[str]:
-    """The figures of a set, for people."""
+    """The figures of a set as text, for people."""
     head = "".join(f"{kind:>11}" for kind in DOUBT_KINDS)
     yield f"  {'fault':<19}{'made':>6}{'told':>9}{'doubtful':>10}{head}"
     for fault, made in tally.made.items():
@@ -177,7 +181,7 @@ def table(tally: Tally) -> Iterator[str]:
 
 
 def as_json(tally: Tally) -> dict[str, Any]:
-    """The figures of a set, for programs."""
+    """The figures of a set as data, for programs."""
     return {
         "pages": tally.pages,
         "cells": tally.cells,
@@ -191,7 +195,7 @@ def as_json(tally: Tally) -> dict[str, Any]:
 
 
 def made_pages(language: str, seeds: int, font: tuple[str, ...]) -> Iterator[Known]:
-    """Pages that are made here."""
+    """Yield pages that are made here."""
     for which in trust_pages.kinds(language, seeds):
         page = trust_pages.make(*which, font)
         yield Known(page.name, as_sent(page.image, page.cells))

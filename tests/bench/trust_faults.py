@@ -18,18 +18,18 @@ from answer.cells import Cell
 Box = tuple[float, float, float, float]
 
 PLAIN = ("Caption", "Footnote", "List-item", "Section-header", "Text", "Title")
-LONG = 20  # characters: below, half a text may be as long as a wide one
-NUMBER = 4  # letters and digits: of pages, equations, sections
-GRID = 4  # pixels of the picture a side, where white is looked for
-WHITE = 20  # levels between the darkest and the lightest pixel of what passes for white
+LONG = 20  # characters; half of a shorter text may be as long as a whole text in wide letters
+NUMBER = 4  # letters and digits of a number: of a page, an equation, a section
+GRID = 4  # side in pixels of the tiles in which white is looked for
+WHITE = 20  # levels between the darkest and the lightest pixel of an area that counts as white
 INVENTED = "This sentence stands nowhere on the page, and yet it was read there. "
-LEADERS = re.compile(r"[.·…_\s]{4,}")  # to a page's number, or to be filled in
+LEADERS = re.compile(r"[.·…_\s]{4,}")  # dots that lead to a page number, or a gap to be filled in
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Page:
-    """A picture as it is sent, and its true cells in its pixels."""
+    """A picture as it is sent, and its true cells, in pixels of the picture."""
 
     picture: Image.Image
     cells: Sequence[Cell]
@@ -37,7 +37,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Fault:
-    """A false answer; a doubt tells it that overlaps one of its places."""
+    """A false answer. A doubt tells it if it overlaps one of its places."""
 
     name: str
     cells: list[Cell]
@@ -68,7 +68,10 @@ def whole(page: Page) -> Box:
 
 
 def read(page: Page, categories: Sequence[str] = (), least: int = 1) -> list[int]:
-    """The cells that hold so much text, leaders apart; no categories: of any but Picture."""
+    """The cells with at least so many characters, without leaders.
+
+    Without categories: the cells of any category but Picture.
+    """
     return [
         index
         for index, cell in enumerate(page.cells)
@@ -78,7 +81,7 @@ def read(page: Page, categories: Sequence[str] = (), least: int = 1) -> list[int
 
 
 def with_cells(page: Page, changes: dict[int, Cell]) -> list[Cell]:
-    """The true cells, some of them changed."""
+    """The true cells, with some of them changed."""
     return [changes.get(index, cell) for index, cell in enumerate(page.cells)]
 
 
@@ -91,12 +94,12 @@ def without(page: Page, lost: Sequence[int]) -> list[Cell]:
 
 
 def is_number(cell: Cell) -> bool:
-    """Whether a cell holds no more than a number, a single letter or a mark."""
+    """Whether a cell has only a number, a single letter or a mark."""
     return sum(map(str.isalnum, text_of(cell))) <= NUMBER
 
 
 def lines(page: Page) -> list[int]:
-    """The cells of at least one line."""
+    """The cells with at least a line of text."""
     return [index for index in read(page) if not is_number(page.cells[index])]
 
 
@@ -111,7 +114,7 @@ def number_dropped(page: Page, rng: random.Random) -> Iterator[Fault]:
 
 
 def moved(cell: Cell, by: tuple[float, float], page: Page) -> Cell:
-    """The cell, shifted; where it would leave the page, it is cut off there."""
+    """Shift the cell; cut off what would leave the page."""
     left, top, right, bottom = cell["bbox"]
     wide, high = page.picture.size
     x1, x2 = (round(min(max(0, x + by[0]), wide)) for x in (left, right))
@@ -120,7 +123,7 @@ def moved(cell: Cell, by: tuple[float, float], page: Page) -> Cell:
 
 
 def step(page: Page, share: float, rng: random.Random) -> tuple[float, float]:
-    """A shift by this share of the page: across, down, or both."""
+    """A shift by this share of the page: horizontal, vertical, or both."""
     across, down = rng.choice(
         [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1), (1, -1), (-1, 1)]
     )
@@ -128,7 +131,7 @@ def step(page: Page, share: float, rng: random.Random) -> tuple[float, float]:
 
 
 def shifted(share: float) -> Make:
-    """One cell's box."""
+    """Shift the box of one cell."""
 
     def make(page: Page, rng: random.Random) -> Iterator[Fault]:
         for index in lines(page):
@@ -141,7 +144,7 @@ def shifted(share: float) -> Make:
 
 
 def all_shifted(share: float) -> Make:
-    """Every box by the same."""
+    """Shift all boxes by the same distance."""
 
     def make(page: Page, rng: random.Random) -> Iterator[Fault]:
         by = step(page, share, rng)
@@ -152,7 +155,7 @@ def all_shifted(share: float) -> Make:
 
 
 def white_boxes(page: Page, rng: random.Random, count: int) -> Iterator[Box]:
-    """Boxes of the size of a line or a few, where there is no ink and no cell."""
+    """Yield boxes as large as a line or a few, in places without ink and without a cell."""
     gray = page.picture.convert("L")
     pixels = numpy.asarray(gray.crop((0, 0, gray.width // GRID * GRID, gray.height // GRID * GRID)))
     tiles = pixels.reshape(gray.height // GRID, GRID, gray.width // GRID, GRID)
@@ -186,7 +189,8 @@ def invented(page: Page, rng: random.Random) -> Iterator[Fault]:
 
 def halved(page: Page, rng: random.Random) -> Iterator[Fault]:
     for index in read(page, PLAIN, LONG):
-        text = LEADERS.sub(" ", text_of(page.cells[index]))  # half of the dots is no half of it
+        # half of the dots is not half of the text
+        text = LEADERS.sub(" ", text_of(page.cells[index]))
         half = text[: len(text) // 2] if rng.random() < 0.5 else text[len(text) // 2 :]
         yield Fault("halved", with_text(page, index, half), (box_of(page.cells[index]),))
 
@@ -232,7 +236,7 @@ def row_dropped(page: Page, rng: random.Random) -> Iterator[Fault]:
 
 
 def columns(page: Page) -> list[list[int]]:
-    """The columns of the page, if it has any: cells that stand below one another, side by side."""
+    """The columns of the page, if it has any: cells below one another, beside other such cells."""
     narrow = [
         index
         for index in read(page)
@@ -266,7 +270,10 @@ def swallowed(page: Page, rng: random.Random) -> Iterator[Fault]:
 
 
 def rows_of(cell: Cell) -> float:
-    """About how many lines a text fills in its box: letters are half as wide as lines are apart."""
+    """The approximate number of lines that a text fills in its box.
+
+    A letter is half as wide as the distance of two lines.
+    """
     left, top, right, bottom = box_of(cell)
     letters = sum(1 + (east_asian_width(sign) in "WF") for sign in text_of(cell))
     return (bottom - top) / 1.2 / math.sqrt((right - left) * (bottom - top) / (0.6 * letters))
@@ -288,7 +295,7 @@ MAKES: tuple[Make, ...] = (
 
 
 def faults_of(page: Page, rng: random.Random, most: int) -> Iterator[Fault]:
-    """Of each kind at most so many; a page without any text has none."""
+    """Yield at most so many faults of each kind; a page without any text has none."""
     if not read(page):
         return
     for make in MAKES:

@@ -30,7 +30,7 @@ Draw = Callable[[KnownSheet], None]
 
 
 def broadsheet(s: KnownSheet) -> None:
-    """A newspaper of five or six narrow columns, with photos that break them."""
+    """A newspaper with five or six narrow columns, interrupted by photos."""
     s.put(150, 30, " ".join(s.words(2)).upper(), 40)
     s.whole("Title")
     s.line((30, 86, 812, 86), 1.2)
@@ -56,7 +56,7 @@ def broadsheet(s: KnownSheet) -> None:
 
 
 def exam(s: KnownSheet) -> None:
-    """Numbered questions with choices, blanks to fill in, and room for answers."""
+    """Numbered questions with choices, blanks to fill in, and space for answers."""
     y = s.title(40, 18, 3)
     s.put(60, y, f"{s.words(1)[0]}: ____________    {s.words(1)[0]}: ________", 10)
     s.close()
@@ -84,7 +84,7 @@ def exam(s: KnownSheet) -> None:
 
 
 def dark_slide(s: KnownSheet) -> None:
-    """Few words on a dark ground, a band, a foot."""
+    """A few words on a dark ground, with a band and a footer."""
     s.on(s.rng.choice(((16, 24, 58), (40, 6, 30), (24, 24, 24))), (240, 240, 230))
     s.pen.rectangle((0, 0, s.image.width, s.px(70)), (40, 90, 160))
     s.title(18, 28, 3, 40)
@@ -104,7 +104,7 @@ def dark_slide(s: KnownSheet) -> None:
 
 
 def textbook(s: KnownSheet) -> None:
-    """Coloured boxes, tints, two columns and pictures of a school book."""
+    """A school book: coloured boxes, tints, two columns and pictures."""
     s.on((255, 252, 240), (30, 30, 40))
     s.pen.rectangle([s.px(at) for at in (0, 0, 595, 60)], (230, 120, 40))
     s.ink = (255, 255, 255)
@@ -125,7 +125,7 @@ def textbook(s: KnownSheet) -> None:
 
 
 def papers_formulas(s: KnownSheet) -> None:
-    """Display formulas with their numbers between prose, as in a paper."""
+    """Displayed formulas with their numbers between paragraphs, as in a paper."""
     y = 60.0
     for number in range(1, 9):
         y = s.text((60, y, 535, 790), 10, 1.35, s.rng.randint(2, 5)) + 12
@@ -143,7 +143,7 @@ def papers_formulas(s: KnownSheet) -> None:
 
 
 def filled_form(s: KnownSheet) -> None:
-    """Boxes with small labels above, some of them filled in, in lines side by side."""
+    """Boxes with small labels above, side by side; some are filled in."""
     y = s.title(40, 18, 3)
     for _ in range(s.rng.randint(6, 11)):
         for left, right in ((50, 290), (305, 545)):
@@ -157,7 +157,7 @@ def filled_form(s: KnownSheet) -> None:
 
 
 def waved(page: Image.Image, cells: list[Cell]) -> tuple[Image.Image, list[Cell]]:
-    """Columns of pixels pushed up and down, as lines wander that are written by hand."""
+    """Push columns of pixels up and down, so that lines wander like handwriting."""
     reach = page.height // 160
     image = Image.new(page.mode, page.size, page.getpixel((0, 0)))
     for x in range(page.width):
@@ -172,7 +172,7 @@ def waved(page: Image.Image, cells: list[Cell]) -> tuple[Image.Image, list[Cell]
 
 
 def handwritten(s: KnownSheet) -> None:
-    """Notes on ruled paper; lines slope and wander."""
+    """Notes on ruled paper, in lines that wander."""
     for rule in range(60, 820, 28):
         s.line((0, rule, 595, rule), 0.3)
     y = 34.0
@@ -190,7 +190,7 @@ def handwritten(s: KnownSheet) -> None:
 
 OWN = (broadsheet, exam, dark_slide, textbook, papers_formulas, filled_form, handwritten)
 OTHERS: tuple[Draw, ...] = tuple(
-    draw  # of the rest, what is drawn without put() would be in no cell
+    draw  # not those that draw without put(): that text would be in no cell
     for draw in (*upright.TUNED, *upright.HELD_OUT)
     if draw not in (upright.letterhead, upright.formulas)
 )
@@ -217,7 +217,7 @@ def turned(cells: Sequence[Cell], size: tuple[int, int], degrees: float) -> list
 def poor_scan(
     page: Image.Image, cells: list[Cell], rng: random.Random
 ) -> tuple[Image.Image, list[Cell]]:
-    """Askew on gray paper, in uneven light, as a bad JPEG."""
+    """Make a poor scan: askew on gray paper, in uneven light, as a bad JPEG."""
     degrees = rng.uniform(-1.2, 1.2)
     white = 255 if page.mode == "L" else (255, 255, 255)
     askew = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=white)
@@ -232,7 +232,7 @@ def poor_scan(
 
 @dataclass(frozen=True)
 class KnownPage:
-    """A page, and its true cells in its pixels."""
+    """A page and its true cells, in pixels of the page."""
 
     name: str
     image: Image.Image
@@ -242,7 +242,7 @@ class KnownPage:
 def drawn(
     draw: Draw, language: str, rng: random.Random, more: tuple[str, ...] = ()
 ) -> tuple[Image.Image, list[Cell]]:
-    """A clean page of this kind, and its cells."""
+    """Draw a clean page of this kind; return it and its cells."""
     wide, high = SIZES.get(draw.__name__, (595, 842))
     dpi = rng.choice((100, 120, 150, 200)) if wide * high > 100_000 else 200
     font = rng.choice(upright.fonts(language, more))
@@ -253,7 +253,7 @@ def drawn(
 
 
 def make(draw: Draw, language: str, seed: int, more: tuple[str, ...] = ()) -> KnownPage:
-    """The page of this kind with this number, as it came out of a printer or a scanner."""
+    """Make the page of this kind with this number, as if printed or scanned."""
     rng = random.Random(f"{draw.__name__} {language} {seed} known")
     image, cells = drawn(draw, language, rng, more)
     how = rng.choice(("clean", "clean", "poor", "blurred", "inverted"))
@@ -265,7 +265,7 @@ def make(draw: Draw, language: str, seed: int, more: tuple[str, ...] = ()) -> Kn
 
 
 def kinds(language: str, seeds: int) -> list[tuple[Draw, str, int]]:
-    """What to make: so many of each kind, the unkind ones twice."""
+    """What to make: `seeds` pages of each kind, and twice as many of the difficult kinds."""
     return [
         (draw, language, seed)
         for draw in (*OWN, *OTHERS)

@@ -1,4 +1,4 @@
-"""A sheet that keeps the cells of what is drawn on it, for bench/trust_pages.py."""
+"""A sheet that records the cells of what is drawn on it, for bench/trust_pages.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Corners = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Line:
-    """A line that was written: where it was put, in points, and the box of its ink."""
+    """A written line: its top in points, and the box of its ink."""
 
     text: str
     top: float
@@ -30,7 +30,7 @@ class Line:
 
 
 def around(boxes: Sequence[Sequence[float]]) -> list[int]:
-    """The smallest box that holds them all."""
+    """The smallest box that contains all these boxes."""
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return [
         *map(math.floor, (min(lefts), min(tops))),
@@ -44,7 +44,7 @@ def cell_of(lines: Sequence[Line], category: str = "Text") -> Cell:
 
 
 def paragraphs(lines: Sequence[Line]) -> list[list[Line]]:
-    """Lines below one another, cut behind those that end early."""
+    """Split lines into paragraphs: a line that ends early ends its paragraph."""
     right = max((line.box[2] for line in lines), default=0)
     left = min((line.box[0] for line in lines), default=0)
     found: list[list[Line]] = [[]]
@@ -56,7 +56,7 @@ def paragraphs(lines: Sequence[Line]) -> list[list[Line]]:
 
 
 def blocks(lines: Sequence[Line]) -> list[list[Line]]:
-    """Lines as they were put, cut where the next is not just below or beside the last."""
+    """Split lines, in their order, where the next is not just below or beside the last."""
     found: list[list[Line]] = [list(lines[:1])] if lines else []
     for last, line in pairwise(lines):
         size = max(last.high, line.high)
@@ -72,7 +72,7 @@ def blocks(lines: Sequence[Line]) -> list[list[Line]]:
 
 @dataclass
 class KnownSheet(upright.Sheet):
-    """A sheet that keeps the cells of what is drawn on it."""
+    """A sheet that records the cells of what is drawn on it."""
 
     ink: Colour = 0
     cells: list[Cell] = field(default_factory=list)
@@ -85,7 +85,7 @@ class KnownSheet(upright.Sheet):
         self.pen, self.ink = ImageDraw.Draw(self.image), ink
 
     def put(self, x: float, y: float, text: str, size: float, name: str = "") -> None:
-        """A line of which y is the top, cut where the page ends."""
+        """Write a line with its top at y, cut at the edge of the page."""
         at, face = (self.px(x), self.px(y)), self.font(size, name)
         while " " in text and at[0] + face.getlength(text) > self.image.width:
             text = text.rpartition(" ")[0]
@@ -93,7 +93,7 @@ class KnownSheet(upright.Sheet):
         self.loose.append(Line(text, y, self.pen.textbbox(at, text, face)))
 
     def taken(self) -> list[Line]:
-        """The loose lines, to make cells of."""
+        """Return the loose lines, and forget them."""
         lines, self.loose = self.loose, []
         return lines
 
@@ -102,7 +102,7 @@ class KnownSheet(upright.Sheet):
         self.cells += [cell_of(block, category) for block in blocks(self.taken())]
 
     def whole(self, category: str, text: str = "") -> None:
-        """Make one cell of all loose lines; without a text, theirs."""
+        """Make one cell of all loose lines, with this text or with theirs."""
         cell = cell_of(self.taken(), category)
         self.cells.append({**cell, "text": text} if text else cell)
 

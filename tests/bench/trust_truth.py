@@ -1,4 +1,4 @@
-"""Annotated pages as bench/trust.py takes them: a picture as it is sent, and its true cells."""
+"""Annotated pages for bench/trust.py: a picture as it is sent, and its true cells."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ OMNI = {
     **{"equation_isolated": "Formula", "equation_caption": "Text", "table": "Table"},
     **{"abandon": "Text", "figure": "Picture"},
 }
-"""OmniDocBench's names; what has another one is of its category if it has a text, else unread."""
+"""OmniDocBench's names. A block with another name is a Text if it has a text, else unread."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of a page, in the pixels of its picture."""
+    """What is known about a page, in pixels of its picture."""
 
     cells: Sequence[Cell]
     unread: Sequence[Sequence[float]] = ()
-    """Boxes of which nobody says what is in them."""
+    """Boxes with unknown content."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """A page with its truth, and the PDF of one page that it was drawn from, if it was."""
+    """A page with its truth, and the PDF of one page that it was drawn from, if there is one."""
 
     name: str
     page: Page
@@ -50,9 +50,10 @@ class Known:
 def from_omni(
     detections: Iterable[dict[str, Any]], scale: tuple[float, float] = (1.0, 1.0)
 ) -> Truth:
-    """OmniDocBench's layout of a page -> cells as dots.ocr would answer them.
+    """Turn OmniDocBench's layout of a page into cells, as dots.ocr would answer them.
 
-    What is merged from several boxes are several cells: a box around them would hold others, too.
+    A block that was merged from several boxes becomes several cells, because one box around them
+    would include other cells too.
     """
     cells, unread = list[Cell](), list[list[int]]()
     for whole in sorted(detections, key=lambda found: found.get("order") or 0):
@@ -73,7 +74,7 @@ def from_omni(
 
 
 def text_of(found: dict[str, Any], category: str) -> str:
-    """The text of a block, or of its lines where it has none of its own."""
+    """The text of a block; if it has none, the texts of its lines."""
     names = ("html", "latex") if category == "Table" else ("text", "latex")
     text = next(filter(None, (found.get(name) for name in names)), "")
     return text or " ".join(text_of(line, "Text") for line in found.get("line_with_spans") or ())
@@ -98,7 +99,7 @@ def annotated(folder: Path) -> Iterator[tuple[Path, Truth]]:
 
 
 def without_unread(page: Image.Image, truth: Truth) -> Image.Image:
-    """The page, with its paper over what nobody has read, where no cell is."""
+    """Cover the unread boxes with the colour of the paper, where there is no cell."""
     if not truth.unread:
         return page
     pixels = numpy.array(page.convert("RGB"))
@@ -113,13 +114,13 @@ def without_unread(page: Image.Image, truth: Truth) -> Image.Image:
 
 
 def part_of(box: Sequence[float]) -> tuple[slice, slice]:
-    """A box as a part of rows of pixels."""
+    """A box as slices of rows and columns of pixels."""
     x1, y1, x2, y2 = (max(0, round(side)) for side in box)
     return slice(y1, y2), slice(x1, x2)
 
 
 def as_sent(page: Image.Image, cells: Sequence[Cell]) -> Page:
-    """A page as the model sees it, and its cells there."""
+    """Return the page as the model sees it, with its cells in that picture's pixels."""
     flat = page if page.mode in ("L", "RGB") else page.convert("RGB")
     sent = model_picture(one_channel_if_gray(flat), MAX_PIXELS, UPSAMPLE_BELOW)
     wide, high = sent.width / page.width, sent.height / page.height

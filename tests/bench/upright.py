@@ -32,12 +32,12 @@ ANGLES = (0, 90, 180, 270)
 
 
 def ours(page: Image.Image) -> int:
-    """What picture/ does."""
+    """The turn that picture/ would make."""
     return looks.degrees_to_upright(page, orientation.ask)
 
 
 def tesseract(page: Image.Image) -> int:
-    """What Tesseract's OSD would do, if it is at all sure."""
+    """The turn that Tesseract's OSD would make, if its confidence is at least 1."""
     with tempfile.NamedTemporaryFile(suffix=".png") as file:
         page.save(file.name, compress_level=1, dpi=(100, 100))
         command = ["tesseract", file.name, "-", "--psm", "0"]
@@ -77,7 +77,7 @@ def main(by: str, seeds: int, first: int, font: tuple[str, ...]) -> None:
 
 
 def told(row: Counter[str], count: int) -> str:
-    """One line of the table."""
+    """A row of the table."""
     found = ", ".join(f"{row[f'{angle} right']} at {angle}" for angle in ANGLES[1:])
     wrong = sum(row[f"{angle} wrong"] for angle in ANGLES[1:])
     return (

@@ -1,7 +1,7 @@
-"""Pages of many kinds, upright, to measure what finds the turned ones: see bench/upright.py.
+"""Upright pages of many kinds, to measure how well turned pages are found: bench/upright.py.
 
-Words are those of a page of docs/, English and Korean, so that they stand as in prose. The fonts
-are MuPDF's own and, where the system has them, DejaVu's; more may be given.
+The words come from a page of docs/, in English or Korean, in the order of the prose. The fonts are
+MuPDF's own and, if the system has them, DejaVu's; the caller may give more.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Box = tuple[float, float, float, float]  # in points: left, top, right, bottom
 
 @functools.cache
 def prose(language: str) -> list[str]:
-    """Words as they follow one another."""
+    """The words of a page of docs/, in their order."""
     text = (ROOT / PROSE[language]).read_text(encoding="utf-8")
     text = re.sub(r"(?s)```.*?```|`[^`]*`|\]\([^)]*\)", " ", text)
     return [word for word in WORD[language].findall(text) if len(word) < 14]
@@ -38,7 +38,7 @@ def prose(language: str) -> list[str]:
 
 @functools.cache
 def font_data(name: str) -> bytes:
-    """A font's file: of MuPDF by its name there, else by its path."""
+    """A font's file: a path if the name has a slash, else MuPDF's font of this name."""
     return Path(name).read_bytes() if "/" in name else bytes(pymupdf.Font(name).buffer)
 
 
@@ -48,7 +48,7 @@ def font(name: str, size: int) -> ImageFont.FreeTypeFont:
 
 
 def fonts(language: str, more: tuple[str, ...] = ()) -> list[str]:
-    """What a page may be set in. more: files, `ko:…` or `en:…`."""
+    """The fonts for a page. `more` are files: `ko:…` or `en:…`."""
     given = [each.removeprefix(f"{language}:") for each in more if each.startswith(language)]
     files = [str(DEJAVU / name) for name in FILES[language] if (DEJAVU / name).exists()]
     return [*BUILT_IN[language], *files, *given]
@@ -56,12 +56,12 @@ def fonts(language: str, more: tuple[str, ...] = ()) -> list[str]:
 
 @dataclass
 class Sheet:
-    """A page that is being drawn; lengths are points."""
+    """A page to draw on; lengths are in points."""
 
     rng: random.Random
     language: str
     name: str
-    """Of its font."""
+    """The name of its font."""
     dpi: int
     wide: float = 595
     high: float = 842
@@ -84,11 +84,11 @@ class Sheet:
         return source[start : start + count]
 
     def put(self, x: float, y: float, text: str, size: float, name: str = "") -> None:
-        """A line of which y is the top."""
+        """Write a line with its top at y."""
         self.pen.text((self.px(x), self.px(y)), text, 0, self.font(size, name))
 
     def text(self, box: Box, size: float, leading: float = 1.4, lines: int = 999) -> float:
-        """Prose in a box, ragged; where it ends."""
+        """Write ragged prose into a box; return the y at which it ends."""
         left, top, right, bottom = box
         face, y = self.font(size), top
         queue = self.words(min(600, len(prose(self.language)) - 2))
@@ -97,7 +97,7 @@ class Sheet:
             while queue and face.getlength(" ".join([*line, queue[0]])) < self.px(right - left):
                 line.append(queue.pop(0))
             if self.rng.random() < 0.12:
-                line = line[: self.rng.randint(1, len(line))]  # the end of a paragraph
+                line = line[: self.rng.randint(1, len(line))]  # the last line of a paragraph
             self.put(left, y, " ".join(line), size)
             y += size * leading
             lines -= 1
@@ -131,7 +131,7 @@ class Sheet:
         return top + rows * high
 
     def photo(self, box: Box) -> None:
-        """What a camera may see: a sky, hills, a sun; with grain."""
+        """Draw something like a photo: a sky, hills, a sun; with grain."""
         size = self.px(box[2] - box[0]), self.px(box[3] - box[1])
         photo = Image.linear_gradient("L").resize(size).point(lambda v: 90 + v // 2)
         pen = ImageDraw.Draw(photo)
@@ -315,7 +315,7 @@ def caption_only(s: Sheet) -> None:
     s.text((60, 660, 535, 800), 11, 1.4, s.rng.randint(2, 4))
 
 
-# Held out: no figure of picture/looks.py was chosen with those below in sight.
+# Held out: no number in picture/looks.py was chosen with these pages in view.
 
 
 def index(s: Sheet) -> None:
@@ -358,7 +358,7 @@ def two_languages(s: Sheet) -> None:
 
 
 def vertical(s: Sheet) -> None:
-    """Korean set from top to bottom, columns from right to left, as in old books."""
+    """Korean from top to bottom, with columns from right to left, as in old books."""
     size = s.rng.choice((12, 14))
     for x in range(520, 60, -int(size * 1.7)):
         letters = "".join(s.words(40)).replace(".", "").replace(",", "")
@@ -386,10 +386,10 @@ TUNED: tuple[Draw, ...] = (
 )  # fmt: skip
 HELD_OUT: tuple[Draw, ...] = (index, poem, invoice, dialogue, two_languages)
 WITHOUT_WAY: tuple[Draw, ...] = (vertical, photo_only, drawing)
-"""Never to be turned, however they stand; whether they are found when turned does not count."""
+"""Never to be turned, in any position. It does not count whether they are found when turned."""
 
 FEW_WORDS = (few_lines, one_title, slide, card, caption_only, letterhead, form)
-"""Mostly below forty words, which may pass for upright when they stand on their head."""
+"""Mostly fewer than forty words; such pages may look upright when they are upside down."""
 
 LANDSCAPE = {
     "slide": (842, 474),
@@ -418,7 +418,7 @@ def inverted(image: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def scanned(image: Image.Image, rng: random.Random) -> Image.Image:
-    """A skewed sheet on a scanner's dark ground, uneven light, saved as a bad JPEG."""
+    """A skewed sheet on a scanner's dark ground, with uneven light, as a bad JPEG."""
     page = image.rotate(rng.uniform(-2, 2), Image.Resampling.BICUBIC, fillcolor=255)
     ground = Image.new("L", (page.width * 11 // 10, page.height * 11 // 10), 30)
     light = Image.radial_gradient("L").resize(page.size).point(lambda v: 255 - v // 3)
@@ -437,7 +437,7 @@ DAMAGES = (clean, clean, clean, skewed, noisy, scanned, inverted, blurred)
 
 @dataclass(frozen=True)
 class Made:
-    """A page, and how it came about."""
+    """A page, and how it was made."""
 
     kind: str
     language: str
@@ -448,7 +448,7 @@ class Made:
 
 
 def make(draw: Draw, language: str, seed: int, more: tuple[str, ...] = ()) -> Made:
-    """The page of this kind with this number, always the same but for the grain of its noise."""
+    """Make the page of this kind with this number: always the same, except for its noise."""
     rng = random.Random(f"{draw.__name__} {language} {seed}")
     name = rng.choice(fonts(language, more))
     dpi = rng.choice(DPIS)

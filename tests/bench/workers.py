@@ -19,11 +19,11 @@ from bench import measure
 from bench.client import COMMAND, serving, stats
 from rig import pages
 
-ALL_THERE = 0.9  # of the workers, on average over the middle half of the time
+ALL_THERE = 0.9  # share of the workers, on average over the middle half of the time
 
 
 def cpu_s(folder: Path, port: int, workers: int) -> float:
-    """Seconds for reading a folder of pages."""
+    """CPU seconds for reading a folder of pages."""
     output = folder.with_name("output")
     command = [sys.executable, str(COMMAND), "--input", str(folder), "--output", str(output)]
     command += ["--endpoint", f"http://127.0.0.1:{port}", "-p", str(workers), "--images"]
@@ -34,7 +34,7 @@ def cpu_s(folder: Path, port: int, workers: int) -> float:
 
 
 def cost_of_one(workers: int, latency_s: float, scratch: Path) -> float:
-    """CPU seconds of each worker but the first."""
+    """CPU seconds of each worker after the first."""
     folder = scratch / f"pages{workers}"
     folder.mkdir()
     for number in range(workers):

@@ -35,7 +35,7 @@ LEAST_KILLED = 0.9
 
 @contextmanager
 def copy_of_project() -> Iterator[Path]:
-    """All files that are not ignored, in a folder of their own."""
+    """Copy all files that are not ignored by git into a separate folder; yield it."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
@@ -48,7 +48,7 @@ def copy_of_project() -> Iterator[Path]:
 
 
 def tried(room: Room) -> list[Result]:
-    """What became of all mutants of a room. Its modules stay loaded: so it has its own process."""
+    """Try all mutants of a room in a process of its own, because its modules stay loaded."""
     with copy_of_project() as folder:
         said = folder / ".results"
         process = get_context("fork").Process(target=write_tried, args=(room, folder, said))
@@ -61,7 +61,7 @@ def tried(room: Room) -> list[Result]:
 
 
 def write_tried(room: Room, folder: Path, said: Path) -> None:
-    """Write into a file what became of all mutants of a room, tried in this folder."""
+    """Try all mutants of a room in this folder, and write the results into a file."""
     os.chdir(folder)
     mutants = {
         file: mutants_of((folder / file).read_text(encoding="utf-8"), names)
@@ -70,12 +70,12 @@ def write_tried(room: Room, folder: Path, said: Path) -> None:
     trial = Trial(folder, mutants)
     options = [f"--rootdir={folder}", "-qq", "-s", "-p", "no:cacheprovider", "-k", QUICK]
     if pytest.main([*options, *room.tests], plugins=[trial]):
-        sys.exit(1)  # pytest has said why
+        sys.exit(1)  # pytest has already said why
     said.write_bytes(pickle.dumps(trial.results))
 
 
 def told(file: str, results: list[Result]) -> int:
-    """Say what became of the mutants of a file; how many survivors nobody has looked at."""
+    """Print the results of a file; return how many entries somebody must look at."""
     alive = [result.mutant for result in results if not result.is_killed]
     known = known_in(file)
     new = [mutant for mutant in alive if (mutant.function, mutant.change) not in known]

@@ -1,9 +1,9 @@
-"""Source code -> its mutants: the same code with one small fault.
+"""Turns source code into its mutants: the same code with one small fault.
 
-The faults: another comparison, `and` for `or`, a `not` that is dropped, a condition turned round,
-another operator, another number, name or truth, None for what is returned, a call or a raise that
-is left out, `continue` for `break`, min for max. Only what stands in functions is mutated. Texts of
-more than one word stay as they are, since nothing is decided by a message; so do patterns.
+The faults: another comparison, `and` for `or`, a dropped `not`, an inverted condition, another
+operator, another number, name or truth value, None as the return value, a call or a raise left out,
+`continue` for `break`, min for max. Only code in functions is mutated. Texts of more than one word
+stay, because messages decide nothing; so do patterns.
 """
 
 import ast
@@ -44,25 +44,25 @@ SKIPPED = (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.Assert)
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault: in which function, on which of its lines, from what to what."""
+    """One fault: its function, its line, and the code before and after."""
 
     function: str
     line: int
     lines: range
-    """Of the function."""
+    """The lines of the function."""
     before: str
     after: str
     source: str
-    """All of the module's code, with the fault, in as many lines."""
+    """The module's whole code with the fault, with the same number of lines."""
 
     @property
     def change(self) -> str:
-        """What the fault is, in a line."""
+        """The fault in one line."""
         return f"{self.before} -> {self.after}"
 
 
 def mutants_of(source: str, names: Collection[str] = ()) -> list[Mutant]:
-    """All mutants of a module's functions, or of those functions and classes that are named."""
+    """All mutants of a module's functions, or only of the functions and classes in `names`."""
     whole = source.encode()
     starts = [0, *itertools.accumulate(map(len, whole.splitlines(keepends=True)))]
     found = []
@@ -83,7 +83,7 @@ def mutants_of(source: str, names: Collection[str] = ()) -> list[Mutant]:
 
 
 def functions_in(node: ast.Module | ast.ClassDef, inside: str = "") -> Iterator[tuple[str, Any]]:
-    """The functions of a module and of its classes, by name."""
+    """The functions of a module and of its classes, with their names."""
     for child in node.body:
         if isinstance(child, ast.ClassDef):
             yield from functions_in(child, f"{inside}{child.name}.")
@@ -92,7 +92,7 @@ def functions_in(node: ast.Module | ast.ClassDef, inside: str = "") -> Iterator[
 
 
 def walk(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all in it, but what nothing is decided by."""
+    """Yield a node and all nodes in it, except those that decide nothing."""
     if isinstance(node, SKIPPED) or is_docstring(node) or is_check(node):
         return
     yield node
@@ -104,17 +104,17 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def is_docstring(node: ast.AST) -> bool:
-    """Whether it is one, or an ellipsis in place of a body."""
+    """Whether a node is a docstring, or an ellipsis in place of a body."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def is_check(node: ast.AST) -> bool:
-    """Whether it is zip's strict=True, which asserts what is so."""
+    """Whether a node is zip's strict=True, which only asserts what is true."""
     return isinstance(node, ast.keyword) and node.arg == "strict"
 
 
 def others_of(node: Any) -> Iterator[tuple[Any, ast.AST]]:  # noqa: PLR0912 - a table in code
-    """Places in a node, or itself, and what may stand there instead."""
+    """Yield places in a node, or the node itself, and what can replace them."""
     match node:
         case ast.Compare():
             for at, operator in enumerate(node.ops):
@@ -149,7 +149,7 @@ def others_of(node: Any) -> Iterator[tuple[Any, ast.AST]]:  # noqa: PLR0912 - a 
 
 
 def is_plain(test: ast.expr) -> bool:
-    """Whether a condition has no operator that would be mutated."""
+    """Whether a condition has no operator that would be mutated itself."""
     return isinstance(test, ast.Name | ast.Attribute | ast.Call)
 
 

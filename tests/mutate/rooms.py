@@ -1,4 +1,4 @@
-"""Which decisions are mutated, and by which tests they are to be held."""
+"""Which decisions are mutated, and which tests must notice it."""
 
 from dataclasses import dataclass, replace
 
@@ -8,17 +8,18 @@ ALL: Names = ()
 
 @dataclass(frozen=True)
 class Room:
-    """Files of one part of the project, and the tests, files or folders, that check them.
+    """Files of one part of the project, and the tests (files or folders) that check them.
 
-    Of each file it names the functions and classes that decide; ALL: it does nothing else. What
-    acts is never mutated: with another number a signal would reach another process.
+    For each file it names the functions and classes that decide. ALL means that the file does
+    nothing else. Code that acts is never mutated: with another number, a signal would reach another
+    process.
     """
 
     files: dict[str, Names]
     tests: Names
 
     def below(self, only: str) -> "Room | None":
-        """The same room with those files alone that begin so; None: it has none."""
+        """The same room with only the files that begin with `only`; None if it has none."""
         files = {file: names for file, names in self.files.items() if file.startswith(only)}
         return replace(self, files=files) if files else None
 
@@ -33,7 +34,7 @@ def tests(folder: str, *names: str) -> Names:
     return tuple(f"{folder}/test_{name}.py" for name in names)
 
 
-# Tests that take long; what they hold, quicker ones hold, too
+# Slow tests. Quicker tests check the same decisions.
 SLOW = (
     *("200_kb", "anywhere", "noise", "no_time", "large_scan", "whatever_happens"),
     *("every_odd_picture", "gives_the_pixels", "flooded", "all_pages_differ", "pdf_stay_in"),

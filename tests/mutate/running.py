@@ -1,8 +1,8 @@
-"""The tests of a room, loaded once; each mutant is then tried in a fork of that process.
+"""Loads the tests of a room once, then tries each mutant in a fork of that process.
 
-A fork puts the mutant's code into the functions that are loaded already. So no file is written, and
-nothing is started again: a mutant takes as long as its tests. A test that starts another program
-from its file sees no mutant there.
+A fork puts the mutant's code into functions that are already loaded. So no file is written and
+nothing is started again: a mutant takes only as long as its tests. If a test starts a program from
+its file, that program is not mutated.
 """
 
 import contextlib
@@ -27,15 +27,15 @@ import pytest
 
 from mutate.mutants import Mutant
 
-HANGS_S = 2.0  # of a processor, beyond five times what a test takes: it hangs
-WAITS_S = 120.0  # on the clock, beyond six times that of all its tests together: it waits
+HANGS_S = 2.0  # seconds of CPU time beyond five times what a test takes: then the test hangs
+WAITS_S = 120.0  # seconds of clock time beyond six times the limits of all its tests: then it waits
 Items = Sequence[pytest.Item]
 NO_LIMITS: Mapping[str, float] = {}
-Hits = dict[int, list[str]]  # which tests run a line
+Hits = dict[int, list[str]]  # line -> the tests that run it
 
 
 class Result(NamedTuple):
-    """What became of a mutant."""
+    """The result of a mutant."""
 
     file: str
     mutant: Mutant
@@ -50,9 +50,10 @@ class Seen:
     hits: dict[str, Hits] = field(default_factory=dict)
 
     def tests_of(self, file: str, mutant: Mutant) -> list[str]:
-        """The tests that may see it, the quickest first: that run its line, or else its function.
+        """The tests that may notice the mutant, quickest first.
 
-        Of a statement of several lines not each counts as run.
+        These are the tests that run its line. If no test does, they are those that run its
+        function, because not every line of a long statement counts as run.
         """
         hits = self.hits.get(file, {})
         inside = {test for line in mutant.lines for test in hits.get(line, ())}
@@ -60,9 +61,9 @@ class Seen:
 
 
 class Trial:
-    """A plugin of pytest that tries mutants where pytest would run its tests.
+    """A pytest plugin that tries mutants where pytest would run its tests.
 
-    pytest ends badly if they fail without any.
+    pytest ends with an error if the tests fail without a mutant.
     """
 
     def __init__(self, folder: Path, mutants: dict[str, list[Mutant]]) -> None:
@@ -73,7 +74,7 @@ class Trial:
         """Watch the tests once, then try the mutants, as many at once as there are processors."""
         seen = self._watched(session)
         by_name = {item.nodeid: item for item in session.items}
-        gc.unfreeze()  # what is frozen, as tests/conftest.py does, would not be found
+        gc.unfreeze()  # gc.get_objects() does not find what tests/conftest.py has frozen
         code_of = {file: functions_of(self._folder / file) for file in self._mutants}
         for file, functions in code_of.items():
             if not functions:
@@ -108,7 +109,7 @@ class Trial:
         return True
 
     def _watched(self, session: pytest.Session) -> Seen:
-        """What all tests do on the code as it is."""
+        """Run all tests on the unchanged code, and record what they do."""
         said = self._folder / ".seen"
 
         def watch() -> bool:
@@ -124,7 +125,10 @@ class Trial:
         )
 
     def _passes(self, run: Callable[[], bool], what: str) -> None:
-        """Raise RuntimeError if run() is not true in a process of its own: then nothing is told."""
+        """Raise RuntimeError if run() is not true in a process of its own.
+
+        In that case no result would mean anything.
+        """
         child = self._fork(run)
         while (code := ended(child, math.inf)) is None:
             time.sleep(0.05)
@@ -133,7 +137,7 @@ class Trial:
             raise RuntimeError(f"the tests fail with {what}")
 
     def _fork(self, run: Callable[[], bool]) -> int:
-        """Begin a process, with a folder of its own, that ends with 0 if run() is true."""
+        """Fork a process with a folder of its own; it ends with 0 if run() is true."""
         child = os.fork()
         if child:
             return child
@@ -146,7 +150,7 @@ class Trial:
             os.environ["PYTEST_DEBUG_TEMPROOT"] = os.environ["TMPDIR"] = self._own(os.getpid())
             tempfile.tempdir = None
             code = 0 if run() else 1
-        except BaseException:  # noqa: BLE001 - whatever it is, it ends this process and no other
+        except BaseException:  # noqa: BLE001 - any exception must end this process, and no other
             code = 1
         os._exit(code)
 
@@ -160,7 +164,7 @@ class Trial:
 
 
 class Watch:
-    """Which tests run which lines of these files, and how long each takes."""
+    """Records which tests run which lines of these files, and how long each test takes."""
 
     def __init__(self, folder: Path, files: Iterable[str]) -> None:
         self.seen = Seen()
@@ -193,9 +197,9 @@ class Watch:
 def passes(
     items: Items, watch: Watch | None = None, limits: Mapping[str, float] = NO_LIMITS
 ) -> bool:
-    """Whether all of these tests pass; it ends at the first that does not.
+    """Whether all of these tests pass; stops at the first failure.
 
-    A test that takes more of a processor than its limit, in seconds, ends the process.
+    A test that takes more CPU seconds than its limit ends the process.
     """
     for item, following in zip(items, [*items[1:], None], strict=True):
         signal.setitimer(signal.ITIMER_PROF, limits.get(item.nodeid, 0))
@@ -220,14 +224,14 @@ def functions_of(path: Path) -> Functions:
 
 
 def unchanged(source: str) -> Mutant:
-    """A mutant without a fault: if the tests kill it, they tell nothing of the others."""
+    """A mutant without a fault: if the tests kill it, their results mean nothing."""
     return Mutant("", 0, range(len(source.splitlines()) + 1), "", "", source)
 
 
 def mutated_passes(
     functions: Functions, mutant: Mutant, items: Items, limits: Mapping[str, float] = NO_LIMITS
 ) -> bool:
-    """Put a mutant in place of what is loaded, in this process, and run these tests."""
+    """Replace the loaded functions by the mutant's, in this process, and run these tests."""
     for code in codes_in(compile(mutant.source, "mutant", "exec")):
         for function in functions.get((code.co_qualname, code.co_firstlineno), []):
             function.__code__ = code
@@ -235,13 +239,13 @@ def mutated_passes(
 
 
 def tell(done: int, total: int) -> None:
-    """Show how far it is, on a terminal."""
+    """Show the progress, on a terminal."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r{done} of {total} mutants" + "\n" * (done == total))
 
 
 def codes_in(code: CodeType) -> Iterator[CodeType]:
-    """The functions in compiled code."""
+    """Yield the functions in compiled code."""
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield constant
@@ -249,7 +253,7 @@ def codes_in(code: CodeType) -> Iterator[CodeType]:
 
 
 def refuse_others(event: str, arguments: tuple[Any, ...]) -> None:
-    """Let a mutant send signals to nobody but the processes that its tests have begun."""
+    """Let a mutant send signals only to processes that its tests have started."""
     if event not in ("os.kill", "os.killpg") or arguments[1] == 0:
         return
     if arguments[0] <= 0 or os.getsid(arguments[0]) != os.getsid(0):
@@ -257,12 +261,15 @@ def refuse_others(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def ended(child: int, end: float) -> int | None:
-    """How a process has ended, with all that it has left; -1: its time was over. None: not yet."""
+    """How a process has ended, after killing all that it left.
+
+    -1 if its time was over; None if it has not ended yet.
+    """
     flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
     is_over = os.waitid(os.P_PID, child, flags) is not None
     if not is_over and time.monotonic() < end:
         return None
-    for kill in (os.killpg, os.kill):  # a process that has just begun has no group yet
+    for kill in (os.killpg, os.kill):  # a new process may have no group yet
         with contextlib.suppress(ProcessLookupError):
             kill(child, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -1,4 +1,4 @@
-"""Which faults are tried, where, and that a mutant takes the place of what is loaded."""
+"""Which faults are tried, and where; a mutant replaces the loaded functions."""
 
 import re
 from pathlib import Path
@@ -76,7 +76,7 @@ def mutant(line: int) -> Mutant:
 def test_a_mutant_is_tried_by_the_tests_that_run_its_line_the_quickest_first() -> None:
     seen = Seen({"slow": 2.0, "quick": 1.0, "other": 0.1}, {"f.py": {2: ["slow", "quick"]}})
     assert seen.tests_of("f.py", mutant(2)) == ["quick", "slow"]
-    assert seen.tests_of("f.py", mutant(4)) == ["quick", "slow"]  # of its function
+    assert seen.tests_of("f.py", mutant(4)) == ["quick", "slow"]  # the tests that run its function
     assert seen.tests_of("g.py", mutant(2)) == []
 
 
@@ -84,7 +84,7 @@ def test_a_mutant_takes_the_place_of_what_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "some.py"
     source = "class A:\n    @property\n    def b(self):\n        return 1 + 1\nc = lambda: 7\n"
     loaded: dict[str, type] = {}
-    exec(compile(source, str(path), "exec"), loaded)  # a loaded module, in short
+    exec(compile(source, str(path), "exec"), loaded)  # a simple loaded module
     functions = functions_of(path)
     assert set(functions) == {("A.b", 2), ("<lambda>", 5)}
     kept = loaded["A"]()

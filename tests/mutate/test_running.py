@@ -1,4 +1,4 @@
-"""Mutants of a small project, tried: what its tests see, what hangs, and what they may not do."""
+"""Tries mutants of a small project: what its tests notice, what hangs, what is forbidden."""
 
 import os
 import pickle
@@ -23,7 +23,8 @@ def unused():
     return 7 - 0
 """
 TEST = "from some import least\n\ndef test_least():\n    assert least(3, 1) == {}\n"
-FREEZES = "import gc\n\ndef pytest_collection_finish():\n    gc.freeze()\n"  # as ours does
+# like tests/conftest.py
+FREEZES = "import gc\n\ndef pytest_collection_finish():\n    gc.freeze()\n"
 TRY = f"""
 import os, pickle, sys
 from pathlib import Path
@@ -40,7 +41,7 @@ Path("results").write_bytes(pickle.dumps((int(code), trial.results)))
 
 
 def tried(folder: Path, expected: int) -> tuple[int, list[Result]]:
-    """pytest's exit code, and what became of the mutants."""
+    """Try the mutants; return pytest's exit code and the results."""
     (folder / "some.py").write_text(CODE)
     (folder / "conftest.py").write_text(FREEZES)
     (folder / "test_some.py").write_text(TEST.format(expected))
@@ -56,7 +57,8 @@ def test_what_the_tests_see_is_killed_and_so_is_what_hangs(tmp_path: Path) -> No
         (found.mutant.function, found.mutant.change) for found in results if not found.is_killed
     }
     assert {change for function, change in alive if function == "least"} == {"1 -> 2"}
-    assert any(found.mutant.change == "a -= 1 -> a += 1" for found in results)  # it never ends
+    # this mutant never ends
+    assert any(found.mutant.change == "a -= 1 -> a += 1" for found in results)
     assert sum(found.mutant.function == "unused" and found.is_killed for found in results) == 0
     assert (tmp_path / "some.py").read_text() == CODE
 
@@ -67,14 +69,14 @@ def test_tests_that_fail_anyway_tell_nothing(tmp_path: Path) -> None:
 
 
 def test_a_mutant_sends_no_signal_to_a_stranger() -> None:
-    # A session of its own: even process 1 may be of ours, where a container started the tests.
+    # It needs another session: in a container, even process 1 may be in the session of the tests.
     with subprocess.Popen(["sleep", "600"], start_new_session=True) as stranger:
         try:
             for event in ("os.kill", "os.killpg"):
                 for pid in (stranger.pid, 0, -1):
                     with pytest.raises(PermissionError, match="by a mutant"):
                         refuse_others(event, (pid, 9))
-            refuse_others("os.kill", (stranger.pid, 0))  # only asks whether it lives
+            refuse_others("os.kill", (stranger.pid, 0))  # signal 0 only asks whether it lives
             refuse_others("os.kill", (os.getpid(), 15))
             refuse_others("open", ("a file", "r", 0))
         finally:

@@ -33,25 +33,25 @@ PICTURE = ROOT / "docs" / "images" / "make-all.svg"
 COMMAND = ("make", "all", "INPUT=samples", "TARGET=local")
 TITLE = "make all INPUT=samples TARGET=local, at a terminal"
 TOLD = "A real run, with its waits cut short. At its end the terminal shows:\n"
-BARS = re.compile(rf"\|[{BLOCKS}]+\|")  # nobody wants to hear them
-COLUMNS, ROWS = 84, 40  # so wide that the longest line breaks between two words
-NAME, HOME, PORT = "dots-ocr-vm-toolkit", "/home/you", 8000  # in place of this computer's own
+BARS = re.compile(rf"\|[{BLOCKS}]+\|")  # useless for a screen reader
+COLUMNS, ROWS = 84, 40  # wide enough for the longest line to break between two words
+NAME, HOME, PORT = "dots-ocr-vm-toolkit", "/home/you", 8000  # these replace this computer's own
 
-AT_ONCE_S = 0.05  # what comes so close is one frame
-LONGEST_S = 0.6  # of a wait: the packages take a minute, the pages another one
-WORD_S = 0.4  # to type a word of the command
-REST_S = 4.0  # to look at the end
+AT_ONCE_S = 0.05  # output with shorter pauses is one frame
+LONGEST_S = 0.6  # longest pause: the packages take a minute, the pages another one
+WORD_S = 0.4  # time to type a word of the command
+REST_S = 4.0  # time to look at the end
 
 
 class Said(NamedTuple):
-    """What came from the command, and when."""
+    """Output of the command, and its time."""
 
     at_s: float
     text: str
 
 
 def copy_project(folder: Path) -> None:
-    """What the command needs of the project, with nothing that was made in it."""
+    """Copy what the command needs from the project, without generated files."""
     folder.mkdir()
     for name in (*CODE, "samples"):
         if (ROOT / name).is_dir():
@@ -62,7 +62,7 @@ def copy_project(folder: Path) -> None:
 
 
 def record(folder: Path, port: int) -> list[Said]:
-    """Run the command at a terminal of its own; raises ClickException if it fails."""
+    """Run the command in a terminal of its own; raises ClickException if it fails."""
     environment = {name: text for name, text in os.environ.items() if name not in NOT_INHERITED}
     environment |= {"TERM": "xterm", "PYTHON": sys.executable}
     environment["ENDPOINT"] = f"http://127.0.0.1:{port}"
@@ -70,7 +70,8 @@ def record(folder: Path, port: int) -> list[Said]:
     termios.tcsetwinsize(slave, (ROWS, COLUMNS))
     start_s, said = time.monotonic(), []
     with subprocess.Popen(
-        ["setsid", "--ctty", *COMMAND],  # closed, it hangs up on all that runs
+        # when the terminal closes, all that runs in it gets a hang-up
+        ["setsid", "--ctty", *COMMAND],
         cwd=folder,
         env=environment,
         stdin=slave,
@@ -88,7 +89,7 @@ def record(folder: Path, port: int) -> list[Said]:
 
 
 def all_of(master: int) -> Iterator[bytes]:
-    """What is written to a terminal, until nobody has it open any more."""
+    """Yield what is written to a terminal, until nobody has it open any more."""
     while True:
         try:
             yield os.read(master, 65536)
@@ -97,7 +98,7 @@ def all_of(master: int) -> Iterator[bytes]:
 
 
 def whole(said: Iterable[tuple[float, bytes]]) -> list[tuple[float, bytes]]:
-    """The same, where what came almost at once came at once: no line, no letter is cut in two."""
+    """Join output that came almost at once, so that no line and no letter is cut in two."""
     joined: list[tuple[float, bytes]] = []
     last_s = float("-inf")
     for at_s, data in said:
@@ -111,7 +112,7 @@ def whole(said: Iterable[tuple[float, bytes]]) -> list[tuple[float, bytes]]:
 
 
 def anonymous(said: Iterable[Said], folder: Path, port: int) -> list[Said]:
-    """The same as on anybody's computer; raises ClickException if this one's places remain."""
+    """Replace this computer's own places; raises ClickException if some remain."""
     found = []
     for at_s, words in said:
         text = words.replace(str(folder.parent), HOME).replace(f":{port}", f":{PORT}")
@@ -130,7 +131,7 @@ def typed(command: Iterable[str]) -> list[Said]:
 
 
 def shortened(said: Iterable[Said]) -> list[Said]:
-    """The same with its long waits cut, from the first moment on."""
+    """Cut long waits, also the one at the start."""
     found: list[Said] = []
     now_s = before_s = 0.0
     for at_s, text in said:
@@ -141,7 +142,7 @@ def shortened(said: Iterable[Said]) -> list[Said]:
 
 
 def frames_of(said: Iterable[Said]) -> list[Frame]:
-    """What the terminal shows after each."""
+    """What the terminal shows after each output."""
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.Stream(screen)
     frames = []
@@ -152,7 +153,7 @@ def frames_of(said: Iterable[Said]) -> list[Frame]:
 
 
 def drawn(said: list[Said]) -> str:
-    """The picture of a command that is typed, runs, and leaves the prompt."""
+    """The picture: the command is typed, runs, and leaves the prompt."""
     before = typed(COMMAND)
     start_s = before[-1].at_s
     after = [Said(start_s + at_s, text) for at_s, text in shortened(said)]

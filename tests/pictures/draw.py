@@ -29,22 +29,22 @@ from rig.toolkit import NOT_INHERITED, free_port  # noqa: E402 - so is this
 
 FOLDER = ROOT / "docs" / "images"
 SIZE = ViewportSize(width=1200, height=720)
-# language of the picture's name -> the browser's, and the sample that is shown open
+# ending of the picture's name -> the browser's language, and the sample that is open
 SHOWN = {"": ("en-US", "150dpi/two columns.png"), ".ko": ("ko-KR", "korean/도서관_안내.png")}
 SCHEMES = {"": "light", "-dark": "dark"}
 DRAWN = "100dpi/timetable/timetable.jpg"
-DRAWN_PART = 0.58  # of the page, from its top
+DRAWN_PART = 0.58  # share of the page, from its top
 COLOURS = 128
 PAINTED = """async () => {  // a picture that has come may not be in the frame yet
   for (const image of document.images) image.decoding = "sync";
   await Promise.all([...document.images].map((image) => image.decode()));
   for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
 }"""
-APART = 6  # of 255 parts of red, green and blue
+APART = 6  # distance of two colours, each with parts from 0 to 255
 
 
 def read_samples(results: Path) -> None:
-    """make all INPUT=samples TARGET=local IMAGES=1, on a port of its own."""
+    """Run `make all INPUT=samples TARGET=local IMAGES=1`, on a port of its own."""
     environment = {name: text for name, text in os.environ.items() if name not in NOT_INHERITED}
     environment |= {"TARGET": "local", "IMAGES": "1", "INPUT": str(ROOT / "samples")}
     environment |= {"OUTPUT": str(results), "MACHINE_DIR": str(results.parent / "machine")}
@@ -53,14 +53,14 @@ def read_samples(results: Path) -> None:
 
 
 def lend_korean_font(folder: Path) -> None:
-    """Chromium shows Korean also where the system has no font for it: with MuPDF's."""
+    """Let Chromium show Korean with MuPDF's font, if the system has no Korean font."""
     (folder / "fonts").mkdir()
     (folder / "fonts" / "korean.ttf").write_bytes(pymupdf.Font("korea").buffer)
     os.environ["XDG_DATA_HOME"] = str(folder)
 
 
 def shown(browser: Browser, report: Path, locale: str, scheme: str, sample: str) -> Image.Image:
-    """The report, with a sample open."""
+    """A screenshot of the report, with a sample open."""
     page = browser.new_page(viewport=SIZE, locale=locale)
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto(report.as_uri())
@@ -74,7 +74,7 @@ def shown(browser: Browser, report: Path, locale: str, scheme: str, sample: str)
 
 
 def palette_of(picture: Image.Image) -> Image.Image:
-    """The colours that a picture has most of, none much like another."""
+    """The most frequent colours of a picture, without those that are very similar."""
     counts = Counter(zip(*[iter(picture.tobytes())] * 3, strict=True))
     chosen: list[tuple[int, ...]] = []
     for colour, _ in counts.most_common():
@@ -88,7 +88,7 @@ def palette_of(picture: Image.Image) -> Image.Image:
 
 
 def save(picture: Image.Image, name: str) -> None:
-    """As a small PNG with a palette."""
+    """Save the picture as a small PNG with a palette."""
     path, whole = FOLDER / name, picture.convert("RGB")
     small = whole.quantize(palette=palette_of(whole), dither=Image.Dither.NONE)
     small.save(path, optimize=True)

@@ -1,7 +1,7 @@
-"""What a terminal showed, as one SVG that moves: no script, no font, nothing from outside.
+"""What a terminal showed, as one animated SVG: no script, no font, nothing from outside.
 
-Each text of a line is drawn once. What stands there at the end is the picture; the rest comes and
-goes by CSS, and only for those who did not ask for less motion.
+Each text of a line is drawn once. The picture is what the terminal shows at the end. The rest
+appears and disappears by CSS, unless the reader asked for less motion.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
-WIDE, HIGH, MARGIN = 9, 20, 18  # of a character, and around them all, in pixels
-FONT_SIZE = 15  # of most fonts for terminals a character is 0.6 times as wide
+WIDE, HIGH, MARGIN = 9, 20, 18  # size of a character, and margin around all, in pixels
+FONT_SIZE = 15  # in most terminal fonts a character is 0.6 times as wide as high
 FONTS = "ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace"
 BASELINE, BAR_MARGIN = 14.5, 3.5
-TIMES = 3  # it is played, for who comes late; then it rests
+TIMES = 3  # it is played three times, then it rests
 
 BLOCKS = "▏▎▍▌▋▊▉█"  # an eighth of a character, two eighths …
 PART = re.compile(rf"[{BLOCKS}]+|[^\s{BLOCKS}]+(?: [^\s{BLOCKS}]+)*")
@@ -32,14 +32,14 @@ text{{fill:var(--ink);font:{size}px {fonts}}}.typed{{fill:var(--typed);font-weig
 
 
 class Frame(NamedTuple):
-    """What stands on the screen from a moment on."""
+    """What the screen shows from this time on."""
 
     at_s: float
     lines: Sequence[str]
 
 
 class Shown(NamedTuple):
-    """A line's text between two moments; without an end it stays."""
+    """A line's text between two times; without an end it stays."""
 
     row: int
     text: str
@@ -48,7 +48,7 @@ class Shown(NamedTuple):
 
 
 def lines_of(frames: Iterable[Frame]) -> list[Shown]:
-    """Each text of each line, once for each time that it comes."""
+    """Each text of each line, once for each time that it appears."""
     there: dict[int, Shown] = {}
     found = []
     for frame in frames:
@@ -63,7 +63,7 @@ def lines_of(frames: Iterable[Frame]) -> list[Shown]:
 
 
 def svg(frames: Sequence[Frame], length_s: float, columns: int, title: str, told: str) -> str:
-    """The picture; told is what it shows, in words."""
+    """The picture; `told` says in words what it shows."""
     groups, rows = defaultdict(list), 1
     for shown in lines_of(frames):
         groups[shown.from_s, shown.to_s].append(shown)
@@ -93,7 +93,7 @@ def svg(frames: Sequence[Frame], length_s: float, columns: int, title: str, told
 
 
 def keyframes(name: str, from_s: float, to_s: float | None, length_s: float) -> str:
-    """When it is to be seen, in parts of the whole."""
+    """The CSS for when it is visible, in percent of the whole time."""
     steps = {0.0: "hidden", from_s / length_s: "visible"}
     if to_s is not None:
         steps[to_s / length_s] = "hidden"
@@ -102,7 +102,7 @@ def keyframes(name: str, from_s: float, to_s: float | None, length_s: float) -> 
 
 
 def parts(line: Shown) -> list[str]:
-    """A line's words, each where its column is whatever the font, and its bars as bars."""
+    """Draw a line's words in their columns with any font, and its bars as rectangles."""
     top = MARGIN + line.row * HIGH
     kind = ' class="typed"' if line.text.startswith("$ ") else ""
     found = []

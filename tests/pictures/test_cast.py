@@ -79,7 +79,7 @@ def test_the_picture_is_small_short_and_of_nobody_s_computer() -> None:
 
 
 def test_the_picture_is_of_these_tools() -> None:
-    """What a run said that changes with the tools; red: make pictures."""
+    """Texts of a run that change with the tools. If this fails: make pictures."""
     told = " ".join(PICTURE.read_text(encoding="utf-8").split())
     assert f"stop: {DONE['local']}" in told
     assert UNKNOWN in told

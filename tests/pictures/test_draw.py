@@ -1,4 +1,4 @@
-"""The pictures in docs/: small, all shown, and what makes them small."""
+"""The pictures in docs/ are small and all used; how they are made small."""
 
 import math
 
@@ -10,8 +10,8 @@ from rig.docs import LANGUAGES, all_of, read
 from rig.toolkit import ROOT
 
 LARGEST_BYTES = 150_000
-SHEET = (20, 72, 610, 700)  # of the report's picture: within the page that is open
-DARK = 100  # of 255
+SHEET = (20, 72, 610, 700)  # part of the report's picture that is inside the open page
+DARK = 100  # darker than this, of 255, is ink
 
 
 def test_they_are_small_and_have_a_palette() -> None:
@@ -33,7 +33,7 @@ def test_the_readme_shows_the_report_in_light_and_dark(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
 def test_light_or_dark_the_page_is_in_the_picture(language: str) -> None:
-    """Not its boxes alone, on white: its ink, of which both have the same."""
+    """The picture shows the page's ink, not only boxes on white; light and dark have as much."""
     inks = []
     for ending in SCHEMES:
         with Image.open(FOLDER / f"report{ending}{language}.png") as picture:

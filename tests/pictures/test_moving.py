@@ -1,4 +1,4 @@
-"""A terminal's frames as one SVG: what is in it, when it is seen, and what it never has."""
+"""A terminal's frames as one SVG: what it has, when that is visible, and what it never has."""
 
 import re
 from xml.etree import ElementTree

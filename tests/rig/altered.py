@@ -1,4 +1,4 @@
-"""What alters each Python that a command runs in, since Python imports a sitecustomize.py."""
+"""Change each Python that a command runs, by a sitecustomize.py that Python imports at start."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ util.find_spec = lambda name, *more: None if name == "rapidocr" else find(name, 
 
 
 def altered(folder: Path, code: str) -> dict[str, str]:
-    """The environment of a command that runs so."""
+    """Return the environment for a command, so that its Python runs this code at start."""
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(code)
     return {"PYTHONPATH": str(folder)}

@@ -1,4 +1,4 @@
-"""Asking a model server for one small picture, as a worker does, but in a hurry."""
+"""Ask a model server for one small picture, as a worker does, but with shorter pauses."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ RETRIES = 3
 
 
 def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same pauses and looks at the health, fifty times as often."""
+    """Make pauses and health checks much shorter."""
     monkeypatch.setattr(endpoint, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(endpoint, "LONGEST_PAUSE_S", 0.3)
     monkeypatch.setattr(connection, "HEALTH_INTERVAL_S", 0.1)
 
 
 def client(url: str, **more: Any) -> Endpoint:
-    """An endpoint with little patience, unless more of it is given."""
+    """Return an endpoint with little patience; `more` can give it more."""
     values = {"request_timeout_s": 60.0, "ready_timeout_s": 5.0, "retries": RETRIES, **more}
     return Endpoint(url, **values)
 
@@ -42,7 +42,7 @@ def ask(server: ModelServer, **more: Any) -> Completion:
 
 
 def failure(server: ModelServer, **more: Any) -> str:
-    """Why there is no answer."""
+    """Ask, and return the text of the EndpointError that must follow."""
     with pytest.raises(EndpointError) as error:
         ask(server, **more)
     return str(error.value)

@@ -1,10 +1,10 @@
-"""Documents made up: in English and Korean, with headings, tables, lists, notes and pictures.
+"""Made-up documents in English and Korean: headings, tables, lists, notes and pictures.
 
     made = make_document(random.Random(1), pages=20)
     made.pages   # the cells of each page, as dots.ocr would give them
     made.truth   # (kind, text, level) of all that a reader should find, in order
 
-Traps are places that look as if something went on and are not: two paragraphs, or two tables.
+A trap is a place where two paragraphs, or two tables, look like one that continues.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KOREAN = """
 
 
 class Author:
-    """Writes: sentences, tables, and the parts of a document, as chance will have it."""
+    """Writes sentences, tables and the parts of a document, by chance."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance, self.words, self.eojeols = chance, ENGLISH.split(), KOREAN.split()
@@ -47,7 +47,7 @@ class Author:
         return " ".join(found).rstrip(".") + "."
 
     def korean(self, words: int) -> str:
-        """The same; its sentences end as they do."""
+        """A paragraph of Korean sentences, with Korean sentence endings."""
         start = self.chance.randrange(len(self.eojeols))
         found = [self.eojeols[(start + place) % len(self.eojeols)] for place in range(words)]
         found = [f"{word}." if word.endswith("다") else word for word in found]
@@ -71,7 +71,7 @@ class Author:
 
 
 def make_document(chance: random.Random, pages: int, traps: bool = False) -> Made:
-    """A document of so many pages, the first half in one column, the second in two."""
+    """Make a document of so many pages: the first half in one column, the second in two."""
     layout, author = Layout(chance, 1), Author(chance)
     layout.heading("A document that was made up", 1, "Title")
     chapter = section = table = 0
@@ -116,7 +116,7 @@ TRAPS = {  # what ends a page without a full stop, and what begins the next one
 
 
 def set_trap(layout: Layout, author: Author) -> None:
-    """Fill the column to its end with what does not go on at the top of the next one."""
+    """Fill the column to its end. What begins the next column must not be joined to it."""
     kind = layout.chance.choice((*TRAPS, "another table", "a table of that header"))
     if kind in TRAPS:
         end, begin = TRAPS[kind]

@@ -30,18 +30,18 @@ document.addEventListener('securitypolicyviolation', (event) =>
 
 
 def find_chromium() -> str:
-    """Debian's browser."""
+    """Find Debian's browser."""
     return needed("chromium", "chromium")
 
 
 def find_browser() -> str:
-    """Its headless shell, which shows a page for a third of the CPU; where there is none, it."""
+    """Find the headless shell, which needs a third of the CPU; if it is missing, Chromium."""
     return shutil.which("chromium-headless-shell") or find_chromium()
 
 
 @contextlib.contextmanager
 def open_browser() -> Iterator[Browser]:
-    """A browser with a profile of its own that is gone afterwards."""
+    """Open a browser with a profile of its own, which is removed afterwards."""
     path = find_browser()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
@@ -52,9 +52,9 @@ def open_browser() -> Iterator[Browser]:
 
 
 def until(page: Page, expression: str, argument: Any = None, timeout_s: float = 60) -> None:
-    """Wait until something holds in the page.
+    """Wait until the expression is true in the page.
 
-    Playwright's wait_for_function has the page evaluate text, which the reports' policy forbids.
+    Playwright's wait_for_function evaluates text in the page. The reports' policy forbids that.
     """
     deadline = time.monotonic() + timeout_s
     while not page.evaluate(expression, argument):
@@ -65,14 +65,14 @@ def until(page: Page, expression: str, argument: Any = None, timeout_s: float = 
 
 @dataclass
 class Watched:
-    """A page, and everything it did that a report never should."""
+    """A page, and everything it did that a report must never do."""
 
     page: Page
     trouble: list[str] = field(default_factory=list)
 
     @classmethod
     def open(cls, browser: Browser, **options: Any) -> Watched:
-        """A new page that is listened to: dialogs, requests, policy reports, errors, windows."""
+        """Open a page and record dialogs, requests, policy reports, errors and new windows."""
         size = ViewportSize(width=1360, height=900)
         page = browser.new_page(**{"viewport": size, "locale": "en-US", **options})
         page.set_default_timeout(60_000)

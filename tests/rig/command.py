@@ -25,7 +25,7 @@ from rig.replies import Reply
 from workers.interrupt import STOP_SIGNALS
 
 SCRIPT = Path(__file__).parents[2] / "vm_side" / "process_all_images.py"
-PATIENCE_S = 120.0  # for what must come; on a busy machine a second takes ten
+PATIENCE_S = 120.0  # longest wait for an event; on a busy machine a second takes ten
 TIMEOUT_S = 240.0  # of a whole command
 OPTIONS = (
     *("INPUT", "OUTPUT", "PROCESSES", "MAX_PIXELS", "UPSAMPLE_BELOW", "ROTATE"),
@@ -35,9 +35,9 @@ OPTIONS = (
     *("API_KEY", "API_KEY_FILE", "PREFLIGHT", "PAGES", "PDF_PASSWORD", "PDF_PASSWORD_FILE"),
     *("WITNESS", "DOUBTFUL", "CHECKS", "WORKERS", "BUDGET", "SPENT", "METRICS_PORT"),
 )
-# The stand-in's layout fits none of the pages: tests of its witnesses ask for them.
+# The stand-in's layout fits none of the pages. Tests of witnesses turn them on.
 FAST = {"UPSAMPLE_BELOW": "0", "READY_TIMEOUT": "20", "PROCESSES": "2", "WITNESS": "off"}
-# Root reads everything, unless it gives up two of its rights first.
+# Root can read every file, unless it first gives up two of its rights.
 WITHOUT_ROOTS_RIGHTS = """
 import ctypes, os, sys
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
@@ -81,9 +81,9 @@ class Batch:
         script: Path = SCRIPT,
         **more: Any,
     ) -> Running:
-        """Start the command in a session of its own; as a context manager it cannot outlive us.
+        """Start the command in a session of its own; as a context manager it is ended at exit.
 
-        prefix is put before the command line; more goes to subprocess.Popen.
+        `prefix` goes before the command line; `more` goes to subprocess.Popen.
         """
         variables = {k: v for k, v in os.environ.items() if k not in OPTIONS}
         variables |= self.variables(environment)
@@ -110,10 +110,10 @@ class Batch:
     def run_here(
         self, *options: str, environment: Mapping[str, str] = MappingProxyType({})
     ) -> Finished:
-        """The same in this process: a fifth of the CPU time, since nothing is loaded again.
+        """Run the command in this process: a fifth of the CPU time, since nothing is loaded again.
 
-        Its workers are real ones, but what they write to stderr is not in Finished. For the main
-        thread alone, which may handle signals.
+        Its workers are real ones, but Finished lacks what they write to stderr. Only the main
+        thread can do this, because only it may handle signals.
         """
         began = time.monotonic()
         variables = dict.fromkeys(OPTIONS) | self.variables(environment)
@@ -124,7 +124,7 @@ class Batch:
         return Finished(done.exit_code, done.stdout, done.stderr, time.monotonic() - began)
 
     def variables(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """What the command is told by its environment."""
+        """The environment variables that the command gets."""
         places = {"INPUT": str(self.input), "OUTPUT": str(self.output), "ENDPOINT": self.url}
         return {**places, **FAST, **environment}
 
@@ -174,7 +174,7 @@ class Running:
         self.end()
 
     def end(self) -> None:
-        """Leave nothing of it."""
+        """Kill the command and all its processes, and close its pipes."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -186,7 +186,7 @@ class Running:
                 pipe.close()
 
     def finish(self, timeout_s: float = TIMEOUT_S) -> Finished:
-        """Wait for the end. What takes too long is killed: else it would disturb other tests."""
+        """Wait for the end. Kill a command that takes too long: it would disturb other tests."""
         try:
             out, err = self.process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
@@ -196,7 +196,7 @@ class Running:
         return Finished(self.process.returncode, out or "", err or "", seconds)
 
     def signal_group(self, number: int) -> None:
-        """As a terminal does: to the command and all that it started."""
+        """Send a signal to the command and all that it started, as a terminal does."""
         os.killpg(self.pid, number)
 
     def members(self) -> list[int]:
@@ -220,7 +220,7 @@ class Running:
 
 @contextlib.contextmanager
 def handlers_kept() -> Iterator[None]:
-    """Put the handlers of the stop signals back: the command ends with none."""
+    """Restore the handlers of the stop signals, because the command leaves none set."""
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     try:
         yield
@@ -230,7 +230,7 @@ def handlers_kept() -> Iterator[None]:
 
 
 def without_roots_rights() -> list[str]:
-    """What to put before a command so that it may be refused a file."""
+    """Return what to put before a command so that it can be refused a file, also as root."""
     return [sys.executable, "-c", WITHOUT_ROOTS_RIGHTS] if os.geteuid() == 0 else []
 
 
@@ -246,7 +246,7 @@ def processes() -> list[tuple[int, int, int]]:
 
 
 def wait_until(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
-    """Wait for something that nobody announces, and look no more than a fifth of the time.
+    """Wait until the condition is true; spend at most a fifth of the time on looking.
 
     Raises TimeoutError.
     """
@@ -274,7 +274,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
 
 
 def results_in(output: Path) -> dict[str, Any]:
-    """All that a batch leaves behind and that must not depend on how often it was disturbed."""
+    """All that a batch leaves behind, without what depends on interruptions."""
     files: dict[str, Any] = {
         str(path.relative_to(output)): path.read_bytes()
         for path in output.rglob("*")

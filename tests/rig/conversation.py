@@ -21,11 +21,11 @@ EVENTS_AT_ONCE = 500
 
 
 class NoAnswerError(Exception):
-    """The client or the server itself is gone: nobody waits for an answer."""
+    """Nobody waits for an answer: the client has gone, or the server itself is going."""
 
 
 class _Incoming(io.RawIOBase):
-    """The client's bytes. They end when the server leaves; TimeoutError when idle for too long."""
+    """Read the client's bytes. They end when the server leaves. TimeoutError if idle too long."""
 
     idle_timeout_s: float | None = None
 
@@ -41,12 +41,13 @@ class _Incoming(io.RawIOBase):
             raise TimeoutError("idle connection")
         if self._life.leaving.fileno() in ready:
             return 0
-        self.idle_timeout_s = None  # runs only between an answer and the next request
+        # the timeout applies only between an answer and the next request
+        self.idle_timeout_s = None
         return self._connection.recv_into(buffer)
 
 
 class _Outgoing(io.RawIOBase):
-    """The answer's bytes, whole (a bare SocketIO may write a part)."""
+    """Write the answer's bytes completely (a bare SocketIO may write only a part)."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -60,7 +61,7 @@ class _Outgoing(io.RawIOBase):
 
 
 class Conversation(BaseHTTPRequestHandler):
-    """`handle()` serves the connection to its end; `reset` then tells how it shall be closed."""
+    """`handle()` serves the connection to its end; then `reset` says how to close it."""
 
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "uvicorn", ""
@@ -68,7 +69,7 @@ class Conversation(BaseHTTPRequestHandler):
     def __init__(
         self, model_server: ModelServer, connection: socket.socket, number: int, life: Life
     ) -> None:
-        # Not the base's __init__, which would serve at once and wants a socketserver.
+        # Skip the base's __init__: it would serve at once, and it needs a socketserver.
         self.model_server, self.number, self.life = model_server, number, life
         self.connection, self.client_address = connection, connection.getsockname()
         self.incoming = _Incoming(connection, life)
@@ -124,7 +125,7 @@ class Conversation(BaseHTTPRequestHandler):
                     if reply.fault == "hang" or self.life.leaving.is_set:
                         self._wait(None)
                     body = server.complete(request, reply)
-            # Out of the slot before the bytes go: a client that reacts at once must not seem
+            # Leave the slot before the bytes go: otherwise a client that reacts at once would seem
             # to have more requests in flight than it has.
             self._send_reply(request, reply, body)
         except (NoAnswerError, ConnectionError):
@@ -138,7 +139,7 @@ class Conversation(BaseHTTPRequestHandler):
         self._wait(None, ticket)
 
     def _wait(self, timeout_s: float | None, *signals: Signal) -> None:
-        """Wait for a signal or the time; NoAnswerError once the client or the server is gone."""
+        """Wait for a signal or for the time. NoAnswerError if the client or the server has gone."""
         seen = watch(self.connection, self.life.over, *signals, timeout_s=timeout_s)
         if seen is self.life.over or seen is self.connection:
             raise NoAnswerError
@@ -159,7 +160,7 @@ class Conversation(BaseHTTPRequestHandler):
             self._send_json(reply.status, body, reply.headers, is_cut)
 
     def _stream(self, request: Request, reply: Reply, body: Any) -> None:
-        """The answer as events, each a chunk; in one piece, unless something happens within."""
+        """Send the answer as events, each in a chunk."""
         options = request.body.get("stream_options") or {}
         usage_too = bool(options.get("include_usage"))
         continuous = usage_too and bool(options.get("continuous_usage_stats"))
@@ -182,7 +183,7 @@ class Conversation(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         chunks = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
-        for at in range(0, len(chunks), EVENTS_AT_ONCE):  # a client may have heard enough
+        for at in range(0, len(chunks), EVENTS_AT_ONCE):  # in parts: a client may stop reading
             self.wfile.write(b"".join(chunks[at : at + EVENTS_AT_ONCE]))
 
     def _end_events(self, is_whole: bool = True) -> None:

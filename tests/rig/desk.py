@@ -1,4 +1,4 @@
-"""A machine's results, and the OUTPUT that they are brought to."""
+"""A machine's results, and the OUTPUT folder to which they are brought."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,10 @@ class Desk:
         self._times = iter(range(1, 1000))
 
     def reads(self, *lines: dict[str, Any], text: str = "read") -> None:
-        """The machine's manifest, and files of the pages that are done, with this text."""
+        """Write the machine's manifest, and the files of the pages that are done.
+
+        `text` is what was read on each of these pages.
+        """
         self.result.mkdir(parents=True, exist_ok=True)
         stamped = [{"finished_at": float(next(self._times)), **entry} for entry in lines]
         manifest = "".join(json.dumps(entry) + "\n" for entry in stamped)
@@ -39,7 +42,7 @@ class Desk:
                     (self.result / path).write_text(f"{text}: a picture")
 
     def write(self, folder: Path, page: str, text: str) -> None:
-        """The files of a page."""
+        """Write the files of a page."""
         (folder / page).parent.mkdir(parents=True, exist_ok=True)
         for ending in (".md", "_nohf.md"):
             (folder / f"{page}{ending}").write_text(text)
@@ -51,7 +54,7 @@ class Desk:
         return moved
 
     def corrects(self, page: str, text: str) -> None:
-        """What make apply leaves of a page."""
+        """Leave what `make apply` leaves for a corrected page."""
         self.write(self.output, page, text)
         manifest = self.output / "manifest.jsonl"
         lines = [
@@ -65,17 +68,17 @@ class Desk:
 
     @property
     def inputs(self) -> list[tuple[str, int | None]]:
-        """Whose lines OUTPUT's manifest has."""
+        """The input and PDF page of each line of OUTPUT's manifest."""
         return [(entry["input"], entry["pdf_page"]) for entry in records_in(self.output)]
 
     def old(self) -> dict[str, str]:
-        """What was kept beside."""
+        """The older versions that were kept beside the results: name to text."""
         names = [name for name in files_below(self.output) if ".old" in name]
         return {name: (self.output / name).read_text() for name in names}
 
 
 def page(name: str, sha256: str = "1", **more: Any) -> dict[str, Any]:
-    """A line of a picture `name`, whose results are those of its stem."""
+    """Return the manifest line of a picture `name`; its results are named by its stem."""
     stem = name.rpartition(".")[0]
     return line(f"{stem}/{stem}", name, sha256=sha256, **more)
 

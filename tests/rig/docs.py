@@ -10,7 +10,7 @@ LANGUAGES = {"English": ENGLISH, "Korean": KOREAN}
 
 
 def pages(language: str) -> list[Path]:
-    """README and what is in docs/, in one language."""
+    """Return README and the pages in docs/, in one language."""
     found = sorted((ROOT / "docs").glob("*.md"))
     return [
         ROOT / f"README{language}.md",

@@ -1,9 +1,10 @@
-"""A Dask fleet on this computer: a scheduler and nodes, processes of their own that can be killed.
-They speak TLS by our own dask.yaml, and so does who asks them while the fleet is there.
+"""A Dask fleet on this computer: a scheduler and nodes, as processes that can be killed.
 
-with FleetRig(tmp_path) as fleet:
-    node = fleet.add_node(threads=2, endpoint=server.url)
-    batch.run("--scheduler", fleet.url)
+They speak TLS, set by our own dask.yaml. So does this process while the fleet is there.
+
+    with FleetRig(tmp_path) as fleet:
+        node = fleet.add_node(threads=2, endpoint=server.url)
+        batch.run("--scheduler", fleet.url)
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from rig.tls import Certificate, connections_are_mixed_up
 
 START_TIMEOUT_S = 120.0
 MACHINE = SCRIPT.parent / "machine"
-# Without --no-dashboard it loads bokeh; without an address its web server is open to all
+# Without --no-dashboard it loads bokeh; without an address its web server is open to all.
 NO_DASHBOARD = ("--dashboard-address", "127.0.0.1:0", "--no-dashboard")
-CODE = f"{SCRIPT.parent}:{Path(__file__).parents[1]}"  # the page function's, and the tests'
+# the code of the page function, and of the tests
+CODE = f"{SCRIPT.parent}:{Path(__file__).parents[1]}"
 
 
 class Process:
@@ -60,7 +62,7 @@ class Process:
         return [pid for pid, _, session in processes() if session == self._process.pid]
 
     def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send all its processes a signal, as a machine's end does."""
+        """Send a signal to all its processes. SIGKILL is like the end of a machine."""
         for pid in self.members():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
@@ -73,7 +75,7 @@ class Process:
 
 
 class Node(Process):
-    """A `dask worker`, and the file that says that it was sent away."""
+    """A `dask worker`, and the file which says that the batch sent it away."""
 
     def __init__(
         self, command: Sequence[str], log: Path, environment: dict[str, str], leave_file: Path
@@ -83,12 +85,12 @@ class Node(Process):
 
     @property
     def was_sent_away(self) -> bool:
-        """Whether the batch had nothing left for it."""
+        """Whether the batch had no more work for it."""
         return self.leave_file.exists()
 
 
 class FleetRig:
-    """The scheduler, on this host's address, and the nodes; all are ended together."""
+    """The scheduler, on this host's address, and the nodes; all end together."""
 
     def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +121,7 @@ class FleetRig:
             process.kill()
 
     def _check_tls(self) -> None:
-        """Skip the test if Python's TLS cannot hold a fleet together; in CI that is a failure."""
+        """Skip the test if this Python's TLS mixes up connections; in CI, fail instead."""
         pem = self._folder / "home" / ".dots-ocr" / "fleet.pem"
         if connections_are_mixed_up(Certificate(pem, pem)):
             self._stack.close()
@@ -129,7 +131,7 @@ class FleetRig:
             pytest.skip(reason)
 
     def start_scheduler(self) -> None:
-        """Start a scheduler; its address is url."""
+        """Start a scheduler and set `url` to its address."""
         file = self._folder / "scheduler.json"
         file.unlink(missing_ok=True)
         command = python("distributed.cli.dask_scheduler", "--host", self._host, "--port", "0")
@@ -166,9 +168,9 @@ class FleetRig:
         code: str = CODE,
         workers: int = 1,
     ) -> Node:
-        """Start a node; does not wait for it. prefix is put before its command line.
+        """Start a node without waiting for it. `prefix` goes before its command line.
 
-        Several workers are as many nodes for the scheduler, and start with less.
+        The scheduler sees several workers as several nodes; to start them costs less than nodes do.
         """
         number = next(self._numbers)
         leave_file = self._folder / f"node{number}.leave"
@@ -185,7 +187,10 @@ class FleetRig:
 
 
 def make_certificate(folder: Path) -> Path:
-    """A fleet's, by our own script, with a home of its own below this folder; its dask.yaml."""
+    """Make a fleet's certificate with our own script; return the path of its dask.yaml.
+
+    The script's home folder is below this folder.
+    """
     home = folder / "home"
     home.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "HOME": str(home)}
@@ -200,7 +205,7 @@ def make_certificate(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def let_in(config: Path) -> Iterator[None]:
-    """Meanwhile this process, and those it starts, speak as this dask.yaml says."""
+    """Let this process, and those it starts, use this dask.yaml for a time."""
     said = dask.config.merge(dask.config.config, dask.config.collect([str(config)]))
     with pytest.MonkeyPatch.context() as patch, dask.config.set(said):
         patch.setenv("DASK_CONFIG", str(config))
@@ -208,7 +213,7 @@ def let_in(config: Path) -> Iterator[None]:
 
 
 class Stranger(Security):
-    """Takes any server, and shows it this certificate, or none."""
+    """Trusts any server, and shows it this certificate, or none."""
 
     def __init__(self, pem: Path | None = None, key: Path | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Dask's
@@ -218,7 +223,7 @@ class Stranger(Security):
             self._shown.load_cert_chain(pem, key)
 
     def get_connection_args(self, role: str) -> dict[str, Any]:
-        """What Dask connects with."""
+        """The arguments with which Dask connects."""
         return {"ssl_context": self._shown, "require_encryption": False, "extra_conn_args": {}}
 
 

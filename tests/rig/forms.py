@@ -1,9 +1,9 @@
-"""A folder with a page in each of the forms that people have, and files beside them that are none.
+"""A folder with a page in each supported form, and with files that are not pages.
 
     names = write_forms(folder)      # {(file, page of it or None): (width, height) upright}
     others = write_others(folder)    # {what they count as: how many}
 
-Every page is an upright A4 article with a black bar at its top, of the size that the name is given.
+Every page is an upright A4 article with a black bar at its top, of the given size.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ Key = tuple[str, int | None]
 
 
 def upright(seed: int, dpi: int = DPI) -> Image.Image:
-    """A page, gray, whose top shows where up is."""
+    """A gray page; the bar at its top shows where up is."""
     return drawn(seed, dpi).copy()
 
 
 @functools.cache
 def drawn(seed: int, dpi: int) -> Image.Image:
-    """The page, drawn once."""
+    """Draw the page; the result is cached."""
     page = pages.article(dpi, seed)
     ImageDraw.Draw(page).rectangle((0, 0, page.width, page.height // 20), fill=0)
     return page
@@ -56,36 +56,36 @@ def stored(page: Image.Image, orientation: int) -> Image.Image:
 
 
 def deep(page: Image.Image) -> Image.Image:
-    """The same in 16 bits: white is 65535."""
+    """The same page in 16 bits: white is 65535."""
     wide = b"".join(struct.pack("<H", value * 257) for value in page.tobytes())
     return Image.frombytes("I;16", page.size, wide)
 
 
 def tagged(orientation: int) -> Image.Exif:
-    """EXIF data with this tag alone."""
+    """EXIF data with only the orientation tag."""
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     return exif
 
 
 def layered(page: Image.Image) -> Image.Image:
-    """The same as ink on nothing."""
+    """The same page as black ink on a transparent ground."""
     black = Image.new("L", page.size, 0)
     return Image.merge("RGBA", (black, black, black, page.point(lambda value: 255 - value)))
 
 
 def tiff(path: Path, frames: Sequence[Image.Image], **options: Any) -> None:
-    """Write a TIFF of these frames; compression and the like hold for all."""
+    """Write a TIFF of these frames; options such as compression apply to all of them."""
     frames[0].save(path, "TIFF", save_all=True, append_images=frames[1:], **options)
 
 
 def write_heif() -> None:
-    """Have Pillow write HEIF."""
+    """Make Pillow able to write HEIF."""
     pillow_heif.register_heif_opener()
 
 
 def write_forms(folder: Path) -> dict[Key, tuple[int, int]]:
-    """Write a page in each form; the pages' sizes, upright, by file and page."""
+    """Write a page in each form; return the upright size of each page, by file and page."""
     write_heif()
     folder.mkdir(parents=True, exist_ok=True)
     page = [upright(seed) for seed in range(24)]
@@ -126,7 +126,7 @@ def write_forms(folder: Path) -> dict[Key, tuple[int, int]]:
 
 
 def write_others(folder: Path) -> dict[str, int]:
-    """Write files that are not read, in several folders; what they count as."""
+    """Write files that are not pages, in several folders; return how they are counted."""
     names = ["letter.docx", "sub/old.DOCX", "notes.txt", "README", "plan.svg", "sub/.hidden.png"]
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -135,21 +135,21 @@ def write_others(folder: Path) -> dict[str, int]:
 
 
 def write_links(folder: Path, elsewhere: Path) -> dict[Key, tuple[int, int]]:
-    """Link folders that are elsewhere, and some in a circle; the pages that lie behind them."""
+    """Link folders that are elsewhere, also in a circle; return the pages behind the links."""
     folder.mkdir(parents=True, exist_ok=True)
     (elsewhere / "deeper").mkdir(parents=True)
     upright(30).save(elsewhere / "p1.png")
     upright(31).save(elsewhere / "deeper" / "p2.png")
     (elsewhere / "deeper" / "up").symlink_to(elsewhere)
     (folder / "2023").symlink_to(elsewhere)
-    (folder / "2024").symlink_to(elsewhere / "deeper")  # which 2023 has
+    (folder / "2024").symlink_to(elsewhere / "deeper")  # 2023 has this folder already
     (folder / "here").symlink_to(folder)
     size = upright(0).size
     return {("2023/p1.png", None): size, ("2023/deeper/p2.png", None): size}
 
 
 def tiff_of(parts: list[bytes], more: dict[int, Any], order: bytes = b"II") -> bytes:
-    """A TIFF of these strips, with these tags beside those that tell where they are."""
+    """Make a TIFF of these strips, with these tags and those that say where the strips are."""
     tags = ImageFileDirectory_v2(prefix=order)
     starts = [sum(map(len, parts[:number])) for number in range(len(parts))]
     for tag, value in {**more, 279: tuple(map(len, parts)), 273: tuple(starts)}.items():

@@ -1,4 +1,4 @@
-"""PDFs of which MuPDF draws a part, or nothing, and says so only in its warnings."""
+"""PDFs that MuPDF draws in part, or not at all; only its warnings say so."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LINES = [
     f"BT /helv 14 Tf 72 {780 - 20 * n} Td (Line {n} of a page that is whole) Tj ET"
     for n in range(30)
 ]
-NO_SHADING = ["/Sh1 sh"] * 150  # after a hundred errors MuPDF leaves the rest of the page out
+NO_SHADING = ["/Sh1 sh"] * 150  # after a hundred errors MuPDF leaves out the rest of the page
 
 
 def written(path: Path, content: str, boxes: dict[str, str] | None = None) -> Path:
-    """One page of these operators, with a font."""
+    """Write one page with these operators and a font."""
     with pymupdf.open() as document:
         page = document.new_page(width=595, height=842)
         page.insert_text((0, 0), "", fontname="helv")
@@ -50,7 +50,7 @@ def errors_amidst(path: Path) -> Path:
 
 
 def with_packed(path: Path, change: Callable[[bytes], bytes]) -> Path:
-    """A page whose operators are packed, and then changed."""
+    """A page with compressed operators; `change` changes the compressed bytes."""
     whole(path)
     with pymupdf.open(path) as document:
         (xref, *_) = document[0].get_contents()
@@ -64,7 +64,7 @@ def with_packed(path: Path, change: Callable[[bytes], bytes]) -> Path:
 
 
 def scan(path: Path, change: Callable[[bytes], bytes], kind: str = "/DCTDecode") -> Path:
-    """A page with a JPEG over all of it, whose bytes and filter are changed."""
+    """A page covered by a JPEG, with changed bytes and this filter."""
     file = io.BytesIO()
     article(100).save(file, "JPEG", quality=85)
     with pymupdf.open() as document:
@@ -81,7 +81,7 @@ def cut_scan(path: Path) -> Path:
 
 
 def packed_cut_scan(path: Path) -> Path:
-    """The half of a JPEG, packed once more: as it is unpacked all its rows are there, in gray."""
+    """Half a JPEG, compressed once more: unpacked it has all its rows, the missing ones gray."""
     return scan(
         path,
         lambda data: zlib.compress(data[: len(data) // 2]),
@@ -90,7 +90,7 @@ def packed_cut_scan(path: Path) -> Path:
 
 
 def cut_scan_in(path: Path, way: str, make: Callable[[Path], Path] = cut_scan) -> Path:
-    """Such a scan, in a drawing that the page takes in by this way."""
+    """Such a scan, inside a drawing. `way` says how the page includes the drawing."""
     make(path)
     with pymupdf.open(path) as document:
         page, drawing = document[0], document.get_new_xref()
@@ -127,7 +127,7 @@ def cut_scan_in(path: Path, way: str, make: Callable[[Path], Path] = cut_scan) -
 
 
 def cut_print(path: Path, is_jpeg: bool = False) -> Path:
-    """Four fifths of a picture for a press: in four colours, which a profile tells."""
+    """Four fifths of a picture for print: four colours, defined by a profile."""
     picture = article(100).convert("CMYK")
     with pymupdf.open() as document:
         page = document.new_page(width=595, height=842)
@@ -149,12 +149,12 @@ def cut_print(path: Path, is_jpeg: bool = False) -> Path:
 
 
 def ended_print(path: Path) -> Path:
-    """The half of such a JPEG, with an end."""
+    """Half of such a JPEG, with an end mark."""
     return cut_print(path, is_jpeg=True)
 
 
 def ended_scan(path: Path) -> Path:
-    """A half with an end: libjpeg makes up the rest, without a word."""
+    """Half a JPEG with an end mark: libjpeg makes up the rest without a warning."""
     return scan(path, lambda data: data[: len(data) // 2] + b"\xff\xd9")
 
 
@@ -180,7 +180,7 @@ def hole_in_content(path: Path) -> Path:
 
 
 def over_text(path: Path, change: Callable[[pymupdf.Document, int], None]) -> Path:
-    """A page of text with a picture on it that has a mask; the picture is changed."""
+    """A page of text below a picture with a mask; `change` changes the picture."""
     file = io.BytesIO()
     picture = article(100)
     picture.putalpha(picture.point(lambda level: 255 - level))
@@ -195,7 +195,7 @@ def over_text(path: Path, change: Callable[[pymupdf.Document, int], None]) -> Pa
 
 
 def no_mask(path: Path) -> Path:
-    """What hides a part of the picture cannot be unpacked: nothing of the picture is drawn."""
+    """The mask of the picture cannot be unpacked: nothing of the picture is drawn."""
 
     def change(document: pymupdf.Document, xref: int) -> None:
         mask = int(document.xref_get_key(xref, "SMask")[1].partition(" ")[0])
@@ -206,12 +206,12 @@ def no_mask(path: Path) -> Path:
 
 
 def no_picture(path: Path) -> Path:
-    """The page draws a picture of which there is but the name."""
+    """The page draws a picture that does not exist; only its name does."""
     return over_text(path, lambda document, xref: document.update_object(xref, "null"))
 
 
 def jbig2_scan(path: Path, change: Callable[[bytes], bytes]) -> Path:
-    """A page with a picture of JBIG2 over all of it, whose bytes are changed."""
+    """A page covered by a JBIG2 picture, with changed bytes."""
     page, file = article(100).convert("1"), io.BytesIO()
     page.save(file, "TIFF", compression="group4", strip_size=1 << 20)
     with Image.open(file) as tiff:
@@ -237,17 +237,17 @@ def jbig2_scan(path: Path, change: Callable[[bytes], bytes]) -> Path:
 
 
 def half_jbig2(path: Path) -> Path:
-    """MuPDF draws nothing of it and PDFium a half, both without a word."""
+    """MuPDF draws nothing of it and PDFium draws half, both without a warning."""
     return jbig2_scan(path, lambda data: data[: len(data) // 2])
 
 
 def start_of_jbig2(path: Path) -> Path:
-    """Of this both draw nothing."""
+    """MuPDF and PDFium both draw nothing of it."""
     return jbig2_scan(path, lambda data: data[:60])
 
 
 def cut_fax(path: Path) -> Path:
-    """A fax of group 4, of which a half is there."""
+    """Half of a fax of group 4."""
 
     def change(document: pymupdf.Document, xref: int) -> None:
         file = io.BytesIO()
@@ -268,7 +268,7 @@ def cut_fax(path: Path) -> Path:
 
 
 def packed_scan(path: Path, change: Callable[[bytes], bytes]) -> Path:
-    """A page with a picture over all of it, whose packed bytes are changed."""
+    """A page covered by a picture, with changed compressed bytes."""
     with pymupdf.open() as document:
         page = document.new_page(width=595, height=842)
         picture = article(100)
@@ -281,7 +281,7 @@ def packed_scan(path: Path, change: Callable[[bytes], bytes]) -> Path:
 
 
 def inline_scan(path: Path, change: Callable[[bytes], bytes], side: int = 300) -> Path:
-    """A page of text, and a picture among its operators whose bytes are changed."""
+    """A page of text with an inline picture among its operators, with changed bytes."""
     pixels = change(article(100).resize((side, side)).tobytes())
     head = f"q 400 0 0 200 72 10 cm BI /W {side} /H {side} /BPC 8 /CS /G ID ".encode()
     whole(path)

@@ -1,8 +1,9 @@
-"""A verb in the test's own process, which has loaded what the verb needs.
+"""Run a verb in the test's own process, which has already loaded what the verb needs.
 
-So are its steps, if it has some as make all has, and the command that reads the pages on this
-computer; what else it starts is a process of its own, and is heard. The command's workers come
-from a fork server that may be older: they have its umask and its environment.
+Its steps, if it has some as `make all` has, run here too, and so does the command that reads the
+pages on this computer. Everything else that it starts is a process of its own, and its output is
+recorded too. The command's workers come from a fork server that may be older than the test: they
+have that server's umask and environment.
 """
 
 from __future__ import annotations
@@ -26,14 +27,18 @@ from lib.console import STOP_SIGNALS
 from lib.machines import local
 
 Timer = Callable[..., object]
-FORK = "This process .* is multi-threaded"  # with a test's server; a verb's own process is not
+# the test process has a server's threads; a verb's own process has not
+FORK = "This process .* is multi-threaded"
 PROCESSES = ((steps, "run_child"), (steps, "run_apart"), (local, "run_child"))
 
 
 def run_verb(
     script: Path, options: Sequence[str], environment: Mapping[str, str], folder: Path
 ) -> tuple[int, str, str]:
-    """Run it in this folder: its exit code, and what it and its children said to whom."""
+    """Run it in this folder; return its exit code, its stdout and its stderr.
+
+    The output of its children is included.
+    """
     with ExitStack() as stack:
         out, err = (stack.enter_context(in_place_of(number)) for number in (1, 2))
         stack.enter_context(redirect_stdout(out))
@@ -48,13 +53,13 @@ def run_verb(
 
 
 def run_child(command: Sequence[str], environment: Mapping[str, str], *_: object) -> int:
-    """In the place of a process of Python's."""
+    """Run here what would be a Python process of its own."""
     assert command[0] == sys.executable
     return run_script(command[1:], environment)
 
 
 def run_script(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run it as the main program; its exit code. What it changed of the process is as before."""
+    """Run it as the main program and return its exit code. Then restore the process's state."""
     with ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ, environment, clear=True))
         stack.enter_context(patch.object(sys, "argv", list(command)))
@@ -72,13 +77,13 @@ def run_script(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def set_timer(which: int, *seconds: float, set_it: Timer = signal.setitimer) -> object:
-    """A verb's timers; but the alarm is pytest-timeout's, which ends a test that hangs."""
+    """Set a verb's timer, but not the alarm: pytest-timeout needs it to end a test that hangs."""
     return set_it(which, *seconds) if which != signal.ITIMER_REAL else None
 
 
 @contextmanager
 def in_place_of(number: int) -> Iterator[IO[str]]:
-    """A file, to which what is written to this stream goes, also by children."""
+    """A file that receives what this process and its children write to this stream."""
     kept = os.dup(number)
     with TemporaryFile("w+", buffering=1, encoding="utf-8") as file:
         os.dup2(file.fileno(), number)

@@ -1,4 +1,4 @@
-"""Small files that would take a batch hostage: they say, or are, more than anyone can draw."""
+"""Small files that would block a batch: they claim, or hold, more than anyone can draw."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def stream(content: str, entries: str = "") -> str:
 
 
 def write(path: Path, objects: dict[int, str], padding: int = 0) -> Path:
-    """A PDF of these objects; MuPDF makes the table of them itself. Padding makes it larger."""
+    """Write a PDF of these objects; MuPDF rebuilds the xref table. Padding makes it larger."""
     body = "".join(f"{n} 0 obj\n{text}\nendobj\n" for n, text in sorted(objects.items()))
     fill = f"%{'x' * padding}\n" if padding else ""
     trailer = f"trailer\n<</Size {max(objects) + 1}/Root 1 0 R>>\n%%EOF\n"
@@ -35,14 +35,14 @@ def good(path: Path) -> Path:
 
 
 def says_it_has(path: Path, count: int, padding: int = 0) -> Path:
-    """One page that says it is so many, with no more objects than a page needs."""
+    """A PDF that claims `count` pages, with only the objects that one page needs."""
     page = f"<<{PAGE}{A4}/Resources<<>>>>"
     tree = {2: f"<</Type/Pages/Kids[3 0 R]/Count {count}>>"}
     return write(path, TREE | tree | {3: page, 4: stream(SQUARE)}, padding)
 
 
 def says_it_has_objects(path: Path, count: int) -> Path:
-    """The same with a table of as many objects, of which a few bytes are left when packed."""
+    """The same, with a table of `count` objects that is only a few bytes when compressed."""
     page = f"<<{PAGE}{A4}/Resources<<>>>>"
     tree = {2: f"<</Type/Pages/Kids[3 0 R]/Count {count}>>"}
     objects = TREE | tree | {3: page, 4: stream(SQUARE)}
@@ -64,7 +64,7 @@ def says_it_has_objects(path: Path, count: int) -> Path:
 
 
 def one_page_many_times(path: Path, depth: int, padding: int = 0) -> Path:
-    """A tree of pages whose branches are all the same one: 10 ** depth pages of one page object."""
+    """A page tree that repeats one branch: 10 ** depth pages of one page object."""
     objects = {1: TREE[1]}
     for level in range(depth):
         number = 2 if level == 0 else 10 + level
@@ -90,7 +90,7 @@ def never_drawn(path: Path, pages: int = 1, padding: int = 0) -> Path:
 
 
 def tiled_for_ever(path: Path) -> Path:
-    """A pattern whose tiles lie a thousandth of a point apart."""
+    """A pattern with tiles at a distance of a thousandth of a point."""
     pattern = "/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 1 1]"
     page = f"<<{PAGE}{A4}/Resources<</Pattern<</P0 10 0 R>>>>>>"
     tile = stream("0 0 0.5 0.5 re f", f"{pattern}/XStep 0.001/YStep 0.001/Resources<<>>")
@@ -99,7 +99,7 @@ def tiled_for_ever(path: Path) -> Path:
 
 
 def groups(path: Path, count: int = 60) -> Path:
-    """Transparent groups in groups, each a page of its own in memory: some 80 MB."""
+    """Nested transparent groups. Each needs a page of memory, about 80 MB in all."""
     state = "/ExtGState<</G 5 0 R>>"
     page = f"<<{PAGE}/MediaBox[0 0 1620 1620]/Resources<<{state}/XObject<</F0 10 0 R>>>>>>"
     objects = TREE | {3: page, 4: stream("/G gs /F0 Do")}
@@ -114,7 +114,7 @@ def groups(path: Path, count: int = 60) -> Path:
 
 
 def damaged_pages(path: Path, count: int) -> Path:
-    """Pages whose size no page can have: each is opened, and none can be read."""
+    """Pages with an impossible size: each can be opened, and none can be read."""
     kids = " ".join(f"{100 + n} 0 R" for n in range(count))
     objects = TREE | {2: f"<</Type/Pages/Kids[{kids}]/Count {count}>>", 4: stream(SQUARE)}
     for n in range(count):
@@ -123,7 +123,7 @@ def damaged_pages(path: Path, count: int) -> Path:
 
 
 def slow_jpeg(path: Path, side: int, scans: int) -> Path:
-    """A progressive JPEG in which the last scan stands many times: each is decoded in full."""
+    """A progressive JPEG that repeats its last scan: each copy is decoded in full."""
     file = io.BytesIO()
     Image.new("L", (side, side), 200).save(file, "JPEG", progressive=True)
     data = file.getvalue()
@@ -133,7 +133,7 @@ def slow_jpeg(path: Path, side: int, scans: int) -> Path:
 
 
 def large_png(path: Path, side: int = 13_300, mode: str = "RGB") -> Path:
-    """Honest, and hundreds of MiB once decoded; a line across it keeps it from being blank."""
+    """An honest file: hundreds of MiB once decoded. A line across it keeps it from being blank."""
     image = Image.new(mode, (side, side), "white")
     image.paste("red" if mode == "RGB" else 0, (0, side // 2, side, side // 2 + 40))
     image.save(path, compress_level=1)

@@ -1,10 +1,10 @@
-"""What a page may hold that shall do nothing: as text, in tables, in names, as its doubts."""
+"""Page content that must do nothing: in texts, tables, names and doubts."""
 
 from __future__ import annotations
 
 from typing import Any
 
-ELSEWHERE = "http://127.0.0.1:9/"  # the discard port: whoever asks there has been led astray
+ELSEWHERE = "http://127.0.0.1:9/"  # the discard port: a request there means that an attack worked
 PAYLOADS = (
     "<script>alert(1)</script>",
     "</script><script>alert(2)</script>",
@@ -54,7 +54,7 @@ NUMBERS: tuple[Any, ...] = (
 
 
 def doubt_of_all(value: Any, kind: Any = "missed") -> dict[str, Any]:
-    """A doubt of which every part is this."""
+    """A doubt with this value in every part."""
     names = ("lines", "ratio", "of", "precision", "recall", "digits", "words")
     detail = dict.fromkeys((*names, "agreement", "why", "engine", "x"), value)
     return {"kind": kind, "bbox": [value] * 4, "cell": value, "detail": detail}
@@ -69,13 +69,13 @@ def nested(depth: int) -> Any:
 
 
 def doubt_in_words(text: str, kind: str) -> dict[str, Any]:
-    """A doubt that shows its words, which are this."""
+    """A doubt that shows this text."""
     detail = {"agreement": 0.5, "engine": text, "why": text}
     return {"kind": kind, "bbox": [0, 0, 9, 9], "cell": 0, "detail": detail}
 
 
 def hostile_doubts(kinds: tuple[str, ...]) -> list[Any]:
-    """What a line may have as its doubts, of these kinds and of others."""
+    """Bad values for a line's doubts, with these kinds and with others."""
     nowhere = {"bbox": [9, 9, 1, 1], "cell": 10**9}
     details = (*NUMBERS, nested(400), {"why": {"why": PAYLOADS[0]}})
     return [

@@ -1,4 +1,4 @@
-"""A page of which each word's place is known: as a PDF with letters, and as its picture."""
+"""A page with a known place for each word: as a PDF with letters, and as its picture."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ARTICLE = (
 
 
 def draw(pdf: pymupdf.Document, blocks: Sequence[Block] = ARTICLE) -> list[Cell]:
-    """Add a page with these blocks; as cells, with the boxes of what was drawn."""
+    """Add a page with these blocks; return its cells, with the boxes of what was drawn."""
     page = pdf.new_page(width=WIDE, height=HIGH)
     cells = []
     for block in blocks:
@@ -68,7 +68,7 @@ def draw(pdf: pymupdf.Document, blocks: Sequence[Block] = ARTICLE) -> list[Cell]
 
 
 def words_in(page: pymupdf.Page) -> list[tuple[str, Box]]:
-    """The words of a page as it was drawn, in that order, in parts of its sides."""
+    """The words of a page in drawing order; boxes as shares of the page's sides."""
     return [
         (text, (x0 / WIDE, y0 / HIGH, x1 / WIDE, y1 / HIGH))
         for x0, y0, x1, y1, text, *_ in page.get_text("words", sort=False)
@@ -76,13 +76,13 @@ def words_in(page: pymupdf.Page) -> list[tuple[str, Box]]:
 
 
 def picture_of(page: pymupdf.Page, dpi: int = 150) -> Image.Image:
-    """A page's picture, gray."""
+    """A page's picture in gray."""
     pixmap = page.get_pixmap(dpi=dpi, colorspace=pymupdf.csGRAY, alpha=False)
     return Image.frombytes("L", (pixmap.width, pixmap.height), pixmap.samples)
 
 
 def entry_of(path: Path, root: Path, pdf_page: int | None = None, **values: Any) -> Entry:
-    """A page's line of the manifest, for a file as it is now."""
+    """The manifest line of a page, for a file as it is now."""
     facts: dict[str, Any] = {
         "line": "",
         "page": f"{path.stem}/{path.stem}" + (f"_page_{pdf_page}" if pdf_page is not None else ""),
@@ -105,5 +105,5 @@ def entry_of(path: Path, root: Path, pdf_page: int | None = None, **values: Any)
 
 
 def document_of(*pages: tuple[Entry, Sequence[Cell]], path: str = "book") -> Document:
-    """Pages as a document."""
+    """Make a document of these pages."""
     return Document(path, tuple(Page(entry, tuple(cells)) for entry, cells in pages))

@@ -1,4 +1,4 @@
-"""What the stand-in model writes: the layout of a page, as dots.ocr would."""
+"""What the stand-in model writes: a page's layout, as dots.ocr would write it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def model_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> tuple[i
 
 
 def _cells(token: str) -> list[tuple[str, tuple[float, float, float, float], str | None]]:
-    """A page: category, box as shares of the page, text."""
+    """The cells of a page: category, box as shares of the page, text."""
     table = "<table><tr><th>판</th><th>n</th></tr><tr><td>A</td><td>12.5</td></tr></table>"
     return [
         ("Page-header", (0.08, 0.03, 0.40, 0.05), "Journal of stand-ins, vol. 1"),

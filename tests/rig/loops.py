@@ -1,4 +1,4 @@
-"""Loops as models were seen to fall into."""
+"""Endless answers of the kind that models were seen to give."""
 
 import itertools
 import json
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 def sliding(text: str, step: int = 7) -> Iterator[str]:
-    """Cells that say the same in boxes that slide down the page, and begin again at its top."""
+    """Yield cells with the same text. Their boxes slide down the page, then start at its top."""
     for n in itertools.count():
         top = 50 + n * step % 1500
         box = [100, top, 900, top + 20 + n // 200]

@@ -65,12 +65,12 @@ class Request:
 
     @property
     def text_tokens(self) -> int:
-        """Roughly one per four letters of the prompt."""
+        """The prompt's tokens: roughly one per four letters."""
         return len(self.text) // 4 + 1
 
     @property
     def prompt_tokens(self) -> int:
-        """One per 28 x 28 pixels, and those of the text."""
+        """The picture's tokens (one per 28 x 28 pixels) and the text's."""
         if not all(self.size):
             return self.text_tokens
         width, height = replies.model_size(*self.size)
@@ -86,7 +86,7 @@ def read_request(
     check_picture: bool,
     age: Age = NEWEST,
 ) -> Reply | None:
-    """Fill in `request` from the raw body; the refusal that vLLM would answer, or None."""
+    """Fill in `request` from the raw body; return the refusal that vLLM would send, or None."""
     try:
         request.body = json.loads(raw)
         content = request.body["messages"][-1]["content"]

@@ -43,13 +43,13 @@ class ModelServer:
                     in the connection's thread, several at once. None: the default layout
     latency_s       how long the default answer takes
     max_num_seqs    requests in service at once; the others wait in a queue
-    max_queued      requests in service or waiting, over which 503 is answered (vLLM counts both)
+    max_queued      requests in service or waiting; with more, it answers 503 (vLLM counts both)
     idle_timeout_s  after an answer, an idle connection is closed (5 s in vLLM)
-    check_pictures  decode each picture whole, to refuse truncated ones; costs CPU time
+    check_pictures  decode each picture completely, to refuse truncated ones; costs CPU time
     content_format  "string" as it should be, or "openai", which doubles the picture
     roles           what the chat template writes around the user's turn, and before the answer
     tokenizes       whether there is a /tokenize
-    foreign         what another server's /tokenize answers, whatever it is asked
+    foreign         the fixed answer of /tokenize on a server of another kind
     stream_interval tokens in an event of a streamed answer
     has_metrics     whether there is a /metrics
     max_pixels      larger pictures are made smaller, as by --mm-processor-kwargs
@@ -83,7 +83,7 @@ class ModelServer:
         self.tokenizes = True
         self.foreign: Any = None
         self.lacks = ""
-        """What it says that it cannot read; as the CPU preview does."""
+        """What it says that it cannot read, as the CPU preview does."""
         self.stream_interval = 1
         self.has_metrics = True
         self.max_pixels = replies.MAX_PIXELS
@@ -110,7 +110,7 @@ class ModelServer:
     ) -> None:
         self._tcp.close()
         if self._script_error is not None and error is None:
-            raise self._script_error  # else a broken script would pass for a server's 500
+            raise self._script_error  # otherwise a broken script would look like a server's 500
 
     # --- what tests ask and order ----------------------------------------------------------
 
@@ -120,7 +120,7 @@ class ModelServer:
 
     @property
     def requests(self) -> list[Request]:
-        """The chat requests so far, in the order of their arrival; a copy."""
+        """A copy of the chat requests so far, in the order of their arrival."""
         with self._state:
             return list(self._requests)
 
@@ -144,27 +144,27 @@ class ModelServer:
             time.sleep(0.002)
 
     def reset(self) -> None:
-        """Forget the requests seen and the peak; numbers begin at 0 again."""
+        """Forget the requests and the peak; numbers start at 0 again."""
         with self._state:
             self._requests.clear()
             self.max_in_flight = self._running + len(self._queue)
 
     def die(self) -> None:
-        """As SIGKILL: every connection is reset, new ones are refused."""
+        """Like SIGKILL: every connection is reset, new ones are refused."""
         self._tcp.die()
 
     def stop_answering(self) -> None:
-        """As SIGTERM to vLLM: new connections are refused, requests in flight hang."""
+        """Like SIGTERM to vLLM: new connections are refused, requests in flight hang."""
         self._tcp.stop_answering()
 
     def come_back(self, after_s: float = 0.0) -> None:
-        """Listen again on the same port; with a delay in seconds, without waiting for it."""
+        """Listen again on the same port. With a delay in seconds, return at once."""
         self._tcp.come_back(after_s)
 
     # --- what the conversation asks --------------------------------------------------------
 
     def receive(self, raw: bytes, request: Request) -> Reply | None:
-        """Read and log a request; the refusal that vLLM would give, if any."""
+        """Read and log a request; return the refusal that vLLM would give, or None."""
         refusal = self._read(raw, request)
         with self._state:
             request.number = len(self._requests)
@@ -173,7 +173,7 @@ class ModelServer:
 
     @contextmanager
     def slot(self, wait: Callable[[Signal], None]) -> Iterator[bool]:
-        """A place in the batch, waited for in order of arrival; False where the queue is full."""
+        """Wait for a place in the batch, in order of arrival; yield False if the queue is full."""
         ticket: Signal | None = None
         with self._state:
             if self.max_queued is not None and self.in_flight >= self.max_queued:
@@ -196,9 +196,9 @@ class ModelServer:
         finally:
             with self._state:
                 if ticket is not None and ticket in self._queue:
-                    self._queue.remove(ticket)  # gone before its turn
+                    self._queue.remove(ticket)  # the client left before its turn
                 elif self._queue:
-                    self._queue.popleft().set()  # the place goes to the next in line
+                    self._queue.popleft().set()  # the next in line takes the place
                 else:
                     self._running -= 1
 
@@ -213,14 +213,15 @@ class ModelServer:
             return Reply(status=500, error_message=f"the script of the test raised {error!r}")
 
     def complete(self, request: Request, reply: Reply) -> Any:
-        """The body of the answer, counted in the metrics."""
+        """The body of the answer; count it in the metrics."""
         if reply.status != 200 or reply.body is not None:
             self._count("error")
             return reply.error_body() if reply.body is None else reply.body
         text, finish_reason = reply.text, reply.finish_reason
         if text is None:
             text = replies.default_answer(request.prompt, *request.size, request.token)
-        room = self.max_model_len - request.prompt_tokens  # a smaller wish is clamped in silence
+        # a request for fewer tokens is limited without a message
+        room = self.max_model_len - request.prompt_tokens
         limit = min(room, request.max_tokens or room)
         tokens = len(text) // 3
         if reply.is_limited and tokens > limit:
@@ -242,7 +243,7 @@ class ModelServer:
         }
 
     def abandoned(self, request: Request, by_client: bool) -> None:
-        """Nobody waits for the answer to this request any more. vLLM does not count it."""
+        """Note that nobody waits for this answer any more. vLLM does not count it."""
         request.disconnected = by_client
 
     def _count(self, finish_reason: str, prompt_tokens: int = 0, tokens: int = 0) -> None:
@@ -270,7 +271,7 @@ class ModelServer:
         )
 
     def tokenize(self, raw: bytes) -> tuple[int, Any]:
-        """Status and body of /tokenize; it is not logged."""
+        """Status and body of /tokenize. The request is not logged."""
         if self.foreign is not None:
             return 200, self.foreign
         request = Request(-1, time.monotonic())
@@ -297,7 +298,7 @@ class ModelServer:
 
     def _talk(self, connection: socket.socket, number: int, life: Life) -> bool:
         conversation = Conversation(self, connection, number, life)
-        with suppress(ConnectionError):  # the client hung up while it was read or answered
+        with suppress(ConnectionError):  # the client hung up during the conversation
             conversation.handle()
         return conversation.reset
 

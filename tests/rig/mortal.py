@@ -1,7 +1,7 @@
 """A TCP server that can die like a killed process, hang like a stopping one, and come back.
 
-It knows no HTTP: `talk(connection, number, life)` holds the conversation in a thread of its own
-and says whether the connection shall end with a reset. The port stays the same over all lives.
+It knows no HTTP: `talk(connection, number, life)` holds the conversation in a thread of its own and
+returns whether to end the connection with a reset. The port stays the same in all lives.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Signal:
 
     def set(self) -> None:
         self.is_set = True
-        os.write(self._writer, b"!")  # never read: whoever looks later sees it too
+        os.write(self._writer, b"!")  # never read, so that later watchers see it too
 
     def fileno(self) -> int:
         return self._reader
 
-    def __del__(self) -> None:  # a thread that still watches may outlive the server
+    def __del__(self) -> None:  # only here: a thread that still watches may outlive the server
         os.close(self._reader)
         os.close(self._writer)
 
@@ -44,16 +44,16 @@ class Life:
     """One life of the server process, from listening to its end."""
 
     leaving: Signal = field(default_factory=Signal)
-    """No connections, requests or answers any more; requests in flight hang."""
+    """No more connections, requests or answers; requests in flight hang."""
     over: Signal = field(default_factory=Signal)
     """Every connection ends now."""
     killed: bool = False
-    """... with a reset, not with a goodbye."""
+    """Whether the connections end with a reset and not with a normal close."""
     threads: set[threading.Thread] = field(default_factory=set)
 
 
 def poll(*watched: socket.socket | Signal, timeout_s: float | None = None) -> set[int]:
-    """The file numbers of those that have something to read; empty after the time."""
+    """The file numbers of those that have something to read; empty if the time is over."""
     poller = select.poll()
     for one in watched:
         poller.register(one, select.POLLIN)
@@ -63,7 +63,7 @@ def poll(*watched: socket.socket | Signal, timeout_s: float | None = None) -> se
 def watch(
     connection: socket.socket, *signals: Signal, timeout_s: float | None = None
 ) -> Signal | socket.socket | None:
-    """Wait for a signal, the client's hanging up (its socket is returned), or the time (None)."""
+    """Wait for a signal, for the client's hang-up (returns its socket) or the time (None)."""
     deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
     watched: tuple[socket.socket | Signal, ...] = (connection, *signals)
     while True:
@@ -79,7 +79,7 @@ def watch(
                 return connection
         except ConnectionError:
             return connection
-        watched = signals  # the client has sent its next request already: it is still there
+        watched = signals  # the client has already sent its next request: it is still there
 
 
 class MortalServer:
@@ -97,7 +97,7 @@ class MortalServer:
         self._timer: threading.Timer | None = None
 
     def open(self) -> None:
-        """Begin the first life. Port 0 takes a free one."""
+        """Begin the first life. Port 0 takes a free port."""
         self._socket = self._bound()
         self.port = self._socket.getsockname()[1]
         self._listen()
@@ -109,17 +109,17 @@ class MortalServer:
             self._socket.close()
 
     def die(self) -> None:
-        """As SIGKILL: every connection is reset, and from now on connects are refused."""
+        """Like SIGKILL: every connection is reset, and new connections are refused."""
         self._end(killed=True)
 
     def stop_answering(self) -> None:
-        """As SIGTERM: connects are refused, idle connections close, requests in flight hang."""
+        """Like SIGTERM: connects are refused, idle connections close, requests in flight hang."""
         with self._lock:
             if self._life is not None:
                 self._refuse(self._life)
 
     def come_back(self, after_s: float = 0.0) -> None:
-        """Begin a new life on the same port, after a while and without waiting for it."""
+        """End this life, and begin a new one on the same port after a while. Return at once."""
         self.die()
         if after_s:
             self._timer = threading.Timer(after_s, self._listen)
@@ -129,7 +129,7 @@ class MortalServer:
             self._listen()
 
     def _bound(self, beside: bool = False) -> socket.socket:
-        """A socket on our port; beside: also while another one of ours is there (Linux)."""
+        """A socket on our port. `beside` allows it while our other socket is there (Linux)."""
         bound = socket.socket()
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, beside)
@@ -169,7 +169,7 @@ class MortalServer:
         try:
             with connection:
                 if self._talk(connection, number, life) or life.killed:
-                    linger = struct.pack("ii", 1, 0)  # closing now sends RST
+                    linger = struct.pack("ii", 1, 0)  # close() sends a RST now
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         finally:
             life.threads.discard(threading.current_thread())
@@ -181,13 +181,14 @@ class MortalServer:
             return
         self._acceptor.join()
         self._acceptor = None
-        before = self._socket  # which is closed last: in between, somebody else would get the port
+        # close it last: otherwise another process could get the port in between
+        before = self._socket
         before.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self._socket = self._bound(beside=True)
         before.close()
 
     def _end(self, killed: bool) -> None:
-        if self._timer is not None:  # a return that was planned does not happen any more
+        if self._timer is not None:  # a planned return is cancelled
             self._timer.cancel()
             self._timer.join()
             self._timer = None
@@ -195,7 +196,7 @@ class MortalServer:
             life, self._life = self._life, None
             if life is None:
                 return
-            life.killed = killed  # before the threads see that the life ends
+            life.killed = killed  # set this before the threads see that the life ends
             self._refuse(life)
         life.over.set()
         deadline_s = time.monotonic() + JOIN_TIMEOUT_S

@@ -89,7 +89,7 @@ def article(dpi: int = 100, seed: int = 0, colour: bool = False) -> Image.Image:
 
 @functools.lru_cache(maxsize=32)
 def _drawn_article(dpi: int, seed: int, colour: bool) -> Image.Image:
-    """Drawn once: it takes 40 ms, and tests want the same page again and again."""
+    """Draw it once: it takes 40 ms, and tests want the same page again and again."""
     with pymupdf.open() as document:
         page = document.new_page(width=A4_WIDTH_PT, height=A4_HEIGHT_PT)
         draw_article(page, seed, colour)
@@ -100,7 +100,7 @@ def _drawn_article(dpi: int, seed: int, colour: bool) -> Image.Image:
 
 
 def colourful(dpi: int = 100, seed: int = 0) -> Image.Image:
-    """An article in colours on tinted paper, with a logo and a photo (of some noise): mode RGB."""
+    """An RGB article in colours on tinted paper, with a logo and a photo (of some noise)."""
     page = article(dpi, seed, colour=True)
     pen = ImageDraw.Draw(page)
     left, top, right, bottom = (at * dpi // 72 for at in (60, 580, 535, 730))
@@ -128,14 +128,14 @@ def _noise(size: tuple[int, int], seed: int, sigma: float = 4) -> Image.Image:
 
 
 def scanned(picture: Image.Image, seed: int) -> Image.Image:
-    """The same page on slightly grey paper with scanner noise, other in each channel."""
+    """The same page on slightly grey paper with scanner noise, different in each channel."""
     paper = picture.point(lambda value: value * 200 // 255 + 40)
     noise = [_noise(paper.size, seed + 1_000 * band) for band in range(len(paper.getbands()))]
     return ImageChops.add(paper, Image.merge(paper.mode, noise), offset=-128)
 
 
 def noisy_scan(dpi: int = 200, seed: int = 0, colour: bool = False) -> Image.Image:
-    """An A4 article that looks scanned (sigma 4): mode L or RGB, and a PNG of it is large."""
+    """An A4 article that looks scanned (sigma 4), in mode L or RGB. Its PNG is large."""
     return scanned(colourful(dpi, seed) if colour else article(dpi, seed), seed)
 
 

@@ -1,7 +1,7 @@
-"""Pages of text: filled column by column, with what dots.ocr would find on them, and the truth.
+"""Pages of text, filled column by column, with dots.ocr's cells for them, and the truth.
 
-A paragraph or a table goes on where a page or a column is full; that is the layout's, not the
-truth's.
+Where a page or a column is full, a paragraph or a table is split. The layout has the parts; the
+truth has the whole.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rig.result_sets import Cells, ResultSet, cell
 WIDTH, HEIGHT = 827, 1169
 LEFT, RIGHT, TOP, BOTTOM = 80, 747, 100, 1060
 GUTTER, LINE, ROW, NOTE = 27, 16, 22, 13
-SIZES = {1: 26, 2: 20, 3: 18, 4: 16}  # of a heading's letters, by level
+SIZES = {1: 26, 2: 20, 3: 18, 4: 16}  # height of a heading's letters, by level
 
 
 Truth = tuple[str, str, int]
@@ -28,16 +28,16 @@ class Made:
     pages: list[Cells] = field(default_factory=list)
     truth: list[Truth] = field(default_factory=list)
     owners: list[list[int]] = field(default_factory=list)
-    """Of which part of the truth each page's cells are."""
+    """For each page: the index in `truth` of each of its cells; -1 for none."""
     traps: dict[int, str] = field(default_factory=dict)
-    """Parts of the truth with which the part before them does not go on, and why it looks so."""
+    """Parts of the truth that look like a continuation of the part before, and why."""
 
     def parts(self, owner: int) -> int:
-        """In how many cells a part of the truth stands."""
+        """The number of cells of a part of the truth."""
         return sum(owners.count(owner) for owners in self.owners)
 
     def write(self, folder: Path, name: str = "book.pdf") -> Path:
-        """Its results, as those of a PDF."""
+        """Write its results, like those of a PDF."""
         results, stem = ResultSet(folder), Path(name).with_suffix("")
         for number, cells in enumerate(self.pages):
             page = f"{stem}/{stem.name}_page_{number}"
@@ -47,7 +47,7 @@ class Made:
 
 
 class Layout:
-    """Fills pages column by column; a footnote takes its place at the foot of the page."""
+    """Fills pages column by column; footnotes take their space at the foot of the page."""
 
     def __init__(self, chance: random.Random, columns: int) -> None:
         self.chance, self.made = chance, Made()
@@ -56,7 +56,7 @@ class Layout:
         self.set_columns(columns)
 
     def set_columns(self, columns: int) -> None:
-        """Go on with a new page of so many columns."""
+        """Begin a new page with so many columns."""
         width = (RIGHT - LEFT - GUTTER * (columns - 1)) / columns
         self.columns = [
             (round(LEFT + n * (width + GUTTER)), round(LEFT + n * (width + GUTTER) + width))
@@ -77,12 +77,12 @@ class Layout:
     def add(
         self, category: str, text: str, box: tuple[int, int, int, int], owner: int | None = None
     ) -> None:
-        """A cell on the page, of the last part of the truth."""
+        """Add a cell to the page. It belongs to the last part of the truth, or to `owner`."""
         self.made.pages[-1].append(cell(category, text, box))
         self.made.owners[-1].append(len(self.made.truth) - 1 if owner is None else owner)
 
     def end_page(self) -> None:
-        """Put the footnotes and the page's number at its foot."""
+        """Put the footnotes and the page number at the foot of the page."""
         top = BOTTOM - NOTE * len(self.notes)
         for note in self.notes:
             self.say("Footnote", note)
@@ -94,7 +94,7 @@ class Layout:
 
     @property
     def floor(self) -> int:
-        """Where the text must end."""
+        """The lowest y that text may reach."""
         return BOTTOM - NOTE * len(self.notes) - (8 if self.notes else 0)
 
     def next_column(self) -> None:
@@ -104,25 +104,25 @@ class Layout:
             self.new_page()
 
     def room(self, step: int) -> int:
-        """How many lines, or rows, still go into the column."""
+        """The number of lines, or rows, that still fit into the column."""
         return (self.floor - self.y) // step
 
     def say(self, kind: str, text: str, level: int = 0) -> int:
-        """Note what a reader should find; which part of the truth it is."""
+        """Add to the truth what a reader should find; return its index."""
         self.made.truth.append((kind, text, level))
         return len(self.made.truth) - 1
 
     def put(
         self, category: str, text: str, height: int, width: float = 1.0, owner: int | None = None
     ) -> None:
-        """A cell in the column, and a space below it."""
+        """Put a cell into the column, and a space below it."""
         left, right = self.columns[self.column]
         box = (left, self.y, round(left + (right - left) * min(width, 1.0)), self.y + height)
         self.add(category, text, box, owner)
         self.y += height + 10
 
     def paragraph(self, text: str) -> None:
-        """A paragraph, parted where a column is full; a picture may float to the top there."""
+        """A paragraph, split where a column is full; a picture may float to the top there."""
         owner = -1
         width_of = 7 if text.isascii() else 14
         lines = wrapped(text, self.width // width_of)
@@ -143,7 +143,7 @@ class Layout:
 
     @property
     def width(self) -> int:
-        """Of the column."""
+        """The width of the column."""
         left, right = self.columns[self.column]
         return right - left
 
@@ -157,7 +157,7 @@ class Layout:
         self.put("Caption", caption, LINE, len(caption) * 6 / self.width)
 
     def parted(self, piece: str, line: str) -> tuple[str, str]:
-        """The end of a page, now and then in the middle of a word."""
+        """Split the text at the end of a page, sometimes in the middle of a word."""
         word, _, rest = line.partition(" ")
         if self.chance.random() < 0.3 and len(word) > 6 and word.isascii() and word.isalpha():
             return f"{piece} {word[:4]}-", f"{word[4:]} {rest}".strip()
@@ -167,7 +167,7 @@ class Layout:
         return piece, line
 
     def table(self, rows: list[list[str]], repeats: bool) -> None:
-        """A table whose first row is its header, parted where a column is full."""
+        """A table with its header as the first row, split where a column is full."""
         owner = -1
         head, body = rows[0], rows[1:]
         while body:
@@ -182,7 +182,7 @@ class Layout:
             self.put("Table", html(shown, header=with_head), len(shown) * ROW, owner=owner)
 
     def heading(self, text: str, level: int, kind: str = "Section-header") -> None:
-        """A heading, with marks as the model gives them; two lines of text must follow it."""
+        """A heading with marks as the model gives them, and room for two lines of text below."""
         if self.room(LINE) < 6:
             self.next_column()
         self.say(kind, text, level)
@@ -192,7 +192,7 @@ class Layout:
         self.put(kind, f"{marks} {text}", size, width)
 
     def other(self, kind: str, text: str) -> None:
-        """A list's item, or a formula: never parted."""
+        """A list item or a formula, which is never split."""
         if self.room(LINE) < 2:
             self.next_column()
         self.say(kind, text)
@@ -200,7 +200,7 @@ class Layout:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """The lines of a text, at blanks."""
+    """Break a text into lines at its spaces."""
     lines, line = [], ""
     for word in text.split():
         if line and len(line) + len(word) >= width:

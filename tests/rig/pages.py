@@ -1,9 +1,10 @@
-"""Makes the pages that the tests read: nothing is committed, the same call gives the same bytes
-(but for an encrypted PDF: MuPDF draws a new key each time).
+"""Makes the pages that the tests read; none is committed. The same call gives the same bytes
+(but not for an encrypted PDF: MuPDF makes a new key each time).
 
 `article`, `colourful`, `noisy_scan` and `tiny` are pictures; `pdf` and `write_folder` write pages.
-`bad_inputs` writes files that cannot be read or cannot be kept, `odd_good_inputs` files that look
-strange and must be read. Each of them can be had alone: `bomb_png(folder)`, `rotated_jpeg(folder)`.
+`bad_inputs` writes files that cannot be read or have no place for results. `odd_good_inputs` writes
+files that look strange and must be read. Each file has a function of its own: `bomb_png(folder)`,
+`rotated_jpeg(folder)`.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from rig.page_art import noisy_scan as noisy_scan
 from rig.page_art import tiny as tiny
 
 PDF_PASSWORD = "open sesame"
-# Pillow refuses pictures with more pixels than this, whatever their file's size.
+# Pillow refuses pictures with more pixels than this, however small the file is.
 BOMB_PIXELS = 178_956_970
 FOLDERS = ("100dpi", "200dpi", "scans/box 1", "scans/box 2", "한글")
 
 
 def pdf(path: Path, pages: int = 2, encrypted: bool = False) -> Path:
-    """Write a PDF of A4 articles; an encrypted one opens with PDF_PASSWORD only."""
+    """Write a PDF of A4 articles; an encrypted one needs PDF_PASSWORD."""
     path.write_bytes(_pdf(pages, encrypted))
     return path
 
@@ -105,7 +106,7 @@ def text_as_png(folder: Path) -> Path:
 
 
 def bomb_png(folder: Path) -> Path:
-    """A well-formed PNG of a few KiB that declares, and holds, 200 million white pixels."""
+    """A well-formed PNG of a few KiB that declares, and contains, 200 million white pixels."""
     wide, high = 20_000, 10_000
     assert wide * high > BOMB_PIXELS
     row = b"\0" + b"\xff" * (wide // 8)
@@ -119,7 +120,7 @@ def bomb_png(folder: Path) -> Path:
 
 
 def strip_png(folder: Path) -> Path:
-    """A picture of 201:1, more than the model can take."""
+    """A picture of 201:1, which is too long for the model."""
     path = folder / "strip.png"
     Image.new("L", (30 * 201, 30), 255).save(path)
     return path
@@ -137,7 +138,7 @@ def truncated_pdf(folder: Path) -> Path:
 
 
 def unreadable_png(folder: Path) -> Path:
-    """A good page that nobody but root may open."""
+    """A good page that only root may open."""
     path = folder / "unreadable.png"
     tiny(1).save(path)
     path.chmod(0o000)
@@ -145,14 +146,14 @@ def unreadable_png(folder: Path) -> Path:
 
 
 def long_name_png(folder: Path) -> Path:
-    """A good page whose name fills the 255 bytes: with any other ending it is too long."""
+    """A good page with a name of 255 bytes: any longer ending makes it too long."""
     path = folder / ("n" * 251 + ".png")
     tiny(2).save(path)
     return path
 
 
 def newline_name_png(folder: Path) -> Path:
-    """A good page with a line break in its name, which splits lists of one name a line."""
+    """A good page with a line break in its name, which breaks lists with one name a line."""
     path = folder / "two\nlines.png"
     tiny(3).save(path)
     return path
@@ -260,7 +261,7 @@ def cmyk_jpeg(folder: Path) -> Path:
 
 
 def rotated_jpeg(folder: Path) -> Path:
-    """A page with a black bar at its top, stored lying on its side with EXIF orientation 6."""
+    """A page with a black bar at its top, stored on its side with EXIF orientation 6."""
     path = folder / "rotated.jpg"
     page = article(50)
     ImageDraw.Draw(page).rectangle((0, 0, page.width, page.height // 20), fill=0)
@@ -326,7 +327,7 @@ def odd_good_inputs(folder: Path) -> dict[str, Path]:
 
 
 def same_name(folder: Path) -> list[Path]:
-    """Write three inputs that differ in their ending only, so that their results would collide."""
+    """Write three inputs that differ only in their ending, so that their results would collide."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "page1.png", folder / "page1.jpg", folder / "page1.pdf"]
     for seed, path in enumerate(paths[:2]):

@@ -1,4 +1,4 @@
-"""Chromium's own viewer of PDFs, looked at: its new headless mode has it, the old one has not."""
+"""Look at PDFs in Chromium's own viewer. Only its new headless mode has this viewer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from rig.browser import FLAGS, find_chromium
 
-LIGHT = 200  # gray levels, of paper
+LIGHT = 200  # gray level above which a pixel is paper
 PATIENCE_S = 120.0
 REST_MS = 300
 T = TypeVar("T")
@@ -26,17 +26,17 @@ Rect = tuple[int, int, int, int]
 
 @dataclass
 class Viewer:
-    """A window that shows a PDF and nothing beside it; paper is where its page lies in it."""
+    """A window that shows only a PDF; `paper` is the place of the page in it."""
 
     window: Page
     paper: Rect = (0, 0, 0, 0)
 
     def picture(self) -> Image.Image:
-        """What is to be seen of the page."""
+        """A picture of the page as it is shown."""
         return self.seen().crop(self.paper)
 
     def seen(self) -> Image.Image:
-        """What is to be seen, once it stays: the viewer lays a page out more than once."""
+        """A picture of the window, once it is still: the viewer lays a page out more than once."""
 
         def at_rest() -> Image.Image | None:
             first = self.window.screenshot()
@@ -46,7 +46,7 @@ class Viewer:
         return until(at_rest).convert("RGB")
 
     def find_paper(self) -> Rect | None:
-        """Where the page lies, once it is drawn."""
+        """The place of the page, once it is drawn."""
         light = numpy.asarray(self.seen().convert("L")) > LIGHT
         across, down = (numpy.flatnonzero(light.mean(axis=axis) > 0.3) for axis in (0, 1))
         if not across.size or not down.size:
@@ -54,7 +54,7 @@ class Viewer:
         return int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1
 
     def select_all(self) -> NDArray[numpy.bool_]:
-        """Select all that can be selected; which of the page's pixels are marked then."""
+        """Select all that can be selected; return which pixels of the page are marked then."""
         self.window.mouse.click(self.paper[2] - 5, self.paper[3] - 5)
         before = numpy.asarray(self.picture(), int)
         self.window.keyboard.press("Control+a")
@@ -67,7 +67,7 @@ class Viewer:
         return until(marked)
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """Select with the mouse, from one place to another, in parts of the page."""
+        """Select with the mouse from one place to another; the places are shares of the page."""
         left, top, right, bottom = self.paper
         (x0, y0), (x1, y1) = (
             (left + x * (right - left), top + y * (bottom - top)) for x, y in (start, end)
@@ -79,7 +79,7 @@ class Viewer:
 
 
 def until(look: Callable[[], T | None]) -> T:
-    """What is seen, once it is."""
+    """Look until there is something to return. Raises TimeoutError."""
     deadline = time.monotonic() + PATIENCE_S
     while (found := look()) is None:
         if time.monotonic() > deadline:
@@ -95,7 +95,7 @@ def open_viewer(path: Path, wide: int, high: int) -> Iterator[Viewer]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,
-            headless=False,  # else it is the old mode
+            headless=False,  # True would start the old mode
             args=flags,
         )
         try:

@@ -1,4 +1,4 @@
-"""A client of plain sockets for the stand-in model server: it knows nothing of ours."""
+"""A client of plain sockets for the stand-in model server; it uses none of our code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the plan have in common: the cards, knobs, and a run that has ended."""
+"""What the tests of the plan share: the cards, knobs, and a run that has ended."""
 
 from typing import Any
 

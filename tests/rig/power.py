@@ -1,9 +1,9 @@
 """A power cut: all processes end at once, and what was not yet on the disk may be lost.
 
-A command that runs with `recorded(folder, store)` in its environment leaves in the store what its
-fsync() calls brought to the disk. cut() makes of the folder what a disk may then have of it: of
-what was written since, all, nothing or a part, file by file; of what was renamed since, either
-name, folder by folder.
+A command with `recorded(folder, store)` in its environment saves in the store what its fsync()
+calls brought to the disk. Then cut() changes the folder into a state that a disk may have after the
+cut. For each file, it keeps all, nothing or a part of what was written since the last fsync(). For
+each folder, it keeps the old or the new names of what was renamed since.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ RECORDER = TESTS / "rig" / "synced"
 
 
 def recorded(folder: Path, store: Path) -> dict[str, str]:
-    """Variables of a command whose fsync() calls are kept in a new store; what stands is safe."""
+    """Environment for a command, to keep its fsync() calls in a new store.
+
+    What is in the folder already counts as safe.
+    """
     store.mkdir()
     for below, _, names in os.walk(folder):
         for path in (Path(below), *(Path(below, name) for name in names)):
@@ -30,7 +33,7 @@ def recorded(folder: Path, store: Path) -> dict[str, str]:
 
 
 def cut(folder: Path, store: Path, dice: random.Random) -> int:
-    """Lose below a folder what may be lost; how many files are not as they were."""
+    """Lose what may be lost below a folder; return how many files changed."""
     disk = Disk(store, dice)
     below = [Path(path) for path, _, _ in os.walk(folder)]
     return sum(disk.lose_in(path) for path in below)
@@ -38,13 +41,13 @@ def cut(folder: Path, store: Path, dice: random.Random) -> int:
 
 @dataclass
 class Disk:
-    """What is safe, and the dice that decide about the rest."""
+    """What is safe on the disk, and the dice that decide about the rest."""
 
     store: Path
     dice: random.Random
 
     def lose_in(self, folder: Path) -> int:
-        """Lose in one folder."""
+        """Lose what may be lost in one folder."""
         safe = self.names(folder)
         names_came = self.dice.random() < 0.5
         lost = 0
@@ -66,16 +69,16 @@ class Disk:
         return lost
 
     def names(self, folder: Path) -> dict[str, int]:
-        """The names in a folder that are safe, with their inodes."""
+        """The names in a folder that are safe, and their inodes."""
         kept = self.store / str(folder.stat().st_ino)
         found: dict[str, int] = json.loads(kept.read_bytes()) if kept.exists() else {}
         return found
 
     def content(self, inode: int, written: bytes) -> bytes:
-        """What a file may hold of what was written."""
+        """Choose what a file has of what was written."""
         kept = self.store / str(inode)
         safe = kept.read_bytes() if kept.exists() else b""
-        if not written.startswith(safe):  # it was written again since
+        if not written.startswith(safe):  # the file was written again since
             return self.dice.choice([safe, written])
         part = written[: self.dice.randint(len(safe), len(written))]
         return self.dice.choice([safe, part, written, written])

@@ -1,13 +1,13 @@
-"""A stand-in for `python -m cpu_endpoint` that is up at once: the model server of the rig.
+"""A stand-in for `python -m cpu_endpoint` that starts at once: the model server of the rig.
 
-Runs in a copy of the project (see rig.toolkit) as the process that `make start` starts, in the
+It runs in a copy of the project (see rig.toolkit) as the process that `make start` starts, in the
 machine's vm_side folder. The variable PREVIEW says how it behaves:
 
 fails    ends before it answers
 loads    never answers
-hangs    reads the first page, and keeps the others for ever
-forgets  spoils the note of its own number, server.json
-lingers  hangs, and once told to end writes `ending` beside server.json and waits for `may end`
+hangs    reads the first page, and never answers for the others
+forgets  spoils server.json, the note of its process id
+lingers  hangs; told to end, it writes `ending` beside server.json and waits for `may end`
 """
 
 import os
@@ -51,17 +51,17 @@ def main(host: str, port: int) -> None:
 
 
 def hang_after_the_first(request: Request) -> Reply:
-    """Answer one page; the others wait for ever."""
+    """Answer only the first page; the other requests hang."""
     return Reply(fault="hang" if request.number else None)
 
 
 def forget(machine: Path) -> None:
-    """Leave half of what stood in server.json."""
+    """Leave half of the content of server.json."""
     (machine / "server.json").write_text('{"pid": ')
 
 
 def linger(machine: Path) -> None:
-    """Say that we end, and end when we may."""
+    """Say that we are ending, and end when a test allows it."""
     (machine / ENDING).touch()
     wait_until((machine / MAY_END).exists)
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Programs of the system that a test cannot do without."""
+"""System programs that tests need."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import pytest
 
 
 def needed(name: str, package: str) -> str:
-    """Where it is. Without it the test is skipped, except in CI, where that is a failure."""
+    """The path of a program. If it is missing, the test is skipped; in CI it fails."""
     path = shutil.which(name)
     if path is None:
         reason = f"{name} is not installed: apt-get install {package}"

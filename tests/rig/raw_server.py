@@ -1,4 +1,4 @@
-"""A TCP server that says exactly the bytes it is told to say: for what no real server should do."""
+"""A TCP server that sends exactly the bytes it is told: for what no real server should do."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Talk = Callable[[socket.socket], None]
 
 
 class RawServer:
-    """Holds the n-th connection as the n-th talk says; later connections as the last one."""
+    """Handles the n-th connection with the n-th talk; later connections with the last one."""
 
     def __init__(self, *talks: Talk) -> None:
         self.talks = talks
         self.connections = 0
         self.received = b""
-        """All bytes of all connections, as far as talks read them by `receive`."""
+        """All bytes of all connections that talks have read with `receive`."""
         self.over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -70,7 +70,7 @@ class RawServer:
         return True
 
     def say(self, *answers: bytes) -> Talk:
-        """A talk: one answer for each request, whose body ends with END; then hang up."""
+        """A talk: one answer for each request. A request's body ends with END. Then hang up."""
 
         def talk(connection: socket.socket) -> None:
             for answer in answers:

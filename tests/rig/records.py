@@ -1,4 +1,4 @@
-"""Lines of a manifest, as tests write them and find them again."""
+"""Manifest lines, as tests write them and read them again."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ SETTINGS = {
 
 
 def record(name: str = "a", status: str = "ok", **more: Any) -> Record:
-    """What became of a page that is a picture."""
+    """The manifest record of a page that is a picture."""
     values = {"sha256": "5" * 64, "model": "dots", "settings": SETTINGS, **more}
     return Record(f"{name}/{name}", f"{name}.png", None, status, **values)
 
 
 def page(name: str = "a") -> Page:
-    """That page."""
+    """The page of that record."""
     return Page(f"{name}.png", f"{name}/{name}")
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
-    """What stands in the manifest of a folder; each line is whole."""
+    """Read the manifest of a folder and check that each line is complete."""
     text = (folder / "manifest.jsonl").read_text(encoding="utf-8")
     assert text == "" or text.endswith("\n")
     return [json.loads(line) for line in text.split("\n")[:-1]]

@@ -1,8 +1,8 @@
 """What the stand-in model server answers: streams, refusals and faults, in vLLM's own shapes.
 
-The statuses and the words of the refusals were read off real vLLMs serving dots.ocr; what changed
-with the years stands in vllm_ages.py. Where only the beginning of a message is known, nothing
-should be tested beyond it.
+The statuses and the words of the refusals come from real vLLMs that served dots.ocr. Differences
+between versions are in vllm_ages.py. Where only the beginning of a message is known, do not test
+more than that.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from rig.layouts import picture_token as picture_token
 from rig.vllm_ages import NEWEST, Age
 
 Fault = Literal["reset", "close", "hang", "truncate", "garbage", "stall", "error", "busy"]
-"""stall, error (of a dead engine) and busy (of a full server) come in the middle of a stream; an
-answer that is not streamed is whole."""
+"""stall, error (of a dead engine) and busy (of a full server) come in the middle of a stream. An
+answer that is not streamed is complete.
+"""
 FINISH_REASONS = ("stop", "length", "abort", "error", "repetition")
 DONE = b"data: [DONE]\n\n"
 GARBAGE = b"<html><body>502 from something that is not the model</body></html>"
@@ -45,19 +46,19 @@ class Reply:
     """One answer of the server; `Reply()` is the ordinary layout of the picture received."""
 
     text: str | None = None
-    """What the model wrote; None: `default_answer` for the picture and the prompt."""
+    """What the model wrote. None means `default_answer` for the picture and the prompt."""
     finish_reason: str = "stop"
     status: int = 200
     error_message: str = ""
     error_param: str | None = None
     error_type: str = ""
-    """Empty: the usual one for the status."""
+    """Empty for the usual type of the status."""
     in_stream: bool = False
-    """An error that comes as an event, with status 200, where the answer was to be streamed."""
+    """Whether an error comes as an event with status 200, if the answer should be streamed."""
     body: Any = None
-    """A whole JSON body in the place of the one made from the fields above."""
+    """A complete JSON body. It replaces the one made from the fields above."""
     is_limited: bool = True
-    """Whether the answer ends at the limit that was asked for, as vLLM's does."""
+    """Whether the answer ends at the requested limit, as vLLM's does."""
     delay_s: float = 0.0
     fault: Fault | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -78,7 +79,7 @@ class Reply:
 
 
 def in_turn(*replies: Reply) -> Callable[[Any], Reply]:
-    """A script that gives the first request the first reply and so on; the last one stays."""
+    """A script that gives the n-th request the n-th reply; later requests get the last one."""
     return lambda request: replies[min(request.number, len(replies) - 1)]
 
 
@@ -94,7 +95,7 @@ def too_long(tokens: int = 14234, limit: int = 8192, age: Age = NEWEST) -> Reply
 def too_many_tokens(
     asked: int = 20000, limit: int = 16384, prompt: int = 0, age: Age = NEWEST
 ) -> Reply:
-    """max_completion_tokens over max_model_len, or over what the prompt leaves of it."""
+    """max_completion_tokens is over max_model_len, or over what the prompt leaves free."""
     message = age.too_many_tokens(asked, prompt, limit) + age.ending
     return Reply(status=400, error_message=message, error_param="max_completion_tokens")
 
@@ -105,7 +106,7 @@ def bad_base64(age: Age = NEWEST) -> Reply:
 
 
 def local_file(age: Age = NEWEST) -> Reply:
-    """A file:// URL. No retry cures it, even where it is a 500."""
+    """A file:// URL. A retry does not help, even where it is a 500."""
     message = "Cannot load local files without `--allowed-local-media-path`." + age.ending
     kind = age.type_of_500 if age.local_file_status == 500 else ""
     return Reply(status=age.local_file_status, error_message=message, error_type=kind)
@@ -126,7 +127,7 @@ def truncated(why: str, age: Age = NEWEST) -> Reply:
 
 
 def bad_aspect(age: Age = NEWEST) -> Reply:
-    """A picture 200 times longer than wide, or more."""
+    """A picture with a long side of 200 times the short side, or more."""
     return Reply(status=400, error_message=age.bad_aspect, in_stream=age.looks_late)
 
 
@@ -149,7 +150,7 @@ def unknown_model(name: str = "nope") -> Reply:
 
 
 def unauthorized() -> Reply:
-    """A wrong or missing --api-key; here alone `error` is a string."""
+    """A wrong or missing --api-key; only here `error` is a string."""
     return Reply(status=401, body={"error": "Unauthorized"})
 
 
@@ -160,13 +161,13 @@ def busy_503(**more: Any) -> Reply:
 
 
 def engine_dead_500(**more: Any) -> Reply:
-    """The engine process died; a real server closes its port right after."""
+    """The engine process has died; a real server closes its port right after."""
     message = "EngineCore encountered an issue. See stack trace (above) for the root cause."
     return Reply(status=500, error_message=message, **more)
 
 
 def permanent_500(pixels: int = 200_000_000) -> Reply:
-    """A 500 that no retry cures: a picture over Pillow's bomb limit."""
+    """A 500 that no retry helps: a picture over Pillow's bomb limit."""
     return bomb(
         f"Image size ({pixels} pixels) exceeds limit of 178956970 pixels, "
         "could be decompression bomb DOS attack."
@@ -174,7 +175,7 @@ def permanent_500(pixels: int = 200_000_000) -> Reply:
 
 
 def bomb(words: str, age: Age = NEWEST) -> Reply:
-    """The same in Pillow's own words."""
+    """The same with Pillow's own words."""
     return Reply(status=500, error_message=words, error_type=age.type_of_500)
 
 
@@ -184,7 +185,7 @@ def bomb(words: str, age: Age = NEWEST) -> Reply:
 def events(
     body: Mapping[str, Any], usage_too: bool, continuous_usage: bool, interval: int = 1
 ) -> list[bytes]:
-    """An answer's body as vLLM streams it: the role, so many tokens at a time, the counts."""
+    """An answer's body as vLLM streams it: the role, `interval` tokens at a time, the counts."""
     (choice,), usage = body["choices"], body["usage"]
     text, count = choice["message"]["content"], usage["completion_tokens"]
     about = {name: body[name] for name in ("id", "created", "model")}
@@ -218,9 +219,9 @@ def rendered(
     max_pixels: int,
     expands: bool = True,
 ) -> list[str]:
-    """The tokens of a prompt as /tokenize writes them, a picture in all its tokens or as one."""
+    """The tokens of a prompt as /tokenize writes them. A picture has all its tokens, or one."""
     begin, end, answer = roles
-    if content_format == "openai":  # the template puts a picture of its own before the text
+    if content_format == "openai":  # the template puts its own picture before the text
         text = PICTURE + text
     elif PICTURE not in text:
         text = f"{PICTURE}\n{text}"
@@ -228,7 +229,7 @@ def rendered(
     tokens = re.findall(r"<\|\w+\|>| ?\w+|\s|[^\w\s]", f"{begin}{text}{end}{answer}")
     seen = ["<|imgpad|>"] * (width * height // FACTOR**2 if expands else 1)
     at = tokens.index("<|imgpad|>")
-    tokens[at : at + 1] = seen  # a second placeholder stays one: there is no picture for it
+    tokens[at : at + 1] = seen  # a second placeholder stays one token: there is no picture for it
     return [token.replace(" ", "Ġ").replace("\n", "Ċ") for token in tokens]
 
 
@@ -240,10 +241,11 @@ def metrics_text(
     cache_use: float | None = None,
     cache_gauge: str = NEWEST.cache_gauge,
 ) -> str:
-    """The text of /metrics; `counts` by finish reason, of tokens read and written, of first tokens
-    (of an answer), of preemptions.
+    """The text of /metrics.
 
-    cache_use is the share of the cache in use; None: that of requests of which 100 fill it.
+    `counts` is by finish reason, and has the tokens read and written, the first tokens (one for
+    each answer) and the preemptions. `cache_use` is the used share of the cache; None assumes that
+    100 requests fill it.
     """
     label = f'engine="0",model_name="{model}"'
     values = {

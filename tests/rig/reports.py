@@ -1,4 +1,4 @@
-"""Result sets for reports, their reports, and what is listed in them in a browser."""
+"""Result sets for reports, their reports, and what a browser lists in them."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ BUILD = [sys.executable, str(REPORT)]
 
 
 def build(output: Path, source: Path | None = None) -> Path:
-    """Make the report of a result set; its path."""
+    """Make the report of a result set; return its path."""
     knobs = {"CONFIG": os.devnull, "INPUT": str(source or ""), "OUTPUT": str(output)}
     code, out, err = run_verb(REPORT, ["--json"], {**os.environ, **knobs}, output)
     assert code == 0, err
@@ -28,7 +28,7 @@ def build(output: Path, source: Path | None = None) -> Path:
 
 
 def small_set(folder: Path) -> Path:
-    """Three pages with all that a report shows, of which one failed."""
+    """Three pages with all that a report shows; one of them failed."""
     results = ResultSet(folder)
     results.add(
         "책/첫째.png",
@@ -105,7 +105,7 @@ REASONS = {
 
 
 def doubted_set(folder: Path) -> Path:
-    """Pages of which some are doubted, from not at all to badly, and one that no witness saw."""
+    """Pages with no doubts, some or many, and one page that no witness saw."""
     results = ResultSet(folder)
     text = [cell("Text", f"text {row}", box) for row, box in enumerate(PLACES)]
     results.add("unseen.png", text)
@@ -122,7 +122,7 @@ def names(page: Page) -> list[str]:
 
 
 def wait_for(page: Page, names_of: list[str]) -> None:
-    """Until these pages are listed, and the search is over."""
+    """Wait until these pages are listed and the search is over."""
     until(
         page,
         "(names) => document.querySelector('#list').dataset.ready === 'true' && JSON.stringify("
@@ -132,7 +132,7 @@ def wait_for(page: Page, names_of: list[str]) -> None:
 
 
 def add_pages(results: ResultSet, source: Path, *names: str) -> None:
-    """Pages of which the files are there too."""
+    """Add pages, with their input files."""
     for name in names:
         path = source / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Result sets made up for reports: any number of pages, with what dots.ocr finds on pages."""
+"""Made-up result sets for reports: any number of pages, with what dots.ocr finds on pages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ResultSet:
     records: list[Record] = field(default_factory=list)
 
     def add(self, name: str, cells: Cells | None = None, **values: Any) -> Record:
-        """Add a page: 100dpi/page1.png. Its files are written unless it failed."""
+        """Add a page: 100dpi/page1.png. Its files are written unless it failed or was left."""
         path = Path(name)
         page = str(path.with_suffix("") / path.stem)
         facts: dict[str, Any] = {
@@ -68,7 +68,7 @@ class ResultSet:
         return record
 
     def finish(self, **values: Any) -> Path:
-        """Write the manifest and the summary, with these values in it; the folder."""
+        """Write the manifest and the summary with these values; return the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         lines = [
             json.dumps({part.name: getattr(record, part.name) for part in fields(record)})
@@ -76,7 +76,8 @@ class ResultSet:
         ]
         (self.folder / "manifest.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         seconds = 2.0 * len(self.records)
-        sane = [replace(record, doubts=[]) for record in self.records]  # tests put anything there
+        # tests put anything into doubts
+        sane = [replace(record, doubts=[]) for record in self.records]
         totals = summary(sane, sane, seconds, price_per_hour=0.71, gpus=1)
         totals |= {"model": "dots.ocr", "settings": SETTINGS, **values}
         (self.folder / "summary.json").write_text(json.dumps(totals), encoding="utf-8")
@@ -84,18 +85,18 @@ class ResultSet:
 
 
 def cell(category: str, text: str, box: tuple[int, int, int, int]) -> dict[str, Any]:
-    """A cell as it stands in a page's JSON."""
+    """A cell as a page's JSON has it."""
     found: dict[str, Any] = {"bbox": list(box), "category": category}
     return found if category == "Picture" else {**found, "text": text}
 
 
 def doubt(kind: str, box: Any = (80, 60, 700, 100), at: Any = None, **detail: Any) -> Any:
-    """A doubt as it stands in a manifest."""
+    """A doubt as a manifest has it."""
     return {"kind": kind, "bbox": list(box), "cell": at, "detail": detail}
 
 
 def page_of_a_book(chance: random.Random, words_per_text: int = 45) -> Cells:
-    """A page with a title, texts, a table, a formula, a picture and a footer, or some of them."""
+    """A page with some of these: texts, headings, tables, formulas, pictures, lists."""
 
     def words(count: int) -> str:
         vocabulary = (KOREAN if is_korean else ENGLISH).split()
@@ -148,9 +149,9 @@ def doubts_of_a_page(chance: random.Random, cells: Cells) -> dict[str, Any]:
 
 
 def write_book(folder: Path, count: int, seed: int = 1, doubted: float = 0.0) -> Path:
-    """A result set of so many pages in folders of 500, of which some failed; with two runs.
+    """A result set of so many pages in folders of 500, in two runs; some pages failed.
 
-    doubted is the share of pages that witnesses doubt; where it is 0, there were no witnesses.
+    `doubted` is the share of pages that witnesses doubt; 0 means that there were no witnesses.
     """
     chance = random.Random(seed)
     results = ResultSet(folder)

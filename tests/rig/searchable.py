@@ -1,4 +1,4 @@
-"""A page whose words are known in each form in which it can come, and its searchable PDF."""
+"""A page with known words in each form in which it can come, and its searchable PDF."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from rig.known_page import (
 )
 from rig.viewers import Words
 
-LINE = 15 / HIGH  # of the article, in parts of the page's height
+LINE = 15 / HIGH  # height of a line of the article, as a share of the page's height
 DPI = 150
 
 
 @dataclass(frozen=True)
 class Known:
-    """The article: with letters, as a picture, its cells, and the truth of its words."""
+    """The article: as a PDF with letters, as a picture, as cells, and the truth of its words."""
 
     letters: bytes
     picture: Image.Image
@@ -52,7 +52,7 @@ def article() -> Known:
 def written(
     folder: Path, source: Path, cells: tuple[Cell, ...], password: str = "", **values: Any
 ) -> Path:
-    """The searchable PDF of a file with one page, or of a PDF's page."""
+    """Write the searchable PDF of a file with one page, or of a PDF's first page."""
     is_pdf = source.suffix == ".pdf"
     entry = entry_of(source, source.parent, 0 if is_pdf else None, **values)
     out = folder / "documents"
@@ -64,14 +64,17 @@ def written(
 
 
 def is_at(word: tuple[float, ...], truth: tuple[float, ...]) -> bool:
-    """Whether a word's middle stands on the truth's line, and over the truth in part."""
+    """Whether the middle of a word is on the truth's line, and the word overlaps the truth."""
     return truth[1] <= (word[1] + word[3]) / 2 <= truth[3] and (
         word[0] < truth[2] and truth[0] < word[2]
     )
 
 
 def check_places(found: Words, truth: Words) -> None:
-    """Every word is there, in the order of reading and to within a line; nearly all on theirs."""
+    """Check that every word is there, in reading order.
+
+    Each is at most a line away from the truth, and 98 % are in their place.
+    """
     assert [text for text, _ in found] == [unicodedata.normalize("NFC", text) for text, _ in truth]
     pairs = [(box, true) for (_, box), (_, true) in zip(found, truth, strict=True)]
     assert max(abs(box[1] + box[3] - true[1] - true[3]) / 2 for box, true in pairs) <= LINE
@@ -98,7 +101,7 @@ def as_fax(path: Path) -> dict[str, Any]:
 
 
 def lying(orientation: int) -> Callable[[Path], dict[str, Any]]:
-    """A JPEG that EXIF turns upright."""
+    """A JPEG that needs its EXIF tag to be upright."""
 
     def save(path: Path) -> dict[str, Any]:
         picture = forms.stored(article().picture, orientation)
@@ -111,7 +114,7 @@ def lying(orientation: int) -> Callable[[Path], dict[str, Any]]:
 
 
 def scanned_sideways(rotation: int) -> Callable[[Path], dict[str, Any]]:
-    """A picture that was turned clockwise before it was read."""
+    """A picture that was turned clockwise by `rotation` before it was read."""
 
     def save(path: Path) -> dict[str, Any]:
         article().picture.rotate(rotation, expand=True).save(path.with_suffix(".png"))
@@ -139,7 +142,7 @@ def as_scan(path: Path) -> dict[str, Any]:
 
 
 def cropped(path: Path) -> dict[str, Any]:
-    """The article in the middle of a sheet; what is shown of it does not begin at 0."""
+    """The article in the middle of a sheet; the visible part does not begin at 0."""
     with scan_of_article() as scan, pymupdf.open() as book:
         page = book.new_page(width=1000, height=1200)
         place = pymupdf.Rect(200, 120, 200 + WIDE, 120 + HIGH)
@@ -150,8 +153,9 @@ def cropped(path: Path) -> dict[str, Any]:
 
 
 def rotated(by: int, read_at: int = 0) -> Callable[[Path], dict[str, Any]]:
-    """A page that lies in the PDF and is shown turned, so that it is read upright; or that is
-    upright only once it is turned again.
+    """A rotated page.
+
+    Its rotation in the PDF makes it upright, or it must be turned once more, by `read_at`.
     """
 
     def save(path: Path) -> dict[str, Any]:
@@ -168,7 +172,7 @@ def rotated(by: int, read_at: int = 0) -> Callable[[Path], dict[str, Any]]:
 
 
 def careless(path: Path) -> dict[str, Any]:
-    """Operators that leave a scale, a clip and a mode behind, and end what was never begun."""
+    """Operators that leave a scale, a clip and a mode set, and end what they never began."""
     with scan_of_article() as book:
         xref = book[0].get_contents()[0]
         drawing = book.xref_stream(xref)
@@ -187,7 +191,7 @@ def in_large_units(path: Path) -> dict[str, Any]:
 
 
 def shared_resources(path: Path) -> dict[str, Any]:
-    """A page that has its resources from the tree, in which our font's name is taken."""
+    """A page with resources inherited from the page tree, where our font's name is taken."""
     with scan_of_article() as book:
         page = book[0]
         tree = int(book.xref_get_key(page.xref, "Parent")[1].split()[0])
@@ -202,7 +206,7 @@ def shared_resources(path: Path) -> dict[str, Any]:
 
 
 def without_xref(path: Path) -> dict[str, Any]:
-    """A PDF that viewers must fix before they can read it."""
+    """A PDF that viewers must repair before they can read it."""
     data = scan_of_article().tobytes()
     path.with_suffix(".pdf").write_bytes(data[: data.rindex(b"xref\n0 ")])
     return {}
@@ -214,7 +218,7 @@ def in_object_streams(path: Path) -> dict[str, Any]:
 
 
 def for_its_owner(path: Path) -> dict[str, Any]:
-    """Open to all, but nothing may be copied or changed: the owner's password is not known."""
+    """Open to all, but copying and changing are forbidden: nobody knows the owner's password."""
     how = {"encryption": pymupdf.mupdf.PDF_ENCRYPT_RC4_128, "owner_pw": "unknown"}
     scan_of_article().save(
         path.with_suffix(".pdf"), permissions=pymupdf.mupdf.PDF_PERM_PRINT, **how

@@ -1,4 +1,4 @@
-"""A key that the server alone must see: a server that wants it everywhere, and where else it is."""
+"""A key that only the server may see: a server that always wants it, and where it leaks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def guarded_server(
 ) -> Iterator[tuple[ModelServer, dict[str, bool]]]:
     """A server that answers no path without the key, as behind a proxy.
 
-    And the paths that it was asked for: whether always with the key.
+    Also yields the requested paths: whether each was always requested with the key.
     """
     asked: dict[str, bool] = {}
 
@@ -45,7 +45,7 @@ def guarded_server(
 
 
 def command_lines() -> str:
-    """What anybody sees of all processes of this computer."""
+    """What everybody can see of all processes of this computer."""
     lines = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -54,7 +54,7 @@ def command_lines() -> str:
 
 
 def files_with(secret: str, *folders: Path) -> list[Path]:
-    """The files below these folders in which it stands."""
+    """The files below these folders that contain the secret."""
     return [
         path
         for folder in folders

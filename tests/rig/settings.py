@@ -1,5 +1,6 @@
-"""Settings of a batch over an input of two small files, for tests of what is decided of it; and how
-a node computes.
+"""Settings of a batch over an input of two small files, for tests that decide about it.
+
+Also a step as a node runs it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 def settings_in(folder: Path) -> Settings:
-    """Settings over an input in which the files of PAGE and PDF_PAGES stand."""
+    """Settings over an input folder with the files of PAGE and PDF_PAGES."""
     for page in (PAGE, PDF_PAGES[0]):
         path = folder / "in" / page.input
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +30,7 @@ def settings_in(folder: Path) -> Settings:
 
 
 def settings_of(folder: Path, endpoint: str, **changes: Any) -> Settings:
-    """Settings over its folder of pages, which need not stand."""
+    """Settings over a folder of pages, which need not exist."""
     settings = Settings(
         input=folder / "in",
         output=folder / "out",
@@ -49,6 +50,6 @@ def settings_of(folder: Path, endpoint: str, **changes: Any) -> Settings:
 
 
 def without_pages(step: Any, source: Any, pdf_page: Any, values: Any, *more: Any) -> Any:
-    """As a node computes: the decoded page stays in another process."""
+    """Run a step as a node does: the decoded page stays in another process."""
     result = step(source, pdf_page, values, *more)
     return replace(result, page=None) if isinstance(result, Sent) else result

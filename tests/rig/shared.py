@@ -1,8 +1,8 @@
 """Which process of a test run gets which files.
 
-Files that share a rig run in one process, so that it is up once: a fleet takes CPU also while it
-waits for work, and the start of a VM takes seconds of it. And the long files, which stand first,
-often wait: while three of four processes run those, one has something to compute.
+Files that share a rig run in one process, so that it is started only once: a fleet takes CPU time
+even while it waits for work, and the start of a VM takes seconds of CPU time. Long files come first
+and often wait: while three of four processes run those, the fourth has something to compute.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from xdist.workermanage import WorkerController
 
 ROOT = Path(__file__).parents[2]
 ASKED_FOR = {
-    "box": re.compile(r"\bbox: Vm\b"),  # a machine that one reaches by ssh
+    "box": re.compile(r"\bbox: Vm\b"),  # a machine that is reached by ssh
     "either": re.compile(r'"either"|\beither: str\b'),  # a fleet of two nodes
 }
 
 
 class ByRig(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
-    """As --dist loadfile: a file runs in one process, and here all that share a rig do.
+    """Like --dist loadfile, but all files that share a rig run in one process.
 
     Every fourth process begins at the end.
     """
@@ -44,6 +44,6 @@ def unit_of(nodeid: str) -> str:
 
 @cache
 def rig_of(path: Path) -> str:
-    """The rig that a file of tests shares with others, by its fixture; empty: none."""
+    """The rig that a test file shares with others, found by its fixture; empty for none."""
     text = path.read_text(encoding="utf-8")
     return next((rig for rig, asks in ASKED_FOR.items() if asks.search(text)), "")

@@ -1,4 +1,4 @@
-"""Small documents, of pages with a few cells, for the formats that they are written in."""
+"""Small documents, with a few cells on each page, for tests of the document formats."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from lib.pages.entries import Cell, Entry
 from lib.pages.values import relative
 
 SIZE = (1000.0, 1400.0)
-HEIGHT = 40  # of a cell
+HEIGHT = 40  # height of a cell
 
 
 def entry(number: int, **values: Any) -> Entry:
-    """A page of a PDF, counted from 0."""
+    """The manifest line of a page of a PDF; pages count from 0."""
     whole = Entry(
         line="",
         page=f"report/report_page_{number}",
@@ -40,7 +40,7 @@ def entry(number: int, **values: Any) -> Entry:
 
 
 def cells(*texts: tuple[str, str]) -> tuple[Cell, ...]:
-    """Cells of a category with a text, one below the other."""
+    """Cells from pairs of category and text, one below the other."""
     boxes = ((100, 50 + 60 * at, 900, 50 + 60 * at + HEIGHT) for at in range(len(texts)))
     return tuple(
         Cell(relative(box, SIZE), category, text)
@@ -49,7 +49,7 @@ def cells(*texts: tuple[str, str]) -> tuple[Cell, ...]:
 
 
 def document(*pages: Sequence[tuple[str, str]], path: str = "report", **values: Any) -> Document:
-    """A document of pages with these cells; values are of all its pages' lines."""
+    """A document with these cells on its pages; `values` apply to the lines of all pages."""
     return Document(
         path,
         tuple(Page(entry(number, **values), cells(*page)) for number, page in enumerate(pages)),
@@ -57,7 +57,7 @@ def document(*pages: Sequence[tuple[str, str]], path: str = "report", **values: 
 
 
 def written(write: Any, what: Document, folder: Path, **sources: Any) -> list[str]:
-    """Write a document; what was remarked. The folder of the results is the folder's own."""
+    """Write a document into `folder` and return the remarks. The results are in its parent."""
     folder.mkdir(parents=True, exist_ok=True)
     remarks = write(what, Sources(**{"results": folder.parent, **sources}), folder)
     assert isinstance(remarks, list)

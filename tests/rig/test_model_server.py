@@ -1,4 +1,4 @@
-"""The stand-in model server against plain sockets: if it lied, every other test would."""
+"""The stand-in model server against plain sockets: if it is wrong, every other test is wrong."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from rig.plain_client import (
 
 
 def held() -> tuple[Callable[[Request], Reply], threading.Event]:
-    """Answers that come when the event is set."""
+    """A script that waits for the event before it answers, and the event."""
     go = threading.Event()
 
     def hold(request: Request) -> Reply:
@@ -160,7 +160,7 @@ def test_an_idle_connection_is_closed_after_an_answer_only() -> None:
         begin_s = time.monotonic()
         assert used.http.sock.recv(1) == b""
         assert time.monotonic() - begin_s > 0.05
-        assert new.chat()[0] == 200  # it was silent for as long, but nobody had answered it yet
+        assert new.chat()[0] == 200  # it was idle for as long, but it had no answer yet
 
 
 def test_a_slow_answer_is_not_idleness() -> None:

@@ -1,4 +1,4 @@
-"""The generator of test pages: the same every time, bad and odd in the way that it says."""
+"""The generator of test pages: the same pages every time, bad and odd as their names say."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rig import pages
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """The bytes of every file but the encrypted one, whose key is new each time."""
+    """The bytes of every file but the encrypted one, because its key is new each time."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.stem != "encrypted"]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 

@@ -17,20 +17,21 @@ FILES = sorted((ROOT / "tests").rglob("test_*.py"))
 
 
 def fixtures_in(path: Path) -> Iterator[str]:
-    """What the tests and fixtures of a file ask for: by their parameters, or by usefixtures."""
+    """The fixtures that a file's tests and fixtures use: as parameters, or by usefixtures."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef):
             marks = " ".join(map(ast.unparse, node.decorator_list))
             if node.name.startswith("test_") or "fixture" in marks:
                 names = {each.arg for each in node.args.args}
-                yield from names - set(re.findall(r"\w+", marks))  # those have values in a table
+                # parametrized names are not fixtures
+                yield from names - set(re.findall(r"\w+", marks))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("usefixtures"):
             yield from (str(each.value) for each in node.args if isinstance(each, ast.Constant))
 
 
 @pytest.mark.parametrize("rig", ASKED_FOR)
 def test_who_asks_for_a_rig_is_found(rig: str) -> None:
-    """By the text of a file, which is quick, as by what stands in it."""
+    """The quick search in a file's text finds the same files as its syntax tree."""
     asking = [path for path in FILES if rig in fixtures_in(path)]
     assert len(asking) > 4
     assert [path for path in FILES if rig_of(path) == rig] == asking

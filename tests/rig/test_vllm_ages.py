@@ -1,4 +1,4 @@
-"""The stand-in playing older servers; `make test-vllm` holds each beside the real one."""
+"""The stand-in in the role of older servers; `make test-vllm` compares it with real ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ of_all_ages = pytest.mark.parametrize("age", AGES, ids=[age.version for age in A
 
 
 def post(server: ModelServer, path: str, body: Any) -> tuple[int, bytes]:
-    """Status and body."""
+    """POST to the server; return status and body."""
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=60)
     try:
         connection.request("POST", path, json.dumps(body))
@@ -43,7 +43,7 @@ def body(picture: bytes = PNG, **over: Any) -> dict[str, Any]:
 
 
 def chat(age: Age, **over: Any) -> tuple[int, Any]:
-    """Status, and body or error."""
+    """Return the status, and the body or the error."""
     with ModelServer(max_model_len=CONTEXT, age=age) as server:
         status, answer = post(server, "/v1/chat/completions", body(**over))
         return status, json.loads(answer)

@@ -1,4 +1,4 @@
-"""A model server behind TLS, as far as a first look goes; its certificate is its own."""
+"""A model server behind TLS, which can only list its model. Its certificate is self-signed."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Certificate:
-    """Two PEM files."""
+    """The paths of two PEM files."""
 
     certificate: Path
     key: Path
 
 
 def certificate(folder: Path, name: str = HOST, days: int = 2) -> Certificate:
-    """A certificate that signed itself, for an IP address; days: until it is void."""
+    """Make a self-signed certificate for an IP address; it expires after `days`."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stand-in")])
     now = datetime.datetime.now(datetime.UTC)
@@ -64,8 +64,9 @@ def certificate(folder: Path, name: str = HOST, days: int = 2) -> Certificate:
 def connections_are_mixed_up(paths: Certificate) -> bool:
     """Whether this Python takes a fault of one TLS connection for a fault of another one.
 
-    From OpenSSL 3.4 on it does, as long as its ssl module does not clear OpenSSL's list of faults:
-    https://github.com/python/cpython/issues/148594. Dask then ends connections that are healthy.
+    This happens with OpenSSL 3.4 or newer, as long as Python's ssl module does not clear OpenSSL's
+    list of faults: https://github.com/python/cpython/issues/148594. Then Dask ends connections that
+    are healthy.
     """
     inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     inside.load_cert_chain(paths.certificate, paths.key)
@@ -109,12 +110,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """Silent: clients that speak no TLS, or do not trust it, are what is tested."""
+        """Silent: the tests use clients that speak no TLS, or do not trust this server."""
 
 
 @contextmanager
 def tls_server(paths: Certificate) -> Iterator[str]:
-    """Its host and port; it serves a model, over TLS alone."""
+    """Serve a model, only over TLS; yield the server's host and port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(paths.certificate, paths.key)
     with _Server((HOST, 0), _Handler) as server:

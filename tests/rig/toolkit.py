@@ -4,7 +4,7 @@
     kit.write_pages(3)
     assert kit.run("upload").code == 0
 
-Nothing of the developer's own is read: no config.env, no knob of the environment, no machine.
+They read nothing of the developer's: no config.env, no knob of the environment, no machine.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ PREVIEW_MODULE = (
 
 
 class Toolkit:
-    """A user's computer. `root` is the project's folder, `python` what its scripts run in."""
+    """A user's computer. `root` is the project's folder, `python` runs its scripts."""
 
     def __init__(
         self, folder: Path, root: Path = ROOT, python: str = sys.executable, **knobs: str
@@ -65,12 +65,12 @@ class Toolkit:
         self.input.mkdir(parents=True, exist_ok=True)
 
     def write_pages(self, count: int = 2) -> list[str]:
-        """Small pages that all differ, in folders with spaces and Korean; their names."""
+        """Write small pages that all differ, in folders with spaces and Korean; return names."""
         written = pages.write_folder(self.input, count, dpi=20)
         return [path.relative_to(self.input).as_posix() for path in written]
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What a command gets: the caller's environment without its knobs, and a mark."""
+        """The environment of a command: the caller's without its knobs, and a mark."""
         own = {k: v for k, v in os.environ.items() if k not in NOT_INHERITED}
         return {**own, "CONFIG": str(self.config), MARK: self.mark, **more}
 
@@ -92,7 +92,7 @@ class Toolkit:
         )
 
     def write_config(self) -> None:
-        """The knobs, as config.env has them."""
+        """Write the knobs in the form of config.env."""
         lines = [f"{name}='{value}'\n" for name, value in self.knobs.items()]
         self.config.write_text("".join(lines), encoding="utf-8")
 
@@ -102,16 +102,16 @@ class Toolkit:
         return self.start(self.python, script, *options, **environment)
 
     def make(self, *arguments: str, **environment: str) -> Marked:
-        """Start make, with the python of the test in place of the project's environment."""
+        """Start make, with the Python of the test instead of the project's environment."""
         known = ["make", "-C", str(self.root), f"PY={self.python}", "-o", ".venv/setup"]
         return self.start(*known, *arguments, **environment)
 
     def run(self, name: str, *options: str, **environment: str) -> Finished:
-        """Run a verb to its end. What it leaves in the background stays."""
+        """Run a verb to its end. Processes that it leaves in the background stay."""
         return self.verb(name, *options, **environment).finish()
 
     def run_here(self, name: str, *options: str, **environment: str) -> Finished:
-        """As run, in this process: see rig/here.py. The code is that of ROOT."""
+        """Like `run`, but in this process: see rig/here.py. Modules are loaded from ROOT."""
         self.write_config()
         began, script = time.monotonic(), self.root / "tools" / f"{name}.py"
         collected = self.root / packages.PACKAGES.relative_to(ROOT)
@@ -120,12 +120,12 @@ class Toolkit:
         return Finished(*ended, time.monotonic() - began)
 
     def living(self) -> list[int]:
-        """All processes that any command of this toolkit has left."""
+        """All living processes that any command of this toolkit has left."""
         return marked(self.mark)
 
     @property
     def uploaded(self) -> list[str]:
-        """The files of the machine's input."""
+        """The files in the machine's input folder."""
         return files_below(self.machine / "input")
 
     @property
@@ -135,7 +135,7 @@ class Toolkit:
 
 
 class Marked(Running):
-    """A command at work, with all that it started, also in sessions of their own."""
+    """A running command with all processes that it started, also those in other sessions."""
 
     def __init__(self, process: subprocess.Popen[str], mark: str) -> None:
         super().__init__(process)
@@ -156,7 +156,7 @@ def marked(mark: str) -> list[int]:
 
 
 def copy_project(folder: Path) -> Path:
-    """A copy of the project in which rig.preview stands for the CPU preview."""
+    """Make a copy of the project in which rig.preview replaces the CPU preview."""
     root = folder / "project"
     leave = shutil.ignore_patterns("cpu_endpoint", "__pycache__", ".*")
     for name in CODE:
@@ -173,9 +173,9 @@ def copy_project(folder: Path) -> Path:
 
 
 def make_environment(folder: Path) -> str:
-    """A Python environment with the packages of ours, and nothing to install for the preview.
+    """Make a Python environment with our packages, and nothing to install for the preview.
 
-    `start` notes in its environment what it has installed there; this one is not the developer's.
+    `start` notes in its environment what it has installed there, so it must not be the developer's.
     """
     venv.create(folder, symlinks=True)
     packages = [path for path in sys.path if path.endswith("-packages")]
@@ -193,7 +193,7 @@ def free_port() -> int:
 
 
 class Foreigner(http.server.BaseHTTPRequestHandler):
-    """Knows no page: everything is a 501."""
+    """Has no pages: the answer is always 501."""
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent."""
@@ -201,7 +201,7 @@ class Foreigner(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def foreign_server(port: int = 0) -> Iterator[int]:
-    """Something on a port that speaks HTTP and is no model server; its port."""
+    """Run an HTTP server that is not a model server; yield its port."""
     other = http.server.HTTPServer(("127.0.0.1", port), Foreigner)
     thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -1,4 +1,4 @@
-"""A page whose true layout is known, and what a model answers that reads it, or a part of it."""
+"""A page with a known layout, and the answers of models that read it correctly or wrongly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAID = (
     "In the evening the keeper of the lighthouse wrote all of it down in his book, as he always "
     "did, and closed the shutters against the wind that came up from the west."
 )
-OTHER = (  # as much ink as there is in a paragraph
+OTHER = (  # about as much ink as a paragraph has
     "Nobody has seen a heron there since the lamps went out. Two bridges lead over the canal, and "
     "both are closed at night. Who wants to cross must ask at the mill, where a dog is kept, or go "
     "round by the old road, which takes an hour and is under water for most of the spring."
@@ -27,7 +27,7 @@ OTHER = (  # as much ink as there is in a paragraph
 
 
 def true_page(dpi: int = 150) -> tuple[Image.Image, list[Cell]]:
-    """A4 with a title and some paragraphs, and its cells; their boxes are parts of the page."""
+    """An A4 page with a title and paragraphs, and its cells; boxes are shares of the page."""
     texts = ["A true page"] + [SAID.format(number=number) for number in range(1, BLOCKS)]
     with pymupdf.open() as document:
         page = document.new_page(width=A4_WIDTH_PT, height=A4_HEIGHT_PT)
@@ -54,14 +54,17 @@ def true_page(dpi: int = 150) -> tuple[Image.Image, list[Cell]]:
 
 
 def misread(cells: Sequence[Cell]) -> list[Cell]:
-    """The page's cells with another text in one, and another digit in one, which no ink tells."""
+    """The page's cells with another text in one, and another digit in one.
+
+    The ink shows no difference for the digit.
+    """
     texts = [cell["text"] for cell in cells]
     wrong = [*texts[:2], OTHER, texts[3], texts[4].replace("block 4", "block 8")]
     return [cell | {"text": text} for cell, text in zip(cells, wrong, strict=True)]
 
 
 def told(cells: Sequence[Cell], size: tuple[int, int]) -> str:
-    """The answer with these cells to a picture of this (width, height)."""
+    """An answer with these cells, for a picture of this (width, height)."""
     return json.dumps([{**cell, "bbox": in_pixels(cell, size)} for cell in cells])
 
 

@@ -1,4 +1,4 @@
-"""A batch of one true page in two sizes, whose answers the real witnesses look at."""
+"""A batch of one true page in two sizes; the real witnesses look at the answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PICTURE, CELLS = true_page(dpi=110)
 
 @contextmanager
 def two_scans(folder: Path) -> Iterator[tuple[Batch, ModelServer]]:
-    """The page as a.png, and as b.png, which was scanned a little smaller; and the model server."""
+    """The page as a.png, and a smaller scan of it as b.png; and the model server."""
     with ModelServer() as server:
         batch = Batch(folder, server.url)
         batch.input.mkdir()
@@ -26,10 +26,10 @@ def two_scans(folder: Path) -> Iterator[tuple[Batch, ModelServer]]:
 
 
 def is_larger(request: Request) -> bool:
-    """Whether it is asked about a.png."""
+    """Whether the request is about a.png."""
     return request.size[0] > 0.95 * PICTURE.width
 
 
 def run(batch: Batch, **knobs: str) -> Finished:
-    """Read it, with the witnesses that look at the ink."""
+    """Read the batch, with the witnesses that look at the ink."""
     return batch.run_here(environment={"WITNESS": "ink", **knobs})

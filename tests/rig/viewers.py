@@ -1,4 +1,4 @@
-"""What others find in a PDF: poppler, and PDFium, which is Chromium's."""
+"""What other programs find in a PDF: poppler, and PDFium, which Chromium uses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORD = re.compile(r'<word xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.
 
 
 def poppler(path: Path, *options: str, original: Path | None = None) -> str:
-    """What pdftotext finds in a PDF. It must complain of nothing but what is in its original."""
+    """The text that pdftotext finds in a PDF. It may complain only about what the original has."""
     needed("pdftotext", "poppler-utils")
     text, complaint = pdftotext(path, *options)
     assert complaint == (pdftotext(original)[1] if original else "")
@@ -31,7 +31,7 @@ def poppler(path: Path, *options: str, original: Path | None = None) -> str:
 
 
 def pdftotext(path: Path, *options: str) -> tuple[str, str]:
-    """The text of a PDF, and what is odd about it."""
+    """The text of a PDF, and the complaints about it."""
     command = ["pdftotext", *options, str(path), "-"]
     done = subprocess.run(command, capture_output=True, check=False, timeout=60)
     complaint = done.stderr.decode("utf-8").replace("no word list\n", "")  # a page without text
@@ -39,11 +39,11 @@ def pdftotext(path: Path, *options: str) -> tuple[str, str]:
 
 
 def words_by_poppler(path: Path, *options: str, original: Path | None = None) -> list[Words]:
-    """The words of each page in the order of its operators, in parts of the page's sides."""
+    """The words of each page in the order of its operators, as shares of the page's sides."""
     words = list[Words]()
     said = poppler(path, "-bbox", "-raw", "-cropbox", *options, original=original)
     for index, (wide, high, found) in enumerate(PAGE.findall(said)):
-        x, y = float(wide), float(high)  # of the page before it is turned
+        x, y = float(wide), float(high)  # sides of the page before its rotation
         if rotation_of(path, index) in (90, 270):
             x, y = y, x
         words.append(
@@ -56,7 +56,7 @@ def words_by_poppler(path: Path, *options: str, original: Path | None = None) ->
 
 
 def rotation_of(path: Path, page: int) -> int:
-    """By how much a page is turned before it is shown."""
+    """The angle by which a page is turned before it is shown."""
     with pymupdf.open(path) as document:
         if document.needs_pass:
             assert document.authenticate(PDF_PASSWORD)

@@ -1,7 +1,8 @@
 """What differs between the ages of vLLM: one table, for real servers and for the stand-in.
 
-`make test-vllm` runs the stand-in beside the real server of each age but 0.9.1, which has no
-dots.ocr of its own: what that row says of itself was read in its code, the rest is as in 0.11.0.
+`make test-vllm` compares the stand-in with the real server of each age except 0.9.1, which has no
+dots.ocr of its own. The values that the 0.9.1 row sets itself were read in its code; the others are
+those of 0.11.0.
 """
 
 from __future__ import annotations
@@ -43,44 +44,45 @@ class Age:
 
     version: str
     expands_pictures: bool = True
-    """/tokenize writes a picture in all its tokens; else as one, whatever its size."""
+    """/tokenize writes a picture with all its tokens; otherwise as one token of any size."""
     knows_loops: bool = True
-    """It stops at repetition_detection; else it ignores that, as every field it does not know."""
+    """It obeys repetition_detection; otherwise it ignores it, like every unknown field."""
     bounds_queue: bool = True
-    """It has --max-num-queued-reqs; else it refuses nobody, however many wait."""
+    """It has --max-num-queued-reqs; otherwise it refuses nobody, however many wait."""
     serves_images_flags: bool = True
     """It knows all flags of vm_side/container/serve.sh, which is for the image's own version."""
     cache_gauge: str = "kv_cache_usage_perc"
     cpu_dtype: str = "bfloat16"
-    """In what a CPU computes the tiny model fastest."""
+    """The number type with which a CPU computes the tiny model fastest."""
 
     over_context: str = OVER
     """The refusal of a max_completion_tokens that is larger than the context."""
     beside_prompt: str = ""
-    """The same where it only does not fit beside the prompt, in which a picture counts as one
-    token; empty: it is clamped. What the picture takes is clamped by all."""
+    """The same if it only does not fit beside the prompt. Here a picture counts as one token.
+    Empty: the number is clamped. All versions clamp what the picture takes.
+    """
     too_large: str = "Input length ({tokens}) exceeds model's maximum context length ({limit})."
     bad_picture: str = "Failed to load image: {why}"
     bad_aspect: str = "Failed to apply Qwen2VLProcessor on data"
     ending: str = ""
-    """Behind the words of what is refused before the model is asked."""
+    """What follows the words of a refusal that comes before the model is asked."""
     truncated_status: int = 400
     local_file_status: int = 500
     type_of_500: str = "InternalServerError"
     looks_late: bool = False
-    """The size of a picture is judged when a streamed answer has begun: the refusal is an event."""
+    """A picture's size is judged after a streamed answer has begun: the refusal is an event."""
 
     @property
     def clamps(self) -> bool:
-        """Whether any max_completion_tokens up to the context is taken."""
+        """Whether it accepts any max_completion_tokens up to the context."""
         return not self.beside_prompt
 
     def too_many_tokens(self, asked: int, prompt: int, limit: int) -> str:
-        """The refusal of so many tokens beside a prompt, its picture counted as one; or ""."""
+        """The refusal of so many tokens beside a prompt with its picture as one token; or ""."""
         if asked + prompt <= limit:
             return ""
         words = self.over_context if asked > limit else self.beside_prompt
-        least = limit + 1 - asked  # newer ones count no further
+        least = limit + 1 - asked  # newer versions count no further
         numbers = {"asked": asked, "prompt": prompt, "limit": limit, "total": asked + prompt}
         return words.format(**numbers, least=least, more=limit + 1)
 
@@ -122,7 +124,7 @@ AGES = (V0_9, V0_11, V0_26, NEWEST)
 
 
 def age_of(version: str) -> Age:
-    """An age by its version, or the beginning of it: 0.11. Raises LookupError."""
+    """The age with this version, or with a version that begins so: 0.11. Raises LookupError."""
     for age in AGES:
         if f"{age.version}.".startswith(f"{version}."):
             return age
@@ -135,4 +137,4 @@ FOREIGN_TOKENIZE: dict[str, Any] = {
     "a list": [{"id": 49, "text": "R", "start": 0, "stop": 1}],
     "an error": {"error": {"message": "messages are not supported", "code": 400}},
 }
-"""Answers with status 200 of servers that have a /tokenize, but not vLLM's."""
+"""Answers with status 200 from servers with another /tokenize than vLLM's."""

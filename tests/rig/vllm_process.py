@@ -1,4 +1,4 @@
-"""A real vLLM in a process of its own: started, waited for, asked, ended with all that is its."""
+"""A real vLLM in a process of its own: started, waited for, asked, ended with its children."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-START_TIMEOUT_S = 600.0  # a minute or two, alone on the machine
+START_TIMEOUT_S = 600.0  # it takes a minute or two, alone on the machine
 LOOK_S = 0.2
 PROC = Path("/proc")
 ALONE = {
@@ -28,7 +28,7 @@ ON_CPU = {"VLLM_TARGET_DEVICE": "cpu", "VLLM_CPU_KVCACHE_SPACE": "1"}
 class VllmProcess:
     """The server process and its engine; as a context manager it starts and ends.
 
-    Who inherits says how it is started: by a command, in an environment.
+    A subclass says how to start it: the command and the environment.
     """
 
     def __init__(self, log: Path) -> None:
@@ -51,7 +51,7 @@ class VllmProcess:
 
     @property
     def pid(self) -> int:
-        """Of the process that was started."""
+        """The pid of the started process."""
         assert self._process is not None
         return self._process.pid
 
@@ -59,7 +59,7 @@ class VllmProcess:
         self.start()
         try:
             self.wait_until_ready()
-        except BaseException:  # an impatient pytest's, too: nobody else would end it
+        except BaseException:  # also for pytest's timeout: nobody else would end the process
             self.kill()
             raise
         return self
@@ -73,7 +73,7 @@ class VllmProcess:
         self.kill()
 
     def start(self) -> None:
-        """Start it, without waiting until it is ready."""
+        """Start it, and do not wait until it is ready."""
         assert self._process is None
         self._began_s = time.monotonic()
         with self.log.open("ab") as log:
@@ -113,7 +113,7 @@ class VllmProcess:
             connection.close()
 
     def kill(self) -> None:
-        """End every process of it, and wait until none is left."""
+        """End all its processes, and wait until none is left."""
         if self._process is None:
             return
         end_session(self._process)
@@ -132,7 +132,7 @@ def members_of(session: int) -> dict[int, str]:
 
 
 def end_session(first: subprocess.Popen[bytes]) -> None:
-    """End every process of the session that began with this one; returns when none is left."""
+    """End every process of the session that `first` began; return when none is left."""
     while members := members_of(first.pid):
         for pid in members:
             with contextlib.suppress(ProcessLookupError):
@@ -143,7 +143,7 @@ def end_session(first: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,6 +1,6 @@
-"""What real vLLMs said while they started: the lines that tell where they are, and when.
+"""What real vLLMs wrote while they started: the lines that show their progress, and the times.
 
-The stand-in's container says the first one again, in its own time.
+The container's stand-in prints the first list again, with its own times.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ DAY_S = 24 * 3600
 
 @dataclass(frozen=True)
 class Line:
-    """after_s: seconds since the launch script began; of_whom stands before vLLM's own stamp."""
+    """`after_s`: seconds since the launch script began. `of_whom` comes before vLLM's stamp."""
 
     after_s: int
     of_whom: str
     text: str
 
     def at(self, began_s: int) -> str:
-        """As it stands in a log that began at this second of the day, the 26th of November."""
+        """The line in a log that began at this second of the day, on the 26th of November."""
         minutes, seconds = divmod((began_s + self.after_s) % DAY_S, 60)
         stamp = f"INFO 11-26 {minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
         return f"{self.of_whom} {stamp} {self.text}".strip()

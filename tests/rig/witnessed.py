@@ -1,4 +1,4 @@
-"""A written page and its evidence: what the witnesses say of an answer."""
+"""A written page and its evidence: what the witnesses say about an answer."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ EVIDENCE = evidence_of(PAGE.picture)
 
 
 def told(cells: Cells) -> list[Doubt]:
-    """What they doubt of these cells."""
+    """The witnesses' doubts about these cells."""
     return doubts_of(EVIDENCE, cells)
 
 
 def changed(index: int, **what: Any) -> Cells:
-    """The page's true cells, but for this one."""
+    """The page's true cells, with one of them changed."""
     return [{**cell, **what} if n == index else cell for n, cell in enumerate(PAGE.cells)]

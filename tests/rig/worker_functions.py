@@ -1,4 +1,4 @@
-"""What the workers of a pool run in the tests. Importable, since workers are other processes."""
+"""What a pool's workers run in the tests. Importable, because workers are other processes."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def own_pid() -> Function:
 
 
 def variable() -> Function:
-    """The environment of the worker."""
+    """Reads a variable of the worker's environment."""
     return os.environ.get
 
 
 def imported_while_reading(settings: Settings) -> Function:
-    """The page function of a pool; tells the status and which modules its process has loaded."""
+    """The pool's page function; returns the status and the modules that its process has loaded."""
     assert isinstance(settings.output, Path)
     read = make_pool_reader(settings, Silence(), Door(Path("door").absolute(), 2))
 
@@ -62,7 +62,7 @@ def raiser() -> Function:
 
 
 def dier(folder: Path) -> Function:
-    """A task `(name, times)` kills its worker so many times, then gives its name."""
+    """A task `(name, times)` kills its worker so many times, then returns its name."""
 
     def function(task: tuple[str, int]) -> str:
         name, times = task
@@ -87,7 +87,7 @@ def sleeper(folder: Path) -> Function:
 
 
 def waiter(folder: Path) -> Function:
-    """Waits for a file in the folder, and gives its name."""
+    """Waits for a file in the folder, and returns its name."""
 
     def function(task: Any) -> str:
         wait_for(folder, 1)
@@ -97,7 +97,7 @@ def waiter(folder: Path) -> Function:
 
 
 def crowd(folder: Path) -> Function:
-    """How many are at work, oneself included, while this task is."""
+    """Counts the workers at work during this task, including its own."""
 
     def function(task: Any) -> int:
         mark = folder / str(os.getpid())
@@ -111,7 +111,7 @@ def crowd(folder: Path) -> Function:
 
 
 def computer(folder: Path, cpu_s: float) -> Function:
-    """Counts its tries of "computes", which never ends, in a turn of so much CPU time."""
+    """Takes a turn of so much CPU time. Tasks "computes..." never end; counts their tries."""
 
     def function(task: str) -> str:
         with bounds.within(contextlib.nullcontext(), cpu_s):
@@ -128,27 +128,27 @@ def computer(folder: Path, cpu_s: float) -> Function:
 
 
 def napper(seconds: float) -> Function:
-    """Takes its time."""
+    """Sleeps for this time."""
     return lambda task: time.sleep(seconds)
 
 
 def tasks_known(dask_scheduler: Any) -> list[str]:
-    """What a scheduler has been given; runs there."""
+    """The tasks that a scheduler has been given; runs there."""
     return list(dask_scheduler.tasks)
 
 
 def done_ever_again(dask_worker: Any) -> dict[str, float]:
-    """What a node does ever again, after how many milliseconds; runs there."""
+    """The periodic callbacks of a node, with their period in milliseconds; runs there."""
     return {name: each.callback_time for name, each in dask_worker.periodic_callbacks.items()}
 
 
 def drawing(dask_worker: Any) -> list[str]:
-    """What a node has loaded to draw a dashboard; runs there."""
+    """The modules that a node has loaded to draw a dashboard; runs there."""
     return [name for name in ("bokeh", "pandas") if name in sys.modules]
 
 
 def loser_at(leave_file: str) -> Function:
-    """A node of a fleet with this leave file can do nothing; no node can, if it is empty."""
+    """Lose every task on the node with this leave file; on all nodes if it is empty."""
     from workers.node import Lost  # noqa: PLC0415 - with Dask half a second, which the pool does not need
 
     def function(task: Any) -> Any:
@@ -160,14 +160,14 @@ def loser_at(leave_file: str) -> Function:
 
 
 def without_server_at(leave_file: str, answer: int) -> int:
-    """A node of a fleet with this leave file has lost its model server; others answer."""
+    """The node with this leave file has lost its model server; other nodes answer."""
     if leave_file == os.environ.get("LEAVE_FILE"):
         raise ValueError("no model") from ServerGone("nothing answers")
     return answer
 
 
 def no_op_reader(settings: Any) -> Function:
-    """A page function that says that the page is done."""
+    """A page function which says that the page is done."""
 
     def function(task: Any) -> Any:
         return Record(task.page.result, task.page.input, task.page.pdf_page, "ok")
@@ -207,7 +207,7 @@ def dies_at_start() -> Function:
 
 
 def dies_at_first_start(folder: Path) -> Function:
-    """The first worker of all dies before it can take a task."""
+    """The first of all workers dies before it can take a task."""
     try:
         (folder / "first").touch(exist_ok=False)
     except FileExistsError:
@@ -254,7 +254,7 @@ def unpicklable() -> Function:
 
 
 def wait_for(folder: Path, count: int) -> None:
-    """Wait until so many workers left their mark in the folder."""
+    """Wait until so many workers have left their mark in the folder."""
     deadline = time.monotonic() + 15
     while len(list(folder.iterdir())) < count:
         assert time.monotonic() < deadline, "the workers did not come"

@@ -1,4 +1,4 @@
-"""A page that is written line by line, and the cells of what stands on it."""
+"""A page that is written line by line, and its cells."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WORDS = TALE.split()
 
 
 def prose(letters: int, start: int = 0) -> str:
-    """So many letters of text, or a few more; each start is another text."""
+    """At least so many letters of text; each `start` gives another text."""
     text, at = "", start * 7
     while len(text) < letters:
         text, at = f"{text} {WORDS[at % len(WORDS)]}".lstrip(), at + 1
@@ -31,7 +31,7 @@ def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 @dataclass
 class WrittenPage:
-    """A page of A4, at about 140 dots an inch."""
+    """An A4 page at about 140 dots an inch."""
 
     size: tuple[int, int] = (1176, 1680)
     paper: Any = 255
@@ -53,7 +53,7 @@ class WrittenPage:
         ink: Any = None,
         leading: float = 1.4,
     ) -> dict[str, Any]:
-        """Write a paragraph, and keep its cell; leading: from row to row, in its size."""
+        """Write a paragraph and keep its cell. `leading` is the line distance in font sizes."""
         font, (left, top) = font_of(size), at
         rows = [""]
         for word in text.split():
@@ -73,7 +73,7 @@ class WrittenPage:
 
 
 def full_page(**options: Any) -> WrittenPage:
-    """A title, and paragraphs in two columns: something of everything."""
+    """A title, and paragraphs in two columns: a bit of everything."""
     page = WrittenPage(**options)
     page.put("A dry summer by the river", (120, 90), size=44, category="Title")
     for column, left in enumerate((120, 640)):

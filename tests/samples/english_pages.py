@@ -1,4 +1,4 @@
-"""The English sample pages: one function a page, all of it written for this project."""
+"""The English sample pages, one function for each; all texts were written for this project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SMALL = Style(size=9, leading=1.3)
 CAPTION = Style(font="tiit", size=9, leading=1.3, align="centre")
 RUNNING_HEAD = Style(font="tiit", size=9, colour=GREY)
 
-# What the two pages of the report tell.
+# The data of the two pages of the report.
 HARVEST_KG = [
     ("Beans", 38),
     ("Carrots", 54),

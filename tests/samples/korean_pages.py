@@ -1,4 +1,7 @@
-"""The Korean sample pages, one of them mixed: one function a page, written for this project."""
+"""The Korean sample pages, one of them mixed; all texts were written for this project.
+
+Each page has a function.
+"""
 
 from __future__ import annotations
 

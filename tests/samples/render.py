@@ -27,7 +27,7 @@ SAMPLES_FOLDER = TESTS.parent / "samples"
 Draw = Callable[[pymupdf.Page], None]
 
 JPEG_QUALITY = 80
-# Written into every file: a test compares exactly only what the same version has rendered.
+# Written into every file, because a test compares files exactly only if the version is the same.
 RENDERER = f"PyMuPDF {pymupdf.__version__}"
 
 
@@ -41,7 +41,7 @@ class Sample:
     colour: bool = False
 
 
-# The resolutions lie below, between and above the sizes at which a page is enlarged or reduced.
+# The resolutions are below, between and above the sizes at which a page is enlarged or reduced.
 SAMPLES = [
     Sample("72dpi/letter.png", (english_pages.letter,), dpi=72),
     Sample("100dpi/article.png", (english_pages.article,), dpi=100),
@@ -54,12 +54,12 @@ SAMPLES = [
 
 
 def draw(pages: Sequence[Draw]) -> pymupdf.Document:
-    """A PDF document of A4 pages; of each font it holds only the letters in use."""
+    """Make a PDF document of A4 pages; its fonts have only the letters that are used."""
     document = pymupdf.open()
     for fill in pages:
         fill(document.new_page(width=A4_WIDTH, height=A4_HEIGHT))
     document.subset_fonts()
-    # Without this MuPDF would write the time of day into the file.
+    # Without this, MuPDF would write the current time into the file.
     document.set_metadata({"title": "Sample pages", "producer": RENDERER})
     return document
 

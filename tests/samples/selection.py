@@ -25,13 +25,13 @@ from samples.korean_pages import workshop  # noqa: E402 - so is this
 from samples.typesetting import A4_HEIGHT, A4_WIDTH  # noqa: E402 - so is this
 
 SAMPLE, PICTURE = "korean/workshop.png", ROOT / "docs" / "searchable.png"
-FROM, TO = (0.16, 0.205), (0.72, 0.315)  # where the mouse goes, in parts of the page
-PART = (0.03, 0.05, 0.97, 0.4)  # of the page that is shown
+FROM, TO = (0.16, 0.205), (0.72, 0.315)  # start and end of the mouse's way, as shares of the page
+PART = (0.03, 0.05, 0.97, 0.4)  # part of the page that the picture shows
 COLOURS = 24
 
 
 def cells() -> list[Cell]:
-    """What is on the sample: its blocks, as the model would give them."""
+    """The cells of the sample: its blocks, as the model would give them."""
     with pymupdf.open() as book:
         page = book.new_page(width=A4_WIDTH, height=A4_HEIGHT)
         workshop(page)

@@ -1,4 +1,4 @@
-"""The sample pages: what is committed is what the script renders, small, and complete."""
+"""The sample pages: the committed files are small, complete, and equal to new ones."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ EXPECTED = {
 }
 PDF_DPI = 100
 ALL_FILES_MAX_BYTES = 1_500_000
-# Of another version of MuPDF the letters may lie a little differently. A page with another text
-# differs by 20 and more (mean over the pixels, 0 to 255).
+# With another version of MuPDF the letters may be in slightly different places. A page with another
+# text differs by 20 or more (mean over the pixels, 0 to 255).
 OTHER_VERSION_TOLERANCE = 8.0
 
 
 def committed() -> dict[str, Path]:
-    """The sample files by their path; some file systems take Korean names apart."""
+    """The sample files by their path; some file systems decompose Korean names."""
     return {
         unicodedata.normalize("NFC", path.relative_to(SAMPLES).as_posix()): path
         for path in SAMPLES.rglob("*")
@@ -53,7 +53,7 @@ def pictures(data: bytes, name: str) -> list[Image.Image]:
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
-    """Mean difference of two pictures of one size, 0 to 255."""
+    """Mean difference of two pictures of the same size, 0 to 255."""
     both = (one.convert("L"), other.convert("L"))
     return float(ImageStat.Stat(ImageChops.difference(*both)).mean[0])
 
@@ -83,7 +83,7 @@ def test_the_script_renders_what_is_committed(name: str) -> None:
     data = committed()[name].read_bytes()
     sample = next(sample for sample in render.SAMPLES if sample.path == name)
     again = render.encode(sample)
-    # The version is written into the file. A JPEG also depends on the library that packs it.
+    # The version is written into the file. A JPEG also depends on the library that encodes it.
     exact = _renderer(data, name) == render.RENDERER and not name.endswith(".jpg")
     limit = 0.0 if exact else OTHER_VERSION_TOLERANCE
     old, new = pictures(data, name), pictures(again, name)
@@ -92,7 +92,7 @@ def test_the_script_renders_what_is_committed(name: str) -> None:
 
 
 def _renderer(data: bytes, name: str) -> str:
-    """What the file says has rendered it."""
+    """The program that rendered the file, as the file says."""
     if name.endswith(".pdf"):
         with pymupdf.open(stream=data, filetype="pdf") as document:
             return str((document.metadata or {})["producer"])
@@ -117,7 +117,7 @@ def test_the_pdf_embeds_its_letters_and_can_be_searched() -> None:
         assert "The Station Road Garden" in document[0].get_text()
         assert "역 앞 텃밭의 한 해" in document[1].get_text()
         fonts = [font for page in document for font in page.get_fonts()]
-    # A subset has six letters and a plus before its name; "n/a" would be a font that is missing.
+    # The name of a subset begins with six letters and a plus; "n/a" would be a missing font.
     assert all(re.match(r"[A-Z]{6}\+", font[3]) and font[1] != "n/a" for font in fonts)
 
 

@@ -1,7 +1,7 @@
 """Sets text, lists, tables and formulas in columns on a PDF page.
 
-All lengths are points (1/72 inch), measured from the top left corner of the page. Only fonts that
-are built into MuPDF are used, so that a page looks the same on every computer.
+All lengths are points (1/72 inch), measured from the top left corner of the page. It uses only
+fonts that are built into MuPDF, so that a page looks the same on every computer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Style:
     leading: float = 1.38
     colour: Colour = BLACK
     align: Literal["left", "right", "centre", "justify"] = "left"
-    # The Korean font has a single weight: a thin outline stands in for its bold.
+    # The Korean font has only one weight: a thin outline replaces its bold.
     thick: bool = False
 
     @property
@@ -51,7 +51,7 @@ def text_width(text: str, style: Style) -> float:
 
 
 class _Pen:
-    """Collects pieces of text of one style and writes them to the page in one go."""
+    """Collects pieces of text of one style, and writes them to the page together."""
 
     def __init__(self, page: pymupdf.Page, style: Style) -> None:
         self._page, self._style = page, style
@@ -67,7 +67,7 @@ class _Pen:
     def write(self) -> None:
         self._writer.write_text(self._page, render_mode=2 if self._style.thick else 0)
         if self._style.thick:
-            # The outline that PyMuPDF chose, 5 % of the size, would fill small Hangul: halve it.
+            # PyMuPDF's outline, 5 % of the size, would fill small Hangul: halve it.
             xref = self._page.get_contents()[-1]
             stream = self._page.parent.xref_stream(xref)
             width = f"{0.025 * self._style.size:g} w".encode()
@@ -85,7 +85,7 @@ def put(page: pymupdf.Page, x: float, baseline: float, text: str, style: Style =
 def wrap(text: str, style: Style, width: float) -> list[list[str]]:
     """Break `text` at its spaces into lines (lists of words) that are at most `width` wide."""
     lines: list[list[str]] = [[]]
-    for word in text.split(" "):  # and not at a space that is marked as unbreakable
+    for word in text.split(" "):  # not at a non-breaking space
         if lines[-1] and text_width(" ".join([*lines[-1], word]), style) > width:
             lines.append([])
         if text_width(word, style) > width:
@@ -95,7 +95,7 @@ def wrap(text: str, style: Style, width: float) -> list[list[str]]:
 
 
 class Column:
-    """A column of a page that is filled from its top; `y` is where the next thing goes."""
+    """A column of a page, filled from its top; the next thing goes to `y`."""
 
     def __init__(
         self,
@@ -172,9 +172,9 @@ class Column:
         head_fill: Colour = (0.9, 0.9, 0.9),
         after: float = 0,
     ) -> None:
-        """Set a ruled table whose first row is its head; `shares` are relative column widths.
+        """Set a ruled table with its head as the first row; `shares` are relative column widths.
 
-        The first column is set to the left and the others are centred.
+        The first column is aligned to the left, and the others are centred.
         """
         edges = [self.left]
         for share in shares:
@@ -201,7 +201,7 @@ class Column:
     def formula(
         self, pieces: Sequence[tuple[str, Style, float]], number: str, after: float = 0
     ) -> None:
-        """Set a centred formula of (text, style, rise) pieces, its number at the right."""
+        """Set a centred formula of (text, style, rise) pieces, with its number at the right."""
         size = max(style.size for _, style, _ in pieces)
         baseline = self.take(size * 1.5, after=after).y0 + size
         x = self.left + (self.width - sum(text_width(text, look) for text, look, _ in pieces)) / 2

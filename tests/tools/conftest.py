@@ -1,4 +1,4 @@
-"""What the tests of the commands share."""
+"""Fixtures that the tests of the commands share."""
 
 import os
 import shutil
@@ -19,27 +19,27 @@ from rig.toolkit import NOT_INHERITED, Toolkit, copy_project, free_port, make_en
 
 @pytest.fixture(autouse=True)
 def no_knobs_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the developer has set for himself, a test does not see it."""
+    """Hide the developer's own settings from the tests."""
     for name in NOT_INHERITED:
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
 def kit(tmp_path: Path, server: ModelServer) -> Toolkit:
-    """The toolkit, with that model server."""
+    """The toolkit with this model server."""
     return Toolkit(tmp_path, ENDPOINT=server.url)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real one. Not for the session: until it is closed, this thread may run no asyncio."""
+    """A real browser. Not for the session: while it is open, this thread cannot run asyncio."""
     with open_browser() as found:
         yield found
 
 
 @pytest.fixture
 def watched(browser: Browser) -> Iterator[Watched]:
-    """A page that must not have done anything it should not when the test is over."""
+    """A page; at the end of the test it must have done nothing forbidden."""
     found = Watched.open(browser)
     yield found
     found.page.close()
@@ -56,7 +56,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def street() -> Iterator[Path]:
-    """A folder that all may enter, unlike pytest's own; our umask is as before at its end."""
+    """A folder that everybody may enter, unlike pytest's own; the umask is restored at the end."""
     folder = Path(tempfile.mkdtemp(prefix="dots-ocr-street-"))
     folder.chmod(0o755)
     before = os.umask(0o022)
@@ -67,13 +67,13 @@ def street() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A Python environment of the tests' own."""
+    """A Python environment for the tests only."""
     return make_environment(tmp_path_factory.mktemp("environment"))
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project for all tests, compiled once: they leave it as it is."""
+    """A copy of the project for all tests, compiled once; no test changes it."""
     return copy_project(tmp_path_factory.mktemp("project"))
 
 

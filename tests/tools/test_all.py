@@ -1,4 +1,4 @@
-"""make all: the whole job; whatever fails or interrupts it, the machine is stopped."""
+"""make all: the whole job; after any failure or interruption, the machine is stopped."""
 
 import errno
 import importlib
@@ -28,7 +28,7 @@ def test_reads_the_pages_and_leaves_nothing_running(own: Toolkit) -> None:
     with own.verb("all") as job:
         end = job.finish()
         job.wait_until_nobody_is_left()
-    assert (end.code, end.out, end.err) == (0, "", "")  # cron mails nothing
+    assert (end.code, end.out, end.err) == (0, "", "")  # no output, so cron sends no mail
     assert statuses_in(own.output) == dict.fromkeys(names, "ok")
     assert (own.output / "100dpi/page1/page1.md").is_file()
     assert not list(own.output.rglob("*.jpg"))
@@ -48,7 +48,7 @@ def test_uses_a_server_that_answers_and_never_stops_it(kit: Toolkit, server: Mod
 
 
 def test_flags_reach_every_step(kit: Toolkit, tmp_path: Path) -> None:
-    """Given to `all`, they win over config.env also in the commands that it runs."""
+    """Flags of `all` win over config.env, also in the commands that it runs."""
     page = kit.write_pages(2)[1]
     options = ("--input", str(kit.input / page), "--output", str(tmp_path / "elsewhere"))
     assert kit.run_here("all", *options).code == 0
@@ -63,16 +63,17 @@ def test_an_input_without_pages_is_nothing_to_do(kit: Toolkit) -> None:
     end = kit.run_here("all", "--output", str(kit.folder / "new"))
     assert end.code == 0
     assert "nothing to do" in end.err
-    assert not (kit.folder / "new").exists()  # nor the results of the pages of before
+    assert not (kit.folder / "new").exists()  # nor the results of earlier pages
 
 
 def test_who_is_named_is_told_how_it_ended(kit: Toolkit, tmp_path: Path) -> None:
-    """Once, with the totals; a night without new pages is nothing to tell."""
+    """Told once, with the totals. A night without new pages sends nothing."""
     kit.write_pages(2)
     told = tmp_path / "told"
     kit.knobs["NOTIFY"] = f"tee -a {told}"
     for _ in range(2):
-        end = kit.run_here("all", FORCE="of another program")  # its stop has an option of that name
+        # its stop has an option with that name
+        end = kit.run_here("all", FORCE="of another program")
         assert (end.code, end.out, end.err) == (0, "", "")
     text, _, summary = told.read_text().partition("\n\n")
     assert text == "make all: done\n2 ok"
@@ -87,7 +88,7 @@ def test_who_is_named_is_told_how_it_ended(kit: Toolkit, tmp_path: Path) -> None
 
 
 def test_each_step_has_its_own_formats(kit: Toolkit) -> None:
-    """EXPORT is for make all alone, whatever FORMATS a make export would have."""
+    """EXPORT is only for make all, and FORMATS only for make export."""
     kit.write_pages(1)
     kit.knobs |= {"EXPORT": "jsonl", "FORMATS": "md", "BUDGET": "5"}
     assert kit.run_here("all").code == 0
@@ -98,7 +99,7 @@ def test_each_step_has_its_own_formats(kit: Toolkit) -> None:
 
 
 def forget_forms(manifest: Path) -> None:
-    """Have no line say anything of pictures."""
+    """Remove all words about pictures from its lines."""
     lines = [
         {name: value for name, value in record.items() if "pictures" not in name}
         for record in records_in(manifest.parent)
@@ -122,7 +123,8 @@ def test_a_night_without_new_pages_starts_nothing(own: Toolkit) -> None:
         make_doubtful(manifest) if is_there else report.unlink()
         assert own.run_here("all", **night).code == 0
         assert report.stat().st_mtime >= manifest.stat().st_mtime, "it shows what was found"
-    end = own.run_here("all", EXPORT="md,jsonl", FORMATS="csv", **night)  # they are behind
+    # the documents are out of date
+    end = own.run_here("all", EXPORT="md,jsonl", FORMATS="csv", **night)
     assert (end.code, end.out, end.err) == (0, "", "")
     made = own.output / "documents"
     assert sorted(path.name for path in made.glob("two.*")) == ["two.jsonl", "two.md"]
@@ -130,7 +132,7 @@ def test_a_night_without_new_pages_starts_nothing(own: Toolkit) -> None:
     (made / "two.md").mkdir()
     end = own.run_here("all", EXPORT="md", **night)
     assert (end.code, "export: two as md: " in end.err) == (3, True), end.err
-    assert "make all: export ended with 3 (see above)" in end.err  # to run it again is no help
+    assert "make all: export ended with 3 (see above)" in end.err  # running it again does not help
     assert files_of(own.machine) == before
 
 
@@ -140,21 +142,21 @@ def crew(night: dict[str, str]) -> dict[str, str]:
 
 
 def files_of(folder: Path) -> dict[str, int]:
-    """What stands in a folder, and since when."""
+    """All files of a folder, and the times of their last change."""
     return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
 def make_doubtful(manifest: Path) -> None:
-    """Of the first page."""
+    """Make the first page doubtful."""
     text = manifest.read_text(encoding="utf-8")
     manifest.write_text(text.replace('"status": "ok"', '"status": "doubtful"', 1), encoding="utf-8")
 
 
 def test_what_is_new_is_read_and_nothing_else(kit: Toolkit, server: ModelServer) -> None:
-    """One change after another, of which each is a reason of its own."""
+    """One change after another; each is a reason of its own."""
 
     def asked(**knobs: str) -> int:
-        """How many pages are sent by the next run."""
+        """How many pages the next run sends."""
         before = len(server.requests)
         end = kit.run_here("all", **knobs)
         assert end.code == 0, end.err
@@ -179,7 +181,8 @@ def test_what_is_new_is_read_and_nothing_else(kit: Toolkit, server: ModelServer)
 
     before = len(server.requests)
     end = kit.run_here("all", MODEL="other")
-    assert (end.code, len(server.requests)) == (2, before), end.err  # it asks for it: there is none
+    # it asks the server for this model, but there is none
+    assert (end.code, len(server.requests)) == (2, before), end.err
 
 
 @pytest.mark.parametrize(
@@ -196,7 +199,7 @@ def test_what_is_new_is_read_and_nothing_else(kit: Toolkit, server: ModelServer)
 def test_what_is_wrong_at_home_is_told_before_anything_is_asked(
     own: Toolkit, knob: str, value: str, said: str
 ) -> None:
-    """Even the machine's own folder is not made, nor Google's client."""
+    """Not even the machine's folder or Google's client is made."""
     own.write_pages(1)
     (own.folder / "a file").touch()
     is_place = knob in ("INPUT", "OUTPUT")
@@ -204,7 +207,8 @@ def test_what_is_wrong_at_home_is_told_before_anything_is_asked(
     end = own.run_here("all", **given, TARGET="gcp", CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="/nowhere")
     assert (end.code in (1, 2), said in end.err) == (True, True), end.err
     assert "no Google credentials" not in end.err
-    assert "stop" not in end.err.replace(str(ROOT), "")  # whose path may have that word
+    # the path of the project may contain that word
+    assert "stop" not in end.err.replace(str(ROOT), "")
 
 
 # ---- a step fails ----
@@ -212,14 +216,14 @@ def test_what_is_wrong_at_home_is_told_before_anything_is_asked(
 
 @contextmanager
 def port_is_taken(kit: Toolkit) -> Iterator[dict[str, str]]:
-    """Something that is no model server answers at ENDPOINT."""
+    """Let another kind of server answer at ENDPOINT."""
     with foreign_server(int(kit.knobs["ENDPOINT"].rpartition(":")[2])):
         yield {}
 
 
 @contextmanager
 def an_old_page_cannot_go(kit: Toolkit) -> Iterator[dict[str, str]]:
-    """The kernel lets nobody remove these."""
+    """Nobody can remove these files, because they are the kernel's."""
     kit.machine.mkdir()
     (kit.machine / "input").symlink_to("/proc/sys/kernel/random")
     yield {"TAKE": "1"}
@@ -265,13 +269,13 @@ def test_a_failing_step_is_named_and_nothing_is_left(
     own.write_pages(1)
     with fault(own) as environment, own.make("all", **environment) as job:
         end = job.finish()
-        if step == "stop":  # the one failure after which something may be left, and it is said
+        if step == "stop":  # only after this failure something may be left, and the message says so
             assert "server.json does not say which process it is" in end.err
             assert len(own.living()) == 1
         else:
             job.wait_until_nobody_is_left()
     assert end.code == 2
-    assert "all] Error 1" in end.err  # which is what the script itself ended with
+    assert "all] Error 1" in end.err  # the exit code of the script itself
     assert f"make all: {step} ended with 1" in end.err
     later = STEPS[STEPS.index(step) + 1 :]
     assert not any(f"{name} ended" in end.err for name in later if name != "download")
@@ -280,7 +284,7 @@ def test_a_failing_step_is_named_and_nothing_is_left(
 def test_stops_also_if_a_step_cannot_even_be_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No memory for another process, say: an error that nobody has foreseen."""
+    """For example, no memory is left for another process: nobody expects this error."""
     whole = importlib.import_module("all")
     run: list[str] = []
 
@@ -388,7 +392,7 @@ def test_a_server_that_dies_leaves_what_was_read(kit: Toolkit, server: ModelServ
 
 
 def test_a_second_run_on_this_computer(kit: Toolkit, server: ModelServer, tmp_path: Path) -> None:
-    """It ends and says who reads here; once that one was killed, nothing holds the machine."""
+    """It ends and names the reader. When the reader was killed, nothing holds the machine."""
     names = kit.write_pages(1)
     other = Toolkit(tmp_path / "other", ENDPOINT=server.url, MACHINE_DIR=str(kit.machine))
     pages.write_folder(other.input, 2, dpi=20)
@@ -410,7 +414,7 @@ def test_a_second_run_on_this_computer(kit: Toolkit, server: ModelServer, tmp_pa
 
 
 def wait_until_it_reads(kit: Toolkit) -> None:
-    """Until the first page is done; the others hang then."""
+    """Wait until the first page is done; then the others hang."""
 
     def has_read() -> bool:
         with suppress(FileNotFoundError):
@@ -421,7 +425,7 @@ def wait_until_it_reads(kit: Toolkit) -> None:
 
 
 def check_what_is_left(kit: Toolkit, job: Running) -> None:
-    """Nobody, a machine that is off, and the page that was read."""
+    """No process is left, the machine is off, and one page was read."""
     job.wait_until_nobody_is_left()
     assert not (kit.machine / "server.json").exists()
     assert Counter(kit.statuses.values()) == {"ok": 1, "left": 2}
@@ -460,7 +464,7 @@ def test_a_second_signal_does_not_cut_the_stop_short(own: Toolkit) -> None:
     with own.verb("all", PREVIEW="lingers") as job:
         wait_until_it_reads(own)
         os.kill(job.pid, signal.SIGTERM)
-        wait_until((own.machine / preview.ENDING).exists)  # so the stop is at work
+        wait_until((own.machine / preview.ENDING).exists)  # now the stop is at work
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             job.signal_group(number)
         (own.machine / preview.MAY_END).touch()
@@ -469,7 +473,7 @@ def test_a_second_signal_does_not_cut_the_stop_short(own: Toolkit) -> None:
 
 
 def test_nor_does_a_first_one(own: Toolkit) -> None:
-    """All is read and at home, and then comes a Ctrl-C: the machine goes off all the same."""
+    """All is read and at home when Ctrl-C comes: the machine still goes off."""
     own.write_pages(1)
     with own.verb("all", PREVIEW="lingers") as job:
         wait_until((own.machine / preview.ENDING).exists)
@@ -482,7 +486,7 @@ def test_nor_does_a_first_one(own: Toolkit) -> None:
 
 
 def test_signals_that_come_together_are_as_one(own: Toolkit) -> None:
-    """As at a shutdown, where the script hears them of its make and of the system."""
+    """As at a shutdown, when make and the system both signal the script."""
     own.write_pages(3)
     with own.verb("all", PREVIEW="hangs") as job:
         wait_until_it_reads(own)
@@ -504,7 +508,7 @@ def test_signals_that_come_together_are_as_one(own: Toolkit) -> None:
     reason="the CPU preview's packages are not installed: make test installs them",
 )
 def test_the_cpu_preview_reads_two_sample_pages(tmp_path: Path) -> None:
-    """As they are: a witness has no doubt of them."""
+    """The samples are unchanged, and no witness doubts them."""
     endpoint = f"http://127.0.0.1:{free_port()}"
     kit = Toolkit(tmp_path, ENDPOINT=endpoint, READY_TIMEOUT="120", WITNESS="ink")
     for name in ("100dpi/article.png", "72dpi/letter.png"):

@@ -21,7 +21,7 @@ ENDINGS = (".json", ".md", "_nohf.md")
 
 
 class Desk:
-    """A page below INPUT, and its results in OUTPUT; with a picture of a part of it."""
+    """A page below INPUT and its results in OUTPUT, with a picture of a part of it."""
 
     def __init__(self, kit: Toolkit, form: str) -> None:
         self.kit, self.form = kit, form
@@ -37,7 +37,7 @@ class Desk:
         self.write_manifest()
 
     def write(self, name: str) -> None:
-        """A page's files, as the machine makes them, and its line."""
+        """Write a page's files, as the machine makes them, and its line."""
         (self.kit.output / name).mkdir(parents=True)
         page = f"{name}/{name}"
         files = results_of(self.cells, self.page, Wanted(page, False, self.form))
@@ -71,7 +71,7 @@ class Desk:
         return (self.kit.output / name).read_text()
 
     def correction(self, name: str = "a", **more: Any) -> dict[str, Any]:
-        """A correction of a page: its first text is another one."""
+        """A correction of a page: it replaces its first text."""
         which = {"page": f"{name}/{name}", "input": f"{name}.png", "pdf_page": None}
         reading = mark_of((self.kit.output / f"{name}/{name}.json").read_bytes())
         cells = [self.cells[0] | {"text": "By a person"}, *self.cells[1:]]
@@ -96,7 +96,7 @@ def desk(kit: Toolkit) -> Desk:
 
 
 def test_a_correction_is_written_and_the_pictures_stay(desk: Desk) -> None:
-    """Twice is once; what stood is kept beside."""
+    """A second time changes nothing; the old files are kept beside."""
     desk.kit.knobs["INPUT"] = ""
     before = {ending: desk.read(f"a/a{ending}") for ending in ENDINGS}
     path = desk.save(desk.correction())
@@ -151,7 +151,7 @@ def test_who_cannot_be_applied_is_named_and_the_others_are_applied(desk: Desk) -
 
 
 def test_lines_of_the_manifest_that_are_lost_are_told(desk: Desk) -> None:
-    """It is written again without them."""
+    """The manifest is written again without them."""
     path = desk.kit.output / "manifest.jsonl"
     path.write_text(path.read_text() + '{"page": "c/c", "inp\n')
     end = desk.kit.run_here("apply", str(desk.save(desk.correction())))
@@ -184,7 +184,7 @@ def test_a_picture_that_was_moved_wants_its_page(desk: Desk) -> None:
 
 
 def test_a_picture_that_is_none_any_more_goes(kit: Toolkit) -> None:
-    """And a drawing of the older cells, without the page to make it again; both are kept beside."""
+    """A drawing of the older cells goes too, as the page is missing. Both are kept beside."""
     desk = Desk(kit, "files")
     (kit.output / "b/b.jpg").write_bytes(b"of the older cells")
     cells = [*desk.cells[:-1], desk.cells[-1] | {"category": "Text", "text": "a caption"}]
@@ -206,10 +206,10 @@ def test_what_was_right_as_it_is_is_trusted_and_stays_as_it_was(desk: Desk) -> N
 def test_a_correction_outlives_runs_and_is_shown_by_compare(
     kit: Toolkit, server: ModelServer
 ) -> None:
-    """Also when the machine is lost, and reads all again. Not --force, which keeps it beside."""
+    """Also if the machine is lost, and reads all pages again. --force keeps it beside."""
 
     def read(*options: str) -> str:
-        """What is said while it is read and brought home."""
+        """The messages while all is read and brought home."""
         ends = [kit.run_here("start"), kit.run("upload"), kit.run("process", *options)]
         ends.append(kit.run_here("download"))
         assert [end.code for end in ends] == [0, 0, 0, 0]
@@ -243,7 +243,7 @@ def test_a_correction_outlives_runs_and_is_shown_by_compare(
 
 
 def saved(page: Page, path: Path) -> Path:
-    """What the report's button saves."""
+    """Save with the report's button; return the file."""
     with page.expect_download() as download:
         page.locator(".viewer .save").click()
     assert download.value.suggested_filename == "corrections.json"
@@ -256,7 +256,7 @@ def shown(page: Page) -> list[str]:
 
 
 def correct_all_that_can_be(page: Page, desk: Desk) -> None:
-    """A text, a category, a box by number and by its corner, the order, one more and one less."""
+    """Change a text, a category, a box (twice), the order; add and remove a cell."""
     page.get_by_label("Text of cell 1", exact=True).fill("<img src=x onerror=alert(1)>\n둘째 줄")
     page.get_by_label("Category of cell 2").select_option("Footnote")
     page.wait_for_selector(".edit.Footnote")
@@ -294,7 +294,7 @@ def test_corrected_in_the_report_applied_and_shown(desk: Desk, browser: Browser)
     page.wait_for_selector(".edit")
     assert page.locator(".save:visible").count() == 0
     correct_all_that_can_be(page, desk)
-    # what is typed is kept, shown as text, and saved
+    # typed text is kept, shown as text, and saved
     page.keyboard.press("Escape")
     page.locator("#correct").click()
     until(page, "document.querySelector('.plain') !== null")
@@ -314,7 +314,7 @@ def test_corrected_in_the_report_applied_and_shown(desk: Desk, browser: Browser)
         "added",
     ]
     assert (cells[1]["category"], cells[1]["bbox"][0]) == ("Footnote", 5)
-    # the report knows it, and no longer has it among what is edited
+    # the report now has the correction, and no longer lists it as edited
     assert kit.run_here("report").code == 0
     page.goto(f"{report}&q=")
     page.reload()
@@ -331,7 +331,7 @@ def test_corrected_in_the_report_applied_and_shown(desk: Desk, browser: Browser)
 def test_corrections_of_an_older_reading_are_left_out_and_it_is_said(
     desk: Desk, browser: Browser
 ) -> None:
-    """And what another file of this disk put there does nothing."""
+    """Data of another file on this disk has no effect."""
     assert desk.kit.run_here("report").code == 0
     watched = Watched.open(browser, locale="ko-KR", color_scheme="dark")
     page = watched.page
@@ -363,7 +363,7 @@ def test_corrections_of_an_older_reading_are_left_out_and_it_is_said(
         "reading": "0",
         "cells": [],
     }
-    for is_saved in (True, False):  # what was corrected once more is not what was applied
+    for is_saved in (True, False):  # a page that was corrected again differs from what was applied
         page.evaluate(
             "([text]) => localStorage.setItem(`dots-ocr ${location.pathname} b/b`, text)",
             [json.dumps(older | {"isSaved": is_saved})],

@@ -1,4 +1,4 @@
-"""make check: pages that were read are read a second time, by the real engines."""
+"""make check: the real engines read pages a second time."""
 
 import json
 import re
@@ -31,9 +31,9 @@ def here(tmp_path: Path) -> Toolkit:
 
 
 def add_page(kit: Toolkit, name: str, is_wrong: bool = False, **values: Any) -> dict[str, Any]:
-    """A page below INPUT, and its results as dots.ocr's; its line.
+    """Add a page below INPUT, and results as from dots.ocr; return its line.
 
-    What is wrong has one digit changed in a cell, and other texts in two.
+    In a wrong page one cell has a changed digit, and two cells have other texts.
     """
     picture, cells = true_page(dpi=150)
     picture.save(kit.input / f"{name}.png")
@@ -66,7 +66,7 @@ def write_manifest(kit: Toolkit, *lines: dict[str, Any]) -> None:
 
 
 def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit, tmp_path: Path) -> None:
-    """And asked once. What is added to a line at home stays."""
+    """Each page is checked only once. What is added to a line at home stays."""
     hurry = altered(tmp_path / "hurry", IN_A_HURRY)
     write_manifest(
         here,
@@ -120,7 +120,7 @@ def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit, tmp_path
 def test_make_all_ends_with_what_was_not_read_twice_by_then(
     here: Toolkit, server: ModelServer, tmp_path: Path
 ) -> None:
-    """The machine has read what it could; at home the rest is read, once, without a machine."""
+    """The machine has read what it could; the rest is read at home, once, without a machine."""
     picture, cells = true_page(dpi=80)
     picture.save(here.input / "a.png")
     picture.resize([side * 9 // 10 for side in picture.size]).save(here.input / "b.png")
@@ -151,7 +151,7 @@ def test_without_results_it_says_so(here: Toolkit) -> None:
 
 
 def test_a_check_is_kept_until_the_page_is_read_anew(here: Toolkit) -> None:
-    """The machine, from which the lines come again, knows nothing of it."""
+    """The machine sends its lines again, without the check."""
     page = add_page(here, "a")
     result = here.machine / "result"
     (result / "a").mkdir(parents=True)

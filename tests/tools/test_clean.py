@@ -1,4 +1,4 @@
-"""make clean: the machine's input and results are gone; the user's are not."""
+"""make clean: the machine's input and results are removed; the user's are not."""
 
 from rig.model_server import ModelServer
 from rig.toolkit import Toolkit, files_below
@@ -7,7 +7,7 @@ from rig.toolkit import Toolkit, files_below
 def test_empties_the_machine_and_nothing_else(kit: Toolkit, server: ModelServer) -> None:
     names = kit.write_pages(2)
     assert kit.run_here("all").code == 0
-    (kit.machine / "input" / "link").symlink_to(kit.output)  # what it points at stays
+    (kit.machine / "input" / "link").symlink_to(kit.output)  # its target stays
     results = files_below(kit.output)
     end = kit.run_here("clean")
     assert (end.code, end.out, end.err) == (0, "", "")

@@ -1,4 +1,4 @@
-"""make compare: what differs between two results, on the terminal and in a browser."""
+"""make compare: the differences of two results, on the terminal and in a browser."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def scaled(cells: Cells, factor: float) -> Cells:
 
 
 def two_resolutions(folder: Path) -> Path:
-    """Results of the same pages at 100 and 200 dpi, of which one differs in every way."""
+    """Results of the same pages at 100 and 200 dpi; one page differs in every way."""
     results = ResultSet(folder)
     same = [cell("Text", "nothing changed here", UP), cell("Table", "<table></table>", DOWN)]
     before = [cell("Text", "the quick brown fox", UP), cell("Text", "only before", DOWN)]
@@ -97,7 +97,7 @@ def test_a_table_of_the_pages_that_differ_most(kit: Toolkit) -> None:
 
 
 def doubted_twice(folder: Path) -> tuple[Path, Path]:
-    """Two results of the same pages, of which the second are doubted less."""
+    """Two results of the same pages; the second ones have fewer doubts."""
     low, beside = (80, 900, 700, 950), (82, 305, 702, 345)
     missed, short = doubt("missed", DOWN, lines=2), doubt("amount", UP, 0, ratio=0.4)
     other = doubt("missed", low, lines=1)
@@ -161,7 +161,7 @@ def test_what_cannot_be_compared_is_said(
 
 
 def test_a_page_whose_result_is_lost_is_not_compared(kit: Toolkit, tmp_path: Path) -> None:
-    """What is lost was read: the page does not differ by it."""
+    """The lost page had been read, so it does not count as different."""
     for name in ("a", "b"):
         two_resolutions(tmp_path / name)
     lost = tmp_path / "b/100dpi/same/same.json"
@@ -251,7 +251,7 @@ def test_the_doubts_that_changed_are_marked_on_their_side(
 
 
 def test_nothing_hostile_happens(watched: Watched, kit: Toolkit, tmp_path: Path) -> None:
-    folders, candidates = [], hostile_doubts(DOUBT_KINDS)[:-1]  # the last is a matter of size
+    folders, candidates = [], hostile_doubts(DOUBT_KINDS)[:-1]  # the last one only tests the size
     for side in "ab":
         results = ResultSet(tmp_path / f"<svg onload=alert(40)> {side}")
         for number, payload in enumerate(PAYLOADS):

@@ -1,4 +1,4 @@
-"""make download: the results of this input come home; what is there stays until then."""
+"""make download: the results of this input come home; older results stay until then."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ ENDINGS = (".json", ".md", "_nohf.md", ".jpg")
 
 
 def write_results(kit: Toolkit, *lines: dict[str, Any], content: str = "") -> None:
-    """Results on the machine, as process leaves them."""
+    """Write results on the machine, as process leaves them."""
     result = kit.machine / "result"
     result.mkdir(parents=True, exist_ok=True)
     text = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in lines)
@@ -29,14 +29,14 @@ def write_results(kit: Toolkit, *lines: dict[str, Any], content: str = "") -> No
 
 
 def write_inputs(kit: Toolkit, *names: str) -> None:
-    """Files of these names below INPUT; download looks at their names alone."""
+    """Write empty files of these names below INPUT; download only looks at names."""
     for name in names:
         (kit.input / name).parent.mkdir(parents=True, exist_ok=True)
         (kit.input / name).touch()
 
 
 def pages_in(folder: Path) -> list[str]:
-    """The result files that are there, without the batch's own."""
+    """The result files in a folder, without the files of the whole batch."""
     own = ("manifest.jsonl", "summary.json")
     return [name for name in files_below(folder) if name not in own]
 
@@ -126,7 +126,7 @@ def test_a_page_that_failed_this_time_keeps_its_older_result(kit: Toolkit) -> No
 
 
 def test_what_does_not_arrive_is_named_and_the_older_stays(kit: Toolkit) -> None:
-    """A page that came only in part is not in the manifest as if it had come."""
+    """The manifest does not list a page that arrived only in part."""
     write_inputs(kit, "a.png", "b.png")
     write_results(kit, line("a/a", "a.png", cells=1), line("b/b", "b.png"), content="good")
     assert kit.run_here("download").code == 0
@@ -151,7 +151,7 @@ def test_a_killed_process_left_no_summary_to_replace_ours(kit: Toolkit) -> None:
 
 
 def test_a_torn_line_is_no_line(kit: Toolkit) -> None:
-    """Also if the crash came in the middle of a letter."""
+    """Also if the crash cut a letter in two."""
     kit.knobs["INPUT"] = ""
     write_results(kit, line("a/a", "a.png"))
     with (kit.machine / "result/manifest.jsonl").open("ab") as manifest:
@@ -182,7 +182,7 @@ def test_an_output_that_cannot_be_made_is_named(kit: Toolkit) -> None:
 
 @pytest.mark.parametrize("page", ["../evil", "/tmp/evil"])
 def test_a_manifest_cannot_lead_out_of_output(kit: Toolkit, page: str) -> None:
-    """Not even to a file that the machine does have there."""
+    """Not even to a file that exists there on the machine."""
     kit.knobs["INPUT"] = ""
     write_results(kit, line("a/a", "a.png"))
     for ending in ENDINGS:
@@ -197,7 +197,7 @@ def test_a_manifest_cannot_lead_out_of_output(kit: Toolkit, page: str) -> None:
 
 
 def test_links_among_the_results_lead_nowhere(kit: Toolkit) -> None:
-    """A link on the machine becomes no link at home, so nothing is ever written through one."""
+    """A link on the machine never becomes a link at home, so nothing is written through one."""
     kit.knobs["INPUT"] = ""
     victim = kit.folder / "victim"
     victim.mkdir()
@@ -215,7 +215,7 @@ def test_links_among_the_results_lead_nowhere(kit: Toolkit) -> None:
 
 
 def test_after_a_real_run(kit: Toolkit, server: ModelServer) -> None:
-    """The files of the manifest are those that process_all_images.py writes."""
+    """The manifest's files are the files that process_all_images.py writes."""
     names = kit.write_pages(2)
     for verb in ("start", "upload", "process"):
         assert kit.run_here(verb, IMAGES="1").code == 0

@@ -1,4 +1,4 @@
-"""make export: documents of what is in OUTPUT, in processes of their own, each as it should be."""
+"""make export: documents of OUTPUT, made in processes of their own."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def text(words: str) -> Cells:
 
 
 def results(kit: Toolkit, **changed: str) -> Path:
-    """Two pictures of a folder, one at the top, and a PDF of three pages of which one failed."""
+    """Two pictures in a folder, one at the top, and a PDF of three pages; one page failed."""
     found = ResultSet(kit.output)
     for name in ("scans/page10.png", "scans/page2.png", "cover.png"):
         found.add(name, text(changed.get(Path(name).stem, f"in {name}")))
@@ -47,7 +47,7 @@ def said(end: Finished) -> dict[str, Any]:
 
 
 def documents(kit: Toolkit) -> list[str]:
-    """What a person sees in the folder."""
+    """The files that a person sees in the folder."""
     below = files_below(kit.output / "documents")
     return [name for name in below if not name.startswith(".")]
 
@@ -100,7 +100,7 @@ def test_what_somebody_changed_or_put_there_is_never_lost(kit: Toolkit) -> None:
         (folder / name).write_text("by hand")
     (folder / "notes.txt").write_text("mine")
     assert export(kit).code == 0
-    assert (folder / "book.jsonl").read_text() == "by hand"  # nothing newer has come
+    assert (folder / "book.jsonl").read_text() == "by hand"  # no newer reading has come
     results(kit, book2="read anew")
     end = export(kit)
     assert "kept next to what is new: book.jsonl.old" in end.err
@@ -177,7 +177,7 @@ def test_nothing_is_written_outside(kit: Toolkit, tmp_path: Path) -> None:
 
 
 def test_an_input_folder_may_be_called_documents(kit: Toolkit) -> None:
-    """documents/x/y.png has its result where y/y.pdf's document would stand."""
+    """The result of documents/x/y.png is where the document of y/y.pdf would be."""
     found = ResultSet(kit.output)
     found.add("documents/x/y.png", text("a picture"))
     found.add("x/y/y.png", text("another"))

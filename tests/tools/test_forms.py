@@ -1,4 +1,4 @@
-"""make all over a folder of all forms: every page is there, every file that is not read is told."""
+"""make all on a folder of all forms: every page is read, other files are reported."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_form_comes_home_and_every_other_file_is_told(kit: Toolkit) -> Non
     assert len(shown) == len(wanted)  # the report draws them all
 
     (kit.input / "table.xlsx").touch()
-    end = kit.run_here("all")  # nothing is new but that
+    end = kit.run_here("all")  # only that file is new
     line = line.replace("1 hidden,", "1 .xlsx, 1 hidden,")
     assert (end.code, end.err) == (0, f"make all: {line}\n")
     assert summary(kit)["not_read"] == others | {".xlsx": 1}
@@ -62,7 +62,7 @@ def test_a_folder_of_which_nothing_can_be_read_is_a_failure(kit: Toolkit) -> Non
 
 
 def test_a_trial_of_a_few_pages_and_then_all(kit: Toolkit) -> None:
-    """What a trial has read is not read again, and home knows that more is to be read."""
+    """What a trial has read is not read again, and home knows that pages are left."""
     kit.knobs["MAX_PIXELS"] = "50000"
     pages.pdf(kit.input / "book.pdf", pages=3)
     pages.tiny(1).save(kit.input / "a.png")

@@ -1,4 +1,4 @@
-"""make image: on a machine with docker; see tests/tools/cloud/test_image.py. Not on this one."""
+"""make image needs a machine with docker, so not this one; see cloud/test_image.py."""
 
 from rig.toolkit import Toolkit
 

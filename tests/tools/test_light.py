@@ -1,6 +1,6 @@
-"""What a verb loads before it knows that it needs it: each of these would take a tenth of a second.
+"""What a verb must not load before it needs it: each of these costs a tenth of a second.
 
-make all starts seven of them.
+make all starts seven verbs.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""A Korean name as a Mac writes it and as Windows does: one name wherever names are compared."""
+"""A Korean name in the forms of a Mac and of Windows counts as one name in comparisons."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LISTED = "[...document.querySelectorAll('.row b')].map((e) => e.textContent).sor
 
 
 def mac(text: str) -> str:
-    """As a Mac writes it: syllables in their parts."""
+    """The text in the form of a Mac: syllables as separate letters."""
     return unicodedata.normalize("NFD", text)
 
 
@@ -62,7 +62,7 @@ def test_the_comparison_takes_them_for_one_page(tmp_path: Path) -> None:
         results.finish()
     (page,) = compare(open_side(str(tmp_path / "a")), open_side(str(tmp_path / "b")))
     assert page.first and page.second and page.kinds == []
-    assert page.first.page == mac("회의록/맥/맥")  # as it is on the disk
+    assert page.first.page == mac("회의록/맥/맥")  # the form that the disk has
 
 
 def test_the_comparison_keeps_two_pages_that_differ_in_that_alone(tmp_path: Path) -> None:
@@ -93,5 +93,5 @@ def test_the_input_may_be_typed_in_either(kit: Toolkit, on_disk: str, typed: str
     end = kit.run_here("all", INPUT=str(kit.input / typed))
     assert (end.code, end.err) == (0, "")
     assert sorted(r["input"] for r in records_in(kit.output)) == sorted(NAMES)
-    for name in NAMES:  # results keep the name
+    for name in NAMES:  # results keep the name's form
         assert (kit.output / Path(name).stem).is_dir()

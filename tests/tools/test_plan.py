@@ -1,4 +1,4 @@
-"""make plan: pages, hours, money, before anything is rented; and make all, which says the same."""
+"""make plan: pages, hours, money, before anything is rented; make all says the same."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOBODY = {"PATH": "/nowhere", "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": "/nowhere"}
 
 
 def plan_of(kit: Toolkit, *options: str, **environment: str) -> dict[str, Any]:
-    """What it says as JSON."""
+    """Run make plan and return its JSON."""
     end = kit.run_here("plan", "--json", *options, **environment)
     assert (end.code, end.err) == (0, "")
     found: dict[str, Any] = json.loads(end.out)

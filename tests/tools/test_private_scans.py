@@ -9,7 +9,7 @@ from rig.toolkit import Toolkit
 
 
 def rights_below(folder: Path) -> set[str]:
-    """The rights of the folder, and of all in it: folders as d700, files as 600."""
+    """The rights of the folder and all in it: folders like d700, files like 600."""
     paths = [folder, *folder.rglob("*")]
     return {f"{'d' * path.is_dir()}{path.stat().st_mode & 0o777:o}" for path in paths}
 
@@ -18,7 +18,7 @@ def rights_below(folder: Path) -> set[str]:
 def test_all_that_is_made_of_private_scans_is_private(
     street: Path, server: ModelServer, mode: int
 ) -> None:
-    """The machine's folder always, results and the report as INPUT is."""
+    """The machine's folder is always private; results and the report are if INPUT is."""
     kit = Toolkit(street / "desk", ENDPOINT=server.url, IMAGES="1")
     kit.write_pages(1)
     kit.input.chmod(mode)

@@ -23,7 +23,7 @@ from rig.true_page import in_pixels, misread, told, true_page
 
 
 def prepare(kit: Toolkit, count: int) -> None:
-    """A machine that is on, with pages on it."""
+    """Make a machine that is on, with pages on it."""
     kit.write_pages(count)
     for verb in ("start", "upload"):
         end = kit.run_here(verb)
@@ -35,7 +35,7 @@ def test_reads_the_pages_on_the_machine_once(kit: Toolkit, server: ModelServer) 
     end = kit.run_here("process")
     assert (end.code, end.out, end.err) == (0, "", "")
     assert set(kit.statuses.values()) == {"ok"}
-    assert kit.run("process", "--no-images", IMAGES="1").code == 0  # a flag's word is the last
+    assert kit.run("process", "--no-images", IMAGES="1").code == 0  # a flag wins
     assert not list((kit.machine / "result").rglob("*.jpg"))
     assert len(server.requests) == 2
     assert kit.run_here("process", "--force").code == 0
@@ -59,9 +59,9 @@ def test_knobs_become_options_of_the_command(kit: Toolkit, server: ModelServer) 
 
 
 def test_every_option_of_the_command_is_given() -> None:
-    """So that a variable of the machine's own environment, such as MODEL, decides nothing.
+    """So no variable of the machine's own environment, such as MODEL, decides anything.
 
-    But some files: the machine says where they are (job.sh, TARGET=local's environment).
+    Except for some files: the machine says where they are (job.sh, TARGET=local's environment).
     """
     given = process.arguments(Knobs(images=True, doubtful=True), force=True, as_json=True)
     options = [
@@ -84,7 +84,7 @@ def test_the_command_understands_the_knobs() -> None:
 def test_a_second_reader_at_home_hears_what_the_machine_reads_again(
     kit: Toolkit, server: ModelServer
 ) -> None:
-    """What came of it is known at home; a page that nothing fixes is not read a third time."""
+    """Home knows the result of the second try; a page that nothing fixes is not read again."""
     picture, cells = true_page(dpi=80)
     wrong = misread(cells)
     server.script = lambda request: Reply(told(wrong, request.size))
@@ -119,8 +119,8 @@ def test_a_second_reader_at_home_hears_what_the_machine_reads_again(
 
 
 MONEY: list[tuple[dict[str, Any], float | None, float, float]] = [
-    # knobs, when the machine was turned on: what is spent at 4,600, and the budget
-    ({"budget": 5.0}, None, 0.0, 0.0),  # by hand: of make all alone
+    # knobs, the time of the machine's turn-on; then what is spent at 4,600, and the budget
+    ({"budget": 5.0}, None, 0.0, 0.0),  # turned on by hand: a budget is only for make all
     ({"budget": 5.0}, 1_000.0, 2.0, 5.0),
     ({"budget": 5.0, "workers": 4, "price_per_worker_hour": 0.5}, 1_000.0, 4.0, 5.0),
     ({"budget": 5.0}, 9_000.0, 0.0, 5.0),  # the clock was set back
@@ -187,7 +187,7 @@ def test_a_server_that_does_not_answer_in_time(own: Toolkit) -> None:
 
 
 def reading(kit: Toolkit, job: Running) -> int:
-    """The process that runs process_all_images.py, once it reads."""
+    """The pid of process_all_images.py, once it reads."""
 
     def has_read() -> bool:
         with suppress(FileNotFoundError):
@@ -199,7 +199,7 @@ def reading(kit: Toolkit, job: Running) -> int:
 
 
 def test_a_command_that_is_killed_is_a_failure(own: Toolkit) -> None:
-    """As by the kernel where memory ends; 247 would be no exit code of ours."""
+    """As the kernel does without memory. An exit code of 247 would not be one of ours."""
     own.write_pages(2)
     assert own.run("start", PREVIEW="hangs").code == 0
     assert own.run_here("upload").code == 0
@@ -218,6 +218,6 @@ def test_a_signal_ends_the_command_too(own: Toolkit) -> None:
         child = reading(own, job)
         os.kill(job.pid, signal.SIGTERM)
         assert job.finish().code == 130
-        wait_until(lambda: len(own.living()) == 1)  # the server, which is for stop to end
+        wait_until(lambda: len(own.living()) == 1)  # only the server is left, and the stop ends it
     assert child not in own.living()
     assert sorted(own.statuses.values()) == ["left", "ok"]

@@ -27,7 +27,7 @@ from rig.toolkit import ROOT, Toolkit, files_below, statuses_in
 
 
 def test_pages_of_which_cells_are_lost_are_named(kit: Toolkit) -> None:
-    """Also the second time, when nothing is made again."""
+    """Also the second time, when no file is made again."""
     results = ResultSet(kit.output)
     for name in ("cut", "gone", "torn", "whole"):
         results.add(f"{name}.png", [cell("Text", name, (0, 0, 50, 50))])
@@ -51,7 +51,7 @@ def test_pages_of_which_cells_are_lost_are_named(kit: Toolkit) -> None:
 
 
 def hostage_set(tmp_path: Path) -> tuple[Path, Path]:
-    """A page that is never drawn among good ones, and a manifest that leads astray."""
+    """A page that can never be drawn, good pages, and a manifest with wrong paths."""
     source = tmp_path / "in"
     source.mkdir()
     results = ResultSet(tmp_path / "out")
@@ -123,7 +123,7 @@ def test_doubts_are_counted_by_kind(kit: Toolkit) -> None:
 
 
 def test_the_money_is_that_of_the_job(kit: Toolkit) -> None:
-    """A small run was free by it; and the machine bills from its start on, not from the job's."""
+    """In an earlier version a small run cost nothing. The machine bills from its own start."""
     doubted_set(kit.output)
     found = json.loads(kit.run_here("report", "--json").out)
     found["run"] |= {"gpu_hours": 0.004, "cost_usd": 0.0044}
@@ -167,7 +167,7 @@ def test_the_second_time_only_what_changed(tmp_path: Path) -> None:
     build(results.folder, tmp_path)
     files = results.folder / "report_files"
     before = {path: path.stat().st_mtime_ns for path in files.glob("*/*")}
-    assert len(before) == 2 * 2 + 3  # two sizes of each page, one chunk of each kind
+    assert len(before) == 2 * 2 + 3  # two sizes for each page, one chunk of each kind
     build(results.folder, tmp_path)
     assert {path: path.stat().st_mtime_ns for path in files.glob("*/*")} == before
     add_pages(results, tmp_path, "a/3.png")
@@ -178,7 +178,7 @@ def test_the_second_time_only_what_changed(tmp_path: Path) -> None:
 
 
 def on_a_terminal(kit: Toolkit, verb: str) -> str:
-    """What a person sees who runs a verb."""
+    """The output of a verb on a terminal."""
     ours, theirs = pty.openpty()
     kit.run_here("status")  # writes the config file
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The report in a browser: everything that comes from a page is hostile, and pages are many."""
+"""The report in a browser: all content of a page is hostile, and there are many pages."""
 
 import time
 from pathlib import Path
@@ -16,7 +16,7 @@ from rig.result_sets import ResultSet, cell, write_book
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of which every text, name, reason, note and table wants to do something."""
+    """A report in which every text, name, reason, note and table is an attack."""
     results = ResultSet(tmp_path_factory.mktemp("hostile") / "<img src=x onerror=alert(30)>")
     categories = ("Text", "Table", "Formula", "Title", "List-item", "Picture")
     for number, payload in enumerate(PAYLOADS):
@@ -89,7 +89,7 @@ def test_a_hostile_name_is_a_name(watched: Watched, hostile: Path) -> None:
     for name in NAMES:
         place = str(Path(name).with_suffix("") / Path(name).stem)
         page.goto(f"{hostile.as_uri()}#page={quote(place)}")
-        page.reload()  # as it is for who has the link
+        page.reload()  # as for a person who opens the link
         until(
             page,
             "(name) => document.querySelector('#page-name b')?.textContent === name"
@@ -111,7 +111,7 @@ ATTEMPTS = {
 
 
 def attempt(page: Page, code: str, says: str) -> None:
-    """Run code in a page, until its console says so."""
+    """Run code in a page, and wait until the console shows its error."""
     with page.expect_console_message(lambda message: says in message.text):
         page.evaluate(
             f"() => {{ try {{ {code} }} catch (error) {{ console.error(error.message) }} }}"
@@ -119,7 +119,7 @@ def attempt(page: Page, code: str, says: str) -> None:
 
 
 def test_the_policy_would_stop_what_got_through(browser: Browser, samples: Path) -> None:
-    """And the listener hears it: a test above that hears nothing is worth something."""
+    """The listener hears these attempts, so its silence in the tests above means something."""
     watched = Watched.open(browser)
     watched.page.goto(samples.as_uri())
     watched.page.wait_for_selector(".row")
@@ -136,7 +136,7 @@ def test_a_thousand_pages_are_a_list_of_a_few_rows(watched: Watched, tmp_path: P
     started = time.monotonic()
     page.goto(report.as_uri())
     page.wait_for_selector(".row")
-    assert time.monotonic() - started < 5  # it is a tenth of this; the machine may be busy
+    assert time.monotonic() - started < 5  # it takes a tenth of this; the machine may be busy
     assert page.locator(".row").count() < 40
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     until(page, "document.querySelector('.row:last-child').textContent.includes('01000')")

@@ -126,7 +126,7 @@ def test_what_is_doubted_is_marked_and_reached_by_key(watched: Watched, doubted:
     page = watched.page
     page.goto(f"{doubted.as_uri()}#page=worst/worst")
     page.wait_for_selector(".doubts")
-    # dashed boxes where ink was not read, an exclamation mark at each doubted cell
+    # dashed boxes where ink was not read, an exclamation mark at each cell with doubts
     box, sheet = (page.locator(name).first.bounding_box() for name in (".box.doubt", ".sheet"))
     assert box and sheet
     assert abs((box["y"] - sheet["y"]) / sheet["height"] - 900 / 1169) < 0.01
@@ -138,7 +138,7 @@ def test_what_is_doubted_is_marked_and_reached_by_key(watched: Watched, doubted:
     # from doubt to doubt by key, and to the cell's text
     page.keyboard.press("d")
     assert page.locator(".box.doubt.marked").count() == 1
-    page.keyboard.press("d")  # there is no cell 99: it is marked where its box is
+    page.keyboard.press("d")  # there is no cell 99: the doubt is marked at its box
     assert page.locator(".box.doubt >> nth=1").evaluate("(e) => e.classList.contains('marked')")
     page.keyboard.press("d")
     assert page.locator(".box.marked .number").inner_text() == "2\n!"

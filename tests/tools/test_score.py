@@ -1,4 +1,4 @@
-"""make score: on pages with known errors it gives the known figures."""
+"""make score: for pages with known errors it gives the known figures."""
 
 import json
 import unicodedata
@@ -109,7 +109,7 @@ KNOWN: dict[str, tuple[Cells, Cells, dict[str, float | None]]] = {
 
 
 def put(folder: Path, name: str, cells: Any) -> None:
-    """A file of truth."""
+    """Write a truth file."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(cells), encoding="utf-8")
@@ -121,7 +121,7 @@ def score(kit: Toolkit, truth: Path, *options: str) -> Any:
 
 
 def scored(kit: Toolkit, truth: Path) -> dict[str, Any]:
-    """All that it says as JSON."""
+    """The JSON output of make score."""
     end = score(kit, truth, "--json")
     assert end.code == 0, end.err
     found: dict[str, Any] = json.loads(end.out)
@@ -205,7 +205,7 @@ def test_a_page_whose_result_is_lost_is_named(kit: Toolkit, tmp_path: Path) -> N
 
 
 def test_blocks_of_a_truth_that_are_none_are_named(kit: Toolkit, tmp_path: Path) -> None:
-    """They would make any answer better than it is."""
+    """They would make any answer look better than it is."""
     results, truth = ResultSet(kit.output), tmp_path / "truth"
     for name in ("own", "foreign"):
         results.add(f"{name}.png", one("abcd"))
@@ -297,7 +297,7 @@ def test_hostile_names_and_texts_are_names_and_texts(kit: Toolkit, tmp_path: Pat
         len(PAYLOADS) + len(NAMES),
     )
     end = score(kit, truth)
-    assert end.out.lstrip().startswith("pages")  # also into a file
+    assert end.out.lstrip().startswith("pages")  # also if it is redirected into a file
     for told in (end.out, end.err):
         assert "\x1b" not in told and "\u202e" not in told
 
@@ -320,7 +320,7 @@ def test_a_score_is_known_of_results_that_are_still_the_same(kit: Toolkit, tmp_p
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of three pages, of which two have a truth."""
+    """A report of three pages; two have a truth."""
     kit = Toolkit(tmp_path_factory.mktemp("shown"))
     results, truth = ResultSet(kit.output), kit.folder / "truth"
     results.add("good.png", [*one("abcd"), *table(*ROWS)])

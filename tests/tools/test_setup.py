@@ -1,4 +1,4 @@
-"""The environment: what keeps a Python from it is one line with what to type."""
+"""Making the environment: if it fails, one line says why and what to type."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def test_what_keeps_a_python_from_it(
 
 
 def run(folder: Path, requirements: str) -> subprocess.CompletedProcess[str]:
-    """setup.py as make calls it, with a package index that nobody reaches."""
+    """Run setup.py as make does, with a package index that does not exist."""
     file = folder / "requirements.txt"
     file.write_text(requirements)
     own = {name: text for name, text in os.environ.items() if not name.startswith("PIP_")}

@@ -1,4 +1,4 @@
-"""make start: the machine is on, has our code, and its model server is loading."""
+"""make start: the machine is on and has our code, and its model server is loading."""
 
 import os
 import signal
@@ -44,16 +44,17 @@ def test_brings_an_exact_copy_of_the_code(own: Toolkit) -> None:
 def test_uses_a_server_that_answers(kit: Toolkit, server: ModelServer) -> None:
     assert kit.run_here("start").code == 0
     assert not kit.living()
-    assert kit.run_here("start", "--endpoint", f"{server.url}/v1/").code == 0  # also by this name
+    # also with this form of the URL
+    assert kit.run_here("start", "--endpoint", f"{server.url}/v1/").code == 0
     assert not kit.living()
 
 
 def test_starts_a_server_that_outlives_it(own: Toolkit) -> None:
     assert own.run("start").code == 0
     pid = pid_of_server(own)
-    assert os.getsid(pid) == pid  # no Ctrl-C in our terminal reaches it
+    assert os.getsid(pid) == pid  # our terminal's Ctrl-C cannot reach it
     assert own.run("start").code == 0
-    assert pid_of_server(own) == pid  # the second time it is there already
+    assert pid_of_server(own) == pid  # the second start finds it
 
 
 def test_starts_again_after_the_server_was_killed(own: Toolkit) -> None:

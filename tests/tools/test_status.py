@@ -10,7 +10,7 @@ from rig.toolkit import Toolkit
 
 
 def status_of(kit: Toolkit) -> dict[str, Any]:
-    """What status --json says."""
+    """The JSON of make status."""
     end = kit.run_here("status", "--json")
     assert (end.code, end.err) == (0, "")
     status: dict[str, Any] = json.loads(end.out)
@@ -21,7 +21,7 @@ def test_of_a_machine_that_never_was(own: Toolkit) -> None:
     status = status_of(own)
     assert status["model server"] == "off"
     assert status["pages done"] == 0
-    assert not own.machine.exists()  # looking makes nothing
+    assert not own.machine.exists()  # a status creates nothing
 
 
 def test_from_loading_to_off(own: Toolkit) -> None:

@@ -50,7 +50,7 @@ def test_leaves_a_server_alone_that_it_did_not_start(kit: Toolkit, server: Model
 def test_ends_a_job_that_outlived_its_run(
     kit: Toolkit, server: ModelServer, trial: str, folder: str
 ) -> None:
-    """Else it reads on, and the next run finds the results locked. make tune's are elsewhere."""
+    """Otherwise it reads on and locks the results of the next run. make tune has other results."""
     kit.write_pages(2)
     server.script = lambda request: Reply(delay_s=60)
     own = {TRIAL_VARIABLE: trial}
@@ -67,7 +67,7 @@ def test_ends_a_job_that_outlived_its_run(
 
 
 def test_a_job_that_cannot_be_told_is_named(tmp_path: Path) -> None:
-    """Whose lock holds another line than ours."""
+    """The lock is held, but its line does not say by whom."""
     lock = tmp_path / ".lock"
     assert local_job.holder(lock) == 0
     lock.write_text("process 0, of nobody")
@@ -103,7 +103,7 @@ def test_a_server_of_which_the_number_was_lost_is_not_forgotten(own: Toolkit) ->
 
 
 def test_the_number_of_a_dead_server_is_nobody(own: Toolkit) -> None:
-    """After a reboot another program has it, which must not be signalled."""
+    """After a reboot another program may have that pid; it must not get a signal."""
     assert own.run("start").code == 0
     for pid in own.living():
         os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""make tune: a sample read in several ways, compared, and shown; the user's own is not touched."""
+"""make tune: reads a sample in several ways, compares and shows them; changes no results."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from rig.toolkit import Toolkit, files_below
 HOSTILE = "<img src=x onerror=alert(1)>"
 LADDER, YOURS = "50000,100000", "200000"
 READ, LONGEST_S = 4, 240.0
-WORDS = [sha256(bytes([n % 256, n // 256])).hexdigest()[:7] for n in range(300)]  # no loop
+# words that all differ, so not a loop
+WORDS = [sha256(bytes([n % 256, n // 256])).hexdigest()[:7] for n in range(300)]
 
 
 def answer(request: Request) -> Reply:
-    """A model that loses a word below 150,000 pixels, and below 90,000 a third of them."""
+    """A model that loses one word up to 150,000 pixels, and a third of them up to 90,000."""
     width, height = request.size
     kept = WORDS[: 300 if width * height > 150_000 else 299 if width * height > 90_000 else 200]
     cells = [
@@ -42,7 +43,7 @@ def tune(kit: Toolkit, *options: str, **environment: str) -> Finished:
 
 
 def content(kit: Toolkit) -> dict[str, bytes]:
-    """All that a run had left, here and on the machine."""
+    """All that a run left, here and on the machine."""
     found = {}
     for folder in (kit.output, kit.machine / "input", kit.machine / "result"):
         for name in files_below(folder):
@@ -53,7 +54,7 @@ def content(kit: Toolkit) -> dict[str, bytes]:
 
 @dataclass
 class Tuned:
-    """A run of it, and what stood there before."""
+    """A run of make tune, and the files that were there before."""
 
     kit: Toolkit
     server: ModelServer
@@ -63,14 +64,14 @@ class Tuned:
 
     @property
     def found(self) -> dict[str, Any]:
-        """What it says for scripts."""
+        """The JSON output."""
         data: dict[str, Any] = json.loads(self.end.out)
         return data
 
 
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tuned]:
-    """Pages of which some have been read, in folders, a PDF, and a name that is no markup."""
+    """Pages in folders, a PDF, and a name with markup; some pages are read already."""
     with ModelServer() as server:
         server.script = answer
         kit = Toolkit(tmp_path_factory.mktemp("desk"), ENDPOINT=server.url, MAX_PIXELS=YOURS)
@@ -103,7 +104,7 @@ def test_nothing_of_a_run_is_touched(tuned: Tuned) -> None:
 
 
 def test_a_second_run_goes_on(tuned: Tuned) -> None:
-    """It asks for nothing that is here; of a way that is new, or was cut short, for that."""
+    """Only what is missing here is requested: pages of a new way, or of one that was cut short."""
     asked = len(tuned.server.requests)
     end = tune(tuned.kit)
     assert (end.code, len(tuned.server.requests)) == (0, asked)
@@ -139,7 +140,7 @@ def test_the_page(browser: Browser, tuned: Tuned, locale: str, scheme: str) -> N
 
 
 def test_what_a_server_does_not_take_is_left_out(tmp_path: Path) -> None:
-    """The most pixels that it takes are what the others are compared with."""
+    """The others are compared with the most pixels that the server accepts."""
     with ModelServer(max_model_len=5_000) as server:
         kit = Toolkit(tmp_path, ENDPOINT=server.url, MAX_PIXELS=YOURS)
         kit.write_pages(2)
@@ -152,7 +153,7 @@ def test_what_a_server_does_not_take_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_server_that_refuses_all_is_asked_once(tmp_path: Path) -> None:
-    """As by make process; and what cannot be opened is named once, before anything is started."""
+    """As make process would. A file that cannot be opened is named once, before any start."""
     with ModelServer() as server:
         server.content_format = "openai"
         kit = Toolkit(tmp_path, ENDPOINT=server.url, MAX_PIXELS=YOURS)

@@ -1,4 +1,4 @@
-"""make upload: the machine's input is a mirror of INPUT, and INPUT is never touched."""
+"""make upload: the machine's input is a mirror of INPUT, and INPUT is never changed."""
 
 import os
 import shutil
@@ -17,13 +17,13 @@ def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def test_mirrors_the_pages_with_their_folders(kit: Toolkit) -> None:
-    """Names with spaces and Korean too."""
+    """Also names with spaces and Korean."""
     names = kit.write_pages(5)
     assert {"scans/box 1/page3.png", "한글/page5.png"} < set(names)
     end = kit.run_here("upload")
     assert (end.code, end.out, end.err) == (0, "", "")
     assert kit.uploaded == sorted(names)
-    assert snapshot(kit.machine / "input") == snapshot(kit.input)  # with their times
+    assert snapshot(kit.machine / "input") == snapshot(kit.input)  # with the times of the files
 
 
 def test_sends_only_pages(kit: Toolkit) -> None:
@@ -36,7 +36,7 @@ def test_sends_only_pages(kit: Toolkit) -> None:
 
 
 def test_its_own_copies_are_no_pages(kit: Toolkit) -> None:
-    """Of a MACHINE_DIR inside INPUT: each night there would be twice as many."""
+    """If MACHINE_DIR is inside INPUT, each night would double the pages."""
     names = kit.write_pages(2)
     kit.knobs["MACHINE_DIR"] = str(kit.input / "machine")
     assert kit.run_here("upload").code == 0
@@ -57,7 +57,7 @@ def test_removes_from_the_machine_what_input_no_longer_has(kit: Toolkit) -> None
 
 
 def test_an_input_without_pages_is_no_reason_to_empty_the_machine(kit: Toolkit) -> None:
-    """A disk that is not mounted, say; and nothing is asked of any machine."""
+    """For example, a disk is not mounted. No machine is contacted."""
     names = kit.write_pages(2)
     assert kit.run_here("upload").code == 0
     shutil.rmtree(kit.input)
@@ -83,7 +83,7 @@ def test_the_second_time_sends_what_changed(kit: Toolkit) -> None:
 
 
 def test_a_changed_file_of_the_same_size_and_time_is_sent(kit: Toolkit) -> None:
-    """Unpacked from an archive, or written with SOURCE_DATE_EPOCH."""
+    """As after unpacking an archive, or with SOURCE_DATE_EPOCH."""
     name = kit.write_pages(1)[0]
     for content in (b"EEEE", b"FFFF"):
         (kit.input / name).write_bytes(content)
@@ -93,7 +93,7 @@ def test_a_changed_file_of_the_same_size_and_time_is_sent(kit: Toolkit) -> None:
 
 
 def test_files_and_folders_may_change_places(kit: Toolkit) -> None:
-    """A file that became a folder, and a folder that became a file."""
+    """A file becomes a folder, and a folder becomes a file."""
     page = kit.input / kit.write_pages(1)[0]
     shutil.copy(page, kit.input / "one.png")
     (kit.input / "two.png").mkdir()

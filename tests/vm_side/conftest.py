@@ -15,7 +15,7 @@ from rig.settings import settings_in
 
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
-    """A fleet of two nodes with one thread each, as -p 2, that read no more than users may."""
+    """A fleet of two nodes with one thread each, like -p 2, which may read no more than users."""
     with FleetRig(tmp_path_factory.mktemp("fleet")) as rig:
         rig.add_node(threads=1, workers=2, prefix=without_roots_rights(), leaves=False)
         yield rig

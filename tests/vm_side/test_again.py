@@ -1,4 +1,4 @@
-"""A doubtful page that is read again: who hears the new answer, and which one stays."""
+"""A doubtful page that is read again: who judges the new answer, and which answer stays."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def batch(tmp_path: Path) -> Iterator[tuple[Batch, ModelServer]]:
 
 
 def check(batch: Batch, to: Path) -> None:
-    """What a second reader that reads well finds at home; nothing of it is in the manifest."""
+    """Write what a good second reader finds at home; the manifest does not have it."""
 
     def read(picture: Any) -> Any:
         boxes = [in_pixels(cell, picture.size) for cell in CELLS]
@@ -60,7 +60,7 @@ def check(batch: Batch, to: Path) -> None:
 def test_a_second_reader_hears_the_new_answer_too(
     batch: tuple[Batch, ModelServer], either: str, tmp_path: Path
 ) -> None:
-    """What it agrees with replaces what it has doubted, and nothing else does."""
+    """An answer that it agrees with replaces the one that it doubted; no other answer does."""
     found, server = batch
     assert run(found).code == 0
     first = {record["input"]: record for record in found.records}
@@ -104,7 +104,7 @@ def test_a_second_reader_hears_the_new_answer_too(
     ],
 )
 def test_who_hears_it(before: dict[str, Any], expected: Reader | None) -> None:
-    """Not somebody who has seen the page otherwise: the lines would lie elsewhere."""
+    """Not a reader that saw the page in another position: its lines would be in other places."""
     assert reader_of(doubted(**before), {"rotation": 0, "original_size": [8, 9]}) == expected
     assert reader_of(None, {}) is None
 
@@ -114,7 +114,7 @@ def test_who_hears_it(before: dict[str, Any], expected: Reader | None) -> None:
     [
         ({}, 0.4, "x", False),
         ({}, 0.401, "x", True),
-        ({}, 0.9, "", False),  # the reader has not heard it: by the others it is as it was
+        ({}, 0.9, "", False),  # the reader has not judged it; the other witnesses see no change
         ({}, 0.95, "", True),
         ({"reader": "", "trusted_as": None}, 0.401, "", True),
     ],
@@ -150,7 +150,7 @@ def test_like_is_compared_with_like(
 def test_what_is_said_of_the_new_one(
     status: str, judgement: Judgement, well_formed: bool, expected: dict[str, Any]
 ) -> None:
-    """As if it had been heard after it was read."""
+    """As if the reader had judged it after it was read."""
     said = said_of(outcome(status, judgement, well_formed), READER)
     assert said == {"trust": judgement.trust, "doubts": []} | expected
 

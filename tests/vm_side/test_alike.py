@@ -1,4 +1,4 @@
-"""Files whose pages fail alike: when they are given up, and what is told of the rest."""
+"""Files with pages that fail alike: when they are given up, and the message about the rest."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def after(*outcomes: Outcome, name: str = "a.pdf") -> Alike:
         ([DAMAGED] * (MOST_ALIKE - 1), False),
         ([*[DAMAGED] * (MOST_ALIKE - 1), OK, DAMAGED], False),
         ([*[DAMAGED] * (MOST_ALIKE - 1), ("failed", "damaged otherwise", []), DAMAGED], False),
-        ([SERVER] * 2 * MOST_ALIKE, False),  # no fault of the file
+        ([SERVER] * 2 * MOST_ALIKE, False),  # not a fault of the file
     ],
 )
 def test_given_up_after_some_dozens_alike(outcomes: list[Outcome], is_given_up: bool) -> None:

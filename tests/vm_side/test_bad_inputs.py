@@ -1,4 +1,4 @@
-"""Bad inputs beside good ones: each is one failed page with its reason, all others are done."""
+"""Bad inputs beside good ones: each is a failed page with its reason, all others are done."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("either")
 
 @pytest.fixture
 def odd_names(tmp_path: Path) -> dict[str, str]:
-    """Bad inputs and two good ones, by the name of their kind."""
+    """Bad inputs and two good ones: file name by kind."""
     source = tmp_path / "in"
     source.mkdir()
     made = {slug: pages.BAD[slug](source) for slug in REASONS}
@@ -53,12 +53,12 @@ def test_bad_inputs_fail_alone_and_only_they_are_tried_again(
         done = {name for name, status in batch.statuses().items() if status in ("ok", "blank")}
         assert done >= {odd_names[slug] for slug in GOOD} and len(done) == 6 + len(GOOD)
 
-        said = first.err.splitlines()  # one line a failure, and the count
+        said = first.err.splitlines()  # a line for each failure, and the count
         assert len(said) == len(REASONS) + 1 and "12 failed" in said[-1]
         assert sum(line.startswith("failed: ") for line in said) == len(REASONS)
         assert batch.summary["failures"].keys() == set(failed.values())
         asked = len(server.requests)
-        assert asked == 7  # six pages and the animation; one even colour is not worth asking
+        assert asked == 7  # six pages and the animation; a page of one even colour is not sent
 
         second = batch.run(prefix=without_roots_rights())
         assert second.code == 3 and len(server.requests) == asked
@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
 def test_results_that_cannot_be_written_fail_their_page(tmp_path: Path) -> None:
     with batch_of(tmp_path, 2) as (batch, _):
         batch.output.mkdir()
-        (batch.output / "200dpi").touch()  # a file where the folder of page1 belongs
+        (batch.output / "200dpi").touch()  # a file in the place of page1's folder
         finished = batch.run_here()
         assert finished.code == 3 and "Traceback" not in finished.err
         (record,) = [r for r in batch.records if r["status"] == "failed"]

@@ -1,4 +1,4 @@
-"""What a batch asks before it begins, and what it says."""
+"""What a batch checks before it begins, and its messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_served_model_is_found(settings: Settings) -> None:
 def test_of_several_models_none_is_taken_by_chance(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy lists them all; the first one may be another company's, and cost money."""
+    """A proxy lists all its models; the first may belong to another company, and cost money."""
     with ModelServer() as server:
         here = replace(settings, endpoint=server.url, model="")
 
@@ -60,14 +60,14 @@ def test_of_several_models_none_is_taken_by_chance(
 def test_the_bill_counts_the_cards(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, lines: list[str], engines: int
 ) -> None:
-    """GPU hours are those of all engines; a fresh server of several has no other line for each."""
+    """GPU hours count all engines. A new server of several has no other line for each engine."""
     with ModelServer() as server:
         monkeypatch.setattr(server, "metrics", lambda: "\n".join(lines) + "\n")
         assert find_model(replace(settings, endpoint=server.url)).engines == engines
 
 
 def test_what_a_server_lacks_is_told_once_and_kept(tmp_path: Path) -> None:
-    """Also where nobody watches; not on a night when nothing is read."""
+    """Also if nobody watches; but not on a night when nothing is read."""
     with batch_of(tmp_path, 2) as (batch, server):
         server.lacks = "no Korean\x1b[31m"
         first, second = batch.run_here(), batch.run_here()
@@ -100,7 +100,7 @@ def test_the_output_belongs_to_one_batch_at_a_time(settings: Settings, tmp_path:
 
 
 def totals_of(records: list[Record], read_now: list[Record]) -> dict[str, Any]:
-    """The totals of a run of two seconds over an input of nothing but pages."""
+    """The totals of a run of two seconds over an input that has only pages."""
     totals = summary(records, read_now, seconds=2.0, price_per_hour=0.0, gpus=1)
     return totals | {"not_read": {}, "selected": ""}
 
@@ -129,7 +129,7 @@ def test_the_sentence_counts_what_there_is() -> None:
         ("ok blank", 1, True),
         ("ok doubtful", 1, True),
         ("ok doubtful", 0, False),
-        ("ok blank", 0, False),  # it was told when it was read
+        ("ok blank", 0, False),  # it was reported when it was read
         ("ok failed", 0, True),
         ("ok left", 0, True),
         ("", 0, False),

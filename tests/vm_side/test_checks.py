@@ -1,4 +1,4 @@
-"""What a second reader has found, as a line of JSON, and what may stand there in its place."""
+"""A second reader's finding as a line of JSON, and other values that may be in its place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_it_is_read_as_it_was_written() -> None:
     ("more", "expected"),
     [
         ({}, {}),
-        ({"changes": {"trust": "x"}}, {"trust": "x"}),  # who lays it on looks at that
+        ({"changes": {"trust": "x"}}, {"trust": "x"}),  # checked later, when it is applied
         ({"changes": {"page": "../../x", "input": "/etc/passwd", "sha256": "0"}}, {}),
         ({"changes": None}, None),
         ({"changes": "status"}, None),

@@ -1,4 +1,4 @@
-"""The launch script of the model server, with a `vllm` that only says how it was called."""
+"""The launch script of the model server, with a `vllm` that only prints how it was called."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 
 SAY_WORDS = '#!/bin/sh\nprintf "%s\\n" "$@"\n'
 NO_CARD = "#!/bin/sh\necho 'NVIDIA-SMI has failed'; exit 9\n"
-L4, L40S, A100_80, H200 = "23034", "46068", "81920", "143771"  # MiB, as the real ones say
+L4, L40S, A100_80, H200 = "23034", "46068", "81920", "143771"  # MiB, as the real cards report
 CONTAINER = Path(__file__).parents[2] / "vm_side" / "container"
 
 
 def serve(
     folder: Path, vllm: str = SAY_WORDS, nvidia_smi: str = NO_CARD, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the script; its words come one a line."""
+    """Run the script; it prints its words, one a line."""
     programs = folder / "bin"
     programs.mkdir(exist_ok=True)
     for name, text in (("vllm", vllm), ("nvidia-smi", nvidia_smi)):
@@ -36,7 +36,7 @@ def serve(
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A folder that looks like a model's."""
+    """A folder that looks like that of a model."""
     (tmp_path / "config.json").touch()
     return tmp_path
 
@@ -48,7 +48,8 @@ def test_the_flags_that_the_client_relies_on(model: Path) -> None:
     assert given["--chat-template-content-format"] == "string"
     assert given["--port"] == "8000"
     assert given["--limit-mm-per-prompt"] == '{"image":1}'
-    assert "--disable-uvicorn-access-log" in words  # it looks at the metrics four times a second
+    # our client reads the metrics four times a second
+    assert "--disable-uvicorn-access-log" in words
 
 
 def test_one_knob_overrides(model: Path) -> None:
@@ -62,11 +63,11 @@ def test_one_knob_overrides(model: Path) -> None:
 def test_a_flag_may_be_given_with_its_value_behind_a_sign(model: Path) -> None:
     words = serve(model, MODEL_DIR=str(model), VLLM_FLAGS="--max-model-len=8192").stdout.split()
     assert words[-1] == "--max-model-len=8192" and "--max-model-len" not in words
-    assert "16384" in words  # of the flag after it, which stays: --max-num-batched-tokens
+    assert "16384" in words  # the value of the next flag, which stays: --max-num-batched-tokens
 
 
 def cards_of(*memories: str) -> str:
-    """An nvidia-smi that answers the one question that is asked as the real one does."""
+    """An nvidia-smi that answers the script's one question like the real one."""
     question = "--query-gpu=memory.total --format=csv,noheader,nounits"
     lines = "\\n".join(memories)
     return f'#!/bin/sh\n[ "$*" = "{question}" ] && printf "{lines}\\n"\n'
@@ -100,7 +101,7 @@ CARDS: list[tuple[str, tuple[str, ...], dict[str, str], tuple[str, str, str]]] =
 def test_what_fits_the_cards(
     model: Path, cards: tuple[str, ...], more: dict[str, str], flags: tuple[str, str, str]
 ) -> None:
-    """Pages in a batch and tokens in a step; and one engine a card, whatever machine it is."""
+    """Pages in a batch and tokens in a step; and one engine for each card, on any machine."""
     nvidia_smi = cards_of(*cards) if cards else NO_CARD
     done = serve(model, nvidia_smi=nvidia_smi, MODEL_DIR=str(model), **more)
     assert done.returncode == 0, done.stderr
@@ -112,7 +113,7 @@ def test_what_fits_the_cards(
 
 
 def test_what_is_compiled_is_kept_beside_vllms_own_cache(model: Path) -> None:
-    """On the volume: in the container's own layer it would go with the container."""
+    """On the volume. In the container's own layer it would disappear with the container."""
     places = {
         "/root/.cache/vllm": {"HOME": "/root"},
         "/other/vllm": {"HOME": "/root", "XDG_CACHE_HOME": "/other"},
@@ -128,8 +129,8 @@ def test_what_is_compiled_is_kept_beside_vllms_own_cache(model: Path) -> None:
 
 
 def test_the_weights_are_read_ahead_and_signals_reach_vllm(model: Path) -> None:
-    """Whoever runs the script has vllm under its number; nobody waits for the weights."""
-    os.mkfifo(model / "model.safetensors")  # a reader waits here for as long as nobody writes
+    """vllm has the pid of the script; it does not wait for the weights."""
+    os.mkfifo(model / "model.safetensors")  # a reader blocks here until somebody writes
     program = "#!/bin/sh\necho $$; exec sleep 60\n"
     (model / "bin").mkdir()
     (model / "bin" / "vllm").write_text(program)
@@ -140,8 +141,9 @@ def test_the_weights_are_read_ahead_and_signals_reach_vllm(model: Path) -> None:
         try:
             assert process.stdout is not None
             assert int(process.stdout.readline()) == process.pid
-            with (model / "model.safetensors").open("wb") as weights:  # opens once one reads
-                weights.write(b"x" * 100_000)  # more than a pipe holds: it is read
+            # this opens only when somebody reads
+            with (model / "model.safetensors").open("wb") as weights:
+                weights.write(b"x" * 100_000)  # more than a pipe can hold, so it is really read
             process.terminate()
             assert process.wait(20) == -signal.SIGTERM
         finally:
@@ -149,7 +151,7 @@ def test_the_weights_are_read_ahead_and_signals_reach_vllm(model: Path) -> None:
 
 
 def test_vllm_does_not_see_our_variable(model: Path) -> None:
-    """It warns of each VLLM_… that it does not know."""
+    """It warns of each VLLM_… variable that it does not know."""
     program = "#!/bin/sh\nenv\n"
     for flags in ("", "--port 1"):
         done = serve(model, program, MODEL_DIR=str(model), VLLM_FLAGS=flags, VLLM_API_KEY="k")
@@ -166,5 +168,5 @@ def test_the_image_is_pinned_and_fetches_nothing_at_start() -> None:
     (base,) = (line for line in text.splitlines() if line.startswith("ARG CONTAINER_BASE="))
     assert ":v" in base and "latest" not in base
     assert "\nFROM ${CONTAINER_BASE}\n" in text
-    assert "\nARG MODEL_REVISION=\n" in text  # none by default: a branch would move
+    assert "\nARG MODEL_REVISION=\n" in text  # no default: a branch would move
     assert "HF_HUB_OFFLINE=1" in text and "rednote-hilab/dots.ocr" in text

@@ -1,4 +1,4 @@
-"""What both sides name."""
+"""The names that both sides use."""
 
 from pathlib import Path
 

@@ -50,11 +50,11 @@ class Desk:
         return Wanted("a/a", drawing, self.form)
 
     def expected(self, *cells: dict[str, Any], drawing: bool = False) -> dict[str, bytes]:
-        """What the page itself gives."""
+        """The files as made from the page itself."""
         return results_of(list(cells), self.page, self.wanted(drawing))
 
     def written(self, *cells: dict[str, Any], is_given: bool = False) -> dict[str, bytes] | str:
-        """The files of these cells, or why there are none."""
+        """The files of these cells, or the reason why there are none."""
         places = Places(self.input if is_given else None, self.output, 60.0)
         found = written(Job(self.record, cells), places)
         assert found.fault or found.pictures == pictured(cells, found.files, self.wanted())
@@ -86,7 +86,7 @@ MOVED = picture(11, 20, 111, 140)
     ],
 )
 def test_pictures_without_the_page(desk: Desk, cells: list[Any], expected: str) -> None:
-    """Byte for byte what the page itself gives, or nothing."""
+    """Byte for byte the same as from the page itself, or nothing."""
     assert desk.written(*cells) == (expected or desk.expected(*cells))
     assert desk.written(*cells, is_given=True) == desk.expected(*cells)
 
@@ -137,7 +137,7 @@ def test_a_picture_that_is_none_is_told(tmp_path: Path) -> None:
 
 
 def made(folder: Path) -> tuple[str, str]:
-    """A folder for each form."""
+    """Make a folder for each form."""
     forms = (INLINE, AS_FILES)
     for form in forms:
         (folder / form).mkdir()
@@ -161,7 +161,7 @@ def test_a_drawing_shows_the_new_cells_if_there_was_one(desk: Desk) -> None:
 
 
 def test_a_page_that_is_one_picture(tmp_path: Path) -> None:
-    """Of a JPEG its own bytes stand; without the page it is put together of these."""
+    """A JPEG's own bytes are used; without the page they come from the results."""
     desk = Desk(tmp_path, "L", AS_FILES)
     whole = picture(0, 0, SIZE[0] - 1, SIZE[1] - 1)
     desk.page.save(desk.input / "a.jpg")

@@ -1,7 +1,7 @@
-"""dots.mocr, the successor: by its published client it has dots.ocr's prompts, template and sizes.
+"""dots.mocr, the successor: its published client has dots.ocr's prompts, template and sizes.
 
-So nothing of ours may depend on the model's name, nor add what its own client sends with other
-prompts alone (a system message).
+So our code must not depend on the model's name. It must also not add what that client sends only
+with other prompts (a system message).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def test_each_mode_is_read(tmp_path: Path, mode: str) -> None:
 
 
 def test_it_is_another_model_than_dots_ocr(tmp_path: Path) -> None:
-    """Pages that dots.ocr has read are read again, if the servers' names tell the two apart."""
+    """Pages that dots.ocr has read are read again, if the server's model name differs."""
     for name in ("rednote-hilab/dots.ocr", NAME):
         with ModelServer(model=name) as server:
             batch = Batch(tmp_path, server.url)

@@ -1,4 +1,4 @@
-"""A page whose answer is doubted: asked for again, told, and read a second time.
+"""A page with a doubted answer: requested again, reported, and read a second time.
 
 In this process, with a witness that counts cells; test_witnesses.py has the real ones.
 """
@@ -39,7 +39,7 @@ ALL, FEWER, NONE = BLOCKS, BLOCKS - 1, 0
 
 @pytest.fixture(autouse=True)
 def witness(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that knows how many cells there should be, and where the last ones are."""
+    """A witness that knows the number of cells, and the places of the last ones."""
 
     def doubts_of(evidence: witnesses.Evidence, cells: Sequence[Cell]) -> list[Doubt]:
         boxes = [in_pixels(cell, evidence.size) for cell in CELLS[len(cells) :]]
@@ -57,7 +57,7 @@ def server() -> Iterator[ModelServer]:
 
 @pytest.fixture
 def here(tmp_path: Path, server: ModelServer) -> Settings:
-    """Settings over an input with the page alone; of its pixels three in five are sent."""
+    """Settings over an input with only this page; three in five of its pixels are sent."""
     (tmp_path / "in").mkdir()
     PICTURE.save(tmp_path / "in" / PAGE.input)
     changes = {"max_model_tokens": 32768, "max_pixels": 1_200_000, "upsample_below": 0}
@@ -65,7 +65,7 @@ def here(tmp_path: Path, server: ModelServer) -> Settings:
 
 
 def reads(*counts: int) -> Callable[[Request], Reply]:
-    """A script: the first answer has so many of the page's cells, and so on; the last one stays."""
+    """A script: the n-th answer has this number of the page's cells; the last number stays."""
 
     def answer(request: Request) -> Reply:
         count = counts[min(request.number, len(counts) - 1)]
@@ -103,7 +103,7 @@ def test_a_page_ends_with_the_answer_that_is_trusted_most(
     reason: str,
     compute: Any,
 ) -> None:
-    """With more pixels at last; whatever was seen, boxes are those of the page's own pixels."""
+    """The last tries use more pixels. Boxes are always in the page's own pixels."""
     server.script = reads(*counts)
     record = read(here, compute)
     assert (record.status, record.attempts, len(server.requests)) == (status, attempts, attempts)
@@ -134,7 +134,7 @@ def read_json(settings: Settings) -> Any:
 def test_a_server_that_makes_the_larger_picture_smaller_is_not_believed(
     server: ModelServer, here: Settings
 ) -> None:
-    """Its boxes would be off; as many tokens as the picture has show that it is not so."""
+    """Its boxes would be off. The number of tokens shows whether the server did it."""
     server.script = reads(FEWER, FEWER, ALL)
     count = server.complete
 
@@ -143,7 +143,7 @@ def test_a_server_that_makes_the_larger_picture_smaller_is_not_believed(
         body["usage"]["prompt_tokens"] = min(1700, body["usage"]["prompt_tokens"])
         return body
 
-    server.complete = counts_less  # type: ignore[method-assign] # a fault of the server's
+    server.complete = counts_less  # type: ignore[method-assign] # the server's fault
     record = read(here)
     assert (record.status, record.attempts, len(server.requests)) == ("doubtful", 2, 3)
     assert record.reason.endswith(
@@ -155,7 +155,7 @@ def test_a_server_that_makes_the_larger_picture_smaller_is_not_believed(
 def test_an_answer_is_not_lost_where_the_page_cannot_be_enlarged(
     server: ModelServer, here: Settings
 ) -> None:
-    """Its file is gone by then, or takes too much memory, or would be too long a strip."""
+    """For example, its file is gone, needs too much memory, or would be too long a strip."""
     answer = reads(FEWER)
 
     def takes_away(request: Request) -> Reply:
@@ -175,7 +175,7 @@ def test_an_answer_is_not_lost_where_the_page_cannot_be_enlarged(
 def test_of_each_prompt_those_are_heard_who_know_it(
     server: ModelServer, here: Settings, mode: str, kinds: set[str], status: str
 ) -> None:
-    """Without texts there is none to measure; one cell over the page misses nothing."""
+    """Without texts there is nothing to measure; one cell over the whole page misses nothing."""
     server.script = None if mode == "ocr" else reads(FEWER)
     record = read(replace(here, prompt_mode=mode, retries=0))
     assert record.status == status
@@ -194,7 +194,7 @@ def test_a_page_without_text_on_which_nothing_was_found_is_blank(
 def test_without_a_witness_nothing_is_known_of_the_trust(
     server: ModelServer, here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also with packages of before, which lack numpy: then the page says so."""
+    """Also with old packages, which lack numpy: then the page has a note."""
     server.script = reads(FEWER)
     off = read(replace(here, witness="off"))
     assert (off.status, off.trust, off.doubts, off.notes) == ("ok", None, [], [])
@@ -212,8 +212,8 @@ def test_without_a_witness_nothing_is_known_of_the_trust(
     ("counts", "answers", "status"),
     [
         ([ALL], 1, "ok"),
-        ([FEWER - 1, FEWER], 2, "doubtful"),  # better than it was, and not good
-        ([FEWER - 2], 2, "doubtful"),  # as it was
+        ([FEWER - 1, FEWER], 2, "doubtful"),  # better than before, but not good
+        ([FEWER - 2], 2, "doubtful"),  # as before
         ([FEWER - 3], 2, "doubtful"),
     ],
 )
@@ -251,7 +251,7 @@ def test_what_stands_is_replaced_by_what_is_trusted_more_and_by_nothing_else(
 def test_what_another_engine_said_of_the_first_does_not_speak_for_the_second(
     server: ModelServer, here: Settings
 ) -> None:
-    """It has not heard the second. What it said stays with what it was said of."""
+    """It has not judged the second answer. Its finding stays with the first."""
     server.script = reads(FEWER)
     before = read(here)
     assert before.trust == pytest.approx(0.16)
@@ -284,5 +284,5 @@ def test_a_second_reading_that_fails_leaves_the_first(server: ModelServer, here:
 
 
 def test_a_second_reading_has_no_twin() -> None:
-    """Who comes last would not know what the other one left."""
+    """The process that finishes would not know what the other one kept."""
     assert twin_of(Task(PAGE, doubted=Record("a", "a.png", None, "doubtful"))) is None

@@ -20,7 +20,7 @@ Script = Callable[[Request], Reply]
 
 
 def once_a_page(reply: Reply) -> Script:
-    """Every page meets the fault once, and the default answer at its second request."""
+    """Each page gets the fault once, and the default answer at its second request."""
     met: set[str] = set()
     lock = threading.Lock()
 
@@ -53,7 +53,8 @@ def test_a_fault_that_passes_costs_one_request_a_page(tmp_path: Path, name: str)
         finished = batch.run_here()
         assert (finished.code, finished.err) == (0, "")
         assert set(batch.statuses().values()) == {"ok"}
-        kept = 2 if name in ("reset", "close") else 0  # a kept connection is replaced at once
+        # a broken kept connection is replaced at once
+        kept = 2 if name in ("reset", "close") else 0
         assert 8 <= len(server.requests) <= 8 + kept
 
 
@@ -98,7 +99,8 @@ def test_a_server_that_dies_and_comes_back_loses_no_page(tmp_path: Path) -> None
         server.script = hang_while(lambda request: request.number in (6, 7))
         with batch.start() as running:
             server.wait_until(lambda: server.in_flight == 2)
-            server.come_back(after_s=1.0)  # two requests reset; then refused, then ready
+            # two requests are reset; then refused, then the server is ready
+            server.come_back(after_s=1.0)
             finished = running.finish()
         assert (finished.code, finished.err) == (0, "")
         assert set(batch.statuses().values()) == {"ok"} and len(server.requests) == 22
@@ -106,8 +108,9 @@ def test_a_server_that_dies_and_comes_back_loses_no_page(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("within", [False, True])
 def test_a_dying_engine(tmp_path: Path, within: bool) -> None:
-    """As vLLM: 500 for the requests in flight, or an error within their answers, then the port
-    closes until someone restarts it."""
+    """Like vLLM: 500 for the requests in flight, or an error within their answers; then the port
+    closes until someone restarts the server.
+    """
     with batch_of(tmp_path, 10) as (batch, server):
 
         def restart() -> None:
@@ -118,7 +121,7 @@ def test_a_dying_engine(tmp_path: Path, within: bool) -> None:
         server.script = in_turn(Reply(), Reply(), dying, Reply())
         finished = batch.run_here()
         assert (finished.code, finished.err) == (0, "")
-        assert 11 <= len(server.requests) <= 12  # the other one in flight may be reset
+        assert 11 <= len(server.requests) <= 12  # the other request in flight may be reset
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -129,7 +132,7 @@ def hanging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[None]]:
 
 
 def hang_and_come_back(folder: Path) -> None:
-    """As vLLM after SIGTERM: no byte comes any more; its health tells within 15 s, not 600."""
+    """Like vLLM after SIGTERM: no byte comes any more. The health check tells in 15 s, not 600."""
     with batch_of(folder, 8) as (batch, server):
         server.script = hang_while(lambda request: request.number in (2, 3))
         with batch.start(environment={"READY_TIMEOUT": "60"}) as running:
@@ -144,7 +147,7 @@ def hang_and_come_back(folder: Path) -> None:
 
 
 def test_a_server_that_stays_away_ends_the_run(tmp_path: Path) -> None:
-    """What was not read is left, not failed; the exit code is that of an operation gone wrong."""
+    """Pages that were not read are left, not failed; the exit code says that the run went wrong."""
     with batch_of(tmp_path, 10) as (batch, server):
         server.script = hang_while(lambda request: request.number >= 4)
         with batch.start(environment={"READY_TIMEOUT": "1"}) as running:

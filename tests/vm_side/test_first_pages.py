@@ -1,4 +1,4 @@
-"""What the first pages tell of the set-up: the decisions, and the command that acts on them."""
+"""What the first pages show about the set-up: the decisions, and the command that uses them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORDS = "HTTP 400 Input length (14234) exceeds model's maximum context length (8
 
 
 def page(status: str = "failed", reason: str = WORDS, **more: Any) -> Record:
-    """A page that was sent, and refused unless it is said otherwise."""
+    """A page that was sent, and by default refused."""
     return Record("p", "p.png", None, status, reason, **{"model_size": SENT, **more})
 
 
@@ -48,7 +48,7 @@ OTHER = page(reason="HTTP 400 Failed to load image")
         ([USELESS, *[page()] * 20], False, False, 0),
         ([*[page()] * 7, READ, *[page()] * 20], False, False, 7),
         ([KEY] * 3, False, False, 3),
-        ([KEY] * 3, True, True, 3),  # no page can be the cause of that
+        ([KEY] * 3, True, True, 3),  # no page can cause this
         ([KEY], True, True, 1),
         ([page()] * 3, True, False, 3),
         ([], True, False, 0),
@@ -68,7 +68,7 @@ def test_when_refusals_are_a_fault_of_the_set_up(
 
 
 def test_the_first_pages_have_to_end_before_anything_is_said() -> None:
-    """A refusal is there at once; an answer, which would tell that the server works, is not."""
+    """A refusal comes at once. An answer, which would prove that the server works, does not."""
     slow = page("ok", "", attempts=1)
     refusals = Refusals({slow.key, ("other.png", None)})
     other = Record("other", "other.png", None, "failed", WORDS, model_size=SENT)
@@ -121,15 +121,15 @@ DOUBLED = counts([2 * picture for picture in PICTURES])
     [
         (RIGHT, 0, ""),
         (RIGHT, PROMPT, ""),
-        (counts(PICTURES, 1500), 0, ""),  # a template with a lot in it
+        (counts(PICTURES, 1500), 0, ""),  # a template with much text
         (CAPPED, 0, "makes 1275 tokens of a picture of 2494"),
         (CAPPED[:1] + CAPPED[3:], PROMPT, "makes 1275 tokens"),
-        (CAPPED[:1] + CAPPED[3:], 0, ""),  # either may be the wrong one
+        (CAPPED[:1] + CAPPED[3:], 0, ""),  # each of the two may be the wrong one
         (ENLARGED, 0, "makes 1400 tokens of a picture of 1200"),
         (DOUBLED, 0, "two pictures"),
         (DOUBLED[:1], PROMPT, "two pictures"),
         (DOUBLED[:1], 0, ""),
-        (counts([0] * 4), 0, ""),  # pictures are not counted
+        (counts([0] * 4), 0, ""),  # the server does not count pictures
         (counts([1] * 4), 0, ""),
         (counts([772] * 4), 0, ""),  # always the same number
         (counts([772] * 4, PROMPT), PROMPT, ""),
@@ -170,7 +170,7 @@ REFUSALS = {
 
 
 def assert_one_fault(batch: Batch, server: ModelServer, words: str) -> None:
-    """The batch of 30 pages says it once and leaves all pages; the next run reads them."""
+    """The batch of 30 pages reports it once and leaves all pages; the next run reads them."""
     finished = batch.run_here(environment={"RETRIES": "0"})
     assert finished.code == 1 and finished.err.count(words) == 1, finished.err
     assert "failed:" not in finished.err and "30 left" in finished.err
@@ -204,7 +204,8 @@ def test_wherever_the_pages_are_read(tmp_path: Path) -> None:
 def test_damaged_files_among_them_are_failed_all_the_same(tmp_path: Path) -> None:
     with batch_of(tmp_path, 20) as (batch, server):
         for number in range(3):
-            (batch.input / f"bad{number}.png").write_bytes(b"x" * 100_000)  # the first to be read
+            # it is the first to be read
+            (batch.input / f"bad{number}.png").write_bytes(b"x" * 100_000)
         server.script = lambda request: replies.unauthorized()
         finished = batch.run_here()
         assert finished.code == 1 and finished.err.count("HTTP 401") == 1
@@ -228,20 +229,20 @@ def test_a_few_pages_that_the_server_cannot_take_are_failed(tmp_path: Path) -> N
 
 
 def write_noise(batch: Batch, sides: Sequence[int]) -> None:
-    """Square pages of so many pixels a side, larger in bytes as they are in pixels."""
+    """Square pages with so many pixels a side; a page with more pixels has more bytes."""
     batch.input.mkdir(parents=True, exist_ok=True)
     for number, side in enumerate(sides):
         Image.effect_noise((side, side), 50 + number).save(batch.input / f"page{number}.png")
 
 
 def test_a_server_that_refuses_large_pages_alone(tmp_path: Path) -> None:
-    """The largest are read first: some short ones among them show that the server works."""
+    """The largest are read first, with some short ones, which show that the server works."""
     with batch_of(tmp_path, 0) as (batch, server):
         write_noise(batch, [280] * 14 + [56] * 6)
         server.script = lambda request: (
             Reply(status=413, error_message="too large")
             if request.size[0] > 100
-            else Reply(delay_s=3.0)  # a refusal is there at once
+            else Reply(delay_s=3.0)  # a refusal comes at once
         )
         finished = batch.run_here("-p", "6")
         assert finished.code == 3 and "refused (" not in finished.err
@@ -267,7 +268,7 @@ SIDES = (560, 532, 336, 280, 168)  # 400, 361, 144, 100 and 36 tokens
 
 @pytest.mark.usefixtures("either")
 def test_pages_seen_at_another_size_are_left(tmp_path: Path) -> None:
-    """Where /tokenize cannot tell, what the server counts for the first pages can."""
+    """/tokenize cannot show it, but the server's token counts for the first pages can."""
     with Counting(lambda picture: min(picture, 150)) as server:
         batch = Batch(tmp_path, server.url)
         write_noise(batch, SIDES)

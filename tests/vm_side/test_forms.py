@@ -1,4 +1,4 @@
-"""Pages in all the forms that people have: each is read, and what is not read is told."""
+"""Pages in all usual forms: each is read, and files that are not read are reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SMALL = {"MAX_PIXELS": "50000"}
 
 @pytest.fixture
 def batch(tmp_path: Path) -> Iterator[Batch]:
-    """A batch without a page yet."""
+    """A batch without pages."""
     with ModelServer() as server:
         batch = Batch(tmp_path, server.url)
         batch.input.mkdir()
@@ -30,7 +30,7 @@ def batch(tmp_path: Path) -> Iterator[Batch]:
 
 
 def sizes(batch: Batch) -> dict[forms.Key, tuple[int, ...]]:
-    """The pages in the manifest, upright."""
+    """The pages in the manifest, with their upright sizes."""
     return {(r["input"], r["pdf_page"]): tuple(r["original_size"]) for r in batch.records}
 
 
@@ -40,7 +40,7 @@ def test_every_form_is_read_and_every_other_file_is_told(batch: Batch) -> None:
     wanted |= forms.write_links(batch.input, batch.folder / "elsewhere")
     others = forms.write_others(batch.input)
     line = "not read: 2 .docx, 1 .svg, 1 .txt, 1 hidden, 1 without ending"
-    for read_now in (len(wanted), 0):  # told again each night
+    for read_now in (len(wanted), 0):  # reported again each night
         end = batch.run_here(environment=SMALL)
         assert (end.code, end.err.count("\n")) == (0, 1), end.err
         assert end.err.endswith(f"; {line}\n")
@@ -64,7 +64,7 @@ def test_the_input_may_be_typed_as_windows_writes_it(batch: Batch) -> None:
 
 
 def test_a_folder_of_which_nothing_can_be_read_is_a_failure(batch: Batch) -> None:
-    for hidden in (".DS_Store", ".cache/a.png"):  # nobody's pages
+    for hidden in (".DS_Store", ".cache/a.png"):  # they do not count as pages
         (batch.input / hidden).parent.mkdir(exist_ok=True)
         (batch.input / hidden).touch()
     assert batch.run_here().code == 0
@@ -76,7 +76,7 @@ def test_a_folder_of_which_nothing_can_be_read_is_a_failure(batch: Batch) -> Non
 
 
 def test_what_only_calls_itself_a_pdf_says_what_it_is(batch: Batch) -> None:
-    """Also where MuPDF would draw it: web pages, drawings, comics, text."""
+    """Also where MuPDF could draw it: web pages, drawings, comics, text."""
     content = {
         "login": b"<!DOCTYPE html><html><body>Sign in</body></html>",
         "plan": b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><path/></svg>',
@@ -95,7 +95,7 @@ def test_what_only_calls_itself_a_pdf_says_what_it_is(batch: Batch) -> None:
     assert end.code == 3
     reasons = {r["input"]: r["reason"] for r in batch.records if r["status"] == "failed"}
     assert reasons.keys() == {f"{name}.pdf" for name in content}
-    assert reasons.pop("both.pdf")  # a PDF by its first bytes, and none
+    assert reasons.pop("both.pdf")  # its first bytes say that it is a PDF, but it is not
     assert all(reason.startswith("no PDF at all: ") for reason in reasons.values())
     assert reasons["login.pdf"].endswith(": a web page")
     assert reasons["plan.pdf"].endswith(": an SVG drawing")
@@ -120,10 +120,10 @@ def test_a_trial_reads_some_pages_of_each_file(batch: Batch) -> None:
     code, said, keys = run("2-3, 9")
     assert (code, keys) == (0, [("book.pdf", 1), ("book.pdf", 2), ("fax.tif", 1), ("fax.tif", 2)])
     assert said.startswith("4 pages (PAGES=2-3, 9): 4 ok")
-    assert said.endswith("; not read: 1 beyond PAGES\n")  # the picture is page 1 of its file
+    assert said.endswith("; not read: 1 beyond PAGES\n")  # a picture is page 1 of its file
     code, said, keys = run("1")
     assert batch.summary["run"]["pages"] == 3
-    assert len(keys) == 6 and batch.summary["pages"] == 3  # those of the other trial stay
+    assert len(keys) == 6 and batch.summary["pages"] == 3  # the pages of the other trial stay
     code, said, keys = run("")
     assert (batch.summary["run"]["pages"], batch.summary["pages"], code, said) == (1, 8, 0, "")
     end = batch.run_here(environment={"PAGES": "0"})
@@ -172,7 +172,7 @@ def test_a_password_may_stand_in_a_file_and_not_travel_to_a_fleet(batch: Batch) 
 
 
 def test_a_page_is_what_its_box_shows(batch: Batch) -> None:
-    """What lies outside is not the page's; a turned page is upright."""
+    """Content outside is not part of the page; a turned page is upright."""
     with pymupdf.open() as document:
         page = document.new_page(width=400, height=600)
         page.draw_rect((100, 100, 200, 300), fill=(0, 0, 0))

@@ -1,4 +1,4 @@
-"""Pages that would hold a batch: they fail with their reason, all others are read, it ends."""
+"""Pages that would block a batch: they fail with a reason, others are read, the batch ends."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_wrong_number_of_pages_is_one_failed_page(tmp_path: Path) -> None:
 
 
 def test_two_pages_that_are_never_drawn_beside_forty_good_ones(tmp_path: Path) -> None:
-    """They come first, being large, and hold a core each until their time is up."""
+    """They are large, so they come first, and each occupies a core until its time is over."""
     with batch_of(tmp_path, 40) as (batch, _):
         hostages.never_drawn(batch.input / "forms.pdf", padding=500_000)
         hostages.tiled_for_ever(batch.input / "tiles.pdf")
@@ -57,7 +57,7 @@ def test_two_pages_that_are_never_drawn_beside_forty_good_ones(tmp_path: Path) -
 
 @pytest.mark.usefixtures("either")
 def test_a_page_that_is_never_drawn(tmp_path: Path) -> None:
-    """Also on a node, whose other threads read on."""
+    """Also on a node, where other threads continue to read."""
     with batch_of(tmp_path, 6) as (batch, _):
         hostages.never_drawn(batch.input / "forms.pdf")
         assert batch.run_here(environment=LITTLE_TIME).code == 3
@@ -73,7 +73,7 @@ def test_a_jpeg_of_very_many_scans(tmp_path: Path) -> None:
 
 
 def little_memory() -> None:
-    """Before the command: its workers get no more than half a GiB."""
+    """Runs before the command: its workers get at most half a GiB."""
     resource.setrlimit(resource.RLIMIT_DATA, (1 << 29, 1 << 29))
 
 
@@ -131,7 +131,7 @@ def test_a_page_that_waits_holds_no_large_picture(tmp_path: Path, held: ModelSer
     batch = Batch(tmp_path, held.url)
     batch.input.mkdir()
     for number in range(2):
-        hostages.large_png(batch.input / f"{number}.png", 6000)  # decoded 137 MiB
+        hostages.large_png(batch.input / f"{number}.png", 6000)  # 137 MiB when decoded
     with batch.start() as running:
         wait_until(lambda: len(held.requests) == 2)
         wait_until(lambda: all(resident_mib(pid) < 150 for pid in running.workers()))
@@ -139,7 +139,7 @@ def test_a_page_that_waits_holds_no_large_picture(tmp_path: Path, held: ModelSer
 
 @pytest.mark.parametrize("images", ["0", "1"])
 def test_a_large_page_is_opened_again_for_what_needs_it(tmp_path: Path, images: str) -> None:
-    """Its figures and its drawing are the same as those of a page that was kept."""
+    """Its pictures and its drawing are the same as those of a page that was kept in memory."""
     with batch_of(tmp_path, 0) as (batch, _):
         hostages.large_png(batch.input / "a.png", 4200)
         assert batch.run_here(environment={"IMAGES": images}).code == 0

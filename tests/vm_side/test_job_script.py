@@ -1,4 +1,4 @@
-"""What job.sh copies to the bucket, with stand-ins for docker and gcloud that note their calls."""
+"""What job.sh copies to the bucket; stand-ins for docker and gcloud note their calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ echo "gcloud $*" >>"$HOME/called"
 
 
 def copies(home: Path, *arguments: str) -> list[str]:
-    """What gcloud is asked for by a job."""
+    """What a job asks gcloud to do."""
     (home / "bin").mkdir(exist_ok=True)
     for name, text in {"docker": DOCKER, "gcloud": GCLOUD}.items():
         (home / "bin" / name).write_text(text)
@@ -73,7 +73,8 @@ def test_what_an_earlier_job_left_here_is_not_put_over_what_a_fleet_wrote(tmp_pa
     assert words[:3] == ["gcloud", "storage", "cp"] and words[-1] == "gs://pages/result/"
     assert Path(words[-2]).name == "manifest.jsonl" and Path(words[-2]).read_text() == "new\n"
     certificate = f"--volume {tmp_path}/.dots-ocr/fleet.pem:/fleet.pem:ro"
-    assert certificate in (tmp_path / "called").read_text()  # with which it speaks to them
+    # it uses this certificate with the workers
+    assert certificate in (tmp_path / "called").read_text()
 
 
 def test_each_bucket_has_a_manifest_of_its_own(tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_on_a_full_disk_the_last_state_that_was_written_stays(tmp_path: Path) ->
 
 
 def start_a_worker(home: Path) -> None:
-    """A node of a fleet."""
+    """Start a node of a fleet."""
     words = ["/vm_side", "/packages", "/fleet.pem", "image", "tls://10.0.0.2:8786", "10.0.0.3"]
     words += ["head", "64", "http://127.0.0.1:8000"]
     environment = {"HOME": str(home), "PATH": f"{home}/bin:{os.environ['PATH']}"}
@@ -120,7 +121,7 @@ def test_what_opens_pages_leaves_memory_to_the_model_server(
         (words,) = [line.split() for line in calls if line.startswith("docker run")]
         return words
 
-    assert "--memory" not in started()  # docker without it would warn
+    assert "--memory" not in started()  # without this cgroup docker would warn
     (tmp_path / "memory-limit").write_text("true\n")
     words = started()
     total_mib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20

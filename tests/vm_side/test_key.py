@@ -1,4 +1,4 @@
-"""A model server that wants a key: it is sent wherever the server is asked, and stands nowhere."""
+"""A model server that needs a key: each request to it has the key, and nothing else shows it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_without_it_the_refusal_names_the_knob(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [401, 400])
 def test_a_server_that_repeats_the_key_it_refuses(tmp_path: Path, status: int) -> None:
-    words = "x" * 275 + f" the key {KEY} is not known"  # the reason is cut in its middle
+    words = "x" * 275 + f" the key {KEY} is not known"  # the reason is cut in the middle of the key
     with batch_of(tmp_path, 1, api_key=KEY) as (batch, server):
         server.script = lambda request: Reply(status=status, error_message=words)
         finished = batch.run_here(environment={"API_KEY": KEY})

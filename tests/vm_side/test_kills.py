@@ -1,4 +1,4 @@
-"""SIGKILL: of workers, and of the whole command, in the middle of many pages."""
+"""SIGKILL of workers, and of the whole command, in the middle of many pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Rigged = tuple[Batch, ModelServer]
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the pages come to when nothing happens."""
+    """The results of the pages when nothing disturbs them."""
     with batch_of(tmp_path_factory.mktemp("undisturbed"), PAGES) as (batch, server):
         assert batch.run_here().code == 0
         assert len(server.requests) == PAGES
@@ -61,7 +61,7 @@ def test_a_page_that_kills_two_workers_is_given_up(tmp_path: Path) -> None:
         assert record["reason"] == "its worker died 2 times (SIGKILL)"
         assert sum(status == "ok" for status in batch.statuses().values()) == 3
 
-        server.script = None  # the next run tries this page, and no other
+        server.script = None  # the next run tries only this page
         assert batch.run_here().code == 0 and len(server.requests) == 6
 
 
@@ -70,7 +70,7 @@ def test_the_killed_command_leaves_nobody_and_the_next_run_asks_for_the_rest(
 ) -> None:
     batch, server = many
     seen = 0
-    for stop_at in (9, 21):  # killed twice, on the way
+    for stop_at in (9, 21):  # killed twice on the way
         server.script = hang_while(lambda request, at=stop_at: request.number >= at)  # type: ignore[misc]
         with batch.start() as running:
             server.wait_until(lambda at=stop_at: len(server.requests) == at + 2)  # type: ignore[misc]
@@ -79,7 +79,7 @@ def test_the_killed_command_leaves_nobody_and_the_next_run_asks_for_the_rest(
             running.wait_until_nobody_is_left()
         assert (batch.output / DOOR).is_dir()
         done = sum(status == "ok" for status in batch.statuses().values())
-        assert done == stop_at - seen  # all that was answered stands; the two in flight do not
+        assert done == stop_at - seen  # all answers are kept; the two pages in flight are not done
         seen += 2
     server.script = None
     finished = batch.run_here()
@@ -105,7 +105,7 @@ def test_a_worker_killed_while_the_command_waits_for_the_server(tmp_path: Path) 
 
 
 def test_the_fork_server_killed(many: Rigged, undisturbed: dict[str, Any]) -> None:
-    """The workers that live go on, and a new one can be started."""
+    """The living workers continue, and a new one can be started."""
     batch, server = many
     server.script = hang_while(lambda request: request.number in (10, 11))
     with batch.start() as running:

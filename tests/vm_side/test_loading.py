@@ -1,4 +1,4 @@
-"""What a start consists of: real logs of several ages of vLLM, whole, torn, and of two engines."""
+"""The parts of a start: real logs of several vLLM versions, complete, torn, and of two engines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OF_CARD = {"imports": 42, "weights": 1, "compile": 18, "graphs": 4, "warm-up": 2
 
 
 def second_engine(late_s: int) -> list[Line]:
-    """A second card's, which is at each part so much later."""
+    """The lines of a second card, which is so many seconds later in each part."""
     return [Line(line.after_s + late_s, "(EngineCore_DP1 pid=9)", line.text) for line in CARD[2:-2]]
 
 

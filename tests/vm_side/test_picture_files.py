@@ -1,4 +1,4 @@
-"""What the pictures of a page are called."""
+"""The names of a page's picture files."""
 
 import pytest
 

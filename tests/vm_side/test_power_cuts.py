@@ -1,4 +1,4 @@
-"""The machine loses its power in the middle: what the disk had not yet must count for nothing."""
+"""A power cut in the middle: what was not on the disk yet must not count."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ OTHERWISE = ("--prompt-mode", "layout_only")
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the pages come to when nothing happens."""
+    """The results of the pages when nothing disturbs them."""
     with batch_of(tmp_path_factory.mktemp("undisturbed"), PAGES) as (batch, _):
         assert batch.run_here("--images").code == 0
         return results_in(batch.output)
 
 
 def cut_after(requests: int, batch: Batch, server: ModelServer, *options: str) -> None:
-    """Run until the power goes, at this many requests."""
+    """Run until a power cut at this number of requests."""
     store = batch.folder / f"disk{requests}"
     server.reset()
     with batch.start(*options, environment=power.recorded(batch.output, store)) as running:
@@ -41,7 +41,7 @@ def test_after_power_cuts_the_results_are_as_if_nothing_had_been(
     tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
     with batch_of(tmp_path, PAGES) as (batch, server):
-        for requests in (8, 6):  # cut twice, on the way
+        for requests in (8, 6):  # cut twice on the way
             cut_after(requests, batch, server, "--images")
         finished = batch.run_here("--images")
         assert (finished.code, finished.err) == (0, "")

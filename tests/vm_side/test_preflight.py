@@ -1,4 +1,4 @@
-"""The preflight: which servers are refused before the first page, and with which words."""
+"""The preflight: which servers are refused before the first page, and with which message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from server.endpoint import Endpoint, Model
 from server.room import ANSWER_ROOM, PROMPT_TOKENS
 from server.verdicts import ServerGone
 
-OLD = age_of("0.11")  # the picture is one token in its /tokenize
+OLD = age_of("0.11")  # its /tokenize counts the picture as one token
 CHATML = ("<|im_start|>", "<|im_end|>", "<|im_start|>")
 
 
@@ -48,7 +48,7 @@ def test_an_older_vllm_passes_and_tells_its_prompt() -> None:
     with ModelServer(age=OLD) as server:
         fitness = check(server)
         assert not fitness.sees_size and 0 < fitness.prompt_tokens < PROMPT_TOKENS
-        server.content_format = "openai"  # what it does tell is judged
+        server.content_format = "openai"  # what it does report is still judged
         with pytest.raises(Unfit, match="sees 2 pictures"):
             check(server)
 
@@ -98,7 +98,7 @@ def test_prompts_that_are_wrong(tokens: list[str], words: str) -> None:
 @pytest.mark.parametrize(
     ("context", "pixels", "words"),
     [
-        (0, 11_289_600, ""),  # not said
+        (0, 11_289_600, ""),  # the server does not say
         (16384, 2_000_000, ""),
         (8192, 2_000_000, ""),
         (2552 + PROMPT_TOKENS + ANSWER_ROOM, 2_000_000, ""),
@@ -120,7 +120,7 @@ def test_room_for_the_picture_and_an_answer(context: int, pixels: int, words: st
 @pytest.mark.parametrize(
     "body",
     [
-        b'{"tokens": []}',  # llama.cpp, which knows no messages
+        b'{"tokens": []}',  # llama.cpp, which has no messages
         b'{"tokens": [1, 2, 3]}',
         b'{"tokens": [{"id": 1, "piece": "a"}]}',
         b'{"count": 3, "max_model_len": 8192, "tokens": [1, 2, 3]}',  # SGLang; vLLM before 0.9
@@ -146,7 +146,7 @@ def test_a_tokenize_that_refuses_cannot_tell(status: int) -> None:
 
 
 def fitness_of(answer: bytes) -> bool:
-    """Whether a healthy server that answers /tokenize so passes as one that cannot tell."""
+    """Whether a healthy server with this answer to /tokenize passes as one that cannot tell."""
     server = RawServer()
 
     def talk(connected: socket.socket) -> None:
@@ -163,7 +163,7 @@ def fitness_of(answer: bytes) -> bool:
 
 
 def test_a_server_that_drops_only_tokenize_passes() -> None:
-    """As a proxy does that lets nothing else through."""
+    """Like a proxy that lets nothing else through."""
     server = RawServer()
 
     def talk(connected: socket.socket) -> None:
@@ -194,7 +194,7 @@ def test_the_command_refuses_before_the_first_page(tmp_path: Path) -> None:
         assert not server.requests and not batch.records
         server.content_format = "string"
         assert batch.run_here().code == 0
-        server.content_format = "openai"  # nothing to read, nothing to check
+        server.content_format = "openai"  # no page to read, so nothing is checked
         assert batch.run_here().code == 0 and len(server.requests) == 2
 
 

@@ -1,4 +1,4 @@
-"""The command: its options, its variables, its exit codes, and what it says to whom."""
+"""The command: its options, variables and exit codes, and its messages."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_numbers_that_are_none(value: str) -> None:
     ],
 )
 def test_a_budget_without_prices_is_refused(prices: dict[str, str], is_limit: bool) -> None:
-    """It would never be spent."""
+    """Without prices the budget could never be spent."""
     finished = CliRunner().invoke(main, ["--input", "/nowhere", "--budget", "5"], env=prices)
     assert finished.exit_code == ExitCode.USAGE
     assert ("/nowhere does not exist" if is_limit else "no limit without prices") in finished.output
@@ -122,7 +122,7 @@ def test_json_is_all_there_is_on_stdout(three: Rigged) -> None:
     assert (totals["pages"], totals["ok"], totals["failed"], totals["left"]) == (3, 2, 1, 0)
     run = totals["run"]
     assert run["cost_usd"] == pytest.approx(run["seconds"], abs=0.01) and run["seconds"] > 0
-    speed, seconds = run["pages_per_second"], run["seconds"]  # both rounded to thousandths
+    speed, seconds = run["pages_per_second"], run["seconds"]  # both are rounded to thousandths
     assert speed * seconds == pytest.approx(3, abs=0.001 * (speed + seconds))
     assert totals["tokens_in"] == sum(record["tokens_in"] for record in batch.records) > 0
 
@@ -155,7 +155,7 @@ def test_every_status_in_the_manifest(tmp_path: Path) -> None:
         assert not (batch.output / f"{failed['page']}.json").exists()
         assert {record["finish_reason"] for record in batch.records} == {"", "stop", "length"}
 
-        server.script = None  # only the failed one is tried again: the others are done
+        server.script = None  # only the failed page is tried again: the others are done
         assert batch.run_here().code == 0 and len(server.requests) == 6
 
 
@@ -163,7 +163,7 @@ def test_every_status_in_the_manifest(tmp_path: Path) -> None:
 
 
 def test_every_option_has_its_variable(tmp_path: Path) -> None:
-    """The same batch once by flags and once by the environment, where nothing is the default."""
+    """The same batch, once with flags and once with variables; no value is the default."""
     values = {
         "PROCESSES": "1",
         "MAX_PIXELS": "5000",
@@ -205,7 +205,7 @@ def test_every_option_has_its_variable(tmp_path: Path) -> None:
             given = {"flags": (flags, {}), "variables": ([], values)}[kind]
             finished = batch.run(*given[0], environment=given[1])
             assert finished.code == 3 and "no answer in 3 s (1 times)" in finished.err
-            assert at_once == [1] and len(server.requests) == 4  # the last for one token
+            assert at_once == [1] and len(server.requests) == 4  # the last one asks for one token
             request = server.requests[0]
             width, height = request.size
             assert 3136 <= width * height <= 5000 and "Do not output" in request.prompt
@@ -256,7 +256,7 @@ def test_what_can_be_turned_on_later_and_what_asks_again(three: Rigged) -> None:
         assert picture.size == (48, 32)
 
     assert asked("--force") == 3
-    assert not list(batch.output.rglob("*.jpg"))  # a drawing of older cells would lie
+    assert not list(batch.output.rglob("*.jpg"))  # a drawing of older cells would be wrong
     assert asked("--max-pixels", "4000", "--retries", "1") == 3
     assert asked("--max-pixels", "4000", "--prompt-mode", "ocr") == 3
 
@@ -307,7 +307,7 @@ def test_usage_errors_ask_nothing_and_write_nothing(three: Rigged) -> None:
 
 @pytest.mark.usefixtures("either")
 def test_an_empty_input_is_nothing_to_do(tmp_path: Path) -> None:
-    batch = Batch(tmp_path, "http://127.0.0.1:9")  # the server is not even asked
+    batch = Batch(tmp_path, "http://127.0.0.1:9")  # the server gets no request
     batch.input.mkdir()
     finished = batch.run_here("--json")
     assert finished.code == 0 and "nothing to do" in finished.err
@@ -347,7 +347,7 @@ def test_two_runs_on_one_output(three: Rigged) -> None:
         assert second.code == 1 and len(server.requests) == 2
         assert f"is being written by process {running.pid}, since " in second.err
         assert "wait for its end, or stop it" in second.err
-        running.process.terminate()  # killed, it would leave its pages in the hands of a fleet
+        running.process.terminate()  # a killed command would leave its pages on the fleet
         assert running.finish().code == 130
 
 
@@ -389,9 +389,9 @@ def test_a_terminal_gets_a_bar_and_a_sentence(three: Rigged) -> None:
 
 
 def read_terminal(ours: int) -> str:
-    """All that is written to the other side, until nobody holds it any more."""
+    """Read all that is written to the other side, until nobody has it open any more."""
     shown = b""
-    with contextlib.suppress(OSError):  # Linux says EIO at the end
+    with contextlib.suppress(OSError):  # Linux raises EIO at the end
         while part := os.read(ours, 1 << 16):
             shown += part
     os.close(ours)
@@ -406,7 +406,7 @@ def test_help_names_every_option() -> None:
 
 
 def test_pictures_come_in_another_form_without_the_model(tmp_path: Path) -> None:
-    """And when they are gone, or the results are of a version that knew no forms."""
+    """Also if they are gone, or if the results come from a version without forms."""
     with batch_of(tmp_path, 1) as (batch, server):
 
         def after(*options: str) -> dict[str, bytes]:
@@ -437,7 +437,7 @@ def test_pictures_come_in_another_form_without_the_model(tmp_path: Path) -> None
         assert after() == first and batch.records == line
         assert (batch.output / "200dpi/page1/page1.json").stat() == cells, "it is not written again"
 
-        # what stands is not lost where it cannot be made again
+        # files are kept if they cannot be made again
         kept = manifest.read_text()
         manifest.write_text(kept.replace('"original_size": [', '"original_size": [1'))
         finished = batch.run_here("--pictures", "inline")

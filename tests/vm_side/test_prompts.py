@@ -1,4 +1,4 @@
-"""The prompts: one changed character is another prompt than the model was trained with."""
+"""The prompts: one changed character makes another prompt than the model's training had."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from answer.ladder import OTHER_PROMPT
 from contract import CATEGORIES
 from prompts import PROMPTS
 
-# Of the prompts of rednote-hilab/dots.ocr at 36d7248.
+# The prompts of rednote-hilab/dots.ocr at 36d7248.
 SHA256 = {
     "layout_all": "16ff71ac5d218f35e5b3db41240b6e70741498bc099db3fa922ce1ff972e3b2f",
     "layout_only": "d10f3720942d901f61cd1c313a6ba8305ec5e9674c56907ea92f82ad0d5f5fbf",

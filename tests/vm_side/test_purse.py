@@ -1,4 +1,4 @@
-"""BUDGET, where pages are read: until when they are given out, and when none is in hand."""
+"""BUDGET, where pages are read: when the last page is given out, and when all must end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOUR = 3_600.0
 
 @dataclass
 class Clock:
-    """Seconds, as a test wants them."""
+    """A clock that the test sets."""
 
     s: float = 1_000.0
 
@@ -30,7 +30,8 @@ class Clock:
         return self.s
 
 
-WHOLE: list[tuple[float, float, float]] = [  # what is paid, the least drain, the reserve: seconds
+# seconds: what is paid, the smallest drain, the reserve
+WHOLE: list[tuple[float, float, float]] = [
     (0, 0, 0),
     (40, 4, 8),
     (600, 60, 120),
@@ -46,7 +47,7 @@ def test_what_is_kept_at_the_end(whole_s: float, drain_s: float, rest_s: float) 
 
 
 GIVES: list[tuple[float, float, float, float, float]] = [
-    # USD an hour, spent, budget, the slowest page: seconds for which pages are given out
+    # USD an hour, spent, budget, slowest page: seconds in which pages are given out
     (1.0, 0.0, 1.0, 0.0, HOUR - 312 - 60),
     (1.0, 0.5, 1.0, 0.0, HOUR / 2 - 312 - 60),
     (1.0, 0.0, 1.0, 300.0, HOUR - 312 - 300),
@@ -85,7 +86,7 @@ def test_what_was_spent_goes_by_the_time() -> None:
 
 
 def test_what_will_have_been_spent_at_the_end(tmp_path: Path) -> None:
-    """Of what comes to be read: pages that were done before took no time."""
+    """Only new pages count: pages that were done before took no time."""
     progress = Progress(tmp_path, 100 + 4 * ENOUGH, 100, 1.0, lambda: 1.0)
     assert "usd_at_end" not in progress.content()
     progress._read["ok"] += ENOUGH
@@ -104,14 +105,14 @@ USD_PER_S = {"PRICE_PER_HOUR": "3600"}
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Iterator[tuple[Batch, ModelServer]]:
-    """A page takes half a second."""
+    """A batch with half a second for each page."""
     with batch_of(tmp_path, PAGES) as (batch, server):
         server.script = lambda request: Reply(delay_s=0.5)
         yield batch, server
 
 
 def test_the_rest_is_left_and_the_run_is_to_be_run_again(slow: tuple[Batch, ModelServer]) -> None:
-    """20 seconds are paid, of which 13 are for pages; pages in flight come to their end."""
+    """20 seconds are paid, and 13 of them are for pages; pages in flight are finished."""
     batch, server = slow
     server.script = lambda request: Reply(delay_s=1)
     finished = batch.run_here("--budget", "24", "--spent", "4", environment=USD_PER_S)

@@ -1,4 +1,4 @@
-"""What one worker does with a page: the memory it keeps, the files of a twin aside."""
+"""One worker and a page: the memory that it keeps, and the files of a twin."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from workers.executor import ProcessPool
 
 
 def settings_for(batch: Batch, **changes: Any) -> Settings:
-    """For pages that no witness fits."""
+    """Settings for pages that no witness can judge."""
     changes = {"upsample_below": 0, "witness": "off", **changes}
     return settings_of(batch.folder, batch.url, **changes)
 
@@ -52,7 +52,8 @@ def test_a_twin_touches_nothing_before_it_has_won(tmp_path: Path) -> None:
         assert aside == expected
         assert {k: v for k, v in files_in(batch.output).items() if ASIDE not in k} == older
 
-        (batch.output / f"{page.result}.json.part").touch()  # the loser was killed as it wrote
+        # the loser was killed while it wrote this
+        (batch.output / f"{page.result}.json.part").touch()
         take_from_aside(batch.output, page.result, record.pictures)
         assert files_in(batch.output) == expected
 
@@ -76,7 +77,7 @@ def test_no_older_drawing_beside_the_twins_files(tmp_path: Path) -> None:
 def test_a_large_file_of_a_store_is_not_held_while_the_model_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, padding: int, times: int
 ) -> None:
-    """It is fetched again for what needs it; what the page is does not change."""
+    """It is fetched again when it is needed; the page is the same."""
     fetched: list[Remote] = []
     read_bytes = Remote.read_bytes
 
@@ -106,12 +107,12 @@ def test_a_drawing_has_no_twin(tmp_path: Path) -> None:
 def test_a_request_that_the_server_forgot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: bool
 ) -> None:
-    """The page is asked for again, and its line in the manifest is one."""
+    """The page is requested again, and it has one line in the manifest."""
     monkeypatch.setattr("workers.pool.LATE_S", math.inf)
     monkeypatch.setattr("workers.pool.LOOK_S", 0.05)
 
     def call_it_late() -> None:
-        """Once all others are done: a busy machine is late with any of them."""
+        """Call it late when all others are done: on a busy machine any page may be late."""
         wait_until(lambda: len(load(batch.output)) == 7)
         monkeypatch.setattr("workers.pool.LATE_S", 0.0)
 
@@ -136,13 +137,13 @@ def test_a_request_that_the_server_forgot(
 
 
 def resident_bytes() -> int:
-    """The memory that this process holds now (Linux)."""
+    """The memory that this process uses now (Linux)."""
     held = int(Path("/proc/self/statm").read_text().split()[1])
     return held * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_free_memory_goes_back_to_the_system() -> None:
-    """glibc keeps what lies below something that is in use still."""
+    """glibc keeps free memory that is below a block in use."""
     blocks = [bytes([1]) * 100_000 for _ in range(500)]
     used = resident_bytes()
     del blocks[:-1]

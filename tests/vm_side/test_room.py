@@ -1,4 +1,4 @@
-"""Servers that want question and answer to fit their context together: every page is read."""
+"""Servers that limit question and answer together to their context: every page is read."""
 
 from __future__ import annotations
 
@@ -47,9 +47,10 @@ def as_vllm_0_26(asked: int, taken: int, context: int) -> str:
 
 
 class Strict(ModelServer):
-    """Refuses what does not fit; counts_picture: with the picture, not only its place.
+    """A server that refuses what does not fit its context.
 
-    says is the context in /v1/models, 0: none.
+    `counts_picture`: it counts the picture's tokens, and not only its place. `says` is the context
+    in /v1/models; 0 for none.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Strict(ModelServer):
 def read(
     folder: Path, server: ModelServer, more: Mapping[str, str] = MappingProxyType({})
 ) -> list[dict[str, Any]]:
-    """Read a page of 2 million pixels."""
+    """Read a page of 2 million pixels; return its records."""
     batch = Batch(folder, server.url)
     batch.input.mkdir(exist_ok=True)
     article(100, 1).save(batch.input / "page.png")
@@ -95,7 +96,7 @@ def read(
 def test_a_page_is_read_by_each_age(
     tmp_path: Path, refuse: Refuse, says: int, counts_picture: bool
 ) -> None:
-    """One that tells its context refuses nothing; one that does not, or another, refuses once."""
+    """A server that tells its true context refuses nothing; the others refuse once."""
     with Strict(16_384, says, refuse, counts_picture) as server:
         (record,) = read(tmp_path, server)
         assert record["status"] == "ok"

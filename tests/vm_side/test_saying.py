@@ -1,4 +1,4 @@
-"""A command ends with its own exit code, also if nobody takes what it says."""
+"""A command ends with its own exit code, also if nobody can read its output."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def main():
 
 run(main)
 """
-SCRIPTS = (  # on which side it runs, how to ask it wrongly
+SCRIPTS = (  # the script, and a wrong way to call it
     ("process_all_images.py", "--processes=none"),
     ("check_results.py", "--to=/nowhere"),
     ("write_corrected.py", "--told=/nowhere"),
@@ -34,14 +34,14 @@ SCRIPTS = (  # on which side it runs, how to ask it wrongly
 
 
 def buffered() -> dict[str, str]:
-    """An environment in which Python keeps what it writes, as a user's does."""
+    """An environment in which Python buffers its output, as it does for a user."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return {**kept, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 @contextmanager
 def deaf(kind: str) -> Iterator[int]:
-    """A file that takes nothing: nobody reads the pipe any more, or the disk is full."""
+    """A file that accepts nothing: the pipe has no reader, or the disk is full."""
     ours, theirs = os.pipe()
     os.close(ours)
     if kind == "full":
@@ -54,7 +54,7 @@ def deaf(kind: str) -> Iterator[int]:
 
 
 def code_of(command: list[str], file: int) -> int:
-    """How a command ends whose stdout and stderr are this file."""
+    """The exit code of a command with this file as stdout and stderr."""
     done = subprocess.run(
         [sys.executable, *command], env=buffered(), stdout=file, stderr=file, check=False
     )
@@ -68,7 +68,7 @@ def code_of(command: list[str], file: int) -> int:
         ("pipe", "sys.exit(3)", 3),
         ("full", "sys.exit(3)", 3),
         ("pipe", "show_line('a result'); sys.exit(3)", 3),
-        ("full", "show_line('a result'); sys.exit(3)", 1),  # a result that is lost
+        ("full", "show_line('a result'); sys.exit(3)", 1),  # the result is lost
         ("pipe", "raise click.UsageError('no')", 2),
         ("pipe", "raise click.Abort", 130),
         ("full", "raise OSError(28, 'No space left on device')", 1),
@@ -106,7 +106,7 @@ CLOSED = """import os
 @pytest.mark.parametrize("module", ["saying", "lib.console"])
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_a_stream_that_was_closed_from_the_start(module: str, closed: str) -> None:
-    """No file of ours is in its place: a child's words would go into that."""
+    """None of our files takes its place: the output of a child would go into that file."""
     script = SAYS.format(module=module, end=CLOSED)
     shell = ["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, script]
     assert subprocess.run(shell, env=buffered(), check=False, capture_output=True).returncode == 3
@@ -118,8 +118,8 @@ def test_a_stream_that_was_closed_from_the_start(module: str, closed: str) -> No
         ("쪽 1.png\tok\n", "쪽 1.png\tok\n"),
         ("\x1b]0;owned\x07.png", "\ufffd]0;owned\ufffd.png"),
         ("\x9b2J\x7f\r", "\ufffd2J\ufffd\ufffd"),
-        ("\u202egnp.exe", "\ufffdgnp.exe"),  # what is read from right to left
-        ("\udcff.png", "\ufffd.png"),  # a byte of a name that is no text
+        ("\u202egnp.exe", "\ufffdgnp.exe"),  # it would be shown from right to left
+        ("\udcff.png", "\ufffd.png"),  # a byte of a name that is not text
         ({"a\x1b": ["b\x1b", 1, None]}, {"a\ufffd": ["b\ufffd", 1, None]}),
     ],
 )

@@ -1,4 +1,4 @@
-"""What JSON of ours may hold: the check, the schemas in docs/schema/, and what is written."""
+"""What our JSON may contain: the check, the schemas in docs/schema/, and what is written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from schemas.write import FOLDER, docstrings, schemas, text_of
 
 DOUBT_HERE: dict[str, Any] = {"kind": "missed", "bbox": [1, 2, 3, 4], "cell": None, "detail": {}}
 CELL_HERE: dict[str, Any] = {"bbox": [1, 2, 3, 4], "category": "Text", "text": "x"}
-NO_JSON = NUMBERS[:3]  # nan, and infinite ones
+NO_JSON = NUMBERS[:3]  # nan and the infinities
 VALUES: list[Any] = [
     *(value for value in NUMBERS if value not in NO_JSON),
     *("", "x" * 1_000_001, *STATUSES, *CATEGORIES, 0, 1, 90, 90.5, 1.5, 10**15 - 1, False),
@@ -45,7 +45,7 @@ EACH |= {
 
 @pytest.mark.parametrize("name", EACH)
 def test_our_check_says_what_a_json_schema_says(name: str) -> None:
-    """But of 1.0, which it calls a whole number."""
+    """Except for 1.0, which JSON Schema calls a whole number."""
     fits, validator = check(EACH[name]), Draft202012Validator(EACH[name])
     for value in VALUES:
         if not (isinstance(value, float) and value.is_integer()):
@@ -53,7 +53,7 @@ def test_our_check_says_what_a_json_schema_says(name: str) -> None:
 
 
 def keywords_in(schema: Any) -> set[str]:
-    """All keywords of a schema and of those in it, without what is only told."""
+    """All keywords of a schema and the schemas inside it, without descriptive ones."""
     if isinstance(schema, list):
         return set().union(*map(keywords_in, schema))
     if not isinstance(schema, dict):
@@ -86,7 +86,7 @@ def validated(name: str, value: Any) -> None:
 
 
 def test_what_a_batch_writes_is_of_this_form(tmp_path: Path) -> None:
-    """Pages that are doubtful, ok, blank, failed and left; the pages' cells, and the totals."""
+    """Pages that are doubtful, ok, blank, failed and left; their cells, and the totals."""
     with batch_of(tmp_path, 2) as (batch, _):
         Image.new("L", (60, 80), "white").save(batch.input / "blank.png")
         (batch.input / "failed.png").write_bytes(b"none")
@@ -98,7 +98,7 @@ def test_what_a_batch_writes_is_of_this_form(tmp_path: Path) -> None:
 
 
 def all_valid(batch: Batch) -> set[str]:
-    """Validate all that a batch has written; the statuses that its pages have."""
+    """Validate all that a batch has written; return the statuses of its pages."""
     for record in batch.records:
         validated("manifest-line.json", record)
         if record["status"] not in ("failed", "left"):
@@ -109,7 +109,7 @@ def all_valid(batch: Batch) -> set[str]:
 
 
 def test_what_is_added_at_home_is_of_this_form(tmp_path: Path) -> None:
-    """And a page that was not reached."""
+    """Also the line of a page that was not reached."""
     with Manifest(tmp_path) as manifest:
         manifest.finish([Page("a.png", "a/a"), Page("b.pdf", "b/b_page_0", 0, pdf_pages=3)])
     lines = read_lines((tmp_path / "manifest.jsonl").read_text())

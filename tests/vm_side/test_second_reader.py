@@ -31,7 +31,7 @@ KNOBS = {"WITNESS": "ocr"}
 
 
 class Held:
-    """A model that reads page a, wrongly, and thinks about b until it is let go."""
+    """A model that reads page a wrongly, and holds page b until it is let go."""
 
     def __init__(self) -> None:
         self.let_go = threading.Event()
@@ -45,7 +45,7 @@ class Held:
 
 @pytest.fixture
 def held(tmp_path: Path) -> Iterator[tuple[Batch, ModelServer, Held]]:
-    """Two pages, of which the second was scanned a little smaller."""
+    """Two pages; the second was scanned a little smaller."""
     with ModelServer() as server:
         batch = Batch(tmp_path, server.url)
         batch.input.mkdir()
@@ -59,17 +59,17 @@ def held(tmp_path: Path) -> Iterator[tuple[Batch, ModelServer, Held]]:
 
 
 def record_of(batch: Batch, name: str) -> Any:
-    """What the manifest says of a page by now."""
+    """The manifest's present record of a page."""
     return load(batch.output).get((name, None))
 
 
 def is_heard(batch: Batch) -> bool:
-    """Whether the second reader has said something."""
+    """Whether the second reader has reported something."""
     return bool((record := record_of(batch, "a.png")) and record.reader)
 
 
 def idlers(running: Running) -> list[int]:
-    """The processes of a command that compute on idle cores alone."""
+    """The processes of a command that only compute on idle cores."""
     found = []
     for pid in running.members():
         try:
@@ -81,7 +81,7 @@ def idlers(running: Running) -> list[int]:
 
 
 def pen_for(pipe: Path) -> IO[bytes]:
-    """The other end of a named pipe, once somebody waits to read it."""
+    """The writing end of a named pipe, once somebody waits to read it."""
     found: list[int] = []
 
     def is_awaited() -> bool:
@@ -96,7 +96,7 @@ def pen_for(pipe: Path) -> IO[bytes]:
 def test_its_doubts_are_there_while_other_pages_are_read(
     held: tuple[Batch, ModelServer, Held], tmp_path: Path
 ) -> None:
-    """The model is asked again for them if that is wanted, and who doubted hears its answer."""
+    """If wanted, the model is asked again because of them, and the reader judges its answer."""
     batch, server, model = held
     with batch.start(environment=KNOBS | altered(tmp_path / "hurry", IN_A_HURRY)) as running:
         wait_until(lambda: is_heard(batch))
@@ -125,7 +125,7 @@ def test_its_doubts_are_there_while_other_pages_are_read(
 
 
 def test_it_may_be_killed(held: tuple[Batch, ModelServer, Held], tmp_path: Path) -> None:
-    """It says that it gives way, and does not: on a busy machine it would not come to its page."""
+    """It says that it gives way, but does not: on a busy machine it would never get to its page."""
     batch, server, model = held
     page, go, notes = batch.input / "a.png", tmp_path / "go", tmp_path / "notes"
     code = f"GO, NOTES = {os.fspath(go)!r}, {os.fspath(notes)!r}\n{GIVES_WAY_IN_WORDS}"
@@ -161,7 +161,7 @@ def test_a_ctrl_c_does_not_wait_for_it(held: tuple[Batch, ModelServer, Held]) ->
 def test_without_its_packages_the_pages_are_read_all_the_same(
     held: tuple[Batch, ModelServer, Held], tmp_path: Path
 ) -> None:
-    """And it is told once."""
+    """A message says so once."""
     batch, _, model = held
     model.let_go.set()
     for number in range(3):
@@ -217,7 +217,7 @@ FOUND: dict[str, Any] = {
 def test_what_was_found_elsewhere_is_laid_on_as_far_as_it_can_be(
     page: dict[str, Any], changes: dict[str, Any], is_laid_on: bool
 ) -> None:
-    """It is of that reading, and says what it may say; what a page is, it does not say."""
+    """It must belong to this reading, and only set what it may set, never the page itself."""
     facts: dict[str, Any] = {"sha256": "s", "finished_at": 1.5, "status": "ok", "cells": 3}
     before = Record("a/a", "a.png", None, **facts | page)
     entry = {"input": "a.png", "pdf_page": None, "sha256": "s", "finished_at": 1.5}

@@ -1,4 +1,4 @@
-"""A second reading of a page: of which it is made, and what it changes in the manifest."""
+"""A second reading of a page: which pages get one, and what it changes in the manifest."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_what_an_opinion_changes(
 
 
 def test_an_opinion_comes_in_one_piece() -> None:
-    """Nobody waits for the second half of what comes from a process that computes now and then."""
+    """Nobody waits for a second half, because the process computes only now and then."""
     detail = {"agreement": 0.12345, "digits": 123, "engine": "PP-OCR and Tesseract"}
     doubts = [
         Doubt("reader", (1000 + n, 2000 + n, 3000 + n, 4000 + n), 1000 + n, 0.6, {**detail, "n": n})
@@ -92,7 +92,7 @@ def test_an_opinion_comes_in_one_piece() -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> tuple[Record, Places, list[Line]]:
-    """A page of which the results stand, and what a reader reads on it that reads well."""
+    """A page with results, and the lines of a good reader."""
     picture, cells = true_page(dpi=100)
     placed = [cell | {"bbox": in_pixels(cell, picture.size)} for cell in cells]
     (tmp_path / "a").mkdir()
@@ -123,7 +123,7 @@ def test_a_page_that_both_read_alike(place: tuple[Record, Places, list[Line]]) -
     [
         ("ok", 3, 1, True),
         ("doubtful", 3, 1, True),
-        ("doubtful", 0, 1, True),  # ink doubts it: he hears the next answer, too
+        ("doubtful", 0, 1, True),  # the ink doubts it: the reader must judge the next answer, too
         ("ok", 0, 1, False),
         ("partial", 3, 1, False),
         ("ok", 3, PIECE, False),  # in more than one piece
@@ -156,7 +156,7 @@ def test_what_was_read_of_a_doubtful_page_is_kept(
 def test_a_page_with_korean_is_read_by_who_knows_it(
     tmp_path: Path, place: tuple[Record, Places, list[Line]], knows_hangul: bool
 ) -> None:
-    """Whole, or not at all: one that was half read would count as read."""
+    """Completely, or not at all: a page that was half read would count as read."""
     page, places, lines = place
     engine = replace(read_by(lines), knows_hangul=knows_hangul)
     assert second_reading.second_reading(page, places, engine) == Opinion("x")

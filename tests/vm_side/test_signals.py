@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal: the end comes within seconds, and nothing is lost."""
+"""Ctrl-C, SIGTERM and a closed terminal: the command ends in seconds, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rig.command import Batch, Running, batch_of, hang_while, wait_until
 from rig.model_server import ModelServer
 from workers.interrupt import STOP_SIGNALS
 
-SOON_S = 120.0  # on a busy machine; whoever waited for an answer would wait half an hour
+SOON_S = 120.0  # on a busy machine; a wait for an answer would take half an hour
 SYSCALL = ctypes.CDLL(None).syscall
 TGKILL = {"x86_64": 234, "aarch64": 131}[platform.machine()]
 
 
 def ends_soon(running: Running, code: int = 130) -> str:
-    """Wait for the end of an interrupted command; what it said."""
+    """Wait for the end of an interrupted command; return its stderr."""
     began = time.monotonic()
     finished = running.finish()
     assert time.monotonic() - began < SOON_S
@@ -47,7 +47,7 @@ def test_a_signal_to_the_group_ends_the_run_and_the_next_one_does_the_rest(
         )
         assert sorted(batch.statuses().values()) == ["left"] * 7 + ["ok"] * 5
         assert batch.summary["left"] == 7
-        server.wait_until(lambda: server.in_flight == 0)  # the server need not go on with them
+        server.wait_until(lambda: server.in_flight == 0)  # the server can drop them
 
         server.script = None
         assert batch.run_here().code == 0 and len(server.requests) == 8 + 7
@@ -67,7 +67,7 @@ def test_a_signal_to_the_command_alone(tmp_path: Path) -> None:
 
 
 def test_the_end_is_the_same_where_nobody_reads_what_is_said(tmp_path: Path) -> None:
-    """As in `… 2>&1 | tee log`: a Ctrl-C ends tee, too."""
+    """As in `… 2>&1 | tee log`: Ctrl-C ends tee, too."""
     with batch_of(tmp_path, 3) as (batch, server):
         server.script = hang_while(lambda request: request.number >= 1)
         with batch.start(environment={"PYTHONUNBUFFERED": ""}) as running:
@@ -81,7 +81,7 @@ def test_the_end_is_the_same_where_nobody_reads_what_is_said(tmp_path: Path) -> 
 
 
 def test_impatience_changes_nothing(tmp_path: Path) -> None:
-    """Ctrl-C again and again ends with 130 too, and what was read stands."""
+    """Ctrl-C again and again also ends with 130, and what was read is kept."""
     with batch_of(tmp_path, 6) as (batch, server):
         server.script = hang_while(lambda request: request.number >= 2)
         with batch.start() as running:
@@ -120,7 +120,7 @@ def test_a_signal_while_workers_wait_for_the_server(tmp_path: Path) -> None:
 
 
 def test_a_signal_at_any_moment_of_the_start(tmp_path: Path) -> None:
-    """Also while the fork server loads its modules and the workers say that they have begun."""
+    """Also while the fork server loads its modules and the workers start."""
     moments = [(signal.SIGINT, 0.08 * step) for step in range(7)]
     moments += [(number, 0.15 * step) for number in STOP_SIGNALS[1:] for step in range(3)]
 
@@ -132,7 +132,7 @@ def test_a_signal_at_any_moment_of_the_start(tmp_path: Path) -> None:
             batch = Batch(tmp_path / f"{number.name}{delay_s:.2f}", server.url)
             batch.write_pages(8)
             with batch.start("-p", "8") as running:
-                lock = batch.output / ".lock"  # the first thing that the command leaves
+                lock = batch.output / ".lock"  # the first file that the command makes
                 wait_until(lambda: lock.exists() or running.process.poll() is not None)
                 time.sleep(delay_s)
                 running.signal_group(number)
@@ -143,7 +143,7 @@ def test_a_signal_at_any_moment_of_the_start(tmp_path: Path) -> None:
 
 
 def test_a_signal_that_lands_in_another_thread(tmp_path: Path) -> None:
-    """The kernel gives a signal to any thread; tqdm has one of its own."""
+    """The kernel gives a signal to any thread, and tqdm has a thread of its own."""
     with batch_of(tmp_path, 3) as (batch, server):
         server.script = hang_while(lambda request: True)
         with batch.start() as running:

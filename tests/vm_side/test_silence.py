@@ -1,7 +1,7 @@
-"""A server that hangs though its /health is well: the batch ends, and its pages are left.
+"""A server that hangs while its /health is good: the batch ends, and its pages are left.
 
-Of a fleet, where it costs a node, see workers/test_fleet_command.py; that a page which hangs is no
-server that does, test_faults.py and test_process_all_images.py.
+For a fleet, where it costs a node, see workers/test_fleet_command.py. For single pages that hang,
+see test_faults.py and test_process_all_images.py.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ def test_a_server_that_hangs_ends_the_batch(tmp_path: Path) -> None:
         finished = batch.run_here("-p", "1", environment={"REQUEST_TIMEOUT": "1"})
         assert finished.code == 1 and "though its /health is well" in finished.err
         assert sorted(batch.statuses().values()) == ["left"] * 5 + ["ok"] * 3
-        begun = len(server.requests) - (3 + 2)  # a page waited in vain, then one token
-        assert begun in (0, 1)  # a worker gets its next page before the last one is looked at
+        # pages that waited in vain, and the request for one token
+        begun = len(server.requests) - (3 + 2)
+        assert begun in (0, 1)  # a worker may get its next page before the last one is judged
         server.script = None
         assert batch.run_here().code == 0
 

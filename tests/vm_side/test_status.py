@@ -1,4 +1,4 @@
-"""What a machine asks its model first: as a page does, so that the same is compiled."""
+"""A machine's first question to its model is like a page's, so that the same is compiled."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NO_SAMPLING = {"model", "messages", "max_completion_tokens", "stream", "stream_o
 
 @pytest.fixture(autouse=True)
 def no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not that of whoever runs the tests."""
+    """Hide the key of the person who runs the tests."""
     monkeypatch.setattr(status, "KEY", tmp_path / "none")
 
 
@@ -49,7 +49,7 @@ def test_the_first_question_is_sampled_as_a_page_is() -> None:
 
 
 class Docker:
-    """A docker of one container, whose log can be read, and how often it was."""
+    """A docker of one container with a log; it notes each call."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
@@ -61,13 +61,13 @@ class Docker:
         monkeypatch.setattr(status, "LAST_START", folder / "last.json")
 
     def start(self, log: str, is_over: bool) -> dict[str, object]:
-        """What is told of its start when its log is so."""
+        """What is reported of its start with this log."""
         (self.folder / "log").write_text(log)
         return status.start("model", self.seen, is_over)
 
     @property
     def asked(self) -> list[str]:
-        """What docker was asked for."""
+        """The calls of docker so far."""
         path = self.folder / "asked"
         return path.read_text().splitlines() if path.exists() else []
 
@@ -80,7 +80,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
 def test_a_start_is_told_part_by_part_and_then_kept(
     docker: Docker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The log of a model at work is long: it is read once, and only as far as a start goes."""
+    """The log of a working model is long: it is read once, and only as far as the start goes."""
     began = calendar.timegm((2026, 11, 26, 5, 14, 29))
     monkeypatch.setattr(time, "time", lambda: began + 44.2)
     told = docker.start(log_of([SERVE_SH, *CARD[:5]]), is_over=False)
@@ -95,7 +95,8 @@ def test_a_start_is_told_part_by_part_and_then_kept(
     log = log_of([SERVE_SH, *CARD]) + '"POST /v1/chat/completions" 200\n' * 100_000
     for _ in range(3):
         assert docker.start(log, is_over=True) == {"parts": whole, "now": ""}
-    assert docker.start("", is_over=False) == {"parts": whole, "now": ""}  # not healthy, for now
+    # not healthy at the moment
+    assert docker.start("", is_over=False) == {"parts": whole, "now": ""}
     assert len(docker.asked) == 3
 
     docker.seen["started"] = "2026-11-26T05:14:59.123456789Z"
@@ -104,7 +105,7 @@ def test_a_start_is_told_part_by_part_and_then_kept(
 
 
 def test_the_last_words_of_one_that_was_started_again(docker: Docker) -> None:
-    """The log's own end is by then of the start that followed."""
+    """At that time the end of the log belongs to the start that followed."""
     (docker.folder / "log").write_text("".join(f"line {number}\n" for number in range(40)))
     ended, started = "2026-11-26T05:14:29.5Z", "2026-11-26T05:14:31.123456789Z"
     said = status.last_words("model", ended, started)

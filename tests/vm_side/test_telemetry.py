@@ -1,4 +1,4 @@
-"""onnxruntime reports to its maker unless it is told not to before it is imported: it is told."""
+"""onnxruntime reports to its maker, unless it is told not to before the import: we tell it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_its_reporter_is_not_started(module: str) -> None:
 
 
 def test_no_other_file_imports_it() -> None:
-    """Nor what imports it in turn, but for the preview, whose package says it first."""
+    """Nor a package that imports it, except for the preview, which tells it first."""
     names = ("import onnxruntime", "from onnxruntime")
     files = {
         path.relative_to(VM_SIDE).as_posix(): path.read_text() for path in VM_SIDE.rglob("*.py")

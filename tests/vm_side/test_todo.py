@@ -1,4 +1,4 @@
-"""What a batch decides before it acts: which pages are to be read, drawn or left alone."""
+"""What a batch decides before it acts: which pages to read, to draw, or to leave alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from todo import longest_first, plan
 
 
 def done(settings: Settings, page: Page = PAGE, **changes: Any) -> Record:
-    """The record of a page that was read with these settings, and its files."""
+    """Write the files of a page that was read with these settings; return its record."""
     files = results_of([], NO_PAGE, Wanted(page.result, False, AS_FILES))
     write_results(settings.output, page.result, files)
     record = Record(page.result, page.input, page.pdf_page, "ok", sha256=SHA256)
@@ -31,7 +31,7 @@ def planned(settings: Settings, record: Record, page: Page = PAGE) -> list[Task]
 
 
 def test_the_largest_pages_go_first(tmp_path: Path) -> None:
-    """A PDF's bytes are shared by its pages; equals stay in order; drawings come last."""
+    """A PDF's bytes are shared by its pages. Equal pages keep their order; drawings come last."""
     sizes = {"small.png": 100, "equal.png": 100, "large.png": 900, "done.png": 5000, "a.pdf": 1200}
     for name, size in sizes.items():
         (tmp_path / name).write_bytes(b"x" * size)
@@ -57,7 +57,7 @@ def test_the_largest_pages_go_first(tmp_path: Path) -> None:
 def test_short_pages_are_among_the_first_of_many(
     tmp_path: Path, count: int, first: list[int]
 ) -> None:
-    """What a server says to all of the first ones is said to pages of any size."""
+    """So the first pages have all sizes, and a refusal of all of them is a refusal of any page."""
     pages = [Page(f"{number}.png", str(number)) for number in range(count)]
     for number, page in enumerate(pages):
         (tmp_path / page.input).write_bytes(b"x" * number)
@@ -69,7 +69,7 @@ def test_short_pages_are_among_the_first_of_many(
 
 @pytest.mark.parametrize("status", ["ok", "partial", "blank", "doubtful"])
 def test_a_doubtful_page_is_read_again_if_that_is_wanted(settings: Settings, status: str) -> None:
-    """It keeps what it has until there is something better; of WITNESS nothing depends."""
+    """The old result stays until there is a better one. WITNESS makes no difference."""
     record = done(settings, status=status, trust=0.1)
     assert planned(settings, record) == planned(replace(settings, witness="off"), record) == []
     again = [Task(PAGE, SHA256, doubted=record)] if status == "doubtful" else []
@@ -155,11 +155,11 @@ def test_a_missing_drawing_is_drawn(settings: Settings) -> None:
     assert planned(drawing, record) == [Task(PAGE, SHA256, lacking=record, lacks=lacks)]
     Path(f"{settings.output}/{PAGE.result}.jpg").write_bytes(b"a drawing")
     assert planned(drawing, record) == []
-    assert planned(settings, record) == []  # one that nobody wants is no reason to do anything
+    assert planned(settings, record) == []  # a drawing that nobody wants causes no work
 
 
 def test_pictures_in_another_form_are_no_reason_to_ask_the_model(settings: Settings) -> None:
-    """Nor are files of them that are gone; what a page without any says is right in each form."""
+    """Nor are lost picture files. A page without pictures is right in each form."""
     inline = replace(settings, pictures="inline")
     record = done(settings, cells=2, pictures=["1.png"], pictures_as="files")
     lacks = Wanted(PAGE.result, drawing=False, pictures="files")

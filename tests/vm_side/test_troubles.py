@@ -1,4 +1,4 @@
-"""What users meet stands in our own messages, and has a heading in both languages."""
+"""Each trouble of users has its message in our code, and a heading in both languages."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from troubles import PAGE, TROUBLES, anchor, explained, place
 
 
 def strings() -> Iterator[str]:
-    """All that our programs can say, but for what is filled in."""
+    """All texts of our programs, without the values that are filled in."""
     for side in ("tools", "vm_side"):
         for path in sorted((ROOT / side).rglob("*.py")):
             if path.name == "troubles.py":

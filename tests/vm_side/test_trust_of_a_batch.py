@@ -1,4 +1,4 @@
-"""Doubts from end to end, as people run it: real witnesses, in a pool and on a fleet."""
+"""Doubts from end to end, as people see them: real witnesses, in a pool and on a fleet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def batch(tmp_path: Path) -> Iterator[tuple[Batch, ModelServer]]:
 
 
 def forgetful(is_once: bool) -> Callable[[Request], Reply]:
-    """A script: of the larger page a block is left out, always or at first."""
+    """A script that leaves a block out on the larger page, always or only at first."""
 
     def answer(request: Request) -> Reply:
         is_first = request.temperature == 0.1
@@ -54,7 +54,7 @@ def test_a_block_dropped_once_is_there_in_the_end(
 def test_a_block_that_is_always_dropped_makes_the_page_doubtful(
     batch: tuple[Batch, ModelServer], either: str
 ) -> None:
-    """It is told once, also where nobody watches; it is done, and read again only if wanted."""
+    """It is reported once, also if nobody watches. It is done, and read again only if wanted."""
     found, server = batch
     server.script = forgetful(is_once=False)
     ended = run(found)
@@ -80,7 +80,7 @@ def test_a_block_that_is_always_dropped_makes_the_page_doubtful(
     assert failed.code == 3 and "failed: a.png: an answer that is not a layout" in failed.err
     assert found.records[0] == first and files_in(found.output / "a") == stood
 
-    server.script = forgetful(is_once=True)  # only the first sampling forgets
+    server.script = forgetful(is_once=True)  # only the first sampling forgets the block
     server.reset()
     better = run(found, DOUBTFUL="1")
     assert (better.code, better.err) == (0, "")

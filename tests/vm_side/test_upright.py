@@ -1,4 +1,4 @@
-"""A turned page through the command: it is sent, cut, drawn and written as the upright one is."""
+"""A turned page through the command: sent, cut, drawn and written like the upright one."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ KEPT_APART = ("input", "page", "sha256", "rotation", "seconds", "finished_at", "
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Batch, ModelServer]]:
-    """One page as it is, turned by each angle, tagged, in a PDF, with an empty one, all read."""
+    """Read one page unturned, turned by each angle, tagged, in a PDF, and with an empty page."""
     with batch_of(tmp_path_factory.mktemp("upright"), 0) as (batch, server):
         page = pages.article(100)
         for angle in (0, 90, 180, 270):
             turned(page, angle).save(batch.input / f"{angle}.png")
         tag = Image.Exif()
-        tag[0x0112] = 6  # "turn me by 90 to see me": upright by its tag, not by its pixels
+        tag[0x0112] = 6  # its tag makes it upright, its pixels do not
         turned(page, 270).save(batch.input / "tagged.png", exif=tag)
-        large = turned(pages.article(400), 180)  # not kept while the model answers
+        large = turned(pages.article(400), 180)  # too large to be kept while the model answers
         large.save(batch.input / "large.png", compress_level=1)
         with pymupdf.open() as document:
             for angle in (180, 0):
@@ -58,7 +58,7 @@ def results(batch: Batch, name: str) -> dict[str, bytes]:
 def test_all_of_a_turned_page_is_that_of_the_upright_one(
     read: tuple[Batch, ModelServer], angle: int
 ) -> None:
-    """Its boxes, its pictures, its drawing; the model has seen the same pixels."""
+    """Its boxes, pictures and drawing are the same; the model has seen the same pixels."""
     batch, server = read
     upright, other = record(batch, "0.png"), record(batch, f"{angle}.png")
     assert (upright["rotation"], other["rotation"]) == (0, -angle % 360)
@@ -68,7 +68,7 @@ def test_all_of_a_turned_page_is_that_of_the_upright_one(
     assert results(batch, str(angle)) == results(batch, "0")
     assert results(batch, "0").keys() == {".json", ".md", "_nohf.md", ".jpg", "1.png"}
     seen = [request.picture_sha256 for request in server.requests]
-    assert len(seen) - len(set(seen)) >= 4  # these three, and the tagged one, as 0.png
+    assert len(seen) - len(set(seen)) >= 4  # these three and the tagged page look like 0.png
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_an_angle_turns_every_page_also_an_empty_one(tmp_path: Path) -> None:
 
 
 def test_a_machine_without_the_packages_reads_and_says_so(tmp_path: Path) -> None:
-    """As one whose packages are older than this: the page's line says that nobody looked."""
+    """Also with older packages: the page's line says that nobody checked its direction."""
     for name in ("onnxruntime", "numpy"):
         (tmp_path / "packages" / name).mkdir(parents=True)
         (tmp_path / "packages" / name / "__init__.py").write_text(f"raise ImportError('no {name}')")

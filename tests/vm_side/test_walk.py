@@ -1,4 +1,4 @@
-"""Which files lie below a folder: nothing is read twice, nothing is passed over in silence."""
+"""Which files are below a folder: no file is read twice, and none is skipped silently."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_all_files_are_pages_or_counted(tmp_path: Path) -> None:
 
 
 def test_a_link_to_nothing_is_counted_as_that(tmp_path: Path) -> None:
-    """It may be a folder of pages on a disk that is not there now."""
+    """It may be a folder of pages on a disk that is absent now."""
     (tmp_path / "scans 2023").symlink_to("/media/of/nobody")
     (tmp_path / "scans.2024").symlink_to("nowhere")
     (tmp_path / "round").symlink_to("round")
@@ -149,7 +149,7 @@ def test_a_link_to_a_file_is_a_file(tmp_path: Path) -> None:
 
 
 def test_the_results_are_no_input(tmp_path: Path) -> None:
-    """Their drawings would be read as pages the next time."""
+    """Otherwise their drawings would be read as pages the next time."""
     touch(tmp_path, "in/a.png", "out/a/a.jpg", "out/b/b.jpg")
     (tmp_path / "in/last time").symlink_to(tmp_path / "out")
     (tmp_path / "in/part of it").symlink_to(tmp_path / "out/b")
@@ -171,7 +171,7 @@ def test_the_results_are_no_input(tmp_path: Path) -> None:
 def test_pictures_of_results_are_no_pages(
     tmp_path: Path, results: str, names: tuple[str, ...], are_pages: bool
 ) -> None:
-    """Results of another time may lie in the input, or a part; but a page may be called so."""
+    """The input may contain older results, or a part; but a page may have such a name."""
     touch(tmp_path, *names)
     assert files(tmp_path) == sorted(names)
     touch(tmp_path, f"{results}.json")
@@ -189,6 +189,6 @@ def test_a_path_is_found_in_either_form_of_unicode(tmp_path: Path) -> None:
     touch(tmp_path, f"{apart}/é.png")
     assert as_on_disk(tmp_path / together / "é.png") == tmp_path / apart / "é.png"
     assert as_on_disk(tmp_path / "없음" / "a.png") == tmp_path / "없음" / "a.png"
-    touch(tmp_path, f"{together}/a.png")  # now both are there
+    touch(tmp_path, f"{together}/a.png")  # now both exist
     assert as_on_disk(tmp_path / together) == tmp_path / together
     assert as_on_disk(tmp_path / apart) == tmp_path / apart

@@ -33,7 +33,7 @@ from bench.card.table import table  # noqa: E402 - so is this
 from bench.card.windows import row_of  # noqa: E402 - so is this
 
 FAILURES = (Mixed, ClientFailed, OSError, EOFError, RuntimeError, CalledProcessError)
-LEFT = 3  # exit code: some parts were not run, as with pages
+LEFT = 3  # exit code: some parts were not run, as for pages
 
 
 @click.command(help=__doc__)
@@ -115,7 +115,7 @@ def main(
 
 
 def place_of(vllm: Path | None, image: str, folder: Path) -> Place:
-    """The vLLM of this machine, if there is one, else that of the image."""
+    """The vLLM of this machine, or else the one in the image."""
     if command := vllm or shutil.which("vllm"):
         return Installed(Path(command).absolute(), folder)
     if shutil.which("docker"):

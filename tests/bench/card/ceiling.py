@@ -1,8 +1,8 @@
-"""The best possible client: requests that were made before, sent from memory, the answers unread.
+"""The best possible client: prepared requests, sent from memory; it does not parse answers.
 
     python tests/bench/card/ceiling.py PORT FOLDER IN_FLIGHT
 
-It goes on until it is ended, or until a request is refused.
+It runs until it is ended, or until a request is refused.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ LARGEST_PART = 1 << 24
 
 
 async def keep_asking(port: int, bodies: Iterator[bytes]) -> None:
-    """One request after the other, over one connection. Raises RuntimeError for a refusal."""
+    """Send one request after the other over one connection. Raises RuntimeError for a refusal."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=LARGEST_PART)
     try:
         for body in bodies:
@@ -32,7 +32,7 @@ async def keep_asking(port: int, bodies: Iterator[bytes]) -> None:
 
 
 async def hear(reader: asyncio.StreamReader) -> None:
-    """An answer to its end, which comes in chunks."""
+    """Read a chunked answer to its end."""
     head = await reader.readuntil(b"\r\n\r\n")
     if head.split(b" ", 2)[1] != b"200":
         raise RuntimeError(f"{head.decode()}{(await reader.read(2000)).decode()}")
@@ -42,7 +42,7 @@ async def hear(reader: asyncio.StreamReader) -> None:
 
 
 async def flood(port: int, bodies: list[bytes], in_flight: int) -> None:
-    """So many connections at once, each with the next of the bodies, again and again."""
+    """Open so many connections; each sends the next of the bodies, again and again."""
     endless = itertools.cycle(bodies)
     await asyncio.gather(*(keep_asking(port, endless) for _ in range(in_flight)))
 

@@ -16,16 +16,16 @@ COMMAND = ROOT / "vm_side" / "process_all_images.py"
 REFERENCE = ROOT / "tests" / "bench" / "reference.py"
 CEILING = Path(__file__).with_name("ceiling.py")
 CEILING_PART, REFERENCE_PART, OURS = "ceiling", "reference", "ours"
-USUAL = (CEILING_PART, OURS, REFERENCE_PART, "ours-12", "ours-64")  # what is most wanted first
-THREADS = 64  # of the reference; its own default
-QUEUE = 4  # requests of the ceiling that wait for a place in the batch
+USUAL = (CEILING_PART, OURS, REFERENCE_PART, "ours-12", "ours-64")  # the most important first
+THREADS = 64  # threads of the reference; its own default
+QUEUE = 4  # requests of the ceiling client that wait for a place in the batch
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What all clients are given: the server's port, the pages, a folder for results.
+    """What all clients get: the server's port, the pages, a folder for results.
 
-    told: the model's answers are forced, so ours must not ask again for better ones.
+    `told`: the model's answers are forced, so our client must not ask again for better ones.
     """
 
     port: int
@@ -38,12 +38,12 @@ class Bench:
 
 
 def is_part(name: str) -> bool:
-    """Whether there is such a part: ours-N is our client with -p N."""
+    """Whether this part exists: ours-N is our client with -p N."""
     return name in USUAL or re.fullmatch(rf"{OURS}-\d+", name) is not None
 
 
 def command_of(part: str, bench: Bench, slots: int) -> tuple[list[str], str]:
-    """The command of a part, and its stdin; slots is the most that the server has in its batch."""
+    """The command of a part, and its stdin; `slots` is the size of the server's batch."""
     load = bench.load
     if part == CEILING_PART:
         words = (bench.port, bench.requests, slots + QUEUE)

@@ -1,8 +1,8 @@
-"""What a card takes for a picture and for a step, fitted to what was seen of its work.
+"""The time that a card takes for a picture and for a step, fitted to measured work.
 
-A second of a card at work is (steps) x (a + b x batch) + (pictures read) x P, and each step gives
-each request of the batch a token: steps = tokens / batch. Some seconds together are one window;
-a, b and P are those of the least squares over the windows of all runs.
+A second of a working card is (steps) x (a + b x batch) + (pictures read) x P. Each step gives each
+request of the batch a token: steps = tokens / batch. A window is several seconds together. A
+least-squares fit over the windows of all runs gives a, b and P.
 
 May import: bench.card.looks.
 """
@@ -15,16 +15,18 @@ import numpy as np
 
 from bench.card.looks import Look
 
-WINDOW_S, PICTURES, LONGEST_S = 6.0, 8, 30.0  # counters move in lumps of a step with its pictures
+# counters move in jumps: a step together with its pictures
+WINDOW_S, PICTURES, LONGEST_S = 6.0, 8, 30.0
 LEAST = 8  # windows
-SPAN = 2.0  # times the smallest batch: with one size alone, a step's two parts are not told apart
+# times the smallest batch: with one size alone, the two parts of a step cannot be separated
+SPAN = 2.0
 
 
 @dataclass(frozen=True)
 class Fit:
-    """picture_s a picture, and step_s + batch x page_step_s a step.
+    """`picture_s` seconds a picture, and `step_s` + batch x `page_step_s` seconds a step.
 
-    residual: the windows' standard deviation from that, over their mean length.
+    `residual`: the standard deviation of the windows from this fit, over their mean length.
     """
 
     picture_s: float
@@ -34,13 +36,13 @@ class Fit:
     residual: float
 
     def page_s(self, batch: int, tokens: float) -> float:
-        """Seconds of the card for a page whose answer has so many tokens, in such a batch."""
+        """Seconds of the card for a page in this batch; its answer has so many tokens."""
         return self.picture_s + tokens * (self.step_s / batch + self.page_step_s)
 
 
 @dataclass(frozen=True)
 class Window:
-    """Seconds in which the card was never without a page, and what it did in them."""
+    """Seconds in which the card always had a page, and what it did in them."""
 
     seconds: float
     steps: float
@@ -49,7 +51,7 @@ class Window:
 
 
 def windows_of(looks: Sequence[Look]) -> Iterator[Window]:
-    """One after the other, each with enough seconds and pictures; what is left over is left out."""
+    """Yield windows one after the other, each with enough seconds and pictures; drop the rest."""
     sums = Window(0, 0, 0, 0)
     for one, other in pairwise(looks):
         if not (one.running and other.running):
@@ -68,7 +70,7 @@ def windows_of(looks: Sequence[Look]) -> Iterator[Window]:
 
 
 def fit_of(runs: Iterable[Sequence[Look]]) -> Fit | None:
-    """None if there are too few windows, or all of one size of batch."""
+    """Fit all runs. None if there are too few windows, or if all batches have a similar size."""
     windows = [window for looks in runs for window in windows_of(looks) if window.tokens]
     batches = [window.tokens / window.steps for window in windows]
     if len(windows) < LEAST or max(batches) < SPAN * min(batches):

@@ -1,4 +1,4 @@
-"""One look at a server at work: its own counters, its cards, and the CPU time of all who take part.
+"""One look at a server at work: its counters, its cards, and everyone's CPU time.
 
 May import: bench.measure.
 """
@@ -16,19 +16,19 @@ from bench.measure import PROC, descendants
 COUNTERS = {
     "running": "vllm:num_requests_running",
     "waiting": "vllm:num_requests_waiting",
-    "begun": "vllm:time_to_first_token_seconds_count",  # its picture has been read
+    "begun": "vllm:time_to_first_token_seconds_count",  # its picture has been read by then
     "ended": "vllm:request_success_total",
     "tokens": "vllm:generation_tokens_total",
     "preemptions": "vllm:num_preemptions_total",
 }
 ABORTED = 'finished_reason="abort"'
-TICKS_PER_S = 100  # of /proc, on every Linux
+TICKS_PER_S = 100  # unit of /proc, on every Linux
 QUERY = ("name", "utilization.gpu", "memory.used", "power.draw")
 
 
 @dataclass(frozen=True)
 class Cards:
-    """What nvidia-smi says: the name, with how many there are, and what they do. None: not told."""
+    """What nvidia-smi says: the cards' names and number, and their load. None: not reported."""
 
     name: str = "no card"
     gpu_percent: float | None = None
@@ -38,7 +38,7 @@ class Cards:
 
 @dataclass(frozen=True)
 class Look:
-    """At a time: the server's gauges and totals, CPU seconds so far by who took them, the cards."""
+    """At time `t`: the server's gauges and totals, the CPU seconds of each part, the cards."""
 
     t: float
     running: float
@@ -52,7 +52,7 @@ class Look:
 
 
 def look(t: float, metrics: str, cpu_s: dict[str, float], cards: Cards) -> Look:
-    """A look, by the text of /metrics."""
+    """Make a look from the text of /metrics."""
     totals = totals_of(metrics)
     return Look(
         t=t, **{to: totals[name] for to, name in COUNTERS.items()}, cpu_s=cpu_s, cards=cards
@@ -60,7 +60,7 @@ def look(t: float, metrics: str, cpu_s: dict[str, float], cards: Cards) -> Look:
 
 
 def totals_of(metrics: str) -> dict[str, float]:
-    """The value of each metric, all engines and labels together; what was aborted is left out."""
+    """The value of each metric, summed over engines and labels; aborted requests are left out."""
     totals = defaultdict[str, float](float)
     for line in metrics.splitlines():
         name, _, value = line.rpartition(" ")
@@ -80,7 +80,7 @@ def cards_there() -> Cards:
 
 
 def cards_told(table: str) -> Cards:
-    """nvidia-smi's lines -> all cards together: the mean use, memory and power summed."""
+    """Sum up nvidia-smi's lines over all cards: the mean use; memory and power added."""
     names, columns = [], defaultdict[str, list[float]](list)
     for line in table.splitlines():
         name, *values = (word.strip() for word in line.split(","))
@@ -99,10 +99,13 @@ def cards_told(table: str) -> Cards:
 
 
 def cpu_by_part(server: int, client: int) -> dict[str, float]:
-    """CPU seconds so far of the server's two halves and of the client, by the first pid of each."""
+    """CPU seconds so far of the server's two halves and of the client.
+
+    `server` and `client` are the pids of their first processes.
+    """
     found = {"api": 0.0, "engine": 0.0, "client": 0.0}
     for pid in {server, *descendants(server)}:
-        with contextlib.suppress(OSError):  # it has just ended
+        with contextlib.suppress(OSError):  # the process has just ended
             title = (PROC / str(pid) / "cmdline").read_text()
             found["engine" if "EngineCore" in title or "Worker" in title else "api"] += cpu_s(pid)
     for pid in {client, *descendants(client)}:
@@ -112,18 +115,18 @@ def cpu_by_part(server: int, client: int) -> dict[str, float]:
 
 
 def cpu_s(pid: int) -> float:
-    """Of a process and of those of its children that have ended. Raises OSError."""
+    """CPU seconds of a process and of its children that have ended. Raises OSError."""
     fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / TICKS_PER_S
 
 
 def write_looks(looks: Iterable[Look], path: Path) -> None:
-    """One line of JSON each."""
+    """Write each look as a line of JSON."""
     lines = (json.dumps(asdict(one)) for one in looks)
     path.write_text("".join(f"{line}\n" for line in lines))
 
 
 def read_looks(path: Path) -> list[Look]:
-    """What write_looks wrote."""
+    """Read what write_looks wrote."""
     found = map(json.loads, path.read_text().splitlines())
     return [Look(**{**one, "cards": Cards(**one["cards"])}) for one in found]

@@ -1,4 +1,4 @@
-"""The pages that all clients read, and the requests that they come to.
+"""The pages that all clients read, and the requests that are made of them.
 
 May import: bench.gpu, and of vm_side what makes a request.
 """
@@ -18,12 +18,12 @@ from picture.png import encode_png
 from prompts import PROMPTS
 from server.request import Sampling, request_body
 
-MODEL = "model"  # as serve.sh names it
+MODEL = "model"  # the name that serve.sh gives it
 
 
 @dataclass(frozen=True)
 class Load:
-    """Pages of each of the dpis, in turn; each has many names, so that they last."""
+    """Pages of each of the dpis, in turn. Each page has many names, so that the pages last."""
 
     dpis: tuple[int, ...]
     max_pixels: int
@@ -51,18 +51,18 @@ def write_pages(folder: Path, load: Load) -> None:
 
 
 def is_small(page: Path, load: Load) -> bool:
-    """Whether it is enlarged before it is sent."""
+    """Whether the page is enlarged before it is sent."""
     with Image.open(page) as picture:
         return picture.width * picture.height <= load.upsample_below
 
 
 def all_pages(folder: Path) -> list[Path]:
-    """By number, so that sizes are mixed."""
+    """All pages by number, so that sizes are mixed."""
     return sorted(folder.glob("*/*.png"), key=lambda path: int(path.stem.removeprefix("page")))
 
 
 def write_requests(pages: Path, folder: Path, load: Load) -> None:
-    """The body of the request for each page, as our client sends it."""
+    """Write the request body for each page, as our client sends it."""
     folder.mkdir(exist_ok=True)
     sampling = Sampling(FIRST.temperature, load.answer_tokens, FIRST.repetitions)
     for path in all_pages(pages)[: load.pages]:

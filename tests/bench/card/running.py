@@ -1,4 +1,4 @@
-"""Runs a part: its client against the server, looked at once a second, and ended when seen enough.
+"""Runs a part: its client against the server, with a look each second, until it is measured.
 
 May import: bench.measure, bench.card, rig.vllm_process.
 """
@@ -16,21 +16,21 @@ from bench.measure import plain_environment
 from rig.vllm_process import end_session
 
 LOOK_S = 1.0
-GOODBYE_S = 5.0  # for a client that was interrupted
-DRAIN_S = 60.0  # until the server has dropped the requests of a client that is gone
+GOODBYE_S = 5.0  # wait for an interrupted client
+DRAIN_S = 60.0  # wait until the server has dropped the requests of a client that has gone
 
 
 class ClientFailed(Exception):
-    """The client ended by itself, with an error; the message is the end of what it said."""
+    """The client ended by itself with an error; the message is the end of its log."""
 
 
 def watch(
     command: list[str], stdin: str, server: CardServer, log: Path, window_s: float, most_s: float
 ) -> list[Look]:
-    """Run a client until its steady state was seen for so long; what was seen.
+    """Run a client until its steady state was seen for `window_s` seconds; return the looks.
 
-    Returns when the server has nothing to do any more. Raises ClientFailed, and OSError if the
-    server is gone or does not come to rest.
+    Returns when the server has no more work. Raises ClientFailed, and OSError if the server has
+    gone or does not become idle.
     """
     looks: list[Look] = []
     server_pid = server.server_pid
@@ -59,7 +59,7 @@ def watch(
 
 
 def started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
-    """A client, in a session of its own. Raises ClientFailed if there is no such program."""
+    """Start a client in a session of its own. Raises ClientFailed if the program is missing."""
     with log.open("wb") as said:
         try:
             return subprocess.Popen(
@@ -75,7 +75,7 @@ def started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
 
 
 def wait_until_idle(server: CardServer) -> None:
-    """Raises TimeoutError if it works on for nobody."""
+    """Wait until the server has no request. Raises TimeoutError if it still has some."""
     deadline_s = time.monotonic() + DRAIN_S
     while requests := requests_in(server):
         if time.monotonic() > deadline_s:
@@ -84,6 +84,6 @@ def wait_until_idle(server: CardServer) -> None:
 
 
 def requests_in(server: CardServer) -> float:
-    """Requests that it works on, or will."""
+    """The number of requests that run or wait."""
     totals = totals_of(server.get("/metrics")[1].decode())
     return totals[COUNTERS["running"]] + totals[COUNTERS["waiting"]]

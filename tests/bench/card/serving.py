@@ -24,24 +24,24 @@ IMAGE_CACHE = "/root/.cache/vllm"
 
 
 class Place(Protocol):
-    """Where vLLM is."""
+    """The place where vLLM is installed."""
 
     def command(self, words: list[str], given: dict[str, str]) -> list[str]:
-        """What runs the words there; given is for their environment."""
+        """The command line that runs these words there; `given` goes into their environment."""
 
     def python(self) -> str:
-        """The interpreter that has vLLM."""
+        """The Python that has vLLM."""
 
     def pid(self, started: int) -> int:
-        """The first process of what was started as such a process."""
+        """The pid of vLLM's first process; `started` is the pid of the process that we started."""
 
     def end(self) -> None:
-        """End what killing the started process would leave."""
+        """End what remains when the started process is killed."""
 
 
 @dataclass(frozen=True)
 class Installed:
-    """On this machine, as this command. Its compile cache is kept in the folder."""
+    """vLLM on this machine, as this command. Its compile cache is kept in the folder."""
 
     vllm: Path
     folder: Path
@@ -56,15 +56,15 @@ class Installed:
         return str(beside) if beside.exists() else "python3"
 
     def pid(self, started: int) -> int:
-        return started  # env and bash have become it
+        return started  # env and bash have become it by exec
 
     def end(self) -> None:
-        """Nothing is left."""
+        """Nothing remains."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """In a docker image. What the bench needs is at the same paths inside."""
+    """vLLM in a docker image. What the bench needs has the same paths inside."""
 
     name: str
     folder: Path
@@ -80,7 +80,7 @@ class Image:
     def python(self) -> str:
         return "python3"
 
-    def pid(self, started: int) -> int:  # docker's own command
+    def pid(self, started: int) -> int:  # `started` is docker's own command
         command = ["docker", "inspect", "--format", "{{.State.Pid}}", CONTAINER]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         return int(done.stdout)
@@ -90,7 +90,7 @@ class Image:
 
 
 class CardServer(VllmProcess):
-    """vLLM on this machine's card. flags are for VLLM_FLAGS, given for its environment."""
+    """vLLM on this machine's card. `flags` go to VLLM_FLAGS, `given` to its environment."""
 
     def __init__(
         self, place: Place, log: Path, model: Path, flags: str, given: dict[str, str]
@@ -108,19 +108,19 @@ class CardServer(VllmProcess):
 
     @property
     def server_pid(self) -> int:
-        """Of the API server, below which the engine is."""
+        """The pid of the API server; the engine is below it."""
         return self.place.pid(self.pid)
 
     def slots(self) -> int:
-        """Requests in the batches of all its engines at most, by its log. Raises RuntimeError."""
+        """The most requests in the batches of all its engines, by its log. Raises RuntimeError."""
         return slots_told(self.log.read_text(errors="replace"))
 
     def version(self) -> str:
-        """vLLM's. Raises OSError."""
+        """The version of vLLM. Raises OSError."""
         return str(json.loads(self.get("/version")[1])["version"])
 
     def start(self) -> None:
-        self.place.end()  # what an earlier bench may have left
+        self.place.end()  # remove what an earlier bench may have left
         super().start()
 
     def kill(self) -> None:
@@ -129,7 +129,7 @@ class CardServer(VllmProcess):
 
 
 def slots_told(log: str) -> int:
-    """By what vLLM says of its arguments. Raises RuntimeError if it says nothing."""
+    """Read the slots from vLLM's log of its arguments. Raises RuntimeError if they are missing."""
     found = {name: re.search(rf"'{name}': (\d+)", log) for name in (SLOTS, ENGINES)}
     if not (slots := found[SLOTS]):
         raise RuntimeError(f"the server's log does not tell {SLOTS}")
@@ -138,13 +138,13 @@ def slots_told(log: str) -> int:
 
 
 def has_weights(place: Place, model: Path) -> bool:
-    """Whether a model is there, as the server will see it."""
+    """Whether the model is where the server will look for it."""
     command = place.command(["test", "-f", str(model / "config.json")], {})
     return subprocess.run(command, check=False).returncode == 0
 
 
 def make_told(place: Place, folder: Path, tiny: bool) -> tuple[Path, str, dict[str, str]]:
-    """A model that tells known answers: its folder, the flag and the environment that it needs."""
+    """Make a model that gives known answers; return its folder, flag and environment."""
     model, plugin = folder / "model", folder / "plugin"
     if not (model / "told.json").exists():
         words = [place.python(), str(BUILDER), str(model), *(["tiny"] if tiny else [])]

@@ -1,4 +1,4 @@
-"""One start of the server, and the parts that there is time for.
+"""One start of the server, and the parts for which there is time.
 
 May import: bench.card, rig.vllm_process, and of vm_side contract, machine and results.
 """
@@ -32,15 +32,15 @@ REHEARSAL = (
     "--dtype bfloat16 --enforce-eager --distributed-executor-backend uni --max-model-len 8192"
     " --max-num-seqs 4"
 )
-LEAST_S = 20.0  # of a part beside its window: to begin, to become steady, to end
-MOST_S = 150.0  # of a part, steady or not
-BUSY_MIB = 2_000  # of memory, before anything was started
-MOST_FAILED = 0.1  # of the pages
+LEAST_S = 20.0  # seconds of a part in addition to its window: to begin, to become steady, to end
+MOST_S = 150.0  # longest time of a part, steady or not
+BUSY_MIB = 2_000  # more memory than this in use, before we started anything, means a busy card
+MOST_FAILED = 0.1  # share of the pages
 
 
 @dataclass(frozen=True)
 class Session:
-    """What is to be measured, with what, and for how long."""
+    """What to measure, with what, and for how long."""
 
     parts: Sequence[str]
     state: State
@@ -53,7 +53,7 @@ class Session:
     rehearse: bool
 
     def measure(self) -> list[str]:
-        """Start the server, run the parts, end it. Returns the parts for which no time was left.
+        """Start the server, run the parts, end it. Return the parts for which there was no time.
 
         Raises Mixed, ClientFailed, OSError, EOFError, RuntimeError or CalledProcessError.
         """
@@ -75,7 +75,7 @@ class Session:
             server.kill()
 
     def _keep_start(self, server: CardServer, bench: Bench, weights: str) -> None:
-        """Note how the server came up."""
+        """Note how the start of the server went."""
         start = Start(
             date=f"{datetime.now(UTC):%Y-%m-%d}",
             ready_s=server.starts[-1],
@@ -85,7 +85,7 @@ class Session:
         self.state.keep_start(machine_of(server, weights), start)
 
     def run_all(self, bench: Bench, server: CardServer, deadline_s: float) -> list[str]:
-        """Run the parts; those that are left. Raises ClientFailed once all others were run."""
+        """Run the parts; return those that are left. Raises ClientFailed after all others ran."""
         left, failures = [], []
         for part in self.parts:
             most_s = min(MOST_S, deadline_s - time.monotonic())
@@ -103,7 +103,7 @@ class Session:
         return left
 
     def _server(self) -> tuple[CardServer, str]:
-        """The server, not started; what its weights are, or "" for real ones."""
+        """The server, not started yet, and a description of its weights: "" for real ones."""
         model, flags, given, weights = self.model, self.flags, dict[str, str](), ""
         if self.rehearse or not has_weights(self.place, model):
             model, flag, given = make_told(self.place, self.state.folder, tiny=self.rehearse)
@@ -114,7 +114,7 @@ class Session:
         return CardServer(self.place, log, model, flags, given), weights
 
     def _bench(self, server: CardServer, is_told: bool) -> Bench:
-        """The pages, made while the server loads."""
+        """Make the pages while the server loads."""
         load = page_set.TINY if self.rehearse else page_set.FULL
         pages = self.state.made("pages", lambda to: page_set.write_pages(to, load))
         return Bench(
@@ -130,7 +130,7 @@ class Session:
         )
 
     def _run(self, part: str, bench: Bench, server: CardServer, most_s: float) -> bool:
-        """One part; what was seen is kept, but for a part that had too little time."""
+        """Run one part and keep its looks. Return False if the part had too little time."""
         shutil.rmtree(bench.output, ignore_errors=True)
         say(f"{part}: …")
         command, stdin = command_of(part, bench, server.slots())
@@ -146,7 +146,7 @@ class Session:
 
 
 def refuse_busy(cards: Cards) -> None:
-    """Raises RuntimeError if somebody else is at work there: it would be measured too."""
+    """Raises RuntimeError if another program uses the card: that would be measured too."""
     if (cards.used_mib or 0) > BUSY_MIB:
         raise RuntimeError(
             f"{cards.used_mib:,.0f} MiB of {cards.name} are in use: stop the server that is there"
@@ -155,7 +155,7 @@ def refuse_busy(cards: Cards) -> None:
 
 
 def first_answer_s(port: int, requests: Path) -> float:
-    """Seconds that the first request takes, in which the last kernels are compiled."""
+    """Seconds of the first request, during which the last kernels are compiled."""
     began_s = time.monotonic()
     body = next(iter(sorted(requests.iterdir()))).read_bytes()
     asyncio.run(keep_asking(port, iter([body])))
@@ -163,7 +163,7 @@ def first_answer_s(port: int, requests: Path) -> float:
 
 
 def machine_of(server: CardServer, weights: str) -> Machine:
-    """What is measured here."""
+    """Describe what is measured here."""
     return Machine(
         card=cards_there().name,
         vllm=server.version(),
@@ -174,19 +174,19 @@ def machine_of(server: CardServer, weights: str) -> Machine:
 
 
 def commit_of(repository: Path) -> str:
-    """What is checked out; a copy without git's own folder cannot tell."""
+    """The commit that is checked out; "unknown" for a copy without git's own folder."""
     command = ["git", "-C", str(repository), "describe", "--always", "--dirty", "--abbrev=7"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 
 
 def check_pages(output: Path) -> None:
-    """Raises ClientFailed if our client could make nothing of many answers."""
+    """Raises ClientFailed if our client failed on too many pages."""
     statuses = Counter(record.status for record in load_manifest(output).values())
     if statuses[FAILED] > MOST_FAILED * statuses.total():
         raise ClientFailed(f"our client's pages: {dict(statuses)}")
 
 
 def say(what: str) -> None:
-    """For people, on stderr."""
+    """Print to stderr, for people."""
     print(what, file=sys.stderr)

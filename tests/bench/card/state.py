@@ -1,4 +1,4 @@
-"""The folder in which a bench goes on: what was seen of each part, and on which machine.
+"""The folder that keeps a bench's state: the looks of each part, and the machine.
 
 May import: bench.card.
 """
@@ -14,17 +14,17 @@ from bench.card.table import Machine, Start
 
 
 class Mixed(Exception):
-    """The folder holds runs of something else; the message says of what, and what to do."""
+    """The folder holds runs of another machine; the message says which, and what to do."""
 
 
 @dataclass(frozen=True)
 class State:
-    """The folder; parts are by name."""
+    """The folder; parts are found by name."""
 
     folder: Path
 
     def machine(self) -> Machine | None:
-        """None before the first start."""
+        """The machine that was measured; None before the first start."""
         path = self.folder / "machine.json"
         return Machine(**json.loads(path.read_text())) if path.exists() else None
 
@@ -34,12 +34,12 @@ class State:
         return [Start(**json.loads(line)) for line in path.read_text().splitlines()]
 
     def check(self, card: str, commit: str) -> None:
-        """Raises Mixed if what is there is of another card or commit: no server need be started."""
+        """Raises Mixed if the folder is of another card or commit, before a server is started."""
         if before := self.machine():
             self._refuse_other(replace(before, card=card, commit=commit))
 
     def keep_start(self, machine: Machine, start: Start) -> None:
-        """Note a start of the server. Raises Mixed if those before were of another machine."""
+        """Note a start of the server. Raises Mixed if earlier starts were on another machine."""
         self._refuse_other(machine)
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "starts.jsonl").open("a") as file:
@@ -54,7 +54,7 @@ class State:
             )
 
     def looks(self) -> dict[str, list[Look]]:
-        """Of every part that was run, the latest run's."""
+        """The looks of the latest run of every part."""
         paths = sorted((self.folder / "runs").glob("*.jsonl"))
         return {path.stem: read_looks(path) for path in paths}
 
@@ -65,7 +65,7 @@ class State:
         path.with_suffix(".part").rename(path)
 
     def made(self, name: str, make: Callable[[Path], None]) -> Path:
-        """A folder in it that is made once, and whole."""
+        """A folder inside it that is made only once, and completely."""
         path = self.folder / name
         if not path.exists():
             part = path.with_suffix(".part")

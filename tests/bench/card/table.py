@@ -28,7 +28,7 @@ COLUMNS: tuple[tuple[str, Callable[[Row], str]], ...] = (
 
 @dataclass(frozen=True)
 class Machine:
-    """What is measured, and on what: what may stand in one table."""
+    """What is measured, and on what: only equal machines may share a table."""
 
     card: str
     vllm: str
@@ -39,7 +39,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Start:
-    """One start of the server: until it was ready, with the parts of that, and the first answer."""
+    """One start of the server: seconds until ready, their parts, and the first answer."""
 
     date: str
     ready_s: float
@@ -54,7 +54,7 @@ def table(
     fit: Fit | None,
     usd_per_hour: float,
 ) -> str:
-    """The runs, and under them what else there is to say."""
+    """The table of the runs, and below it the starts, the fit and a summary."""
     ceiling = next((row.pages_per_s for row in rows if row.name == CEILING_PART), 0.0)
     names = [name for name, _ in COLUMNS]
     lines = [
@@ -85,17 +85,17 @@ def told(part: str) -> str:
 
 
 def rate(pages_per_s: float) -> str:
-    """Three digits."""
+    """A rate with three digits."""
     return f"{pages_per_s:.2f}" if pages_per_s >= 1 else f"{pages_per_s:.3f}"
 
 
 def known(value: float | None, form: str) -> str:
-    """A dash for what is not."""
+    """The value as text; a dash if it is not known."""
     return "–" if value is None else form.format(value)
 
 
 def started(starts: Sequence[Start]) -> str:
-    """How long a start takes; what it had compiled, the next one finds."""
+    """Say how long each start took. A later start finds what an earlier one has compiled."""
     each = []
     for start in starts:
         parts = ", ".join(f"{name} {seconds}" for name, seconds in start.parts_s.items())
@@ -105,7 +105,7 @@ def started(starts: Sequence[Start]) -> str:
 
 
 def fitted(fit: Fit | None) -> str:
-    """What a picture and a step take, and what follows."""
+    """Say what a picture and a step take, and the rates that follow."""
     if fit is None:
         return "No fit: too few windows, or all of one kind."
     rates = " · ".join(rate(1 / fit.page_s(batch, TOKENS)) for batch in BATCHES)
@@ -120,7 +120,7 @@ def fitted(fit: Fit | None) -> str:
 
 
 def summary(machine: Machine, date: str, rows: Sequence[Row], usd_per_hour: float) -> list[str]:
-    """A line for the table of all cards."""
+    """A row for the table of all cards."""
     ours = next((row for row in rows if row.name == OURS), None)
     if ours is None:
         return []

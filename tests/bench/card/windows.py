@@ -1,4 +1,4 @@
-"""When a run has come to its steady state, when it has been seen enough, and its row.
+"""When a run is in its steady state, when it has been measured enough, and its row.
 
 May import: bench.card.looks.
 """
@@ -9,15 +9,15 @@ from itertools import pairwise
 
 from bench.card.looks import Look
 
-FULL = 0.9  # of the largest batch
+FULL = 0.9  # share of the largest batch
 
 
 @dataclass(frozen=True)
 class Row:
     """What a run reached in its steady state: rates a second, means, CPU.
 
-    A page is a request: with the real weights our client asks again about some. steady_s: from the
-    first page until then. gpu_percent is None where no card was seen.
+    A page is a request: with the real weights our client asks again about some pages. `steady_s`:
+    seconds from the first page to the steady state. `gpu_percent` is None if there was no card.
     """
 
     name: str
@@ -30,23 +30,23 @@ class Row:
     most_waiting: float
     steady_s: float
     client_cpu_s: float
-    """A page."""
+    """CPU seconds for each page."""
     api_cores: float
     engine_cores: float
     gpu_percent: float | None
 
     @property
     def pages_per_s(self) -> float:
-        """Between those begun and those ended, which differ in a short window."""
+        """The mean of the rates of begun and of ended pages, which differ in a short window."""
         return (self.begun + self.ended) / 2
 
 
 def steady_at(looks: Sequence[Look]) -> int | None:
-    """The first look at which the steady state is there: None before.
+    """The index of the first look in the steady state; None if there is none yet.
 
-    A batch that is full of pages is not enough: at first the card does nothing but read their
-    pictures, 256 in half a minute, and then writes without any. So the batch must be full of
-    answers that are being written, and one must have ended.
+    A batch that is full of pages is not enough. At first the card only reads their pictures, 256 in
+    half a minute; after that it writes answers and reads no picture. So the batch must be full of
+    answers that are being written, and one answer must have ended.
     """
     most = max((look.running for look in looks), default=0.0)
     for at, look in enumerate(looks):
@@ -57,13 +57,13 @@ def steady_at(looks: Sequence[Look]) -> int | None:
 
 
 def is_seen(looks: Sequence[Look], window_s: float) -> bool:
-    """Whether the steady state has been there for long enough."""
+    """Whether the steady state has lasted for `window_s` seconds."""
     at = steady_at(looks)
     return at is not None and looks[-1].t - looks[at].t >= window_s
 
 
 def row_of(name: str, looks: Sequence[Look]) -> Row | None:
-    """None if there was no steady state, or only one look at it."""
+    """The row of a run; None if there was no steady state, or only one look at it."""
     at = steady_at(looks)
     if at is None or len(looks) < at + 2:
         return None
@@ -90,12 +90,12 @@ def row_of(name: str, looks: Sequence[Look]) -> Row | None:
 
 
 def over_time(looks: Sequence[Look], gauge: str) -> float:
-    """A gauge's mean: each look counts until the next, and the last not at all."""
+    """The mean of a gauge: each look counts until the next one, and the last does not count."""
     parts = [getattr(one, gauge) * (other.t - one.t) for one, other in pairwise(looks)]
     return float(sum(parts)) / (looks[-1].t - looks[0].t)
 
 
 def mean_of(values: Sequence[float | None]) -> float | None:
-    """Of those that were told; None if none was."""
+    """The mean of the known values; None if none is known."""
     told = [value for value in values if value is not None]
     return sum(told) / len(told) if told else None

@@ -1,1 +1,1 @@
-"""Real parts that stand in for Google Cloud: see cloud.py for the whole, one room per part."""
+"""Real parts that stand in for Google Cloud: cloud.py joins them, one module per part."""

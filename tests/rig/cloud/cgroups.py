@@ -1,8 +1,8 @@
-"""Control groups for a guest, in the hybrid layout: one of its own in each hierarchy but memory.
+"""Control groups for a guest, in the hybrid layout: a new one in each hierarchy except memory.
 
-The hierarchies with controllers are those of version 1, which docker takes; that without any is
-version 2, which tells the guest's systemd when a group is empty. Memory stays with the group of
-the tests, so that whoever limits the tests limits the guests.
+The hierarchies with controllers are version 1, which docker accepts. The one without controllers is
+version 2, which tells the guest's systemd when a group is empty. Memory stays with the group of the
+tests, so that a memory limit for the tests also limits the guests.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from pathlib import Path
 
 from rig.cloud.unavailable import RigUnavailable
 
-INHERITED = ("cpuset.cpus", "cpuset.mems")  # empty in a new group, which then takes no process
+# empty in a new group; until they are set, it accepts no process
+INHERITED = ("cpuset.cpus", "cpuset.mems")
 UNIFIED = "unified"
 NEEDED = {"name=systemd", "devices", UNIFIED}
 
 
 def make_groups(name: str) -> dict[str, Path]:
-    """New groups below our own, by controllers (`cpu`, `name=systemd`), or `unified`."""
+    """Make new groups below our own; keys are controllers (`cpu`, `name=systemd`) or `unified`."""
     ours: dict[str, str] = {}
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)

@@ -1,6 +1,6 @@
-"""A VM whose guard counts short minutes, so that a test does not wait for long ones.
+"""A VM with a guard that counts short minutes, so that a test need not wait for long ones.
 
-Nothing of the guard is changed: its timer gets a drop-in, and before the VM's find stands one that
+The guard itself is unchanged: its timer gets a drop-in, and a script replaces the VM's `find` and
 divides the minutes that it is asked for.
 """
 
@@ -33,7 +33,7 @@ WRITE = 'mkdir -p "$(dirname "$1")" && cat >"$1" && chmod 755 "$1"'
 
 
 def shorten_minutes(vm: Vm, minute_s: float) -> None:
-    """Have a minute of its guard's last so long, from now on."""
+    """Make a minute of the VM's guard last so many seconds from now on."""
     for path, text in ((FIND_PATH, FIND), (TIMER_PATH, TIMER)):
         content = text.format(minute_s=minute_s)
         if vm.is_on:
@@ -47,6 +47,6 @@ def shorten_minutes(vm: Vm, minute_s: float) -> None:
 
 
 def lengthen_minutes(vm: Vm) -> None:
-    """Of a VM that is off: they are minutes again."""
+    """Make the minutes normal again; the VM must be off."""
     for path in (FIND_PATH, TIMER_PATH):
         vm.path(path).unlink(missing_ok=True)

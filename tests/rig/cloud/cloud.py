@@ -7,8 +7,8 @@
         subprocess.run(["make", "all", …], env=cloud.environment)
         assert cloud.gce.status("dots") == "TERMINATED"
 
-Everything has ports, addresses and names of its own: rigs run beside each other. All of it is
-gone at the end, also when the tests were killed.
+Each rig has its own ports, addresses and names, so that rigs can run beside each other. All of it
+is removed at the end, also when the tests were killed.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Cloud:
         container: ModelContainer | None = None,
         has_external_ip: bool = True,
     ) -> Vm:
-        """A VM that is off; with the model's image in its docker."""
+        """Add a VM that is off, with the model's image in its docker."""
         vm = self._make_vm(name)
         if image_tar is not None:
             lend_image(vm, image_tar, container)
@@ -90,7 +90,7 @@ class Cloud:
         return vm
 
     def add_guest(self, name: str, image_tar: Path, container: ModelContainer | None = None) -> Vm:
-        """A VM that is on, but not below any instance: for one of a group, which are records."""
+        """Add a running VM without an instance. It stands for a group's instance, a mere record."""
         vm = self._make_vm(name)
         environment = vm.path("/etc/environment")
         text = environment.read_text() if environment.exists() else ""
@@ -103,7 +103,7 @@ class Cloud:
 
     @cached_property
     def gcs(self) -> GcsServer:
-        """Started when first asked for; at the gateway, where host and guests reach it.
+        """Cloud Storage, started at the first use; host and guests reach it at the gateway.
 
         `gcloud storage` in VMs that are made later finds it, too.
         """
@@ -114,7 +114,7 @@ class Cloud:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For gcloud, for our own tools, and for google-auth: all that a child process needs."""
+        """All that a child process needs for gcloud, for our own tools, and for google-auth."""
         url = self.gcs.url if "gcs" in self.__dict__ else ""
         names = {"project": self.project, "zone": self.zone, "storage_url": url}
         return cloud_environment(self.folder, self.gce.url, **names)
@@ -124,7 +124,8 @@ class Cloud:
         return Gcloud(self.environment)
 
     def _make_vm(self, name: str) -> Vm:
-        folder = self.folder / "vms" / f"{name}-{next(self._numbers)}"  # a new one, a new disk
+        # a new folder, so a new disk
+        folder = self.folder / "vms" / f"{name}-{next(self._numbers)}"
         vm = self.vms[name] = Vm(self.network, self._leftovers, folder, name)
         self._made.append(vm)
         if self.minute_s != 60:

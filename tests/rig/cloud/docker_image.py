@@ -1,8 +1,8 @@
 """A small container image with the model server's stand-in, made of this machine's own files.
 
-It has the Python that runs the tests, some of its packages, a shell, and the rig's ModelServer.
-Beside these are the packages of vm_side/, out of Python's way: see light.py. No registry is asked:
-`docker import` takes the tar as it is.
+It has the Python that runs the tests, some of its packages, a shell, and the rig's ModelServer. It
+also has the packages of vm_side/, in a folder where Python does not look: see light.py. No registry
+is needed: `docker import` accepts the tar as it is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RIG = Path(__file__).parents[1]
 NAME = "custom-dots-ocr:unified"
 SERVER = "/app/model_container.py"
 PACKAGES = ("click", "pillow", "pymupdf")
-ASIDE = "/usr/lib/rig-packages"  # no Python looks there by itself
+ASIDE = "/usr/lib/rig-packages"  # Python does not look there by itself
 OF_VM_SIDE = ("requirements.txt", "requirements-fleet.txt")
 PIN = re.compile(r"^([a-z0-9-]+)==", re.M)
 PROGRAMS = (
@@ -60,11 +60,12 @@ NOT_NEEDED = re.compile(
 class ModelContainer:
     """How the container behaves; it is written into the image, so any `docker run` shows it."""
 
-    startup_s: float = 0.0  # so long it loads before port 8000 answers
-    latency_s: float = 0.0  # of every answer
-    dies_after_s: float | None = None  # after its start, with 1 and a word about memory
-    dies_times: int = 1  # in one container's life, then it lives
-    holds_times: int = 0  # so many starts of a container answer one page, and no other
+    startup_s: float = 0.0  # loading time before port 8000 answers
+    latency_s: float = 0.0  # time before each answer
+    # after its start, with exit code 1 and a message about memory
+    dies_after_s: float | None = None
+    dies_times: int = 1  # per container; later starts live
+    holds_times: int = 0  # so many starts of a container answer only one page
 
     def environment(self) -> list[str]:
         """The image's variables, as NAME=value."""
@@ -84,11 +85,11 @@ class ModelContainer:
 def build_tar(path: Path, packages: Iterable[str] = PACKAGES) -> None:
     """Write the files of the image, about 400 MB: once per test run is enough."""
     files = dict(_files(packages))
-    carried = {str(path) for path in files.values()}  # a package's own libraries, in its place
+    carried = {str(path) for path in files.values()}  # libraries that packages bring themselves
     files.update({name: Path(name) for name in _libraries(files.values()) - carried})
     lists = [(RIG.parents[1] / "vm_side" / name).read_text() for name in OF_VM_SIDE]
     for package in sorted({name for text in lists for name in PIN.findall(text)}):
-        with suppress(metadata.PackageNotFoundError):  # nor do the tests need it, then
+        with suppress(metadata.PackageNotFoundError):  # then the tests do not need it either
             files.update(_package(package, ASIDE))
     files.update(list(_compiled(files)))
     with tarfile.open(path, "w") as tar:
@@ -117,7 +118,7 @@ def install_image(
     name: str = NAME,
     command: Sequence[str] = ("python3", SERVER),
 ) -> None:
-    """Give a running VM's docker the image; command is its first process."""
+    """Import the image into a running VM's docker; `command` is its first process."""
     changes = [f"ENV {variable}" for variable in (container or ModelContainer()).environment()]
     changes += [f"ENTRYPOINT {json.dumps(command)}", "WORKDIR /root", "EXPOSE 8000"]
     options = [word for change in changes for word in ("--change", change)]
@@ -126,7 +127,7 @@ def install_image(
 
 
 def _files(packages: Iterable[str]) -> Iterator[tuple[str, Path]]:
-    """Name in the image, and the file here."""
+    """Yield pairs: a file's name in the image, and the file here."""
     python = Path(sys.executable).resolve()
     yield str(python), python
     standard_library = Path(sysconfig.get_path("stdlib"))
@@ -154,7 +155,7 @@ def _package(name: str, folder: str) -> Iterator[tuple[str, Path]]:
 
 
 def _compiled(files: dict[str, Path]) -> Iterator[tuple[str, Path]]:
-    """The modules as Python has them compiled here: else each of its starts would do that again."""
+    """Include the compiled modules of this Python: otherwise each start compiles them again."""
     for name, path in files.items():
         cached = Path(cache_from_source(path))
         if path.suffix == ".py" and cached.is_file():
@@ -164,7 +165,7 @@ def _compiled(files: dict[str, Path]) -> Iterator[tuple[str, Path]]:
 def _libraries(files: Iterable[Path]) -> set[str]:
     """The shared libraries that these programs and modules load, with the loader itself.
 
-    And all parts of the C library, which packages that are mounted later take for granted.
+    Also all parts of the C library, because packages that are mounted later need them.
     """
     binaries = []
     for path in files:

@@ -1,7 +1,8 @@
-"""Docker's folder with the model's image in it: made once a test run, lent to VMs by hard links.
+"""Docker's folder with the model's image: made once a test run, hard-linked into VMs.
 
-An import takes seconds of a CPU, with a boot before it; this takes tenths of one. Docker writes
-into no file of an image's layer, so that VMs may share these; the rest of its folder is copied.
+An import takes seconds of CPU time, and needs a boot first; this takes tenths of a second. Docker
+never writes into the files of an image's layer, so VMs can share them. The rest of its folder is
+copied.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from rig.cloud.network import Network
 from rig.cloud.vm import Vm
 
 DOCKER = "/var/lib/docker"
-IMAGES = "image/overlay2"  # in there
+IMAGES = "image/overlay2"  # below DOCKER
 HASH = "sha256:"
 
 
@@ -27,14 +28,14 @@ def lend_image(vm: Vm, tar: Path, container: ModelContainer | None = None) -> No
     """Put the image into the docker of a VM that has never been on."""
     docker = vm.path(DOCKER)
     docker.rmdir()
-    leave = shutil.ignore_patterns("backingFsBlockDev")  # docker makes it again, of its disk
+    leave = shutil.ignore_patterns("backingFsBlockDev")  # docker makes it again for the VM's disk
     shutil.copytree(store_of(tar), docker, ignore=leave, symlinks=True, copy_function=_lend)
     if container is not None:
         _behave(docker / IMAGES, container)
 
 
 def store_of(tar: Path) -> Path:
-    """Docker's folder after an import of this image, by a real docker; the others wait for it."""
+    """Docker's folder after a real docker imported this image; other processes wait for it."""
     store = tar.with_suffix(".docker")
     with tar.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -59,14 +60,14 @@ def _import(tar: Path, store: Path) -> None:
 
 
 def _lend(source: str, target: str) -> None:
-    if "/diff/" in source:  # what the layer holds
+    if "/diff/" in source:  # the files of the layer
         os.link(source, target)
     else:
         shutil.copy2(source, target)
 
 
 def _behave(images: Path, container: ModelContainer) -> None:
-    """Give the image other variables: it is then another one, of the same layer."""
+    """Give the image other variables: this makes another image of the same layer."""
     names, configs = images / "repositories.json", images / "imagedb/content/sha256"
     (config,) = configs.iterdir()
     document = json.loads(config.read_text())

@@ -1,7 +1,7 @@
 """Fixtures for tests that use the rig: import them by name into a conftest.py.
 
-Where a part cannot run, a test is skipped with the reason; in CI it fails, for there nothing
-may be missing.
+If a part cannot run here, a test is skipped with the reason. In CI it fails, because nothing may be
+missing there.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def skipped_where_unavailable() -> Iterator[None]:
 
 @pytest.fixture
 def gce() -> Iterator[GceServer]:
-    """Compute Engine alone, without machines below its instances."""
+    """Compute Engine alone, with no machines below its instances."""
     with GceServer() as server:
         yield server
 

@@ -36,7 +36,7 @@ What = TypeVar("What")
 class GceServer:
     """The server, used as a context manager. What tests set:
 
-    token        the access token that every call must bring, else 401; None: nobody is asked
+    token        the access token that every call must bring, else 401; None: no check
     delays       how long instances stay in each state
     machine_for  gives the machine below an instance when it first starts; None: there is none
     quotas       the region's, by their names
@@ -98,7 +98,7 @@ class GceServer:
         return self._instances.quotas
 
     def permit(self, *permissions: str) -> None:
-        """Of what is asked for instances, grant these."""
+        """Grant only these permissions to who asks about an instance."""
         self._instances.permitted = {*permissions}
 
     @property
@@ -120,7 +120,7 @@ class GceServer:
         machine: Machine | None = None,
         has_external_ip: bool = True,
     ) -> None:
-        """An instance that was there before, with the machine below it."""
+        """Add an instance that existed before, with the machine below it."""
         zone_path = f"projects/{project}/zones/{zone}"
         access = [{"name": "External NAT"}] if has_external_ip else []
         body: Document = {
@@ -144,7 +144,7 @@ class GceServer:
         return self._instances.get(self._instances.find(name))
 
     def instances(self) -> list[Document]:
-        """All of all projects."""
+        """All instances of all projects."""
         return self._instances.all()
 
     def status(self, name: str) -> str:
@@ -153,8 +153,8 @@ class GceServer:
     def set_status(self, name: str, *statuses: str, each_s: float = 1.0) -> None:
         """Put an instance into SUSPENDED, REPAIRING …; the machine below stays as it is.
 
-        Of several states the first comes now, each other one so many seconds after the one before:
-        `"STOPPING", "TERMINATED"`.
+        Of several states (`"STOPPING", "TERMINATED"`), the first comes now. Each other one comes
+        `each_s` seconds after the one before.
         """
         path = self._instances.find(name)
         self._instances.set_status(path, statuses[0])
@@ -176,7 +176,7 @@ class GceServer:
         return self._instances.machine(self._instances.find(name))
 
     def operations(self, *, project: str = PROJECT, zone: str = ZONE) -> list[Document]:
-        """The zone's operations, the newest first."""
+        """The zone's operations, newest first."""
         return self._operations.list(f"projects/{project}/zones/{zone}")
 
     def group(self, name: str) -> tuple[int, dict[str, str]]:
@@ -199,7 +199,7 @@ class GceServer:
     # --- the calls so far ------------------------------------------------------------------
 
     def count(self, method: str, path_end: str) -> int:
-        """How many calls there were whose path ends so."""
+        """The number of calls of this method with a path that ends so."""
         return sum(one.method == method and one.path.endswith(path_end) for one in self.calls)
 
     # --- faults ----------------------------------------------------------------------------
@@ -211,9 +211,9 @@ class GceServer:
         times: int | None = None,
         zones_available: Sequence[str] = (),
     ) -> None:
-        """Starts and inserts end with this error so many times (None: for ever).
+        """Let starts and inserts end with this error so many times (None: for ever).
 
-        A text is the code of a stock-out, an OperationError anything else (`quota_error()`).
+        A text is the code of a stock-out; other errors are OperationErrors (`quota_error()`).
         """
 
         def make(instance: Document) -> OperationError:
@@ -228,20 +228,20 @@ class GceServer:
     def refuse(
         self, refusal: Refusal, method: str = "", path_end: str = "", *, times: int | None = None
     ) -> None:
-        """Calls of this method and path end are answered with the refusal."""
+        """Answer calls of this method and path end with the refusal."""
         self._refusals.append(_Planned(refusal, times, method, path_end))
 
     def lose_answer(self, method: str, path_end: str, *, times: int | None = 1) -> None:
-        """The calls are carried out, and the connection ends without an answer."""
+        """Carry these calls out, and end the connection without an answer."""
         self._refusals.append(_Planned(None, times, method, path_end))
 
     def heal(self) -> None:
-        """No faults from now on."""
+        """Remove all planned faults."""
         self._start_errors.clear()
         self._refusals.clear()
 
     def start(self, name: str) -> None:
-        """Somebody turns it on, by hand; it runs when this returns."""
+        """Start an instance as a person would; it runs when this returns."""
         self._instances.start_work(self._instances.find(name))
 
     def preempt(self, name: str, notice_s: float = 0.0) -> None:
@@ -250,7 +250,7 @@ class GceServer:
         self._instances.end_by_google(path, "compute.instances.preempted", notice_s)
 
     def expire(self, name: str) -> None:
-        """The machine's maxRunDuration is over; AssertionError where it has none."""
+        """End the machine's maxRunDuration; AssertionError if it has none."""
         scheduling = self.instance(name)["scheduling"]
         assert scheduling.get("maxRunDuration"), f"{name} would run for ever"
         assert scheduling.get("instanceTerminationAction") == "STOP"
@@ -279,7 +279,7 @@ class GceServer:
 
 
 class _Planned(Generic[What]):
-    """A fault that comes so many times (None: always), for calls like this."""
+    """A fault that comes so many times (None: always) for matching calls."""
 
     def __init__(self, what: What, times: int | None, method: str = "", path_end: str = "") -> None:
         self.what, self._left = what, times

@@ -31,16 +31,16 @@ IMAGE_SIZE_GB = 50
 
 
 def now() -> str:
-    """This moment as Google writes it."""
+    """This moment in Google's format."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + ".000-00:00"
 
 
 def new_id() -> str:
-    return str(uuid.uuid4().int >> 65)  # Google's are unsigned, of 64 bits; 63 suit every client
+    return str(uuid.uuid4().int >> 65)  # Google's are unsigned, of 64 bits; all clients accept 63
 
 
 def fingerprint(value: object) -> str:
-    """Changes where the value changes."""
+    """A hash that changes when the value changes."""
     digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
     return base64.b64encode(digest[:8]).decode()
 
@@ -75,7 +75,7 @@ def project(base: str, name: str) -> Document:
 
 
 def quotas_of(limits: dict[str, float]) -> list[Document]:
-    """Quotas of which nothing is used."""
+    """Quotas that are all unused."""
     return [{"metric": name, "limit": limit, "usage": 0} for name, limit in limits.items()]
 
 
@@ -93,7 +93,7 @@ def zone(base: str, project_name: str, name: str) -> Document:
 
 
 def machine_type(base: str, project_name: str, zone_name: str, name: str) -> Document | None:
-    """None where the zone has no such machine."""
+    """A machine type of a zone; None if the zone does not have it."""
     if name not in MACHINE_TYPES or (name.startswith("g2-") and zone_name in ZONES_WITHOUT_L4):
         return None
     cpus, memory_mib = MACHINE_TYPES[name]
@@ -115,7 +115,7 @@ def machine_type(base: str, project_name: str, zone_name: str, name: str) -> Doc
 
 
 def image(base: str, project_name: str, *, name: str = "", family: str = "") -> Document | None:
-    """None where there is no such image or family."""
+    """An image; None if there is no such image or family."""
     for (owner, its_family), its_name in IMAGES.items():
         if owner == project_name and (its_name == name or its_family == family):
             return {
@@ -146,7 +146,7 @@ def disk(base: str, zone_path: str, name: str, size_gb: int, kind: str) -> Docum
 
 
 def instance(base: str, zone_path: str, body: Document) -> Document:
-    """A new instance from the body of an insert; PROVISIONING, without addresses yet."""
+    """Make a new instance from the body of an insert: PROVISIONING, without addresses yet."""
     name = body["name"]
     project_path = zone_path.split("/zones/", maxsplit=1)[0]
     scheduling = {
@@ -185,7 +185,7 @@ def instance(base: str, zone_path: str, body: Document) -> Document:
             "fingerprint": fingerprint(number),
             "network": f"{base}/{project_path}/global/networks/default",
         }
-        if wanted.get("accessConfigs"):  # without one the machine has no external address
+        if wanted.get("accessConfigs"):  # without it the machine has no external address
             one = {"kind": "compute#accessConfig", "name": "external-nat"}
             nic["accessConfigs"] = [{**one, "type": "ONE_TO_ONE_NAT", "networkTier": "PREMIUM"}]
         document["networkInterfaces"].append(nic)
@@ -193,7 +193,7 @@ def instance(base: str, zone_path: str, body: Document) -> Document:
 
 
 def absolute(base: str, zone_path: str, link: str) -> str:
-    """A full link from `https://…`, `projects/…` or `zones/…`."""
+    """Make a full link from `https://…`, `projects/…` or `zones/…`."""
     if link.startswith(("http://", "https://")):
         found = re.search(r"/projects/.*", link)
         return f"{base}{found[0]}" if found else link
@@ -203,7 +203,10 @@ def absolute(base: str, zone_path: str, link: str) -> str:
 
 
 def matches(document: Document, expression: str) -> bool:
-    """A list's filter: `field = value` terms, in brackets or not, joined by AND."""
+    """Whether a document passes a list's filter: `field = value` terms, joined by AND.
+
+    The terms may be in brackets.
+    """
     for term in re.split(r"\s+AND\s+|\)\s*\(", expression):
         found = re.fullmatch(r"\(*\s*([\w.]+)\s*(!=|=|:|eq|ne)\s*\"?([^\"()]*)\"?\s*\)*", term)
         if found is None:

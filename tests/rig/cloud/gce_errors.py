@@ -10,7 +10,7 @@ HTTP_PHRASES = {400: "BAD REQUEST", 403: "FORBIDDEN", 503: "SERVICE UNAVAILABLE"
 
 
 class Refusal(Exception):
-    """The call itself is answered with an HTTP error."""
+    """The call itself gets an HTTP error as its answer."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(message)
@@ -24,13 +24,13 @@ class Refusal(Exception):
 
 
 class OfAnother(Refusal):
-    """What answers is not Google: a portal that wants a login, a proxy that refuses."""
+    """The answer is not from Google: a portal wants a login, or a proxy refuses."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(status, "", text)
 
     def body(self) -> Any:
-        """Its text as it is."""
+        """The text, unchanged."""
         return self.message.encode()
 
 
@@ -44,7 +44,7 @@ class OperationError:
     details: list[dict[str, Any]] = field(default_factory=list)
 
     def fields(self) -> dict[str, Any]:
-        """What the operation has more than one that went well."""
+        """The fields that only a failed operation has."""
         one = {"code": self.code, "message": self.message}
         return {
             "error": {"errors": [{**one, "errorDetails": self.details} if self.details else one]},
@@ -83,7 +83,7 @@ def permission_denied(permission: str, resource: str) -> Refusal:
 
 
 def quota_refusal(metric: str = "GPUS_ALL_REGIONS", limit: float = 0.0) -> Refusal:
-    """A quota that is noticed before an operation is made."""
+    """A quota error before an operation is made."""
     text = f"Quota '{metric}' exceeded.  Limit: {limit} globally."
     return Refusal(403, "quotaExceeded", text)
 
@@ -91,7 +91,7 @@ def quota_refusal(metric: str = "GPUS_ALL_REGIONS", limit: float = 0.0) -> Refus
 def quota_error(
     metric: str = "NVIDIA_L4_GPUS", limit: float = 0.0, region: str = "asia-northeast3"
 ) -> OperationError:
-    """A quota that is noticed while the operation runs."""
+    """A quota error while the operation runs."""
     info = {
         "metricName": f"compute.googleapis.com/{metric.lower()}",
         "limitName": f"{metric}-per-project-region",

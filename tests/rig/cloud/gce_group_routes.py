@@ -31,7 +31,7 @@ def submit(it: Routes, request: Request, at: dict[str, str], kind: str, work: Wo
 
 
 def nothing() -> None:
-    """The work was done when the call was answered."""
+    """Nothing is left to do: the work was done when the call was answered."""
 
 
 @route("GET", REGION)
@@ -69,7 +69,7 @@ def insert_template(it: Routes, request: Request, at: dict[str, str]) -> Documen
         raise already_exists(path)
     properties = body["properties"]
     kind = str(properties.get("machineType", ""))
-    if kind not in documents.MACHINE_TYPES:  # a bare name, since a template has no zone
+    if kind not in documents.MACHINE_TYPES:  # a name without a zone, since a template has no zone
         raise invalid("resource.properties.machineType", kind, "Must be a machine type's name.")
     scheduling = properties.get("scheduling", {})
     if kind.startswith("g2-") and scheduling.get("onHostMaintenance") != "TERMINATE":

@@ -1,9 +1,9 @@
 """Managed instance groups of a region, with their templates: what they do by themselves.
 
-A group looks after itself whenever somebody looks at the server: it makes the instances that are
-missing, in zones that have some (target shape ANY), takes those away that are too many, and makes
-a preempted one again, and one that turned itself off, unless its template's time is over. Its
-instances are records without a machine below them.
+A group acts each time a call reaches the server. It makes missing instances, in zones that have
+some (target shape ANY), and removes surplus instances. It makes an instance again that was
+preempted or turned itself off, unless its template's time is over. Its instances are records
+without a machine below them.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ KEPT_ERRORS = 100
 
 
 def is_over(properties: Document) -> str:
-    """When the time of a template was over; nothing while it is not."""
+    """The time at which a template's time ended; empty if it has not ended."""
     end = str(properties.get("scheduling", {}).get("terminationTime", ""))
     return end if end and datetime.fromisoformat(end) < datetime.now(UTC) else ""
 
 
 @dataclass
 class Member:
-    """One instance of a group, as its manager sees it."""
+    """One instance of a group, in its manager's view."""
 
     name: str
-    zone: str = ""  # none yet: no zone has had one to give
+    zone: str = ""  # none yet: no zone had room
     action: str = "CREATING"
     since: float = field(default_factory=time.monotonic)
     error: OperationError | None = None
@@ -44,7 +44,7 @@ class Member:
 class Groups:
     """All groups and templates, by `projects/p/regions/r/instanceGroupManagers/n`.
 
-    stock   instances that a zone has to give to groups, by its name; not named: as many as you like
+    stock   instances that a zone, by name, has for groups; other zones have any number
     retry_s pause of a group between two tries to find room
     """
 
@@ -77,7 +77,7 @@ class Groups:
         return self._members[path]
 
     def errors(self, path: str) -> list[Document]:
-        """The newest first."""
+        """The errors of a group, newest first."""
         self.get(path)
         return self._errors[path][::-1]
 
@@ -95,7 +95,7 @@ class Groups:
     # --- work, inside operations ------------------------------------------------------------
 
     def delete_work(self, path: str) -> None:
-        """Take the instances away, then the group."""
+        """Delete the instances, then the group."""
         with self._operations.changed:
             self.get(path)["targetSize"] = 0
         while self._of(path):
@@ -106,7 +106,7 @@ class Groups:
                 each.pop(path, None)
 
     def leave(self, path: str, links: list[str]) -> None:
-        """Delete these instances for good: the group becomes so much smaller."""
+        """Delete these instances for good: the group's target size shrinks too."""
         names = {last_part(link) for link in links}
         with self._operations.changed:
             for member in self._of(path):
@@ -117,7 +117,7 @@ class Groups:
     # --- what a group does by itself --------------------------------------------------------
 
     def advance(self) -> None:
-        """Let every group do what its time has come for."""
+        """Let every group do what is due."""
         with self._operations.changed:
             for path in list(self._all):
                 for member in list(self._of(path)):
@@ -129,7 +129,7 @@ class Groups:
         return self._members.get(path, [])
 
     def _fit(self, path: str) -> None:
-        """As many members as are wanted; those that do not run yet go first."""
+        """Make or delete members until their number is right; members not yet running go first."""
         group = self.get(path)
         living = [member for member in self._of(path) if member.action != "DELETING"]
         for _ in range(group["targetSize"] - len(living)):
@@ -158,11 +158,11 @@ class Groups:
             if runs:
                 member.action, member.error = "NONE", None
         elif member.action == "NONE" and self.status(path, member) == "TERMINATED":
-            self._forget(path, member)  # it is made again, wherever there is room
+            self._forget(path, member)  # it is made again in any zone with room
             member.action, member.zone, member.since = "CREATING", "", time.monotonic()
 
     def _place(self, path: str, member: Member) -> None:
-        """Find a zone for a member; those that were asked in vain are written down."""
+        """Find a zone for a member; note the zones that had none."""
         group = self.get(path)
         project = path.split("/")[1]
         properties = self.templates[self._template(path)]["properties"]
@@ -183,7 +183,7 @@ class Groups:
             return
 
     def _used(self, zone: str) -> int:
-        """How much of a zone's stock is in use; nothing where it has no limit."""
+        """How much of a zone's stock is in use; 0 if it has no limit."""
         if zone not in self.stock:
             return 0
         return sum(member.zone == zone for some in self._members.values() for member in some)
@@ -231,18 +231,18 @@ class Groups:
     # --- how it looks -----------------------------------------------------------------------
 
     def status(self, path: str, member: Member) -> str:
-        """The state of a member's instance; none if it is not there."""
+        """The state of a member's instance; empty if it does not exist."""
         instance = self._instances.find_path(self._instance(path, member))
         return str(instance["status"]) if instance else ""
 
     def shown(self, path: str) -> list[Document]:
-        """The members, as listManagedInstances gives them."""
+        """The members, in the form of listManagedInstances."""
         return [self._shown(path, member) for member in self._of(path)]
 
     def _shown(self, path: str, member: Member) -> Document:
         zone = member.zone or last_part(
             self.get(path)["distributionPolicy"]["zones"][0]["zone"]
-        )  # where it was asked for first
+        )  # the zone that was asked first
         link = f"{self.base}/projects/{path.split('/')[1]}/zones/{zone}/instances/{member.name}"
         shown: dict[str, Any] = {
             "instance": link,

@@ -1,4 +1,4 @@
-"""JSON over HTTP on a free port, in threads; every call is written down."""
+"""JSON over HTTP on a free port, in threads; every call is recorded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rig.cloud.gce_errors import Refusal
 
 
 class Call(NamedTuple):
-    """One request, as tests look at it."""
+    """One request, for tests to look at."""
 
     method: str
     path: str  # without the query
@@ -24,13 +24,13 @@ class Call(NamedTuple):
 
 @dataclass
 class Request:
-    """One request, as it is answered."""
+    """One request, for the handler that answers it."""
 
     call: Call
     query: dict[str, str]
     authorization: str | None
     drop: bool = field(default=False)
-    """The work is done, and the answer is lost on its way."""
+    """Whether the work is done but the answer is lost."""
 
 
 class JsonServer:
@@ -39,7 +39,7 @@ class JsonServer:
     def __init__(self, answer: Callable[[Request], Any], bind: str) -> None:
         self._http = ThreadingHTTPServer((bind, 0), _handler(answer))
         self._http.daemon_threads = True
-        self._http.block_on_close = False  # idle connections of clients that live longer
+        self._http.block_on_close = False  # do not wait for idle connections of clients
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
         self.url = f"http://{bind}:{self._http.server_address[1]}"
 
@@ -76,12 +76,12 @@ def _handler(answer: Callable[[Request], Any]) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", "application/json; charset=UTF-8")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            with suppress(ConnectionError):  # the client did not wait for it
+            with suppress(ConnectionError):  # the client may have left
                 self.wfile.write(data)
 
         do_POST = do_DELETE = do_PATCH = do_PUT = do_GET  # noqa: N815  the library's names
 
         def log_message(self, format: str, *args: object) -> None:
-            """The calls are written down elsewhere."""
+            """Silent: the calls are recorded elsewhere."""
 
     return Handler

@@ -11,37 +11,37 @@ from rig.cloud.gce_documents import Document, last_part, now
 from rig.cloud.gce_errors import OperationError, not_found
 from rig.cloud.gce_operations import Operations, Scope
 
-GRACE_S = 90.0  # so long Compute Engine waits for a guest to shut down
+GRACE_S = 90.0  # how long Compute Engine waits for a guest to shut down
 
 
 class Machine(Protocol):
-    """What lies below an instance. Every method returns when it is done."""
+    """The machine below an instance. Every method returns when it is done."""
 
     on_end: Callable[[], None] | None
-    """Called when the guest ended by itself, by `poweroff` in it for example."""
+    """Called when the guest has ended by itself, for example by `poweroff`."""
 
     def boot(self, startup_script: str) -> str:
-        """Start the guest and give its address; its sshd may still be on its way.
+        """Start the guest and return its address; its sshd may not be ready yet.
 
-        The script is run as root by the way; nothing: there is none.
+        The script runs as root in the background; an empty one is not run.
         """
 
     def halt(self, timeout_s: float) -> None:
-        """Shut the guest down in order; after the time as a power cut. Harmless when off."""
+        """Shut the guest down in order; after the time, cut its power. Harmless when off."""
 
     def kill(self) -> None:
-        """A power cut. Harmless when off."""
+        """Cut the power. Harmless when off."""
 
     def set_keys(self, keys: dict[str, list[str]]) -> None:
-        """Make these users and let these ssh keys in. Harmless when off."""
+        """Make these users and accept these ssh keys. Harmless when off."""
 
     def console(self) -> str:
-        """What the guest has said so far."""
+        """What the guest has printed so far."""
 
 
 @dataclass
 class Delays:
-    """Seconds that an instance stays in each state; a stop takes what the guest takes, too."""
+    """Seconds that an instance stays in each state; a stop also takes the guest's own time."""
 
     provisioning_s: float = 0.02
     staging_s: float = 0.02
@@ -57,7 +57,7 @@ class Instances:
         self.delays = Delays()
         self.machine_for: Callable[[Document], Machine | None] = lambda instance: None
         self.start_error: Callable[[Document], OperationError | None] = lambda instance: None
-        self.permitted: set[str] | None = None  # what we may do with instances; None: all
+        self.permitted: set[str] | None = None  # what we may do with instances; None: everything
         self.quotas = {"NVIDIA_L4_GPUS": 1.0, "PREEMPTIBLE_NVIDIA_L4_GPUS": 8.0}
         self.projects: dict[str, Document] = {}
         self.disks: dict[str, Document] = {}
@@ -77,18 +77,18 @@ class Instances:
             return self._all[path]
 
     def find_path(self, path: str) -> Document | None:
-        """The instance with this path; None where there is none."""
+        """The instance with this path, or None."""
         with self._changed:
             return self._all.get(path)
 
     def remove(self, path: str) -> None:
-        """An instance is gone, whatever it did."""
+        """Remove an instance, in any state."""
         with self._changed:
             self._all.pop(path, None)
             self._changed.notify_all()
 
     def find(self, name: str) -> str:
-        """The path of the instance with this name, in whatever project and zone."""
+        """The path of the instance with this name, in any project and zone."""
         with self._changed:
             for path in self._all:
                 if last_part(path) == name:
@@ -104,7 +104,7 @@ class Instances:
             self._all[path] = instance
 
     def attach(self, path: str, machine: Machine) -> None:
-        """From now on this machine boots and dies with the instance."""
+        """Let this machine boot and end with the instance from now on."""
         self._machines[path] = machine
         machine.on_end = lambda: self._guest_ended(path)
 
@@ -122,7 +122,7 @@ class Instances:
         instance = self.get(path)
         if error := self.start_work(path):
             with self._changed:
-                self._all.pop(path, None)  # nothing is left of a machine that was never there
+                self._all.pop(path, None)  # a machine that never started leaves nothing
             self._remove_disks(instance)
         return error
 
@@ -180,7 +180,7 @@ class Instances:
     # --- what happens without a call -------------------------------------------------------
 
     def end_by_google(self, path: str, kind: str, notice_s: float) -> None:
-        """Google takes the machine: a preemption, or the end of its run duration."""
+        """End the machine as Google does: a preemption, or the end of its run duration."""
         instance = self.get(path)
         self.set_status(path, "STOPPING")
         if machine := self._machines.get(path):
@@ -192,7 +192,7 @@ class Instances:
         self._come_to_rest(path)
 
     def apply_keys(self) -> None:
-        """What the guest agent does when metadata changes."""
+        """Set the keys of all machines, as the guest agent does when metadata changes."""
         for path, machine in list(self._machines.items()):
             if path in self._all:
                 machine.set_keys(self._keys(path))
@@ -227,7 +227,7 @@ class Instances:
             instance["lastStopTimestamp"] = now()
             for nic in instance["networkInterfaces"]:
                 for access in nic.get("accessConfigs", []):
-                    access.pop("natIP", None)  # an ephemeral address goes back
+                    access.pop("natIP", None)  # an ephemeral address is given back
         self.set_status(path, "TERMINATED")
 
     def _remove_disks(self, instance: Document) -> None:
@@ -236,7 +236,7 @@ class Instances:
                 self.disks.pop(attached["source"].split("/compute/v1/")[-1], None)
 
     def _startup_script(self, path: str) -> str:
-        """The instance's own, else the project's."""
+        """The instance's own script, or the project's."""
         common = self.project(path.split("/")[1])["commonInstanceMetadata"]
         for metadata in (self.get(path)["metadata"], common):
             if script := documents.metadata_values(metadata).get("startup-script"):
@@ -244,7 +244,7 @@ class Instances:
         return ""
 
     def _keys(self, path: str) -> dict[str, list[str]]:
-        """Public keys by user, from the project's and the instance's metadata."""
+        """Public keys by user, from the metadata of the project and of the instance."""
         own = documents.metadata_values(self.get(path)["metadata"])
         common = self.project(path.split("/")[1])["commonInstanceMetadata"]
         lines = own.get("ssh-keys", "").splitlines()

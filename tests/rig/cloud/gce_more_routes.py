@@ -1,4 +1,4 @@
-"""The calls about everything that is no instance: operations, project, zones, images, disks."""
+"""The calls about everything but instances: operations, project, zones, images, disks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations: work that goes on after the call was answered, one at a time per resource."""
+"""Operations: work that continues after the call was answered, one at a time per resource."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Scope:
 
 
 class Operations:
-    """All operations so far, by name, in the order of their making."""
+    """All operations so far, by name, oldest first."""
 
     def __init__(self) -> None:
         self.wait_cap_s = 120.0
-        """`wait` answers after this time even where the operation is not done, as Google's."""
+        """`wait` answers after this time even if the operation is not done, like Google's."""
         self.accepting_s = 0.0
         """How long an operation stays PENDING."""
         self.changed = Condition()
@@ -39,7 +39,7 @@ class Operations:
         self._closing = Event()
 
     def close(self) -> None:
-        """Let the work that runs come to its end at once; nothing new begins."""
+        """Let running work end at once, and begin no more work."""
         self._closing.set()
         with self.changed:
             self.changed.notify_all()
@@ -47,15 +47,15 @@ class Operations:
             queue.shutdown(wait=True, cancel_futures=True)
 
     def sleep(self, seconds: float) -> None:
-        """Pass time, in work; cut short when the server closes."""
+        """Wait, inside work; closing the server cuts this short."""
         self._closing.wait(seconds)
 
     def submit(
         self, scope: Scope, kind: str, target: str, work: Work, request_id: str | None = None
     ) -> Document:
-        """A new operation on `target` (a link); its work waits for the target's earlier ones.
+        """Make an operation on `target` (a link); its work waits for the target's earlier ones.
 
-        The same request id gives the same operation, and the work is not done twice.
+        The same request id gives the same operation, and its work is done only once.
         """
         key = (request_id, f"{kind} {target}")
         with self.changed:
@@ -72,13 +72,13 @@ class Operations:
         return answer
 
     def earlier(self, request_id: str, kind: str, target: str) -> Document | None:
-        """The operation that this request id gave before."""
+        """The operation that this request id made before, or None."""
         with self.changed:
             name = self._by_request.get((request_id, f"{kind} {target}"))
             return self.get(name) if name else None
 
     def record(self, scope: Scope, kind: str, target: str) -> Document:
-        """An operation that Google itself made, done already: a preemption, for example."""
+        """Add a finished operation of Google's own, for example a preemption."""
         operation = self._new(scope, kind, target)
         operation.update(status="DONE", progress=100, user="system", endTime=now())
         with self.changed:
@@ -92,7 +92,7 @@ class Operations:
             return dict(self._all[name])
 
     def wait(self, name: str) -> Document:
-        """The operation when it is done, or as it is after the cap."""
+        """Wait until the operation is done, or until the cap; return it."""
         deadline_s = time.monotonic() + self.wait_cap_s
         with self.changed:
             while (left_s := deadline_s - time.monotonic()) > 0 and not self._closing.is_set():
@@ -102,7 +102,7 @@ class Operations:
             return self.get(name)
 
     def list(self, scope_path: str) -> list[Document]:
-        """Those of a scope, the newest first."""
+        """The operations of a scope, newest first."""
         with self.changed:
             inside = f"/{scope_path}/operations/"
             return [dict(one) for one in self._all.values() if inside in one["selfLink"]][::-1]

@@ -40,7 +40,7 @@ def route(method: str, pattern: str) -> Callable[[Handler], Handler]:
 
 
 class Routes:
-    """Finds the handler of a request, and lends it what it works on."""
+    """Finds the handler of a request, and gives it the state that it needs."""
 
     def __init__(self, instances: Instances, groups: Groups, operations: Operations) -> None:
         self.instances, self.groups, self.operations = instances, groups, operations
@@ -57,7 +57,7 @@ class Routes:
         raise Refusal(404, "notFound", f"the rig has no {request.call.method} {request.call.path}")
 
     def submit(self, request: Request, scope: str, kind: str, path: str, work: Work) -> Document:
-        """An operation, once per request id."""
+        """Submit an operation, only once per request id."""
         request_id = request.query.get("requestId")
         if request_id is not None:
             check_request_id(request_id)
@@ -127,7 +127,7 @@ def insert(it: Routes, request: Request, at: dict[str, str]) -> Document:
 
 
 def check_instance(it: Routes, zone: str, body: Document) -> None:
-    """What Compute Engine refuses before it makes an operation."""
+    """Refuse what Compute Engine refuses before it makes an operation."""
     project, zone_name = zone.split("/")[1], last_part(zone)
     if not re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", str(body.get("name", ""))):
         raise invalid("resource.name", body.get("name"), "Must be a match of regex")
@@ -155,7 +155,7 @@ def check_run_duration(scheduling: Document) -> None:
 
 
 def attach_disk(it: Routes, zone: str, body: Document, wanted: Document) -> Document:
-    """The disk as the instance shows it; a new one from an image is made."""
+    """The disk as the instance shows it; with `initializeParams`, a new disk from an image."""
     wish = wanted.get("initializeParams")
     if wish is None:
         path = documents.absolute(it.base, zone, wanted["source"]).split("/compute/v1/")[1]

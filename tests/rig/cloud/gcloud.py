@@ -1,8 +1,8 @@
 """The real gcloud CLI, and our own code, pointed at the rig by Google's own variables.
 
-gcloud comes with Google's images of it, or from the archive `google-cloud-cli-*.tar.gz` or the
-apt repository in Google's installation guide; it is not in Debian's archive nor on PyPI. Used are
-`compute instances`, `compute ssh`, `compute scp` and `storage rsync`. Without it: RigUnavailable.
+Install gcloud from Google's images, from the archive `google-cloud-cli-*.tar.gz`, or from the apt
+repository in Google's installation guide; Debian and PyPI do not have it. The tests use `compute
+instances`, `compute ssh`, `compute scp` and `storage rsync`. Without gcloud: RigUnavailable.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def cloud_environment(
     token: str = "rig-token",
     user: str = "rig",
 ) -> dict[str, str]:
-    """All variables for a program that shall meet the rig and nothing of its user's settings.
+    """All variables for a program that should use the rig and none of its user's settings.
 
     The folder holds the home (ssh keys), gcloud's configuration and the access token.
     """
@@ -41,14 +41,14 @@ def cloud_environment(
     environment = {key: os.environ[key] for key in KEPT if key in os.environ}
     environment.update(
         HOME=str(home),
-        LOGNAME=user,  # the account that gcloud asks for on the VM
+        LOGNAME=user,  # the account that gcloud uses on the VM
         USER=user,
         CLOUDSDK_CONFIG=str(folder / "gcloud"),
         CLOUDSDK_CORE_PROJECT=project,
         CLOUDSDK_COMPUTE_ZONE=zone,
         CLOUDSDK_CORE_DISABLE_PROMPTS="1",
         CLOUDSDK_CORE_DISABLE_USAGE_REPORTING="1",
-        CLOUDSDK_CORE_CHECK_GCE_METADATA="0",  # else it looks for a metadata server first
+        CLOUDSDK_CORE_CHECK_GCE_METADATA="0",  # otherwise it looks for a metadata server first
         CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK="1",
         CLOUDSDK_SURVEY_DISABLE_PROMPTS="1",
         CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE=f"{gce_url}/compute/v1/",
@@ -63,7 +63,7 @@ def cloud_environment(
 
 
 def put_before(environment: dict[str, str], folder: Path) -> dict[str, str]:
-    """The same, in which gcloud is quick_gcloud.py."""
+    """The same environment, with quick_gcloud.py as gcloud."""
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / "gcloud"
     program.write_text(WRAPPER.format(python=sys.executable, script=QUICK))
@@ -72,7 +72,7 @@ def put_before(environment: dict[str, str], folder: Path) -> dict[str, str]:
 
 
 def storage_environment(url: str) -> str:
-    """A guest's /etc/environment, by which its gcloud and gcsfs meet the rig's Cloud Storage."""
+    """A guest's /etc/environment, which leads its gcloud and gcsfs to the rig's Cloud Storage."""
     return (
         f"STORAGE_EMULATOR_HOST={url}\n"
         f"CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE={url}/\n"

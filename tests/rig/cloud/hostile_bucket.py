@@ -1,5 +1,6 @@
-"""A bucket in which somebody gives objects any name: fake-gcs-server keeps them as files, and folds
-such names. To be read only, by gcloud and gcsfs.
+"""A bucket with objects of any name, for gcloud and gcsfs; it is read-only.
+
+fake-gcs-server keeps objects as files, and so it changes such names.
 
     with hostile_bucket({"input/../../escaped.png": b"…"}) as url:
 """
@@ -56,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def listing(objects: Mapping[str, bytes], asked: Mapping[str, str]) -> dict[str, Any]:
-    """Those below a prefix; with a delimiter one level of them, and the folders below."""
+    """List the objects below a prefix; with a delimiter only one level, and the folders below."""
     prefix, delimiter = asked.get("prefix", ""), asked.get("delimiter", "")
     items, folders = [], set()
     for name, content in sorted(objects.items()):
@@ -71,7 +72,7 @@ def listing(objects: Mapping[str, bytes], asked: Mapping[str, str]) -> dict[str,
 
 
 def entry(name: str, content: bytes) -> dict[str, Any]:
-    """What the API tells of an object."""
+    """The API's description of an object."""
     crc = int(extend(0, content)).to_bytes(4, "big")
     return {
         "kind": "storage#object",
@@ -91,7 +92,7 @@ def entry(name: str, content: bytes) -> dict[str, Any]:
 
 @contextmanager
 def hostile_bucket(objects: Mapping[str, bytes]) -> Iterator[str]:
-    """The URL of a storage whose buckets hold these objects."""
+    """Yield the URL of a storage where each bucket holds these objects."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         server.objects = objects
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -18,7 +18,7 @@ GPU_SIM = Path(__file__).parents[2] / "bench" / "gpu_sim.py"
 
 
 class Island:
-    """Used as a context manager. What runs on it is started with its prefix."""
+    """Used as a context manager. Put `prefix` before a command to run it on this machine."""
 
     def __init__(self, network: Network, leftovers: Leftovers) -> None:
         require_programs("unshare", "nsenter", package="util-linux")
@@ -52,7 +52,7 @@ class Island:
         self.cable.unplug()
 
     def start_gpu(self, record: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
-        """A simulated L4 that only this machine reaches; its process and its URL."""
+        """Start a simulated L4 that only this machine reaches; return its process and its URL."""
         command: Sequence[str] = (*self.prefix, sys.executable, str(GPU_SIM), "--port", "0")
         record.touch()
         process = subprocess.Popen(

@@ -1,7 +1,7 @@
-"""Takes away what the rig made, also when the test process was killed.
+"""Removes what the rig made, also when the test process was killed.
 
-A small process of its own hears over a pipe what was made; when the pipe closes, for whatever
-reason, it ends the processes (by number), and removes links, control groups and folders.
+A small separate process learns over a pipe what was made. When the pipe closes, for any reason, it
+ends the processes (by pid), and removes links, control groups and folders.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Leftovers:
         self._cleaner = subprocess.Popen(
             [sys.executable, "-I", __file__],
             stdin=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C at the tests must not end it
+            start_new_session=True,  # Ctrl-C in the tests must not end it
             text=True,
         )
         return self
@@ -39,7 +39,8 @@ class Leftovers:
     ) -> None:
         assert self._cleaner.stdin is not None
         self._cleaner.stdin.close()
-        if self._cleaner.wait() and error is None:  # it has limits of its own
+        # this wait ends, because the cleaner has its own time limit
+        if self._cleaner.wait() and error is None:
             raise RuntimeError("something of the rig was left behind: see stderr")
 
     def process(self, pid: int) -> None:
@@ -61,7 +62,7 @@ class Leftovers:
 
 
 def _started(pid: int) -> str:
-    """When the process began, in ticks; '' where it is gone. Numbers are used again."""
+    """When the process began, in ticks; '' if it has gone. Needed because pids are used again."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -76,7 +77,7 @@ def _end_process(pid: int, started: str) -> None:
 
 
 def remove_cgroup(folder: Path) -> bool:
-    """Groups can only go from the innermost out, and when their processes are gone."""
+    """Remove a group and those inside it; False while a process is still in one."""
     for inner, _, _ in os.walk(folder, topdown=False):
         with suppress(OSError):
             Path(inner).rmdir()
@@ -84,7 +85,7 @@ def remove_cgroup(folder: Path) -> bool:
 
 
 def _clean(lines: list[list[str]]) -> list[str]:
-    """Take away everything; what could not go comes back."""
+    """Remove everything; return what could not be removed."""
 
     def of(kind: str) -> list[list[str]]:
         return [rest for first, *rest in lines if first == kind][::-1]

@@ -1,7 +1,7 @@
-"""A project whose packages for the machine are one line, which leads to those in the model's image.
+"""A project with one line as its packages, which leads to those in the model's image.
 
-`make start` collects 250 MB for the machine and sends them, for each VM of the tests. Here it finds
-them collected, and sends that line as it would send them; without it the job finds no package.
+`make start` collects 250 MB of packages and sends them to each VM of the tests. Here it finds this
+line instead of the packages, and sends it. Without the line the job finds no package.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from lib.machines.ssh.packages import FLEET_REQUIREMENTS, PACKAGES, REQUIREMENTS
 from rig.cloud.docker_image import ASIDE
 from rig.toolkit import CODE, ROOT
 
-LINE = f"import sys; sys.path.append({ASIDE!r})\n"  # Python runs it by itself: sitecustomize.py
+# it goes into sitecustomize.py, which Python runs by itself
+LINE = f"import sys; sys.path.append({ASIDE!r})\n"
 OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @cache
 def light_project() -> Path:
-    """The project's code in a folder of its own, by hard links, until this process ends."""
+    """The project's code in a separate folder, as hard links, until this process ends."""
     home = TemporaryDirectory(prefix="rig-project-")
     atexit.register(home.cleanup)
     root = Path(home.name)

@@ -18,7 +18,7 @@ USER = "rig"
 
 @dataclass(frozen=True)
 class Login:
-    """The VM, our shell on it, and its home as it stands on this computer."""
+    """The VM, our shell on it, and the path of its home on this computer."""
 
     vm: Vm
     shell: Shell
@@ -30,7 +30,7 @@ class Login:
 
 @contextmanager
 def bare_vm(folder: Path) -> Iterator[Login]:
-    """A VM that is on and lets us in, and nothing else."""
+    """A running VM that accepts our login, without anything else."""
     with Leftovers() as leftovers, ExitStack() as stack:
         leftovers.folder(folder)
         vm = Vm(Network(leftovers), leftovers, folder / "vm", "bare")

@@ -15,13 +15,13 @@ TRIES = 50
 
 
 def ip(*arguments: str) -> str:
-    """Run `ip …`; CalledProcessError with its stderr where it fails."""
+    """Run `ip …`; raises CalledProcessError with its stderr if it fails."""
     done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=True)
     return done.stdout
 
 
 class Network:
-    """The bridge. The host is its `gateway`; what binds to that is reached by guests too."""
+    """The bridge. The host has the address `gateway`; guests reach servers that bind to it."""
 
     def __init__(self, leftovers: Leftovers) -> None:
         require_root()
@@ -33,7 +33,7 @@ class Network:
             subnet = ipaddress.ip_network(f"10.{x}.{y}.0/24")
             if any(subnet.overlaps(other) for other in taken):
                 continue
-            self.name = f"rig{x}x{y}"  # two rigs cannot both make it: the name is the claim
+            self.name = f"rig{x}x{y}"  # only one of two rigs can make it: the name is the claim
             made = subprocess.run(
                 ["ip", "link", "add", self.name, "type", "bridge"],
                 capture_output=True,
@@ -50,7 +50,7 @@ class Network:
         self._prefix = f"10.{x}.{y}"
         self._numbers = count(2)
         self.gateway = f"{self._prefix}.1"
-        # a bridge takes its address from its first cable, unless it has one of its own
+        # without its own address, a bridge takes the one of its first cable
         ip("link", "set", self.name, "address", f"02:00:0a:{x:02x}:{y:02x}:01", "up")
         ip("addr", "add", f"{self.gateway}/24", "dev", self.name)
 
@@ -58,12 +58,12 @@ class Network:
         return f"{self._prefix}.{next(self._numbers)}"
 
     def plug(self, pid: int, address: str) -> Cable:
-        """A cable to the network namespace of a process."""
+        """Plug a cable into the network namespace of a process."""
         return Cable(self, address, pid)
 
 
 class Cable:
-    """Ends as `eth0` in the guest; goes with the guest's namespace."""
+    """A cable that is `eth0` in the guest; it disappears with the guest's namespace."""
 
     def __init__(self, network: Network, address: str, pid: int) -> None:
         name = f"{network.name}n{address.rpartition('.')[2]}"
@@ -71,19 +71,19 @@ class Cable:
         octets = "".join(f":{int(part):02x}" for part in address.split("."))
         mac = f"02:01{octets}"
         peer = ("peer", "name", "eth0", "address", mac, "netns", str(pid))
-        self.unplug()  # after a reboot the kernel may not have taken the old one away yet
+        self.unplug()  # after a reboot the kernel may still have the old one
         ip("link", "add", name, "type", "veth", *peer)
         ip("link", "set", name, "master", network.name, "up")
-        # known for ever, so that a cut is silence, as in a wide network, and no quick error
+        # A permanent neighbour: a cut then means silence, as in a wide network, and no quick error.
         neighbour = ("neigh", "replace", address, "lladdr", mac, "nud", "permanent")
         ip(*neighbour, "dev", network.name)
 
     def unplug(self) -> None:
-        """Take it away, if it is there."""
+        """Remove the cable, if it exists."""
         subprocess.run(["ip", "link", "del", self._name], capture_output=True, check=False)
 
     def cut(self) -> None:
-        """From now on nothing comes through, and nobody is told."""
+        """Let nothing through from now on; neither end is told."""
         ip("link", "set", self._name, "down")
 
     def uncut(self) -> None:

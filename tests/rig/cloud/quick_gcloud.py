@@ -1,7 +1,7 @@
-"""`gcloud compute ssh` and `auth` as our commands call them, without its second of CPU.
+"""`gcloud compute ssh` and `auth` as our commands call them, without gcloud's second of CPU.
 
-It prints the same command line, and brings the same key to the project; test_cloud_rig.py compares
-the two. Whatever else it is asked for, the real gcloud does. Run by `python -I -S`: no import here
+It prints the same command line, and adds the same key to the project; test_cloud_rig.py compares
+the two. For all other commands it runs the real gcloud. It is run by `python -I -S`: no import here
 is slow.
 """
 
@@ -24,7 +24,7 @@ KNOWN = {"--quiet", "--dry-run"}
 
 
 class Api:
-    """Compute Engine's, at the address that the environment names."""
+    """Compute Engine's API, at the address in the environment."""
 
     def __init__(self) -> None:
         parts = urlsplit(os.environ[ENDPOINT])
@@ -32,7 +32,7 @@ class Api:
         self._connection = http.client.HTTPConnection(parts.netloc, timeout=120)
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """The answer; what is refused ends the process."""
+        """Return the answer; a refusal ends the process."""
         sent = None if body is None else json.dumps(body)
         token = Path(os.environ["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"]).read_text().strip()
         head = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
@@ -50,7 +50,7 @@ def main() -> None:
         print(Path(os.environ["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"]).read_text().strip())
         return
     if not is_known(words):
-        os.execvp("gcloud", ["gcloud", *words])  # PATH leads to the real one
+        os.execvp("gcloud", ["gcloud", *words])  # PATH leads to the real gcloud
     given = {option.rstrip("="): valued(words, option) for option in PLACES}
     (project,), (zone,) = given["--project"], given["--zone"]
     api, user = Api(), os.environ["USER"]
@@ -71,13 +71,13 @@ def main() -> None:
 
 
 def is_known(words: list[str]) -> bool:
-    """Whether it is a login of the kind that is played here."""
+    """Whether it is a login that this program can do."""
     options = [word for word in words[3:] if not word.startswith(PLACES)]
     return words[:2] == ["compute", "ssh"] and set(options) <= KNOWN
 
 
 def valued(words: list[str], option: str) -> list[str]:
-    """The values of an option, in their order."""
+    """The values of an option, in order."""
     return [word.removeprefix(option) for word in words if word.startswith(option)]
 
 
@@ -99,7 +99,7 @@ def login(instance: Any, user: str, key: Path, hosts: Path, flags: list[str]) ->
 
 
 def bring_key(api: Api, project: str, entry: str) -> None:
-    """Add the key to the project's metadata, unless it is there."""
+    """Add the key to the project's metadata, unless it is there already."""
     metadata = api.ask("GET", f"projects/{project}")["commonInstanceMetadata"]
     values = {item["key"]: item["value"] for item in metadata.get("items", [])}
     lines = values.get("ssh-keys", "").splitlines()

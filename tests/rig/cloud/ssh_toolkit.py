@@ -5,8 +5,8 @@
         kit.run("start"), kit.run("upload")
         assert kit.run("process").code == 0 and model.requests
 
-The model server is the rig's own, in this process, but it listens inside of the VM: tests see every
-request and decide every answer, and a cut cable does not come between it and the job.
+The model server is the rig's own and runs in this process, but it listens inside the VM. So tests
+see every request and decide every answer, and a cut cable does not separate it from the job.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @contextmanager
 def ssh_vm(folder: Path, image_tar: Path) -> Iterator[Vm]:
-    """A VM that is on, with the model's image in its docker, and its user."""
+    """A running VM, with the model's image in its docker, and its user."""
     with Leftovers() as leftovers, ExitStack() as stack:
         leftovers.folder(folder)
         vm = Vm(Network(leftovers), leftovers, folder, "box")
@@ -56,7 +56,7 @@ def ssh_vm(folder: Path, image_tar: Path) -> Iterator[Vm]:
 
 
 class SshToolkit(Toolkit):
-    """A user's computer that reaches the VM by ssh; its model's container serves nobody."""
+    """A user's computer that reaches the VM by ssh; nobody reaches the model's container."""
 
     def __init__(self, vm: Vm, folder: Path, **knobs: str) -> None:
         super().__init__(folder, light_project())
@@ -74,7 +74,7 @@ class SshToolkit(Toolkit):
         self.write_ssh(f'exec {shutil.which("ssh")} -F {config} "$@"')
 
     def write_ssh(self, script: str) -> None:
-        """What `ssh` is for the commands."""
+        """Write the script that the commands run as `ssh`."""
         self.bin.mkdir(exist_ok=True)
         program = self.bin / "ssh"
         program.write_text(f"#!/bin/bash\n{script}\n")
@@ -87,31 +87,31 @@ class SshToolkit(Toolkit):
         return {**own, **places, "CONFIG": str(self.config), MARK: self.mark, **more}
 
     def on_vm(self, script: str) -> str:
-        """What a script prints, run as the VM's user in its home."""
+        """Run a script as the VM's user in its home; return what it prints."""
         return self.vm.run(AS_USER, script).stdout
 
     def home(self, name: str) -> Path:
-        """A file in the home of the VM's user, as it stands on this computer."""
+        """The path on this computer of a file in the home of the VM's user."""
         return self.vm.path(f"/home/{USER}/{name}")
 
     def clear(self) -> None:
-        """No pages, no results and no job on the VM, whatever a test left there."""
+        """Remove all pages, results and jobs that a test left on the VM."""
         self.on_vm(
             "docker rm -f dots-ocr-job >/dev/null 2>&1; rm -rf input/* result/* result/.[!.]*"
         )
         self.on_vm("flock --timeout 20 .dots-ocr/job.lock true; rm -f .dots-ocr/job.*")
 
     def job_runs(self) -> bool:
-        """Whether a job holds its lock."""
+        """Whether a job holds the job lock."""
         script = "flock --nonblock .dots-ocr/job.lock true || echo held"
         return "held" in self.on_vm(f"[ ! -e .dots-ocr/job.lock ] || {script}")
 
     def statuses_there(self) -> dict[str, str]:
-        """Status by input file, in the machine's manifest."""
+        """Status by input file, from the machine's manifest."""
         return statuses_in(self.home("result"))
 
     def wait_for_looks(self, count: int, timeout_s: float = 120.0) -> None:
-        """Wait until clients have looked at the machine so many times."""
+        """Wait until clients have looked at the machine `count` times."""
         seen = self.home(".dots-ocr/seen")
         deadline_s = time.monotonic() + timeout_s
         for _ in range(count):
@@ -129,7 +129,7 @@ class SshToolkit(Toolkit):
 
 
 class Terminal:
-    """A command at a terminal: what it shows, and what one types there."""
+    """A command in a terminal: what it shows, and what a person types."""
 
     def __init__(self, command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
         self._master, slave = pty.openpty()
@@ -149,22 +149,22 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """All that it has shown so far."""
+        """All output so far, without control codes."""
         return CONTROL.sub("", self._bytes.decode("utf-8", "replace"))
 
     def wait_for(self, text: str, timeout_s: float = 120.0) -> None:
-        """Wait until it has shown this."""
+        """Wait until the output contains this."""
         deadline_s = time.monotonic() + timeout_s
         while text not in self.text:
             assert self._reader.is_alive() and time.monotonic() < deadline_s, self.text
             time.sleep(0.02)
 
     def type(self, text: str) -> None:
-        """Type; \\x03 is Ctrl-C."""
+        """Type this text; \\x03 is Ctrl-C."""
         os.write(self._master, text.encode())
 
     def finish(self, timeout_s: float = 240.0) -> int:
-        """Wait for the end; the exit code."""
+        """Wait for the end and return the exit code."""
         try:
             code = self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -175,7 +175,7 @@ class Terminal:
         return code
 
     def _read(self) -> None:
-        with suppress(OSError):  # EIO: nobody has it open any more
+        with suppress(OSError):  # EIO: nobody has the terminal open any more
             while data := os.read(self._master, 4096):
                 self._bytes += data
 
@@ -184,7 +184,7 @@ class Terminal:
 def model_in(vm: Vm, **options: Any) -> Iterator[ModelServer]:
     """A model server that listens on 127.0.0.1:8000 of a running VM."""
     server = ModelServer(port=8000, **options)
-    with ThreadPoolExecutor(1) as inside:  # a thread has a network of its own, if it wants
+    with ThreadPoolExecutor(1) as inside:  # each thread can have a network namespace of its own
         inside.submit(_enter_network, vm).result()
         inside.submit(server.__enter__).result()
         try:
@@ -201,10 +201,10 @@ def _enter_network(vm: Vm) -> None:
 
 
 def wait_for_requests(model: ModelServer, count: int, timeout_s: float = 120.0) -> None:
-    """Wait until so many pages were asked for; the tiny question before a job is none."""
+    """Wait until so many pages were requested; the tiny question before a job does not count."""
     wait_until(lambda: len(page_requests(model)) >= count, timeout_s)
 
 
 def page_requests(model: ModelServer) -> list[Any]:
-    """The requests so far that were for pages."""
+    """The requests so far for pages."""
     return [request for request in model.requests if request.size != (28, 28)]

@@ -52,14 +52,14 @@ def test_gcloud_starts_asks_and_stops(cloud: Cloud) -> None:
 
 
 def test_the_quick_gcloud_says_what_gcloud_says(cloud: Cloud, tmp_path: Path) -> None:
-    """Before the first login and after it, at a new address too; either's key lets in."""
+    """Compare before the first login and after it, also at a new address; each key works."""
     cloud.add_vm("dots")
     real = cloud.environment
     quick = put_before(real, tmp_path / "bin")
     ask = [*LOGIN, "--dry-run"]
     for _ in range(2):
         cloud.gce.start("dots")
-        first = said(real, *ask)  # it makes the key
+        first = said(real, *ask)  # gcloud makes the key
         assert said(quick, *ask) == first
         assert said(quick, *LOGIN, "--command=id -un") == "rig\n"
         assert said(quick, *LOGIN, "--command=id -un") == "rig\n"
@@ -78,7 +78,7 @@ LOGIN = (
 
 
 def said(environment: dict[str, str], *arguments: str) -> str:
-    """What a gcloud prints last, which ends well; again while sshd is on its way."""
+    """Run a gcloud until it succeeds (sshd may not be ready); return its last line."""
     program = shutil.which("gcloud", path=environment["PATH"])
     command = [str(program), *arguments]
     ends: list[subprocess.CompletedProcess[str]] = []
@@ -110,7 +110,7 @@ def test_a_preemption_kills(cloud: Cloud) -> None:
     vm.wait_for_ssh()
     began_s = time.monotonic()
     cloud.gce.preempt("dots")
-    assert time.monotonic() - began_s < 10  # a shutdown would wait for what runs
+    assert time.monotonic() - began_s < 10  # a shutdown would wait for running processes
     assert (cloud.gce.status("dots"), vm.is_on) == ("TERMINATED", False)
 
 
@@ -153,7 +153,7 @@ def test_a_model_container_that_answers_late(cloud: Cloud, image_tar: Path) -> N
     vm.run(RUN)
     began_s = time.monotonic()
     ask = "curl --silent --fail --max-time 2 http://127.0.0.1:8000/v1/models"
-    assert vm.run(ask, check=False).returncode == 7  # refused: it loads
+    assert vm.run(ask, check=False).returncode == 7  # connection refused: it is loading
     while (answer := vm.run(ask, check=False)).returncode:
         assert time.monotonic() - began_s < 240
         time.sleep(0.1)
@@ -169,13 +169,13 @@ def test_a_model_container_that_answers_late(cloud: Cloud, image_tar: Path) -> N
     )
     assert vm.run("docker run --rm --entrypoint nvidia-smi " + NAME).stdout
 
-    vm.halt()  # the container heeds SIGTERM: nobody waits for docker's ten seconds
+    vm.halt()  # the container obeys SIGTERM: no wait for docker's ten seconds
     (log,) = vm.path("/var/lib/docker/containers").glob("*/*-json.log")
     assert "Shutting down" in log.read_text()
     vm.boot()
     vm.wait_for_boot()
     states = vm.run("docker ps -a --format '{{.Names}} {{.State}}'").stdout
-    assert states in ("model exited\n", "model running\n")  # its disk lasted
+    assert states in ("model exited\n", "model running\n")  # its disk was kept
 
 
 def test_a_model_container_that_dies_once(cloud: Cloud, image_tar: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_model_container_that_dies_once(cloud: Cloud, image_tar: Path) -> None
     shown = vm.run("docker inspect once --format '{{.State.Status}} {{.State.ExitCode}}'").stdout
     assert shown == "exited 1\n"
     assert "CUDA out of memory" in vm.run("docker logs once").stdout
-    vm.run("docker start once")  # the second time it lives
+    vm.run("docker start once")  # it lives after the second start
     ask = "curl --silent --fail --retry 50 --retry-connrefused --retry-delay 1"
     vm.run(f"{ask} http://127.0.0.1:8000/health")
 
@@ -229,7 +229,7 @@ def test_one_bucket_from_the_host_and_from_the_guest(cloud: Cloud) -> None:
         timeout=60,
     )
     assert (done.returncode, done.stdout) == (0, "['pages/in/a.png']\n"), done.stderr
-    # the guest has no gcsfs: the JSON API itself
+    # the guest has no gcsfs, so use the JSON API itself
     url = f"{cloud.gcs.url}/upload/storage/v1/b/pages/o?uploadType=media&name=out/a.json"
     vm.run(f"curl --silent --fail --request POST --data-binary '[]' '{url}'")
     get = f"curl --silent --fail '{cloud.gcs.url}/storage/v1/b/pages/o/in%2Fa.png?alt=media'"

@@ -1,4 +1,4 @@
-"""Compute Engine's stand-in, met by the real google-cloud-compute."""
+"""Compute Engine's stand-in, used by the real google-cloud-compute."""
 
 # mypy: disable-error-code="no-untyped-call"
 # (the operations of google.api_core have no types)
@@ -30,7 +30,7 @@ def client(kind: Callable[..., Any], url: str) -> Any:
 
 
 def instances(gce: GceServer) -> compute_v1.InstancesClient:
-    """A client whose operations poll the stand-in too; by itself it would ask the real service."""
+    """A client that polls operations at the stand-in; by default it asks the real service."""
     made: compute_v1.InstancesClient = client(compute_v1.InstancesClient, gce.url)
     services = made.transport._extended_operations_services
     services["zone_operations"] = client(compute_v1.ZoneOperationsClient, gce.url)
@@ -42,7 +42,7 @@ def start(gce: GceServer) -> ExtendedOperation:
 
 
 def wish(name: str, **more: Any) -> compute_v1.Instance:
-    """An instance as the toolkit would ask for it."""
+    """An instance as the toolkit requests it."""
     disk = compute_v1.AttachedDisk(boot=True, auto_delete=True)
     disk.initialize_params = compute_v1.AttachedDiskInitializeParams(
         source_image=IMAGE + "common-cu129-ubuntu-2404-nvidia-580", disk_size_gb=200
@@ -148,7 +148,7 @@ def test_a_token_is_asked_for(gce: GceServer) -> None:
     for token, status in (("", 401), ("wrong", 401), ("secret", 200)):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         assert requests.get(url, headers=headers, timeout=60).status_code == status
-    # the client then tries to renew what cannot be renewed
+    # then the client tries to renew credentials that cannot be renewed
     with pytest.raises(InvalidOperation):
         client(compute_v1.ProjectsClient, gce.url).get(project=PROJECT)
 
@@ -234,7 +234,7 @@ def test_a_new_instance_and_its_end(gce: GceServer) -> None:
     instances(gce).insert(**PLACE, instance_resource=wish("new")).result()
     new = instances(gce).get(**PLACE, instance="new")
     assert (new.status, new.disks[0].disk_size_gb) == ("RUNNING", 200)
-    assert not new.network_interfaces[0].access_configs  # none was asked for
+    assert not new.network_interfaces[0].access_configs  # none was requested
     disks = client(compute_v1.DisksClient, gce.url)
     assert [disk.size_gb for disk in disks.list(**PLACE)] == [200]
     instances(gce).delete(**PLACE, instance="new").result()

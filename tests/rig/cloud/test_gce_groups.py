@@ -1,4 +1,4 @@
-"""Instance templates and groups of the stand-in, met by the real client and the real gcloud."""
+"""Instance templates and groups of the stand-in, used by the real client and the real gcloud."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LINK = "projects/rig-project/regions/asia-northeast3/instanceTemplates/crew-1"
 
 
 class Api:
-    """The clients, and what they are asked for."""
+    """The clients, and the requests that the tests make with them."""
 
     def __init__(self, url: str) -> None:
         self.templates = client(compute_v1.RegionInstanceTemplatesClient, url)
@@ -31,7 +31,7 @@ class Api:
         self.operations = client(compute_v1.RegionOperationsClient, url)
 
     def done(self, operation: Any) -> compute_v1.Operation:
-        """The operation when it has ended."""
+        """Wait for the end of the operation and return it."""
         ended: compute_v1.Operation = self.operations.wait(**PLACE, operation=operation.name)
         assert ended.status == compute_v1.Operation.Status.DONE
         return ended
@@ -63,7 +63,7 @@ class Api:
         return list(self.groups.list_managed_instances(**GROUP))
 
     def running(self) -> list[str]:
-        """The zones of those that run."""
+        """The zones of the running instances."""
         return sorted(
             one.instance.split("/")[-3]
             for one in self.members()
@@ -90,7 +90,7 @@ def test_a_group_comes_and_goes(gce: GceServer, api: Api) -> None:
     listed = list(instances.list(project=PROJECT, zone=A))
     assert {one.name for one in listed} == names
     assert listed[0].scheduling.provisioning_model == "SPOT"
-    api.done(api.groups.resize(**GROUP, size=0))  # done before the instances are gone
+    api.done(api.groups.resize(**GROUP, size=0))  # it is done before the instances are gone
     assert {one.current_action for one in api.members()} == {"DELETING"}
     gce.delays.stopping_s = 0.0
     wait_until(lambda: not api.members())
@@ -172,7 +172,7 @@ def test_another_template_and_the_end(gce: GceServer, api: Api) -> None:
 
 @pytest.mark.skipif(shutil.which("gcloud") is None, reason="needs gcloud")
 def test_the_commands_of_gcloud(tmp_path: Path) -> None:
-    """Those that a worker calls, and those that our messages name."""
+    """The commands that a worker calls, and those in our messages."""
     with GceServer(delays=Delays(stopping_s=0.2)) as gce:
         api = Api(gce.url)
         api.insert_template()

@@ -114,7 +114,7 @@ def test_a_cut_cable_is_silence_and_comes_back(vm: Vm) -> None:
             socket.create_connection((vm.address, 22), timeout=0.5)
         vm.uncut()
         connection.settimeout(10)
-        assert connection.recv(4000)  # the same connection goes on
+        assert connection.recv(4000)  # the same connection continues
     vm.wait_for_ssh()
 
 
@@ -159,7 +159,7 @@ with Cloud(pathlib.Path(sys.argv[1])) as cloud:
 
 
 def traces(name: str, folder: Path) -> list[str]:
-    """What is left of a rig: links, groups, mounts, processes."""
+    """What a rig left behind: links, groups, mounts, processes."""
     found = [path.name for path in Path("/sys/class/net").glob(f"{name}*")]
     groups = [Path(path) for path, _, _ in os.walk("/sys/fs/cgroup")]
     found += [str(path) for path in groups if path.name.startswith(f"{name}-")]
@@ -169,14 +169,14 @@ def traces(name: str, folder: Path) -> list[str]:
             if str(folder) in path.read_text():
                 found.append(f"{path}: {path.read_text()}")
         except (FileNotFoundError, ProcessLookupError):
-            continue  # it has just ended
+            continue  # the process has just ended
     return found
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_is_left_when_the_tests_are_killed(tmp_path: Path, number: signal.Signals) -> None:
     with skipped_where_unavailable(), Leftovers() as leftovers:
-        Network(leftovers)  # can it run at all?
+        Network(leftovers)  # skips the test where the rig cannot run
     folder = tmp_path / "killed"
     command = [sys.executable, "-c", KILLED, str(folder), str(TESTS)]
     with subprocess.Popen(

@@ -28,7 +28,7 @@ AS_USER = (
 
 
 class GceToolkit(Toolkit):
-    """A user's computer, whose config.env names a VM of a Compute Engine."""
+    """A user's computer with a config.env that names a VM of this Compute Engine."""
 
     def __init__(self, gce: GceServer, folder: Path, **knobs: str) -> None:
         super().__init__(folder)
@@ -37,13 +37,13 @@ class GceToolkit(Toolkit):
         self.knobs |= {"VM": self.vm, **own, **knobs}
 
     def google(self) -> dict[str, str]:
-        """Google's own variables, and a quick gcloud."""
+        """Google's own variables, and the quick gcloud."""
         real = cloud_environment(self.folder / "google", self.gce.url)
         return put_before(real, self.folder / "quick")
 
     @property
     def shut_out(self) -> str:
-        """A PATH whose gcloud is logged in, and gets into no VM."""
+        """A PATH with a gcloud that is logged in, but cannot enter any VM."""
         program = self.folder / "shut" / "gcloud"
         program.parent.mkdir(exist_ok=True)
         program.write_text('#!/bin/sh\n[ "$1" = auth ] || { echo "no way in" >&2; exit 1; }\n')
@@ -51,22 +51,22 @@ class GceToolkit(Toolkit):
         return str(program.parent)
 
     def environment(self, **more: str) -> dict[str, str]:
-        """Nothing of our own caller's but Google's variables; an empty value takes one away."""
+        """Google's variables, and nothing of the caller's; an empty value removes a variable."""
         rig = {k: v for k, v in self.google().items() if k not in NOT_INHERITED}
         every = {**rig, "CONFIG": str(self.config), MARK: self.mark, **more}
         return {name: value for name, value in every.items() if value}
 
     @property
     def calls(self) -> list[str]:
-        """The calls so far that changed something, by their names: `start`, `setMetadata` …"""
+        """The names of the calls so far that changed something: `start`, `setMetadata` …"""
         posts = [call.path for call in self.gce.calls if call.method in ("POST", "DELETE")]
         return [name for path in posts if (name := path.rpartition("/")[2]) != "wait"]
 
 
 class CloudToolkit(GceToolkit):
-    """The same with all of the rig; `bucket` makes one and names it.
+    """The same with the whole rig; `bucket` makes a bucket and names it in the config.
 
-    The machine's packages are those of its image, and gcloud is a quick one, unless `with_all()`.
+    The machine's packages are those of its image, and gcloud is the quick one, unless `with_all()`.
     """
 
     def __init__(self, cloud: Cloud, folder: Path, *, bucket: bool = False, **knobs: str) -> None:
@@ -77,25 +77,25 @@ class CloudToolkit(GceToolkit):
             self.knobs["BUCKET"] = f"gs://{BUCKET}"
 
     def with_all(self) -> Self:
-        """From now on packages are collected here and sent, and gcloud is Google's."""
+        """From now on, collect and send the packages, and use Google's gcloud."""
         self.root = ROOT
         return self
 
     def google(self) -> dict[str, str]:
-        """The rig's."""
+        """The rig's variables; with the quick gcloud, unless `with_all()` was called."""
         variables = self.cloud.environment
         return variables if self.root == ROOT else put_before(variables, self.folder / "quick")
 
     def on_vm(self, script: str) -> str:
-        """What a script prints, run as the VM's user in its home."""
+        """Run a script as the VM's user in its home; return what it prints."""
         return self.cloud.vms[self.vm].run(AS_USER, script).stdout
 
     def home(self, name: str) -> Path:
-        """A file in the home of the VM's user, as it stands on this computer."""
+        """The path on this computer of a file in the home of the VM's user."""
         return self.cloud.vms[self.vm].path(f"/home/rig/{name}")
 
     def asked(self) -> int:
-        """How many pages the model's containers were asked for; the tiny question is none."""
+        """How many pages were requested from the model's containers, without the tiny question."""
         folder = self.cloud.vms[self.vm].path("/var/lib/docker/containers")
         log = "".join(path.read_text() for path in folder.glob("*/*-json.log"))
         return len(re.findall(r"POST /v1/chat/completions \S+ (?!28x28)\d", log))

@@ -1,4 +1,4 @@
-"""What the rig needs of the machine it runs on, and a clear word where it is missing."""
+"""What the rig needs from this machine, and a clear message if it is missing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 
 
 class RigUnavailable(Exception):
-    """This machine cannot carry a part of the rig; the text says what is missing."""
+    """This machine cannot run a part of the rig; the text says what is missing."""
 
 
 def require_root() -> None:
@@ -16,7 +16,7 @@ def require_root() -> None:
 
 
 def require_programs(*names: str, package: str = "") -> None:
-    """Each must be on PATH, or in the folders of the administrator's programs."""
+    """Each program must be on PATH, or in /usr/sbin or /sbin."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     missing = [name for name in names if shutil.which(name, path=path) is None]
     if missing:

@@ -4,9 +4,9 @@
         vm = Vm(Network(leftovers), leftovers, tmp_path / "dots", "dots")
         address = vm.boot()
 
-Inside are real parts: systemd with its timers and journal, sshd on port 22, sudo, and dockerd
-(see vm_disk.py). `sudo poweroff` in the guest ends it; what it wrote to its disk is there at the
-next boot. It has no route to anywhere but the rig's own network.
+The parts inside are real: systemd with its timers and journal, sshd on port 22, sudo, and dockerd
+(see vm_disk.py). `sudo poweroff` in the guest ends it, and its disk is kept for the next boot. It
+has no route to anywhere but the rig's own network.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from rig.cloud.unavailable import RigUnavailable, require_programs, require_root
 from rig.cloud.vm_disk import LASTING, STARTUP_SCRIPT, make_disk
 
 BOOT_SCRIPT = Path(__file__).with_name("vm_boot.sh")
-BOOT_TIMEOUT_S = 120.0  # on a busy machine
+BOOT_TIMEOUT_S = 120.0  # long enough for a busy machine
 POWER_BUTTON = signal.SIGRTMIN + 4  # systemd's: start poweroff.target
 REBOOTED = -signal.SIGHUP  # how the kernel ends the first process of a PID namespace
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# as the guest agent: the account, its right to sudo, and the keys from stdin
+# like the guest agent: the account, its right to sudo, and the keys from stdin
 ACCOUNT_SCRIPT = """
 set -eu
 if ! id "$1" >/dev/null 2>&1; then
@@ -71,7 +71,7 @@ class Vm:
         self._is_ending = False
         self._cable: Cable | None = None
         self._boots = 0
-        before = os.umask(0o022)  # not that of a verb which runs in this process
+        before = os.umask(0o022)  # a verb that runs in this process may have changed it
         try:
             folder.mkdir(parents=True)
             make_disk(folder, hostname)
@@ -86,7 +86,7 @@ class Vm:
 
     @property
     def address(self) -> str:
-        """The address of the boot that runs; each boot by `boot()` has a new one."""
+        """The address of this boot; each call of `boot()` gives a new one."""
         return self.cable.address
 
     @property
@@ -96,9 +96,9 @@ class Vm:
         return self._cable
 
     def boot(self, startup_script: str = "") -> str:
-        """Start it, and give its address. Its sshd answers about half a second later.
+        """Start it, and return its address. Its sshd answers about half a second later.
 
-        The script is on its disk then, for a unit to run, as the guest agent does.
+        The script is written to its disk, where a unit runs it, as the guest agent does.
         """
         with self._lock:
             if not self.is_on:
@@ -108,7 +108,7 @@ class Vm:
             return self.address
 
     def halt(self, timeout_s: float = 30.0) -> None:
-        """Shut down in order, as by the power button; a power cut after the time."""
+        """Shut down in order, like the power button; after the time, cut the power."""
         process = self._end_with(POWER_BUTTON)
         if process is not None:
             try:
@@ -118,7 +118,7 @@ class Vm:
         self._join_watcher()
 
     def kill(self) -> None:
-        """A power cut: no process in it gets another instruction."""
+        """Cut the power: no process in it runs another instruction."""
         self._end_with(signal.SIGKILL)
         self._join_watcher()
 
@@ -131,7 +131,7 @@ class Vm:
         self.cable.uncut()
 
     def rate(self, rate: str | None) -> None:
-        """Limit both directions, `20mbit` for example; None: no limit."""
+        """Limit both directions, for example `20mbit`; None removes the limit."""
         self.cable.rate(rate)
 
     # --- the guest -------------------------------------------------------------------------
@@ -144,7 +144,7 @@ class Vm:
         check: bool = True,
         timeout_s: float = 180.0,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a bash script as root inside, past ssh and the cable. For tests, not for tools."""
+        """Run a bash script as root inside, without ssh and the cable. For tests, not for tools."""
         if not self.is_on:
             raise RuntimeError(f"{self.hostname} is off")
         inside = ["nsenter", f"--target={self._init_pid}", "--all"]
@@ -164,7 +164,7 @@ class Vm:
         return done
 
     def set_keys(self, keys: dict[str, list[str]]) -> None:
-        """Make these users, with sudo, and let in these keys and no others."""
+        """Make these users, with sudo, and accept only these keys."""
         if not self.is_on:
             return
         users: dict[str, list[str]] = {**{user: [] for user in self._users}, **keys}
@@ -174,7 +174,7 @@ class Vm:
             except RuntimeError:
                 if self.is_on and not self._is_ending:
                     raise
-                return  # it ended meanwhile; its next boot makes them
+                return  # it ended in between; its next boot makes them
         self._users |= keys.keys()
 
     def wait_for_boot(self, timeout_s: float = 180.0) -> None:
@@ -184,7 +184,7 @@ class Vm:
         while (state := self.run(ask, check=False).stdout.strip()) not in ("running", "degraded"):
             if time.monotonic() > deadline_s:
                 raise TimeoutError(f"{self.hostname} is {state!r} after {timeout_s} s")
-            time.sleep(0.05)  # offline: it does not listen yet
+            time.sleep(0.05)  # offline: systemd does not answer yet
 
     def wait_for_ssh(self, timeout_s: float = 120.0) -> None:
         deadline_s = time.monotonic() + timeout_s
@@ -199,13 +199,13 @@ class Vm:
             time.sleep(0.02)
 
     def console(self) -> str:
-        """The guest's journal, of all its boots."""
+        """The guest's journal of all its boots."""
         journal = ["journalctl", f"--directory={self._folder / 'upper/var/log/journal'}"]
         show = [*journal, "--no-pager", "--quiet", "--output=short"]
         return subprocess.run(show, capture_output=True, text=True, check=False).stdout
 
     def path(self, guest_path: str) -> Path:
-        """Where a file that the guest wrote stands on this machine, the guest on or off."""
+        """The path on this machine of a file that the guest wrote; the guest may be off."""
         inside = guest_path.lstrip("/")
         lasting = self._folder / "lasting" / inside
         is_lasting = any(f"{inside}/".startswith(f"{name}/") for name in LASTING)
@@ -226,7 +226,7 @@ class Vm:
         with (self._folder / "boot.log").open("w") as log:
             process = subprocess.Popen(
                 ["bash", "-c", command, *map(str, words)],
-                env={"PATH": PATH},  # not that of a verb which runs in this process
+                env={"PATH": PATH},  # not the environment of a verb that runs in this process
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -246,7 +246,7 @@ class Vm:
         self._wait(process, lambda: _read(f"/proc/{self._init_pid}/comm") == "systemd\n")
 
     def _wait_for_init(self, process: subprocess.Popen[str]) -> int:
-        """The first process in the new namespaces, as this machine numbers it."""
+        """The pid, on this machine, of the first process in the new namespaces."""
         children = f"/proc/{process.pid}/task/{process.pid}/children"
         self._wait(process, lambda: _read(f"/proc/{process.pid}/comm") == "unshare\n")
         self._wait(process, lambda: _read(children) != "")
@@ -263,7 +263,7 @@ class Vm:
             time.sleep(0.002)
 
     def _end_with(self, number: int) -> subprocess.Popen[str] | None:
-        """Send the signal to the guest's first process; None where it is off."""
+        """Send the signal to the guest's first process; None if it is off."""
         with self._lock:
             if not self.is_on:
                 return None
@@ -277,7 +277,7 @@ class Vm:
             self._watcher.join()
 
     def _watch(self, process: subprocess.Popen[str], groups: list[Path]) -> None:
-        """In a thread: what happens when the guest has ended, by itself or not."""
+        """In a thread: react when the guest has ended, by itself or not."""
         code = process.wait()
         deadline_s = time.monotonic() + 5
         while not all(map(remove_cgroup, groups)) and time.monotonic() < deadline_s:

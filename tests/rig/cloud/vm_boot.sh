@@ -2,8 +2,8 @@
 # The first process in the namespaces of a VM: makes its root, then becomes its systemd.
 # usage: vm_boot.sh DISK HOSTNAME, and a line "ADDRESS GATEWAY" on stdin when eth0 is there
 set -eu
-PATH=$PATH:/usr/sbin:/sbin # a root by `su` has none of these
-umask 022 # a verb in the test's own process has a closed one
+PATH=$PATH:/usr/sbin:/sbin # after `su`, root's PATH lacks these
+umask 022 # a verb in the test's own process may have set a stricter one
 disk=$1 name=$2
 root=$disk/root
 read -r address gateway
@@ -21,7 +21,7 @@ trigger=$root/proc/sysrq-trigger
 
 mount -t sysfs -o ro sysfs "$root/sys"
 mount -t tmpfs -o mode=755 tmpfs "$root/sys/fs/cgroup"
-while read -r controllers; do # the same hierarchies as below, each from our own group down
+while read -r controllers; do # the hierarchies of the machine below, each beginning at our own group
     folder=$root/sys/fs/cgroup/${controllers#name=}
     mkdir "$folder"
     case $controllers in

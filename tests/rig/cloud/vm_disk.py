@@ -1,7 +1,7 @@
-"""The lasting disk of a VM: what makes this machine's own files into another computer's.
+"""The lasting disk of a VM: turns this machine's own files into another computer's.
 
-The root is an overlay: below are the files of this machine, read only; above is this folder,
-which keeps everything that the guest writes, over all its boots.
+The root is an overlay. Its lower layer is this machine's files, read only. Its upper layer is this
+folder, which keeps everything that the guest writes, in all its boots.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import uuid
 from pathlib import Path
 
 GUEST = Path(__file__).with_name("guest")
-# of the top level these are the operating system; the rest is this machine's own business
+# The folders of the operating system at the top level; others are this machine's own.
 SYSTEM = {"bin", "boot", "etc", "lib", "lib32", "lib64", "libx32", "sbin", "usr", "var"}
 EMPTY = (
-    "etc/systemd/system",  # what is enabled here shall not run there
+    "etc/systemd/system",  # what is enabled here must not run there
     "usr/lib/systemd/system-generators",
     "etc/ssh/sshd_config.d",
     "usr/local/bin",
@@ -26,8 +26,8 @@ EMPTY = (
     "var/log/journal",
     "var/spool/cron",
 )
-LASTING = ("home", "var/lib/docker", "var/lib/containerd")  # no overlay: docker makes its own
-UNWANTED = (  # units that want a real machine, or cost time
+LASTING = ("home", "var/lib/docker", "var/lib/containerd")  # no overlay here: docker makes its own
+UNWANTED = (  # units that need a real machine, or cost time
     "apt-daily-upgrade.timer",
     "apt-daily.timer",
     "console-getty.service",
@@ -68,7 +68,7 @@ ExecStart=/bin/sh -c "cp /{STARTUP_SCRIPT} /run/startup && chmod +x /run/startup
 FILES = {
     "etc/fstab": "",
     "etc/resolv.conf": "",
-    # without address translation: `-p` goes through docker's own proxy, nothing gets out
+    # Without address translation, docker's own proxy does `-p`, and nothing gets out.
     "etc/docker/daemon.json": '{"iptables": false, "ip6tables": false, "ip-forward": false,\n'
     ' "bip": "172.17.0.1/16", "storage-driver": "overlay2"}\n',
     "etc/systemd/system.conf.d/rig.conf": "[Manager]\nDefaultTimeoutStopSec=15s\n",
@@ -82,7 +82,7 @@ FILES = {
 
 
 def make_disk(folder: Path, hostname: str) -> None:
-    """A new disk in an empty folder, with everything that the guest needs to boot."""
+    """Make a new disk in an empty folder, with everything that the guest needs to boot."""
     upper = folder / "upper"
     for name in ("upper", "work", "root", *(f"lasting/{path}" for path in LASTING)):
         (folder / name).mkdir(parents=True)
@@ -90,7 +90,8 @@ def make_disk(folder: Path, hostname: str) -> None:
         if path.is_dir() and path.name not in SYSTEM and not path.is_symlink():
             _hide(upper / path.name)
         elif path.is_file():
-            os.mknod(upper / path.name, stat.S_IFCHR)  # overlayfs: no such file
+            # for overlayfs it means that there is no such file
+            os.mknod(upper / path.name, stat.S_IFCHR)
     for name in EMPTY:
         _hide(upper / name)
     (upper / "var/log/journal").chmod(0o755)
@@ -126,6 +127,6 @@ def make_disk(folder: Path, hostname: str) -> None:
 
 
 def _hide(folder: Path) -> None:
-    """An empty folder in the guest, whatever this machine has there."""
+    """Make the folder empty in the guest, whatever this machine has in it."""
     folder.mkdir(parents=True, exist_ok=True)
     os.setxattr(folder, "trusted.overlay.opaque", b"y")

@@ -1,4 +1,4 @@
-"""A worker of the group as a VM of its own, beside the VM that has the scheduler."""
+"""A group's worker as a separate VM, beside the VM that runs the scheduler."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GROUP = f"{VM}-workers"
 
 
 def boot(cloud: Cloud, image_tar: Path) -> Vm:
-    """The group's only worker, with its startup script run as at a boot."""
+    """Boot the group's only worker, and run its startup script as at a boot."""
     (name,) = cloud.gce.group(GROUP)[1]
     worker = cloud.add_guest(name, image_tar, ModelContainer(startup_s=3))
     address = cloud.vms[VM].address

@@ -1,4 +1,4 @@
-"""What a disk has for sure: copies in a store, each under the inode of its file or folder."""
+"""What is safe on a disk: copies in a store, named by the inode of the file or folder."""
 
 import json
 import os
@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 def keep(path: Path, store: Path) -> None:
-    """Note that a file's content, or the names in a folder, came to the disk."""
+    """Keep a copy of a file's content, or of the names in a folder, as safe on the disk."""
     inode = path.stat().st_ino
     if path.is_dir():
         content = json.dumps({entry.name: entry.inode() for entry in os.scandir(path)}).encode()
     else:
         content = path.read_bytes()
-        pin = store / f"pin-{inode}"  # so that no other file ever gets this inode
+        pin = store / f"pin-{inode}"  # keeps the inode, so that no other file gets it
         if not pin.exists():
             pin.hardlink_to(path)
     part = store / f"part-{os.getpid()}"

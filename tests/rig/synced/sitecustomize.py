@@ -1,4 +1,4 @@
-"""Put on a command's PYTHONPATH by rig/power.py: keeps a copy of what each fsync() made safe."""
+"""Keeps a copy of what each fsync() made safe. rig/power.py puts it on PYTHONPATH."""
 
 import os
 from pathlib import Path
@@ -10,9 +10,9 @@ sync = os.fsync
 
 
 def sync_and_keep(number: int) -> None:
-    """In the place of os.fsync()."""
+    """Replaces os.fsync()."""
     sync(number)
     keep(Path(f"/proc/self/fd/{number}").readlink(), STORE)
 
 
-os.fsync = sync_and_keep  # type: ignore[assignment]  # ours are called with numbers
+os.fsync = sync_and_keep  # type: ignore[assignment]  # our code calls it with numbers

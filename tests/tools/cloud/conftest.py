@@ -15,7 +15,7 @@ __all__ = ["cloud", "gce", "image_tar"]
 
 @pytest.fixture(scope="session")
 def box(tmp_path_factory: pytest.TempPathFactory, image_tar: Path) -> Iterator[Vm]:
-    """A machine with our code on it, which one reaches by ssh; for all tests that leave it on."""
+    """A machine with our code on it, reached by ssh; shared by all tests that leave it on."""
     folder = tmp_path_factory.mktemp("box")
     with skipped_where_unavailable(), ssh_vm(folder / "vm", image_tar) as machine:
         done = SshToolkit(machine, folder / "desk").run_here("start")
@@ -25,7 +25,7 @@ def box(tmp_path_factory: pytest.TempPathFactory, image_tar: Path) -> Iterator[V
 
 @pytest.fixture
 def storage(tmp_path: Path) -> Iterator[GcsServer]:
-    """A service for buckets, with one named pages."""
+    """Yield a storage server with a bucket named `pages`."""
     with skipped_where_unavailable(), GcsServer(tmp_path / "gcs") as server:
         server.make_bucket("pages")
         yield server

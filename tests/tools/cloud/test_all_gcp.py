@@ -28,7 +28,7 @@ def make_all(kit: CloudToolkit) -> Finished:
 def test_from_terminated_to_terminated(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
     """Over ssh and through a bucket, at the same time, with a model that loads for ten seconds.
 
-    Over ssh with all that a user's has: packages from the index, and Google's gcloud.
+    The run over ssh uses what a user's run uses: packages from the index, and Google's gcloud.
     """
     with Cloud(tmp_path / "other") as other:
         kits = [
@@ -55,7 +55,7 @@ def test_from_terminated_to_terminated(cloud: Cloud, image_tar: Path, tmp_path: 
 def test_the_machine_prepares_itself_while_the_model_loads(
     cloud: Cloud, image_tar: Path, tmp_path: Path
 ) -> None:
-    """The bucket's pages come, and the model has its slow first request behind it."""
+    """Meanwhile the bucket's pages arrive, and the model answers its slow first request."""
     kit = CloudToolkit(cloud, tmp_path, bucket=True)
     vm = cloud.add_vm(VM, image_tar=image_tar, container=ModelContainer(startup_s=5))
     names = kit.write_pages(2)
@@ -68,7 +68,7 @@ def test_the_machine_prepares_itself_while_the_model_loads(
 
     for name in names:
         (kit.input / name).unlink()
-    for verb in ("upload", "clean", "process"):  # of nothing
+    for verb in ("upload", "clean", "process"):  # with an empty input
         done = kit.run(verb)
         assert done.code == 0, done.err
     assert not files_below(kit.home("input"))
@@ -79,7 +79,7 @@ def test_the_machine_prepares_itself_while_the_model_loads(
 
 
 def check_that_one_page_more_is_one(kit: CloudToolkit) -> None:
-    """It is sent and asked for, and no other; of files over ssh test_all_ssh.py tells."""
+    """Only the new page is sent and read. For files over ssh, see test_all_ssh.py."""
     pages.article(20, 99).save(kit.input / "new page.png")
     there, uploads, asked = inputs(kit), len(uploaded(kit)), kit.asked()
     end = make_all(kit)
@@ -92,32 +92,32 @@ def check_that_one_page_more_is_one(kit: CloudToolkit) -> None:
 
 
 def check_that_the_next_night_starts_nothing(kit: CloudToolkit) -> None:
-    """Nothing is new: Google is not even asked."""
+    """Nothing is new, so not even Google is asked."""
     before = len(kit.gce.calls)
     end = make_all(kit)
     assert (end.code, end.out, end.err, len(kit.gce.calls)) == (0, "", "", before)
 
 
 def from_here(kit: CloudToolkit) -> list[StorageRequest]:
-    """What this computer, rather than the VM, asked of the bucket."""
+    """The requests to the bucket that came from this computer, and not from the VM."""
     here = kit.cloud.network.gateway
     return [one for one in kit.cloud.gcs.requests if one.client == here]
 
 
 def uploaded(kit: CloudToolkit) -> list[datetime]:
-    """When this computer sent its files."""
+    """The times at which this computer sent files."""
     return [one.at for one in from_here(kit) if one.path.startswith("/upload/")]
 
 
 def inputs(kit: CloudToolkit) -> dict[str, tuple[int, int]]:
-    """The files of the VM's input: the file itself, and when it was last written to."""
+    """The files of the VM's input: the inode of each, and the time of its last change."""
     folder = kit.home("input")
     stats = {name: (folder / name).stat() for name in files_below(folder)}
     return {name: (stat.st_ino, stat.st_ctime_ns) for name, stat in stats.items()}
 
 
 def check_results(kit: CloudToolkit) -> None:
-    """All pages are home."""
+    """Check that all pages have come home."""
     names = files_below(kit.input)
     assert statuses_in(kit.output) == dict.fromkeys(names, "ok")
     for name in names:
@@ -128,7 +128,7 @@ def check_results(kit: CloudToolkit) -> None:
 
 
 def check_calls(gce: GceServer) -> None:
-    """It was started and stopped, once, and nobody holds it any more."""
+    """The VM was started once and stopped once, and nobody holds its lock any more."""
     names = [call.path.rpartition("/")[2] for call in gce.calls if call.method == "POST"]
     steps = ("setScheduling", "start", "stop")
     assert [name for name in names if name in steps] == list(steps)
@@ -137,10 +137,11 @@ def check_calls(gce: GceServer) -> None:
 
 
 def check_order_with_a_bucket(kit: CloudToolkit) -> None:
-    """Pages travel before the VM is on; results while it works, and the rest when it is off."""
+    """Pages are sent before the VM is on; the last results come after it is off."""
     sent = uploaded(kit)
     came = [one.at for one in from_here(kit) if one.path.startswith("/download/")]
     ends = {one["operationType"]: one for one in kit.gce.operations()}
-    assert len(sent) == len(files_below(kit.input)) + 1  # and the mark that the bucket is ours
+    # and the mark which says that the bucket is ours
+    assert len(sent) == len(files_below(kit.input)) + 1
     assert max(sent) < datetime.fromisoformat(ends["start"]["insertTime"])
     assert max(came) > datetime.fromisoformat(ends["stop"]["endTime"])

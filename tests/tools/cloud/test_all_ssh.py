@@ -1,4 +1,4 @@
-"""make all with TARGET=ssh; and of many files only the new one travels."""
+"""make all with TARGET=ssh; of many files, only the new one is sent."""
 
 import os
 from collections import Counter
@@ -13,10 +13,10 @@ from rig.cloud.vm import Vm
 from rig.command import Finished
 from rig.toolkit import files_below, statuses_in
 
-FILES = 700  # their names are more than a pipe holds
+FILES = 700  # their names are more than a pipe can hold
 FOLDER = "-".join(["one of many folders with a name as long as people make them"] * 2)
 ALL_S = 240.0
-# OpenSSH asks /etc/passwd, not HOME, where a user's .ssh is
+# To find a user's .ssh, OpenSSH reads /etc/passwd, not HOME.
 AT_HOME = 'mount --bind "$1" /etc/passwd && shift && exec "$@"'
 
 
@@ -28,7 +28,7 @@ def vm(tmp_path: Path, image_tar: Path) -> Iterator[Vm]:
 
 
 class Home(SshToolkit):
-    """A user whose ~/.ssh/config names the machine, and whose ssh is nothing but ssh."""
+    """A user with the machine in ~/.ssh/config, and with the real ssh program."""
 
     def __init__(self, vm: Vm, folder: Path, **knobs: str) -> None:
         super().__init__(vm, folder, CONTAINER_ARGS="--network host", **knobs)
@@ -40,7 +40,7 @@ class Home(SshToolkit):
         self._passwd.write_text(f"root:x:0:0::{folder}:/bin/sh\n{''.join(others)}")
 
     def run(self, name: str, *options: str, **environment: str) -> Finished:
-        """Run a verb in a mount namespace in which this is the user's home."""
+        """Run a verb in a mount namespace where this folder is the user's home."""
         command = ["unshare", "--mount", "bash", "-c", AT_HOME, "bash", str(self._passwd)]
         command += [self.python, str(self.root / "tools" / f"{name}.py"), *options]
         with self.start(*command, PATH=os.environ["PATH"], **environment) as verb:
@@ -48,7 +48,7 @@ class Home(SshToolkit):
 
 
 def inputs(folder: Path) -> dict[str, tuple[int, int]]:
-    """The files of an input: each file itself, and when it was last written to."""
+    """The files of an input: the inode of each, and the time of its last change."""
     stats = {name: (folder / name).stat() for name in files_below(folder)}
     return {name: (stat.st_ino, stat.st_ctime_ns) for name, stat in stats.items()}
 

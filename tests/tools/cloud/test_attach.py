@@ -24,7 +24,7 @@ END_IT = "End it instead?"
 
 
 class Gate:
-    """A model that answers when it is told to; the page `bad` is refused."""
+    """A model that answers only after a test opens it; it refuses one page."""
 
     def __init__(self, model: ModelServer) -> None:
         self.model, self.open = model, threading.Event()
@@ -41,7 +41,7 @@ class Gate:
 
 @pytest.fixture
 def kit(box: Vm, tmp_path: Path) -> SshToolkit:
-    """A desk with a few pages that are on the machine already."""
+    """A desk, with a few pages that are already on the machine."""
     desk = SshToolkit(box, tmp_path)
     desk.clear()
     desk.write_pages(PAGES)
@@ -51,7 +51,7 @@ def kit(box: Vm, tmp_path: Path) -> SshToolkit:
 
 @pytest.fixture
 def gate(box: Vm) -> Iterator[Gate]:
-    """The machine's model; closed."""
+    """The machine's model, closed at first."""
     with model_in(box) as model:
         held = Gate(model)
         yield held
@@ -111,7 +111,7 @@ def test_whoever_goes_without_a_terminal_leaves_the_job_alone(kit: SshToolkit, g
     job = ""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
         client = kit.verb("process")
-        kit.wait_for_looks(3)  # for the model, for a job, and at the job
+        kit.wait_for_looks(3)  # once for the model, once for a job, once at the job
         wait_for_requests(gate.model, 2)
         client.process.send_signal(number)
         done = client.finish()

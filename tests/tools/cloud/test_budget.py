@@ -1,6 +1,6 @@
-"""BUDGET, on the rig of a cloud: whatever happens, the VM is off before it has cost more.
+"""BUDGET, on the rig of a cloud: in every case, the VM is off before it has cost more.
 
-A second costs a dollar here, so that minutes of a budget are seconds.
+A second costs a dollar here, so that a budget lasts seconds and not minutes.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ FIRST, MORE = 2, 60
 
 @pytest.fixture(scope="module")
 def paid(image_tar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudToolkit]:
-    """A VM whose model takes a second a page, one at a time; a run has ended within its budget.
+    """A VM with a model that takes a second a page, one at a time; a run ended within its budget.
 
-    It tells what a start takes, where the model's container is there already.
+    That run shows how long a start takes when the model's container exists already.
     """
     folder = tmp_path_factory.mktemp("paid")
     slow = f"--network host --env RIG_LATENCY_S={PAGE_S}"
@@ -60,7 +60,7 @@ def billed_s(kit: CloudToolkit) -> float:
 
 
 def job(kit: CloudToolkit) -> dict[str, int | None]:
-    """What the VM says of its last job."""
+    """The VM's record of its last job."""
     said: dict[str, int | None] = json.loads(kit.home(".dots-ocr/job.json").read_text())
     return said
 
@@ -73,17 +73,17 @@ def worked_s(kit: CloudToolkit) -> float:
 
 
 def longest_s(kit: CloudToolkit) -> int:
-    """After so many seconds Google would turn the VM off."""
+    """The seconds after which Google would turn the VM off."""
     return int(kit.gce.instance(VM)["scheduling"]["maxRunDuration"]["seconds"])
 
 
 def code_of_job(kit: CloudToolkit) -> int | None:
-    """How the last job on the VM has ended; None while it runs."""
+    """The exit code of the last job on the VM; None while it runs."""
     return job(kit)["code"]
 
 
 def half(kit: CloudToolkit) -> int:
-    """A budget for the start and some of the pages, by what the last run took; new pages."""
+    """A budget for the start and a part of the pages, computed from the last run."""
     start_s = runs_in((kit.output / RUNS).read_text().splitlines())[-1].start_s
     return math.ceil((start_s + 0.4 * MORE * PAGE_S) / 0.7)
 
@@ -105,7 +105,7 @@ def test_nothing_is_rented_for_less_than_a_start_and_a_page(paid: CloudToolkit) 
 
 
 def test_half(paid: CloudToolkit) -> None:
-    """The rest is for the next run, which needs no more than to be called."""
+    """The rest is left for the next run, which only has to be called."""
     paid.write_pages(MORE)
     budget = half(paid)
     end = paid.run_here("all", "--budget", str(budget))
@@ -115,12 +115,12 @@ def test_half(paid: CloudToolkit) -> None:
     assert statuses.count("ok") + statuses.count("left") == MORE
     assert f"BUDGET: {statuses.count('left')} pages are left, at " in end.err
     assert paid.gce.status(VM) == "TERMINATED"
-    # On a busy machine results may come home slowly; at the longest run Google would end it
+    # On a busy machine results may come home slowly; Google would end it at the longest run.
     assert worked_s(paid) < longest_s(paid) < budget
 
 
 def test_the_client_is_killed_in_the_middle(paid: CloudToolkit) -> None:
-    """The job ends by itself, and Google has been told when to turn the VM off."""
+    """The job ends by itself. Google also knows when to turn the VM off."""
     budget = half(paid)
     with paid.verb("all", "--force", "--budget", str(budget)) as client:
         wait_until(lambda: code_of_job(paid) is None, 120)

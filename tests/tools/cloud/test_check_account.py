@@ -1,4 +1,4 @@
-"""make check-account: what is right, what is wrong and what to do; and nothing is left on."""
+"""make check-account: it says what is right or wrong and what to do, and leaves nothing on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rig.cloud.toolkit import VM, CloudToolkit, GceToolkit
 from rig.command import Finished, wait_until
 
 TRIAL = re.compile(rf"{VM}-check-[0-9a-f]{{8}}")
-# The user's programs, and those of a VM that is this computer: ssh runs its last word here
+# The user's programs, and those of a VM. This computer plays the VM: ssh runs its last word here.
 PROGRAMS = {
     "gcloud": 'case "$*" in *--dry-run) echo "$BIN/ssh vm --" ;; esac',
     "ssh": 'for last; do :; done\ncase "$*" in *"-O exit"*) ;; *) exec sh -c "$last" ;; esac',
@@ -32,7 +32,7 @@ PROGRAMS = {
 
 
 class Desk(GceToolkit):
-    """A user's computer, whose ssh leads to a VM that has all that is needed."""
+    """A user's computer with an ssh that leads to a VM with everything that is needed."""
 
     def __init__(self, gce: GceServer, folder: Path, **knobs: str) -> None:
         super().__init__(gce, folder, **knobs)
@@ -42,25 +42,25 @@ class Desk(GceToolkit):
             self.put(name, script)
 
     def put(self, name: str, script: str) -> None:
-        """A program of the user's, or of the VM's."""
+        """Write a program of the user's, or of the VM's."""
         (self.bin / name).write_text(f"#!/bin/sh\n{script}\n")
         (self.bin / name).chmod(0o755)
 
     def environment(self, **more: str) -> dict[str, str]:
-        """With these programs before all others."""
+        """The environment with these programs first in PATH."""
         known = super().environment(**more)
         return {**known, "BIN": str(self.bin), "PATH": f"{self.bin}:{known['PATH']}"}
 
 
 def steps(end: Finished) -> dict[str, str]:
-    """How each step has ended, by its name."""
+    """The result of each step, by the step's name."""
     found = re.findall(r"^(right|wrong|unknown) +(.{12}) ", end.out, re.MULTILINE)
     return {name.strip(): state for state, name in found}
 
 
 @pytest.fixture
 def desk(gce: GceServer, tmp_path: Path) -> Desk:
-    """With a VM that is off."""
+    """A desk and a VM that is off."""
     gce.add_instance(VM)
     return Desk(gce, tmp_path)
 
@@ -139,9 +139,9 @@ def test_what_a_portal_answers_is_not_right(desk: Desk, monkeypatch: pytest.Monk
 
 
 def test_what_cannot_be_told_is_not_wrong(desk: Desk) -> None:
-    """To look at a quota is a right that nothing else needs."""
+    """Reading a quota needs a right that nothing else needs."""
     desk.gce.refuse(permission_denied("compute.regions.get", "x"), "GET", "/asia-northeast3")
-    end = desk.run_here("check_account")  # nobody answers its question
+    end = desk.run_here("check_account")  # nobody answers the question that it asks
     assert (end.code, steps(end)["quota"]) == (1, "unknown")
     assert "nobody is here to answer\n  → with YES=1 nothing is asked" in end.err
     assert f"start {VM}, look, stop it: about 4 minutes, 0.07 USD (1.096 an hour)" in end.err
@@ -212,14 +212,15 @@ def test_a_right_account(gce: GceServer, tmp_path: Path, is_new: bool) -> None:
     assert turned == (["instances"] if is_new else ["start", "stop"])
     if is_new:
         (body,) = [call.body for call in gce.calls if "disks" in call.body]
-        assert TRIAL.fullmatch(body["name"]) and desk.calls[-1] == body["name"]  # its delete
+        # the last call is its delete
+        assert TRIAL.fullmatch(body["name"]) and desk.calls[-1] == body["name"]
         scheduling = body["scheduling"]
         assert scheduling["instanceTerminationAction"] == "DELETE"
         assert scheduling["maxRunDuration"] == {"seconds": "3600"}
 
 
 def check_nothing_is_left(gce: GceServer, is_new: bool) -> None:
-    """Neither a VM that is on, nor one of ours, nor a lock."""
+    """No VM is on, no VM of ours exists, and no lock is held."""
     if is_new:
         assert gce.count("POST", "/instances") and not gce.instances()
         return
@@ -310,7 +311,7 @@ def rig(tmp_path: Path) -> Iterator[Cloud]:
 
 
 def test_on_the_rig(rig: Cloud, image_tar: Path, tmp_path: Path) -> None:
-    """With sshd, systemd, docker and Google's gcloud: the VM that is there, then one of its own."""
+    """With sshd, systemd, docker and Google's gcloud: first the existing VM, then a new one."""
     kit = CloudToolkit(rig, tmp_path / "desk", bucket=True).with_all()
     rig.add_vm(VM, image_tar=image_tar)
     for vm in (VM, "another"):

@@ -1,4 +1,4 @@
-"""make clean of a bucket: its files bill whether there is a VM or not."""
+"""make clean of a bucket: its files cost money whether there is a VM or not."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ LEFT = [".dots-ocr/ours.json", "mine.txt"]
 def kit(
     gce: GceServer, storage: GcsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> GceToolkit:
-    """A VM that is off, and a bucket with two pages and one result of its."""
+    """A VM that is off, and its bucket with two pages and one result."""
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", storage.url)
     monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     gce.add_instance(VM)

@@ -1,4 +1,4 @@
-"""The model's container dies: docker starts it again once, and whoever waits is told why."""
+"""The model's container dies: docker restarts it once, and a waiting client is told why."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ PAGES = 6
 
 
 class Desk(SshToolkit):
-    """With a model in a container; it can be killed as the kernel kills."""
+    """A desk with a model in a container, which it can kill as the kernel would."""
 
     def start_model(self, **rig: float) -> None:
-        """Start the machine with such a container."""
+        """Start the machine with a container that behaves so."""
         variables = "".join(f" --env RIG_{name.upper()}={value}" for name, value in rig.items())
         self.knobs["CONTAINER_ARGS"] = f"--network host{variables}"
         done = self.run_here("start")
         assert done.code == 0, done.err
 
     def asked(self) -> int:
-        """How many pages this container was asked for."""
+        """How many pages were requested from this container."""
         log = self.on_vm(f"docker logs {MODEL} 2>&1")
         return log.count('"POST /v1/chat/completions') - log.count('HTTP/1.1" 28x28')
 
     def kill_model(self) -> None:
-        """Its process ends, with a last word."""
+        """Kill its process after a last message, and wait until it has ended or restarted."""
         pid, restarts, _ = self.on_vm(INSPECT).split()
         self.vm.run(f"echo 'CUDA error: an illegal access' >/proc/{pid}/fd/1; kill -9 {pid}")
 
@@ -48,7 +48,7 @@ class Desk(SshToolkit):
 
 @pytest.fixture
 def desk(box: Vm, tmp_path: Path) -> Iterator[Desk]:
-    """A desk with pages that are on the machine already."""
+    """A desk with pages that are already on the machine."""
     kit = Desk(box, tmp_path, PROCESSES="1", RETRIES="3")
     kit.clear()
     kit.write_pages(PAGES)
@@ -58,12 +58,12 @@ def desk(box: Vm, tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_a_model_that_cannot_load_ends_the_waiting(desk: Desk) -> None:
-    desk.knobs["READY_TIMEOUT"] = "900"  # longer than this test may take
+    desk.knobs["READY_TIMEOUT"] = "900"  # longer than this test may last
     desk.start_model(startup_s=900, dies_after_s=1, dies_times=99)
     done = desk.run_here("process")
     assert done.code == 1
     assert "the model's container ended with 1" in done.err
-    assert done.err.count(OUT_OF_MEMORY) >= 2  # docker has started it again once
+    assert done.err.count(OUT_OF_MEMORY) >= 2  # docker has restarted it once
     assert "→ fix what the log says, then make start" in done.err
     assert desk.on_vm(INSPECT) == "0 1 exited\n"
 
@@ -117,7 +117,7 @@ def test_start_revives_the_model_of_a_job_that_waits_for_it(desk: Desk) -> None:
     desk.start_model(holds_times=2)
     job = desk.verb("process")
     wait_until(lambda: desk.asked() >= 2)
-    job.process.kill()  # nobody follows: the job waits for its model
+    job.process.kill()  # nobody follows the job now, and it waits for its model
     job.finish()
     desk.kill_model()
     wait_until(lambda: desk.asked() >= 4)

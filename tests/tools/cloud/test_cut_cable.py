@@ -1,4 +1,4 @@
-"""The cable is cut: no verb hangs, the job goes on, and the next call finds everything."""
+"""The cable is cut: no verb hangs, the job continues, and the next call finds everything."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from rig.model_server import Reply
 from rig.toolkit import files_below, line
 
 SLOW, FILE_BYTES, FILES = "8mbit", 500_000, 60  # half a minute in each direction
-NOTICED_S = 240.0  # three misses at five seconds each, and a computer as busy as can be
+NOTICED_S = 240.0  # three missed signs of life, five seconds apart, on a very busy computer
 CUT_S = 10.0
 
 
 @pytest.fixture
 def desk(box: Vm, tmp_path: Path) -> Iterator[SshToolkit]:
-    """A desk; the cable is as good as new at the end."""
+    """A desk; at the end the cable is whole and fast again."""
     kit = SshToolkit(box, tmp_path)
     kit.clear()
     yield kit
@@ -42,7 +42,7 @@ def desk(box: Vm, tmp_path: Path) -> Iterator[SshToolkit]:
 
 
 def write_large(folder: Path, ending: str) -> list[str]:
-    """Files that take their time on a slow line; their names."""
+    """Write files that need some time on a slow line; return their names."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"large{number}{ending}" for number in range(FILES)]
     for name in names:
@@ -53,12 +53,12 @@ def write_large(folder: Path, ending: str) -> list[str]:
 
 
 def inodes(folder: Path) -> dict[str, int]:
-    """The files below a folder; one that is written again has another number."""
+    """The files below a folder and their inodes; a file that is written again gets a new inode."""
     return {name: (folder / name).stat().st_ino for name in files_below(folder)}
 
 
 def finish_cut(running: Running, cut_s: float) -> Finished:
-    """The end of a command that was cut off then: soon, and with a word."""
+    """A command that was cut off must end soon, without a traceback; return how it ended."""
     done = running.finish(NOTICED_S + 20)
     assert time.monotonic() - cut_s < NOTICED_S
     assert "Traceback" not in done.err
@@ -103,7 +103,7 @@ def test_during_the_upload_and_the_download(desk: SshToolkit, tmp_path: Path) ->
     assert sorted(now) == sorted(sent)
     assert all((desk.home("input") / n).read_bytes() == (desk.input / n).read_bytes() for n in now)
     again = [name for name in there if there[name] != now[name]]
-    assert len(again) <= 1  # the one that was torn
+    assert len(again) <= 1  # the file that was cut off
     now = inodes(desk.output)
     assert len(now) == 3 * FILES + 1
     assert had.items() <= now.items()
@@ -132,7 +132,7 @@ def test_during_processing_for_ten_seconds_and_for_good(desk: SshToolkit) -> Non
         desk.vm.cut()
         cut_s = time.monotonic()
         goes[0].set()
-        wait_until(lambda: there() == 1)  # the job goes on
+        wait_until(lambda: there() == 1)  # the job continues
         time.sleep(max(0.0, cut_s + CUT_S - time.monotonic()))
         desk.vm.uncut()
         desk.wait_for_looks(2)

@@ -1,4 +1,4 @@
-"""`make start`, `status` and `stop` with WORKERS, on a VM; what its group is asked for."""
+"""`make start`, `status` and `stop` with WORKERS, on a VM; the requests about its group."""
 
 import json
 from pathlib import Path
@@ -26,12 +26,12 @@ def make(kit: GceToolkit, verb: str, *given: str) -> Finished:
 
 
 def crew_kit(cloud: Cloud, folder: Path, **knobs: str) -> CloudToolkit:
-    """A user's computer with all that workers need, but their number."""
+    """A user's computer with all that workers need; only their number is not set."""
     return CloudToolkit(cloud, folder, bucket=True, WORKER_IMAGE="crew", **knobs)
 
 
 def bodies(gce: GceServer, method: str, path_end: str) -> list[dict[str, Any]]:
-    """What calls of this kind asked for."""
+    """The bodies of the calls of this kind."""
     return [
         call.body for call in gce.calls if call.method == method and call.path.endswith(path_end)
     ]
@@ -67,18 +67,19 @@ def test_start_status_and_stop(cloud: Cloud, image_tar: Path, tmp_path: Path) ->
 
     sent = len(uploads(cloud))
     assert kit.run_here("start", WORKERS="4").code == 0
-    assert containers(kit) == before  # twice is harmless
+    assert containers(kit) == before  # starting twice is harmless
     assert len(uploads(cloud)) == sent
-    assert not files_below(kit.home("input"))  # the workers read the bucket themselves
+    assert not files_below(kit.home("input"))  # the workers read from the bucket themselves
 
-    end = kit.run_here("start")  # the VM alone again
+    end = kit.run_here("start")  # now only the VM
     assert (end.code, end.err) == (0, f"start: WORKERS is 0: those of {GROUP} are let go\n")
     assert containers(kit).keys() == {"dots-ocr-model"}
     assert cloud.gce.group(GROUP)[0] == 0
 
-    cloud.gce.groups.get(next(iter(cloud.gce.groups.all())))["targetSize"] = 2  # somebody's
+    # as if another person had set it
+    cloud.gce.groups.get(next(iter(cloud.gce.groups.all())))["targetSize"] = 2
     assert len(cloud.gce.group(GROUP)[1]) == 2
-    end = kit.run_here("stop")  # whatever WORKERS is
+    end = kit.run_here("stop")  # it ends the group, with any WORKERS
     assert (end.code, end.err) == (0, "")
     assert cloud.gce.group(GROUP) == (0, {})
     assert (cloud.gce.status(VM), vm.is_on) == ("TERMINATED", False)
@@ -104,7 +105,7 @@ def test_workers_that_cannot_be_are_a_matter_of_usage(
 
 
 def check_what_was_asked_for(gce: GceServer) -> None:
-    """The template and the group, in the requests."""
+    """Check the requests for the template and the group."""
     (template,) = bodies(gce, "POST", "/instanceTemplates")
     sent = template["properties"]
     assert sent["scheduling"]["provisioningModel"] == "SPOT"
@@ -122,7 +123,7 @@ def check_what_was_asked_for(gce: GceServer) -> None:
 
 
 def check_scheduler(kit: CloudToolkit) -> None:
-    """In the private network, its dashboard only on the VM; it starts again by itself."""
+    """It listens in the private network, its dashboard only on the VM, and docker restarts it."""
     config, host = map(json.loads, kit.on_vm(SCHEDULER).split("|"))
     address = kit.cloud.vms[VM].address
     rule = "-A DOCKER-USER -d 169.254.169.254/32 -p tcp -m tcp ! --dport 53 -j REJECT"
@@ -141,7 +142,7 @@ def check_scheduler(kit: CloudToolkit) -> None:
 
 
 def check_status(kit: CloudToolkit) -> None:
-    """The group's workers are records without a machine; what Dask knows is the VM's own worker."""
+    """The group's workers are only records; Dask knows only the VM's own worker."""
     counts = "curl -s http://127.0.0.1:8787/json/counts.json || :"
     wait_until(lambda: '"workers": 1' in kit.on_vm(counts))
     shown = rows(make(kit, "status", "WORKERS=4").out)
@@ -158,5 +159,5 @@ def check_status(kit: CloudToolkit) -> None:
 
 
 def uploads(cloud: Cloud) -> list[str]:
-    """What was sent to Cloud Storage so far."""
+    """The paths of what was sent to Cloud Storage so far."""
     return [one.path for one in cloud.gcs.requests if one.path.startswith("/upload/")]

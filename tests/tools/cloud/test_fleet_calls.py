@@ -1,6 +1,6 @@
 """The workers' group against the API server alone: the right calls, stock-outs, refusals.
 
-In this process, with pauses that are short; `make start WORKERS=4` stands in test_fleet.py.
+In this process, with short pauses. test_fleet.py has `make start WORKERS=4`.
 """
 
 import time
@@ -37,7 +37,7 @@ KNOBS = Knobs(
 
 @pytest.fixture
 def quick(gce: GceServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[GceServer]:
-    """The server, and our own code that asks it often and gives up soon."""
+    """The server; our own code asks it often and gives up soon."""
     monkeypatch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", f"{gce.url}/compute/v1/")
     monkeypatch.setenv("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "true")
     monkeypatch.setattr(fleet, "POLL_S", 0.01)
@@ -49,7 +49,7 @@ def quick(gce: GceServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[GceServer
 
 
 def start(knobs: Knobs = KNOBS, script: str = "#!/bin/sh\n") -> Fleet:
-    """Have workers made, and wait for them."""
+    """Make workers and wait for them."""
     one = Fleet(knobs)
     one.start(worker_template(knobs, script, UNTIL))
     one.wait_until_running(began=time.monotonic())
@@ -64,7 +64,7 @@ def calls(gce: GceServer) -> list[str]:
 
 
 def sizes(gce: GceServer) -> tuple[int, int]:
-    """The size that the group should have, and the one that it has."""
+    """The group's target size and its present size."""
     target, states = gce.group(GROUP)
     return target, len(states)
 
@@ -77,7 +77,7 @@ def test_a_start_and_another_one(quick: GceServer) -> None:
     assert calls(quick) == ["POST instanceTemplates", "POST instanceGroupManagers"]
     assert str(one.look()) == f"4 of 4 running (4 in {A})"
     start()
-    assert len(calls(quick)) == 2  # twice is harmless
+    assert len(calls(quick)) == 2  # starting twice is harmless
     start(replace(KNOBS, workers=2))
     assert calls(quick)[2:] == ["POST resize"]
     wait_until(lambda: sizes(quick) == (2, 2))
@@ -98,7 +98,7 @@ def test_another_template_takes_the_place_of_the_old(quick: GceServer) -> None:
 def test_templates_of_others_stay(quick: GceServer) -> None:
     start()
     path, template = next(iter(quick.groups.templates.items()))
-    name = "dots-workers-workers-0123abcd"  # of a VM that is called dots-workers
+    name = "dots-workers-workers-0123abcd"  # it belongs to a VM called dots-workers
     other = f"{path.rpartition('/')[0]}/{name}"
     quick.groups.templates[other] = {**template, "name": name}
     start(script="#!/bin/bash\n")
@@ -140,11 +140,11 @@ def test_none_is_a_failure(quick: GceServer) -> None:
     quick.groups.stock = {A: 0, B: 0}
     with pytest.raises(Failure, match=r"(?s)none of 4 workers runs \(asia.*→ make stop ends both"):
         start()
-    assert sizes(quick) == (4, 4)  # it goes on trying
+    assert sizes(quick) == (4, 4)  # the group continues to try
 
 
 def test_workers_that_left_at_once_are_no_success(quick: GceServer) -> None:
-    """Their model does not start, say: they have the group made smaller, down to nothing."""
+    """For example, their model does not start: then they shrink the group, down to nothing."""
     one = start()
     one.resize(0)
     one.wait_until_empty()
@@ -161,7 +161,7 @@ def test_a_preempted_one_is_seen_to_be_missing(quick: GceServer) -> None:
 
 
 def test_what_turns_itself_off_is_not_made_anew_for_ever(quick: GceServer) -> None:
-    """A worker that may not delete itself, say: it comes back until MAX_HOURS is over."""
+    """For example, a worker may not delete itself: then it comes back until MAX_HOURS is over."""
     one = start()
     quick.set_status(next(iter(quick.group(GROUP)[1])), "TERMINATED")
     wait_until(lambda: one.look().running == 4)
@@ -173,7 +173,7 @@ def test_what_turns_itself_off_is_not_made_anew_for_ever(quick: GceServer) -> No
     for _ in range(3):
         time.sleep(quick.groups.retry_s)
         assert one.look().running == 0
-    assert list(quick.group(GROUP)[1].values()) == [""] * 4  # none is there, and none bills
+    assert list(quick.group(GROUP)[1].values()) == [""] * 4  # none exists, so none bills
 
 
 # ---- the end ----
@@ -185,7 +185,7 @@ def test_an_end_is_when_all_are_gone(quick: GceServer) -> None:
     assert one.ask_to_end()
     assert sizes(quick) == (0, 4)
     assert str(one.look()) == "0 of 0 running, 4 on their way out"
-    assert one.ask_to_end()  # they are not gone yet
+    assert one.ask_to_end()  # they have not gone yet
     one.wait_until_empty()
     assert sizes(quick) == (0, 0)
     assert not one.ask_to_end()
@@ -233,7 +233,7 @@ def test_a_group_that_cannot_be_emptied(quick: GceServer, fault: Any) -> None:
     quick.add_instance("dots", status="RUNNING")
     fault(quick)
     with pytest.raises(Failure) as failed:
-        GcpMachine(replace(KNOBS, workers=0)).stop()  # whatever WORKERS is now
+        GcpMachine(replace(KNOBS, workers=0)).stop()  # with any WORKERS
     said = failed.value.message
     assert f"the workers {GROUP} MAY STILL RUN, AND BILL" in said
     assert f"→ gcloud compute instance-groups managed resize {GROUP} --size=0 --region" in said
@@ -249,7 +249,7 @@ def test_a_group_that_does_not_become_empty(
     quick.delays.stopping_s = 2
     with pytest.raises(Failure, match=r"MAY STILL RUN, AND BILL: 4 of them are left"):
         (machine := GcpMachine(KNOBS)).stop()
-    assert machine.alarm() == ""  # of the VM, which is off
+    assert machine.alarm() == ""  # the VM's alarm: the VM is off
 
 
 def test_a_vm_that_cannot_be_stopped_does_not_keep_the_workers(quick: GceServer) -> None:
@@ -264,7 +264,7 @@ def test_a_vm_that_cannot_be_stopped_does_not_keep_the_workers(quick: GceServer)
 
 
 def test_the_group_is_asked_first_and_waited_for_last(quick: GceServer) -> None:
-    """What bills most ends soonest, and no wait comes before another request."""
+    """What bills most ends first, and all requests are sent before the first wait."""
     start()
     quick.add_instance("dots", status="RUNNING")
     quick.delays.stopping_s = 0.1

@@ -1,4 +1,4 @@
-"""All forms over ssh and through a bucket: what the machine never sees, home tells."""
+"""All input forms over ssh and through a bucket; home reports files that were never sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PASSWORD = "known-to-nobody-0xC0FFEE"
 
 
 def write_input(kit: Toolkit) -> tuple[dict[forms.Key, tuple[int, int]], dict[str, int]]:
-    """A folder of everything; its pages, and what else is in it."""
+    """A folder with all forms; return its pages, and its other files."""
     kit.knobs["MAX_PIXELS"] = "50000"
     wanted = forms.write_forms(kit.input)
     wanted |= forms.write_links(kit.input, kit.folder / "elsewhere")
@@ -30,7 +30,7 @@ def write_input(kit: Toolkit) -> tuple[dict[forms.Key, tuple[int, int]], dict[st
 
 
 def check_home(kit: Toolkit, wanted: object, others: object) -> None:
-    """All pages are home and done, and the summary knows what was not read."""
+    """All pages are home and done, and the summary lists what was not read."""
     records = records_in(kit.output)
     assert {(r["input"], r["pdf_page"]): tuple(r["original_size"]) for r in records} == wanted
     assert {r["status"] for r in records} == {"ok"}
@@ -39,7 +39,7 @@ def check_home(kit: Toolkit, wanted: object, others: object) -> None:
 
 
 def test_over_ssh(box: Vm, tmp_path: Path) -> None:
-    """And a password that goes by stdin into a file of ours alone."""
+    """The password goes by stdin into a file that only we can read."""
     with model_in(box):
         kit = SshToolkit(box, tmp_path)
         wanted, others = write_input(kit)

@@ -1,4 +1,4 @@
-"""A bucket into which somebody may bring pages, and brings names: nothing is written outside."""
+"""A bucket in which others choose the names of pages: nothing is written outside."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ EVIL = [
 
 
 def names_below_input(tmp_path: Path) -> list[str]:
-    """The objects of both kinds."""
+    """The names of the good and of the evil objects."""
     evil = [name.format(outside=tmp_path / "outside") for name in EVIL]
     return [f"input/{name}" for name in (*GOOD, *evil)]
 
 
 def test_what_the_vm_fetches_stays_in_its_folder(tmp_path: Path) -> None:
-    """By the real gcloud; and one such name does not keep the other pages from coming."""
+    """With the real gcloud. One bad name does not stop the other pages."""
     objects = {name: name.encode() for name in names_below_input(tmp_path)}
     with hostile_bucket(objects) as url, skipped_where_unavailable():
         variables = cloud_environment(tmp_path / "vm", "http://127.0.0.1:9", storage_url=url)
         gcloud = Gcloud(variables)
         home = Path(gcloud.environment["HOME"])
         (home / "input").mkdir()
-        (home / "input/gone.png").touch()  # the mirror still takes away what the bucket lost
+        (home / "input/gone.png").touch()  # the mirror still removes what is gone from the bucket
         done = subprocess.run(
             ["bash", str(FETCH), "gs://pages", "input"],
             env=gcloud.environment,
@@ -70,7 +70,7 @@ def test_what_the_vm_fetches_stays_in_its_folder(tmp_path: Path) -> None:
 def test_what_workers_read_and_write_stays_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And no page's name makes the whole manifest one that nobody takes home."""
+    """Also, no page's name makes the whole manifest unacceptable at home."""
     names = names_below_input(tmp_path)
     with hostile_bucket(dict.fromkeys(names, b"")) as url:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
@@ -80,7 +80,8 @@ def test_what_workers_read_and_write_stays_there(
         theirs = Bucket("gs://pages").listing("input")
     assert len(theirs) == len(names)  # a mirror removes them all
     read = [page.input for page in pages if not page.fault]
-    assert sorted(read) == sorted(name for name in GOOD if "/." not in f"/{name}")  # none hidden
+    # no hidden file is read
+    assert sorted(read) == sorted(name for name in GOOD if "/." not in f"/{name}")
     for page in pages:
         assert ".." not in Path(page.result).parts and not Path(page.result).is_absolute()
         assert page.result.isprintable()

@@ -1,4 +1,4 @@
-"""A machine that lies: whatever it sends, nothing is written outside of OUTPUT."""
+"""A machine that lies: whatever it sends, nothing is written outside OUTPUT."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ class HostileMachine(Toolkit):
         program.chmod(0o755)
 
     def environment(self, **more: str) -> dict[str, str]:
-        """With that ssh."""
+        """The environment with the hostile ssh."""
         path = f"{self.bin}:{os.environ['PATH']}"
         return super().environment(PATH=path, HOME=str(self.folder), **more)
 
     def say_pages(
         self, *pages: str, size: int = len(CONTENT), pictures: Sequence[str] = ()
     ) -> None:
-        """Pages of this content, in its manifest, its listing and its hashes.
+        """Offer pages of this content, in the manifest, the listing and the hashes.
 
-        Each line names the pictures, as if they stood beside its page.
+        Each line names the pictures, as if they were beside its page.
         """
         lines = [json.dumps(line(page, pictures=[*pictures])) for page in pages]
         names = [os.fsencode(page + ending) for page in pages for ending in ENDINGS]
@@ -79,7 +79,7 @@ class HostileMachine(Toolkit):
         (self.says / "hashes").write_bytes(b"".join(b"%s  %s\0" % (digest, n) for n in names))
 
     def say_tar(self, *members: tarfile.TarInfo | tuple[str, bytes]) -> None:
-        """Its stream: these members, of which a tuple is a file."""
+        """Make its tar stream of these members; a tuple is a regular file."""
         with tarfile.open(self.says / "tar", "w") as archive:
             for member in members:
                 if isinstance(member, tuple):
@@ -91,7 +91,7 @@ class HostileMachine(Toolkit):
                     archive.addfile(member)
 
     def download(self) -> Finished:
-        """make download; outside of OUTPUT all is as before, and it ends in order."""
+        """Run make download; it must end in order and change nothing outside OUTPUT."""
         own = (self.output, self.config)
         outside = [p for p in self.folder.parent.rglob("*") if not p.is_relative_to(self.output)]
         before = sorted(path for path in outside if path not in own)
@@ -112,7 +112,7 @@ def machine(tmp_path: Path) -> HostileMachine:
 
 
 def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
-    """A member that is no regular file."""
+    """A tar member that is not a regular file."""
     member = tarfile.TarInfo(name)
     member.type, member.linkname = kind, target
     return member
@@ -124,7 +124,7 @@ def page_files(page: str) -> list[tuple[str, bytes]]:
 
 
 def results(machine: HostileMachine) -> list[str]:
-    """What has come."""
+    """The files that were received."""
     return [name for name in files_below(machine.output) if name != "manifest.jsonl"]
 
 
@@ -333,7 +333,7 @@ HUGE = 8 << 30
 
 
 def test_a_header_of_gigabytes(machine: HostileMachine) -> None:
-    """tarfile would read a long name into memory, however long it says it is."""
+    """tarfile would read a long name into memory, at any length that it claims."""
     for kind in (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME):
         machine.say_pages("page")
         header = special("x", kind)
@@ -346,7 +346,7 @@ def test_a_header_of_gigabytes(machine: HostileMachine) -> None:
 
 
 def test_more_than_was_asked_for(machine: HostileMachine) -> None:
-    """Padding that never ends, behind the archive; or a member that nobody wants."""
+    """Endless padding after the archive, or a member that nobody requested."""
     machine.say_pages("page")
     endless = "        while 'tar -c' in script: sys.stdout.buffer.write(bytes(1 << 16))\n"
     text = FAKE_SSH.replace("        break\n", f"{endless}        break\n")

@@ -1,4 +1,4 @@
-"""make image: the Dockerfile, built by a real docker on a machine that one reaches by ssh."""
+"""make image: the Dockerfile, built by a real docker on a machine that is reached by ssh."""
 
 import re
 from pathlib import Path
@@ -20,12 +20,13 @@ WRITE = (
     " os.makedirs(folder); os.chdir(folder);"
     " open('package.py', 'w').write('x = 1'); open('template.py', 'w').write('{{ x }} =')"
 )
-COMPILED = "import os, package as it; print(os.path.isfile(it.__cached__))"  # itself it writes none
+# python -c itself writes no cache
+COMPILED = "import os, package as it; print(os.path.isfile(it.__cached__))"
 MADE = "docker image inspect --format '{{.Id}} {{json .Config.Entrypoint}}' made:here"
 
 
 def give_base(vm: Vm) -> None:
-    """A stand-in for vLLM's image under its name: the machine reaches no registry."""
+    """Give the machine a stand-in for vLLM's image, because it cannot reach a registry."""
     (base,) = re.findall(r"^ARG CONTAINER_BASE=(\S+)$", DOCKERFILE, re.MULTILINE)
     vm.run(f'docker run -i --name base --entrypoint python3 {NAME} -c "{WRITE}"', stdin=HF)
     vm.run(f"docker commit base {base} && docker rm base")
@@ -41,7 +42,7 @@ def test_an_image_is_built_on_the_machine(box: Vm, tmp_path: Path) -> None:
 
     end = kit.run_here("image")
     assert (end.code, end.out) == (1, "")
-    assert "vllm/vllm-openai" in end.err  # docker's own words: it cannot be fetched
+    assert "vllm/vllm-openai" in end.err  # docker's own message: it cannot be fetched
     assert "made:here was not built; the machine is on" in end.err
 
     give_base(box)
@@ -56,11 +57,11 @@ def test_an_image_is_built_on_the_machine(box: Vm, tmp_path: Path) -> None:
     assert kit.on_vm(f"{run} python3 made:here -B -c '{COMPILED}'") == "True\n"
     end = kit.run_here("image")
     assert (end.code, end.err) == (0, "")
-    assert kit.on_vm(MADE) == made  # there was nothing to do
+    assert kit.on_vm(MADE) == made  # there was nothing new to do
 
 
 def test_it_turns_a_vm_on(gce: GceServer, tmp_path: Path) -> None:
-    """With its guard and its longest run set, as a start does; and says what keeps it from that."""
+    """It sets the guard and the longest run, as a start does, and reports what prevents it."""
     gce.add_instance(VM)
     gce.fail_start(quota_error())
     kit = GceToolkit(gce, tmp_path, MODEL_REVISION=COMMIT)
@@ -71,7 +72,7 @@ def test_it_turns_a_vm_on(gce: GceServer, tmp_path: Path) -> None:
 
 
 def test_weights_without_a_commit_are_a_matter_of_usage(gce: GceServer, tmp_path: Path) -> None:
-    """Their owner could change the code that we run; nothing is turned on for that."""
+    """The weights' owner could change the code that we run; nothing is turned on in this case."""
     gce.add_instance(VM)
     kit = GceToolkit(gce, tmp_path)
     for revision, said in (

@@ -17,8 +17,8 @@ from rig.command import wait_until
 def test_the_vm_is_stopped(
     gce: GceServer, tmp_path: Path, number: signal.Signals, to_all: bool
 ) -> None:
-    """A terminal signals the group, and kill the command alone."""
-    gce.add_instance(VM, status="REPAIRING")  # so its start waits
+    """A terminal signals the whole group; `kill` signals only the command."""
+    gce.add_instance(VM, status="REPAIRING")  # so that its start waits
     kit = GceToolkit(gce, tmp_path)
     kit.write_pages(1)
     with kit.verb("all") as job:

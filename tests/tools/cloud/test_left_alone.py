@@ -1,6 +1,6 @@
-"""A client is killed with SIGKILL, wherever it is, and nobody comes back: the VM turns itself off.
+"""A client is killed with SIGKILL at any moment, and nobody returns: the VM turns itself off.
 
-The guard's minutes are short here; what the machine takes beside them is counted as it is.
+The guard's minutes are short here. Other times of the machine are not shortened.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from rig.cloud.toolkit import CloudToolkit
 from rig.command import wait_until
 from rig.toolkit import line, statuses_in
 
-MINUTE_S = 4.0  # from the kill on
+MINUTE_S = 4.0  # length of a guard's minute, from the kill on
 IDLE_MINUTES = 2
 OTHER_S = 240.0  # boot and shutdown, at most, on a busy machine
 LONGEST_S = (IDLE_MINUTES + 2) * MINUTE_S + OTHER_S
-FETCH_S = 4 * MINUTE_S  # twice as long as an idle machine lives
+FETCH_S = 4 * MINUTE_S  # twice the time that an idle machine lives
 PAGES = 3
 TIMER = "dots-ocr-idle.timer"
-# what it fetches comes late
+# a gcloud that fetches slowly
 GCLOUD = """#!/bin/sh
 case "$*" in "storage rsync"*/input*) sleep {seconds} ;; esac
 exec /usr/bin/gcloud "$@"
@@ -35,7 +35,7 @@ exec /usr/bin/gcloud "$@"
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """One rig for all of them."""
+    """One rig for all these tests."""
     with (
         skipped_where_unavailable(),
         Cloud(tmp_path_factory.mktemp("hasty") / "cloud") as rig,
@@ -45,7 +45,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def unseen(hasty: Cloud) -> Iterator[Cloud]:
-    """The same, whose next VMs are not logged in to."""
+    """The same rig; its next VMs have short minutes from the start, without a login."""
     hasty.minute_s = MINUTE_S
     yield hasty
     hasty.minute_s = 60
@@ -59,7 +59,7 @@ def kit_of(hasty: Cloud, folder: Path, vm: str, **knobs: str) -> CloudToolkit:
 
 
 def kill_at(kit: CloudToolkit, verb: str, moment: Callable[[], object]) -> None:
-    """Run a verb until then, and kill it with all that it started here."""
+    """Run a verb until this moment, then kill it with all that it started here."""
     with kit.verb(verb) as client:
         wait_until(moment, 120)
         client.signal_group(signal.SIGKILL)
@@ -72,7 +72,7 @@ def ends_by_itself(hasty: Cloud, vm: str) -> None:
 
 
 def ends_soon(hasty: Cloud, vm: str) -> None:
-    """Its minutes are short from now on."""
+    """Make the VM's minutes short, and check that it ends."""
     shorten_minutes(hasty.vms[vm], MINUTE_S)
     ends_by_itself(hasty, vm)
 
@@ -81,7 +81,7 @@ def ends_soon(hasty: Cloud, vm: str) -> None:
 
 
 def test_before_anybody_has_logged_in(unseen: Cloud, tmp_path: Path) -> None:
-    """Right after create, right after the turn-on, and before ssh; we were never on these VMs."""
+    """Killed right after create, right after the turn-on, and before ssh: no login on these VMs."""
     gce = unseen.gce
     made = kit_of(unseen, tmp_path / "made", "made")
     kill_at(made, "create", lambda: gce.count("POST", "/instances"))
@@ -103,7 +103,7 @@ def test_before_anybody_has_logged_in(unseen: Cloud, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def worked(hasty: Cloud, image_tar: Path, tmp_path_factory: pytest.TempPathFactory) -> CloudToolkit:
-    """A VM on which the model has run, and that is off."""
+    """A VM that is off, after the model has run on it."""
     hasty.gcs.make_bucket("unused")  # the VM is told where Cloud Storage is
     folder = tmp_path_factory.mktemp("desk")
     slow = "--network host --env RIG_LATENCY_S=2"
@@ -117,12 +117,12 @@ def worked(hasty: Cloud, image_tar: Path, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def kit(worked: CloudToolkit) -> Iterator[CloudToolkit]:
-    """It is on, by hand; the model comes up by itself."""
+    """The same VM, turned on by hand; the model starts by itself."""
     worked.gce.start(worked.vm)
     guest = worked.cloud.vms[worked.vm]
     guest.wait_for_boot()
     yield worked
-    assert worked.run_here("stop").code == 0  # it is off already, if all went well
+    assert worked.run_here("stop").code == 0  # normally it is off already
     lengthen_minutes(guest)
 
 
@@ -135,7 +135,7 @@ def test_in_an_upload(hasty: Cloud, kit: CloudToolkit) -> None:
 
 
 def test_in_a_fetch_from_the_bucket(hasty: Cloud, kit: CloudToolkit, tmp_path: Path) -> None:
-    """It goes on without the client, and is not cut short."""
+    """The fetch continues without the client, and the guard does not cut it short."""
     with_bucket = CloudToolkit(
         hasty, tmp_path, bucket=True, VM=kit.vm, IDLE_MINUTES=str(IDLE_MINUTES)
     )
@@ -180,7 +180,7 @@ def test_in_a_download(hasty: Cloud, kit: CloudToolkit) -> None:
 
 
 def test_its_hours_end_on_a_vm_that_was_on_before_us(hasty: Cloud, tmp_path: Path) -> None:
-    """Google cannot be asked for that; a job that hangs holds it no longer."""
+    """Google cannot set a limit for a running VM. A job that hangs does not keep it on longer."""
     kit = kit_of(hasty, tmp_path, "long", MAX_HOURS="0.1")
     guest = hasty.add_vm("long")
     hasty.gce.start("long")
@@ -197,9 +197,9 @@ def test_its_hours_end_on_a_vm_that_was_on_before_us(hasty: Cloud, tmp_path: Pat
 
 def test_it_stays_where_that_is_wished(hasty: Cloud, kit: CloudToolkit) -> None:
     vm = hasty.vms[kit.vm]
-    assert vm.run(f"systemctl is-active {TIMER}").stdout == "active\n"  # from the boot on
+    assert vm.run(f"systemctl is-active {TIMER}").stdout == "active\n"  # since its boot
     is_up = "docker inspect --format '{{.State.Running}}' dots-ocr-model"
-    wait_until(lambda: vm.run(is_up, check=False).stdout == "true\n")  # it loads by itself
+    wait_until(lambda: vm.run(is_up, check=False).stdout == "true\n")  # the model starts by itself
     kit.knobs |= {"IDLE_MINUTES": "0", "MAX_HOURS": "0"}
     assert kit.run_here("start").code == 0
     assert vm.run(f"systemctl is-active {TIMER}", check=False).stdout == "inactive\n"

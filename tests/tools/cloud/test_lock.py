@@ -1,4 +1,4 @@
-"""Two runs on one machine: the second says who and since when; who is gone holds nothing."""
+"""Two runs on one machine: the second says who runs since when; a dead holder holds nothing."""
 
 import dataclasses
 import json
@@ -29,14 +29,14 @@ from rig.cloud.toolkit import VM, GceToolkit
 from rig.command import wait_until
 from rig.toolkit import ROOT
 
-NOBODY = 2_000_000_000  # no process has so high a number
+NOBODY = 2_000_000_000  # no process has such a high number
 HERE = here.look()
 HOUR = 3600.0
 LIBRARIES = (str(ROOT / "tools"), str(ROOT / "vm_side"))
 
 
 def line(me: here.Here | None = None, **other: Any) -> str:
-    """What a holder leaves in its place; one elsewhere, if no computer is given."""
+    """The lock's line of a holder; without a computer, a holder on another one."""
     holder = {"token": "t", "user": "kim", "host": "other-laptop", "pid": 1}
     holder |= {"since": time.time(), "until": time.time() + HOUR}
     return json.dumps(holder | (dataclasses.asdict(me) if me else {}) | other)
@@ -52,13 +52,14 @@ UNTOLD = here.Here("localhost", "", "")
     [
         (HOST, HOST, 1, True, False),
         (HOST, HOST, 1, False, True),
-        (HOST, HOST, 12, True, False),  # to its last moment
-        (HOST, HOST, 13, True, True),  # by its own word
-        (HOST, ANEW, 1, True, True),  # its number is another process's now
-        (HOST, here.Here("laptop", "machine-2", "boot-2"), 1, False, False),  # of the same name
+        (HOST, HOST, 12, True, False),  # it holds to its last moment
+        (HOST, HOST, 13, True, True),  # over by its own limit
+        (HOST, ANEW, 1, True, True),  # after a reboot, its pid may belong to another process
+        # another machine with the same name
+        (HOST, here.Here("laptop", "machine-2", "boot-2"), 1, False, False),
         (HOST, here.Here("other", "machine-1", "boot-2"), 1, False, False),  # a cloned disk
         (here.Here("box", "", "boot-1"), here.Here("box", "", "boot-2"), 1, False, False),
-        (UNTOLD, UNTOLD, 1, False, False),  # what cannot be told is not gone
+        (UNTOLD, UNTOLD, 1, False, False),  # without an id, nobody can say that the holder is gone
         (UNTOLD, UNTOLD, 13, False, True),
         (HOST, UNTOLD, 1, False, False),
         (UNTOLD, HOST, 1, False, False),
@@ -78,7 +79,7 @@ def read(text: str) -> lock.Holder:
 
 
 def test_a_line_of_an_older_version_holds_for_a_day() -> None:
-    """It has no end, and a host's name alone tells nothing."""
+    """It has no end, and a host name alone does not prove that the holder is gone."""
     old = read('{"token": "t", "user": "kim", "host": "laptop", "pid": 7, "since": 1000000.5}')
     assert old.until == 1_000_000.5 + 24 * HOUR
     for hours in (1, 23, 25):
@@ -106,12 +107,12 @@ def test_a_line_that_names_nobody(text: str) -> None:
     [
         ("", None, True, False),
         (line(), None, False, False),
-        (line(), "t", True, False),  # a verb of the run that holds it
+        (line(), "t", True, False),  # a verb of the run that holds the lock
         (line(), "other", False, True),
         ("", "t", True, True),
         ("nonsense", "t", True, True),
         (line(until=time.time() - 1), None, True, False),
-        (line(until=time.time() - 1), "t", True, False),  # nobody else has taken it
+        (line(until=time.time() - 1), "t", True, False),  # nobody else has taken the lock
         (line(HERE, pid=os.getpid()), None, False, False),
         (line(HERE, pid=NOBODY), None, True, False),
     ],
@@ -128,7 +129,7 @@ def test_who_may_use_the_machine(
 
 
 def test_a_line_names_its_holder_until_when_it_holds() -> None:
-    """A sign of life may come late by two times the time between them."""
+    """A sign of life may be late by twice the interval."""
     until = lock.end_from(1_000_000, 5 * HOUR)
     assert until == 1_000_000 + 5 * HOUR + 1200
     for held in (read(line(until=until)), read(line(HERE, pid=2**31 - 1, until=lock.LATEST))):
@@ -141,7 +142,7 @@ def test_a_holder_cannot_speak_to_the_terminal() -> None:
 
 
 def test_a_computer_is_itself_and_no_other() -> None:
-    """A process in a container has the same kernel, and sees other numbers."""
+    """A process in a container has the same kernel, but other process ids."""
     assert here.look() == HERE and HERE.boot and HERE.host == socket.gethostname()
     script = "import sys; sys.path[:0] = sys.argv[1:]; from lib.machines import here;"
     command = ["unshare", "--pid", "--fork", sys.executable, "-c", f"{script} print(here.look())"]
@@ -155,7 +156,7 @@ def test_a_computer_is_itself_and_no_other() -> None:
 
 
 def hold_by(gce: GceServer, text: str) -> None:
-    """Somebody's lock."""
+    """Set another holder's lock."""
     items = gce.instance(VM)["metadata"].setdefault("items", [])
     items[:] = [item for item in items if item["key"] != "dots-ocr-lock"]
     items += [{"key": "dots-ocr-lock", "value": text}, {"key": "other", "value": "stays"}]
@@ -166,7 +167,7 @@ def held_by(gce: GceServer) -> str:
 
 
 def test_a_second_run_on_the_vm(gce: GceServer, tmp_path: Path) -> None:
-    """The first waits for a VM that is being repaired, and is killed in the end."""
+    """The first run waits for a VM that is being repaired; in the end it is killed."""
     gce.add_instance(VM, status="REPAIRING")
     kit = GceToolkit(gce, tmp_path)
     kit.write_pages(1)
@@ -183,14 +184,14 @@ def test_a_second_run_on_the_vm(gce: GceServer, tmp_path: Path) -> None:
             assert "→ wait for its end; make stop FORCE=1" in end.err
         assert not {"start", "stop"} & set(kit.calls)
 
-        token = json.loads(held_by(gce))["token"]  # of its own verbs
+        token = json.loads(held_by(gce))["token"]  # a verb of the first run
         end = kit.run_here("start", DOTS_OCR_LOCK=token, START_TIMEOUT="0")
         assert "is still REPAIRING" in end.err
 
         first.process.kill()
         first.process.wait()
     assert held_by(gce)
-    end = kit.run_here("stop")  # the holder is gone
+    end = kit.run_here("stop")  # the holder has died
     assert (end.code, end.err, gce.status(VM)) == (0, "", "TERMINATED")
 
 
@@ -210,7 +211,8 @@ def test_a_run_that_waits_for_a_machine_does_not_start_it_once_it_is_taken_away(
     gce: GceServer, tmp_path: Path
 ) -> None:
     gce.add_instance(VM)
-    gce.fail_start("ZONE_RESOURCE_POOL_EXHAUSTED", times=1)  # it tries again in five seconds
+    # the first start fails; it tries again in five seconds
+    gce.fail_start("ZONE_RESOURCE_POOL_EXHAUSTED", times=1)
     kit = GceToolkit(gce, tmp_path)
     kit.write_pages(1)
     with kit.verb("all") as first:
@@ -262,7 +264,7 @@ def test_it_is_given_back_whatever_happens(gce: GceServer, machine: GcpMachine) 
 def test_a_lock_that_cannot_be_given_back_is_said_and_ends_nothing(
     gce: GceServer, machine: GcpMachine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The network that went away keeps the stop's loud line from nobody."""
+    """If the network fails here, the stop's loud line must still appear."""
     with lock.hold(machine, 12):
         gce.refuse(permission_denied("compute.instances.setMetadata", VM), "POST", "/setMetadata")
     assert "lock could not be given back: no permission" in capsys.readouterr().err
@@ -271,7 +273,7 @@ def test_a_lock_that_cannot_be_given_back_is_said_and_ends_nothing(
 def test_a_holder_that_lives_holds_it_longer(
     gce: GceServer, machine: GcpMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where the answer to one of its changes was lost, and not what was taken from it."""
+    """This also works after one failed change; but a lock that another run took stays taken."""
     monkeypatch.setattr(lock, "RENEW_S", 0.0)
     began = time.time()
     with lock.hold(machine, 1) as held:
@@ -282,7 +284,7 @@ def test_a_holder_that_lives_holds_it_longer(
         assert (second.token, second.since) == (first.token, first.since)
         assert second.until > first.until
         gce.refuse(permission_denied("compute.instances.setMetadata", VM), "POST", times=1)
-        held.renew()  # the next time, then
+        held.renew()  # it succeeds the next time
         hold_by(gce, line())
         held.renew()
         assert read(held_by(gce)).user == "kim"
@@ -290,7 +292,7 @@ def test_a_holder_that_lives_holds_it_longer(
 
 
 def test_the_reader_s_own_limit_decides_nothing(gce: GceServer, tmp_path: Path) -> None:
-    """A run of twelve hours is not over for somebody who would stop after one."""
+    """A run of twelve hours is not over because the reader has a limit of one hour."""
     gce.add_instance(VM, status="RUNNING")
     hold_by(gce, line(since=time.time() - 2 * HOUR, until=time.time() + 10 * HOUR))
     kit = GceToolkit(gce, tmp_path, MAX_HOURS="1")
@@ -313,7 +315,7 @@ def test_of_two_at_the_same_moment_one_gets_it(gce: GceServer, machine: GcpMachi
 
 def test_a_holder_that_comes_between_two_looks_is_not_taken_for_nobody() -> None:
     class Keeper:
-        """One that another run takes as soon as it was looked at."""
+        """A lock that another run takes as soon as it was read."""
 
         line = ""
 
@@ -331,7 +333,7 @@ def test_a_holder_that_comes_between_two_looks_is_not_taken_for_nobody() -> None
 def test_other_metadata_that_change_meanwhile_are_no_defeat(
     gce: GceServer, machine: GcpMachine
 ) -> None:
-    """gcloud brings a key, say, between our look and our change."""
+    """For example, gcloud adds a key between our read and our change."""
     gce.refuse(stale_fingerprint(), "POST", "/setMetadata", times=1)
     assert machine.swap_lock("", "ours")
     assert held_by(gce) == "ours"
@@ -352,7 +354,7 @@ def test_over_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             ):
                 lock.refuse_if_held(box)
             monkeypatch.setenv(lock.TOKEN_VARIABLE, held.token)
-            lock.refuse_if_held(box)  # our own verbs
+            lock.refuse_if_held(box)  # our own verbs may go on
             monkeypatch.delenv(lock.TOKEN_VARIABLE)
         assert box.read_lock() == ""
         assert box.swap_lock("", line(HERE, pid=NOBODY))

@@ -108,7 +108,7 @@ def test_the_token_of_a_file_is_sent(gce: GceServer, tmp_path: Path) -> None:
 
 
 def test_which_project_is_meant(gce: GceServer, tmp_path: Path) -> None:
-    """Ours, then gcloud's, then that of config.env: as with all knobs, the environment wins."""
+    """The order: our knob in the environment, then gcloud's variable, then config.env."""
     kit = GceToolkit(gce, tmp_path, PROJECT="config-env")
     assert "of project rig-project" in kit.run_here("stop").err
     assert "of project ours" in kit.run_here("stop", PROJECT="ours").err
@@ -166,7 +166,7 @@ def test_ssh_goes_through_iap_where_told(
 def test_without_gcloud_or_its_login_nothing_is_rented(
     gce: GceServer, tmp_path: Path, program: str, said: str, then: str
 ) -> None:
-    """Under cron PATH is short, and its login is not the one of Google's packages."""
+    """Under cron PATH is short. gcloud's login is not the login of Google's packages."""
     gce.add_instance(VM)
     kit = GceToolkit(gce, tmp_path)
     if program:

@@ -93,7 +93,8 @@ PROVED = {
         "tools/cloud/test_states.py::test_a_stop_that_does_not_end_is_loud",
         "tools/cloud/test_states.py::test_a_stop_that_cannot_be_asked_for_is_loud",
     ),
-    "the stop: VM, ZONE or PROJECT is another": (  # where such a VM exists, it is the one meant
+    # if such a VM exists, it is the one that is meant
+    "the stop: VM, ZONE or PROJECT is another": (
         "tools/cloud/test_messages.py::test_a_missing_vm_is_told_by_every_verb",
     ),
     "two runs": ("tools/cloud/test_lock.py",),
@@ -108,8 +109,9 @@ PROVED = {
     "a worker alone": (
         "tools/machines/gcp/test_workers.py::test_without_a_scheduler_it_leaves_after_its_minutes",
     ),
-    # The clock of the VM is set back: its minutes last longer by as much. Google's clock is right,
-    # and its limit is not the guest's. No test: the rig's guests have this machine's clock.
+    # If the VM's clock is set back, its minutes last longer by as much. Google's clock is right,
+    # and its limit does not use the guest's clock. There is no test, because the rig's guests have
+    # this machine's clock.
 }
 LOUD = f"{VM} MAY STILL RUN, AND BILL"
 IS_ON = f"the VM is on: {VM} bills 1.096 USD an hour: make stop turns it off\n"
@@ -131,7 +133,7 @@ def test_create_turns_it_off_again(gce: GceServer, tmp_path: Path) -> None:
     kit = GceToolkit(gce, tmp_path)
     assert kit.run_here("create").code == 0
     assert (gce.status(VM), kit.calls) == ("TERMINATED", ["instances", "stop"])
-    assert guard.MARK in gce.metadata(VM)["startup-script"]  # it was guarded from its boot on
+    assert guard.MARK in gce.metadata(VM)["startup-script"]  # it was guarded from its first boot
 
 
 def test_a_create_that_cannot_turn_it_off_is_loud(gce: GceServer, tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ def test_a_create_that_cannot_turn_it_off_is_loud(gce: GceServer, tmp_path: Path
 def test_a_create_that_cannot_begin_has_nothing_on(
     gce: GceServer, tmp_path: Path, options: list[str]
 ) -> None:
-    """The first command of who is not logged in yet: there is no VM that could bill."""
+    """For example, the first command of a user without a login: no VM exists that could bill."""
     kit = GceToolkit(gce, tmp_path)
     end = kit.run_here("create", *options, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="")
     assert (end.code, "no Google credentials" in end.err, "BILL" in end.err) == (1, True, False)
@@ -155,7 +157,7 @@ def test_a_create_that_cannot_begin_has_nothing_on(
 def test_a_stop_that_fails_is_told_to_who_is_named(
     gce: GceServer, tmp_path: Path, is_there: bool
 ) -> None:
-    """After it was said here, which a command that cannot be run does not change, nor the end."""
+    """The message here comes first. A NOTIFY command that fails changes neither it nor the end."""
     gce.add_instance(VM)
     gce.refuse(permission_denied("compute.instances.stop", VM), "POST", "/stop")
     told = tmp_path / "told"
@@ -172,7 +174,7 @@ def test_a_stop_that_fails_is_told_to_who_is_named(
 
 
 def test_a_vm_that_was_on_and_cannot_be_held_is_told(gce: GceServer, tmp_path: Path) -> None:
-    """Nobody turns it off then. NOTIFY is told, too."""
+    """In this case nobody turns it off. NOTIFY is told, too."""
     gce.add_instance(VM)
     gce.start(VM)
     gce.refuse(permission_denied("compute.instances.setMetadata", VM), "POST", "/setMetadata")
@@ -191,7 +193,7 @@ def test_a_vm_that_was_on_and_cannot_be_held_is_told(gce: GceServer, tmp_path: P
 def test_what_fails_behind_the_turn_on_tells_that_it_is_on(
     gce: GceServer, tmp_path: Path, verb: str
 ) -> None:
-    """Whatever it is; here ssh leads nowhere."""
+    """This is true for any failure; here ssh leads nowhere."""
     gce.add_instance(VM)
     kit = GceToolkit(gce, tmp_path, MODEL_REVISION="5" * 40)
     end = kit.run_here(verb, PATH=kit.shut_out)
@@ -213,7 +215,7 @@ def test_a_step_by_hand_that_fails_tells_that_it_is_on(
     assert end.err.endswith(IS_ON)
     gce.set_status(VM, "TERMINATED")
     assert "bills" not in kit.run_here(verb, PATH=kit.shut_out).err
-    gce.token = "another"  # whether it is on, no upload or download has to tell
+    gce.token = "another"  # an upload or a download need not say whether the VM is on
     assert "BILL" not in kit.run_here(verb, PATH=kit.shut_out).err
 
 
@@ -221,7 +223,7 @@ def test_a_step_by_hand_that_fails_tells_that_it_is_on(
 def test_a_process_that_ends_with_a_code_tells_that_it_is_on(
     gce: GceServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    """`make start upload process download stop` goes no further than that."""
+    """`make start upload process download stop` ends there."""
     gce.add_instance(VM, status="RUNNING")
     monkeypatch.setattr(GcpMachine, "wait_until_ready", lambda *_: None)
     monkeypatch.setattr(GcpMachine, "run", lambda *_: code)
@@ -240,7 +242,7 @@ def test_what_fails_before_it_says_nothing_of_the_kind(gce: GceServer, tmp_path:
 
 
 def test_an_interrupted_start_tells_that_it_is_on(gce: GceServer, tmp_path: Path) -> None:
-    """It may be: it is on its way."""
+    """The VM may be on soon: it is starting."""
     gce.add_instance(VM, status="REPAIRING")
     with GceToolkit(gce, tmp_path).verb("start") as job:
         wait_until(lambda: gce.count("GET", f"/{VM}") > 4)
@@ -262,7 +264,7 @@ def test_where_that_cannot_be_told_it_is_not_off(gce: GceServer, tmp_path: Path)
 
 @pytest.mark.parametrize("status", ["TERMINATED", "SUSPENDED", "RUNNING"])
 def test_its_guard_is_its_startup_script(gce: GceServer, tmp_path: Path, status: str) -> None:
-    """Before it is on, and beside what stands there; another start finds nothing to change."""
+    """The script is set before the VM is on, beside other metadata. A second start keeps it."""
     gce.add_instance(VM, status=status)
     kit = GceToolkit(gce, tmp_path, MAX_HOURS="1.5", IDLE_MINUTES="7")
     for _ in range(2):
@@ -300,7 +302,7 @@ def of_project(gce: GceServer) -> None:
 def test_a_startup_script_of_somebody_stays(
     gce: GceServer, tmp_path: Path, script: Callable[[GceServer], None], stays: bool
 ) -> None:
-    """One of the VM keeps those of the project from being run; but its two kinds are both run."""
+    """A VM's script stops a project's script of the same kind from running; both kinds can run."""
     gce.add_instance(VM)
     script(gce)
     before = gce.metadata(VM)
@@ -324,7 +326,7 @@ def test_without_its_guards_it_is_not_turned_on(gce: GceServer, tmp_path: Path, 
 def test_a_vm_that_costs_more_than_the_knobs_say_is_not_turned_on_for_a_budget(
     gce: GceServer, tmp_path: Path
 ) -> None:
-    """MACHINE_TYPE is what make create made it of, and may be another one by now."""
+    """`make create` used MACHINE_TYPE then; the knob may have another value now."""
     gce.add_instance(VM, machine_type="g2-standard-48")
     end = GceToolkit(gce, tmp_path, BUDGET="5").run_here("start")
     assert (end.code, gce.status(VM)) == (1, "TERMINATED")
@@ -341,7 +343,7 @@ GROUP = f"{VM}-workers"
 def test_workers_that_may_not_be_looked_at_are_loud(
     gce: GceServer, tmp_path: Path, verb: str
 ) -> None:
-    """Under cron too, and whatever WORKERS is; the VM is off, and nobody says otherwise."""
+    """Also under cron, and with any WORKERS. The VM is off, and no message says that it is on."""
     gce.add_instance(VM, status="RUNNING" if verb == "stop" else "TERMINATED")
     denied = permission_denied("compute.instanceGroupManagers.get", GROUP)
     gce.refuse(denied, "GET", f"/{GROUP}")

@@ -1,4 +1,4 @@
-"""Google takes the VM in the middle, or somebody ends `make all`: the next one reads the rest."""
+"""Google takes the VM in the middle, or a user ends `make all`: the next run reads the rest."""
 
 import re
 import signal
@@ -19,7 +19,7 @@ PAGES = 6
 
 @contextmanager
 def all_with_a_model(kit: CloudToolkit, answers: int) -> Iterator[tuple[Marked, ModelServer]]:
-    """`make all`, and a model on its VM that answers so many pages and then no more."""
+    """Run `make all`; the model on its VM answers so many pages and then no more."""
     with kit.verb("all") as running:
         wait_until(lambda: kit.gce.status(kit.vm) == "RUNNING")
         goes_on = threading.Event()
@@ -44,7 +44,7 @@ def read_there(kit: CloudToolkit) -> list[str]:
 
 
 def wait_for_pages(kit: CloudToolkit, running: Marked, count: int) -> None:
-    """Wait until so many pages were read; not longer than the command lives."""
+    """Wait until so many pages were read; fail if the command ends before."""
     wait_until(lambda: len(read_there(kit)) >= count or running.process.poll() is not None, 120)
     assert running.process.poll() is None, running.finish().err
 

@@ -1,6 +1,6 @@
-"""Every state and every error of Compute Engine: the right end, within bounds, and what to do.
+"""Every state and every error of Compute Engine: the right end, in time, and what to do.
 
-In this process, against the API server alone, with pauses that are short.
+In this process, against the API server alone, with short pauses.
 """
 
 import re
@@ -33,7 +33,7 @@ BUSY = Refusal(503, "backendError", "The service is busy.")
 
 @pytest.fixture
 def instance(gce: GceServer, monkeypatch: pytest.MonkeyPatch) -> Instance:
-    """An instance that is TERMINATED, as our own code sees it."""
+    """Our object for an instance that is TERMINATED."""
     gce.add_instance(NAME)
     monkeypatch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", f"{gce.url}/compute/v1/")
     monkeypatch.setenv("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "true")
@@ -44,7 +44,7 @@ def instance(gce: GceServer, monkeypatch: pytest.MonkeyPatch) -> Instance:
 
 
 def nothing(instance: Any) -> None:
-    """Nothing is to be done before a start."""
+    """Do nothing before a start."""
 
 
 def start(instance: Instance, timeout_s: float = 10.0) -> None:
@@ -90,7 +90,7 @@ def test_a_start_from_every_state(
     start(instance)
     assert (gce.status(NAME), calls(gce)) == ("RUNNING", wanted)
     start(instance)
-    assert calls(gce) == wanted  # twice is harmless
+    assert calls(gce) == wanted  # starting twice is harmless
 
 
 @pytest.mark.parametrize(("states", "wanted"), TO_STOP.items(), ids=list(TO_STOP))
@@ -114,7 +114,7 @@ def test_a_state_that_does_not_end(gce: GceServer, instance: Instance) -> None:
 
 
 class Clock:
-    """Time that passes only while somebody waits."""
+    """A clock that moves only while somebody waits."""
 
     def __init__(self) -> None:
         self.now, self.pauses = 0.0, list[float]()
@@ -129,7 +129,7 @@ class Clock:
 
 @pytest.fixture
 def clock(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Of what is done with the instance."""
+    """The clock for all that is done with the instance."""
     own = Clock()
     monkeypatch.setattr(compute, "time", own)
     return own
@@ -204,7 +204,7 @@ def test_a_protected_vm_is_not_deleted(gce: GceServer, instance: Instance) -> No
 
 
 def test_a_lost_answer_is_asked_for_again(gce: GceServer, instance: Instance) -> None:
-    """With the same request id: the work is not done twice."""
+    """The request id is the same, so the work is not done twice."""
     gce.lose_answer("POST", "/start")
     start(instance)
     assert (calls(gce), len(gce.operations())) == (["start"] * 2, 1)
@@ -238,7 +238,7 @@ def test_a_stop_that_does_not_end_is_loud(
 
 
 def not_known(gce: GceServer) -> None:
-    gce.token = "another"  # as after a login that expired
+    gce.token = "another"  # as if the login had expired
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ OTHERS = (
 def test_what_is_not_google_says_nothing_about_the_vm(
     gce: GceServer, instance: Instance, status: int, text: str
 ) -> None:
-    """Above all not that there is none: a stop tries again, and is loud in the end."""
+    """It must not mean that there is no VM: a stop tries again, and in the end it is loud."""
     gce.set_status(NAME, "RUNNING")
     gce.refuse(OfAnother(status, text))
     machine = GcpMachine(Knobs(project=PROJECT, zone=ZONE, vm=NAME))
@@ -300,7 +300,7 @@ def test_what_is_not_google_says_nothing_about_the_vm(
 
 
 def test_an_outage_of_google_asks_for_no_login(gce: GceServer, instance: Instance) -> None:
-    """Its own doors say that in HTML."""
+    """Google's own front end reports an outage in HTML."""
     gce.refuse(OfAnother(502, "<html>Error 502 (Server Error)!!1"))
     with pytest.raises(Away, match=r"HTTP 502(.|\n)*→ try again"):
         instance.status()
@@ -317,7 +317,7 @@ def test_a_change_that_a_portal_answers(gce: GceServer, instance: Instance, call
 def test_what_the_system_refuses_is_no_answer(
     gce: GceServer, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as certificates that are not where they should be."""
+    """For example, the certificates are missing."""
     machine = GcpMachine(Knobs(project=PROJECT, zone=ZONE, vm=NAME))
     assert machine.left_on() == ""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
@@ -354,14 +354,15 @@ def test_the_longest_run_is_set_while_it_is_off(gce: GceServer, instance: Instan
     scheduling = gce.instance(NAME)["scheduling"]
     assert int(scheduling["maxRunDuration"]["seconds"]) == 6 * 3600
     assert scheduling["instanceTerminationAction"] == "STOP"
-    assert scheduling["onHostMaintenance"] == "TERMINATE"  # what was there stays
-    instance.start(10, limit)  # it runs: nothing can be set
+    assert scheduling["onHostMaintenance"] == "TERMINATE"  # other settings stay
+    instance.start(10, limit)  # it runs, so nothing can be set
     gce.set_status(NAME, "SUSPENDED")
     instance.start(10, limit)
     gce.set_status(NAME, "TERMINATED")
-    instance.start(10, limit)  # it is so already
+    instance.start(10, limit)  # the limit is set already
     assert calls(gce) == ["setScheduling", "start", "start", "resume", "start"]
-    assert seen == ["TERMINATED", "TERMINATED", "SUSPENDED", "TERMINATED"]  # before each of them
+    # its status before each of these starts
+    assert seen == ["TERMINATED", "TERMINATED", "SUSPENDED", "TERMINATED"]
 
 
 def test_a_limit_that_would_delete_the_vm_becomes_a_stop(

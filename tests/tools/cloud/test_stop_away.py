@@ -1,6 +1,6 @@
-"""A stop that cannot be made: it goes on trying, and what may bill is the last line.
+"""A stop that fails: it tries again and again, and the last line says what may still bill.
 
-Against the API server alone. Whether a moment is long enough, no test asks: each waits for calls.
+Against the API server alone. No test depends on a fixed wait: each waits for calls.
 """
 
 import re
@@ -45,7 +45,7 @@ def no_right_at_all(gce: GceServer) -> None:
 
 
 def wait_until_it_starts(gce: GceServer) -> None:
-    """Until `make all` holds the VM, and its start looks at it again and again."""
+    """Wait until `make all` holds the VM, and its start looks at the VM again and again."""
     wait_until(lambda: "dots-ocr-lock" in gce.metadata(VM))
     held = len(gce.calls)
     wait_until(lambda: len(gce.calls) > held + 3)
@@ -89,15 +89,15 @@ def test_since_when_it_bills_is_said_where_that_can_be_seen(gce: GceServer, tmp_
 def test_make_all_stops_the_vm_once_google_is_back(
     gce: GceServer, tmp_path: Path, fault: Fault
 ) -> None:
-    """Interrupted, and again and again while it tries."""
-    gce.add_instance(VM, status="REPAIRING")  # so its start waits
+    """It is interrupted, and interrupted again while it tries to stop."""
+    gce.add_instance(VM, status="REPAIRING")  # so that its start waits
     kit = GceToolkit(gce, tmp_path)
     kit.write_pages(1)
     with kit.verb("all") as job:
         wait_until_it_starts(gce)
         fault(gce)
         job.process.send_signal(signal.SIGTERM)
-        group = f"/{VM}-workers"  # which no verb asks for but the stop
+        group = f"/{VM}-workers"  # only the stop asks for it
         wait_until(lambda: gce.count("GET", group) > 5, 120)  # it has tried more than once
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             job.signal_group(number)
@@ -114,7 +114,7 @@ def test_make_all_stops_the_vm_once_google_is_back(
 
 
 def test_a_budget_does_not_end_a_vm_that_was_on_before(gce: GceServer, tmp_path: Path) -> None:
-    """Its guard counts from its start, and not from ours."""
+    """The guard counts from the VM's start, and not from our start."""
     gce.add_instance(VM, status="RUNNING")
     started = datetime.now(UTC) - timedelta(hours=5)
     gce.instance(VM)["lastStartTimestamp"] = started.isoformat()
@@ -130,7 +130,7 @@ def test_a_budget_does_not_end_a_vm_that_was_on_before(gce: GceServer, tmp_path:
 
 
 def test_make_all_ends_with_the_loud_line(gce: GceServer, tmp_path: Path) -> None:
-    """Under cron too; and neither a lock that stays nor the bill comes behind it."""
+    """Also under cron. Neither a message about the lock nor the bill comes after this line."""
     gce.add_instance(VM, status="REPAIRING")
     kit = GceToolkit(gce, tmp_path, START_TIMEOUT="1")
     kit.write_pages(1)
@@ -170,7 +170,7 @@ def test_a_config_that_is_spoilt_meanwhile_does_not_keep_the_stop(
 def test_what_a_stop_does_not_need_does_not_keep_it(
     gce: GceServer, tmp_path: Path, more: dict[str, str]
 ) -> None:
-    """Wrong knobs of others, and no gcloud."""
+    """Other knobs are wrong, and gcloud is missing."""
     gce.add_instance(VM, status="RUNNING")
     end = GceToolkit(gce, tmp_path, **more).run_here("stop", PATH="/nowhere")
     assert (end.code, gce.status(VM)) == (0, "TERMINATED"), end.err
@@ -190,7 +190,7 @@ def test_a_config_that_may_mean_another_vm_is_loud(
 
 
 def test_who_may_not_look_may_stop(gce: GceServer, tmp_path: Path) -> None:
-    """Nor read the lock."""
+    """This user may not read the lock either."""
     gce.add_instance(VM, status="RUNNING")
     gce.refuse(permission_denied("compute.instances.get", VM), "GET", f"/{VM}")
     end = GceToolkit(gce, tmp_path).run_here("stop")

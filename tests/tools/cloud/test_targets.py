@@ -1,4 +1,4 @@
-"""Each target by itself, in the order of the manual, and each one twice."""
+"""Each target by itself, in the order of the manual, and each target twice."""
 
 import json
 import re
@@ -26,7 +26,7 @@ SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 
 
 def created(gce: GceServer) -> dict[str, Any]:
-    """What the only insert asked for."""
+    """The body of the only insert."""
     bodies = [call.body for call in gce.calls if call.method == "POST" and "name" in call.body]
     assert len(bodies) == 1
     return bodies[0]
@@ -62,7 +62,7 @@ def test_create_asks_for_the_vm_of_the_manual(gce: GceServer, tmp_path: Path) ->
     assert (end.code, kit.calls) == (0, ["instances", "stop"])
     assert "is there already, TERMINATED" in end.out
 
-    assert kit.run_here("delete").code == 1  # nobody answers its question
+    assert kit.run_here("delete").code == 1  # nobody answers the question that it asks
     assert gce.status(VM) == "TERMINATED"
     assert kit.run_here("delete", YES="1").code == 0
     end = kit.run_here("delete", YES="1")
@@ -71,10 +71,10 @@ def test_create_asks_for_the_vm_of_the_manual(gce: GceServer, tmp_path: Path) ->
 
 
 def test_a_disk_that_outlives_its_vm_is_told(gce: GceServer, tmp_path: Path) -> None:
-    """One that was made apart, say: Google keeps it when the VM goes, and it bills."""
+    """For example, a disk that was made separately: Google keeps it, and it bills."""
     gce.add_instance(VM)
     own = {"source": "https://host/compute/v1/projects/p/zones/z/disks/pages", "autoDelete": False}
-    scratch = {"type": "SCRATCH"}  # inside of the machine, and gone with it
+    scratch = {"type": "SCRATCH"}  # it is inside the machine, and goes with it
     gce.instance(VM)["disks"] += [own, scratch]
     kit = GceToolkit(gce, tmp_path)
     end = kit.run_here("delete")
@@ -122,14 +122,14 @@ def test_the_manual_in_its_order_and_twice(cloud: Cloud, image_tar: Path, tmp_pa
     for _ in range(2):
         run(kit, "start")
         containers.add(kit.on_vm(CONTAINER))
-    assert len(containers) == 1  # the model that runs is left alone
-    assert "setScheduling" not in kit.calls  # it was made so
+    assert len(containers) == 1  # the running model is left alone
+    assert "setScheduling" not in kit.calls  # create has set it already
 
     for _ in range(2):
         run(kit, "upload")
         assert files_below(kit.home("input")) == sorted([*names, "text.png"])
     for _ in range(2):
-        run(kit, "process", 3)  # of the job: a page failed
+        run(kit, "process", 3)  # exit code of the job: a page failed
     assert kit.asked() == 3
     check_status(kit)
     check_owners(kit)
@@ -145,7 +145,7 @@ def test_the_manual_in_its_order_and_twice(cloud: Cloud, image_tar: Path, tmp_pa
     for _ in range(2):
         run(kit, "stop")
     assert (cloud.gce.status(VM), cloud.vms[VM].is_on) == ("TERMINATED", False)
-    assert kit.calls.count("stop") == 2  # the first after create
+    assert kit.calls.count("stop") == 2  # once after create, once now
     status = json.loads(kit.run_here("status", "--json").out)
     assert status == {"VM": f"{VM} in asia-northeast3-a", "state": "TERMINATED"}
     verbs = ("upload", "process", "logs")
@@ -159,16 +159,17 @@ def test_the_manual_in_its_order_and_twice(cloud: Cloud, image_tar: Path, tmp_pa
 
 
 def run(kit: CloudToolkit, verb: str, code: int = 0, **environment: str) -> None:
-    """Run a verb, which ends as it should; not in the process of the rig, if that makes a disk.
+    """Run a verb and check its exit code.
 
-    For it would do that with the verb's umask.
+    A verb that makes a VM's disk runs in a process of its own: the disk must not get the verb's
+    umask.
     """
     end = (kit.run if verb == "create" else kit.run_here)(verb, **environment)
     assert end.code == code, f"{verb}: {end.err}"
 
 
 def check_status(kit: CloudToolkit) -> None:
-    """All there is to know, for people and for scripts."""
+    """Check all rows, for people and for scripts."""
     end = kit.run_here("status", "--json")
     status = json.loads(end.out)
     assert (end.code, end.err, status["state"]) == (0, "", "RUNNING")
@@ -184,17 +185,17 @@ def check_status(kit: CloudToolkit) -> None:
     assert [status[f"pages {what}"] for what in ("done", "failed", "left")] == [3, 1, 0]
     lines = dict(line.split(maxsplit=1) for line in kit.run_here("status").out.splitlines())
     assert lines["state"] == "RUNNING"
-    assert "last" not in lines  # log line: the model is ready
+    assert "last" not in lines  # no log line is shown, because the model is ready
 
 
 def check_owners(kit: CloudToolkit) -> None:
-    """What the job wrote is the user's, so that no sudo is ever needed."""
+    """The job's files belong to the user, so that nobody ever needs sudo."""
     assert kit.on_vm("find result -type f | wc -l") != "0\n"
     assert kit.on_vm("find input result ! -user rig") == ""
 
 
 def check_logs(kit: CloudToolkit) -> None:
-    """Follows the model's log until one has seen enough."""
+    """Follow the model's log until a line appears, then interrupt."""
     with kit.verb("logs") as logs:
         out = logs.process.stdout
         assert out is not None
@@ -207,7 +208,7 @@ def check_logs(kit: CloudToolkit) -> None:
 
 
 def check_clean(kit: CloudToolkit) -> None:
-    """Root's files go too, the folders stay, and what is at home stays."""
+    """Root's files go too. The folders stay, and so do the files at home."""
     vm = kit.cloud.vms[VM]
     vm.run("cd /home/rig/result && mkdir -p roots/own && touch roots/own/page.json .hidden")
     before = kit.on_vm("stat -c %i input result")
@@ -220,7 +221,7 @@ def check_clean(kit: CloudToolkit) -> None:
 
 
 def check_new_container_arguments(kit: CloudToolkit) -> None:
-    """The container is run as told; another one of the image, by hand, is left alone."""
+    """Use the new arguments. Another container of the image, made by hand, is left alone."""
     kit.cloud.vms[VM].run(f"docker rm -f dots-ocr-model; docker run -d --name mine {NAME}")
     kit.knobs["CONTAINER_ARGS"] = "-p 127.0.0.1:8000:8000 -v cache:/root/.cache/vllm --env A=b"
     run(kit, "start")

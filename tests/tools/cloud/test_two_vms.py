@@ -24,7 +24,7 @@ def test_two_vms_on_one_bucket(gce: GceServer, storage: GcsServer, tmp_path: Pat
         assert (end.code, "pages and results of another VM" in end.err) == (1, True), end.err
         assert "BUCKET=gs://pages/b" in end.err
     assert storage.names("pages") == theirs
-    assert gce.status("b") == "TERMINATED"  # nothing was rented for it
+    assert gce.status("b") == "TERMINATED"  # no VM was turned on for it
 
     assert other.run_here("upload", BUCKET="gs://pages/b", **place).code == 0
     assert set(theirs) < set(storage.names("pages"))

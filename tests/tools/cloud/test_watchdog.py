@@ -1,6 +1,6 @@
-"""The guard turns its machine off when nothing has happened for IDLE_MINUTES, or at MAX_HOURS.
+"""The guard turns its machine off after IDLE_MINUTES without any event, or at MAX_HOURS.
 
-Look by look, on one machine whose shutdown only says so; test_money.py has the guard at work.
+Tested look by look, on one machine with a fake shutdown; test_money.py has the guard at work.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ HOUR = 60
 
 
 class Watchdog:
-    """guard.sh in the machine, with a shutdown that only says so."""
+    """guard.sh on the machine, with a fake shutdown that only leaves a note."""
 
     def __init__(self, vm: Vm, max_hours: float = 12) -> None:
         self.vm = vm
@@ -41,20 +41,20 @@ class Watchdog:
         vm.run(f"rm -rf {RUN}; mkdir -p /home/rig/.dots-ocr; touch {SEEN}")
 
     def turns_off(self) -> bool:
-        """Whether one look would turn the machine off."""
+        """Whether the machine would be turned off by one look."""
         one = "sh /root/guard.sh look"
         look = f"rm -f /root/off; PATH=/root/stub:$PATH {one}; cat /root/off 2>/dev/null || :"
         return self.vm.run(look).stdout == "off\n"
 
     def age(self, minutes: int, *paths: str) -> None:
-        """What has happened last was so long ago."""
+        """Make the last events so many minutes old."""
         for path in paths or (WORKED, SEEN):
             self.vm.run(f"touch -d '{minutes} minutes ago' {path}")
 
 
 @pytest.fixture
 def watchdog(box: Vm) -> Watchdog:
-    """Of a machine that has been up for a while."""
+    """The guard of a machine that has been on for a while."""
     one = Watchdog(box)
     assert not one.turns_off()
     return one
@@ -62,7 +62,7 @@ def watchdog(box: Vm) -> Watchdog:
 
 @pytest.fixture
 def desk(box: Vm, tmp_path: Path) -> Iterator[SshToolkit]:
-    """A client's computer; the machine's cable is whole again at the end."""
+    """A client's computer; at the end the machine's cable is whole again."""
     kit = SshToolkit(box, tmp_path)
     kit.clear()
     yield kit
@@ -73,15 +73,15 @@ def test_it_waits_for_its_minutes(watchdog: Watchdog) -> None:
     for minutes, is_over in ((MINUTES - 1, False), (MINUTES + 1, True)):
         watchdog.age(minutes)
         assert watchdog.turns_off() is is_over
-    watchdog.age(MINUTES - 1, SEEN)  # a client looked in, while the model was loading, say
+    watchdog.age(MINUTES - 1, SEEN)  # a client has looked, for example while the model was loading
     assert not watchdog.turns_off()
     watchdog.age(MINUTES + 1)
-    watchdog.vm.run(f"rm -r {RUN}")  # it was off, and was turned on just now
+    watchdog.vm.run(f"rm -r {RUN}")  # it was off, and was just turned on
     assert not watchdog.turns_off()
 
 
 def test_one_that_slept_waits_for_its_minutes_again(watchdog: Watchdog) -> None:
-    """Its client is on the way; the clock went on while it slept."""
+    """Its client is coming; the clock continued while the machine slept."""
     watchdog.age(20 * 24 * HOUR, WORKED, SEEN, ON, LOOKED)
     assert not watchdog.turns_off()
     watchdog.age(MINUTES + 1)
@@ -104,7 +104,7 @@ def test_whatever_it_does_its_hours_end(
 
 @contextmanager
 def holding(vm: Vm, name: str) -> Iterator[None]:
-    """A job, or a fetch of pages, that runs."""
+    """Hold the lock of a running job, or of a fetch of pages."""
     lock = f"/home/rig/.dots-ocr/{name}"
     vm.run(f"touch {lock}; setsid flock {lock} sleep 600 >/dev/null 2>&1 & sleep 0.2")
     try:
@@ -115,7 +115,7 @@ def holding(vm: Vm, name: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", ["job.lock", "input.lock"])
 def test_a_job_keeps_it_on_and_counts_from_its_end(watchdog: Watchdog, name: str) -> None:
-    """So do pages that come from the bucket."""
+    """A fetch of pages from the bucket does so too."""
     watchdog.age(MINUTES + 1)
     with holding(watchdog.vm, name):
         assert not watchdog.turns_off()
@@ -137,7 +137,7 @@ def test_a_request_keeps_it_on_and_an_idle_model_does_not(watchdog: Watchdog, bo
         wait_until(lambda: model.in_flight)
         assert not watchdog.turns_off()
         watchdog.age(MINUTES + 1)
-        assert watchdog.turns_off()  # it has not got on since: it is stuck
+        assert watchdog.turns_off()  # no progress since then: it is stuck
         goes.set()
         wait_until(lambda: not model.in_flight)
         assert not watchdog.turns_off()
@@ -148,7 +148,7 @@ def test_a_request_keeps_it_on_and_an_idle_model_does_not(watchdog: Watchdog, bo
 @pytest.mark.parametrize(
     ("metrics", "counts"),
     [
-        ("vllm:num_requests_running 1.0\n", True),  # whether it gets on cannot be told
+        ("vllm:num_requests_running 1.0\n", True),  # nobody can tell whether it makes progress
         ("vllm:num_requests_running 0.0\n", False),
         ("nonsense\n", False),
         ("vllm:num_requests_running 1..0\n", False),
@@ -156,14 +156,15 @@ def test_a_request_keeps_it_on_and_an_idle_model_does_not(watchdog: Watchdog, bo
 )
 def test_metrics_that_tell_little(watchdog: Watchdog, box: Vm, metrics: str, counts: bool) -> None:
     with model_in(box) as model:
-        model.metrics = lambda: metrics  # type: ignore[method-assign]  # for this one
+        model.metrics = lambda: metrics  # type: ignore[method-assign]  # only for this server
         watchdog.turns_off()
         watchdog.age(MINUTES + 1)
         assert watchdog.turns_off() is not counts
 
 
 def test_a_terminal_keeps_it_on_while_somebody_types(watchdog: Watchdog, desk: SshToolkit) -> None:
-    prints = "tty; (while sleep 0.1; do echo; done) & exec cat >/dev/null"  # as tmux's clock does
+    # prints like tmux's clock
+    prints = "tty; (while sleep 0.1; do echo; done) & exec cat >/dev/null"
     command = [str(desk.bin / "ssh"), "-tt", "box", prints]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as terminal:
@@ -174,19 +175,19 @@ def test_a_terminal_keeps_it_on_while_somebody_types(watchdog: Watchdog, desk: S
         watchdog.age(MINUTES + 1, name)
         for _ in range(5):
             assert terminal.stdout.readline() == "\n"
-        assert watchdog.turns_off()  # a prompt that is left open
+        assert watchdog.turns_off()  # only a prompt that was left open
         terminal.stdin.write("ls\n")
         terminal.stdin.flush()
         wait_until(lambda: not watchdog.turns_off())
         watchdog.age(MINUTES + 1, name)
-        desk.vm.cut()  # the client is gone, and its connection looks alive
+        desk.vm.cut()  # the client has gone, but its connection looks alive
         assert watchdog.turns_off()
         assert name.startswith("/dev/pts/")
         terminal.kill()
 
 
 class Heard(shells.Shell):
-    """A shell that counts how often the machine was told that somebody is there."""
+    """A shell that counts how often it tells the machine that a client is there."""
 
     told = 0
 
@@ -198,7 +199,7 @@ class Heard(shells.Shell):
 def test_files_on_their_way_keep_it_on(
     watchdog: Watchdog, desk: SshToolkit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However few they are: one may take an hour."""
+    """Even a few files do, because one file may take an hour."""
     monkeypatch.setenv("PATH", f"{desk.bin}:/usr/bin:/bin")
     monkeypatch.setattr(shells, "SEEN_INTERVAL_S", 0.0)
     (desk.input / "large.pdf").write_bytes(bytes(200_000))

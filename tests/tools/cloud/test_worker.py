@@ -1,4 +1,4 @@
-"""A worker's startup script in a VM of its own, with the VM that has the scheduler beside it."""
+"""A worker's startup script in a VM of its own, beside the VM that has the scheduler."""
 
 import time
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_a_workers_life(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
     )
     end = kit.run_here("start")
     assert end.code == 0, end.err
-    wait_until(lambda: connected(kit) == 1)  # the VM reads along
+    wait_until(lambda: connected(kit) == 1)  # the VM itself also reads
     worker = boot(cloud, image_tar)
     try:
         wait_until(lambda: connected(kit) == 2)
@@ -46,7 +46,7 @@ def test_a_workers_life(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
 
 
 def check_strangers(kit: CloudToolkit, worker: Vm) -> None:
-    """This computer is on the network of both VMs, as any other machine of the project may be."""
+    """This computer is on the network of both VMs, like any other machine of the project."""
     listening = worker.run("ss -ltnH | awk '{print $4}'").stdout.split()
     dask = [place for place in listening if place.rpartition(":")[2] not in ("22", "8000")]
     own = [place for place in dask if not place.startswith("127.")]
@@ -60,18 +60,18 @@ def check_strangers(kit: CloudToolkit, worker: Vm) -> None:
 
 
 def check_taken_back(kit: CloudToolkit, worker: Vm) -> None:
-    """A VM that is shut down gives its pages back within seconds; after a boot it reads again."""
+    """A VM that shuts down gives its pages back within seconds; after a boot it reads again."""
     began = time.monotonic()
-    worker.run(f"systemctl stop --no-block {UNIT}")  # what a shutdown does, first of all
+    worker.run(f"systemctl stop --no-block {UNIT}")  # the first step of a shutdown
     wait_until(lambda: connected(kit) == 1)
-    assert time.monotonic() - began < 60  # without a word it would take Dask minutes
+    assert time.monotonic() - began < 60  # without a message it would take Dask minutes
     wait_until(lambda: "inactive" in worker.run(f"systemctl is-active {UNIT}", check=False).stdout)
     worker.run("bash /tmp/startup-script")
     wait_until(lambda: connected(kit) == 2)
 
 
 def check_new_code(kit: CloudToolkit, worker: Vm) -> None:
-    """Code that is new on the VM comes to the workers by itself."""
+    """The workers get new code from the VM by themselves."""
     path = worker.path("/var/lib/dots-ocr/code/vm_side/new.txt")
     kit.on_vm("echo new >vm_side/new.txt")
     address = kit.cloud.vms[VM].address
@@ -83,7 +83,7 @@ def check_new_code(kit: CloudToolkit, worker: Vm) -> None:
 
 
 def check_leave(cloud: Cloud, kit: CloudToolkit, worker: Vm) -> None:
-    """Nothing is left to read: the group loses it, and does not make another one."""
+    """No page is left to read: the group removes it, and makes no other one."""
     worker.run("touch /var/lib/dots-ocr/leave/now")  # as the job does
     worker.run("docker stop -t 5 dots-ocr-worker")
     wait_until(lambda: cloud.gce.group(GROUP) == (0, {}))

@@ -1,4 +1,4 @@
-"""`make all` with a worker, whose startup script runs in a VM of its own."""
+"""`make all` with a worker; its startup script runs in a VM of its own."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from rig.cloud.worker import GROUP, boot
 from rig.command import wait_until
 from rig.toolkit import files_below, statuses_in
 
-ALL_S = 600.0  # on a busy machine
+ALL_S = 600.0  # long enough for a busy machine
 
 
 @pytest.mark.timeout(900)
 def test_make_all_with_a_worker(cloud: Cloud, image_tar: Path, tmp_path: Path) -> None:
-    """From the bucket and back: both machines read, and nothing bills afterwards."""
+    """From the bucket and back: both machines read, and at the end nothing bills."""
     cloud.gcs.make_bucket("unused")
     cloud.add_vm(VM, image_tar=image_tar, container=ModelContainer(latency_s=6))
     kit = CloudToolkit(

@@ -1,4 +1,4 @@
-"""What some tests of lib/ share."""
+"""Fixtures that some tests of lib/ share."""
 
 from pathlib import Path
 

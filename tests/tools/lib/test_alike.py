@@ -1,4 +1,4 @@
-"""Names that some disks take for one are told before a result is overwritten."""
+"""Two names that are the same on some disks are reported before a result is overwritten."""
 
 import unicodedata
 from pathlib import Path
@@ -18,7 +18,7 @@ DECOMPOSED = unicodedata.normalize("NFD", SCAN)
     ("names", "found"),
     [
         (["A/p.png", "a/p.png"], [("A/p.png", "a/p.png")]),
-        (["A/p.png", "a/p.jpg"], [("A/p.png", "a/p.jpg")]),  # both become p/p.json
+        (["A/p.png", "a/p.jpg"], [("A/p.png", "a/p.jpg")]),  # both would be p/p.json
         (["a/p.png", "a/P.png"], [("a/p.png", "a/P.png")]),
         ([SCAN, DECOMPOSED], [(SCAN, DECOMPOSED)]),
         (["x/straße/p.pdf", "X/STRASSE/P.PDF"], [("x/straße/p.pdf", "X/STRASSE/P.PDF")]),

@@ -1,4 +1,4 @@
-"""One command at a time writes down what is in OUTPUT: none undoes what another has done."""
+"""One command at a time records what is in OUTPUT: none undoes the work of another."""
 
 import errno
 import fcntl
@@ -21,7 +21,7 @@ from rig.toolkit import files_below
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:
-    """Also after a failure; nothing is left in the folder."""
+    """Also after a failure. Nothing is left in the folder."""
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), alone_in(tmp_path, 0):
             with pytest.raises(Failure, match="another command"), alone_in(tmp_path, 0):
@@ -88,7 +88,7 @@ REPORTS: dict[str, Callable[[Side], object]] = {
 def test_of_two_reports_one_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
-    """Else each writes, and removes, files that the other's page loads."""
+    """Otherwise each would write, and remove, files that the other's page loads."""
     results = ResultSet(tmp_path)
     results.add("a.png", [])
     side = open_side(str(results.finish()))
@@ -100,7 +100,7 @@ def test_of_two_reports_one_waits(
 
 
 def test_what_was_checked_is_written_down_later(tmp_path: Path) -> None:
-    """While another writes, what was found so far waits for the next look."""
+    """While another command writes, new findings wait for the next look."""
     (tmp_path / "out").mkdir()
     manifest, found = tmp_path / "out/manifest.jsonl", tmp_path / "found"
     which = '"input": "a.png", "pdf_page": null, "sha256": "s", "finished_at": 1.5'

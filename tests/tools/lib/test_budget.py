@@ -1,4 +1,4 @@
-"""BUDGET at home: what it pays, what becomes of MAX_HOURS, and what is refused."""
+"""BUDGET at home: what it pays for, its effect on MAX_HOURS, and what is refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CREW = dataclasses.replace(ONE_USD, workers=8, price_per_worker_hour=0.25)
 
 
 def plan_of(knobs: Knobs, pages: int = 1_000) -> Plan:
-    """Of so many pages, by the table of cards."""
+    """The plan for so many pages, by the table of cards."""
     basis, left = basis_of(None, knobs), Left(pages, size_bytes=1)
     return Plan(left, basis, forecast(basis, left, knobs, own_way(knobs)), [], knobs)
 
@@ -60,23 +60,24 @@ def test_the_longest_run_is_lowered(budget: float, max_hours: float, lowered_s: 
     ("budget", "max_hours", "on_s", "longest_s"),
     [
         (1.0, 12.0, 5 * 3600, 6 * 3600 - 312 / 2),
-        (1.0, 12.0, -5.0, 3600 - 312 / 2),  # its clock is ahead of ours
+        (1.0, 12.0, -5.0, 3600 - 312 / 2),  # the VM's clock is ahead of ours
         (1.0, 12.0, 11.5 * 3600, 12 * 3600),
         (0.0, 12.0, 5 * 3600, 12 * 3600),
-        (5_000.0, 0.0, 0, 2880 * 3600),  # more than Google allows: start would refuse it
+        # more than Google allows, so that the start would refuse it
+        (5_000.0, 0.0, 0, 2880 * 3600),
     ],
 )
 def test_of_a_vm_that_was_on_before_the_budget_counts_from_now(
     budget: float, max_hours: float, on_s: float, longest_s: float
 ) -> None:
-    """MAX_HOURS counts from its start: lowered to the budget alone, the guard would end it now."""
+    """MAX_HOURS counts from its start. With only the budget, the guard would end it now."""
     knobs = dataclasses.replace(ONE_USD, budget=budget, max_hours=max_hours)
     assert within_budget(knobs, on_s).max_hours * 3600 == pytest.approx(longest_s)
 
 
 @pytest.mark.parametrize("budget", [0.1, 0.5, 1.0, 5.0, 100.0])
 def test_a_guard_that_is_two_minutes_late_is_in_time(budget: float) -> None:
-    """It counts whole minutes, and looks once a minute: from 20 minutes on that is kept."""
+    """It counts whole minutes, and looks once a minute. Budgets from 20 minutes on are kept."""
     knobs = dataclasses.replace(ONE_USD, budget=budget)
     late_h = within_budget(knobs).max_hours + 2 / 60
     assert (late_h <= budget) is (budget * 60 >= 20)
@@ -90,8 +91,10 @@ def test_a_guard_that_is_two_minutes_late_is_in_time(budget: float) -> None:
         (ONE_USD, 0.12, False),
         (CREW, 0.2, True),
         (CREW, 0.5, False),
-        (dataclasses.replace(ONE_USD, target="ssh"), 0.02, False),  # what a start takes: not known
-        (dataclasses.replace(ONE_USD, target="ssh"), 0.009, True),  # less than Google's least
+        # how long a start takes is not known
+        (dataclasses.replace(ONE_USD, target="ssh"), 0.02, False),
+        # less than Google's smallest limit
+        (dataclasses.replace(ONE_USD, target="ssh"), 0.009, True),
         (dataclasses.replace(ONE_USD, target="local"), 0.001, False),
     ],
 )
@@ -110,7 +113,7 @@ def test_less_than_a_start_and_a_page_is_refused(
         ({"price_per_hour": 0.0, "target": "ssh"}, "PRICE_PER_HOUR of 0"),
         ({"price_per_hour": 0.0, "target": "local"}, ""),
         ({"price_per_hour": 0.0, "budget": 0.0}, ""),
-        ({"price_per_worker_hour": 0.0}, ""),  # there are none
+        ({"price_per_worker_hour": 0.0}, ""),  # there are no workers
         ({"price_per_worker_hour": 0.0, "workers": 3}, "PRICE_PER_WORKER_HOUR of 0"),
         (
             {"price_per_hour": 0.0, "price_per_worker_hour": 0.0, "workers": 3},
@@ -119,7 +122,7 @@ def test_less_than_a_start_and_a_page_is_refused(
     ],
 )
 def test_what_costs_nothing_has_no_budget(changed: dict[str, Any], told: str) -> None:
-    """It would be no limit, and nobody would say so. make plan says it, too."""
+    """Such a budget would limit nothing, silently. make plan says it, too."""
     plan = plan_of(dataclasses.replace(ONE_USD, **{"budget": 5.0, **changed}))
     assert plan.refusal == (
         f"BUDGET is no limit with {told} (say what an hour costs, or BUDGET=0)" if told else ""
@@ -132,7 +135,7 @@ def test_what_costs_nothing_has_no_budget(changed: dict[str, Any], told: str) ->
 
 @pytest.mark.parametrize("budget", [0.0001, 0.005, 0.01, 0.0111, 0.0112, 0.05])
 def test_what_is_refused_pays_less_than_what_is_asked(budget: float) -> None:
-    """Also where nothing is known of the machine: a run of less than 36 s is none."""
+    """Also for an unknown machine: a run of less than 36 s is too short to be useful."""
     said = too_little(dataclasses.replace(ONE_USD, target="ssh", budget=budget), Basis(None, None))
     if said:
         paid, asked = map(float, re.findall(r"(?:pays|about) ([\d.]+)", said))
@@ -141,7 +144,7 @@ def test_what_is_refused_pays_less_than_what_is_asked(budget: float) -> None:
 
 
 def test_with_another_machine_s_price_no_budget_can_be_kept() -> None:
-    """Whose bill would be several times as high."""
+    """The real bill would be several times as high."""
     knobs = Knobs(bucket="gs://b", budget=50.0, machine_type="g2-standard-96")
     said = plan_of(knobs).refusal
     assert said.startswith(

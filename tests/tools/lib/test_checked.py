@@ -1,4 +1,4 @@
-"""What a second reader has found, on the lines of a manifest."""
+"""The findings of a second reader, on the lines of a manifest."""
 
 import json
 from typing import Any
@@ -52,7 +52,7 @@ def test_a_line_is_changed_and_all_else_of_it_stays(more: dict[str, Any]) -> Non
 
 
 def test_a_second_reader_says_nothing_of_what_a_person_corrected() -> None:
-    """Nor does what it had found come back as if the machine had corrected the page."""
+    """An old finding does not come back either, as if the machine had corrected the page."""
     (before,) = lines_of(entry() | CHANGES)
     by_person = corrected(before, 1, 2.0, {})
     checks = read_checks(check_of(entry(), CHANGES))
@@ -76,12 +76,12 @@ def test_of_another_reading_it_says_nothing(more: dict[str, Any], is_kept: bool)
     [
         ({}, True),
         (BROUGHT, True),
-        ({"read_as": ""}, True),  # ink doubts it, too: both are to hear the new answer
+        ({"read_as": ""}, True),  # the ink also doubts it: both must judge the new answer
         ({"status": "ok"}, False),
         ({"status": "corrected"}, False),
         ({"notes": [NO_BETTER]}, False),
         ({"reader_lines": []}, False),
-        ({"reader_lines": [1]}, False),  # a manifest may come from anywhere
+        ({"reader_lines": [1]}, False),  # a manifest may have any origin
         ({"reader_lines": [{"bbox": [1, 2, 3, 10**400], "text": "a"}]}, False),
         ({"reader_lines": [{"bbox": [1, 2, 3, 4], "text": "a" * 1001}]}, False),
         ({"reader_lines": CHANGES["reader_lines"] * 1001}, False),

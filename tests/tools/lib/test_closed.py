@@ -1,4 +1,4 @@
-"""To whom a path is closed, and that what is made of it is so, too."""
+"""For whom a path is closed; files made from it are closed for them, too."""
 
 import os
 from pathlib import Path
@@ -13,10 +13,10 @@ from lib.closed import as_closed_as, closed_to, to_all
     [
         ((0o755, 0o755, 0o644), 0),
         ((0o700, 0o755, 0o644), 0o077),
-        ((0o755, 0o700, 0o644), 0o077),  # a folder on the way there
+        ((0o755, 0o700, 0o644), 0o077),  # a folder above it
         ((0o755, 0o755, 0o600), 0o077),
         ((0o750, 0o755, 0o644), 0o007),
-        ((0o711, 0o755, 0o644), 0),  # who knows the name gets in
+        ((0o711, 0o755, 0o644), 0),  # whoever knows the name can enter
         ((0o755, 0o755, 0o640), 0o007),
     ],
 )

@@ -40,7 +40,7 @@ SLEEP = [PYTHON, "-c", "import time; time.sleep(60)"]
 
 @pytest.fixture(autouse=True)
 def handlers_as_before() -> Iterator[None]:
-    """They are the process's, and pytest wants its own back."""
+    """Restore the handlers, which belong to the process; pytest needs its own again."""
     hook = sys.unraisablehook
     before = {number: signal.getsignal(number) for number in console.STOP_SIGNALS}
     yield
@@ -119,7 +119,8 @@ def test_what_the_system_refuses_has_a_next_step(number: int, remedy: str) -> No
     ("error", "alarm", "lines"),
     [
         (Failure("quota: none", "ask"), "", ["Error: quota: none", "  → ask", "  see {}#quota"]),
-        (Failure("quota: none"), "", ["Error: quota: none"]),  # told again, by who knows more
+        # reported again, by code that knows more
+        (Failure("quota: none"), "", ["Error: quota: none"]),
         (
             click.UsageError("BUDGET=1: nothing is rented"),
             "it BILLS",
@@ -153,7 +154,7 @@ def test_a_child_s_code_is_handed_on() -> None:
 
 
 def test_something_happens_while_a_child_runs(tmp_path: Path) -> None:
-    """A lock is renewed, say; and what goes wrong in it leaves no child behind."""
+    """For example, a lock is renewed. If that fails, no child process is left behind."""
     gate, pid = tmp_path / "gate", tmp_path / "pid"
     wait = ["bash", "-c", f"echo $$ >{pid}; until [ -e {gate} ]; do sleep 0.01; done"]
     assert console.run_child(wait, meanwhile=gate.touch, every_s=0.01) == 0
@@ -172,7 +173,7 @@ def test_a_child_that_was_killed_failed(capsys: pytest.CaptureFixture[str]) -> N
 
 
 class Interrupting(subprocess.Popen[bytes]):
-    """A child in whose first moment a signal comes to us."""
+    """A child process; we get a signal in its first moment."""
 
     pids: list[int]
 
@@ -224,7 +225,7 @@ def test_a_deferred_signal_comes_when_the_block_has_ended() -> None:
 
 
 def test_a_shielded_verb_starts_programs_that_hear_signals() -> None:
-    """An ignored signal would stay ignored in them."""
+    """If signals were ignored, the programs would ignore them, too."""
     console.shield()
     script = "import signal as s; print([s.getsignal(n) for n in (1, 15)] == [s.SIG_DFL] * 2)"
     assert subprocess.check_output([PYTHON, "-c", script]) == b"True\n"
@@ -262,7 +263,7 @@ console.run(click.Command("verb", callback=lambda: ExitCode.PAGES_FAILED))
 
 
 def test_a_stop_goes_on_trying_where_nobody_reads_what_it_says() -> None:
-    """As in `make all 2>&1 | tee log`: a Ctrl-C ends tee, too."""
+    """As in `make all 2>&1 | tee log`: Ctrl-C ends tee, too."""
     ours, theirs = os.pipe()
     os.close(ours)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": ""}
@@ -278,7 +279,7 @@ def test_what_comes_from_elsewhere_cannot_steer_the_terminal() -> None:
 
 
 def test_a_signal_while_an_object_is_taken_away_is_not_lost() -> None:
-    """Python drops what is raised there, and the verb would go on, deaf to all further signals."""
+    """Python drops an exception that is raised there: the verb would go on and ignore signals."""
     paths = os.pathsep.join(sys.path)
     done = subprocess.run(
         [PYTHON, "-c", IN_A_FINALIZER],
@@ -291,7 +292,7 @@ def test_a_signal_while_an_object_is_taken_away_is_not_lost() -> None:
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
 
-PLAYS = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e.png"  # a title, an empty screen, red, right to left
+PLAYS = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e.png"  # a title, a cleared screen, red, right to left
 
 
 @pytest.mark.usefixtures("argv")

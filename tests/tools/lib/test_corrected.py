@@ -1,4 +1,4 @@
-"""Pages that a person has corrected, and what comes from the machine afterwards."""
+"""Pages that a person has corrected, and what the machine sends afterwards."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ def ours() -> Line:
 
 
 def test_the_line_of_a_corrected_page() -> None:
-    """It says so, and nothing doubts it any more; what came stays known."""
+    """Its line says so, and has no doubts; the record of what was brought stays."""
     said = {"status": "corrected", "reason": "", "trust": 1.0, "doubts": []}
     found = ours()
     assert json.loads(found.text) == entry() | said | {
@@ -56,8 +56,8 @@ def test_the_line_of_a_corrected_page() -> None:
     [
         ({}, True),  # the reading that was corrected
         ({"status": "doubtful"}, True),
-        ({"forced": True}, True),  # it was forced before
-        ({"finished_at": 2.5}, True),  # by a machine that lost its results, or by DOUBTFUL=1
+        ({"forced": True}, True),  # it was also forced before
+        ({"finished_at": 2.5}, True),  # read by a machine that lost its results, or with DOUBTFUL=1
         ({"finished_at": 2.5, "status": "doubtful"}, True),
         ({"finished_at": 2.5, "forced": True}, False),
         ({"finished_at": 2.5, "sha256": "t"}, False),
@@ -69,7 +69,7 @@ def test_the_line_of_a_corrected_page() -> None:
         ({"finished_at": 2.5, "status": "failed", "forced": True}, True),
         ({"finished_at": 2.5, "status": "failed", "sha256": "t"}, False),
         ({"finished_at": 2.5, "status": "left", "sha256": ""}, True),
-        ({"page": "a.png/a.png"}, False),  # where its results now have another name
+        ({"page": "a.png/a.png"}, False),  # its results have another name now
     ],
 )
 def test_what_stays_corrected(more: dict[str, Any], expected: bool) -> None:
@@ -92,7 +92,7 @@ def test_what_nobody_corrected_does_not_stay() -> None:
 
 
 def test_a_machine_cannot_correct() -> None:
-    """Only a person's word stays; else what a machine once said would for ever."""
+    """Only a person's correction stays. Otherwise a machine's word would stay for ever."""
     for before in ([], lines_of(entry())):
         (found,) = kept(lines_of(entry(status="corrected")), before, lambda line: True)
         assert found.status == "doubtful"

@@ -1,4 +1,4 @@
-"""Corrections put into OUTPUT: what becomes of them if the process that writes the pages dies."""
+"""Applying corrections to OUTPUT, also if the process that writes the pages dies."""
 
 from pathlib import Path
 

@@ -14,7 +14,7 @@ PAGE = [("Title", "# a"), ("Table", "\ud800<b>")]
 
 
 def whole(folder: Path, **values: Any) -> tuple[Any, list[str]]:
-    """A page as COCO has it, and what was remarked."""
+    """The COCO file of a document with two pages, and the remarks."""
     remarks = written(coco.write, document(PAGE, PAGE, **values), folder)
     return json.loads((folder / "report.coco.json").read_text(encoding="utf-8")), remarks
 

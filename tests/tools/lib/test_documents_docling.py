@@ -1,7 +1,7 @@
-"""docling: docling-core loads it, and what it has is what was read.
+"""docling: docling-core loads it, and it contains what was read.
 
-It takes a second and a half to load. The tests that need it load it, not each process that collects
-them.
+Loading docling-core takes a second and a half. So only the tests that need it load it, and not each
+process that collects them.
 """
 
 from __future__ import annotations

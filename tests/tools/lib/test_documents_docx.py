@@ -1,4 +1,4 @@
-"""docx: opened again, it has what was read, in Word's own forms."""
+"""docx: opened again, it contains what was read, in Word's own forms."""
 
 import zipfile
 from dataclasses import replace
@@ -29,7 +29,7 @@ def reopened(what: Document, folder: Path) -> Any:
 
 
 def opened(folder: Path, *cells: tuple[str, str]) -> Any:
-    """The same of a page with these cells."""
+    """Write and open again a document of one page with these cells."""
     return reopened(document(cells), folder)
 
 
@@ -39,7 +39,7 @@ def styles(word: Any) -> list[tuple[str, str]]:
 
 
 def inside(element: Any) -> list[str]:
-    """The names of the elements in it, and texts, from outside in."""
+    """The names of the elements and the texts in it, from outside in."""
     names = {"t": lambda part: f"'{part.text}'"}
     local = ((etree.QName(part).localname, part) for part in element.iter())
     return [names.get(name, lambda _, name=name: name)(part) for name, part in local]
@@ -114,7 +114,7 @@ def test_a_table_wider_than_word_can_is_lines(tmp_path: Path) -> None:
 
 
 def with_picture(folder: Path, size: tuple[int, int], path: str = PICTURE) -> Document:
-    """A document with a picture that stands in the results."""
+    """A document with a picture that is in the results."""
     file = folder / PICTURE
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.effect_noise(size, 90).save(file)
@@ -131,7 +131,8 @@ def test_a_picture_is_inside_and_as_wide_as_on_its_page(
 ) -> None:
     word = reopened(with_picture(tmp_path, size), tmp_path / "out")
     (shape,) = word.inline_shapes
-    assert abs(shape.width - Mm(210 - 44)) < Mm(1)  # four fifths of the page, but for the margins
+    # four fifths of the page's width, without its margins
+    assert abs(shape.width - Mm(210 - 44)) < Mm(1)
     assert abs(shape.height / shape.width - size[1] / size[0]) < 0.01
     with zipfile.ZipFile(tmp_path / "out/report.docx") as whole:
         (name,) = (name for name in whole.namelist() if "media" in name)

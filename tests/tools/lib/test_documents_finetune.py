@@ -26,7 +26,7 @@ def lines_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def book(folder: Path, *statuses: str, **values: Any) -> Document:
-    """A PDF below a folder, and what was read of its pages."""
+    """Write a PDF into a folder; return the document with what was read on its pages."""
     with pymupdf.open() as pdf:
         for number in range(len(statuses)):
             page = pdf.new_page(width=500, height=700)
@@ -42,7 +42,7 @@ def book(folder: Path, *statuses: str, **values: Any) -> Document:
 
 
 def test_a_line_for_each_page_that_a_person_corrected(tmp_path: Path) -> None:
-    """The answer as the model writes it, in the pixels of the picture that is beside it."""
+    """The answer is in the model's form, in pixels of the picture beside it."""
     pdf = book(tmp_path, "ok", "corrected", "doubtful", "corrected", "failed")
     assert written(finetune.write, pdf, tmp_path / "out", input=tmp_path) == []
     found = lines_of(tmp_path / "out")
@@ -102,7 +102,7 @@ def test_the_picture_is_what_the_model_saw(tmp_path: Path, rotation: int, mode: 
 
 
 def test_without_corrected_pages_there_is_nothing_to_learn(tmp_path: Path) -> None:
-    """Nor where it is not known what the model saw, or what it was asked. INPUT is not needed."""
+    """Nor if the model's picture or prompt is not known. INPUT is not needed here."""
     wide = {"model_size": (1e6, 1e6)}
     for pdf in (
         book(tmp_path, "ok", "blank", "partial"),

@@ -1,4 +1,4 @@
-"""The flow of a document: what goes on over a page is one, and never what only looks so."""
+"""The flow of a document: what continues on the next page is joined, and nothing else."""
 
 import random
 from collections import Counter
@@ -27,7 +27,7 @@ MORE = [["c", "3.5"], ["c", "4.5"]]
 def document(
     folder: Path, *pages: Cells, step: int = 1, statuses: Sequence[str] = ("ok",) * 9
 ) -> Document:
-    """A PDF of which each step-th page is this."""
+    """A document of a PDF; these are every step-th of its pages."""
     results = ResultSet(folder)
     for number, (cells, status) in enumerate(zip(pages, statuses, strict=False)):
         size = [WIDTH, HEIGHT]
@@ -42,7 +42,7 @@ def text(words: str, top: int, bottom: int, left: int = LEFT, right: int = RIGHT
 
 
 def said(found: Document) -> list[tuple[str, str]]:
-    """What a document's blocks say, without the pages' beginnings."""
+    """The texts of a document's blocks, without the blocks that begin a page."""
     return [(block.kind, block.text) for block in blocks_of(found) if block.kind != "Page"]
 
 
@@ -87,7 +87,7 @@ def test_what_goes_on_is_one(
 @pytest.mark.parametrize(
     "pages",
     [
-        # room below, room above
+        # space left below, or above
         [text(OPEN, TOP, 900), NEXT, BODY],
         [FULL, text(REST, 250, 262), BODY],
         # something between
@@ -95,12 +95,12 @@ def test_what_goes_on_is_one(
         [[*text(OPEN, TOP, 1020), *wide("Formula", "x", 1025, 1050)], NEXT],
         [FULL, wide("List-item", "- an item", TOP, 120)],
         [FULL, [*TABLE, *text(REST, 205, 220)]],
-        # another width: a box beside the text, a narrow last line in front
+        # another width: a box beside the text, or a narrow last line before it
         [FULL, text(REST, TOP, 300, right=400)],
         [[*text("A text above.", TOP, 800), *text("the sign of", 820, BOTTOM, right=300)], NEXT],
-        # beside, but not at the top of the next column
+        # beside it, but not at the top of the next column
         [[*LEFT_COLUMN, *text(REST, 800, 812, 420, 600)]],
-        # below, but with a blank line between, moved in, or as two labels of a form
+        # below it, but after a blank line, or indented, or as two labels of a form
         [[*text(OPEN, 300, 340), *text(REST, 360, 400)]],
         [[*text(OPEN, 300, 340), *text(REST, 344, 400, left=160)]],
         [[*text(OPEN, 300, 312, right=200), *text(REST, 314, 326, right=200)]],
@@ -187,7 +187,7 @@ def test_two_tables(before: str, after: str) -> None:
 
 
 def test_errors_on_documents_with_traps() -> None:
-    """No paragraph is put together wrongly; of tables those that repeat the header of another."""
+    """No paragraph is joined wrongly; only tables with a repeated header of another table are."""
     found = Counter[str]()
     for seed in range(4):
         for traps in (False, True):

@@ -1,4 +1,4 @@
-"""Which pages make a document, and how it is called."""
+"""Which pages make a document, and its name."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from lib.documents.gathering import FILES, FOLDERS, gather
 from lib.pages.entries import read_entries
 from rig.result_sets import ResultSet
 
-Page = tuple[str, str, int | None]  # input, page, its number in its file
+Page = tuple[str, str, int | None]  # input, result page, page number in its file
 
 
 def picture(name: str, page: str = "") -> Page:
@@ -30,17 +30,17 @@ def pdf(name: str, count: int = 2) -> list[Page]:
         (FILES, [picture("a/p.png"), *pdf("b.pdf")], ["a/p 1", "b 2"]),
         (FOLDERS, [picture("a/p.png"), picture("a/q.png"), *pdf("a/b.pdf")], ["a/b 2", "a 2"]),
         (FOLDERS, [picture("p.png"), picture("q.png")], ["pages 2"]),
-        # a PDF that could not be opened is no picture of its folder
+        # a PDF that could not be opened does not join the pictures of its folder
         (FOLDERS, [picture("a/p.png"), picture("a/b.pdf")], ["a/b 1", "a 1"]),
-        # names that collide, as their results or as documents
+        # names that collide, as those of results or of documents
         (FILES, [picture("p.png", "p.png/p.png"), picture("p.tif", "p.tif/p.tif")],
          ["p.png 1", "p.tif 1"]),
         (FOLDERS, [picture("a/p.png"), *pdf("a.pdf")], ["a.pdf 2", "a_pages 1"]),
         (FOLDERS, [picture("A/p.png"), *pdf("a.pdf")], ["A_pages 1", "a.pdf 2"]),
         (FOLDERS, [picture("p.png"), picture("pages/q.png")], ["top_pages 1", "pages_pages 1"]),
-        # a result stands in documents/
+        # a result that is in documents/
         (FILES, [picture("documents/x.png"), picture("x/x.png")], ["documents/x 1", "x/x.png 1"]),
-        # a manifest that names other places
+        # a manifest with paths that lead elsewhere
         (FOLDERS, [picture("../../p.png", "p/p")], ["p 1"]),
     ],
 )  # fmt: skip

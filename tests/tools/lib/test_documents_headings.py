@@ -1,4 +1,4 @@
-"""One level for one kind of heading, over all pages of a document."""
+"""One level for each kind of heading, on all pages of a document."""
 
 import pytest
 
@@ -22,26 +22,26 @@ def title(text: str, size: float = LARGE) -> Heading:
 @pytest.mark.parametrize(
     ("headings", "expected"),
     [
-        # the model's marks differ from page to page: numbers win
+        # the model's marks differ between pages: numbers decide
         ([title("# A"), section("## 1 B"), section("# 1.1 C"), section("### 2 D")], [1, 2, 3, 2]),
         ([section("## 1. B"), section("## 1.1. C"), section("## 1.1.1 D")], [1, 2, 3]),
         (sections("제1장 총칙", "제1절 통칙", "제1조(목적)", "제2장 벌칙"), [1, 2, 3, 1]),
         (sections("Ⅰ. 개요", "1. 배경", "가. 현황", "1) 국내", "가) 서울"), [1, 2, 3, 4, 5]),
         ([section("Chapter 3 X"), section("3.1 Y"), section("3.1.2 Z")], [1, 2, 3]),
-        # no number: as the numbered ones of its size
+        # without a number: the level of numbered headings of the same size
         ([title("A"), section("Abstract"), section("1 B"), section("1.1 C", SMALL),
           section("References")], [1, 2, 2, 3, 2]),
         ([section("1 B"), section("1.1 C", SMALL), section("A box", 0.0125)], [1, 2, 2]),
-        # a size of its own
+        # a size that no other heading has
         ([section("1 B"), section("1.1 C", SMALL), section("Aside", 0.009)], [1, 2, 3]),
         ([section("Volume one", LARGE), section("1 B"), section("1.1 C", SMALL)], [1, 2, 3]),
-        # no number at all: by marks, and by size where the marks of a page are others
+        # no numbers at all: marks decide, and size decides where a page has other marks
         ([section("# A", LARGE), section("## B"), section("### C", SMALL), section("## D")],
          [1, 2, 3, 2]),
         ([section("# A", LARGE), section("## B"), section("## C"), section("# D", MIDDLE),
           section("# E", LARGE)], [1, 2, 2, 2, 1]),
         ([section("A", 0.0), section("B", 0.0)], [1, 1]),
-        # a year is no number of a section
+        # a year is not a section number
         ([title("A"), section("1 B"), section("2024 results")], [1, 2, 2]),
         ([title("A"), title("B"), section("C")], [1, 1, 2]),
         ([section(f"{'1.' * depth}1 x") for depth in range(5)], [1, 2, 3, 4, 5]),

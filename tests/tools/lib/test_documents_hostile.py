@@ -1,5 +1,6 @@
-"""What pages may hold, in each format: nothing of it runs, asks for anything elsewhere, or leaves
-the document's own files."""
+"""Hostile page content in each format: nothing of it runs, asks for anything elsewhere, or leaves
+the document's own files.
+"""
 
 from __future__ import annotations
 
@@ -54,13 +55,13 @@ TEXTS = (*PAYLOADS, *MORE)
 
 
 def cell_texts(text: str) -> Iterator[tuple[str, str]]:
-    """A text as what each category can be; as a table it also is in a cell, and in its caption."""
+    """Yield a text as each category; in a table it is in a cell and in the caption."""
     yield from ((kind, text) for kind in KINDS)
     yield "Table", f"<table><caption>{text}</caption><tr><th>{text}<td>{text}</table>{text}"
 
 
 def hostile(source: Path, path: str = "report") -> Document:
-    """A document of which a page holds each text, and some whose lines are hostile."""
+    """A document with each text on a page of its own, and with some hostile lines."""
     with pymupdf.open() as pdf:
         for _ in TEXTS:
             pdf.new_page(width=500, height=700)
@@ -78,13 +79,13 @@ def hostile(source: Path, path: str = "report") -> Document:
 
 
 def is_run(text: str) -> bool:
-    """Whether a spreadsheet takes a text for a formula."""
+    """Whether a spreadsheet would read a text as a formula."""
     inside = text.strip()
     return inside.startswith(SIGNS) and not NUMBER.fullmatch(inside)
 
 
 def csv_runs_nothing(folder: Path, browser: Browser) -> None:
-    """Nor where ; or a tab parts cells."""
+    """Nothing runs, also if ; or a tab separates the cells."""
     for path in folder.rglob("*.csv"):
         for sign in ",;\t":
             with path.open(encoding="utf-8-sig", newline="") as file:
@@ -93,7 +94,7 @@ def csv_runs_nothing(folder: Path, browser: Browser) -> None:
 
 
 def office_runs_nothing(folder: Path, browser: Browser, ending: str) -> None:
-    """No field, no link, no object, nothing from elsewhere."""
+    """Check that there is no field, no link, no object, and nothing from elsewhere."""
     forbidden = (
         *(b"External", b"<f>", b"<w:instrText", b"<w:fldSimple", b"<w:altChunk", b"<w:hyperlink"),
         *(b"oleObject", b"ddeLink", b"externalLink", b"<!DOCTYPE", b"<!ENTITY", b"vbaProject"),
@@ -101,15 +102,15 @@ def office_runs_nothing(folder: Path, browser: Browser, ending: str) -> None:
     (path,) = folder.glob(f"*.{ending}")
     with zipfile.ZipFile(path) as whole:
         for name in whole.namelist():
-            content = re.sub(rb">[^<]+<", b"><", whole.read(name))  # texts may say anything
+            content = re.sub(rb">[^<]+<", b"><", whole.read(name))  # texts may contain anything
             assert not [word for word in forbidden if word in content], name
     if ending == "xlsx":
         cells = (cell for sheet in load_workbook(path) for row in sheet for cell in row)
-        assert {cell.data_type for cell in cells} <= {"s", "n"}  # n: empty, inside of a span
+        assert {cell.data_type for cell in cells} <= {"s", "n"}  # n is an empty cell, inside a span
 
 
 def html_runs_nothing(folder: Path, browser: Browser) -> None:
-    """In a browser: no dialog, no request, nothing that the policy had to stop."""
+    """Check in a browser: no dialog, no request, nothing that the policy had to stop."""
     (path,) = folder.glob("*.html")
     watched = Watched.open(browser)
     watched.page.goto(path.as_uri())
@@ -123,7 +124,7 @@ def html_runs_nothing(folder: Path, browser: Browser) -> None:
 
 
 class Rendered(HTMLParser):
-    """The tags in HTML, and the addresses that they ask for."""
+    """The tags in HTML, and the addresses that they request."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -137,7 +138,7 @@ class Rendered(HTMLParser):
 
 
 def md_runs_nothing(folder: Path, browser: Browser) -> None:
-    """As a program shows it that lets HTML through."""
+    """Check it as a program shows it that allows HTML."""
     (path,) = folder.glob("*.md")
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
     found = Rendered(markdown.render(path.read_text(encoding="utf-8")))
@@ -147,7 +148,7 @@ def md_runs_nothing(folder: Path, browser: Browser) -> None:
 
 
 def json_runs_nothing(folder: Path, browser: Browser) -> None:
-    """It is data, in lines or whole; docling's has no address."""
+    """It is only data, in lines or whole; docling's form has no address."""
     for path in [*folder.glob("*.jsonl"), *folder.glob("*.json")]:
         text = path.read_text(encoding="utf-8")
         for part in text.rstrip("\n").split("\n") if path.suffix == ".jsonl" else [text]:
@@ -155,7 +156,7 @@ def json_runs_nothing(folder: Path, browser: Browser) -> None:
 
 
 def values_of(found: Any, names: tuple[str, ...]) -> Iterator[Any]:
-    """What stands under these names, however deep, but for nothing."""
+    """Yield the values under these names, at any depth, except None."""
     inside = found.items() if isinstance(found, dict) else enumerate(found)
     for name, value in inside:
         if name in names and value is not None:
@@ -165,19 +166,19 @@ def values_of(found: Any, names: tuple[str, ...]) -> Iterator[Any]:
 
 
 def parquet_runs_nothing(folder: Path, browser: Browser) -> None:
-    """It is data."""
+    """It is only data."""
     (path,) = folder.glob("*.parquet")
     assert read_table(path).num_rows == len(TEXTS)
 
 
 def pdf_runs_nothing(folder: Path, browser: Browser) -> None:
-    """No action, no link, no file, no form; what its outline holds leads to pages."""
+    """Check: no action, no link, no file, no form; the outline leads only to pages."""
     (path,) = folder.glob("*.pdf")
     with pymupdf.open(path) as pdf:
         assert not any(page.get_links() for page in pdf) and not pdf.embfile_count()
         objects = [pdf.xref_object(xref) for xref in range(1, pdf.xref_length())]
         actions = ("/JS", "/JavaScript", "/URI", "/Launch", "/OpenAction", "/AA", "/SubmitForm")
-        texts = re.compile(r"\((?:\\.|[^\\()])*\)", re.DOTALL)  # which may say anything
+        texts = re.compile(r"\((?:\\.|[^\\()])*\)", re.DOTALL)  # texts may contain anything
         names = {word for found in objects for word in re.findall(r"/\w+", texts.sub("", found))}
         assert not names & set(actions) and not pdf.is_form_pdf
         assert all(0 < number <= len(pdf) for _, _, number in pdf.get_toc())
@@ -199,7 +200,7 @@ CHECKS: dict[str, Callable[[Path, Browser], None]] = {
 
 
 def write(name: str, what: Document, source: Path, folder: Path) -> None:
-    """Write a document in a format; all of it is in its own files."""
+    """Write a document in a format; it must use only its own files."""
     module = importlib.import_module(f"lib.documents.formats.{FORMATS[name].module}")
     written(module.write, what, folder, input=source, with_furniture=True)
     assert files_in(folder, what.path)

@@ -1,4 +1,4 @@
-"""html: one file to read, with its pictures in it, in which nothing runs."""
+"""html: one file to read, which contains its pictures; nothing in it runs."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ def source(what: Document, folder: Path, remarks: tuple[str, ...] = ()) -> str:
 
 
 def with_picture(folder: Path, count: int = 1) -> Document:
-    """A document with headings and pictures that stand in the results."""
+    """A document with headings, and with pictures that are in the results."""
     names = tuple(f"report/pictures/page_0_{number}.png" for number in range(1, count + 1))
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def test_what_stands_in_it(tmp_path: Path) -> None:
         '<div class="Text" dir="auto"><ul>\n<li>one</li>\n</ul></div>',
         '<div class="Table" dir="auto"><table><tbody><tr><td>1</td></tr></tbody></table></div>',
         '<div class="Footnote" dir="auto"><p>note</p></div>',
-        "<html>",  # English or French: its letters do not tell
+        "<html>",  # English or French: its letters do not show which
     ):
         assert part in html
     assert "furniture" not in html and "<nav" not in html

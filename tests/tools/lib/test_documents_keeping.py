@@ -1,4 +1,4 @@
-"""What stands in OUTPUT/documents/: ours, and a person's; and what a crash leaves."""
+"""Files in OUTPUT/documents/: ours, a person's, and those that a crash leaves."""
 
 import json
 import os
@@ -18,7 +18,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def made_in(folder: Path, text: str, document: str = "a/book", pictures: int = 0) -> Made:
-    """A document in a folder of its own, with pictures beside it."""
+    """Make a document in a folder of its own, with pictures beside it."""
     name = document.rpartition("/")[2]
     folder.mkdir()
     (folder / f"{name}.md").write_text(text)
@@ -54,7 +54,7 @@ def test_what_is_no_longer_made_is_removed(folder: Path, tmp_path: Path) -> None
 
 
 def test_after_a_crash_the_files_are_ours(folder: Path, tmp_path: Path) -> None:
-    """The state knows what is about to come: whether it came or not, nothing counts as changed."""
+    """The state has what is about to come. Whether it came or not, nothing counts as changed."""
     put(folder, "one")
     coming = made_in(tmp_path / "coming", "two")
     for has_come in (False, True):
@@ -77,7 +77,7 @@ def test_after_a_crash_the_files_are_ours(folder: Path, tmp_path: Path) -> None:
 def test_a_state_from_elsewhere_removes_nothing_outside(
     folder: Path, tmp_path: Path, name: str
 ) -> None:
-    """A folder of results may come from anybody."""
+    """A folder of results may have any origin."""
     (tmp_path / "out/outside.md").write_text("mine")
     (tmp_path / "x.md").write_text("mine")
     (folder / "link").symlink_to(tmp_path)
@@ -95,7 +95,8 @@ def test_a_kill_between_the_files_and_the_state(
 ) -> None:
     put(folder, "one")
     with monkeypatch.context() as patch:
-        patch.setattr(Kept, "_remove", lambda self, names: 1 / 0)  # the files have come
+        # here the files have come already
+        patch.setattr(Kept, "_remove", lambda self, names: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             put(folder, "two")
     assert (folder / "a/book.md").read_text() == "two"

@@ -1,4 +1,4 @@
-"""md: a document in one file, whose text is only text."""
+"""md: a document in one file; its text stays plain text."""
 
 import random
 import re
@@ -25,7 +25,7 @@ from rig.result_sets import Cells, ResultSet, cell
 BOX = (80, 60, 700, 100)
 CATEGORIES = ("Text", "Title", "Section-header", "List-item", "Formula", "Table", "Caption")
 TABLE = "<table><thead><tr><th>A</th><th>B</th></tr></thead><tr><td>1</td><td>{}</td></tr></table>"
-MORE = (  # what would swallow the rest of a document, or lead elsewhere
+MORE = (  # what could swallow the rest of a document, or lead elsewhere
     *(
         "```\ncode",
         "~~~~",
@@ -53,7 +53,7 @@ MORE = (  # what would swallow the rest of a document, or lead elsewhere
 
 
 def document_of(results: Path) -> Document:
-    """The first document of a result set, its pages in folders."""
+    """The first document of a result set, with a document for each folder."""
     found, _ = gather(read_entries(results), FOLDERS)
     pages = tuple(Page(entry, tuple(read_cells(results, entry))) for entry in found[0].entries)
     return Document(found[0].path, pages)
@@ -74,7 +74,7 @@ def single(folder: Path, cells: Cells, name: str = "a/p.png") -> Path:
 
 
 class Seen(HTMLParser):
-    """What a program would make of HTML."""
+    """What a program would find in HTML."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -152,7 +152,7 @@ def truth_of(made: Made) -> str:
 
 
 def test_a_document_of_twenty_pages_is_its_truth(tmp_path: Path) -> None:
-    """Tables and texts over page breaks, running headers, footnotes, columns, two languages."""
+    """With tables and texts over page breaks, running headers, footnotes, columns, languages."""
     made = make_document(random.Random(3), 20)
     found, remarks = written(tmp_path / "md", made.write(tmp_path / "out"))
     assert len(made.pages) >= 20
@@ -165,7 +165,7 @@ def test_a_document_of_twenty_pages_is_its_truth(tmp_path: Path) -> None:
 
 
 def test_pictures_are_files_beside_it(tmp_path: Path) -> None:
-    """Those of the results as they are; else cut out of INPUT's page, if it is the one read."""
+    """The results' pictures are copied; others are cut out of INPUT's page, if it was this one."""
     results = ResultSet(tmp_path / "out")
     picture = [cell("Picture", "", (20, 10, 60, 90)), cell("Picture", "", (0, 0, 100, 5))]
     (tmp_path / "in").mkdir()

@@ -1,4 +1,4 @@
-"""What a document's files are called: as its pages' results, if every ending fits behind that."""
+"""Names of a document's files: those of its pages' results, if every ending fits."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,7 @@ from lib.standing import set_aside
 from rig.small_documents import document, written
 from rig.toolkit import files_below
 
-LONGEST = 242  # bytes of a page's name: its results have endings, too
+LONGEST = 242  # bytes of a page's name, because its results have endings, too
 
 
 def mark_of(name: str) -> str:
@@ -27,7 +27,7 @@ def mark_of(name: str) -> str:
         ("100dpi/책.v2", "책.v2"),
         ("a/" + LONGEST_NAME_BYTES * "n", LONGEST_NAME_BYTES * "n"),
         ("a/" + LONGEST * "n", (LONGEST_NAME_BYTES - 9) * "n" + mark_of(LONGEST * "n")),
-        (80 * "책", 75 * "책" + mark_of(80 * "책")),  # no half of a letter
+        (80 * "책", 75 * "책" + mark_of(80 * "책")),  # never half a letter
     ],
 )
 def test_what_it_is_called(path: str, name: str) -> None:
@@ -52,7 +52,7 @@ def test_a_page_of_the_longest_name_has_documents(module: Any, tmp_path: Path) -
 
 
 def test_what_somebody_changed_again_and_again_is_kept(tmp_path: Path) -> None:
-    """The longest name has room for .old10, too."""
+    """The longest name leaves room for .old10."""
     place = tmp_path / f"{file_name(LONGEST * 'n')}.finetune.jsonl"
     for number in range(10):
         place.write_text(str(number), encoding="utf-8")

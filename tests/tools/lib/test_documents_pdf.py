@@ -1,4 +1,4 @@
-"""The searchable PDF: each word in its place, by poppler, PDFium, Chromium; the page as it was."""
+"""The searchable PDF in poppler, PDFium and Chromium: words in place, the page unchanged."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_each_word_is_found_in_its_place_and_the_page_is_as_it_was(
     with pymupdf.open(made) as book:
         shown = picture_of(book[0], DPI)
         page = numpy.asarray(shown.resize(article().picture.size), int)
-    assert abs(page - numpy.asarray(article().picture, int)).mean() < 3  # it stands upright
+    assert abs(page - numpy.asarray(article().picture, int)).mean() < 3  # it is upright
     if is_pdf and not values.get("rotation"):
         with pymupdf.open(source) as original, pymupdf.open(made) as book:
             assert picture_of(original[0]).tobytes() == picture_of(book[0]).tobytes()
@@ -58,7 +58,7 @@ def test_chromium_marks_each_word_in_its_place_when_all_is_selected(tmp_path: Pa
     with open_viewer(made, 800, 1100) as viewer:
         marked = viewer.select_all()
     high, wide = marked.shape
-    assert wide / high == pytest.approx(WIDE / HIGH, abs=0.02)  # it is the page that is seen
+    assert wide / high == pytest.approx(WIDE / HIGH, abs=0.02)  # the viewer shows the page
     for text, (left, top, right, bottom) in article().words:
         word = marked[int(top * high) : int(bottom * high), int(left * wide) : int(right * wide)]
         assert word.mean() > 0.1, text  # black letters stay black
@@ -79,7 +79,7 @@ EDGES = (LEFT, 200, 330, 525)
 
 
 def table_page(ruled: bool) -> tuple[pymupdf.Document, tuple[Cell, ...]]:
-    """A page with a table below a heading over all of its columns."""
+    """A page with a table, below a heading across all of its columns."""
     book = pymupdf.open()
     page = book.new_page(width=WIDE, height=HIGH)
     page.insert_text((LEFT + 120, TOP + 20), "A heading over all of it", fontsize=11)
@@ -117,7 +117,7 @@ def test_a_table_s_words_stand_in_their_cells(tmp_path: Path, ruled: bool) -> No
 
 
 def test_a_line_that_is_turned_is_laid_along_its_box(tmp_path: Path) -> None:
-    """As the number of a preprint, upwards at the edge; and Chinese from top to bottom."""
+    """For example, a preprint's number upwards at the edge, and Chinese from top to bottom."""
     with pymupdf.open() as book:
         page = book.new_page(width=WIDE, height=HIGH)
         page.insert_text((40, 600), "preprint:2411.01234v1 of November", fontsize=14, rotate=90)
@@ -142,7 +142,7 @@ def test_a_line_that_is_turned_is_laid_along_its_box(tmp_path: Path) -> None:
 
 
 def leant(box: tuple[float, ...], degrees: float) -> tuple[float, float, float, float]:
-    """The box around what is in a box of the article, once it is turned counterclockwise."""
+    """A box around the content of a box of the article, after a counterclockwise turn."""
     turn = pymupdf.Matrix(-degrees)
     corners = [
         pymupdf.Point((x - 0.5) * WIDE, (y - 0.5) * HIGH) * turn

@@ -111,6 +111,6 @@ def test_a_text_without_an_end_is_written_within_bounds(tmp_path: Path) -> None:
         Cell(box, "Text", words if n == 0 else f"corner{n}") for n, box in enumerate(boxes)
     )
     made = written(tmp_path, tmp_path / "source.png", cells)
-    with pymupdf.open(made) as book:  # poppler leaves out most letters that are as small as dust
+    with pymupdf.open(made) as book:  # poppler leaves out most letters that are so small
         assert book[0].get_text().split().count("word") == 40_000
     assert all(found_by_pdfium(made, f"corner{n}") == 1 for n in (1, 2, 3))

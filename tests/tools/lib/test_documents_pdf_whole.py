@@ -1,4 +1,4 @@
-"""The searchable PDF: what else is in a PDF stays, and what is not as it was is said."""
+"""The searchable PDF keeps other parts of a PDF, and reports a changed source."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from rig.viewers import found_by_pdfium, words_by_poppler
 
 
 def rich_pdf(path: Path, **saving: Any) -> Path:
-    """Two scanned pages with all that a PDF can have beside its pages."""
+    """Two scanned pages, with everything that a PDF can have beside its pages."""
     with scan_of_article() as book, scan_of_article() as another:
         book.insert_pdf(another)
         book.set_toc([[1, "The author's own", 1], [2, "Below it", 2]])
@@ -95,7 +95,7 @@ def test_what_else_is_in_a_pdf_stays_and_so_do_pages_that_were_not_read(
             assert book.needs_pass
     read, unread = words_by_poppler(made, *(["-upw", PDF_PASSWORD] if saving else []))
     check_places(read, article().words)
-    assert [text for text, _ in unread] == ["value"]  # the field's
+    assert [text for text, _ in unread] == ["value"]  # the text of the field
 
 
 def test_headings_become_bookmarks_where_the_author_made_none(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_headings_become_bookmarks_where_the_author_made_none(tmp_path: Path) ->
 
 
 def test_text_that_a_page_has_already_is_not_laid_over_it_twice(tmp_path: Path) -> None:
-    """A born-digital page stays byte for byte; a garbled layer counts for nothing."""
+    """A born-digital page stays byte for byte; a garbled text layer does not count."""
     source = tmp_path / "source.pdf"
     source.write_bytes(article().letters)
     untitled = tuple(cell for cell in article().cells if "#" not in cell.text)
@@ -118,7 +118,7 @@ def test_text_that_a_page_has_already_is_not_laid_over_it_twice(tmp_path: Path) 
 
 
 def test_only_what_a_page_lacks_is_laid_over_it(tmp_path: Path) -> None:
-    """A page with a layer of its own for its first half; the other half's is garbled."""
+    """A page with its own text layer for its first half, and a garbled one for the other half."""
     cells = article().cells
     with scan_of_article() as book:
         for cell in cells[:4]:

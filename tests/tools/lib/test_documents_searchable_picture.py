@@ -1,4 +1,4 @@
-"""Pictures in a PDF: the file's own bytes or all of its pixels, upright, as large as on paper."""
+"""Pictures in a PDF: the file's bytes or all of its pixels, upright, and as large as on paper."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDE, HIGH = 64, 48
 
 
 def noise(bands: int, most: int = 256, kind: str = "uint8") -> Image.Image:
-    """A picture that is like nothing but its own pixels."""
+    """A picture of random pixels."""
     shape = (HIGH, WIDE, bands) if bands > 1 else (HIGH, WIDE)
     return Image.fromarray(numpy.random.default_rng(1).integers(0, most, shape, kind))
 
@@ -48,14 +48,14 @@ def in_print() -> Image.Image:
 
 Kinds = dict[str, tuple[Callable[[], Image.Image], dict[str, Any]]]
 
-OWN: Kinds = {  # the file's bytes are in the PDF
+OWN: Kinds = {  # the PDF contains the file's bytes
     "gray.jpg": (lambda: noise(1), {}),
     "colour.jpg": (colours, {"subsampling": 0}),
     "progressive.jpg": (colours, {"subsampling": 0, "progressive": True}),
     "print.jpg": (in_print, {}),
     "colour.jp2": (colours, {}),
 }
-OWN_ROWS: Kinds = {  # its packed rows are
+OWN_ROWS: Kinds = {  # the PDF contains its compressed rows
     "gray.png": (lambda: noise(1), {}),
     "colour.png": (colours, {}),
     "palette.png": (palette, {"bits": 4}),
@@ -80,7 +80,7 @@ PIXELS: Kinds = {
 
 
 def on_white(image: Image.Image) -> numpy.ndarray[Any, numpy.dtype[numpy.int64]]:
-    """What is seen of a picture."""
+    """The pixels of a picture as they are seen, on white."""
     if image.mode.startswith("I;16"):
         return numpy.repeat(numpy.asarray(image, int)[:, :, None] // 257, 3, axis=2)
     if "A" in image.mode or "transparency" in image.info:
@@ -120,7 +120,7 @@ def test_nothing_of_a_picture_is_lost(tmp_path: Path, name: str) -> None:
     with in_pdf(path, picture) as book:
         shown = drawn(book[0], (WIDE, HIGH))
     apart = numpy.abs(shown - wanted)
-    if name.startswith("print"):  # each draws its own way from CMYK to a screen
+    if name.startswith("print"):  # each program converts CMYK in its own way
         assert apart.mean() < 40 < numpy.abs(255 - shown - wanted).mean()
     else:
         assert apart.max() <= 2
@@ -169,10 +169,10 @@ def test_a_picture_is_upright_as_exif_has_it(tmp_path: Path, orientation: int, e
     ("size", "dpi", "wanted"),
     [
         ((1654, 2339), (200, 200), (595.44, 842.04)),
-        ((1728, 1100), (204, 98), (609.88, 808.16)),  # a fax: its pixels are no squares
+        ((1728, 1100), (204, 98), (609.88, 808.16)),  # a fax: its pixels are not square
         ((1654, 2339), None, (595.41, 842)),
         ((1654, 2339), (0, 0), (595.41, 842)),
-        ((4000, 3000), (72, 72), (842, 631.5)),  # a camera's, which knows no paper
+        ((4000, 3000), (72, 72), (842, 631.5)),  # a camera's picture, without a paper size
         ((4000, 3000), (1201, 1201), (842, 631.5)),
         ((100, 80), (600, 600), (842, 673.6)),  # smaller than a stamp
         ((10_000, 10), None, (842, 3)),
@@ -185,7 +185,7 @@ def test_page_size(size: tuple[int, int], dpi: object, wanted: tuple[float, floa
 
 
 def test_a_damaged_picture_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
-    """It was read; what is missing of it, its line of the manifest says."""
+    """It was read; its line in the manifest says what is missing."""
     path = tmp_path / "cut.bmp"
     colours().save(path)
     path.write_bytes(path.read_bytes()[:-40])

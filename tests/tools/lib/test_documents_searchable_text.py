@@ -1,4 +1,4 @@
-"""What of a cell is seen, on which lines, and what a viewer makes of it: decisions of the wing."""
+"""What of a cell is shown, on which lines, and how viewers read it: decisions of this package."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_shared_out(text: str, widths: list[float], lines: list[str]) -> None:
         ("שלום PDF 123 עולם", "םלוע PDF 123 םולש"),
         ("he said שלום עולם again", "he said םלוע םולש again"),
         ("מחיר: 45.", ".45 :ריחמ"),
-        ("שָׁלוֹם", "םוֹלשָׁ"),  # marks stay on their letters
+        ("שָׁלוֹם", "םוֹלשָׁ"),  # marks stay with their letters
         ("", ""),
     ],
 )
@@ -111,12 +111,12 @@ EVEN = [(10, 22), (40, 52), (70, 82), (100, 112)]
     [
         (EVEN, 4, EVEN),
         (EVEN, 6, EVEN),
-        (EVEN, 30, evenly((0, 200), 30)),  # so few cannot hold it
+        (EVEN, 30, evenly((0, 200), 30)),  # these lines cannot hold so many
         (EVEN, 1, EVEN[:0] or evenly((0, 200), 1)),
         ([], 3, [(0, 67), (67, 133), (133, 200)]),
-        ([(10, 12), (14, 26), (40, 52)], 2, [(10, 26), (40, 52)]),  # an accent is its line's
+        ([(10, 12), (14, 26), (40, 52)], 2, [(10, 26), (40, 52)]),  # an accent belongs to its line
         ([(10, 34), (40, 52), (60, 72)], 4, [(10, 22), (22, 34), (40, 52), (60, 72)]),  # touching
-        ([(10, 22), (40, 52), (90, 92)], 2, [(10, 22), (40, 52)]),  # a speck is no line
+        ([(10, 22), (40, 52), (90, 92)], 2, [(10, 22), (40, 52)]),  # a speck is not a line
         ([(0, 200)], 8, evenly((0, 200), 8)),
     ],
 )

@@ -1,4 +1,4 @@
-"""Whether a text goes on in another: what is put together, and what never is."""
+"""Whether a text continues in another one: what is joined, and what never is."""
 
 import pytest
 
@@ -18,7 +18,7 @@ CHINESE = "第一句话说完了。" + "这一页的最后一句话还没有说�
         ("the countries of", "Europe", "the countries of Europe"),
         ("consisting of the", "3 parts", "consisting of the 3 parts"),
         ("конец страницы", "не конец", "конец страницы не конец"),
-        # parted words: as the document writes them elsewhere
+        # divided words: as the document writes them elsewhere
         ("for exam-", "ple this", "for example this"),
         ("this is well-", "known here", "this is well-known here"),
         ("an inter\u00ad", "esting one", "an interesting one"),
@@ -30,7 +30,7 @@ CHINESE = "第一句话说完了。" + "这一页的最后一句话还没有说�
         ("문서 및", "표는", "문서 및 표는"),
         ("교육을 위한", "예산도", "교육을 위한 예산도"),
         ("이것이 대한민", "국의 미래입니다.", "이것이 대한민국의 미래입니다."),
-        # Chinese and Japanese: no blank
+        # Chinese and Japanese: no space
         ("我们看到，", "这是", "我们看到，这是"),
         (CHINESE, "直到下一页", f"{CHINESE}直到下一页"),
     ],
@@ -71,7 +71,7 @@ def test_goes_on(before: str, after: str, expected: str) -> None:
         ("다음과 같은 것을", "1. 첫째"),
         ("다음과 같은 것을", "가. 첫째"),
         ("다음의 조항을", "제3조(목적)"),
-        # a word that was parted perhaps
+        # perhaps a divided word
         ("이것은 사용자에", "게 보냅니다."),
         ("이것은 시중은", "행에 있습니다."),
         ("이것을 대비하고", "자 합니다."),

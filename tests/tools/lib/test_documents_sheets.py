@@ -1,4 +1,4 @@
-"""Tables as csv and xlsx: each its own, spans kept, numbers as printed, and nothing is run."""
+"""Tables as csv and xlsx: separate tables, kept spans, numbers as printed; nothing is run."""
 
 import csv
 import zipfile
@@ -36,14 +36,14 @@ def csv_rows(path: Path) -> Rows:
 
 
 def tables_as_csv(folder: Path, *texts: str) -> tuple[list[Rows], list[str]]:
-    """The tables of one page as csv has them, and what was remarked."""
+    """Write the tables of one page as csv; return their rows, and the remarks."""
     remarks = written(as_csv.write, document([("Table", text) for text in texts]), folder)
     files = sorted((folder / "report_files/tables").iterdir())
     return [csv_rows(path) for path in files], remarks
 
 
 def book_of(folder: Path, *texts: str) -> tuple[Any, list[str]]:
-    """The same as a book of Excel's, opened again."""
+    """Write them as an Excel workbook and open it; return it, and the remarks."""
     remarks = written(as_xlsx.write, document([("Table", text) for text in texts]), folder)
     return load_workbook(folder / "report.xlsx"), remarks
 
@@ -127,7 +127,7 @@ def test_no_formula_runs(text: str, tmp_path: Path) -> None:
         ("- item", "'- item"),
         ("-1,234.50", "-1,234.50"),
         ("-1-2", "'-1-2"),
-        ("a;=1", "a;'=1"),  # where ; parts cells, =1 is one
+        ("a;=1", "a;'=1"),  # if ; separates cells, =1 is a cell
         ("a\n=1", "a\n'=1"),
         ("a\t@b\r+c", "a\t'@b\r'+c"),
         ("a,=1", "a,=1"),
@@ -164,7 +164,8 @@ def test_lines_korean_and_formulas_stay(tmp_path: Path) -> None:
     [
         ("a\x00b\x1fc\ufffe", "a\ufffdb\ufffdc\ufffd"),
         ("\ud800", "?"),
-        ("_x0041_ _x1_", "_x005F_x0041_ _x1_"),  # Excel's way to write an A, and a sign as it is
+        # Excel's code for an A, and a text that only looks like a code
+        ("_x0041_ _x1_", "_x005F_x0041_ _x1_"),
     ],
 )
 def test_what_excel_cannot_hold(text: str, expected: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A table's HTML as a grid, whatever a model wrote."""
+"""A table's HTML as a grid, for everything that a model may write."""
 
 import time
 
@@ -25,12 +25,12 @@ def texts(text: str) -> list[list[str]]:
 
 
 def cell(text: str) -> str:
-    """What a cell with this inside says."""
+    """The text of a cell with this content."""
     return texts(table(td(text)))[0][0]
 
 
 def is_sound(grid: Grid) -> bool:
-    """Whether no cells overlap, none goes beyond the edge, and every row and column begins one."""
+    """Check that cells do not overlap, stay in the grid, and begin in every row and column."""
     taken = [
         (row, column)
         for cell in grid.cells
@@ -55,7 +55,7 @@ def is_sound(grid: Grid) -> bool:
         (table("<td>a</td>") + table("<td>b</td>"), [["a"], ["b"]]),
         (table("<td>a</td>", "", "<td>b</td>"), [["a"], ["b"]]),  # an empty row shows nothing
         (table("<td>a</td><td>b</td>", "<td>c</td>"), [["a", "b"], ["c", ""]]),
-        (table("<td>a</td><td></td>"), [["a", ""]]),  # an empty cell is one
+        (table("<td>a</td><td></td>"), [["a", ""]]),  # an empty cell counts
         ("no table", [["no table"]]),
         ("a < b", [["a < b"]]),
         ("", []),
@@ -76,18 +76,18 @@ def test_rows_of_texts(text: str, expected: list[list[str]]) -> None:
         # beyond the edge, to the right and below
         (table(td("a", 9), td("b") + td("c")), [(0, 0, 1, 2, "a"), (1, 1, 1, 1, "c")]),
         (table(td("a", 1, 9) + td("b"), td("c")), [(0, 0, 2, 1, "a"), (1, 1, 1, 1, "c")]),
-        # two that overlap: the one from above has its place
+        # two overlapping cells: the one from above keeps its place
         (
             table(td("a") + td("b", 1, 2) + td("c"), td("d", 3)),
             [(0, 1, 2, 1, "b"), (1, 0, 1, 1, "d")],
         ),
-        # of a row, and of a column, in which no cell begins, nothing is left
+        # a row or a column in which no cell begins disappears
         (table(td("a", 1, 2) + td("b", 1, 2), "", td("c") + td("d")), [(1, 0, 1, 1, "c")]),
         (table(td("a", 2) + td("b"), td("c", 2) + td("d")), [(0, 1, 1, 1, "b")]),
-        # no number of cells
+        # not a number of cells
         (table('<td colspan="0" rowspan="-1">a</td><td colspan="x">b</td>'), [(0, 1, 1, 1, "b")]),
         (table(td("a", 99999, 99999), td("b")), [(0, 0, 1, 1, "a"), (1, 0, 1, 1, "b")]),
-        # from the head into the body, which browsers do not allow and models write
+        # from the head into the body: browsers do not allow it, but models write it
         (
             f"<table><thead><tr>{td('a', 1, 2)}{td('b', 2)}</tr></thead>"
             f"<tbody><tr>{td('c')}{td('d')}</tr></tbody></table>",

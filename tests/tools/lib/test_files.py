@@ -1,4 +1,4 @@
-"""Copying so that what stands is always whole."""
+"""Copying in such a way that a target file is always complete."""
 
 import errno
 import os
@@ -30,10 +30,10 @@ def test_copies_with_time_and_folders(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "mtime", "copied"),
     [
-        ("text", 1000, False),  # as it is
-        ("text", 2000, False),  # another time, the same bytes
-        ("next", 2000, True),  # the same size, other bytes
-        ("next", 1000, True),  # and the same time: unzip, cp -p
+        ("text", 1000, False),  # unchanged
+        ("text", 2000, False),  # another time, but the same bytes
+        ("next", 2000, True),  # the same size, but other bytes
+        ("next", 1000, True),  # and the same time, as after unzip or cp -p
         ("longer", 1000, True),
     ],
 )
@@ -44,7 +44,7 @@ def test_copies_what_differs(tmp_path: Path, text: str, mtime: int, copied: bool
 
 
 def test_a_copy_that_breaks_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk, in the middle of the file."""
+    """For example, the disk is full in the middle of the file."""
     source, target = write(tmp_path / "a", "new content"), write(tmp_path / "b", "old")
 
     def tear(source: Path, target: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_copy_that_breaks_leaves_the_old(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_full_disk_is_told_with_the_file_s_name(tmp_path: Path) -> None:
-    """The system's error has none: whose disk is full?"""
+    """The system's error names no file, so nobody would know which disk is full."""
     path, part = tmp_path / "manifest.jsonl", tmp_path / "manifest.jsonl.part"
     write(path, "old")
     part.symlink_to("/dev/full")

@@ -1,4 +1,4 @@
-"""What comes home and what stands there: one OUTPUT, one truth, nothing of the user's is lost."""
+"""Bringing results into OUTPUT: one truth there, and nothing of the user's is lost."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ OWN = {"manifest.jsonl"}
         ("new", "old", "old", False, Fate.REPLACED),
         ("new", "old", "old", True, Fate.KEPT_BESIDE),
         ("new", "changed", "old", False, Fate.KEPT_BESIDE),
-        ("new", "changed", "", False, Fate.KEPT_BESIDE),  # nobody knows whose it is
+        ("new", "changed", "", False, Fate.KEPT_BESIDE),  # nobody knows who wrote it
         ("old", "changed", "old", False, Fate.STAYS),
         ("old", "changed", "old", True, Fate.STAYS),
     ],
@@ -34,7 +34,7 @@ def test_what_becomes_of_a_file(
 def test_results_of_another_input_of_that_name(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """page1.png, then page1.jpg; then another page1.jpg, of another folder."""
+    """page1.png, then page1.jpg; then another page1.jpg from another folder."""
     desk.reads(page("page1.png", "1"), text="of the first")
     desk.brings()
     desk.reads(page("page1.jpg", "2"), text="of the second")
@@ -50,7 +50,7 @@ def test_results_of_another_input_of_that_name(
 
 
 def test_what_failed_takes_no_results_from_another(desk: Desk) -> None:
-    """The text that stands is still the first one's."""
+    """The text in OUTPUT is still that of the first page."""
     desk.reads(page("page1.png", "1"))
     desk.brings()
     desk.reads(page("page1.jpg", "2", status="failed"))
@@ -77,7 +77,7 @@ def test_pages_that_a_file_no_longer_has_go(desk: Desk, capsys: pytest.CaptureFi
 
 
 def test_a_page_whose_new_results_are_torn_is_what_it_was(desk: Desk) -> None:
-    """Its file has changed, and still has such a page."""
+    """Its file has changed, but still has this page."""
     desk.reads(*pdf(2, "1"))
     desk.brings()
     desk.reads(*pdf(2, "2"), text="anew")
@@ -88,7 +88,7 @@ def test_a_page_whose_new_results_are_torn_is_what_it_was(desk: Desk) -> None:
 
 
 def test_a_file_that_could_not_be_opened_and_now_can(desk: Desk) -> None:
-    """It was one page then; and the other way round its pages stay, since nothing was read."""
+    """It counted as one page then. In the other direction its pages stay, as nothing was read."""
     desk.reads(line("r/r", "r.pdf", "failed", sha256=""))
     desk.brings()
     desk.reads(*pdf(2, "1"))
@@ -101,7 +101,7 @@ def test_a_file_that_could_not_be_opened_and_now_can(desk: Desk) -> None:
 
 
 def test_a_file_whose_results_bear_another_name_now(desk: Desk) -> None:
-    """a.png, beside which there is an a.jpg now: both keep their ending."""
+    """For example, a.png, which now has an a.jpg beside it: both keep their ending."""
     desk.reads(page("a.png"))
     desk.brings()
     desk.reads(line("a.png/a.png", "a.png", sha256="1"), line("a.jpg/a.jpg", "a.jpg", sha256="2"))
@@ -111,7 +111,7 @@ def test_a_file_whose_results_bear_another_name_now(desk: Desk) -> None:
 
 
 def test_a_page_that_was_not_reached_is_what_it_was(desk: Desk) -> None:
-    """A new machine, that was interrupted: what was read elsewhere is as good as before."""
+    """A new machine was interrupted. What was read elsewhere is still good."""
     desk.reads(page("a.png"), page("b.png"))
     desk.brings()
     desk.reads(page("a.png", status="left", sha256=""), page("c.png", status="left", sha256=""))
@@ -122,7 +122,7 @@ def test_a_page_that_was_not_reached_is_what_it_was(desk: Desk) -> None:
 
 @pytest.mark.parametrize("text", ["", "[{", "\x00\x00\x00\x00", "null", "{}", "[" * 100_000])
 def test_a_json_that_is_none_replaces_nothing(desk: Desk, text: str) -> None:
-    """What a power cut leaves on the machine; its Markdown is empty then, too."""
+    """A power cut on the machine can leave such a file; its Markdown is empty then, too."""
     desk.reads(page("a.png", "1"), text="good")
     desk.brings()
     for again in (False, True):
@@ -143,7 +143,7 @@ def test_a_json_that_is_none_does_not_come_where_nothing_stands_either(desk: Des
 
 
 def test_an_empty_file_does_not_take_a_full_one_s_place(desk: Desk) -> None:
-    """Of a page with headers alone it may be right; so nothing is lost either way."""
+    """It may be right for a page with only headers. So both are kept."""
     desk.reads(page("a.png"), text="good")
     desk.brings()
     desk.reads(page("a.png"), text="new")
@@ -172,7 +172,7 @@ def test_a_torn_json_at_home_is_kept_beside_and_comes_again(desk: Desk) -> None:
 
 
 def test_a_page_that_failed_meanwhile(desk: Desk) -> None:
-    """What it was before is known all the same: ours, or of another content."""
+    """The record before the failure is still known: it is ours, or of another content."""
     for content, kept in (("1", 0), ("2", 3)):
         desk.reads(page("a.png", "1"), text="good")
         desk.brings()

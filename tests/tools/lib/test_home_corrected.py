@@ -1,4 +1,4 @@
-"""What a person corrected in OUTPUT stays, or is kept next to what was read again."""
+"""A person's corrections in OUTPUT stay, or are kept beside the new reading."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ def statuses(desk: Desk) -> dict[str, str]:
 
 
 def test_a_correction_by_hand_stays(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    """Also while other pages come, and when the same page is read again with the same text."""
+    """Also when other pages come, and when the same page is read again with the same text."""
     desk.reads(page("a.png"))
     desk.brings()
     (desk.output / "a/a.md").write_text("corrected")
@@ -30,7 +30,7 @@ def test_a_correction_by_hand_stays(desk: Desk, capsys: pytest.CaptureFixture[st
 
 
 def test_a_corrected_page_stays(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever comes: the same again, with another page, and read by a machine that was new."""
+    """In all cases: the same line again, another page beside it, and a reading by a new machine."""
     desk.reads(page("a.png"))
     desk.brings()
     desk.corrects("a/a", "by a person")
@@ -53,7 +53,7 @@ def test_a_corrected_page_stays(desk: Desk, capsys: pytest.CaptureFixture[str]) 
 def test_a_corrected_page_that_is_read_otherwise_is_kept_beside(
     desk: Desk, capsys: pytest.CaptureFixture[str], more: dict[str, Any], text: str
 ) -> None:
-    """All of its files, and told; also where the new reading says what the first one said."""
+    """All of its files are kept and reported, also if the new reading equals the first one."""
     desk.reads(page("a.png"), page("b.png"))
     desk.brings()
     desk.corrects("a/a", "by a person")
@@ -72,7 +72,7 @@ def test_a_corrected_page_that_is_read_otherwise_is_kept_beside(
 def test_a_corrected_page_whose_files_are_gone_comes_as_it_was_read(
     desk: Desk, torn: str | None
 ) -> None:
-    """So a correction can be taken back."""
+    """In this way a user can take a correction back."""
     desk.reads(page("a.png"))
     desk.brings()
     desk.corrects("a/a", "by a person")
@@ -96,7 +96,7 @@ def test_a_summary_counts_what_is_corrected(desk: Desk) -> None:
 
 
 def test_a_correction_of_an_output_without_a_record_stays(desk: Desk) -> None:
-    """One that an earlier version made."""
+    """An earlier version wrote such an OUTPUT."""
     desk.reads(page("a.png"))
     desk.brings()
     manifest = desk.output / "manifest.jsonl"
@@ -111,7 +111,7 @@ def test_a_correction_of_an_output_without_a_record_stays(desk: Desk) -> None:
 def test_a_correction_is_kept_beside_what_was_read_anew(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And told, where nobody watches; what nobody changed is replaced without a word."""
+    """A message says so. Files that nobody changed are replaced silently."""
     desk.reads(page("a.png"), page("b.png"))
     desk.brings()
     for number in (1, 2, 3):

@@ -1,4 +1,4 @@
-"""The pictures of a page come with it, and go with it; what somebody changed is kept."""
+"""The pictures of a page come and go with it; pictures that a person changed are kept."""
 
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from rig.toolkit import files_below, line
 
 
 def pictured(*pictures: str, name: str = "a.png", **more: Any) -> dict[str, Any]:
-    """A line of a page with these files of pictures."""
+    """A manifest line of a page with these picture files."""
     return page(name, pictures=[*pictures], pictures_as="files", **more)
 
 
 def pictures_of(desk: Desk, page: str = "a") -> dict[str, str]:
-    """What stands in a page's folder of pictures."""
+    """The files in a page's folder of pictures."""
     folder = desk.output / page / "pictures"
     return {path.name: path.read_text() for path in folder.iterdir()} if folder.exists() else {}
 
@@ -50,7 +50,7 @@ def test_without_one_of_its_pictures_a_page_has_not_come(desk: Desk, becomes: st
 
 
 def test_a_picture_that_somebody_changed_is_kept(desk: Desk) -> None:
-    """It stays while the same comes again; beside, when another comes, or none any more."""
+    """It stays while the same picture comes again. If another or none comes, it is kept beside."""
     lines = [pictured("1.png", "2.png", "3.png")]
     desk.reads(*lines)
     desk.brings()
@@ -103,7 +103,7 @@ def test_a_retouched_picture_that_its_page_no_longer_has_is_kept(desk: Desk) -> 
 
 
 def test_the_pictures_of_a_text_that_is_kept_stay(desk: Desk) -> None:
-    """It shows them by their names."""
+    """The text uses these pictures by name."""
     desk.reads(pictured("1.png"))
     desk.brings()
     (desk.output / "a/a.md").write_text("corrected ![](pictures/1.png)")

@@ -71,7 +71,7 @@ def test_refuses(
 def test_a_folder_that_cannot_be_listed_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its pages would silently be missing. Root may list all, so the system's answer is forged."""
+    """Its pages would be missing silently. Root can list it, so the test fakes the error."""
     touch(tmp_path, "a/b.png", "c.png")
     scandir = os.scandir
 
@@ -105,11 +105,11 @@ def test_only_a_regular_file_has_a_status(tmp_path: Path) -> None:
 def test_what_cannot_be_opened_is_counted_and_still_told_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No machine gets it, so neither the manifest nor the report has a line of it."""
+    """No machine gets such a file, so neither the manifest nor the report has a line for it."""
     touch(tmp_path, "a.png", "secret.png")
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "lost.pdf").symlink_to("nowhere")
-    access = os.access  # root may read all, so the system's answer is forged
+    access = os.access  # root can read all files, so the test fakes the system's answer
     monkeypatch.setattr(
         os, "access", lambda path, mode: path.name != "secret.png" and access(path, mode)
     )
@@ -120,7 +120,7 @@ def test_what_cannot_be_opened_is_counted_and_still_told_by_name(
 
 
 def test_both_sides_see_the_same(tmp_path: Path) -> None:
-    """What is sent, what the page client would read of the same folder, and what neither does."""
+    """The two sides agree about what is sent, what is read, and what is neither."""
     wanted = forms.write_forms(tmp_path / "in") | forms.write_links(
         tmp_path / "in", tmp_path / "elsewhere"
     )

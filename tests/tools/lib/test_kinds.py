@@ -1,4 +1,4 @@
-"""What a knob may be: what would end a line, a word or a unit of systemd is refused."""
+"""What a knob may be: it may not end a line, a word or a unit of systemd."""
 
 import click
 import pytest
@@ -63,7 +63,7 @@ def test_what_it_may_not_be(name: str) -> None:
 
 
 def test_every_text_says_what_it_may_be() -> None:
-    """But for files of this computer, which may be anything, and what a verb itself asks of it."""
+    """Except files of this computer, with any name, and knobs that a verb checks itself."""
     texts = {name for name, row in TABLE.items() if row.metadata["kind"] is str}
     files = {"API_KEY_FILE", "PDF_PASSWORD_FILE", "NOTIFY_FILE"}
     assert texts == files | {"EXPORT", "FORMATS", "NOTIFY"}
@@ -72,7 +72,7 @@ def test_every_text_says_what_it_may_be() -> None:
 
 @pytest.mark.parametrize("name", ["INPUT", "OUTPUT", "TRUTH", "MACHINE_DIR"])
 def test_a_url_is_no_folder_of_this_computer(name: str) -> None:
-    """OUTPUT=gs://b/out would make a folder "gs:" here, and end well."""
+    """OUTPUT=gs://b/out would make a folder "gs:" here, without an error."""
     kind = kind_of(name)
     assert callable(kind)
     for path in ("", "./results", "~/스캔 문서", "gs:/b", "a//b", "//server/share"):
@@ -83,7 +83,7 @@ def test_a_url_is_no_folder_of_this_computer(name: str) -> None:
 
 
 def test_help_calls_a_value_by_a_word_that_says_something() -> None:
-    """click takes the name of the function, and a closure has none that says anything."""
+    """click shows the name of the function, so a closure needs a good name."""
     names = {click.types.convert_type(row.metadata["kind"]).name for row in TABLE.values()}
     words = {"boolean", "choice", "text", "number", "whole number"}
     assert names == words | {"endpoint_url", "local_path", "page_list"}

@@ -1,4 +1,4 @@
-"""The knobs: where a value comes from, and how a wrong one is named."""
+"""The knobs: where a value comes from, and what the error for a wrong one says."""
 
 import dataclasses
 import json
@@ -73,7 +73,7 @@ IMAGES=1
 
 @pytest.mark.parametrize("name", ["BUCKET", "CONTAINER_ARGS", "MODEL", "INPUT", "SSH_HOST"])
 def test_an_empty_value_takes_that_of_config_away(tmp_path: Path, name: str) -> None:
-    """From the environment, where a make variable lands, and from a flag; for children as well."""
+    """Empty in the environment (as a make variable) or as a flag; children get it empty, too."""
     flag = f"--{name.lower().replace('_', '-')}"
     for flags, variables in (((flag, ""), {}), ((f"{flag}=",), {}), ((), {name: ""})):
         knobs = knobs_of(tmp_path, FILLED, *flags, **variables)
@@ -159,7 +159,7 @@ def test_a_line_of_config(tmp_path: Path, line: str, value: str) -> None:
 def test_a_name_that_stands_twice_is_told(
     tmp_path: Path, config: str, value: float, said: str
 ) -> None:
-    """A limit above its default in the same file would be none, without a word."""
+    """A limit above its default in the same file would silently be no limit."""
     result = invoke(tmp_path, config)
     assert json.loads(result.stdout)["budget"] == value
     assert (said in result.stderr, bool(result.stderr)) == (True, bool(said)), result.stderr
@@ -266,7 +266,7 @@ def test_values_reach_another_verb_unchanged(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_is_no_knob(tmp_path: Path, name: str) -> None:
-    """It would stand in a process list, or in a file that holds no secrets."""
+    """It would be visible in a process list, or in a file that should hold no secrets."""
     result = invoke(tmp_path, f"{name}=s3cret")
     assert result.exit_code == 2 and f"path into {name}_FILE" in result.output
     assert "s3cret" not in result.output
@@ -294,7 +294,7 @@ def test_the_machine_has_the_same_witnesses() -> None:
 
 
 def test_who_reads_again_needs_a_witness() -> None:
-    """It is known for nothing, before anything is rented."""
+    """The error comes before anything is rented."""
     check_workers(Knobs(doubtful=True))
     check_workers(Knobs(witness="off"))
     with pytest.raises(click.UsageError, match="needs a WITNESS"):
@@ -310,7 +310,7 @@ def test_pages_are_looked_at_before_anything_else(tmp_path: Path) -> None:
 def test_help_shows_the_knobs_of_the_verb_alone() -> None:
     @verb("INPUT", help="Does little.")
     def command(knobs: Knobs) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     text = CliRunner().invoke(command, ["--help"]).stdout
     assert "--input" in text
@@ -337,7 +337,8 @@ def test_the_machine_s_command_has_the_same_defaults() -> None:
     common = OPTIONS.keys() & TABLE.keys() - own
     assert common == OPTIONS.keys() - own
     theirs = process_all_images.main.make_context("process_all_images", []).params
-    for name in common - {"PRICE_PER_HOUR", "PRICE_PER_WORKER_HOUR"}:  # one's own costs nothing
+    # your own machine costs nothing
+    for name in common - {"PRICE_PER_HOUR", "PRICE_PER_WORKER_HOUR"}:
         assert (theirs[OPTIONS[name].name or ""] or "") == (TABLE[name].default or ""), name
 
 

@@ -1,4 +1,4 @@
-"""What a type's name says of its cards."""
+"""What the name of a machine type says about its cards."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_whose_a_price_is(knobs: Knobs, machine_type: str, wrong: str) -> None:
 
 
 def test_the_price_on_demand_is_not_a_spot_vms() -> None:
-    """`make plan SPOT=1` told five times what it costs, without a word."""
+    """An earlier `make plan SPOT=1` silently showed five times the real cost."""
     assert "this is a spot VM" in price_warning(Knobs(), "g2-standard-8", spot=True)
     assert not price_warning(Knobs(), "g2-standard-8", spot=False)
     assert not price_warning(Knobs(price_per_hour=0.229), "g2-standard-8", spot=True)

@@ -1,4 +1,4 @@
-"""The make line: a name that nobody reads is an error; what each verb reads is none."""
+"""The make line: a name that nobody reads is an error; a name that the verb reads is not."""
 
 import importlib
 from typing import Any
@@ -37,7 +37,7 @@ NO_SUCH = "the make line: unknown knob"
         (all_needed, "INPUTS", 2, f"{NO_SUCH} INPUTS; did you mean INPUT?"),
         (all_needed, "input", 2, f"{NO_SUCH} input; did you mean INPUT?"),
         (all_needed, "YES", 2, f"{NO_SUCH} YES; what is for another program goes before make"),
-        # to turn a machine off no more is needed than its name
+        # only its name is needed to turn a machine off
         (vm_needed, "BUGDET YES", 0, f"ignored, not needed here: {NO_SUCH} BUGDET"),
         (vm_needed, "VMM", 2, f"{NO_SUCH} VMM; did you mean VM?"),
     ],
@@ -57,12 +57,12 @@ def test_a_limit_with_a_slip_in_its_name_reads_nothing(kit: Toolkit) -> None:
 
 
 def test_the_line_is_not_that_of_the_steps() -> None:
-    """What make tune knows, its start does not."""
+    """make tune knows names that its start does not know."""
     assert as_environment(Knobs())[VARIABLE] == ""
 
 
 def test_each_verb_knows_what_it_reads() -> None:
-    """What a script reads next to the knobs, by its options alone."""
+    """The options of each script, beside the knobs, show what it reads."""
     found: dict[str, Any] = {}
     for name in (path.stem for path in (ROOT / "tools").glob("*.py") if path.stem != "setup"):
         command = importlib.import_module(name).main

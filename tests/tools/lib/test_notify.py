@@ -1,4 +1,4 @@
-"""NOTIFY: who is told, by URL or by command; and that a failure of it tells no secret."""
+"""NOTIFY: who gets the message, by URL or by command; a failure shows no secret."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ TEXT = notify.closing(3, SUMMARY, "the VM was on for 4 min", "")
 
 
 class Hook(http.server.ThreadingHTTPServer):
-    """Keeps what it was told, and answers with this status."""
+    """A server that keeps the messages, and answers with this status."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Teller)
         self.told: list[tuple[str, dict[str, Any]]] = []
-        self.end = threading.Event()  # of an answer that comes in drops
+        self.end = threading.Event()  # ends an answer that comes in small pieces
         self.status = 204
         self.says = b""
-        """Over and over again, after its status."""
+        """Sent again and again after the status."""
         self.hung_up = threading.Event()
 
     @property
@@ -86,7 +86,8 @@ def test_nobody_listens_to_an_answer_without_an_end(
     hook: Hook, capfd: pytest.CaptureFixture[str]
 ) -> None:
     hook.status, hook.says = 200, b"x" * 1000
-    threading.Timer(5, lambda: setattr(hook, "says", b"")).start()  # where somebody does
+    # an end, in case somebody reads it all
+    threading.Timer(5, lambda: setattr(hook, "says", b"")).start()
     notify.tell(hook.url, TEXT, 0, {})
     assert hook.hung_up.wait(10)
     assert capfd.readouterr() == ("", "")
@@ -160,7 +161,7 @@ def test_nobody_waits_for_a_server_that_answers_in_drops(
     hook: Hook, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notify, "PATIENCE_S", 0.3)
-    stop = threading.Timer(5, hook.end.set)  # else who waits would wait for ever
+    stop = threading.Timer(5, hook.end.set)  # otherwise a client that waits would wait for ever
     stop.start()
     hook.status = DRIPS
     notify.tell(hook.url, TEXT, 0, {})

@@ -1,4 +1,4 @@
-"""What is read of a page's doubts: whatever stands there, it can be shown, or it is nothing."""
+"""Reading a page's doubts: any value can be shown, or counts as nothing."""
 
 from pathlib import Path
 from typing import Any

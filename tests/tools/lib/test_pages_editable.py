@@ -1,4 +1,4 @@
-"""A page's answer as somebody may correct it."""
+"""A page's answer in the form in which a person can correct it."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is read of a result set: whatever stands in its files, it becomes an Entry or nothing."""
+"""Reading a result set: any content of its files becomes an Entry or nothing."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_reads_what_was_written(tmp_path: Path) -> None:
 
 
 def test_the_pictures_of_a_page(tmp_path: Path) -> None:
-    """Of any page that is done, and none that leads out of the results."""
+    """A finished page has its pictures, but none outside of the results."""
     results = ResultSet(tmp_path)
     results.add("책/page1.png", pictures=["1.png", "../../../etc/2.png", "page_0_3.png", "11.jpg"])
     results.add("a.pdf", page="a/a_page_0", pdf_page=0, pictures=["page_0_1.png"])
@@ -53,7 +53,7 @@ def test_values_of_other_kinds_are_as_none(tmp_path: Path) -> None:
     (tmp_path / "manifest.jsonl").write_text(text + "\n{")
     (entry,) = read_entries(tmp_path)
     assert (entry.seconds, entry.tokens_out, entry.size, entry.notes) == (0, 0, (0, 0), ())
-    assert read_cells(tmp_path, entry) == []  # its file is not there
+    assert read_cells(tmp_path, entry) == []  # its file does not exist
 
 
 @pytest.mark.parametrize(

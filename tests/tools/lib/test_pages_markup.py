@@ -1,4 +1,4 @@
-"""A cell's text as HTML: what it shows, and that nothing hostile gets through."""
+"""A cell's text as HTML: it shows the text, and nothing hostile gets through."""
 
 import time
 from html.parser import HTMLParser
@@ -127,7 +127,7 @@ def test_the_signs_that_hold_a_formula_s_place_cannot_be_forged() -> None:
 )
 @pytest.mark.parametrize("category", ["Text", "Table", "Formula"])
 def test_no_text_takes_long(part: str, category: str) -> None:
-    """A page is at most some 60,000 characters; a repeating model fills them with anything."""
+    """A page has at most about 60,000 characters; a repeating model can fill them with anything."""
     text = part * (60_000 // len(part))
     started = time.process_time()
     show(category, text)
@@ -165,7 +165,8 @@ def test_a_cell_that_no_converter_can_do_with_is_its_text(
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ("<td>$</td><td>5</td><td>$</td>", "<td>$</td><td>5</td><td>$</td>"),  # no formula: prices
+        # prices, not a formula
+        ("<td>$</td><td>5</td><td>$</td>", "<td>$</td><td>5</td><td>$</td>"),
         ("<td>x<y</td><td>z</td>", "<td>x&lt;y</td><td>z</td>"),
     ],
 )
@@ -177,12 +178,12 @@ def test_a_sign_in_a_cell_takes_no_cell_away(row: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("latex", "printed"),
     [
-        ("30% + 20% = 50%", "30%+20%=50%"),  # no comment: nobody reads one off a page
+        ("30% + 20% = 50%", "30%+20%=50%"),  # not a comment: nobody sees a comment on a page
         (r"30\% \\ 20%", "30%20%"),
         (r"\text{50\% of a\_b}", "50%\xa0of\xa0a_b"),
         (r"\mathop{\mathrm{argmin}}\limits_{x} f", "argminxf"),
         (r"a \mathbin{+} b \mathrel{=} c", "a+b=c"),
-        (r"\begin{align} a&=b\\ c&=d \end{align}", "a=bc=d"),  # it has no numbers of its own
+        (r"\begin{align} a&=b\\ c&=d \end{align}", "a=bc=d"),  # no equation numbers are added
         (r"\begin{align} a&=b \tag{5}\\ c&=d \nonumber\end{align}", "a=b(5)c=d"),
     ],
 )

@@ -32,7 +32,8 @@ def test_overlap(one: Box, other: Box, expected: float) -> None:
 def test_a_cell_that_went_elsewhere_is_known_by_its_text() -> None:
     assert match([text("note", 0.1)], [text("note", 0.8)]) == [(0, 0, 0.0)]
     elsewhere = match([text("a"), text("b", 0.5)], [text("b", 0.1), text("a", 0.8)])
-    assert elsewhere == [(0, 0, 1.0)]  # what lies on a cell is that cell, whatever its text
+    # a cell in the same place is the same cell, whatever its text
+    assert elsewhere == [(0, 0, 1.0)]
 
 
 def test_of_two_boxes_the_better_one_and_each_once() -> None:
@@ -59,6 +60,6 @@ def test_no_box_is_passed_over_that_may_be_the_same() -> None:
         first, end = near(box, tops)
         others = [*boxes[:first], *boxes[end:]]
         assert all(overlap_of(box, other) < SAME_CELL for other in others)
-    rows = [n / 2000 for n in range(2000)]  # a page of so many cells is not looked at 2,000 times
+    rows = [n / 2000 for n in range(2000)]  # for so many cells, a page is not searched 2,000 times
     first, end = near((0.0, 0.5, 1.0, 0.5005), rows)
     assert end - first < 5

@@ -1,4 +1,4 @@
-"""PDFs of INPUT: what MuPDF raises is an error that callers know."""
+"""PDFs of INPUT: MuPDF's exceptions become errors that callers know."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ PASSWORD = "open sesame"
 
 @pytest.fixture
 def closed(tmp_path: Path) -> Path:
-    """Two pages behind a password."""
+    """A PDF of two pages with a password."""
     path = tmp_path / "closed.pdf"
     with pymupdf.open() as document:
         for _ in range(2):

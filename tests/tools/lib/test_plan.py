@@ -1,4 +1,4 @@
-"""Hours and money: how long the pages take, by a run or by the cards, and what is said of it."""
+"""Hours and money: how long the pages take, by a run or by the cards; what the plan says."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rig.plans import GCP, H200, L4, LOCAL, run_with
 
 
 def seconds(basis: Basis, pages: int, knobs: Knobs, machines: int = 1, **left: int) -> float:
-    """Of a forecast."""
+    """The seconds of a forecast."""
     way = Way(machines, "", 1.0, 1.0)
     found = forecast(basis, Left(pages, **left), knobs, way)
     assert found is not None
@@ -35,7 +35,7 @@ def test_without_a_run_it_is_the_table_of_cards() -> None:
 
 @pytest.mark.parametrize(("pages", "billed_s"), [(50, 344), (500, 1_151), (5_000, 9_618)])
 def test_the_table_tells_what_the_simulated_vm_billed(pages: int, billed_s: float) -> None:
-    """docs/speed.md, "What does the VM bill?": make all on the tests' cloud (bench/bill.py)."""
+    """From docs/speed.md, "What does the VM bill?": make all on the tests' cloud (bill.py)."""
     assert seconds(basis_of(None, GCP), pages, GCP) == pytest.approx(billed_s, rel=0.03)
 
 
@@ -43,7 +43,7 @@ FULL: dict[str, Any] = {"bucket": "gs://b", "processes": 512}
 
 
 def test_several_cards_read_as_one_each() -> None:
-    """A card's batch is no fuller than PROCESSES lets it become."""
+    """PROCESSES limits how full each card's batch can be."""
     four = Knobs(bucket="gs://b", machine_type="g2-standard-48")
     basis = basis_of(None, four)
     assert seconds(basis, 2_000, four) == pytest.approx(210 + L4.seconds(500))
@@ -57,7 +57,7 @@ def test_several_cards_read_as_one_each() -> None:
 
 
 def test_a_run_of_this_kind_tells_how_much_slower_or_faster_it_is() -> None:
-    """Also of few pages, of which each takes longer, since the card's batch was not full."""
+    """Also for a few pages. Each takes longer then, because the card's batch was not full."""
     for pages, times in ((8, 1.0), (500, 1.4), (500, 0.25)):
         reading_s = L4.seconds(pages) * times
         run = run_with(pages=pages, reading_s=reading_s)
@@ -107,7 +107,7 @@ def test_nothing_to_read_costs_nothing() -> None:
 
 
 def test_the_parts_of_the_price() -> None:
-    """200 GB of disk are 26 USD a month; three results and a page are written, all are read."""
+    """200 GB of disk cost 26 USD a month. A page and three results are written; all are read."""
     found = cost(730, 1.0, 200, 1_000_000, 300.0)
     assert found.machines == 730
     assert found.disks == pytest.approx(26)
@@ -178,7 +178,7 @@ def test_what_the_numbers_do_not_say_is_told(knobs: Knobs, fits: Callable[[str],
     ],
 )  # fmt: skip
 def test_a_price_of_another_way_is_told_too(knobs: Knobs, told: str) -> None:
-    """The table shows spot VMs at PRICE_PER_WORKER_HOUR, also where WORKERS is 0."""
+    """The table shows spot VMs at PRICE_PER_WORKER_HOUR, also if WORKERS is 0."""
     basis, left = basis_of(None, knobs), Left(1_000, size_bytes=300_000_000)
     own = forecast(basis, left, knobs, own_way(knobs))
     others = [one for way in ways(knobs) if (one := forecast(basis, left, knobs, way))]
@@ -194,7 +194,7 @@ def test_what_it_took_stands_beside_what_was_planned() -> None:
     crew = dataclasses.replace(GCP, workers=4, price_per_worker_hour=0.25)
     said = took(Plan(left, basis_of(None, crew), None, [], crew), 1_800.0)
     assert said == "the VM and its 4 workers were on for 30 min: at most 1.05 USD, and the disk"
-    said = took(plan, 1_800.0, has_started=False)  # the zone may have had none to give
+    said = took(plan, 1_800.0, has_started=False)  # the zone may have had no machine
     assert said.startswith("the VM was on for at most 30 min: at most 0.55 USD, and the disk")
     said = took(plan, 1_800.0, before=1e9)
     assert said.startswith(

@@ -1,4 +1,4 @@
-"""The table of cards, next to what was simulated and measured."""
+"""The table of cards, compared with what was simulated and measured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rig.plans import H200, L4
 
 
 def answers(count: int, seed: int) -> list[int]:
-    """Tokens of so many answers, as tests/bench/gpu.py has them."""
+    """Tokens of so many answers, distributed as in tests/bench/gpu.py."""
     rng, median = random.Random(seed), TOKENS / math.exp(SPREAD**2 / 2)
     return [
         int(min(5_965, max(198, median * math.exp(rng.gauss(0, SPREAD))))) for _ in range(count)
@@ -23,7 +23,7 @@ def answers(count: int, seed: int) -> list[int]:
 
 @pytest.mark.parametrize("count", [1, 8, 20, 50, 100, 500])
 def test_the_l4_is_that_of_the_simulated_card(count: int) -> None:
-    """Its scheduler, step by step, for answers of all lengths: the mean over some draws of them."""
+    """Compared with its scheduler, step by step, for answers of all lengths; a mean of draws."""
     draws = range(12 if count < 100 else 3)
     exact = [
         l4.best_possible_s([l4.Job(2_551, tokens) for tokens in answers(count, seed)])
@@ -35,7 +35,7 @@ def test_the_l4_is_that_of_the_simulated_card(count: int) -> None:
 
 @pytest.mark.parametrize(("slots", "pages_per_s"), [(64, 4.29), (256, 5.3)])
 def test_the_h200_is_as_it_was_measured(slots: int, pages_per_s: float) -> None:
-    """In the middle of 400 pages, with so many in flight."""
+    """In the middle of 400 pages, with so many pages in flight."""
     card = dataclasses.replace(H200, slots=slots)
     assert card.pages_per_s == pytest.approx(pages_per_s, rel=0.03)
 

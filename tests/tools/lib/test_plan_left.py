@@ -1,4 +1,4 @@
-"""What is left to read, by the manifest."""
+"""What is left to read, according to the manifest."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from wanted_pages import Selection, selection_from
 
 
 def line(name: str, page: int | None = None, pages: int = 0, **more: Any) -> Line:
-    """A page that was read, at second 100."""
+    """The line of a page that was read at second 100."""
     values = {"sha256": f"sha of {name}", "model": "dots", "settings": RECIPE, "finished_at": 100.0}
     return Line("", name, name, page, "ok", pdf_pages=pages, **{**values, **more})
 
 
 def of_now(name: str, lines: Collection[Line]) -> str | None:
-    """Nothing has changed."""
+    """The present content of a file: nothing has changed."""
     return f"sha of {name}"
 
 
@@ -80,7 +80,7 @@ def test_doubtful_pages_are_left_where_they_are_to_be_read_again() -> None:
 def test_the_pages_of_all_files(
     known: Mapping[str, File], wanted: str, pages: int, done: int
 ) -> None:
-    """Two pictures, a PDF of seven pages, and one that cannot be counted: it counts as one."""
+    """Two pictures, a PDF of seven pages, and a file that cannot be counted: it counts as one."""
     inputs = Inputs(Path("/in"), ("a.png", "b.JPG", "p.pdf", "torn.pdf"))
 
     def count(paths: Sequence[Path]) -> dict[Path, int]:
@@ -91,7 +91,7 @@ def test_the_pages_of_all_files(
 
 
 def test_a_file_that_is_older_than_its_results_is_not_read(tmp_path: Path) -> None:
-    """Its content is read where it may have changed since."""
+    """A file is only hashed if it may have changed since its results."""
     page = tmp_path / "a.png"
     page.write_bytes(b"new")
     lines = [line("a.png", sha256="told")]

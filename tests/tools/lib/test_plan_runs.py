@@ -1,4 +1,4 @@
-"""The runs that are remembered, and which of them a plan goes by."""
+"""The runs that are remembered, and which of them a plan uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work in processes that can be killed: what a job does to its process costs that job alone."""
+"""Work in processes that can be killed: a bad job affects only itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Job = tuple[str, int]
 
 
 def do(job: Job) -> int:
-    """What a job's word says; else twice its number."""
+    """Do what the job's word says; without a word, return twice its number."""
     word, number = job
     if word == "dies":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -61,7 +61,7 @@ def test_all_jobs_are_done() -> None:
 def test_a_bad_job_costs_itself_alone(
     capsys: pytest.CaptureFixture[str], word: str, why: str, others: int
 ) -> None:
-    """Also if it is the only one: it is never done in this process."""
+    """Also if it is the only job: no job is done in this process."""
     good = [("", number) for number in range(others)]
     assert made((word, 1), *good, cpu_s=0.5) == [(job, 2 * job[1]) for job in good]
     assert f"work: {why}; left out: ('{word}', 1)" in capsys.readouterr().err
@@ -88,14 +88,14 @@ def test_a_signal_ends_it_whatever_it_computes(number: int) -> None:
 
 
 def begin(pipe: int) -> None:
-    """Have workers, say so, and wait for the end."""
+    """Start workers, send a byte, and wait for the end."""
     for _ in each(do, [("", 1)] * 3, "work"):
         os.write(pipe, b"x")
         signal.pause()
 
 
 def test_no_worker_outlives_a_parent_that_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What they have from it, such as a lock, would be held for ever."""
+    """They would hold what they inherited, such as a lock, for ever."""
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
     ours, theirs = os.pipe()
     parent = multiprocessing.get_context("fork").Process(target=begin, args=(theirs,))

@@ -1,4 +1,4 @@
-"""The data of a report: made again only where something changed."""
+"""The data of a report is made again only where something has changed."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from rig.result_sets import ResultSet, cell
 
 
 def write(folder: Path, count: int, **texts: str) -> list[Entry]:
-    """A result set of so many pages, with these texts in some (p3="…")."""
+    """Write a result set of so many pages; some have these texts (p3="…")."""
     results = ResultSet(folder)
     for number in range(count):
         text = texts.get(f"p{number}", f"text of page {number}")
@@ -23,7 +23,7 @@ def write(folder: Path, count: int, **texts: str) -> list[Entry]:
 
 
 def data(folder: Path, name: str) -> Any:
-    """What a script hands to dots()."""
+    """The data that a script passes to dots()."""
     text = (folder / f"{name}.js").read_text(encoding="utf-8")
     start = f'dots("{name}",'
     assert text.startswith(start)

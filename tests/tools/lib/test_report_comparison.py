@@ -1,4 +1,4 @@
-"""Two result sets side by side: what is not compared is not alike."""
+"""Two result sets side by side: a page that is not compared does not count as equal."""
 
 from pathlib import Path
 

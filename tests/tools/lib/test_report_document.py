@@ -1,4 +1,4 @@
-"""The HTML of the reports: its policy fits what is in it, its words exist in both languages."""
+"""The HTML of the reports: its policy fits its content, its words exist in both languages."""
 
 import re
 from html import unescape

@@ -94,8 +94,8 @@ OTHER, FLAT = doubted("amount"), doubted("empty", height=0.0)
         ([HERE], [FAR], (HERE,), (FAR,)),
         ([HERE], [OTHER], (HERE,), (OTHER,)),
         ([FLAT], [FLAT], (), ()),
-        ([HERE, HERE], [NEAR], (HERE,), ()),  # each is the same as one other only
-        ([doubted("amount", cell=3)], [doubted("amount", cell=7)], (), ()),  # it is the place
+        ([HERE, HERE], [NEAR], (HERE,), ()),  # each box matches at most one other
+        ([doubted("amount", cell=3)], [doubted("amount", cell=7)], (), ()),  # the place decides
     ],
 )
 def test_doubts_that_went_away_and_new_ones(

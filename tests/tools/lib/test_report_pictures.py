@@ -1,4 +1,4 @@
-"""The pictures of a report: made once, upright, of the file that was read and no other."""
+"""The pictures of a report: made once, upright, only from the file that was read."""
 
 import hashlib
 import os
@@ -41,7 +41,7 @@ def results_of(folder: Path, *files: Path) -> list[Entry]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the pictures go."""
+    """A folder for the pictures."""
     for kind in KINDS:
         (tmp_path / "files" / kind).mkdir(parents=True)
     return tmp_path / "files"
@@ -100,7 +100,7 @@ def test_a_damaged_file_has_none(tmp_path: Path, folder: Path, content: bytes) -
 
 
 def test_a_frame_that_is_not_there_has_none(tmp_path: Path, folder: Path) -> None:
-    """Whatever the manifest says: the other pages have theirs."""
+    """Whatever the manifest says: the other pages still get their pictures."""
     Image.new("L", (30, 20)).save(tmp_path / "a.tif")
     results = ResultSet(tmp_path / "out")
     for frame in (0, 7):
@@ -139,7 +139,7 @@ def test_what_is_transparent_is_white_and_a_turned_page_upright(tmp_path: Path) 
 def test_only_regular_files_below_the_input_are_opened(
     tmp_path: Path, folder: Path, name: str
 ) -> None:
-    """Whatever the manifest names."""
+    """The manifest may name anything."""
     source = tmp_path / "in"
     (source / "folder").mkdir(parents=True)
     Image.new("L", (30, 30)).save(tmp_path / "secret.png")
@@ -170,7 +170,7 @@ def test_a_job_that_is_left_out_is_told_by_its_file() -> None:
 def test_a_page_is_shown_as_it_was_turned(
     tmp_path: Path, folder: Path, rotation: int, corner: tuple[int, int]
 ) -> None:
-    """Also one that was read again with another turn: its picture has another name."""
+    """A page that was read again with another turn gets a picture with another name."""
     picture = Image.new("L", (300, 200), 255)
     picture.paste(0, (0, 0, 40, 40))
     picture.save(tmp_path / "a.png")

@@ -72,7 +72,7 @@ def test_a_page_that_is_done_has_files(status: str) -> None:
 
 
 def test_its_pictures_are_files_of_a_page() -> None:
-    """Those that can be: a line comes from a machine that may be anybody's."""
+    """Only possible names, because a line may come from a hostile machine."""
     names = ["page_0_10.png", "page_0_2.jpg", "page_1_1.png", "../x.png", "1.png", 7]
     facts: dict[str, Any] = {"pdf_page": 0, "pictures": names}
     (found,) = lines(line("a/a_page_0", "a.pdf", **facts))
@@ -104,12 +104,12 @@ def test_merging_keeps_other_pages_and_replaces_the_same() -> None:
         ("a", "ok"),
         ("b", "ok"),
     ]
-    assert json.loads(merged[-1].text)["cells"] == 1  # what we do not know stays too
+    assert json.loads(merged[-1].text)["cells"] == 1  # fields that we do not know stay, too
     assert read_lines(results.text_of(merged)) == merged
 
 
 def test_of_two_files_that_had_the_same_results_the_later_keeps_them() -> None:
-    """page1.png in one input, page1.jpg in the next: the text that stands is the second's."""
+    """page1.png in one input, page1.jpg in the next: the text in OUTPUT is the second's."""
     ours = read_lines("\n".join(json.dumps(line("page1/page1", name)) for name in ("page1.png",)))
     theirs = read_lines(json.dumps(line("page1/page1", "page1.jpg")))
     assert [found.input for found in results.together(ours, theirs)] == ["page1.jpg"]
@@ -119,9 +119,9 @@ def test_of_two_files_that_had_the_same_results_the_later_keeps_them() -> None:
     ("old", "kept"),
     [
         (line("a/a", "a.pdf", "failed", sha256="now"), False),  # it could not be counted then
-        (line("a/a_page_2", "a.pdf", pdf_page=2, sha256="now"), True),  # not in this trial
+        (line("a/a_page_2", "a.pdf", pdf_page=2, sha256="now"), True),  # this trial did not read it
         (line("a/a_page_2", "a.pdf", pdf_page=2, sha256="before"), False),
-        (line("a/a_page_3", "a.pdf", pdf_page=3, sha256="now"), False),  # it has no such page
+        (line("a/a_page_3", "a.pdf", pdf_page=3, sha256="now"), False),  # the file has no such page
         (line("b/b", "b.pdf", "failed"), True),
     ],
 )
@@ -157,7 +157,7 @@ def test_what_is_no_summary_is_left_as_it_is(text: str) -> None:
 
 
 def test_what_came_is_added_to_a_line_and_taken_off_again() -> None:
-    """Whatever the machine has put there itself."""
+    """This works with any content that the machine itself has put there."""
     for more in ({}, {"brought": {".md": "theirs"}}, {"reason": 'a, "brought": {'}):
         (theirs,) = lines({**line("a", "a.png"), **more, "cells": 1})
         ours = theirs.with_brought({".md": "1", "of": "2"})
@@ -167,7 +167,7 @@ def test_what_came_is_added_to_a_line_and_taken_off_again() -> None:
 
 
 def test_of_two_inputs_that_had_the_same_results_the_later_counts() -> None:
-    """As on the machine; but not against what has other results now."""
+    """As on the machine; but an input whose results have another name now does not count."""
     jpg = line("a/a", "a.jpg")
     assert [one.input for one in lines(line("a/a", "a.png"), jpg)] == ["a.jpg"]
     moved = (line("a/a", "a.png"), line("a.png/a.png", "a.png"), jpg, line("a/a", "b", "failed"))

@@ -1,4 +1,4 @@
-"""Which cells of an answer are which blocks of the truth, and in which order they come."""
+"""Which cells of an answer match which blocks of the truth, and in which order they come."""
 
 import random
 
@@ -12,7 +12,7 @@ Side = list[Cell]
 
 
 def block(top: int, bottom: int, text: str = "", category: str = "Text") -> Cell:
-    """A cell as wide as the page, from one line of ten to another."""
+    """A cell as wide as the page, between two of its ten rows."""
     return Cell((0.0, top / 10, 1.0, bottom / 10), category, text)
 
 
@@ -29,7 +29,7 @@ def block(top: int, bottom: int, text: str = "", category: str = "Text") -> Cell
         ([block(0, 9, category="Table")], [block(2, 3), block(3, 4)], []),
         ([block(2, 3)], [block(0, 9, category="Picture")], []),
         ([block(0, 4), block(4, 8)], [block(4, 8), block(0, 4)], [([0], [1]), ([1], [0])]),
-        ([block(0, 4)], [block(0, 0)], []),  # a box without area is no piece
+        ([block(0, 4)], [block(0, 0)], []),  # a box without area matches nothing
     ],
 )
 def test_what_was_cut_or_joined_is_one_group(
@@ -59,10 +59,10 @@ def test_nothing_is_in_two_groups() -> None:
         ([], None),
         ([0], 0),
         ([0, 1, 2, 3], 0),
-        ([0, 2, 1, 3], 2 / 4),  # two neighbours changed places: two edits
-        ([1, 2, 3, 0], 2 / 4),  # one went to the end: it goes, and comes
+        ([0, 2, 1, 3], 2 / 4),  # two neighbours are exchanged: two edits
+        ([1, 2, 3, 0], 2 / 4),  # one moved to the end: it is removed and added again
         ([3, 2, 1, 0], 4 / 4),
-        ([5, 9], 0),  # only which comes first
+        ([5, 9], 0),  # only the order counts
     ],
 )
 def test_disorder(told: list[int], expected: float | None) -> None:

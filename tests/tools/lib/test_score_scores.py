@@ -1,4 +1,4 @@
-"""All pages that have a truth: what could not be read or scored is named."""
+"""All pages that have a truth: those that could not be read or scored are named."""
 
 import json
 import multiprocessing
@@ -16,7 +16,7 @@ CELLS = [cell("Text", "abcd", (80, 60, 700, 160))]
 
 
 def write(folder: Path) -> Path:
-    """Results of some pages, and the same as their truth."""
+    """Write the results of some pages, and the same as their truth."""
     results = ResultSet(folder / "out")
     (folder / "truth").mkdir()
     for name in "abc":
@@ -27,7 +27,7 @@ def write(folder: Path) -> Path:
 
 @pytest.fixture
 def forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers know what a test has changed; from Python 3.14 on they would not."""
+    """Fork the workers, so that they know what a test has patched; Python 3.14 would not fork."""
     monkeypatch.setattr(multiprocessing, "Process", multiprocessing.get_context("fork").Process)
 
 
@@ -73,7 +73,7 @@ def test_a_truth_that_cannot_be_read_in_time_is_named(
 
 
 def test_pages_that_are_not_there_are_each_one_page(tmp_path: Path) -> None:
-    """Also two of one name."""
+    """Also two pages with the same name."""
     output = write(tmp_path)
     layout = [{"category_type": "text_block", "poly": [0, 0, 9, 0, 9, 9, 0, 9], "order": 1}]
     page = {"layout_dets": layout, "page_info": {"image_path": "absent.png"}}

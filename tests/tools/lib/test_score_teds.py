@@ -1,4 +1,4 @@
-"""TEDS: by hand, beside a plain recursion, and beside apted."""
+"""TEDS: computed by hand, compared with a plain recursion, and with apted."""
 
 import functools
 import random
@@ -28,12 +28,12 @@ def html(rows: str) -> str:
         ("<tr><td>ab</td></tr>", "<tr><td>abcd</td></tr>", 1 - 0.5 / 2),
         (f"<tr><td colspan=2>a</td></tr>{ROW}", f"<tr><td>a</td></tr>{ROW}", 1 - 1 / 5),
         (f"<tr><td rowspan=2>x</td>{ROW[4:]}{ROW}", f"<tr><td>x</td>{ROW[4:]}{ROW}", 1 - 1 / 7),
-        ("<tr><td colspan=2>a</td></tr>", "<tr><td>a</td></tr>", 1),  # nobody sees that span
+        ("<tr><td colspan=2>a</td></tr>", "<tr><td>a</td></tr>", 1),  # nobody can see this span
         ("<tr><th>a</th><td>b</td></tr>", ROW, 1 - 1 / 3),
         (f"<thead>{ROW}</thead>{ROW}", ROW * 2, 1 - 2 / 6),  # the head's cells are headings
         (f"<thead>{ROW}</thead>{ROW}", ROW.replace("td>", "th>") + ROW, 1),
-        (f"<tbody>{ROW}</tbody>", ROW, 1),  # HTML has a body, whether it is written or not
-        # two rows in one: three rows are changed, no cell is (a row cannot be two)
+        (f"<tbody>{ROW}</tbody>", ROW, 1),  # in HTML a table always has a body, written or not
+        # two rows in one: three rows change, but no cell does (a row cannot be two rows)
         (ROW * 2, ROW.replace("</tr>", "<td>a</td><td>b</td></tr>"), 1 - 3 / 6),
         ("<tr><td><b>a</b> <i>c</i></td></tr>", "<tr><td>a c</td></tr>", 1),
         ("<tr><td>a<br>c</td></tr>", "<tr><td>a c</td></tr>", 1),
@@ -47,7 +47,7 @@ def test_by_hand(true: str, told: str, expected: float) -> None:
 
 
 def test_where_the_truth_knows_no_headings() -> None:
-    """By OmniDocBench's rule: th is td, and a head is rows as all others."""
+    """OmniDocBench's rule: th counts as td, and a head's rows count like all others."""
     head = f"<thead>{ROW.replace('td>', 'th>')}</thead>"
     assert teds(html(ROW * 2), html(head + ROW), is_foreign=True) == 1
     assert teds(html(ROW * 2), html(head + ROW), is_foreign=False) == pytest.approx(1 - 2 / 6)
@@ -62,14 +62,14 @@ def test_what_is_no_table_or_too_long_for_one(true: str, told: str, expected: fl
 
 
 def tree(chance: random.Random, depth: int) -> Node:
-    """A tree of any form: more than tables are."""
+    """A tree of any form, also one that is not a table."""
     children = tuple(tree(chance, depth - 1) for _ in range(chance.randrange(4))) if depth else ()
     text, columns = chance.choice(["", "a", "ab", "abc", "xyz"]), chance.choice([1, 1, 2])
     return Node(chance.choice(["tr", "td", "thead"]), text, columns, 1, children)
 
 
 def pair_of_trees(seed: int, depth: int = 3) -> tuple[Node, Node]:
-    """Two trees, of which every other pair has parts in common."""
+    """Two trees; every second pair has parts in common."""
     chance = random.Random(seed)
     one = [tree(chance, depth) for _ in range(chance.randrange(4))]
     other = [tree(chance, depth) for _ in range(chance.randrange(3))]
@@ -85,7 +85,7 @@ def size(forest: tuple[Node, ...]) -> int:
 
 @functools.cache
 def plain_distance(one: tuple[Node, ...], other: tuple[Node, ...]) -> float:
-    """The definition: of the last roots the one goes, the other comes, or they are the same."""
+    """The definition: remove the last root of one, add that of the other, or match both."""
     if not one or not other:
         return size(one) + size(other)
     a, b = one[-1], other[-1]
@@ -108,7 +108,7 @@ def test_the_distance_is_that_of_the_definition(start: int) -> None:
 
 
 class Costs(Config):  # type: ignore[misc]  # apted has no types
-    """Our costs, for apted."""
+    """Our costs in apted's form."""
 
     def rename(self, node1: Node, node2: Node) -> float:
         return replacing(node1, node2)
@@ -118,7 +118,7 @@ class Costs(Config):  # type: ignore[misc]  # apted has no types
 
 
 def test_apted_finds_no_smaller_one() -> None:
-    """It is not always the least, but nearly."""
+    """apted's distance is not always the smallest, but nearly."""
     differ = 0
     for seed in range(150):
         one, other = pair_of_trees(seed)

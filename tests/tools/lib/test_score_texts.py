@@ -1,4 +1,4 @@
-"""Texts as they are compared, and how far they are from each other."""
+"""Texts in the form in which they are compared, and their distance."""
 
 import unicodedata
 
@@ -16,7 +16,7 @@ WHOLE = (0.0, 0.0, 1.0, 1.0)
     [
         ("  a \n\t b\u00a0c\u3000d ", "a b c d"),
         (unicodedata.normalize("NFD", "한글 é"), "한글 é"),
-        ("食 用\n油 a 表", "食用油a表"),  # the lines of a script without blanks
+        ("食 用\n油 a 表", "食用油a表"),  # line breaks in a script without spaces
         ("한 글", "한 글"),
         ("Ａ１ ﬁ ①", "Ａ１ ﬁ ①"),  # full width and ligatures stay: NFC, not NFKC
         ("**a** # b", "**a** # b"),

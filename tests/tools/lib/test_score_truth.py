@@ -1,4 +1,4 @@
-"""What is a truth, and of which page: in our own form, and in OmniDocBench's."""
+"""Which files are truths, and of which page: in our own form, and in OmniDocBench's."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ CELL = {"bbox": [10, 20, 30, 40], "category": "Title", "text": "a"}
 
 
 def read(folder: Path, value: Any, name: str = "a.json") -> list[Truth] | str:
-    """What a file with this in it is."""
+    """Write a file with this content and read it as truths."""
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(value if isinstance(value, str) else json.dumps(value))
     return truths_in(folder, name)
@@ -58,7 +58,7 @@ def test_values_that_are_none_harm_nobody(tmp_path: Path) -> None:
 
 
 def det(kind: str, box: tuple[int, int, int, int], order: int | None = None, **more: Any) -> Any:
-    """A block as OmniDocBench has it."""
+    """A block in OmniDocBench's form."""
     x1, y1, x2, y2 = box
     poly = [x1, y1, x2, y1, x2, y2, x1, y2]
     return {"category_type": kind, "poly": poly, "order": order, "ignore": False, **more}
@@ -81,7 +81,7 @@ PAGE = {
     "page_info": {"image_path": "images/page-7.png", "width": 1000, "height": 2000},
     "extra": {"relation": []},
 }
-ANSWER = [  # as dots.ocr would have it, on the same page at half the size
+ANSWER = [  # in dots.ocr's form, on the same page at half the size
     ("Page-header", (0, 0, 500, 25), "Journal"),
     ("Section-header", (0, 50, 500, 75), "## A head"),
     ("Text", (0, 100, 500, 150), "a paragraph"),
@@ -117,7 +117,7 @@ def test_a_page_of_omnidocbench(tmp_path: Path) -> None:
 
 
 def test_a_right_answer_has_nothing_wrong_by_it(tmp_path: Path) -> None:
-    """Markdown's signs, headings of a table, what is ignored, and a header without an order."""
+    """It ignores Markdown's signs, a table's headings, ignored blocks, and an unordered header."""
     found = read(tmp_path, PAGE)
     assert not isinstance(found, str)
     score = score_page(found[0], cells(), (500, 1000), 0)
@@ -130,7 +130,7 @@ def test_a_right_answer_has_nothing_wrong_by_it(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_was_turned_is_scored_on_the_page_as_it_lies(tmp_path: Path) -> None:
-    """The page's file lies on its side; we turned it by 90 degrees, clockwise."""
+    """The page's file is on its side; we turned it by 90 degrees clockwise."""
     # a point (x, y) of the upright page, 1000 × 2000, is (y, 1000 - x) of the file, 2000 × 1000
     lying = [
         {

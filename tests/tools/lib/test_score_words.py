@@ -1,4 +1,4 @@
-"""What make score shows to people."""
+"""What make score prints for people."""
 
 from lib.score.figures import NOTHING, PAGE, TABLE, Kind, Mean, Score
 from lib.score.scores import Found, Scored

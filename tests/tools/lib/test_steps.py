@@ -1,4 +1,4 @@
-"""The steps of a run: which comes after one that failed, and the code of them all."""
+"""The steps of a run: which steps follow a failed one, and the exit code of all."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_which_step_is_followed(step: str, code: int, after: bool, after_process
         ([], OK),
         ([OK, OK], OK),
         ([OK, PAGES, OK], PAGES),
-        ([PAGES, USAGE, FAILED], USAGE),  # the first that is more than a page
+        ([PAGES, USAGE, FAILED], USAGE),  # the first that is worse than a failed page
         ([OK, FAILED, USAGE], FAILED),
         ([PAGES, INTERRUPTED], INTERRUPTED),
         ([PAGES, -9], -9),

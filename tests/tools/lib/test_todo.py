@@ -1,4 +1,4 @@
-"""What is left to do, as far as it can be told at home."""
+"""What is left to do, as far as this computer can know it."""
 
 import dataclasses
 from pathlib import Path
@@ -19,7 +19,7 @@ NOTHING, FETCH, READ = Work.NOTHING, Work.FETCH, Work.READ
 
 
 def line(name: str = "a.png", pdf_page: int | None = None, **more: Any) -> Line:
-    """A page that was read as it is now."""
+    """The line of a page that was read in its present form."""
     stem = name.rpartition(".")[0]
     page = stem if pdf_page is None else f"{stem}_page_{pdf_page}"
     values: dict[str, Any] = {
@@ -38,7 +38,7 @@ def book(*pages: int, count: int = 3, **more: Any) -> list[Line]:
 
 
 def work(files: list[str], lines: list[Line], knobs: Knobs = KNOBS, lost: str = "-") -> Work:
-    """What is to be done, where each file holds "now" and all results stand but one."""
+    """What must be done, if each file's content is "now" and only one result is missing."""
     return todo(files, lines, knobs, lambda name: "now", lambda name: not name.endswith(lost)).work
 
 
@@ -78,7 +78,7 @@ def test_a_page(more: dict[str, Any], expected: Work) -> None:
         ({"max_pixels": 1_000_000}, READ),
         ({"upsample_below": 0}, READ),
         ({"prompt_mode": "ocr"}, READ),
-        ({"rotate": "0"}, NOTHING),  # nor had auto turned it
+        ({"rotate": "0"}, NOTHING),  # auto had not turned it either
         ({"rotate": "90"}, READ),
         ({"processes": 3, "retries": 0}, NOTHING),
     ],
@@ -96,11 +96,12 @@ def test_knobs(change: dict[str, Any], expected: Work) -> None:
         ("inline", "files", FETCH),
         ("files", "none", FETCH),
         *(("any", wanted, NOTHING) for wanted in PICTURE_FORMS),
-        *(("", wanted, NOTHING) for wanted in PICTURE_FORMS),  # of before there was a choice
+        # from the time before there was a choice
+        *(("", wanted, NOTHING) for wanted in PICTURE_FORMS),
     ],
 )
 def test_the_form_of_pictures(pictures_as: str, wanted: str, expected: Work) -> None:
-    """Nothing is read for it; and for what an older version made nothing is rented."""
+    """No page is read for it. Nothing is rented for results of an older version either."""
     knobs = dataclasses.replace(KNOBS, pictures=wanted)
     assert work(["a.png"], [line(pictures_as=pictures_as)], knobs) == expected
     assert work(["b.pdf"], [*book(0, 1), *book(2, pictures_as=pictures_as)], knobs) == expected
@@ -138,8 +139,8 @@ def test_doubtful_pages_are_read_again_if_that_is_wanted(status: str) -> None:
         (book(0, 1, 2), NOTHING),
         (book(0, 1), READ),
         (book(1, 2), READ),
-        (book(0, 1, 2, count=0), READ),  # of a run that did not end: are there more?
-        (book(0, 1) + book(2, count=0), NOTHING),  # read again since
+        (book(0, 1, 2, count=0), READ),  # of a run that did not end: are there more pages?
+        (book(0, 1) + book(2, count=0), NOTHING),  # read again since then
         (book(0, 1) + book(2, status="failed"), READ),
         (book(0, 1) + book(2, sha256="before"), READ),
         (book(0, 1, 2, count=3) + book(3, 4, count=5, sha256="before"), NOTHING),
@@ -169,8 +170,8 @@ def test_a_trial_of_nothing_is_told() -> None:
         ("2-", book(0, 1), READ),
         ("2-", book(1, 2), NOTHING),
         ("2,9", book(1), NOTHING),
-        ("9", book(0), NOTHING),  # there is none
-        ("9", [], READ),  # or is there?
+        ("9", book(0), NOTHING),  # there is no page 9
+        ("9", [], READ),  # it may exist
         ("1-2", book(0, 1, count=10**15), NOTHING),
         ("1-", book(0, 1, count=10**15), READ),
         ("1", [line("b.pdf")], NOTHING),
@@ -185,12 +186,12 @@ def test_a_trial_is_done_when_its_pages_are(pages: str, lines: list[Line], expec
 def test_files() -> None:
     both = [line("a.png"), line("c.png")]
     assert work(["a.png", "c.png"], both) == NOTHING
-    assert work(["a.png"], both) == NOTHING  # one was taken away: nothing to read
+    assert work(["a.png"], both) == NOTHING  # one was taken away: nothing is left to read
     assert work(["a.png", "new.png"], both) == READ
 
 
 def test_which_model_counts_where_none_is_named() -> None:
-    """That of the last run; the CPU preview's pages are none of dots.ocr's."""
+    """The model of the last run. The CPU preview's pages do not count as dots.ocr's."""
     old, new = line("a.png"), line("c.png", model="mocr", finished_at=2.0)
     assert work(["a.png", "c.png"], [old, new]) == READ
     assert work(["c.png"], [new]) == NOTHING

@@ -1,4 +1,4 @@
-"""What is told of the files that are not in the sample."""
+"""What the report says about the files that are not in the sample."""
 
 import pytest
 

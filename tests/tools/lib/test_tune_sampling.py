@@ -1,4 +1,4 @@
-"""The sample: by lot, the same each time, and spread over folders, kinds, files and sizes."""
+"""The sample is random, the same each time, and spread over folders, kinds, files and sizes."""
 
 import random
 from collections import Counter

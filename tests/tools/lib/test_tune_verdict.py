@@ -1,4 +1,4 @@
-"""What follows from the readings of a sample: seconds, agreement, and which we would take."""
+"""The verdict on a sample's readings: seconds, agreement, and the way that we would take."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def times(count: int, every_s: float, start: float = 100.0) -> list[float]:
     [
         (times(50, 2.0), 2.0, 2.0),
         (times(30, 2.0) + times(30, 2.0, 9_000.0), 4.0, 2.0),  # a pause: the run was interrupted
-        ([100.0] * 8 + times(40, 0.5, 101.0) + [150.0, 190.0], 8.0, 0.5),  # begins and ends at once
+        # many pages begin together and end together
+        ([100.0] * 8 + times(40, 0.5, 101.0) + [150.0, 190.0], 8.0, 0.5),
         (times(50, 2.0), 48.0, None),  # all in flight together
         (times(8, 2.0), 2.0, None),
         (times(50, 2.0), 0.0, None),
@@ -64,13 +65,13 @@ def test_seconds_of_a_page(finished: list[float], in_flight: float, wanted: floa
 
 
 class Ways:
-    """Readings of a sample, made up."""
+    """Made-up readings of a sample."""
 
     def __init__(self, folder: Path) -> None:
         self.knobs = Knobs(output=str(folder), target="gcp", max_pixels=2_000_000)
 
     def add(self, variant: Variant, *texts: str | None, **values: Any) -> Reading:
-        """Read each page so; None: it failed."""
+        """Read each page with this text; None: it failed."""
         own = ResultSet(folder_of(self.knobs) / variant.name)
         recipe = {"max_pixels": variant.max_pixels, "upsample_below": variant.upsample_below}
         side = round(min(variant.max_pixels, 4_000_000) ** 0.5)
@@ -133,9 +134,9 @@ GOOD = Judged(50, text=0.996, worst=(Page("a", 0.97, 3),), tables=0.995)
     [
         (GOOD, None, True),
         (Judged(50, text=0.99), None, False),
-        (Judged(50, text=0.99), Judged(50, text=0.985), True),  # chance alone does more
+        (Judged(50, text=0.99), Judged(50, text=0.985), True),  # chance alone causes more
         (Judged(50, text=0.99), Judged(5, text=0.985), True),
-        (Judged(50, text=0.99), Judged(4, text=0.985), False),  # it is not known what chance does
+        (Judged(50, text=0.99), Judged(4, text=0.985), False),  # nobody knows what chance causes
         (Judged(50, text=0.999, worst=(Page("a", 0.9, 9),)), None, False),
         (Judged(50, text=1.0, tables=0.9), None, False),
         (Judged(50, text=1.0, lost=1), None, False),
@@ -162,7 +163,8 @@ def row(
         ([row(4, errors=0.01), row(2, errors=0.02)], 4),
         ([row(4)], None),
         ([row(4, failed=30), row(2), row(1, 0.9)], 2),
-        ([row(4, failed=30), row(2, 0.9), row(1, 0.9)], None),  # 4 loses pages, and no other agrees
+        # 4 loses pages, and no other agrees with it
+        ([row(4, failed=30), row(2, 0.9), row(1, 0.9)], None),
         ([row(4), row(2, failed=1), row(1, failed=1)], 4),
         ([row(4, errors=0.01), row(2, errors=0.01, failed=1)], 4),
         ([row(4, failed=5, pages=0), row(1, pages=0)], None),  # nothing was compared
@@ -174,7 +176,7 @@ def test_the_fewest_pixels_that_are_good_enough(rows: list[Row], wanted: int | N
 
 
 def test_where_nothing_follows_that_is_said(ways: Ways) -> None:
-    """The most pixels lose a page, and the way that loses none does not agree with them."""
+    """The most pixels lose a page, and the way without a loss does not agree with them."""
     ladder = [ways.add(LARGE, WHOLE, None), ways.add(SMALL, MOST, WHOLE)]
     seconds = Times({reading.variant: 1.0 for reading in ladder}, None)
     found = verdict(ladder, None, ways.knobs, seconds, Left(2), lambda reading: None)
@@ -183,7 +185,7 @@ def test_where_nothing_follows_that_is_said(ways: Ways) -> None:
 
 
 def test_the_whole(ways: Ways) -> None:
-    """Money by a page's seconds; chance and enlarging from the other way."""
+    """Money comes from a page's seconds; chance and enlarging come from the other way."""
     ladder = [
         ways.add(LARGE, *[WHOLE] * 12),
         ways.add(Variant(2_000_000, 1_200_000), *[WHOLE] * 12),
@@ -239,7 +241,7 @@ def test_enlarging_is_judged_on_the_pages_that_it_concerns(ways: Ways) -> None:
     assert found.again is None and found.enlarging
     assert found.enlarging.with_it.text == 1.0 > found.enlarging.without_it.text
     assert found.upsample_below == 1_200_000
-    for pages, wanted in ((5, ["UPSAMPLE_BELOW=0"]), (4, [])):  # of so few nothing follows
+    for pages, wanted in ((5, ["UPSAMPLE_BELOW=0"]), (4, [])):  # so few pages prove nothing
         same = ways.add(Variant(2_000_000, 0), *[WHOLE] * pages, model_size=[827, 1169])
         found = verdict(ladder, same, ways.knobs, seconds, Left(2), lambda reading: None)
         assert lines(found, ways.knobs) == wanted

@@ -1,4 +1,4 @@
-"""A machine to log in to."""
+"""A machine for tests that log in."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from rig.cloud.login import Login, bare_vm
 
 @pytest.fixture(scope="session")
 def login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Login]:
-    """One for all tests; each uses folders of its own."""
+    """One machine for all tests; each test uses its own folders."""
     with (
         skipped_where_unavailable(),
         bare_vm(tmp_path_factory.mktemp("login")) as machine,

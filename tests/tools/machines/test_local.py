@@ -1,4 +1,4 @@
-"""TARGET=local: what it asks of the server, and how the CPU preview's packages are installed."""
+"""TARGET=local: its requests to the server, and the installation of the preview's packages."""
 
 import hashlib
 import os
@@ -30,7 +30,7 @@ def test_target_local_opens_it(tmp_path: Path) -> None:
 
 
 def test_its_folder_is_taken_from_the_project_s() -> None:
-    """From wherever the command is called, it is the same machine."""
+    """It is the same machine, wherever the command is called."""
     assert LocalMachine(Knobs()).folder == ROOT / ".local-machine"
     assert LocalMachine(Knobs(machine_dir="~/m")).folder == Path("~/m").expanduser().resolve()
 
@@ -87,7 +87,7 @@ def test_a_pipe_and_a_device_are_told_and_not_read(tmp_path: Path) -> None:
 
 
 def wheel(folder: Path, version: str) -> Path:
-    """A package that pip can install without a network."""
+    """Make a package that pip can install without a network."""
     path = folder / f"tiny-{version}-py3-none-any.whl"
     info = f"tiny-{version}.dist-info"
     with zipfile.ZipFile(path, "w") as archive:
@@ -104,7 +104,7 @@ def wheel(folder: Path, version: str) -> Path:
 
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A Python environment to install into, in the place of ours."""
+    """A Python environment to install into, instead of ours."""
     folder = tmp_path / "environment"
     monkeypatch.setattr(sys, "executable", make_environment(folder))
     monkeypatch.setattr(sys, "prefix", str(folder))
@@ -113,7 +113,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pin(path: Path, content: bytes = b"") -> str:
-    """A line of requirements: this file, with its hash, or that of another content."""
+    """A line of requirements: this file, with its hash or the hash of other content."""
     digest = hashlib.sha256(content or path.read_bytes()).hexdigest()
     return f"{path.as_uri()} --hash=sha256:{digest}\n"
 
@@ -138,7 +138,7 @@ def test_packages_are_installed_once_for_each_state_of_the_file(
     assert "once" in capsys.readouterr().err
     module.unlink()
     local.install(requirements)
-    assert not module.exists()  # it did not look again
+    assert not module.exists()  # the module was not installed again
     assert capsys.readouterr().err == ""
     requirements.write_text(pin(wheel(tmp_path, "2.0")))
     local.install(requirements)
@@ -148,7 +148,7 @@ def test_packages_are_installed_once_for_each_state_of_the_file(
 def test_packages_that_cannot_be_installed(tmp_path: Path, environment: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("no-such-package-at-all==1.0\n")
-    for _ in range(2):  # it tries again
+    for _ in range(2):  # the second call tries again
         with pytest.raises(Failure, match=r"(?s)pip could not install.*no-such-package-at-all"):
             local.install(requirements)
 

@@ -1,4 +1,4 @@
-"""The lock of a machine that is a folder here: who lives has it, and who is gone has not."""
+"""The lock of a machine that is a folder here: a living run holds it, a dead one does not."""
 
 import errno
 import fcntl
@@ -41,7 +41,7 @@ def test_a_machine_that_never_was_is_held_by_nobody(machine: LocalMachine) -> No
 
 
 def test_one_run_at_a_time(machine: LocalMachine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next one is told who; the verbs of the first are let in."""
+    """The next run learns who holds it; verbs of the first run may go on."""
     other = LocalMachine(machine.knobs)
     with lock.hold(machine, 12) as held:
         for _ in range(2):
@@ -58,7 +58,7 @@ def test_one_run_at_a_time(machine: LocalMachine, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_user_who_has_no_name(machine: LocalMachine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a container that runs as any number."""
+    """As in a container that runs with any user id."""
 
     def nobody(number: int) -> None:
         raise KeyError(f"getpwuid(): uid not found: {number}")
@@ -72,7 +72,7 @@ def test_a_user_who_has_no_name(machine: LocalMachine, monkeypatch: pytest.Monke
 
 
 def test_who_is_killed_holds_nothing(tmp_path: Path) -> None:
-    """Whatever process has its number afterwards: the line says nothing, the lock does."""
+    """Another process may have the holder's pid now: only the lock counts, not its line."""
     file = LockFile(tmp_path / "lock")
     libraries = [str(ROOT / "tools"), str(ROOT / "vm_side")]
     command = [sys.executable, "-c", HOLDER, str(tmp_path / "lock"), *libraries]
@@ -87,7 +87,7 @@ def test_who_is_killed_holds_nothing(tmp_path: Path) -> None:
 
 
 def test_what_was_taken_away_is_not_given_back(tmp_path: Path) -> None:
-    """make stop FORCE=1 takes it, and another run holds it then."""
+    """make stop FORCE=1 takes it away, and then another run holds it."""
     first, second = LockFile(tmp_path / "lock"), LockFile(tmp_path / "lock")
     assert first.swap("", "first") and first.swap("first", "first, later")
     assert second.swap(second.read(), "") and first.read() == ""
@@ -109,7 +109,7 @@ def test_what_nobody_keeps_locked_is_nobody_s(tmp_path: Path, line: str) -> None
 
 
 def test_a_disk_shared_over_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """NFS gives a lock to who may write alone; that a folder has none there is the worst case."""
+    """NFS gives a lock only to who may write. The worst case is that a folder can have no lock."""
     flock = fcntl.flock
 
     def flock_of_nfs(descriptor: int, how: int) -> None:

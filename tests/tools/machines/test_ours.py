@@ -1,4 +1,4 @@
-"""Nothing is deleted but what is ours: in a folder, in a home over ssh, in a bucket."""
+"""Only what is ours is deleted: in a folder, in a home over ssh, in a bucket."""
 
 import json
 import os
@@ -28,12 +28,12 @@ from rig.toolkit import files_below, line
     ("folder", "found", "count"),
     [
         (INPUT, Found(), 0),
-        (INPUT, Found(["a.png"]), 1),  # pages too: whose are they?
+        (INPUT, Found(["a.png"]), 1),  # pages, too: nobody knows who owns them
         (INPUT, Found(["a.png", "b/c.PDF"], was_used=True), 0),
         (INPUT, Found(["a.png", "thesis/chapter1.tex", ".b.png"], was_used=True), 2),
         (RESULT, Found(["a/a.md"]), 1),
         (RESULT, Found(["a/a.md"], was_used=True), 0),
-        ("trial-result", Found(["a/a.md"], was_used=True), 1),  # no earlier version had any
+        ("trial-result", Found(["a/a.md"], was_used=True), 1),  # no earlier version had this folder
         (CODE, Found(["mine.py"]), 1),
         (CODE, Found(["batch.py"], was_used=True), 0),
     ],
@@ -43,7 +43,7 @@ def test_how_many_are_not_ours(folder: str, found: Found, count: int) -> None:
 
 
 class Place:
-    """A machine whose folders lie below `home`, as a user of it sees them."""
+    """A machine with folders below `home`, as its user sees them."""
 
     def __init__(self, home: Path, make: Callable[[Knobs], Any], pages: Path) -> None:
         self.home, self._make, self.pages = home, make, pages
@@ -60,7 +60,7 @@ class Place:
         self.hand_over()
 
     def hand_over(self) -> None:
-        """All of it belongs to the machine's user."""
+        """Give all files to the machine's user."""
         owner = self.home.stat()
         for path in self.home.rglob("*"):
             os.lchown(path, owner.st_uid, owner.st_gid)
@@ -79,7 +79,7 @@ class Place:
 def place(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Place]:
-    """A machine with empty hands: nothing of ours was ever there."""
+    """A machine on which nothing of ours ever was."""
     if request.param == "local":
         home = tmp_path / "machine"
         yield Place(home, lambda k: LocalMachine(with_dir(k, home)), tmp_path / "in")
@@ -108,7 +108,7 @@ def test_a_folder_of_others_is_refused_with_what_it_holds(place: Place) -> None:
 
 
 def test_it_is_taken_over_when_that_is_said(place: Place) -> None:
-    """And no other one with it; from then on it is ours without a word."""
+    """Only this folder is taken over; from then on it is ours, without a question."""
     place.write("input/thesis/chapter1.tex", "result/grades.csv")
     moved = place.machine(take=True).push(place.inputs())
     assert (moved.new, moved.removed, place.input) == (1, 1, ["b/page.png"])
@@ -133,7 +133,7 @@ def test_an_empty_folder_is_ours_and_one_made_anew_is_not(place: Place) -> None:
 
 
 def test_links_and_what_cannot_be_listed_are_not_nothing(place: Place) -> None:
-    """A clean would delete them, with the rights of root."""
+    """A clean would delete them with the rights of root."""
     place.write("elsewhere/a.txt", "result/b/c.txt")
     (place.home / "input").mkdir()
     (place.home / "input" / "link").symlink_to(place.home / "elsewhere")
@@ -144,7 +144,7 @@ def test_links_and_what_cannot_be_listed_are_not_nothing(place: Place) -> None:
     if os.geteuid() == 0:
         os.lchown(closed, 0, 0)
         closed.chmod(0o700)
-    else:  # an ordinary user gives nothing away, but may close it to himself
+    else:  # an ordinary user cannot give files away, but can close them to himself
         closed.chmod(0)
     with pytest.raises(Failure, match="files that are not ours"):
         place.machine().clean()
@@ -155,7 +155,7 @@ def test_links_and_what_cannot_be_listed_are_not_nothing(place: Place) -> None:
 
 
 def leave_traces(place: Place) -> None:
-    """What today's version leaves after a job: no marks."""
+    """Leave what today's version leaves after a job, but no marks."""
     place.write("input/old.png", "result/old/old.md", "result/manifest.jsonl")
     place.write("vm_side/contract.py", ".dots-ocr/job.json", ".dots-ocr/packages/click.py")
 
@@ -169,7 +169,7 @@ def test_a_machine_of_an_earlier_version_goes_on(place: Place) -> None:
 
 
 def test_but_not_with_what_an_earlier_version_never_put_there(place: Place) -> None:
-    """And its traces are a reason once: what comes to be there later is ours by its mark alone."""
+    """Such traces count only once: later files are ours only with the mark."""
     leave_traces(place)
     place.write("input/thesis/chapter1.tex")
     for _ in range(2):
@@ -190,7 +190,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GcsServer]:
 
 @pytest.fixture
 def bucket(server: GcsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """A folder of its own in a bucket."""
+    """A folder of the test's own in a bucket."""
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
     return Bucket(f"gs://pages/{tmp_path.name}")
 
@@ -216,7 +216,7 @@ def test_a_bucket_of_an_earlier_version(bucket: Bucket) -> None:
 
 
 def test_a_bucket_serves_one_vm(bucket: Bucket) -> None:
-    """What the upload for another one deleted would be the pages of a run."""
+    """An upload for another VM would delete the pages of a run."""
     claim_for(Knobs(vm="a"), bucket, INPUT)
     put(bucket, "input/a.png")
     for folders in ((), (INPUT,), (INPUT, RESULT)):
@@ -228,7 +228,7 @@ def test_a_bucket_serves_one_vm(bucket: Bucket) -> None:
     claim_for(Knobs(vm="a"), bucket, INPUT)
     put(bucket, "result/a/a.md")
     claim_for(Knobs(vm="b", take=True), bucket, INPUT)
-    claim_for(Knobs(vm="b"), bucket, INPUT, RESULT)  # one without the other would mix them up
+    claim_for(Knobs(vm="b"), bucket, INPUT, RESULT)  # to take only one of the two would mix them up
     with pytest.raises(Failure, match="another VM"):
         claim_for(Knobs(vm="a"), bucket, INPUT)
 

@@ -1,4 +1,4 @@
-"""A server in the background: what a later command knows about it, and how it is ended."""
+"""A server in the background: what a later command knows about it, and how it ends it."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ URL = "http://127.0.0.1:1"
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    """A server's folder; whatever runs there at the end is killed."""
+    """A server's folder; at the end, whatever runs there is killed."""
     server = Server(tmp_path)
     yield server
     server.stop()
@@ -34,7 +34,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def start(server: Server, folder: Path, script: str = SLEEP) -> int:
-    """Start it, and wait until it has said so; its number."""
+    """Start it, wait until it says so, and return its pid."""
     server.start([sys.executable, "-c", script], cwd=folder, endpoint=URL)
     wait_until(lambda: "awake" in server.log_tail(1))
     pid = server._read_state()["pid"]
@@ -42,7 +42,7 @@ def start(server: Server, folder: Path, script: str = SLEEP) -> int:
     return pid
 
 
-# A server that is our own child stays a zombie until it is waited for, which keeps no lock.
+# A server that is our own child stays a zombie until we wait for it. A zombie keeps no lock.
 pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 
 
@@ -103,7 +103,7 @@ def test_its_own_children_end_with_it(server: Server, tmp_path: Path) -> None:
 def test_the_note_of_an_earlier_server_is_gone_before_the_next_one_runs(
     server: Server, tmp_path: Path
 ) -> None:
-    """Else a stop in that moment would signal a number that may be anyone's."""
+    """Otherwise a stop at that moment could signal a pid that belongs to another process."""
     os.kill(start(server, tmp_path), signal.SIGKILL)
     wait_until(lambda: not server.is_running())
     with pytest.raises(FileNotFoundError):
@@ -114,7 +114,7 @@ def test_the_note_of_an_earlier_server_is_gone_before_the_next_one_runs(
 def test_a_signal_while_it_starts_waits_until_it_is_noted(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else nobody could stop it."""
+    """Otherwise nobody could stop it."""
     before = {number: signal.getsignal(number) for number in console.STOP_SIGNALS}
 
     class Interrupting(subprocess.Popen[bytes]):

@@ -1,7 +1,8 @@
 r"""Answers of the model, good and damaged: every complete box survives, with its text.
 
-The damage is what the model was seen to do: stop in the middle, fence its answer, talk, forget a
-comma, leave a quote or a backslash single, repeat itself without end.
+The damage is of the kinds that the model was seen to make: it stops in the middle, puts its answer
+in a code fence, talks, forgets a comma, leaves a quote or a backslash unescaped, or repeats itself
+without end.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ TWO: Cell = {"bbox": [5, 60, 70, 80], "category": "Text", "text": "two"}
 PICTURE: Cell = {"bbox": [5, 90, 70, 99], "category": "Picture"}
 A, B, P = (json.dumps(cell) for cell in (ONE, TWO, PICTURE))
 
-# A page with all that makes damaged answers hard: brackets, quotes, commands, an answer in a text.
+# A page with everything that makes damaged answers hard: brackets, quotes, commands, an answer in a
+# text.
 PAGE: list[Cell] = [
     {"bbox": [60, 30, 500, 45], "category": "Page-header", "text": 'Journal {of} [3], "new"'},
     {"bbox": [60, 80, 500, 110], "category": "Title", "text": '# 첫 번째 "제목" 😀'},
@@ -40,19 +42,19 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 
 
 def written(cells: list[Cell], layout: str = "one line") -> str:
-    """The cells as a model writes them."""
+    """The cells in a form that a model writes."""
     return json.dumps(cells, **{"ensure_ascii": False, **LAYOUTS[layout]})
 
 
 def cells_of(text: str) -> list[Cell]:
-    """The cells in an answer that holds some."""
+    """The cells of an answer, which must have some."""
     answer = parse(text)
     assert answer is not None
     return list(answer.cells)
 
 
 def one_text(text: str, category: str = "Text", end: str = "") -> str:
-    """A damaged answer of one cell: its array is never closed. `text` goes in unescaped."""
+    """A damaged answer of one cell, with an open array. `text` is inserted unescaped."""
     return f'[{{"bbox": [1, 2, 30, 40], "category": "{category}", "text": "{text}"}}{end}'
 
 
@@ -134,7 +136,7 @@ def test_every_complete_box_survives(text: str) -> None:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_an_answer_cut_anywhere_keeps_all_cells_before_the_cut(layout: str) -> None:
-    """At every byte; a character of several bytes that is cut is lost or becomes U+FFFD."""
+    """Cut at every byte. A cut character of several bytes is lost or becomes U+FFFD."""
     raw = written(PAGE, layout).encode()
     ends = [len(written(PAGE[: n + 1], layout).rstrip("]\n").encode()) for n in range(len(PAGE))]
     for size in range(len(raw)):
@@ -143,7 +145,7 @@ def test_an_answer_cut_anywhere_keeps_all_cells_before_the_cut(layout: str) -> N
             answer = parse(raw[:size].decode(errors=errors))
             found = list(answer.cells) if answer else []
             assert found[: len(complete)] == complete, size
-            # Of the cell that is cut its box is whole, or it is left out.
+            # The box of the cut cell is complete, or the cell is left out.
             assert [cell["bbox"] for cell in found[len(complete) :]] in (
                 [],
                 [cell["bbox"] for cell in PAGE[len(complete) : len(complete) + 1]],
@@ -157,7 +159,7 @@ def test_a_cut_cell_keeps_the_text_that_there_is() -> None:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_other_cells_survive_whatever_happens_to_one(layout: str) -> None:
-    """A character deleted or put into one cell, behind its first key, spares all others."""
+    """A character deleted or inserted in one cell, after its first key, spares all others."""
     rng = random.Random(0)
     for _ in range(300):
         victim = rng.randrange(len(PAGE))
@@ -324,7 +326,7 @@ def test_an_unknown_category_is_kept_as_text_with_a_short_remark(named: Any) -> 
     [(r"\ud83d\ude00", "😀"), (r"a \ud83d b", "a � b"), (r"\udc00\ud83d", "��"), ("Caf�", "Caf�")],
 )
 def test_half_a_character_is_said_to_be_none(text: str, expected: str, end: str) -> None:
-    """Not by a question mark, which might be the page's own."""
+    """They do not become a question mark, because the page may have real ones."""
     answer = parse(one_text(text, end=end))
     assert answer is not None
     (cell,) = answer.cells
@@ -337,7 +339,7 @@ def test_half_a_character_is_said_to_be_none(text: str, expected: str, end: str)
 
 @pytest.mark.parametrize("text", [r"\ud835\udc65", "\ud835\udc65"], ids=["escaped", "as they are"])
 def test_both_halves_of_a_character_are_one(text: str) -> None:
-    """json_repair reads them one by one; some servers send them one by one."""
+    """json_repair reads the two halves separately, and some servers send them separately."""
     (cell,) = cells_of(f'[{{bbox: [1, 2, 3, 4], category: "Text", text: "{text}"}}]')
     assert cell["text"] == "𝑥"
 
@@ -361,18 +363,18 @@ def test_cells_that_are_repeated_are_kept_once_and_in_order() -> None:
 @pytest.mark.parametrize(
     ("category", "text", "expected"),
     [
-        # Single backslashes: what JSON would read as an escape is a command.
+        # Single backslashes: what JSON would read as an escape is a LaTeX command.
         ("Formula", r"\frac{a}{b} + \beta", r"\frac{a}{b} + \beta"),
         ("Formula", r"\nabla \times \rho \to \theta", r"\nabla \times \rho \to \theta"),
         ("Formula", r"\alpha \{x\} \underline{y} \u12", r"\alpha \{x\} \underline{y} \u12"),
         ("Formula", r"x = 1\n\neq 2", "x = 1\n\\neq 2"),
         ("Text", r"so $\frac{a}{b} \neq \nu$ holds", r"so $\frac{a}{b} \neq \nu$ holds"),
         ("Text", r"so \(\alpha\) and \beta hold", r"so \(\alpha\) and \beta hold"),
-        # Doubled backslashes: as they should be, and then \n is a line break.
+        # Doubled backslashes, as they should be: here \n is a line break.
         ("Formula", r"\\frac{a}{b}\nu = \\nu", "\\frac{a}{b}\nu = \\nu"),
         ("Formula", r"a & b \\\\ \\hline c", r"a & b \\ \hline c"),
         ("Text", r"C:\\new\\table", r"C:\new\table"),
-        # Words behind a line break or a tab are words.
+        # Words after a line break or a tab stay words.
         ("Text", r"one\nnot two\tto be\rmore", "one\nnot two\tto be\rmore"),
         ("Text", r"costs $5\nu know\to whom", "costs $5\nu know\to whom"),
         ("Text", r"$x$ is\nnot $y$", "$x$ is\nnot $y$"),
@@ -413,7 +415,7 @@ LOOPS = {
 
 @pytest.mark.parametrize("unit", LOOPS.values(), ids=LOOPS)
 def test_a_loop_of_200_kb_is_read_in_time_and_spares_the_cells_before(unit: str) -> None:
-    """What is quadratic in the length takes minutes here; there is no bound to pass closely."""
+    """Quadratic code would take minutes here; linear code is far below the limit."""
     loop = unit * (200_000 // len(unit))
     assert cells_of(f"[{B}, {loop}")[0] == TWO
     in_text = cells_of(f"[{B}, {one_text(loop)[1:]}")

@@ -1,4 +1,4 @@
-r"""LaTeX with single backslashes: what JSON would silently read as something else."""
+r"""LaTeX with single backslashes: JSON would silently read it as something else."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from answer.escapes import is_pair, mathematics, mended
 
 
 def read(raw: str, category: str = "Text", end: str = "}]") -> tuple[str, bool, tuple[str, ...]]:
-    """(text, whether well-formed, notes) of an answer with one cell; raw goes in unescaped."""
+    """(text, whether well-formed, notes) for an answer with one cell; `raw` is not escaped."""
     answer = parse(f'[{{"bbox": [1, 2, 30, 40], "category": "{category}", "text": "{raw}"{end}')
     assert answer is not None
     return answer.cells[0]["text"], answer.well_formed, answer.notes
 
 
-# \b, \f, \n, \r, \t and \u are the letters that JSON knows; each has its commands.
+# \b, \f, \n, \r, \t and \u are JSON's escapes; LaTeX commands begin with each of them.
 COMMANDS = (
     *(r"\beta", r"\bar{x}", r"\binom{n}{k}", r"\boldsymbol{x}", r"\begin{cases}", r"\big("),
     *(r"\frac{a}{b}", r"\forall x", r"\flat", r"\footnotesize"),

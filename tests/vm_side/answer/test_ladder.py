@@ -1,4 +1,4 @@
-"""The attempts for one page: in which order they are made, and what is kept of them."""
+"""The attempts for one page: their order, and which answer is kept."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ BOXES = said(json.dumps([{k: v for k, v in TWO.items() if k != "text"}]))
 
 
 def nobody(cells: Sequence[Cell], size: Size) -> Judgement:
-    """There is no witness."""
+    """Return the judgement without a witness."""
     return NOT_ASKED
 
 
 class Model:
-    """Answers in turn what it was given, and remembers what it was asked."""
+    """A model that gives these answers in turn, and records the requests."""
 
     def __init__(self, *answers: Completion | EndpointError) -> None:
         self.answers = list(answers)
@@ -109,7 +109,7 @@ def test_a_tiny_context_still_asks_for_a_token() -> None:
         ([GOOD], "ok", 1),
         ([FENCED], "repaired", 1),
         ([EMPTY], "ok", 1),
-        ([said(GOOD.text, "length")], "ok", 1),  # whole, though the limit was reached
+        ([said(GOOD.text, "length")], "ok", 1),  # complete, although the limit was reached
         ([said(GOOD.text, "repetition")], "ok", 1),
         ([PROSE, GOOD], "ok", 2),
         ([CUT, GOOD], "ok", 2),
@@ -147,7 +147,7 @@ def test_of_bad_answers_the_one_with_most_cells_is_kept() -> None:
 
 
 def test_a_loop_does_not_count_as_more_of_the_page() -> None:
-    """One cell of endless text is worth less than two cells of little."""
+    """One cell with endless text counts less than two cells with a little text."""
     endless = said('[{"bbox": [1, 2, 3, 4], "category": "Text", "text": "' + "-" * 5000, "length")
     outcome = Model(CUT, endless, endless).climb()
     assert outcome.answer is not None
@@ -245,12 +245,12 @@ PART = (CUT, 0.0)
 
 
 def whole(trust: float) -> tuple[Completion, float]:
-    """A whole answer that is so much trusted."""
+    """A complete answer with so much trust."""
     return said(json.dumps([{**ONE, "text": f"{trust}"}])), trust
 
 
 def part(trust: float) -> tuple[Completion, float]:
-    """A part of an answer."""
+    """A part of an answer, with so much trust."""
     return said(json.dumps([{**ONE, "text": f"{trust}"}, TWO])[:-3], "length"), trust
 
 
@@ -261,7 +261,7 @@ def judged(
     mode: str = "layout_all",
     is_second_reading: bool = False,
 ) -> tuple[Outcome, list[tuple[float, Size]]]:
-    """What a model comes to whose answers are so much trusted, and how it was asked."""
+    """The outcome for answers with so much trust, and how each was requested."""
     asked: list[tuple[float, Size]] = []
 
     def view(size: Size) -> View:
@@ -343,7 +343,7 @@ def test_a_second_reading_begins_otherwise_and_is_all_for_doubts() -> None:
     assert asked == [AGAIN, CLOSER] and outcome.judgement.trust == 0.4
     assert outcome.doubt_tokens == outcome.tokens_in + outcome.tokens_out
     _, asked = judged([LOOP, LOOP, LOOP], is_second_reading=True)
-    assert asked == [AGAIN, (0.7, SMALL)]  # and no boxes without text
+    assert asked == [AGAIN, (0.7, SMALL)]  # and no request for boxes without text
 
 
 def test_a_server_that_refuses_more_leaves_the_doubted_answer() -> None:
@@ -363,7 +363,7 @@ def test_plain_ocr_is_one_cell_of_the_whole_picture_and_has_no_other_prompt() ->
     model = Model(said(" \n"), said(""), said("한 줄\nline \ud83d"))
     outcome = model.climb("ocr")
     assert [prompt for prompt, _ in model.asked] == [OCR] * 3
-    assert outcome.status == "repaired"  # the last letter is not whole
+    assert outcome.status == "repaired"  # the last letter is incomplete
     assert outcome.answer is not None
     assert list(outcome.answer.cells) == [
         {"bbox": [0, 0, *SIZE], "category": "Text", "text": "한 줄\nline �"}
@@ -379,7 +379,7 @@ WELL_FORMED = json.dumps([ONE, TWO])
     "end", [-3, -4, -len('"two"}]'), -len('two"}]'), -60, -len(json.dumps(TWO)) - 2, -70]
 )
 def test_an_answer_that_stops_in_the_middle_is_not_whole_whatever_the_server_says(end: int) -> None:
-    """Some servers say "stop" of every answer."""
+    """Some servers say "stop" for every answer."""
     cut = said(WELL_FORMED[:end].rstrip())
     model = Model(cut, GOOD)
     assert (model.climb().status, len(model.asked)) == ("ok", 2)
@@ -389,7 +389,7 @@ def test_an_answer_that_stops_in_the_middle_is_not_whole_whatever_the_server_say
 
 @pytest.mark.parametrize("answer", [CUT_EARLY, LOOPING])
 def test_an_answer_that_was_stopped_has_one_reason(answer: Completion) -> None:
-    """That it stops in the middle is no second one."""
+    """No second reason is added: "it stops in the middle"."""
     outcome = Model(answer, answer, answer).climb()
     assert outcome.answer and outcome.reason in (
         "no end within 10 tokens",
@@ -462,7 +462,7 @@ def test_an_error_later_keeps_what_there_is() -> None:
 
 @pytest.mark.parametrize("before", [[], [CUT]])
 def test_a_server_that_is_gone_is_always_the_callers(before: list[Completion]) -> None:
-    """The page is read again in the next run, so half a page must not count as done."""
+    """The next run reads the page again, so half a page must not count as done."""
     with pytest.raises(ServerGone):
         Model(*before, ServerGone("nothing answers")).climb()
 

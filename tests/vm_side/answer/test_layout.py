@@ -140,7 +140,7 @@ def test_cells_are_a_blank_line_apart_and_furniture_can_be_left_out() -> None:
 
 
 def test_what_stands_for_a_picture_and_nothing_at_all() -> None:
-    """Of text without words there is a blank line, as the reference has it."""
+    """A text without words becomes a blank line, as in the reference."""
     cells = [
         *(cell([0, 0, 9, 9], "Picture"), cell([0, 9, 9, 19], "Page-header", text="Journal")),
         *(cell([0, 19, 9, 29], "Picture"), cell([0, 29, 9, 39], text="")),

@@ -1,4 +1,4 @@
-"""What remains of an answer that ended in a loop."""
+"""What is kept of an answer that ended in a loop."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ SENTENCE = "본 문서의 내용은 다음과 같다."
 
 
 def cut(text: str) -> Answer:
-    """What is left of an answer that was left in the middle of this text."""
+    """What is kept of an answer that stopped in the middle of this text."""
     answer = parse(text)
     assert answer is not None
     return without_loop(answer)
 
 
 def cut_in_a_text(text: str, category: str = "Table") -> str:
-    """What is left of a last text in which the answer was left."""
+    """What is kept of the last cell's text, in which the answer stopped."""
     cell = {"bbox": [10, 50, 500, 700], "category": category, "text": text}
     answer = cut(json.dumps([TITLE, cell], ensure_ascii=False)[:-3])
     assert answer.cells[0] == TITLE
@@ -66,7 +66,7 @@ def test_one_line_is_left_of_lines_that_count(end: str) -> None:
 
 @pytest.mark.parametrize("size", range(0, 90, 7))
 def test_one_cell_is_left_of_a_text_in_sliding_boxes(size: int) -> None:
-    """Wherever the answer is cut: in a key, in a box, in the text."""
+    """Wherever the answer is cut: in a key, in a box, or in the text."""
     cells = list(itertools.islice(sliding(SENTENCE), 26))
     answer = cut(f"[{json.dumps(TITLE)}, " + ", ".join([*cells, cells[-1][:size]]))
     first = json.loads(cells[0])
@@ -135,7 +135,7 @@ def test_a_turn_that_is_repeated_is_of_128_characters_at_most() -> None:
 
 
 def cells_of(*texts: str, category: str = "Text") -> tuple[Cell, ...]:
-    """Cells of these texts, each in a box of its own."""
+    """Cells with these texts, each in a box of its own."""
     return tuple(
         {"bbox": [1, 9 * n, 30, 9 * n + 8], "category": category, "text": text}
         for n, text in enumerate(texts)
@@ -151,10 +151,11 @@ def turn_of(size: int) -> tuple[str, ...]:
     [
         ((), turn_of(MOST_CELLS), 9, "The fer", MOST_CELLS),
         ((), turn_of(MOST_CELLS), 8, "The fer", None),
-        ((), turn_of(MOST_CELLS + 1), 12, "The fer", None),  # it is longer than loops are
+        ((), turn_of(MOST_CELLS + 1), 12, "The fer", None),  # longer than loops are
         (("Before",), turn_of(3), 9, "The ferry of pier a", 1 + 3),
-        (("Before",), turn_of(3), 9, "The ferry of pier b", 1 + 3 + 1),  # not the next one's start
-        ((), ("- -",), 20, "- -", None),  # without a letter
+        # not the start of the next turn
+        (("Before",), turn_of(3), 9, "The ferry of pier b", 1 + 3 + 1),
+        ((), ("- -",), 20, "- -", None),  # a turn without a letter
         ((), ("- -",), 45, "- -", 1),
     ],
 )

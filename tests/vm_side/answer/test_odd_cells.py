@@ -1,4 +1,4 @@
-"""Boxes and texts in other forms than the model was taught: what was read is kept."""
+"""Boxes and texts in other forms than the model should write: what was read is kept."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ OTHER = {"bbox": [10, 80, 110, 120], "category": "Title", "text": "two"}
 
 
 def read(answer: Any) -> tuple[list[Any], bool, tuple[str, ...]]:
-    """The cells of an answer, whether it was well-formed, and what was odd."""
+    """The cells of an answer, whether it was well-formed, and the notes."""
     found = parse(answer if isinstance(answer, str) else json.dumps(answer))
     assert found is not None
     return list(found.cells), found.well_formed, found.notes

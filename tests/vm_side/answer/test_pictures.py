@@ -60,7 +60,7 @@ def test_pictures_are_counted_also_where_they_have_no_area() -> None:
     ],
 )
 def test_what_the_whole_page_is(box: tuple[int, ...], expected: bool) -> None:
-    """Its file stands for it as it is: nothing is lost, and its pixels are not coded twice."""
+    """Its file is used unchanged: nothing is lost, and its pixels are not encoded twice."""
     assert is_whole(box, PAGE.size) is expected
     cut = cut_out([picture(*box)], PAGE, JPEG)
     assert (cut[1] == CutOut(JPEG, ".jpg")) is expected
@@ -68,7 +68,7 @@ def test_what_the_whole_page_is(box: tuple[int, ...], expected: bool) -> None:
 
 
 def test_far_edges_that_scaling_rounded_down_are_edges() -> None:
-    """int(1204 / (1204 / 2470)) is 2469: such is 1 page in 23."""
+    """int(1204 / (1204 / 2470)) is 2469. This happens to 1 page in 23."""
     odd = [own for own in range(1000, 3000) if int(1204 / (1204 / own)) != own]
     assert len(odd) > 20 and all(int(1204 / (1204 / own)) == own - 1 for own in odd)
 

@@ -1,4 +1,4 @@
-"""Quotes that are not escaped: the whole text survives, and what may be lost is said."""
+"""Quotes that are not escaped: the whole text survives, and a note says what may be lost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ VALUES = (
 
 
 def table(rng: random.Random) -> str:
-    """A small table as the model writes it, its quotes not escaped."""
+    """A small table as the model writes it, with quotes that are not escaped."""
 
     def cell() -> str:
         attributes = "".join(f" {text}" for text in rng.sample(ATTRIBUTES, rng.randrange(3)))
@@ -95,7 +95,7 @@ def test_escapes_beside_quotes_that_lack_theirs(raw: str, text: str) -> None:
 
 
 def test_a_repair_that_may_have_lost_text_says_so() -> None:
-    """Whatever the damage: all letters are there, or there is a note."""
+    """With any damage, all letters survive or a note says that some may be lost."""
     rng = random.Random(5)
     whole = {"bbox": [1, 2, 30, 40], "category": "Table", "text": 'a "b" <td x="1">c</td> d, e: f'}
     raw = json.dumps(whole)
@@ -203,7 +203,7 @@ def test_what_is_around_the_cells_is_taken_off(found: Any, array: list[Any]) -> 
     [
         ('a "b" c"', 'a "b" c'),
         (r'a \"b\" "c" d"', 'a "b" "c" d'),
-        (r'a \x "b" c"', None),  # more than quotes is wrong
+        (r'a \x "b" c"', None),  # not only the quotes are wrong
         ("", None),  # where it ends is not said
     ],
 )

@@ -23,7 +23,7 @@ INSTALL = "pip install --no-deps -r vm_side/cpu_endpoint/requirements.txt"
 
 
 def need(present: bool, what: str) -> None:
-    """Skip a test whose tool is missing; on CI that is a failure."""
+    """Skip a test if its tool is missing; on CI, fail."""
     if present:
         return
     if os.environ.get("CI") == "true":
@@ -33,7 +33,7 @@ def need(present: bool, what: str) -> None:
 
 @pytest.fixture(scope="session")
 def korean_tesseract() -> None:
-    """Tesseract with Korean data, or a skip that names the packages."""
+    """Tesseract with Korean data; without it, skip and name the packages."""
     command = shutil.which("tesseract")
     listed = ""
     if command:
@@ -72,7 +72,7 @@ class Endpoint:
         self._ready.set()
 
     def stop(self) -> int:
-        """End it as a user does, and hand back its exit code."""
+        """End it as a user does, and return its exit code."""
         self.process.terminate()
         return self.process.wait(PATIENCE_S)
 
@@ -86,7 +86,7 @@ class Endpoint:
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[Endpoint]:
-    """The real engine, loaded once for all tests. A second thread would wait on a core for work."""
+    """The real engine, loaded once for all tests. A second thread would only wait on one core."""
     pytest.importorskip("rapidocr", reason=INSTALL)
     running = Endpoint("--threads", "1")
     yield running
@@ -115,7 +115,7 @@ def chat() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def start_endpoint() -> Iterator[Callable[..., Endpoint]]:
-    """Starts endpoints with (*options, env=…), and ends them after the test."""
+    """Return a function that starts endpoints with (*options, env=…); all end after the test."""
     started: list[Endpoint] = []
 
     def start(*options: str, env: dict[str, str] | None = None) -> Endpoint:

@@ -73,7 +73,7 @@ def test_one_title_at_most_and_only_in_the_upper_part() -> None:
         one("Bigger but low", 900, "title", 80),
     ]
     found = [c for c, _ in categories(*blocks)]
-    assert found.count("Title") == 0  # the largest heading of the page is elsewhere
+    assert found.count("Title") == 0  # the page's largest heading is elsewhere
     assert [c for c, _ in categories(*blocks[:3])].count("Title") == 1
 
 

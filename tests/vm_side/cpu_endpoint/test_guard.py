@@ -1,4 +1,4 @@
-"""Whom the preview answers: programs of this computer, and no page of elsewhere in a browser."""
+"""Whom the preview answers: programs of this computer, but no foreign page in a browser."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
         ("POST", HERE | FORM, 415),
         ("POST", HERE | {"content-type": "text/plain"}, 415),
         ("POST", HERE | {"content-type": "text/plain; application/json"}, 415),
-        ("POST", JSON | {"host": "evil.example:8000"}, 403),  # its name was made to point here
+        ("POST", JSON | {"host": "evil.example:8000"}, 403),  # a name that an attacker pointed here
         ("POST", JSON | {"host": "127.0.0.1.evil.example"}, 403),
         ("POST", JSON | {"host": "localhost.evil.example:8000"}, 403),
         ("POST", JSON, 403),
@@ -50,7 +50,7 @@ def test_who_is_answered(method: str, headers: dict[str, str], status: int) -> N
 
 @pytest.mark.parametrize("kind", ["EPS", "TIFF", "BMP", "GIF", "PPM"])
 def test_only_what_a_page_may_be_is_decoded(kind: str) -> None:
-    """An EPS would run Ghostscript."""
+    """Decoding an EPS would run Ghostscript."""
     file = io.BytesIO()
     Image.new("RGB", (300, 300), "red").save(file, kind)
     with pytest.raises(RequestError, match="Failed to load image"):
@@ -66,7 +66,7 @@ def test_what_would_be_decoded_again_and_again_is_not(tmp_path: Path) -> None:
 def test_a_picture_beyond_the_context_is_not_decoded(tmp_path: Path) -> None:
     large = hostages.large_png(tmp_path / "a.png", 5000, "1").read_bytes()
     with pytest.raises(RequestError, match="maximum context length"):
-        open_image(large[: len(large) // 2])  # decoding it would say that it is cut
+        open_image(large[: len(large) // 2])  # decoding it would report that it is cut
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])

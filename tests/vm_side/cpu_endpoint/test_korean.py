@@ -29,7 +29,7 @@ KEEP, CHECK, ASK = Verdict.KEEP, Verdict.CHECK, Verdict.ASK
         ("The quick brown fox jumps over it", 0.98, 12.0, KEEP),
         ("The quick brown fox jumps over it", 0.80, 12.0, ASK),
         ("12，000", 0.97, 2.4, CHECK),
-        ("1.", 0.98, 3.7, ASK),  # the heading behind the number is not read
+        ("1.", 0.98, 3.7, ASK),  # the heading after the number is not read
         ("GU20241，00030", 0.91, 30.0, ASK),
         ("", 0.0, 25.0, ASK),
         (" .", 0.55, 27.0, ASK),
@@ -40,8 +40,8 @@ KEEP, CHECK, ASK = Verdict.KEEP, Verdict.CHECK, Verdict.ASK
         ("7是", 0.75, 1.6, ASK),
         ("买鲁", 0.52, 1.6, ASK),
         ("号 ，ユ卫 (charger)", 0.82, 10.0, CHECK),
-        (",    ,   -", 0.89, 14.0, ASK),  # Cyrillic, which PP-OCR has not learnt
-        ("故諺言曰", 0.60, 0.2, KEEP),  # vertical
+        (",    ,   -", 0.89, 14.0, ASK),  # it may be Cyrillic, which PP-OCR has not learnt
+        ("故諺言曰", 0.60, 0.2, KEEP),  # vertical text
     ],
 )
 def test_verdict(text: str, score: float, aspect: float, expected: Verdict) -> None:
@@ -56,7 +56,7 @@ def test_verdict(text: str, score: float, aspect: float, expected: Verdict) -> N
         ("GPU20241", ASK, "특히 GPU 서버를 2024년", 85.0, "특히 GPU 서버를 2024년"),
         ("12，000", CHECK, "12,000원", 83.0, "12,000원"),
         ("12，000", CHECK, "12,0008", 83.0, "12,000"),
-        ("12，000", CHECK, "12,00원", 83.0, "12,000"),  # a digit is gone: not trusted
+        ("12，000", CHECK, "12,00원", 83.0, "12,000"),  # a digit is missing: not trusted
         ("号ユ卫", CHECK, "충전기", 90.0, "충전기"),
         ("故諺言曰", CHECK, "래트", 26.0, "故諺言曰"),
         ("唾。沫", ASK, "때", 20.0, "唾。沫"),
@@ -108,7 +108,7 @@ def test_latin_words_that_nobody_else_saw_are_read_again_as_korean() -> None:
 
 
 class Script:
-    """A reader that says what it is told, and counts the lines it is given."""
+    """A reader that returns this text, and counts the lines that it gets."""
 
     languages = "kor+eng"
 

@@ -1,4 +1,4 @@
-"""The protocol, with a reader that stands in for the engine: requests, errors, queue, metrics."""
+"""The protocol, with a stand-in for the engine: requests, errors, queue, metrics."""
 
 import base64
 import io
@@ -20,12 +20,12 @@ from cpu_endpoint.lines import StoppedError
 from rig.command import PATIENCE_S
 
 JSON = {"Content-Type": "application/json"}
-LACKS = "Korean: install it"  # as it tells whoever asks for its models
+LACKS = "Korean: install it"  # /v1/models says it
 Chat = Callable[..., dict[str, Any]]
 
 
 class SlowReader:
-    """Answers with the picture's size; holds a page whose prompt says so."""
+    """Answers with the picture's size; holds a page if its prompt says so."""
 
     def __init__(self) -> None:
         self.hold = threading.Event()
@@ -110,7 +110,7 @@ def test_readiness_and_model_card(served: Served) -> None:
 
 
 def test_a_body_without_end_is_not_kept(served: Served) -> None:
-    parts = itertools.repeat(b" " * (1 << 20), 80)  # no length is told
+    parts = itertools.repeat(b" " * (1 << 20), 80)  # no length is given
     answer = requests.post(
         f"{served.url}/v1/chat/completions", parts, headers=JSON, timeout=PATIENCE_S
     )
@@ -123,7 +123,7 @@ def test_a_good_answer(served: Served, chat: Chat) -> None:
     choice = body["choices"][0]
     assert choice["message"]["content"] == "(560, 280, 3) [0, 0, 255] read this"
     assert choice["finish_reason"] == "stop"
-    # ten by twenty squares of 28 pixels, and nine characters of prompt
+    # 10 x 20 squares of 28 pixels, and nine characters of prompt
     assert body["usage"]["prompt_tokens"] == 200 + 3
     assert body["usage"]["completion_tokens"] == protocol.count_tokens(choice["message"]["content"])
 
@@ -143,7 +143,7 @@ def with_url(chat: Chat, url: str) -> dict[str, Any]:
 
 
 def broken(chat: Chat, case: str) -> object:
-    """The bodies of requests that cannot be answered."""
+    """Bodies of requests that cannot be answered."""
     two = chat(png(), "x")
     two["messages"][0]["content"] += two["messages"][0]["content"][:1]
     odd = chat(png(), "x")
@@ -259,7 +259,7 @@ def test_every_kind_of_picture_becomes_three_channels(mode: str) -> None:
     Image.new(mode, (40, 60)).save(file, kind)
     picture = protocol.open_image(file.getvalue())
     assert picture.shape == (60, 40, 3)
-    # what is see-through lies on white paper
+    # transparent parts lie on white paper
     assert (picture[0, 0].tolist() == [255, 255, 255]) == (mode in ("LA", "RGBA", "CMYK"))
 
 

@@ -1,4 +1,4 @@
-"""A fax of group 4 that was cut: libtiff leaves the rows out, and Pillow calls it a picture."""
+"""A cut fax of group 4: libtiff leaves rows out, and Pillow still returns a picture."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def packed(page: Image.Image) -> bytes:
 
 
 def tiff_of(strips: list[bytes], more: dict[int, int], page: Image.Image = PAGE) -> bytes:
-    """A TIFF of strips, with these tags beside those of the page."""
+    """A TIFF of these strips, with these tags in addition to the page's own."""
     sizes = [len(strip) for strip in strips]
     starts = [sum(sizes[:number]) for number in range(len(strips))]
     tags = ImageFileDirectory_v2(prefix=b"II")
@@ -54,7 +54,7 @@ IN_TWO = {278: PAGE.height - HIGH}
     [
         tiff_of([STRIP], {}),
         tiff_of([STRIP + bytes(500)], {}),
-        tiff_of([STRIP[:-3]], {}),  # without the code of its end, which some leave out
+        tiff_of([STRIP[:-3]], {}),  # without the code of its end, which some programs leave out
         tiff_of([STRIP.translate(REVERSED)], {266: 2}),
     ],
     ids=["as it is", "zeros behind it", "no end", "lowest bit first"],
@@ -76,13 +76,13 @@ def test_a_whole_fax_is_the_page(data: bytes) -> None:
     ],
 )
 def test_of_a_cut_fax_nothing_is_read(data: bytes) -> None:
-    """libtiff has a word for it where the cut makes a wrong code."""
+    """libtiff only reports an error if the cut makes a wrong code."""
     with pytest.raises(UnreadablePage, match=r"of its rows are missing|may be wrong|decoder error"):
         open_image(data)
 
 
 def test_how_many_rows_may_be_missing() -> None:
-    """White ones, of a bit each, but for the first."""
+    """White rows take one bit each; only the first row is longer."""
     page = Image.new("1", (2000, 1000), 1)
     page.putpixel((5, 0), 0)
     strip, shares = packed(page), list[float]()

@@ -1,4 +1,4 @@
-"""Pictures of every format that is read: upright, whole, and nothing else is opened."""
+"""Pictures of every supported format are upright and complete; nothing else is opened."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CARRIES_EXIF = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF")
 
 @pytest.fixture(autouse=True)
 def with_heif() -> None:
-    """The tests' own writer."""
+    """The tests write HEIF with pillow_heif."""
     forms.write_heif()
 
 
@@ -56,7 +56,7 @@ def test_what_loses_nothing_is_the_page(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["AVIF", "HEIF", "WEBP", "JPEG2000"])
 def test_a_picture_with_a_wrong_byte_is_read_or_told(kind: str) -> None:
-    """Each of its first bytes, one at a time: whatever its decoder raises then."""
+    """Change each of the first bytes, one at a time: any exception of a decoder is handled."""
     data = encoded(Image.new("L", (24, 16), 200).convert("RGB"), kind)
     told = 0
     for place in range(min(len(data), 400)):
@@ -72,7 +72,7 @@ def test_a_picture_with_a_wrong_byte_is_read_or_told(kind: str) -> None:
 @pytest.mark.parametrize("orientation", forms.STORED)
 @pytest.mark.parametrize("kind", CARRIES_EXIF)
 def test_what_a_camera_has_turned_is_upright(tmp_path: Path, kind: str, orientation: int) -> None:
-    """Once: a HEIC tells it twice, in EXIF data and in its own boxes."""
+    """Turned only once: a HEIC says it twice, in EXIF data and in its own boxes."""
     page = forms.upright(4)
     lying = forms.stored(page.convert("RGB"), orientation)
     data = encoded(
@@ -111,7 +111,7 @@ def test_half_a_file_is_a_reason(kind: str) -> None:
 @pytest.mark.parametrize("part", [0.3, 0.7, 0.97])
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
 def test_a_copy_that_ends_in_zeros_is_a_reason(kind: str, part: float) -> None:
-    """As of a copy over a network that was cut short: its decoder says nothing of that."""
+    """As from a network copy that was cut short; the decoder does not report it."""
     whole = encoded(pages.article(100, colour=True), kind)
     there = int(len(whole) * part)
     with pytest.raises(UnreadablePage, match="damaged"):
@@ -137,7 +137,7 @@ def test_a_jpeg_of_a_kind_that_is_not_read_is_not_called_damaged(frame: bytes, r
 
 
 def test_postscript_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not under any name: Pillow would have Ghostscript do it."""
+    """Under no name: Pillow would run Ghostscript for it."""
     ran = tmp_path / "ran"
     ghostscript = tmp_path / "gs"
     ghostscript.write_text(f"#!/bin/sh\ntouch {ran}\n")
@@ -161,7 +161,7 @@ def test_who_has_no_heic_does_not_wait_for_its_reader() -> None:
 
 
 def test_a_machine_on_which_the_reader_of_heic_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A library that is missing, say: that is the page's fault, and no other's."""
+    """For example, a library is missing: that page fails, and no other page does."""
     data = encoded(forms.upright(1), "HEIF"), encoded(forms.upright(1), "AVIF")
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(UnreadablePage, match="pillow-heif, which reads HEIC, cannot run here"):

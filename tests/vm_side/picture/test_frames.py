@@ -1,4 +1,4 @@
-"""A TIFF's frames: each is a page, as a picture of its own, whatever stands around it."""
+"""Each frame of a TIFF is a page, like a picture of its own, whatever is around it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def saved(picture: Image.Image, **options: object) -> bytes:
 def test_a_frame_is_the_picture_that_it_would_be_alone(
     tmp_path: Path, mode: str, compression: str | None, big: bool
 ) -> None:
-    """In any order, of different sizes, from a disk and from a store."""
+    """In any order, with different sizes, from a disk and from a store."""
     options = {"compression": compression, "big_tiff": big}
     drawn = [forms.upright(seed, 20 + 5 * seed) for seed in range(3)]
     kept = [forms.deep(page) if mode == "I;16" else page.convert(mode) for page in drawn]
@@ -85,7 +85,7 @@ def test_motorolas_order_of_bytes() -> None:
 
 
 def by_hand(count: int, back_to: int | None = None, order: str = "<", cut: int = 0) -> bytes:
-    """A TIFF of frames of one gray pixel each, of which the last leads on to one of the first."""
+    """A TIFF with frames of one gray pixel each; the last one can lead back to an earlier one."""
     kind = b"MM" if order == ">" else b"II"
     parts = [kind + struct.pack(f"{order}HL", 42, 8)]
     for number in range(count):
@@ -114,7 +114,7 @@ def test_one_frame_is_a_picture_and_several_are_pages(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("back_to", [0, 1, 2])
 def test_a_chain_in_a_circle_is_one_fault(tmp_path: Path, back_to: int) -> None:
-    """Pillow would take it for the end."""
+    """Pillow would take it for the end of the file."""
     found = counted(tmp_path, by_hand(3, back_to))
     assert found == Counted(fault="its pages run in a circle, behind page 2")
     found = counted(tmp_path, by_hand(1, 0))
@@ -122,7 +122,7 @@ def test_a_chain_in_a_circle_is_one_fault(tmp_path: Path, back_to: int) -> None:
 
 
 def empty(count: int) -> bytes:
-    """A TIFF of directories without an entry: a million in six megabytes."""
+    """A TIFF of empty directories: a million of them in six megabytes."""
     return b"II*\0" + b"".join(struct.pack("<LH", 8 + 6 * n, 0) for n in range(count))
 
 
@@ -156,14 +156,14 @@ def test_a_download_that_was_cut_keeps_the_frames_that_came(tmp_path: Path, cut:
 def test_the_chain_is_walked_once_for_all_frames(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And each frame costs what is its own, wherever it stands."""
+    """Each frame then costs only its own time, wherever it is."""
     looks = 0
     number_at = frames.number_at
 
     def counting(*arguments: object) -> int | None:
         nonlocal looks
         looks += 1
-        return number_at(*arguments)  # type: ignore[arg-type] # passed on as they came
+        return number_at(*arguments)  # type: ignore[arg-type] # passed on unchanged
 
     monkeypatch.setattr(frames, "number_at", counting)
     path = tmp_path / "a.tif"
@@ -199,7 +199,7 @@ def test_a_tiff_under_another_name_is_never_cut(tmp_path: Path) -> None:
 
 
 def test_a_tag_of_any_type_is_read_or_told() -> None:
-    """Each tag of a frame as each type that TIFF knows, and some that it does not."""
+    """Try each tag of a frame with each type of TIFF, and with some unknown types."""
     told = set[str]()
     for compression in (None, "tiff_lzw", "group4"):
         page = forms.upright(1, 20).convert("1" if compression == "group4" else "RGB")

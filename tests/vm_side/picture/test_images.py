@@ -1,4 +1,4 @@
-"""From a file to the picture that the model sees, pixel by pixel where that matters."""
+"""From a file to the picture for the model, pixel by pixel where that matters."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 @pytest.mark.parametrize("kind", ["gray16", "rgba", "gray_alpha", "animated"])
 def test_odd_pictures_are_the_page_that_they_hold(tmp_path: Path, kind: str) -> None:
-    """16 bits lose no gray, what is transparent is white paper, of an animation the first frame."""
+    """16 bits lose no gray; transparent parts are white paper; of an animation, the first frame."""
     picture = open_image(pages.ODD_GOOD[kind](tmp_path).read_bytes())
     assert picture.mode == "L"
     assert picture.tobytes() == pages.article(50).tobytes()
@@ -107,7 +107,7 @@ def test_cmyk_has_the_colours_of_the_page(tmp_path: Path) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_a_page_is_turned_upright_by_its_exif_tag(orientation: int, kind: str) -> None:
-    """The corner that is dark is the upper left one, however the page is stored."""
+    """The dark corner is the upper left one, however the page is stored."""
     upright = Image.new("L", (64, 48), 255)
     upright.paste(0, (0, 0, 32, 16))
     turn = Image.Transpose
@@ -256,7 +256,7 @@ def test_a_picture_that_was_decoded_smaller_tells_its_own_size() -> None:
         ({"dpi": (98, 204)}, 100),
         ({"dpi": (300, 100)}, 100),
         ({"tiffinfo": {282: 0.0, 283: 0.0, 296: 2}}, 100),
-        ({"tiffinfo": {282: 200.0, 283: 100.0, 296: 1}}, 100),  # of no unit that is known
+        ({"tiffinfo": {282: 200.0, 283: 100.0, 296: 1}}, 100),  # an unknown unit
         ({}, 100),
     ],
 )
@@ -270,7 +270,7 @@ def test_a_fax_of_the_usual_resolution_is_as_high_as_it_should(
 
 
 def test_a_large_scan_is_no_bomb() -> None:
-    """Pillow warns from 89 million pixels on; an A0 plan at 200 dpi has 61, at 300 dpi 139."""
+    """Pillow warns from 89 million pixels on. An A0 plan has 61 at 200 dpi, and 139 at 300 dpi."""
     data = encoded(Image.new("1", (10_000, 9_500), 1))
     assert open_image(data).size == (10_000, 9_500)
 
@@ -298,7 +298,7 @@ SCAN = scanned(Image.new("L", (1654, 2339), 255), seed=2)
 
 
 def marked(page: Image.Image, text: str, gray: int) -> Image.Image:
-    """A page with a text in 10 points at its foot, at 100 dpi."""
+    """A page with a text of 10 points at its foot, at 100 dpi."""
     page = page.copy()
     font = ImageFont.load_default(100 * 10 / 72)
     place = (page.width // 2, page.height - 60)
@@ -352,7 +352,7 @@ NOT_BLANK["colours of one gray"] = COLOURS_OF_ONE_GRAY
 
 
 def striped(low: int, high: int) -> Image.Image:
-    """Stripes of four pixels, which are even once 8 x 8 are averaged."""
+    """Stripes of four pixels; the average of 8 x 8 pixels is even."""
     return Image.frombytes("L", (64, 64), (bytes([low] * 4) + bytes([high] * 4)) * 8 * 64)
 
 
@@ -390,7 +390,7 @@ def test_a_page_with_the_least_mark_is_not(page: Image.Image) -> None:
         (28, 28, CAP, (56, 56)),
         (56, 56, CAP, (56, 56)),
         (1120, 840, CAP, (1120, 840)),
-        # Python rounds a half to the even number: 1.5 and 2.5 patches are both 2.
+        # Python rounds a half to the even number: 1.5 and 2.5 patches both become 2.
         (42, 700, CAP, (56, 700)),
         (70, 700, CAP, (56, 700)),
         (98, 700, CAP, (112, 700)),
@@ -403,22 +403,22 @@ def test_a_page_with_the_least_mark_is_not(page: Image.Image) -> None:
         (2339, 1654, CAP, (1680, 1176)),
         (3508, 2480, MAX_PIXELS, (3500, 2492)),
         (3508, 2480, 1_000_000, (1176, 840)),
-        # too small: never under 3,136 pixels
+        # too small: never less than 3,136 pixels
         (1, 1, CAP, (56, 56)),
         (10, 10, CAP, (56, 56)),
         (1, 200, CAP, (28, 196)),
         (20, 40, CAP, (56, 84)),
         (30, 41, CAP, (56, 84)),
-        # too large or too long: no side under one patch
+        # too large or too long: no side below one patch
         (20_000, 100, CAP, (19_992, 84)),
         (100, 20_000, 100_000, (28, 4452)),
         (178_956, 1000, CAP, (18_900, 84)),
         (9000, 9000, MAX_PIXELS, (3332, 3332)),
         (13_000, 13_000, CAP, (1400, 1400)),
-        # just as many as may be, and as must be
+        # exactly the maximum, and the minimum
         (285, 280, 280 * 280, (280, 280)),
         (45, 62, CAP, (56, 56)),
-        # too small and, once it is larger, too large
+        # too small, and too large after enlarging
         (10, 60, MIN_PIXELS, (28, 112)),
     ],
 )
@@ -431,7 +431,7 @@ def test_smart_resize(height: int, width: int, max_pixels: int, expected: tuple[
     ("size", "upsample_below", "capped"),
     [
         ((1654, 2339), 0, True),  # A4 at 200 dpi
-        ((1240, 1754), 0, False),  # at 150: 2.2 megapixels are hardly more
+        ((1240, 1754), 0, False),  # at 150: 2.2 megapixels are only a little more
         ((827, 1170), 0, False),  # at 100
         ((827, 1170), 1_200_000, True),  # the same, enlarged
         ((20, 20), 0, False),
@@ -444,7 +444,7 @@ def test_whether_more_pixels_of_a_page_can_be_shown(
 
 
 def test_smart_resize_keeps_its_bounds_and_what_it_made() -> None:
-    """The server resizes again: what is sent must come out as it is, or every box is off."""
+    """The server resizes again. It must not change what is sent, or every box would be off."""
     rng = random.Random(5)
     for _ in range(20_000):
         height = rng.randint(1, rng.choice([60, 600, 6000]))
@@ -463,7 +463,7 @@ def test_smart_resize_keeps_its_bounds_and_what_it_made() -> None:
 
 
 def enlarged_by_the_reference(page: Image.Image) -> Image.Image:
-    """The long way: a PNG without dpi, converted to a PDF, rendered at 200 dpi."""
+    """The reference's long way: a PNG without dpi becomes a PDF, rendered at 200 dpi."""
     with (
         pymupdf.open(stream=encoded(page), filetype="png") as document,
         pymupdf.open("pdf", document.convert_to_pdf()) as pdf,
@@ -485,7 +485,7 @@ def test_enlarging_gives_the_pixels_of_the_reference(size: tuple[int, int], colo
 
 @pytest.mark.parametrize("side", [*range(2, 40), *range(40, 2161, 53), 2158, 2159, 2160])
 def test_every_column_and_row_is_repeated_as_in_the_reference(side: int) -> None:
-    """Each has a colour of its own. Which are repeated was compared for every side up to 2160."""
+    """Each has its own colour. The repeated ones were compared for every side up to 2160."""
     ramp = Image.new("RGB", (side, side // 9 + 2))
     for x in range(side):
         ramp.paste((x // 256, x % 256, 0), (x, 0, x + 1, ramp.height))
@@ -569,7 +569,7 @@ def test_a_picture_of_the_right_size_is_sent_untouched() -> None:
 
 
 def test_a_picture_that_the_server_would_refuse_is_not_sent() -> None:
-    """30 x 6,000 is 200:1; in whole patches it is 28 x 5,992."""
+    """30 x 6,000 is 200:1; in whole patches it becomes 28 x 5,992."""
     for size, sent in (((6000, 30), "5992x28"), ((28, 5600), "28x5600")):
         with pytest.raises(UnreadablePage) as error:
             model_picture(Image.new("L", size, 255), CAP, 0)

@@ -1,4 +1,4 @@
-"""Whether all of a JBIG2 picture is there, by what its segments say of their sizes."""
+"""Whether a JBIG2 picture is complete, according to the sizes in its segments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DATA = b"\x55" * 200
 
 
 def segment(referred: bytes, number: int = 1, flags: int = 6, size: int = len(DATA)) -> bytes:
-    """One with this way to refer to others, and the page that it is on."""
+    """A segment that refers to others in this way, on page 1."""
     page = struct.pack(">I" if flags & 0x40 else ">B", 1)
     return struct.pack(">IB", number, flags) + referred + page + struct.pack(">I", size) + DATA
 
@@ -36,11 +36,11 @@ def test_what_is_missing_of_the_last_segment(head: bytes) -> None:
 
 @pytest.mark.parametrize("kind", [49, 51])
 def test_what_stands_behind_the_end_is_none_of_it(kind: int) -> None:
-    """Blanks, say, or the rest of an earlier picture."""
+    """For example blanks, or the rest of an earlier picture."""
     end = struct.pack(">IBBBI", 2, kind, 0, 1, 0)
     for more in (b"\n" * 12, b" " * 40, HEADS["alone"][:30]):
         assert part_missing(HEADS["alone"] + end + more) == 0
-    assert part_missing(HEADS["alone"] + b"\xff" * 40) == 0  # of no kind that there is
+    assert part_missing(HEADS["alone"] + b"\xff" * 40) == 0  # of an unknown kind
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 9, segment(b"\0", size=0xFFFFFFFF)[:50]])
@@ -49,6 +49,6 @@ def test_what_does_not_tell_its_size_lacks_nothing(data: bytes) -> None:
 
 
 def test_a_header_that_is_cut_lacks_nothing_more() -> None:
-    """How much was behind it is not known."""
+    """Nobody knows how much came after it."""
     head = HEADS["with nine others"]
     assert part_missing(head + head[:15]) == 0

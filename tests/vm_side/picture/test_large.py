@@ -1,4 +1,4 @@
-"""Very large pictures are halved in bands: the same pixels, in little memory."""
+"""Very large pictures are halved in bands: the same pixels, with little memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOST_MIB = 600
 
 @pytest.fixture(autouse=True)
 def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a few rows, and strips alike."""
+    """Make bands and strips of a few rows."""
     monkeypatch.setattr(images, "BAND_PIXELS", 8 * WIDE)
     monkeypatch.setattr(TiffImagePlugin, "STRIP_SIZE", 6 * 3 * WIDE)
 
@@ -45,7 +45,7 @@ def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def png(kind: int, depth: int, *more: tuple[bytes, bytes], behind: bytes = b"") -> bytes:
-    """A PNG of noise, whose rows are written in all five ways."""
+    """A PNG of noise; its rows use all five filters."""
     row_bytes = WIDE * CHANNELS[kind] * depth // 8
     rows = [bytes([RANDOM.randrange(5)]) + RANDOM.randbytes(row_bytes) for _ in range(HIGH)]
     packed = zlib.compress(b"".join(rows), 1)
@@ -57,7 +57,7 @@ def png(kind: int, depth: int, *more: tuple[bytes, bytes], behind: bytes = b"") 
 
 
 def assert_halved(data: bytes, is_cut: bool = True) -> None:
-    """The half is that of the whole, and of a file that can be cut the whole was never decoded."""
+    """Check the half. If the file can be cut, the whole picture must not have been decoded."""
     image, whole = (Image.open(io.BytesIO(data)) for _ in range(2))
     half = halved(image)
     expected = averageable(whole).reduce(2)
@@ -86,7 +86,7 @@ def test_a_png_with_a_transparent_colour() -> None:
     ids=["alpha that hides all", "16 bits with a transparent level"],
 )
 def test_what_is_hidden_stays_there(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page whose alpha hides all of it is shown without: also a very large one."""
+    """A page that its alpha hides completely is shown without alpha, also a very large one."""
     whole = open_image(data).convert("RGB").reduce(2)
     monkeypatch.setattr(halves, "MOST_BYTES", 0)
     half = open_image(data).convert("RGB")
@@ -136,7 +136,7 @@ def test_a_tiff_of_one_strip() -> None:
 
 @pytest.mark.parametrize("odd", [(279, 2), (60_000, 4)])
 def test_a_tiff_with_an_odd_tag_is_not_cut(odd: tuple[int, int]) -> None:
-    """It is text, or missing: who decodes the whole may know what is meant."""
+    """The tag is text, or missing. Decoding the whole file may still find out what is meant."""
     tags = {256: WIDE, 257: HIGH, 258: 8, 259: 1, 262: 1, 277: 1, 278: HIGH}
     sound = tiff_of(tags, 273, 279, [NOISE.convert("L").tobytes()])
     image = Image.open(
@@ -155,7 +155,7 @@ def test_a_tiff_with_its_channels_apart() -> None:
 def tiff_of(
     tags: dict[int, Any], places: int, sizes: int, parts: list[bytes], prefix: bytes = b"II"
 ) -> bytes:
-    """A TIFF of these strips or tiles, and behind them its tags."""
+    """A TIFF of these strips or tiles, with its tags after them."""
     order = "<" if prefix == b"II" else ">"
     starts = [8 + sum(map(len, parts[:number])) for number in range(len(parts))]
     values = {**tags, places: starts, sizes: [len(part) for part in parts]}
@@ -213,7 +213,7 @@ def test_which_are_too_large(mode: str, pixels: int, large: bool) -> None:
 
 @pytest.fixture
 def nothing_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every picture counts as too large."""
+    """Make every picture count as too large."""
     monkeypatch.setattr(halves, "MOST_BYTES", 0)
 
 
@@ -247,7 +247,7 @@ def test_damage_is_told_as_of_any_other() -> None:
     notes: list[str] = []
     assert open_image(whole[:-12], notes).tobytes() == open_image(whole).tobytes()
     assert notes == ["the picture's file is cut off, after all of its pixels"]
-    end = whole.rindex(b"IEND") - 8  # of what is packed, which ends with its checksum
+    end = whole.rindex(b"IEND") - 8  # end of the compressed data, which ends with its checksum
     notes.clear()
     half = open_image(whole[: end - 4] + b"none" + whole[end:], notes)
     assert half.size == (51, 27) and "file is damaged" in notes[0]
@@ -281,7 +281,7 @@ print(int(peak.split()[1]) >> 10, *values["original_size"], values["notes"])
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is Linux' figure")
 def test_what_a_worker_needs_for_the_largest(tmp_path: Path) -> None:
-    """For a BMP of 506 MiB that takes no room on the disk; other forms: tests/bench/memory.py."""
+    """A BMP of 506 MiB that takes no space on the disk; for other forms: tests/bench/memory.py."""
     head = encoded(Image.new("RGB", (1, 1)), "BMP")[:54]
     with (tmp_path / "a.bmp").open("wb") as file:
         file.write(head[:18] + struct.pack("<ii", SIDE, SIDE) + head[26:])

@@ -1,4 +1,4 @@
-"""A damaged TIFF: what libtiff says of it, where Pillow calls it a picture all the same."""
+"""A damaged TIFF: what libtiff reports, where Pillow still returns a picture."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ LINE = "Fax4Decode: Bad code word at line {} of strip {} (x 17)."
     [
         ({}, [(490, 0)], 10 / 2000),
         ({}, [(100, 3)], 400 / 2000),
-        ({}, [(100, 0), (101, 0), (490, 0)], 400 / 2000),  # the first decides
+        ({}, [(100, 0), (101, 0), (490, 0)], 400 / 2000),  # the first error decides
         ({}, [(490, 0), (480, 2)], 30 / 2000),
-        ({}, [(490, 0), (480, 0)], 30 / 2000),  # strips of two parts that were opened apart
-        ({259: 3}, [(100, 0), (101, 0), (490, 0)], 3 / 2000),  # each row stands by itself
+        ({}, [(490, 0), (480, 0)], 30 / 2000),  # strips in two parts that were opened separately
+        ({259: 3}, [(100, 0), (101, 0), (490, 0)], 3 / 2000),  # each row is independent
         ({259: 2}, [(1, 0)], 1 / 2000),
         ({278: 4_294_967_295}, [(0, 0)], 1.0),
         ({278: 1990}, [(5, 1)], 5 / 2000),  # the last strip has but ten rows
         ({322: 256, 323: 1990}, [(5, 4)], 5 * 256 / 2_000_000),
         ({322: 256, 323: 256}, [(128, 5)], 128 * 256 / 2_000_000),
-        ({}, [(900, 0)], 0.0),  # there is no such row
+        ({}, [(900, 0)], 0.0),  # this row does not exist
     ],
 )
 def test_what_part_of_a_fax_may_be_wrong(
@@ -59,7 +59,7 @@ def wrong(compression: str, seed: int) -> tuple[Image.Image, bytes]:
 
 
 def test_a_fax_with_a_wrong_byte_is_told(capfd: pytest.CaptureFixture[str]) -> None:
-    """libtiff goes on, and all rows below may be wrong; it hardly ever does not notice."""
+    """libtiff continues, and all rows below may be wrong; it nearly always notices."""
     ends = {"": 0, "noted": 0, "failed": 0}
     for seed in range(30):
         page, data = wrong("group4", seed)
@@ -75,7 +75,7 @@ def test_a_fax_with_a_wrong_byte_is_told(capfd: pytest.CaptureFixture[str]) -> N
         rows = differs[3] - differs[1] if differs else 0
         assert not notes or rows < 0.2 * page.height
     assert ends["failed"] > 5 and ends["noted"] > 2 and ends[""] < 10
-    assert capfd.readouterr().err == ""  # nothing tears a progress bar
+    assert capfd.readouterr().err == ""  # no output can break a progress bar
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])

@@ -1,4 +1,4 @@
-"""Where the foot of a line is, and how much writing runs across a page."""
+"""Where the foot of a line is, and how many lines of writing run across a page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rig import pages
 
 
 def line(*marks: tuple[int, int, int]) -> lines.Ink:
-    """A line 20 pixels high of two letters, 60 pixels apart, and of marks: left, top and side."""
+    """A line, 20 pixels high: two letters, 60 pixels apart, and marks as (left, top, side)."""
     ink = numpy.zeros((20, 100), numpy.bool_)
     ink[:, :12] = ink[:, 72:84] = True
     for left, top, side in marks:
@@ -30,14 +30,14 @@ def line(*marks: tuple[int, int, int]) -> lines.Ink:
     [
         ([], 0, 0),
         ([(14, 16, 4)], 1, 0),  # a full stop
-        ([(14, 13, 6)], 1, 0),  # the largest that there may be
+        ([(14, 13, 6)], 1, 0),  # the largest full stop
         ([(14, 11, 4)], 0, 0),  # in the middle
         ([(14, 13, 7)], 0, 0),  # too wide: a dash
-        ([(66, 16, 4)], 0, 0),  # at the foot, but close to what comes next
-        ([(64, 16, 4)], 1, 0),  # with the least room behind it
-        ([(14, 0, 4)], 0, 0),  # at the head, but close to what came before: a quote's end
+        ([(66, 16, 4)], 0, 0),  # at the foot, but close to the next letter
+        ([(64, 16, 4)], 1, 0),  # with the least space after it
+        ([(14, 0, 4)], 0, 0),  # at the head, but close to the letter before: the end of a quote
         ([(40, 0, 4)], 0, 1),  # at the head, after a gap
-        ([(86, 16, 4)], 1, 0),  # the last of its line
+        ([(86, 16, 4)], 1, 0),  # the last mark of its line
         ([(14, 16, 4), (40, 0, 4)], 1, 1),
     ],
 )
@@ -53,7 +53,7 @@ def test_a_full_stop_is_small_and_stands_at_the_foot_before_a_gap(
     [
         (0, 0, 0, 0),
         (1, 0, 0, TOLD),
-        (3, 0, 0, TOLD),  # a few say little
+        (3, 0, 0, TOLD),  # a few prove little
         (5, 0, TOLD, inf),
         (0, 5, -inf, -TOLD),
         (40, 30, 0, TOLD),  # noise is at both ends
@@ -69,7 +69,7 @@ def test_stops_are_weighed_by_how_many_more_one_end_has(
 @pytest.mark.parametrize("language", ["en", "ko"])
 @pytest.mark.parametrize("draw", [upright_pages.dense, upright_pages.ruled_table])
 def test_pages_stand_on_their_full_stops(draw: upright_pages.Draw, language: str) -> None:
-    """One alone may not: which letters touch depends on the fonts that the system has."""
+    """One page alone may fail: which letters touch depends on the system's fonts."""
     made = [upright_pages.make(draw, language, seed).image for seed in range(6)]
     upright, sideways, over = (
         [lines.lines_of(turned(page, angle)) for page in made] for angle in (0, 90, 180)

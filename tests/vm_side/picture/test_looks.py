@@ -1,4 +1,4 @@
-"""Which way is up: when looks at a page suffice to turn it, and what the real model sees."""
+"""Which way is up: when looks at a page are enough to turn it, and what the real model says."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rig import pages
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 ANGLES = (0, 90, 180, 270)
-# chances of no turn that is needed any more, of one quarter, two, three
+# probabilities that the page now needs no turn, or one, two, three quarters
 SURE, ENOUGH, HARDLY = (0.91, 0.03, 0.03, 0.03), (0.4, 0.2, 0.2, 0.2), (0.31, 0.23, 0.23, 0.23)
 FAIRLY = (0.7, 0.1, 0.1, 0.1)
 HEAD_FOR_FEET = (0.2, 0.05, 0.7, 0.05)
@@ -42,8 +42,9 @@ def page_of(lines: int) -> Image.Image:
 
 
 def model(*chances: Chances) -> Callable[[Image.Image], list[float]]:
-    """A model that finds the dark top; how sure it is of the whole page, then of one part after
-    the other, in turn."""
+    """A model that finds the dark top. `chances` say how sure it is: first for the whole page,
+    then for one part after the other, in turn.
+    """
     asked = 0
 
     def ask(square: Image.Image) -> list[float]:
@@ -66,9 +67,9 @@ def model(*chances: Chances) -> Callable[[Image.Image], list[float]]:
         (40, [ENOUGH], True),
         (40, [HARDLY], False),
         (40, [SURE, ENOUGH, HARDLY], True),
-        (40, [SURE, HEAD_FOR_FEET], False),  # every other part says otherwise
+        (40, [SURE, HEAD_FOR_FEET], False),  # every second part says the opposite
         (3, [SURE], True),
-        (3, [ENOUGH], False),  # few words must be very sure
+        (3, [ENOUGH], False),  # with few words it must be very sure
     ],
 )
 def test_a_page_is_turned_if_its_parts_agree(
@@ -118,27 +119,27 @@ def test_how_sure_a_turn_must_be(
     assert looks.lead_wanted(quarters, standing, lying, against) == lead
 
 
-FEET, HEADS, NEITHER = 1.0, -1.0, 0.0  # what lines tell
+FEET, HEADS, NEITHER = 1.0, -1.0, 0.0  # what the lines say
 
 
 @pytest.mark.parametrize(
     ("parts", "standing", "lying", "quarters"),
     [
-        # the model sees that the page lies on its side, and not on which
+        # the model sees that the page is on its side, but not on which
         ([(0, 3, 0, 2.9)] * 3 + [(0, 2.9, 0, 3)] * 3, NEITHER, FEET, 1),
         ([(0, 3, 0, 2.9)] * 3 + [(0, 2.9, 0, 3)] * 3, NEITHER, HEADS, 3),
         ([(0, 3, 0, 2.9)] * 3 + [(0, 2.9, 0, 3)] * 3, NEITHER, NEITHER, 0),
-        # it sees that lines run across, and not which end is up
+        # it sees that lines run across, but not which end is up
         ([(3, 0, 2.9, 0)] * 3 + [(2.9, 0, 3, 0)] * 3, HEADS, NEITHER, 2),
         ([(3, 0, 2.9, 0)] * 4 + [(2.9, 0, 3, 0)] * 2, HEADS, NEITHER, 2),
         ([(3, 0, 2.9, 0)] * 3 + [(2.9, 0, 3, 0)] * 3, FEET, NEITHER, 0),
         ([(3, 0, 2.9, 0)] * 3 + [(2.9, 0, 3, 0)] * 3, NEITHER, NEITHER, 0),
-        # lines alone turn nothing that the model is sure of, and hold back what it is not
+        # lines do not turn a page that the model is sure of, and hold back an unsure turn
         ([(3, 0, 0, 0)] * 6, HEADS, NEITHER, 0),
         ([(1, 0, 3, 0)] * 6, NEITHER, NEITHER, 2),
         ([(1, 0, 3, 0)] * 6, FEET, NEITHER, 2),
         ([(1.5, 0, 3, 0)] * 6, FEET, NEITHER, 0),
-        # of the other direction they tell nothing
+        # they say nothing about the other direction
         ([(0, 3, 0, 0)] * 6, FEET, NEITHER, 1),
         ([(0, 3, 0, 0)] * 6, HEADS, NEITHER, 1),
     ],
@@ -164,7 +165,7 @@ def test_lines_that_tell_spare_looks_or_ask_for_all(
     asked = 0
 
     def ask(square: Image.Image) -> list[float]:
-        """Upright by a little, however it stands to the model; but not at the first look."""
+        """Say that each turn is a little more likely upright, but not at the first look."""
         nonlocal asked
         asked += 1
         turns = (asked - 2) % 4
@@ -240,7 +241,7 @@ def test_what_is_no_writing_is_left(make: Callable[[], Image.Image], angle: int)
 
 @pytest.mark.parametrize("size", [(1, 1), (63, 900), (64, 64), (70, 9000), (9000, 70)])
 def test_a_picture_of_any_size_is_looked_at_or_left(size: tuple[int, int]) -> None:
-    """Seen upside down by the model, so that all looks are taken."""
+    """The model sees it upside down, so that all looks are taken."""
     page = Image.linear_gradient("L").resize(size)
     assert looks.degrees_to_upright(page, lambda square: [log(0.25)] * 4) == 0
 

@@ -1,4 +1,4 @@
-"""A page is not blank because its levels, or its alpha, were taken for others."""
+"""A page must not look blank because its levels, or its alpha, were misread."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 
 def deep(times: int, kind: str = "PNG") -> bytes:
-    """The page in 16 bits, of which it uses the lower ones."""
+    """The page in 16 bits, of which it uses only the lower ones."""
     words = [struct.pack("<H", level * times) for level in range(256)]
     data = b"".join(map(words.__getitem__, PAGE.tobytes()))
     return encoded(Image.frombytes("I;16", PAGE.size, data), kind)
 
 
 def deep_colour(times: int) -> bytes:
-    """The same in three channels: Pillow keeps the upper 8 bits alone."""
+    """The same in three channels; Pillow keeps only the upper 8 bits."""
     pixels = [struct.pack(">H", level * times) * 3 for level in range(256)]
     rows = (PAGE.crop((0, y, PAGE.width, y + 1)).tobytes() for y in range(PAGE.height))
     raw = b"".join(b"\0" + b"".join(map(pixels.__getitem__, row)) for row in rows)
@@ -49,7 +49,7 @@ def deep_colour(times: int) -> bytes:
 
 
 def palette() -> bytes:
-    """White ink on a transparent colour that is white, too."""
+    """White ink on a transparent colour that is also white."""
     picture = INK.point(lambda level: level // 255).convert("P")
     picture.putpalette([255] * 6)
     return encoded(picture, transparency=0)
@@ -96,19 +96,19 @@ def test_white_ink_on_nothing_is_laid_on_black(data: bytes) -> None:
 
 
 def in_two_inks(upper: int) -> Image.Image:
-    """A page on nothing, its upper half of this level, its lower half white."""
+    """A page on a transparent ground: its upper half has this level, its lower half is white."""
     levels = Image.new("L", PAGE.size, 255)
     levels.paste(upper, (0, 0, PAGE.width, PAGE.height // 2))
     return Image.merge("LA", (levels, INK))
 
 
 def with_a_fringe() -> Image.Image:
-    """Soft black letters, of which only what is quite white was made transparent: as of a GIF."""
+    """Soft black letters; only pure white was made transparent, as in a GIF."""
     return Image.merge("LA", (PAGE, PAGE.point(lambda level: 255 * (level < 255))))
 
 
 def in_a_frame() -> Image.Image:
-    """A page in a frame of nothing, as a picture of a window has it."""
+    """A page in a transparent frame, like a picture of a window."""
     picture = Image.new("LA", (PAGE.width + 20, PAGE.height + 20), (0, 0))
     picture.paste(Image.merge("LA", (PAGE, WHITE)), (10, 10))
     return picture
@@ -159,7 +159,7 @@ def test_what_is_empty_stays_blank(data: bytes) -> None:
         (0, 1, False, (0, 255)),
         (0, 1, True, (0, 1)),
         (0.5, 0.5, True, (0, 1)),
-        (0, 1.02, True, (0, 1.02)),  # what a resize adds
+        (0, 1.02, True, (0, 1.02)),  # a resize can add this
         (-1, 1, True, (-1, 1)),
         (0, 15.9, True, (0, 15.9)),
         (0, 16, True, (0, 255)),

@@ -1,4 +1,4 @@
-"""Sound pixels behind damage: read with a note, unless more than a small part is missing."""
+"""Good pixels with some damage: read with a note, unless more than a small part is missing."""
 
 from __future__ import annotations
 
@@ -94,7 +94,8 @@ def test_a_picture_without_its_end_is_read_with_a_note(data: bytes, whole: bytes
     assert picture.size == expected.size and len(notes) == 1
     upper = (0, 40, picture.width, picture.height - 40)  # a BMP begins with its lowest row
     parts = (part.crop(upper).convert("L") for part in (picture, expected))
-    assert ImageStat.Stat(ImageChops.difference(*parts)).mean[0] < 1  # a scan's last bit may lack
+    # a scan's last bit may be missing
+    assert ImageStat.Stat(ImageChops.difference(*parts)).mean[0] < 1
 
 
 HALVES = {kind: encoded(PAGE, kind) for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")}
@@ -112,7 +113,7 @@ def test_of_half_a_picture_nothing_is_read(whole: bytes) -> None:
 
 
 def test_how_much_may_be_missing() -> None:
-    """A BMP is not packed: so many bytes are so many rows."""
+    """A BMP is not compressed: each row has the same number of bytes."""
     bmp = encoded(pages.article(100), "BMP")
     rows = len(bmp) / 1170
     notes: list[str] = []
@@ -131,7 +132,7 @@ def test_a_jpeg_without_its_finer_scans_is_not_read() -> None:
         open_image(PROGRESSIVE[: last - 40])
 
 
-ENDED = {  # half of it, and an end: libjpeg makes up the rest, without a word
+ENDED = {  # half a JPEG with an end mark: libjpeg makes up the rest without a warning
     "colour": encoded(PAGE, "JPEG"),
     "gray": encoded(PAGE.convert("L"), "JPEG"),
     "CMYK": encoded(PAGE.convert("CMYK"), "JPEG"),

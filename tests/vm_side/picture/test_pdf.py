@@ -25,7 +25,7 @@ from rig import pages
 
 
 def a_pdf(path: Path, *sizes: tuple[float, float]) -> Path:
-    """A PDF with empty pages of these sizes in points."""
+    """A PDF with empty pages of these sizes, in points."""
     with pymupdf.open() as document:
         for width, height in sizes:
             document.new_page(width=width, height=height)
@@ -132,7 +132,7 @@ for name in sys.argv[1:]:
 
 
 def test_mupdf_keeps_its_complaints_to_itself(tmp_path: Path) -> None:
-    """They would tear the progress bar. In a process of its own: MuPDF keeps its first stream."""
+    """They would break the progress bar. In its own process, as MuPDF keeps its first stream."""
     raw = pages.pdf(tmp_path / "half.pdf").read_bytes()
     damaged = {
         "half.pdf": raw[: len(raw) // 2],
@@ -239,7 +239,7 @@ def test_a_pdf_that_changed_is_opened_again(tmp_path: Path) -> None:
 
 
 def test_a_pdf_of_scans_does_not_fill_the_memory(tmp_path: Path) -> None:
-    """MuPDF would keep each scan as it decoded it, 12 MB."""
+    """MuPDF would keep each decoded scan, 12 MB."""
     path = tmp_path / "scans.pdf"
     with pymupdf.open() as document:
         for _ in range(12):
@@ -256,6 +256,6 @@ def test_a_pdf_of_scans_does_not_fill_the_memory(tmp_path: Path) -> None:
 
 
 def resident_bytes() -> int:
-    """The memory that this process holds now (Linux)."""
+    """The memory that this process uses now (Linux)."""
     pages_held = int(Path("/proc/self/statm").read_text().split()[1])
     return pages_held * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""A PDF's page of which MuPDF draws only a part: another drawing, or a reason, and never blank."""
+"""A PDF page that MuPDF draws only in part: another drawing, or a reason, but never blank."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_picture_is_looked_at_by_whichever_way_it_comes_to_the_page(
 
 @pytest.mark.parametrize("is_wrong", [False, True])
 def test_a_picture_whose_checksum_is_wrong_is_noted(tmp_path: Path, is_wrong: bool) -> None:
-    """MuPDF ignores it, since careless writers leave it wrong, too."""
+    """MuPDF ignores the checksum, because careless writers also leave it wrong."""
     ending = b"none" * is_wrong
     path, notes = tmp_path / "a.pdf", list[str]()
     half_drawn.packed_scan(path, lambda packed: packed[: len(packed) - len(ending)] + ending)
@@ -129,7 +129,7 @@ def test_one_of_the_contents_of_a_page_may_be_no_stream(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(400, 500), (3000, 8)])
 def test_a_gray_picture_is_no_half_one(tmp_path: Path, size: tuple[int, int]) -> None:
-    """Of the very gray that a decoder makes up, also where no page could have its shape."""
+    """It has the gray that a decoder makes up; also with a shape that no page can have."""
     file = io.BytesIO()
     Image.new("RGB", size, (128, 128, 128)).save(file, "JPEG")
     with pymupdf.open() as document:
@@ -155,7 +155,7 @@ def test_of_a_cut_download_the_pages_that_are_there_are_read(tmp_path: Path) -> 
 def test_an_encrypted_page_is_drawn_again_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PDFium gets a copy that asks for no password."""
+    """PDFium gets a copy that needs no password."""
     path = pages.pdf(tmp_path / "a.pdf", 1, encrypted=True)
     document = pymupdf.open(path)
     assert document.authenticate(pages.PDF_PASSWORD)

@@ -1,4 +1,4 @@
-"""What a page of a PDF is drawn from, and what it only names."""
+"""The pictures that a PDF page is drawn from, and those that it only names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORM = "<</XObject<</A<</Resources {0}>>/B<</Resources {0}>>>>>>"
 @pytest.mark.parametrize("resources", [LETTERS, FORM])
 @pytest.mark.parametrize("levels", [1, 40])
 def test_resources_that_lead_back_or_are_shared_end(resources: str, levels: int) -> None:
-    """Of forty levels with two ways each there are a million million ways."""
+    """With forty levels and two ways each, there are a million million ways."""
     with pymupdf.open() as document:
         page = document.new_page()
         xrefs = [document.get_new_xref() for _ in range(levels)]
@@ -30,7 +30,7 @@ def test_resources_that_lead_back_or_are_shared_end(resources: str, levels: int)
 
 
 def two_pages(path: Path, content: str) -> Path:
-    """A second page that has the first one's resources, with a cut picture, and draws this."""
+    """Add a second page with the resources of the first, a cut picture; it draws this content."""
     half_drawn.half_jbig2(path)
     with pymupdf.open(path) as document:
         document.new_page(width=595, height=842)
@@ -62,7 +62,7 @@ def two_pages(path: Path, content: str) -> Path:
 def test_a_page_has_not_failed_for_a_picture_of_another(
     tmp_path: Path, content: str, is_drawn: bool
 ) -> None:
-    """Many programs give all pages the names of all pictures."""
+    """Many programs list all pictures in the resources of each page."""
     path = two_pages(tmp_path / "a.pdf", content)
     with pymupdf.open(path) as document:
         [picture] = sources_of(document, 1).pictures

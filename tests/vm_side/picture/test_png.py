@@ -1,4 +1,4 @@
-"""The PNG that is sent: nothing lost, and deflated only where that pays."""
+"""The PNG that is sent loses nothing, and is deflated only if it pays."""
 
 import io
 
@@ -10,7 +10,7 @@ from rig import pages
 
 
 def decoded(png: bytes) -> Image.Image:
-    """The picture, from a PNG whose checksums are right."""
+    """The picture of a PNG, after a check of its checksums."""
     with Image.open(io.BytesIO(png)) as picture:
         picture.verify()
     picture = Image.open(io.BytesIO(png))
@@ -29,7 +29,7 @@ def test_a_png_loses_nothing(colour: bool, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_a_noisy_scan_is_stored_and_loses_nothing(mode: str) -> None:
-    """Deflating it takes many times as long, and comes out more than half as large."""
+    """Deflating it takes many times as long, and the result is more than half as large."""
     page = pages.noisy_scan(100).convert(mode)
     png = encode_png(page)
     size = len(page.tobytes())
@@ -44,7 +44,7 @@ def test_a_clean_page_is_deflated(dpi: int) -> None:
 
 
 def test_noise_on_half_a_page_is_noise() -> None:
-    """A photo below a title."""
+    """For example, a photo below a title."""
     page = pages.article(100)
     page.paste(pages.noisy_scan(100).crop((0, 600, *page.size)), (0, 600))
     assert len(encode_png(page)) > page.width * page.height

@@ -1,4 +1,4 @@
-"""The text layer of a PDF's page: where its words stand, and when it is no witness."""
+"""The text layer of a PDF page: where its words are, and when it is not used as a witness."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def page_of(document: pymupdf.Document) -> pymupdf.Page:
 def test_a_word_lies_where_it_is_drawn(
     tmp_path: Path, rotation: int, crop: tuple[int, ...] | None, turn: int
 ) -> None:
-    """However the page is turned, cut and scaled on its way."""
+    """However the page is turned, cropped and scaled before."""
     with pymupdf.open() as document:
         page = document.new_page(width=400, height=600)
         page.insert_text((150, 200), "harbour", fontsize=30)
@@ -58,13 +58,13 @@ def test_a_word_lies_where_it_is_drawn(
 
 
 def scan(document: pymupdf.Document, page: pymupdf.Page) -> None:
-    """The page below a picture of itself, as programs for OCR leave it."""
+    """Put a picture of the page over it, as OCR programs do."""
     picture = page.get_pixmap(dpi=100)
     page.insert_image(page.rect, pixmap=picture)
 
 
 def invisible(document: pymupdf.Document, page: pymupdf.Page) -> None:
-    """Drawn as lines, with a text that is not: render mode 3."""
+    """Draw a line, and a text that is not drawn: render mode 3."""
     page.add_redact_annot(page.rect)
     page.apply_redactions()
     page.insert_text((40, 60), SENTENCE[:60], render_mode=3)
@@ -72,13 +72,13 @@ def invisible(document: pymupdf.Document, page: pymupdf.Page) -> None:
 
 
 def white(document: pymupdf.Document, page: pymupdf.Page) -> None:
-    """Below a white patch."""
+    """Cover the text with a white patch."""
     page.draw_rect(page.rect, fill=(1, 1, 1), color=(1, 1, 1))
     page.draw_line((40, 500), (300, 500))
 
 
 def without_letters(document: pymupdf.Document, page: pymupdf.Page) -> None:
-    """All in a font whose glyphs have numbers alone, as some programs write them."""
+    """Write the text in a font with glyph numbers only, as some programs do."""
     page.add_redact_annot(page.rect)
     page.apply_redactions()
     write_without_letters(document, page, SENTENCE[:60])
@@ -135,7 +135,7 @@ def test_a_page_of_too_many_words_has_none(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_file_that_is_gone_bad_has_none(tmp_path: Path) -> None:
-    """It was drawn a moment ago, so that its page is not lost by this."""
+    """It was drawn a moment ago, so the page must not be lost because of this."""
     with pymupdf.open() as document:
         page_of(document)
         document.save(tmp_path / "a.pdf")
@@ -157,7 +157,7 @@ def test_a_file_that_is_gone_bad_has_none(tmp_path: Path) -> None:
         ),
         ("배는 일곱 시에 항구를 떠나고 섬에서 깨어 있는 사람은 아무도 없다." * 3, True),
         ("渡船七点离港，岛上没有人醒来看它离开。" * 5, True),
-        ("SKU-11X BRT-94K " * 2, True),  # too little to tell
+        ("SKU-11X BRT-94K " * 2, True),  # too short to judge
         ("".join(chr(ord(sign) - 29) for sign in SENTENCE.replace(" ", "")) * 3, False),
         ("배는 일곱 시에 항구를 떠나고 섬에서".encode("euc-kr").decode("latin-1") * 12, False),
         ("\ufffd\ufffd\ufffd" + SENTENCE[:10], False),

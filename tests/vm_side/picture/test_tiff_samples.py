@@ -1,4 +1,4 @@
-"""A TIFF's samples are what its tags say, whichever of its many forms it has."""
+"""A TIFF's samples are read as its tags say, in each of its many forms."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_palette_of_either_kind(
 def test_what_is_too_large_to_be_held_is_the_same(
     kind: str, photometric: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page is cut into bands, each of which is a TIFF of its own."""
+    """The page is cut into bands; each of them is a separate TIFF."""
     data = gray(KINDS[kind], b"MM", photometric, DEFLATE)
     whole = open_image(data)
     monkeypatch.setattr(halves, "MOST_BYTES", 1)
@@ -121,7 +121,7 @@ def test_what_is_too_large_to_be_held_is_the_same(
 
 @pytest.mark.parametrize(("across", "down"), [(1, 1), (2, 1), (2, 2), (4, 2)])
 def test_colours_that_several_pixels_share(across: int, down: int) -> None:
-    """Not packed: the lights of each block, then its two colours."""
+    """Not compressed: the lights of each block, then its two colours."""
     light, blue, red = (numpy.asarray(band) for band in COLOUR.convert("YCbCr").split())
     wide, high = COLOUR.size
     data = bytearray()

@@ -1,4 +1,4 @@
-"""A copy that was made in its full length and stopped: its end is zeros, which decoders show."""
+"""A file of full length that was not copied to its end: the rest is zeros, shown as pixels."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def filled(data: bytes, part: float, filler: bytes = b"\0") -> bytes:
-    """A file of which this part was written."""
+    """A file with only this part written; the rest is filler."""
     there = int(len(data) * part)
     return data[:there] + filler * (len(data) - there)
 
 
 def in_strips(packing: str, strip_bytes: int = 72_000) -> tuple[bytes, list[int], list[int]]:
-    """A TIFF of packed strips, whose tags stand before them; where they start, and their sizes."""
+    """A TIFF of compressed strips, with its tags before them; also their starts and sizes."""
     page = PAGE.convert("1") if packing == "tiff_ccitt" else PAGE
     file = io.BytesIO(encoded(page, "TIFF", compression=packing, strip_size=strip_bytes))
     with Image.open(file) as picture:
@@ -52,7 +52,7 @@ def in_strips(packing: str, strip_bytes: int = 72_000) -> tuple[bytes, list[int]
 
 
 def in_old_jpeg() -> bytes:
-    """A TIFF as scanners of the nineties wrote it: a JPEG, its tables among the rest."""
+    """A TIFF of the kind that scanners wrote in the nineties: a JPEG with its tables inside."""
     jpeg = encoded(PAGE, "JPEG", subsampling="4:4:4")
     wide, high = PAGE.size
     tags: dict[int, Any] = {256: wide, 257: high, 258: (8, 8, 8), 259: 6, 262: 6, 277: 3}
@@ -65,7 +65,7 @@ WHOLE = {kind: encoded(PAGE, kind) for kind in ("BMP", "TIFF", "WEBP", "HEIF", "
 WHOLE |= {kind: encoded(PAGE, kind) for kind in ("JPEG", "JPEG2000", "GIF")}
 WHOLE |= {packing: in_strips(packing)[0] for packing in PACKINGS}
 WHOLE |= {f"{packing}, one strip": in_strips(packing, 1 << 24)[0] for packing in ONE_STRIP}
-# each pixel of it takes more bytes than zeros would make pixels of
+# a pixel of it takes more bytes than zeros need to make one
 WHOLE |= {"old JPEG": in_old_jpeg()}
 WHOLE |= {"noise": encoded(NOISE, "JPEG", quality=100)}
 
@@ -115,7 +115,7 @@ def test_a_webp_may_have_room_kept_in_its_exif_data() -> None:
 
 
 def black_below(edge: Callable[[int], int]) -> Image.Image:
-    """A page that is black below an edge, whose height in each column is given."""
+    """A page that is black below an edge; `edge` gives its height in each column."""
     page = PAGE.copy()
     points = [(x, edge(x)) for x in range(page.width)]
     ImageDraw.Draw(page).polygon([*points, (page.width, page.height), (0, page.height)], "black")
@@ -142,7 +142,7 @@ BLACK = {
 @pytest.mark.parametrize("kind", ["BMP", "TIFF", "PNG", "tiff_lzw"])
 @pytest.mark.parametrize("picture", BLACK.values(), ids=BLACK)
 def test_a_page_may_be_black_at_its_end(picture: Image.Image, kind: str) -> None:
-    """In every row at which a file may begin to be black; a BMP ends with its top."""
+    """In every row at which a file's zeros may begin; a BMP ends with its top."""
     turned = picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if kind == "BMP" else picture
     options = {"compression": kind} if kind.startswith("tiff_") else {}
     notes: list[str] = []
@@ -152,7 +152,7 @@ def test_a_page_may_be_black_at_its_end(picture: Image.Image, kind: str) -> None
 
 @pytest.mark.parametrize("is_whole", [True, False])
 def test_a_strip_that_is_unpacked_from_zeros_is_told(is_whole: bool) -> None:
-    """Each bit of them is a white byte here. A strip may also have room behind what is packed."""
+    """Each zero bit is a white byte here. A strip may also have free space after its data."""
     packer = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)
     packed = packer.compress(PAGE.tobytes()) + packer.flush()
     zeros = bytes(len(packed) * 9 // 10)

@@ -1,4 +1,4 @@
-"""Which drawing of a PDF's page is sent, and what MuPDF's warnings mean."""
+"""Which drawing of a PDF page is sent, and what MuPDF's warnings mean."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ SAID = "syntax error: x"
         (Drawn(SAID, is_even=True, only_pdfium=90), "pdfium"),
         (Drawn(SAID, is_even=True), "none"),
         (Drawn(SAID, refused="no"), "none"),
-        # something is missing: only who draws more can have it
+        # something is missing: only a program that draws more can have it
         (Drawn(SAID, lost="half"), "none"),
         (Drawn(SAID, lost="half", only_mupdf=500), "none"),
         (Drawn(SAID, lost="half", only_pdfium=90), "pdfium"),
-        # and nobody, if the file lacks it
+        # and no program has it, if the file lacks it
         (Drawn(SAID, lost="half", for_all=True, only_pdfium=90), "none"),
         (Drawn(SAID, for_all=True, only_pdfium=90), "pdfium"),
         # MuPDF failed
         (Drawn(SAID, failed=True), "none"),
         (Drawn(SAID, failed=True, only_pdfium=90), "pdfium"),
         (Drawn(SAID, failed=True, refused="no"), "none"),
-        # MuPDF drew nothing, without a word
+        # MuPDF drew nothing, without a warning
         (Drawn(is_even=True), "mupdf"),
         (Drawn(is_even=True, only_pdfium=90), "pdfium"),
         (Drawn(is_even=True, refused="no"), "none"),

@@ -1,4 +1,4 @@
-"""How many pages a PDF has, whatever it says."""
+"""How many pages a PDF really has, whatever it claims."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def test_the_files_of_a_portfolio_are_told(tmp_path: Path) -> None:
         document.save(tmp_path / "attached.pdf")
         document.xref_set_key(document.pdf_catalog(), "Collection", "<</View/D>>")
         document.save(tmp_path / "b.pdf")
-    assert count_pages(tmp_path / "attached.pdf") == Counted(1, 1)  # an invoice has its data so
+    # an electronic invoice has its data so
+    assert count_pages(tmp_path / "attached.pdf") == Counted(1, 1)
     *_, cover, files = find_pages(tmp_path)
     assert cover == Page("b.pdf", "b/b_page_0", 0)
     assert files.fault == (

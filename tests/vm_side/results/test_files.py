@@ -1,4 +1,4 @@
-"""The files of a page's results: whole, or no results."""
+"""The files of a page's results: all of them, or no results."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FILE = "folder/a/pictures/1.png"
 
 
 def put(folder: Path, *cells: dict[str, Any], form: str = AS_FILES) -> Record:
-    """Write a page's results; its record."""
+    """Write a page's results; return its record."""
     wanted = Wanted(PAGE, True, form)
     files = results_of(list(cells), NO_PAGE, wanted)
     assert list(files)[-1] == f"{PAGE}.json", "it comes last: it is what says that all stand"

@@ -1,4 +1,4 @@
-"""What has been done: the manifest survives crashes, and ends with a line for each page."""
+"""What has been done: the manifest survives crashes, and at the end has a line for each page."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_every_record_is_on_disk_as_soon_as_it_is_added(tmp_path: Path) -> None:
 
 
 def test_results_belong_to_the_last_input_that_made_them(tmp_path: Path) -> None:
-    """page1.jpg was read, then page1.png in its place: page1.jpg is not done any more."""
+    """page1.jpg was read, then page1.png in its place: then page1.jpg does not count as done."""
     old = dataclasses.replace(record(), input="a.jpg")
     put_results(tmp_path, record())
     with Manifest(tmp_path) as manifest:
@@ -92,7 +92,7 @@ def test_results_belong_to_the_last_input_that_made_them(tmp_path: Path) -> None
 
 
 def test_the_last_line_counts_of_results_that_moved_and_came_back(tmp_path: Path) -> None:
-    """page1.jpg came and went beside page1.png, whose results were named otherwise meanwhile."""
+    """page1.jpg came and went beside page1.png; in between, page1.png had other names."""
     moved = dataclasses.replace(record(), page="a.png/a.png")
     with Manifest(tmp_path) as manifest:
         for each in (record(), moved, record()):
@@ -124,7 +124,7 @@ def test_finish_leaves_one_line_a_page_in_the_order_of_the_input(tmp_path: Path)
 
 
 def test_how_many_pages_a_pdf_has_is_known_when_the_batch_has_ended(tmp_path: Path) -> None:
-    """So that who has the manifest alone can tell whether one is missing."""
+    """So the manifest alone shows whether a page is missing."""
     book = [Page("b.pdf", f"b/b_page_{number}", number, pdf_pages=3) for number in range(3)]
     read = Record(book[0].result, "b.pdf", 0, "ok")
     with Manifest(tmp_path) as manifest:
@@ -153,15 +153,15 @@ def test_pages_of_an_earlier_input_stay_as_long_as_their_results_stand(tmp_path:
     ("page", "sha256", "kept"),
     [
         (2, "now", True),
-        (2, "before", False),  # of an older content
-        (3, "now", False),  # which the file no longer has
+        (2, "before", False),  # of older content
+        (3, "now", False),  # the file no longer has this page
         (None, "now", False),
     ],
 )
 def test_pages_that_a_trial_leaves_out_stay(
     tmp_path: Path, page: int | None, sha256: str, kept: bool
 ) -> None:
-    """PAGES=1-2 of a file of three: what was read of it before need not be read again."""
+    """PAGES=1-2 of a file of three pages: page 3, read earlier, need not be read again."""
     book = [Page("b.pdf", f"b/b_page_{number}", number, pdf_pages=3) for number in range(2)]
     name = "b/b" if page is None else f"b/b_page_{page}"
     other = Record(name, "b.pdf", page, "ok", sha256=sha256)
@@ -201,7 +201,7 @@ def test_pages_of_a_pdf_are_told_apart(tmp_path: Path) -> None:
 def test_pictures_that_no_line_names_any_more_go(
     tmp_path: Path, lines: list[tuple[str, list[str]]], stay: list[str]
 ) -> None:
-    """When the batch ends, and no others."""
+    """They go when the batch ends, and no other pictures go."""
     before, other = ["1.png", "2.png"], tmp_path / "b/pictures/1.png"
     for path in (*(tmp_path / "a/pictures" / name for name in before), other):
         path.parent.mkdir(parents=True, exist_ok=True)

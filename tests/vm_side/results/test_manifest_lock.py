@@ -1,4 +1,4 @@
-"""One batch at a time writes a manifest; who comes second is told, and changes nothing."""
+"""Only one batch at a time writes a manifest; a second one gets an error and changes nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ with Manifest(Path(sys.argv[1])) as manifest:
 
 @contextlib.contextmanager
 def holder(folder: Path) -> Any:
-    """Another process that has the manifest of this folder open."""
+    """Another process that keeps the manifest of this folder open."""
     command = [sys.executable, "-c", HOLDER, str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(Path(module.__file__).parents[1])}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:

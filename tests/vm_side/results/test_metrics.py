@@ -1,4 +1,4 @@
-"""Prometheus: the text is in its format, and a port shows it while the job runs."""
+"""Prometheus: the text has its format, and a port shows it while the job runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LINE = re.compile(
 
 
 def parsed(text: str) -> dict[str, float]:
-    """The samples of a text in the exposition format; each metric's lines stand together."""
+    """The samples of a text in the exposition format; the lines of a metric must be together."""
     assert text.endswith("\n")
     samples, types = dict[str, float](), dict[str, str]()
     for line in text.splitlines():
@@ -83,7 +83,8 @@ def test_the_port_shows_the_file_and_nothing_else(tmp_path: Path) -> None:
     port = free_port()
     with served(tmp_path, port) as fault:
         assert not fault
-        for path in ("/metrics", "/", "/../manifest.jsonl"):  # not there yet; never there
+        # the first is not there yet; the others never are
+        for path in ("/metrics", "/", "/../manifest.jsonl"):
             with pytest.raises(urllib.error.HTTPError, match="404") as refused:
                 get(port, path)
             refused.value.close()

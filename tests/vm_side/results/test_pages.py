@@ -1,4 +1,4 @@
-"""Which files are pages, in which order, and where their results go."""
+"""Which files are pages, their order, and the names of their results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wanted_pages import selection_from
 
 
 def found(root: Path, *names: str) -> list[Page]:
-    """The pages below root after these files have been put there (their content is not read)."""
+    """The pages below root, after making these files (their content is not read)."""
     for name in names:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def test_a_link_to_nowhere_is_a_page_too_so_that_its_failure_is_told(tmp_path: P
     (tmp_path / "a.png").symlink_to("nowhere.png")
     (tmp_path / "b.pdf").symlink_to("nowhere.pdf")
     assert [(page.input, page.fault) for page in find_pages(tmp_path)] == [
-        ("a.png", ""),  # the worker meets it when it opens the file
+        ("a.png", ""),  # the worker notices it when it opens the file
         ("b.pdf", "the file cannot be opened: No such file or directory"),
     ]
 
@@ -126,7 +126,7 @@ def test_a_picture_named_pdf_is_the_picture(tmp_path: Path) -> None:
         (["가.png", unicodedata.normalize("NFD", "가") + ".png"], None),
         (["a.png", "b.jpg"], ["a", "b"]),
         (["x/a.png", "y/a.png"], ["x/a", "y/a"]),
-        # The name of one is the stem of another.
+        # The name of one file is the stem of another.
         (["a.png", "a.jpg", "a.png.png"], ["a.png", "a.jpg", "a.png.png"]),
         (["a.png", "A.PNG.jpg"], ["a", "A.PNG.jpg"]),
     ],
@@ -169,12 +169,12 @@ def test_the_batchs_own_files_are_not_taken(tmp_path: Path, reserved: str) -> No
         (["x.png", "x/x_nohf.md.png", "x/x.jpg.png"], ["x", "x/x_nohf.md.png", "x/x.jpg.png"]),
         (["x.png", "x/x.json.part.png"], ["x", "x/x.json.part.png"]),
         (["x.pdf", "x/x_page_0.json.png"], ["x", "x/x_page_0.json.png"]),
-        # a drawing, or a picture, may have even the whole name
+        # a drawing or a picture could have exactly this name
         (["x.png", "x/x.jpg", "x/x.png"], ["x", "x/x.jpg_", "x/x.png"]),
         (["x.png", "x/x.jpg", "x/x.png", "x/x.jpg_.png"], ["x", "x/x.jpg_", "x/x.png", None]),
         (["x/pictures/1.png", "x/pictures/1.jpg"], ["x/pictures/1.png_", "x/pictures/1.jpg_"]),
         (["x/pictures/page_0_1.png.png"], ["x/pictures/page_0_1.png.png"]),
-        # what only looks so
+        # names that only look like this
         (["x/pictures/1.png"], ["x/pictures/1"]),
         (["x/y.json.png", "x.json.png", "pictures/a.png"], ["x/y.json", "x.json", "pictures/a"]),
         (["x/xx.json.png", "x/x_page.json.png"], ["x/xx.json", "x/x_page.json"]),
@@ -309,7 +309,7 @@ def test_a_pdf_without_pages_is_one_page_with_its_fault(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_listed_is_one_page_with_its_fault(tmp_path: Path) -> None:
-    """Its path is longer than the system takes: that stops the superuser too."""
+    """Its path is too long for the system, which stops root, too."""
     rig.tiny(1).save(tmp_path / "a.png")
     folder = os.open(tmp_path, os.O_RDONLY)
     for _ in range(20):
@@ -357,14 +357,14 @@ ALL = [
     ("wanted", "selected", "left_out"),
     [
         ("", ["a_page_0", "a_page_1", "a_page_2", "b_page_0", "b_page_1", "c", "d", "e_page_9"], 0),
-        ("2", ["a_page_1", "b_page_1", "d"], 2),  # which pages d.pdf has is not known
+        ("2", ["a_page_1", "b_page_1", "d"], 2),  # nobody knows which pages d.pdf has
         ("3-5", ["a_page_2", "d"], 3),
         ("1", ["a_page_0", "b_page_0", "c", "d"], 1),
         ("7", ["d"], 4),
     ],
 )
 def test_which_pages_are_wanted(wanted: str, selected: list[str], left_out: int) -> None:
-    """A file of which no page is wanted is told as one that is not read."""
+    """A file without a wanted page counts as one that is not read."""
     not_read = Counter({BEYOND: 5})
     found = select(ALL, selection_from(wanted), not_read)
     assert [PurePosixPath(page.result).name for page in found] == selected

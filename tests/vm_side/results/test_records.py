@@ -1,4 +1,4 @@
-"""What became of a page: a record is a line of the manifest, and tells whether the page is done."""
+"""The result of a page: a record is a line of the manifest, and says if the page is done."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_fields_of_a_newer_version_are_ignored_and_of_an_older_one_filled_in() -
     ],
 )
 def test_an_odd_value_is_left_out_and_its_page_is_not(name: str, value: Any) -> None:
-    """Whatever is done with a record later: it is added up, compared and written."""
+    """A record is later added up, compared and written; all of this must work."""
     line = json.dumps({**json.loads(record().line()), name: value})
     found = read_record(line)
     assert found is not None and found.key == record().key

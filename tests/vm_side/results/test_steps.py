@@ -1,4 +1,4 @@
-"""What is kept of a page while the model answers, and that it is the same page afterwards."""
+"""What is kept of a page while the model answers; afterwards it must be the same page."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def prepared(path: Path) -> tuple[Any, dict[str, Any]]:
     [(1000, "L", True), (4000, "L", True), (4001, "L", False), (2400, "RGB", False)],
 )
 def test_a_large_page_is_not_kept(tmp_path: Path, side: int, mode: str, is_kept: bool) -> None:
-    """By its bytes: of these 64 wait at once."""
+    """Its bytes decide, because 64 such pages wait at the same time."""
     sent, values = prepared(hostages.large_png(tmp_path / "a.png", side, mode))
     assert (sent.page is not None) is is_kept
     assert values["original_size"] == [side, side] and sent.png
@@ -164,19 +164,19 @@ def test_of_an_odd_pdf_none_are(tmp_path: Path) -> None:
 
 
 def photo(path: Path, **more: Any) -> Path:
-    """A page file of 300 by 200 pixels, a photo all over."""
+    """A page file of 300 by 200 pixels that is all photo."""
     page = Image.effect_noise((300, 200), 90)
     page.save(path, **({"quality": 90} | more))
     return path
 
 
 def whole(size: tuple[int, int]) -> list[dict[str, Any]]:
-    """An answer: one Picture cell, the whole of what was sent."""
+    """An answer with one Picture cell that covers all that was sent."""
     return [{"bbox": [0, 0, *size], "category": "Picture"}]
 
 
 def finished(path: Path, rotate: str = "0", form: str = AS_FILES) -> dict[str, bytes]:
-    """The files of a page of which the model says that all of it is a picture."""
+    """The files of a page that the model reads as one picture."""
     wanted, values = Wanted(PAGE, drawing=False, pictures=form), dict[str, Any]()
     sent = prepare(path, None, values, 1_000_000, 0, rotate, wanted, "off")
     assert needs_source(whole(sent.size), sent, None, wanted) is (form == AS_FILES)
@@ -275,7 +275,7 @@ def test_when_a_page_is_opened_again(
 def test_what_is_made_later_is_what_is_made_at_once(
     tmp_path: Path, form: str, rotation: int
 ) -> None:
-    """Of the cells that stand and the page: its JSON is not written again."""
+    """It is made from the saved cells and the page; the JSON is not written again."""
     path, values = photo(tmp_path / "a.jpg"), dict[str, Any]()
     wanted = Wanted(PAGE, drawing=True, pictures=form)
     sent = prepare(path, None, values, 1_000_000, 0, str(rotation), wanted, "off")

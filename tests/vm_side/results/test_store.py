@@ -1,4 +1,4 @@
-"""Pages and results in a bucket, over a stand-in for Cloud Storage."""
+"""Pages and results in a bucket, with a stand-in for Cloud Storage."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GcsServer]:
 
 @pytest.fixture
 def root(server: GcsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Remote]:
-    """A folder of its own in the bucket; what was seen of others is forgotten."""
+    """A folder of the test's own in the bucket; the cache of listings is cleared."""
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
     listing.cache_clear()
     yield Remote(f"gs://pages/{tmp_path.name}")
@@ -37,7 +37,7 @@ def root(server: GcsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def look_again(root: Remote) -> set[str]:
-    """The names of all files, as a new process sees them."""
+    """The names of all files, as a new process would see them."""
     listing.cache_clear()
     return set(listing(root.root))
 
@@ -93,7 +93,7 @@ def test_pages_are_found_as_on_a_disk(root: Remote, tmp_path: Path) -> None:
 
 
 def test_names_that_only_a_bucket_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stand-in folds them."""
+    """The stand-in would simplify such names."""
     names = ("a//b.png", "/x.png", "./y.png", "good.png", "c//notes.txt")
     monkeypatch.setattr("results.pages.listing", lambda root: dict.fromkeys(names))
     found = find_pages(Remote("gs://pages"))
@@ -117,10 +117,11 @@ def test_the_manifest_comes_from_the_bucket_and_goes_there(root: Remote, tmp_pat
         manifest.finish([Page("b.png", "b/b")])
         manifest.write_summary({"pages": 1})
     lines = (root / "manifest.jsonl").read_bytes().decode().splitlines()
-    assert [json.loads(line)["status"] for line in lines] == ["left", "ok"]  # a.png's stand
+    # a.png's results are there
+    assert [json.loads(line)["status"] for line in lines] == ["left", "ok"]
     assert (root / "summary.json").read_bytes() == b'{\n  "pages": 1\n}\n'
     root.write_files({"manifest.jsonl": b""})
-    with Manifest(tmp_path / "state", root) as manifest:  # what grew here is newer
+    with Manifest(tmp_path / "state", root) as manifest:  # the file that grew here is newer
         assert record.key in manifest.records and load(tmp_path / "state")
 
 

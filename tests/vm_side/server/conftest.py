@@ -1,4 +1,4 @@
-"""A model server to ask, in a hurry."""
+"""Shorter pauses for the tests that ask a model server."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from rig.asking import hasten
 
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test does not wait for the pauses of production."""
+    """Shorten the pauses of production."""
     hasten(monkeypatch)

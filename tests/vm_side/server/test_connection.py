@@ -1,4 +1,4 @@
-"""One kept connection: what servers do, and some things that none should do."""
+"""One kept connection: what servers do, and some things that no server should do."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_an_answer_that_is_cut_or_none_is_a_lost_connection(answer: bytes) -> No
 
 
 def test_an_answer_before_the_body_was_read() -> None:
-    """The answer may be lost, since the server resets; the caller learns of it at once."""
+    """The server's reset may destroy the answer; the caller learns of this at once."""
     server = RawServer()
 
     def refuse(connected: socket.socket) -> None:
@@ -236,7 +236,7 @@ def test_an_endless_answer_ends_with_the_timeout(monkeypatch: pytest.MonkeyPatch
     answers: list[connection.IncomingResponse] = []
 
     class Kept(connection.IncomingResponse):
-        """An answer that we look at afterwards."""
+        """An answer that the test looks at afterwards."""
 
         def __init__(self, *arguments: Any, **named: Any) -> None:
             super().__init__(*arguments, **named)
@@ -274,7 +274,7 @@ def test_health_is_looked_at_only_while_no_byte_has_come(monkeypatch: pytest.Mon
 
     def is_alive() -> bool:
         looks.append(time.monotonic())
-        return len(looks) != 2  # one failure, or two with a success between them, are no end
+        return len(looks) != 2  # one failure, or two with a success in between, do not end it
 
     server = RawServer()
 
@@ -318,7 +318,7 @@ def test_names_that_nothing_has() -> None:
 def test_dense_parts_of_a_stream_come_together_and_sparse_ones_at_once(
     monkeypatch: pytest.MonkeyPatch, gap_s: float, fewest: int, most: int
 ) -> None:
-    """Each alone costs CPU time; but the last one shall not be late."""
+    """Each part alone would cost CPU time; but the last part must not be late."""
     monkeypatch.setattr(connection, "GATHER_SHARE", 1.0)
     count = 120 if gap_s < 0.1 else 5
     server = RawServer()

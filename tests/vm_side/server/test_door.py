@@ -21,7 +21,7 @@ CONTEXT = multiprocessing.get_context("forkserver")
 
 
 def go_in(door: Door, pipe: Connection) -> None:
-    """Runs in a process: be inside until told."""
+    """Runs in a process: go in, and stay until told to leave."""
     with door.passed():
         pipe.send("inside")
         pipe.recv()
@@ -29,10 +29,10 @@ def go_in(door: Door, pipe: Connection) -> None:
 
 
 class Guest:
-    """A process that goes in as soon as it may."""
+    """A process that goes in as soon as it is allowed."""
 
     def __init__(self, door: Door) -> None:
-        start_forkserver("server.door")  # as a batch does: it is one for all tests of this process
+        start_forkserver("server.door")  # like a batch: one for all tests of this process
         self.pipe, theirs = CONTEXT.Pipe()
         self.process = CONTEXT.Process(target=go_in, args=(door, theirs))
         self.process.start()
@@ -57,7 +57,7 @@ def door(tmp_path: Path) -> Door:
 
 @pytest.fixture
 def inside(door: Door) -> Iterator[Guest]:
-    """Who has the only place."""
+    """A guest that has the only place."""
     with Guest(door) as guest:
         assert guest.pipe.recv() == "inside"
         yield guest
@@ -87,7 +87,7 @@ def test_who_is_killed_while_it_waits_holds_nobody_up(door: Door, inside: Guest)
 
 
 def test_it_may_open_and_close_while_some_are_inside(door: Door) -> None:
-    """Those who are there stay; nobody follows until there are few enough."""
+    """Guests inside stay; nobody else goes in until there are few enough."""
     door.open_for(3)
     with ExitStack() as three:
         for _ in range(3):
@@ -105,7 +105,7 @@ def test_it_may_open_and_close_while_some_are_inside(door: Door) -> None:
 
 
 def test_the_dead_take_no_place_however_quickly_others_follow(tmp_path: Path) -> None:
-    """Each who is next waits too short a time to be the first that looks for them by chance."""
+    """Each following guest waits too briefly to be the first that finds the dead by chance."""
     door = Door(tmp_path, 3)
     with Guest(door) as first, Guest(door) as second:
         for guest in (first, second):
@@ -117,7 +117,7 @@ def test_the_dead_take_no_place_however_quickly_others_follow(tmp_path: Path) ->
 
 
 def test_a_folder_that_was_tidied_away_is_made_again(door: Door, tmp_path: Path) -> None:
-    """A node of a fleet may be idle for longer than a system keeps what is in /tmp."""
+    """A node of a fleet may be idle for longer than a system keeps files in /tmp."""
     tmp_path.rmdir()
     assert door.inside() == 0
     with door.passed():
@@ -127,7 +127,7 @@ def test_a_folder_that_was_tidied_away_is_made_again(door: Door, tmp_path: Path)
 def test_who_waits_at_a_full_door_hardly_computes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It opens the files of those inside now and then, and not at each look."""
+    """It opens the files of those inside now and then, but not at each look."""
     door = Door(tmp_path, 256)
     looks: list[Path] = []
 
@@ -143,7 +143,7 @@ def test_who_waits_at_a_full_door_hardly_computes(
         waiting = threading.Thread(target=came_in, args=(door, came))
         waiting.start()
         wait_until(lambda: bool(looks))
-        assert not came.wait(0.3) and len(looks) <= 2 * 256  # and not 15 times as often
+        assert not came.wait(0.3) and len(looks) <= 2 * 256  # and not 15 times as many
         door.open_for(257)
         waiting.join()
 

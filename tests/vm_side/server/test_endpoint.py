@@ -20,14 +20,14 @@ from server.request import Completion, read_completion
 from server.stream import AnswerStream
 from server.verdicts import ANOTHER_FORM, EndpointError, ServerGone
 
-DEEP = b"[" * 100_000  # JSON that no reader follows to its end
+DEEP = b"[" * 100_000  # JSON that is too deep for every reader
 
 
 pytestmark = pytest.mark.usefixtures("hurry")
 
 
 def answered(content: Any) -> dict[str, Any]:
-    """A whole answer that is not streamed."""
+    """A complete answer that is not streamed."""
     return {"choices": [{"message": {"content": content}, "finish_reason": "stop"}]}
 
 
@@ -87,7 +87,7 @@ def test_errors_that_stay(server: ModelServer, reply: Reply, requests: int, word
 
 
 def test_what_is_no_answer_is_not_quoted_whole(server: ModelServer) -> None:
-    usage = {"prompt_tokens": "x" * 9_000}  # as a web page in another encoding is
+    usage = {"prompt_tokens": "x" * 9_000}  # like a web page in another encoding
     server.script = lambda request: Reply(body={**answered("x"), "usage": usage})
     reason = failure(server, retries=0)
     assert reason.startswith("an answer that is none: ValueError") and len(reason) < 300
@@ -179,7 +179,7 @@ def test_odd_counts_are_no_answer(server: ModelServer) -> None:
 
 @pytest.mark.parametrize("read", [read_completion, lambda body: AnswerStream(9).hear(body)])
 def test_an_answer_nested_too_deep_is_none(read: Callable[[bytes], object]) -> None:
-    """In one piece and as a stream."""
+    """Also in one piece and as a stream."""
     with pytest.raises(ANOTHER_FORM):
         read(DEEP if read is read_completion else b"data: " + DEEP + b"\n")
 

@@ -1,4 +1,4 @@
-"""A model server that goes, comes back, hangs or is not there yet, as one request meets it."""
+"""One request to a model server that goes, comes back, hangs or is not there yet."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_server_that_stays_away(server: ModelServer) -> None:
 def test_a_server_that_returns_in_the_last_moment(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last pause is no longer than the time that is left."""
+    """The last pause is never longer than the time that is left."""
     monkeypatch.setattr(endpoint, "FIRST_PAUSE_S", 200.0)
     server.come_back(after_s=0.5)
     began = time.monotonic()
@@ -62,7 +62,7 @@ def test_a_server_that_returns_in_the_last_moment(
 
 
 def test_a_server_that_never_answers_again_is_noticed_by_its_health(server: ModelServer) -> None:
-    """As vLLM after SIGTERM: the request would hang until its own timeout."""
+    """Like vLLM after SIGTERM: without this the request would hang until its own timeout."""
     server.script = in_turn(Reply(fault="hang"), Reply("back"))
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(ask, server, request_timeout_s=120)

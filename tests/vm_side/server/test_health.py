@@ -1,4 +1,4 @@
-"""Why nothing answers: the cause is said, and what waiting does not fix ends at once."""
+"""Why nothing answers: the message says the cause, and hopeless waits end at once."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from rig.toolkit import free_port
 from server import health
 from server.verdicts import EndpointError, ServerGone, Unreachable
 
-LONG_S = 60.0  # no test waits for it
+LONG_S = 60.0  # no test waits so long
 
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits for the pauses of production."""
+    """Shorten the pauses of production."""
     hasten(monkeypatch)
     monkeypatch.setattr(health, "PROBE_TIMEOUT_S", 0.5)
 
 
 def refusal(url: str, ready_timeout_s: float = LONG_S) -> tuple[type[Exception], str]:
-    """What models() says of a server."""
+    """The error of models() for a server."""
     asking = client(url, ready_timeout_s=ready_timeout_s)
     try:
         with pytest.raises(EndpointError) as error:
@@ -39,7 +39,7 @@ def refusal(url: str, ready_timeout_s: float = LONG_S) -> tuple[type[Exception],
 
 
 def saying(answer: bytes) -> RawServer:
-    """A server that says this to every request, and hangs up."""
+    """A server that gives this answer to every request, and hangs up."""
     server = RawServer()
 
     def talk(connected: socket.socket) -> None:
@@ -51,7 +51,7 @@ def saying(answer: bytes) -> RawServer:
 
 
 def by_path(**answers: bytes) -> RawServer:
-    """A server that answers a path's last word in its own way, else with 404."""
+    """A server with an answer for the last word of each path; others get a 404."""
     server = RawServer()
 
     def talk(connected: socket.socket) -> None:
@@ -141,7 +141,7 @@ def test_a_name_that_is_not_known_for_a_moment(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_refused_connection_is_waited_for() -> None:
-    """As vLLM refuses while it loads."""
+    """vLLM refuses connections while it loads."""
     began = time.monotonic()
     kind, said = refusal(f"http://127.0.0.1:{free_port()}", 0.5)
     assert kind is ServerGone and said.endswith("for 0 s: the connection is refused")
@@ -189,7 +189,7 @@ def test_a_server_without_health_is_one() -> None:
 
 
 def test_models_that_load_behind_a_healthy_server_are_waited_for() -> None:
-    """As behind a proxy that is up before the model is."""
+    """As behind a proxy that starts before the model does."""
     answers = [http(503), http(502), http(200, b'{"data": [{"id": "x"}]}')]
     server = RawServer()
 
@@ -206,7 +206,7 @@ def test_models_that_load_behind_a_healthy_server_are_waited_for() -> None:
 
 
 def test_a_server_that_has_been_seen_at_work_is_waited_for(secure: str) -> None:
-    """Names and certificates come and go within a night; only a new server is judged by them."""
+    """Names and certificates can fail for a time. Only a new server is judged by them."""
     with pytest.raises(ServerGone, match=r"for 0 s: its certificate is not trusted") as error:
         client(f"https://{secure}", ready_timeout_s=0.2).wait_until_ready()
     assert error.type is ServerGone

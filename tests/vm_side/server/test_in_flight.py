@@ -1,4 +1,4 @@
-"""How many pages are in flight: what the server's metrics say, and what follows from them."""
+"""How many pages are in flight: what the server's metrics say, and what follows."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_metrics_are_read(text: str, load: Load | None) -> None:
 
 def test_each_engine_counts_its_tokens() -> None:
     line = 'vllm:generation_tokens_total{engine="%d",model_name="model"} 7.0\n'
-    assert engines_in(VLLM) == 1  # it does not say
+    assert engines_in(VLLM) == 1  # this text does not say it
     assert [engines_in(VLLM + "".join(line % n for n in range(count))) for count in (1, 3)] == [
         1,
         3,
@@ -79,18 +79,18 @@ def test_each_engine_counts_its_tokens() -> None:
 @pytest.mark.parametrize(
     ("places", "inside", "load", "after"),
     [
-        (8, 0, Load(0, 0, 0.0, 0), QUEUE),  # nothing runs yet: a queue
-        (8, 8, Load(8, 0, 0.1, 0), 8 + QUEUE),  # all run: a queue behind them
+        (8, 0, Load(0, 0, 0.0, 0), QUEUE),  # nothing runs yet: only a queue
+        (8, 8, Load(8, 0, 0.1, 0), 8 + QUEUE),  # all run: a queue in addition
         (16, 16, Load(12, 4, 0.1, 0), 12 + QUEUE),
-        (8, 8, Load(0, 0, 0.0, 0), QUEUE),  # sent, and not seen there yet: no more
-        (16, 16, Load(8, 0, 0.1, 0), 8 + QUEUE),  # so it is while a look is old
-        (72, 72, Load(64, 8, 0.2, 0), 64 + QUEUE),  # it is full: as it is
-        (72, 70, Load(64, 6, 0.2, 0), 64 + QUEUE),  # two were answered; the next two may come
-        (72, 30, Load(30, 0, 0.2, 0), 30 + QUEUE),  # the client has no more just now
-        (250, 250, Load(250, 0, 0.2, 0), 256),  # but never over the bound
-        # of a server that others use
-        (8, 0, Load(64, 30, 0.2, 0), QUEUE),  # it is full of theirs: a few of ours wait, too
-        (40, 40, Load(64, 3, 0.2, 0), 40 + QUEUE - 3),  # the queue is theirs as well
+        (8, 8, Load(0, 0, 0.0, 0), QUEUE),  # sent, but not in the metrics yet: no more
+        (16, 16, Load(8, 0, 0.1, 0), 8 + QUEUE),  # this happens while a look is old
+        (72, 72, Load(64, 8, 0.2, 0), 64 + QUEUE),  # it is full: no change
+        (72, 70, Load(64, 6, 0.2, 0), 64 + QUEUE),  # two were answered, so the next two may come
+        (72, 30, Load(30, 0, 0.2, 0), 30 + QUEUE),  # the client has no more pages just now
+        (250, 250, Load(250, 0, 0.2, 0), 256),  # but never above the bound
+        # a server that others use, too
+        (8, 0, Load(64, 30, 0.2, 0), QUEUE),  # their requests fill it: a few of ours wait, too
+        (40, 40, Load(64, 3, 0.2, 0), 40 + QUEUE - 3),  # the queue includes theirs
         (40, 40, Load(64, 8, 0.2, 0), 40),
         (40, 40, Load(64, 20, 0.2, 0), 40 + QUEUE - 20),
         (8, 8, Load(50, 0, 0.2, 0), 8 + QUEUE),
@@ -98,15 +98,15 @@ def test_each_engine_counts_its_tokens() -> None:
         (8, 0, Load(0, 0, 0.0, 0, engines=4), 4 * QUEUE),
         (250, 158, Load(128, 30, 0.2, 0, engines=4), 128 + 4 * QUEUE),
         # the cache
-        (72, 72, Load(64, 2, CACHE_HIGH + 0.01, 0), 72),  # no more than so far
+        (72, 72, Load(64, 2, CACHE_HIGH + 0.01, 0), 72),  # no more than before
         (60, 60, Load(60, 0, CACHE_HIGH + 0.01, 0), 60),
         (60, 60, Load(60, 0, CACHE_HIGH, 0), 68),  # not yet
-        (64, 64, Load(60, 4, CACHE_FULL, 0), 64),  # full is more
-        (60, 40, Load(40, 0, CACHE_HIGH + 0.01, 0), 48),  # fewer are free to be
-        (64, 64, Load(60, 4, CACHE_FULL + 0.01, 0), 60),  # no new one
+        (64, 64, Load(60, 4, CACHE_FULL, 0), 64),  # full begins above this
+        (60, 40, Load(40, 0, CACHE_HIGH + 0.01, 0), 48),  # the number may become smaller
+        (64, 64, Load(60, 4, CACHE_FULL + 0.01, 0), 60),  # no new request
         (40, 40, Load(60, 0, CACHE_FULL + 0.01, 0), 40),
-        (64, 64, Load(50, 14, 0.5, 3), 50),  # one was thrown out since the last look
-        (9, 9, Load(1, 8, 1.0, 0), QUEUE),  # somewhat must be tried
+        (64, 64, Load(50, 14, 0.5, 3), 50),  # one request was thrown out since the last look
+        (9, 9, Load(1, 8, 1.0, 0), QUEUE),  # a few must be tried
     ],
 )
 def test_what_a_look_changes(places: int, inside: int, load: Load, after: int) -> None:
@@ -114,10 +114,10 @@ def test_what_a_look_changes(places: int, inside: int, load: Load, after: int) -
 
 
 def test_a_count_that_is_not_new_is_no_leave_for_more() -> None:
-    """30 requests of others run; 8 of ours have come, which the server has not counted yet."""
+    """30 requests of others run. Ours are 8, and the server has not counted them yet."""
     load = Load(30, 0, 0.1, 0)
     assert next_places(8, 8, load, load, 256) == 8
-    assert next_places(20, 12, load, load, 256) == 20  # nor for fewer
+    assert next_places(20, 12, load, load, 256) == 20  # nor is it a reason for fewer
     assert next_places(8, 8, EARLIER, load, 256) == 8 + QUEUE
 
 
@@ -134,7 +134,7 @@ def test_old_preemptions_do_not_count() -> None:
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Looks at /metrics, which come fast; it grows with each."""
+    """Make looks at /metrics frequent; the list grows with each look."""
     seen: list[int] = []
     ask = Endpoint.metrics
 
@@ -150,7 +150,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def busy() -> Iterator[ModelServer]:
-    """A server with 40 requests in its batch, of whomever."""
+    """A server with 40 requests of any clients in its batch."""
     with ModelServer() as server, ThreadPoolExecutor(40) as clients:
         server.script = lambda request: Reply(fault="hang")
         for _ in range(40):
@@ -169,7 +169,7 @@ def ask(url: str, door: Passage = nullcontext) -> None:
 def test_a_server_on_which_nothing_waits_gets_more(
     tmp_path: Path, looks: list[int], busy: ModelServer
 ) -> None:
-    """With 56 requests its cache is not yet high."""
+    """With 56 requests its cache is not full yet."""
     with ThreadPoolExecutor(16) as clients, InFlight(busy.url, 16, tmp_path) as in_flight:
         for _ in range(16):
             clients.submit(ask, busy.url, in_flight.door.passed)
@@ -214,7 +214,7 @@ def test_the_watch_ends(tmp_path: Path, looks: list[int]) -> None:
 def test_its_folder_stays_with_the_results(
     tmp_path: Path, looks: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is needed of /tmp, nor left there; what a killed batch left is removed."""
+    """It needs nothing in /tmp, and removes what a killed batch left."""
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
     folder = tmp_path / ".door"
     folder.mkdir()
@@ -239,11 +239,11 @@ def test_no_page_of_metrics_ends_the_watch(
     monkeypatch.setattr(Endpoint, "metrics", told)
     with InFlight("http://127.0.0.1:9", 64, tmp_path) as in_flight:
         wait_until(lambda: len(looks) > 3)
-        assert in_flight.limit() == 2 * QUEUE + AHEAD  # of two engines
+        assert in_flight.limit() == 2 * QUEUE + AHEAD  # for two engines
 
 
 def test_a_server_with_two_places_is_not_flooded(tmp_path: Path) -> None:
-    """Of forty pages, never more than those places and a queue are there, whatever -p allows."""
+    """Of forty pages, never more than these places and a queue are there, with any -p."""
     with batch_of(tmp_path, 40, max_num_seqs=2) as (batch, server):
         server.script = lambda request: Reply(delay_s=0.1)
         finished = batch.run_here("-p", "64")

@@ -1,4 +1,4 @@
-"""What loops: turns that are equal, turns that count, and what pages have that only looks so."""
+"""What is a loop: equal turns and counting turns; what pages have that only looks like one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def answer(text: str, category: str = "Table") -> str:
 
 
 def heard(text: str, interval: int = 1) -> AnswerStream:
-    """What a stream takes of an answer, three characters a token, before it has enough."""
+    """What a stream reads of an answer, three characters a token, until it has enough."""
     count = len(text) // 3
     said = {
         **{"id": "1", "created": 2, "model": "model"},
@@ -141,7 +141,7 @@ def test_what_pages_have_is_no_loop(text: str, interval: int) -> None:
 
 
 def test_cells_of_a_page_are_no_loop() -> None:
-    """Many short answers, a sheet of photographs, captions that count."""
+    """Many short answers, a sheet of photographs, captions with numbers."""
     short = [
         {"bbox": [10 + 90 * (n % 6), 50 * (n // 6), 90, 40], "category": "Text", "text": "Yes"}
         for n in range(40)
@@ -168,7 +168,7 @@ def test_cells_of_a_page_are_no_loop() -> None:
         ("ababab", True),
         ("abababa", True),
         ("babaabab", False),
-        ("abab", False),  # two turns
+        ("abab", False),  # only two turns
         ("a" * 1000, True),
         ("a" * 999 + "b", False),
         ("aab" * 300, True),
@@ -210,7 +210,7 @@ def test_the_check_is_cheap_even_where_it_nearly_matches() -> None:
         ([1, 2, 3, 4, 5], True),
         ([5, 5, 5, 5], True),
         ([9, 7, 5, 3], True),
-        ([*range(1, 32), *range(1, 32)], True),  # a month ends
+        ([*range(1, 32), *range(1, 32)], True),  # the end of a month
         ([1, 2, 4, 5, 7, 8, 10, 11], False),
         ([3, 1, 4, 1, 5, 9, 2, 6], False),
         ([], True),
@@ -222,7 +222,7 @@ def test_is_steady(numbers: list[int], verdict: bool) -> None:
 
 
 def test_listening_for_loops_stays_cheap() -> None:
-    """Numbers that nearly count are the dearest; ten such answers take no second each."""
+    """Numbers that nearly count cost most; ten such answers take less than a second each."""
     text = answer(rows(400, int, *[lambda n: RNG.randint(0, 9)] * 6))
     began = time.process_time()
     heard(text)

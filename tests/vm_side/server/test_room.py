@@ -1,4 +1,4 @@
-"""How long an answer may be: by the context, and by the words of servers that refuse."""
+"""How long an answer may be: by the context, and by the messages of servers that refuse."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from server.room import (
     smaller,
 )
 
-QUESTION = 3000  # what we think that picture and prompt take
+QUESTION = 3000  # our estimate for the picture and the prompt
 
 
 @pytest.mark.parametrize(
     ("context", "question", "room"),
     [
-        (0, QUESTION, LONGEST_ANSWER),  # not said
+        (0, QUESTION, LONGEST_ANSWER),  # the server does not say
         (131_072, QUESTION, LONGEST_ANSWER),
         (16_384, 2752, 13_632),
         (7248, 2552 + 600, 4096),
-        (3000, QUESTION, LEAST_ANSWER),  # the question may take less than we think
+        (3000, QUESTION, LEAST_ANSWER),  # the question may take less than our estimate
     ],
 )
 def test_the_room_that_a_context_leaves(context: int, question: int, room: int) -> None:
@@ -35,14 +35,14 @@ def test_the_room_that_a_context_leaves(context: int, question: int, room: int) 
 @pytest.mark.parametrize(
     ("max_pixels", "context", "pixels"),
     [
-        (2_000_000, 0, 4_000_000),  # not said
+        (2_000_000, 0, 4_000_000),  # the server does not say
         (2_000_000, 131_072, 4_000_000),
         (8_000_000, 131_072, MAX_PIXELS),
-        (10_000_000, 131_072, 0),  # hardly more
+        (10_000_000, 131_072, 0),  # only a little more
         (MAX_PIXELS, 131_072, 0),
         (9_031_680, 131_072, MAX_PIXELS),  # a quarter more
         (2_000_000, 600 + ANSWER_ROOM + 3500, 3500 * 784),
-        (2_000_000, 7248, 0),  # the least that the README asks for
+        (2_000_000, 7248, 0),  # the minimum in the README
         (2_000_000, 1000, 0),
     ],
 )
@@ -85,13 +85,13 @@ TOLD = [
         8181,
         5192,
     ),
-    (  # the question takes more than we think
+    (  # the question takes more than our estimate
         "This model's maximum context length is 8,192 tokens. However, you requested 12,381 tokens"
         " (4,200 in the messages, 8,181 in the completion).",
         8181,
         3992,
     ),
-    (  # or less: there would be no room by what we think
+    (  # or less: by our estimate there would be no room
         "This model's maximum context length is 2800 tokens. However, you requested 8681 tokens"
         " (2500 in the messages, 6181 in the completion).",
         6181,
@@ -130,9 +130,9 @@ TOLD = [
     ),
     ("254 + 16384 > 16384", 16_384, 13_384),
     ("16384 + 4000 > 18000", 16_384, 14_000),
-    ("254 + 16384 > 2000", 16_384, 1746),  # of less than we think that the question takes
+    ("254 + 16384 > 2000", 16_384, 1746),  # the question takes less than our estimate
     ("max_completion_tokens must be less than or equal to 8192", 16_384, 8192),
-    ("max_completion_tokens must be less than or equal to 8192", 8192, 5192),  # asked once more
+    ("max_completion_tokens must be less than or equal to 8192", 8192, 5192),  # asked a second time
 ]
 
 
@@ -161,7 +161,7 @@ def test_refusals_that_no_shorter_answer_mends(words: str) -> None:
 
 
 def test_each_room_is_smaller_than_the_one_before() -> None:
-    """So that asking again has an end."""
+    """So asking again comes to an end."""
     words, asked = TOLD[0][0], 16_384
     rooms = [asked]
     while (room := room_told(words, rooms[-1], QUESTION)) is not None:

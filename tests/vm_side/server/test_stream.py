@@ -1,4 +1,4 @@
-"""A streamed answer: what is heard of it, whatever the parts it comes in, and when it loops."""
+"""A streamed answer: what is read of it, in parts of any size, and when it loops."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def body(text: str, finish_reason: str = "stop", interval: int = 1) -> bytes:
 
 
 def heard(data: bytes, size: int = 1 << 20) -> AnswerStream:
-    """A stream that heard the data in parts of this size, until it had enough."""
+    """A stream that has read the data in parts of this size, until it had enough."""
     stream = AnswerStream(100_000)
     for at in range(0, len(data), size):
         if not stream.hear(data[at : at + size]):
@@ -107,7 +107,7 @@ def test_tokens_are_counted_where_the_server_does_not() -> None:
 
 @pytest.mark.parametrize("count", [0, -1, None])
 def test_a_server_that_writes_counts_but_does_not_count(count: int | None) -> None:
-    """A loop is left all the same."""
+    """A loop still ends the answer."""
     usage = {"prompt_tokens": count, "completion_tokens": count}
     event = {"choices": [{"delta": {"content": "and so on "}}], "usage": usage}
     stream = AnswerStream(100_000)
@@ -216,7 +216,7 @@ def test_what_pages_repeat_is_no_loop(text: str) -> None:
 
 
 def test_tokens_without_a_text_are_no_loop() -> None:
-    """A server may count ahead of what it sends."""
+    """A server may count tokens before it sends their text."""
     stream = AnswerStream(100_000)
     for text, count in (("all of it", 20), ("", 2000), (" and the end", 2010)):
         event = {"choices": [{"delta": {"content": text}}], "usage": {"completion_tokens": count}}
@@ -225,7 +225,7 @@ def test_tokens_without_a_text_are_no_loop() -> None:
 
 
 def test_a_loop_that_ended_is_forgiven() -> None:
-    """What goes on behind it decides, as long as the loop was short of the limit."""
+    """If other text follows before the limit, the loop does not count."""
     text = "." * 3 * (LOOP_TOKENS - 20) + " and on " + "a b c d e f g" * 3
     assert heard(body(text)).text == text
 
@@ -287,7 +287,7 @@ def test_an_answer_that_ends_in_the_middle_is_asked_for_again(
 
 
 def test_a_server_that_is_full_says_so_within_the_answer(server: ModelServer) -> None:
-    """As vLLM does now and then: it is waited for, and not counted."""
+    """vLLM does this sometimes: the client waits, and does not count it as a try."""
     server.script = in_turn(*[Reply(fault="busy")] * 3, Reply("at last"))
     assert ask(server, retries=0).text == "at last"
     assert len(server.requests) == 4
@@ -298,7 +298,7 @@ def test_a_server_that_is_full_says_so_within_the_answer(server: ModelServer) ->
 def test_an_answer_that_its_server_gave_up_is_asked_for_again(
     server: ModelServer, finish_reason: str, is_whole: bool
 ) -> None:
-    """As vLLM does after SIGTERM; half a page is no answer of the model's."""
+    """vLLM does this after SIGTERM. Half a page is not an answer of the model."""
     choices = [{"message": {"content": "half"}, "finish_reason": finish_reason}]
     given_up = Reply(body={"choices": choices}) if is_whole else Reply("half", finish_reason)
     server.script = in_turn(given_up, Reply("whole"))
@@ -312,7 +312,7 @@ def test_an_answer_that_its_server_gave_up_is_asked_for_again(
 def test_what_is_no_event_is_asked_for_again(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch, event: bytes
 ) -> None:
-    """In the middle of an answer; or the answer ends there, in all form but without its end."""
+    """In the middle of an answer; or the answer ends there, correctly but without its end mark."""
     whole = replies.events
 
     def damaged(*given: Any, **more: Any) -> list[bytes]:
@@ -327,7 +327,7 @@ def test_what_is_no_event_is_asked_for_again(
 
 
 def test_an_answer_cut_on_a_kept_connection_counts_as_a_failure(server: ModelServer) -> None:
-    """It is no stale connection: the server had begun."""
+    """It is not a stale connection, because the server had begun to answer."""
     server.script = in_turn(Reply("one"), Reply(fault="truncate"), Reply("two"))
     asking = client(server.url, retries=0)
     asking.complete("model", PNG, "Read it.", SAMPLING)

@@ -1,4 +1,4 @@
-"""What a server's refusals and faults mean, and its own words."""
+"""What a server's refusals and faults mean, and the messages of servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two texts of the same place: what counts as the same, and what does not."""
+"""Two texts of the same place: what counts as equal, and what does not."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_what_is_looked_for_of_a_word(word: str, pieces: list[str]) -> None:
         ("Total 1,240.50", "Total 1 240.50", 1, 1, 0),
         ("Total of all 1,240.50", "Total of all 1,247.50", 0.6, 0.6, 1),
         ("10^{-3} of a metre", "10\u207b\u00b3 of a metre", 1, 1, 0),
-        ("the metre", "1 the metre", 1, 1, 0),  # a number that one side lacks is in the margin
+        ("the metre", "1 the metre", 1, 1, 0),  # a number that only one side has is in the margin
         ("at", "to", 1, 1, 0),
         ("", SENTENCE, 1, 0, 0),
     ],
@@ -81,8 +81,8 @@ def test_agreement(said: str, there: str, precision: float, recall: float, digit
 @pytest.mark.parametrize(
     ("said", "near", "is_whole", "precision"),
     [
-        (["ferry", "ferry", "at"], ["ferry"], True, 5 / 12),  # twice, and it is there once
-        (["ferry", "ferry"], ["ferry"], True, 1),  # too little for that
+        (["ferry", "ferry", "at"], ["ferry"], True, 5 / 12),  # two on one side, one on the other
+        (["ferry", "ferry"], ["ferry"], True, 1),  # too little text for that
         (["herons"], ["ferry"], True, 0),
         (["herons"], ["ferry"], False, 1),
     ],
@@ -143,7 +143,7 @@ def test_a_word_may_stand_outside_by_half_its_shorter_side() -> None:
 
 
 def test_of_a_box_of_which_a_tenth_is_not_told_all_is() -> None:
-    """A picture before it is left alone."""
+    """If more than a tenth of a box is unknown, all of it is. A picture gets no finding."""
     picture = {"bbox": [0, 50, 100, 90], "category": "Picture"}
     text = {"bbox": [0, 0, 100, 10], "category": "Text", "text": "other herons"}
     for wide, precision in ((10, 0), (11, 1)):

@@ -1,4 +1,4 @@
-"""Texts too long or too short for their ink, and pages of which next to nothing was read."""
+"""Texts too long or too short for their ink, and pages with next to nothing read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_cell_without_its_text(text: str | None) -> None:
 
 
 def test_each_short_text_that_was_left_empty_is_told() -> None:
-    """Of a form half of whose values are empty not one is long enough to be compared."""
+    """The empty values of a form are each too short to be compared."""
     page = full_page()
     values = ["Seoul", "12.03.24", "98.76", "Main 12", "A-1709", "KB 771"]
     form = [page.put(each, (120 + 300 * (n % 3), 1480 + 30 * n)) for n, each in enumerate(values)]
@@ -50,7 +50,7 @@ def test_dots_that_lead_to_a_number_may_be_many_or_few() -> None:
 
 @pytest.mark.parametrize("dot", [(3, 3), (5, 4)], ids=["small dots", "blurred ones, of odd sizes"])
 def test_what_stands_beside_dots_is_compared(dot: tuple[int, int]) -> None:
-    """In a list of contents, or with lines to write on."""
+    """For example, in a list of contents, or with lines to write on."""
     page, cells = full_page(), []
     for row in range(3):
         cell = page.put(prose(30, row), (120, 1500 + 40 * row))
@@ -70,7 +70,7 @@ def test_what_stands_beside_dots_is_compared(dot: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("turned", [90, 270])
 def test_text_on_its_side_is_left_alone(turned: int) -> None:
-    """Such as the number of a paper in its margin: what is beside each letter is not its row."""
+    """For example, the number of a paper in its margin: letters beside a letter are not its row."""
     page, aside = full_page(), WrittenPage(size=(500, 30))
     aside.put("Read by the river on 3 May", (4, 2), size=20)
     page.picture.paste(aside.picture.rotate(turned, expand=True), (40, 500))
@@ -97,7 +97,7 @@ def test_nothing_read(cells: Cells) -> None:
 @pytest.mark.parametrize("text", ["Part Two", "3. Minutes", "Annex B-12"])
 @pytest.mark.parametrize("is_boxed", [True, False])
 def test_a_few_words_are_no_blank_page(text: str, is_boxed: bool) -> None:
-    """A title page, for one: the model saw nothing on it, or left its one cell empty."""
+    """For example, a title page: the model saw nothing on it, or left its only cell empty."""
     page = WrittenPage()
     cell = page.put(text, (400, 700))
     cells = [{**cell, "text": ""}] if is_boxed else []

@@ -1,4 +1,4 @@
-"""Which box each thing stands in."""
+"""Which box contains each thing."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ BESIDE = (52.0, 10.0, 90.0, 60.0)  # smaller
     [
         ([PAGE, COLUMN], 30, 1),  # the smallest
         ([COLUMN, PAGE], 30, 0),
-        ([COLUMN, BESIDE], 49, 0),  # truly in one, and in the other's room
+        ([COLUMN, BESIDE], 49, 0),  # inside one, and in the margin of the other
         ([COLUMN, BESIDE], 50, 0),  # on its edge
-        ([COLUMN, BESIDE], 51, 1),  # in the room of both
+        ([COLUMN, BESIDE], 51, 1),  # in the margin of both
         ([COLUMN], 53, 0),
         ([COLUMN], 55, -1),
         ([PAGE, COLUMN], 51, 0),
         ([PAGE, COLUMN], 50, 1),
         ([PAGE, (80.0, 40.0, 98.0, 50.0)], 100, 0),  # on the edge of one is in it
-        ([COLUMN, (44.0, 40.0, 54.0, 50.0)], 46, 1),  # of which just enough is in the other
+        ([COLUMN, (44.0, 40.0, 54.0, 50.0)], 46, 1),  # just enough of it is in the other
         ([(30.0, 0.0, 31.0, 100.0)], 30, -1),  # nothing can be in it
         ([(30.0, 0.0, 32.0, 100.0)], 30, 0),
         ([(0.0, 0.0, 1.5, 1000.0), (25.0, 35.0, 35.0, 55.0)], 30, 1),
@@ -43,7 +43,7 @@ def test_a_thing_stands_in_the_smallest_box_around_its_middle(
 def test_what_two_boxes_share_at_their_edges_is_of_the_one_that_it_is_deeper_in(
     y: float, expected: int
 ) -> None:
-    """Boxes that are drawn loosely; the smaller one reaches into the other one's last row."""
+    """Loosely drawn boxes; the smaller one reaches into the last row of the other."""
     boxes = in_rows([(10, 10, 90, 64), (10, 54, 90, 90)])
     assert holding(boxes, in_rows([(40, y - 5, 60, y + 5)]), 4).tolist() == [expected]
 

@@ -52,7 +52,7 @@ def test_a_rule_is_no_ink_for_a_text() -> None:
 
 def test_ink_that_cannot_be_read_as_letters_is_not_none() -> None:
     page = full_page()
-    for left in range(160, 880, 24):  # letters that hang from a rule
+    for left in range(160, 880, 24):  # letters that hang from a line
         page.pen.rectangle((left, 1568, left + 5, 1590), fill=0)
     page.pen.rectangle((150, 1564, 900, 1568), fill=0)
     cell = {"bbox": WHITE, "category": "Section-header", "text": "Letters that hang from a rule"}

@@ -1,4 +1,4 @@
-"""How long and how high a text is where it is printed."""
+"""The length and height of a text when it is printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From doubts to a judgement: how far to trust an answer, and why not, in plain words."""
+"""From doubts to a judgement: how far to trust an answer, and why, in plain words."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_trust_is_what_doubts_leave(
 
 
 def test_boxes_come_in_any_pixels_and_go_in_the_page_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A witness sees an answer to a larger picture as one to its own; of very many doubts some."""
+    """A witness gets boxes in its own picture's pixels. Of very many doubts only some are kept."""
     seen: list[Any] = []
 
     def doubts_of(evidence: witnesses.Evidence, cells: Sequence[Cell]) -> list[Doubt]:
@@ -122,7 +122,7 @@ def test_a_second_reader_is_heard_behind_the_others(
     reason: str,
     kinds: list[str],
 ) -> None:
-    """In the page's own pixels, in which it has read; its heavy doubts come before all others."""
+    """The reader works in the page's own pixels. Its heavy doubts come before all others."""
     doubts = [doubt(weight=weight) for weight in ink]
     monkeypatch.setattr(witnesses, "doubts_of", lambda evidence, cells: doubts)
     evidence = witnesses.evidence_of(Image.new("L", SIZE, "white"))
@@ -149,7 +149,7 @@ def test_of_very_many_doubts_of_a_second_reader_the_heaviest_are_heard() -> None
         for n in range(MOST + 1)
     ]
     lines = [{"bbox": cell["bbox"], "text": "Herons on the island"} for cell in cells]
-    lines[0]["text"] = "The ferry of 1009 leaves"  # only another digit
+    lines[0]["text"] = "The ferry of 1009 leaves"  # only a digit differs
     assert [said.cell for said in said_by(Reader("x", lines), cells)] == [*range(1, MOST + 1)]
 
 

@@ -1,4 +1,4 @@
-"""What a PDF's text layer says against an answer."""
+"""Doubts from a PDF's text layer about an answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LINES = [
 
 
 def laid_out(lines: list[str]) -> tuple[list[Word], list[dict[str, Any]]]:
-    """The words of lines below each other, and a true cell for each."""
+    """The words of lines below one another, and a true cell for each line."""
     words, cells = [], []
     for number, line in enumerate(lines):
         x, top = 50, 40 + 3 * HIGH * number
@@ -61,7 +61,7 @@ def test_a_true_answer_is_not_doubted() -> None:
         ({"text": f"## **{LINES[0]}**"}, "none"),
         ({"text": "E = mc^2", "category": "Formula"}, "none"),
         ({"category": "Picture", "text": LINES[3]}, "none"),
-        ({"bbox": [45, 45, 690, 55]}, "none"),  # thin, but the words' middles are in it
+        ({"bbox": [45, 45, 690, 55]}, "none"),  # thin, but it contains the middles of the words
         ({"bbox": [50, 52, 690, 62]}, "none"),  # a little too low
         ({"bbox": [690, 60, 50, 40]}, "none"),
     ],
@@ -79,8 +79,8 @@ def test_a_cell_against_the_words_under_its_box(change: dict[str, Any], weight: 
     ("number", "text", "changed"),
     [
         (1, LINES[1].replace("1904", "1907"), 1),
-        (4, LINES[4].replace("25", "52"), 0),  # the same digits
-        (4, LINES[4].replace("25", "25 ^{1}"), 0),  # a note's sign
+        (4, LINES[4].replace("25", "52"), 0),  # the same digits in another order
+        (4, LINES[4].replace("25", "25 ^{1}"), 0),  # the sign of a note
         (0, LINES[0], 0),
     ],
 )
@@ -109,7 +109,7 @@ def test_a_pages_number_may_be_left_out() -> None:
 
 
 def test_under_a_picture_nothing_is_known_of_what_else_is_said() -> None:
-    """A cell may say more than the layer where that does not tell all, and never less."""
+    """Where the layer is incomplete, a cell may say more than the layer, but never less."""
     top = CELLS[0]["bbox"][1]
     words = [*WORDS, Word("", (50, top + HIGH, 690, top + 2 * HIGH))]
     more = {"bbox": [50, top, 690, top + 2 * HIGH]}
@@ -120,7 +120,7 @@ def test_under_a_picture_nothing_is_known_of_what_else_is_said() -> None:
 
 
 def test_a_layer_of_another_script_than_the_answer_is_no_witness() -> None:
-    """Read by a wrong table, Latin letters come out as Han."""
+    """With a wrong table, Latin letters come out as Han."""
     words = [Word("渡船七点离港岛上没人", word.bbox) for word in WORDS]
     assert text_layer_doubts(words, CELLS[:5]) == []
     assert text_layer_doubts(words, [cell | {"text": LINES[5] * 2} for cell in CELLS])
@@ -150,7 +150,7 @@ def test_a_cell_without_area_does_not_end_it() -> None:
     [
         (Agreement(0.456, 1, 12, 0, 0), 0.6),
         (Agreement(1, 0.456, 12, 0, 0), 0.6),
-        (Agreement(0.456, 1, 11, 0, 0), 0.15),  # too little for another reading
+        (Agreement(0.456, 1, 11, 0, 0), 0.15),  # too short to be another reading
         (Agreement(0.5, 1, 99, 0, 0), 0.15),
         (Agreement(0.79, 1, 99, 0, 0), 0.15),
         (Agreement(0.8, 1, 99, 0, 0), None),
@@ -172,7 +172,7 @@ BEFORE = (100, 100, 200, 120)
 @pytest.mark.parametrize(
     ("box", "before", "is_next"),
     [
-        ((259, 100, 300, 120), BEFORE, True),  # on its line, up to three letters apart
+        ((259, 100, 300, 120), BEFORE, True),  # on its line, at most three letters apart
         ((260, 100, 300, 120), BEFORE, False),
         ((265, 100, 300, 120), BEFORE, False),
         ((10, 100, 41, 120), BEFORE, True),
@@ -181,8 +181,8 @@ BEFORE = (100, 100, 200, 120)
         ((100, 140, 200, 160), BEFORE, False),
         ((100, 60, 200, 79), BEFORE, False),  # above
         ((500, 110, 600, 130), BEFORE, False),
-        ((500, 111, 600, 131), BEFORE, True),  # in the next line, wherever that begins
-        ((216, 100, 221, 120), BEFORE, False),  # of the smallest of their sides
+        ((500, 111, 600, 131), BEFORE, True),  # in the next line, at any place
+        ((216, 100, 221, 120), BEFORE, False),  # measured by the smallest of their sides
         ((100, 128, 200, 134), BEFORE, False),
         ((100, 110, 200, 130), (100, 100, 200, 104), False),
         ((100, 101.5, 200, 110), (100, 100, 200, 100), False),
@@ -193,7 +193,7 @@ def test_which_word_is_of_the_same_block(box: Box, before: Box, is_next: bool) -
 
 
 def test_two_lines_that_are_far_apart_are_missed_one_by_one() -> None:
-    """If they are long enough."""
+    """Only lines that are long enough."""
     words = [Word("as it is read", (10, top, 90, top + 20)) for top in (0, 200)]
     read = [["sixteenletterson"], ["fifteenletters1"]]
     found = list(missed([0, 1], words, read))

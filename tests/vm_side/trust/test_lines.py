@@ -1,4 +1,4 @@
-"""Writing on a page: what is letters, and what is not."""
+"""Writing on a page: what counts as letters, and what does not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trust.ink.lines import Writing, writing_in
 
 
 def written(writing: Writing) -> float:
-    """The length of what is writing beyond doubt, in heights of its line."""
+    """The length of what is certainly writing, in heights of its line."""
     return float(writing.ems[writing.is_text].sum())
 
 
@@ -34,7 +34,8 @@ def test_a_line_that_is_askew_is_no_higher(degrees: int) -> None:
     turned = page.picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=255)
     writing = writing_in(turned)
     longest = int(writing.ems.argmax())
-    assert writing.heights[longest] == pytest.approx(15, abs=3)  # of letters of 20 pixels
+    # the height for letters of 20 pixels
+    assert writing.heights[longest] == pytest.approx(15, abs=3)
     assert writing.is_text[longest]
 
 

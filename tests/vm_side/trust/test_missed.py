@@ -59,7 +59,7 @@ def test_text_in_a_picture_is_left_alone() -> None:
 
 
 def table_of(sign: Callable[[int], str], rows: int, columns: int, is_ruled: bool) -> WrittenPage:
-    """A page with a title and, below it, a table; the title alone has a cell."""
+    """A page with a title and a table below it; only the title has a cell."""
     page = WrittenPage()
     page.cells = [page.put("The results of all schools in the district", (120, 120))]
     for n in range(rows * columns):
@@ -84,7 +84,7 @@ def table_of(sign: Callable[[int], str], rows: int, columns: int, is_ruled: bool
 def test_a_table_of_short_numbers_is_missed(
     sign: Callable[[int], str], rows: int, columns: int, is_ruled: bool
 ) -> None:
-    """None of them is a line, and not one is told when it is left out alone."""
+    """Each number is shorter than a line; a single one that is left out gives no doubt."""
     page = table_of(sign, rows, columns, is_ruled)
     evidence = evidence_of(page.picture)
     [doubt] = doubts_of(evidence, page.cells)
@@ -98,7 +98,7 @@ def test_a_table_of_short_numbers_is_missed(
 @pytest.mark.parametrize("each", [0, 3, 12])
 @pytest.mark.parametrize("turned", [0, 0.2])
 def test_boxes_to_tick_are_no_table(each: int, turned: float) -> None:
-    """Whether every third or twelfth is ticked or none, straight or as a scanner saw it."""
+    """With every third, every twelfth or no box ticked; straight, or turned by a scanner."""
     page = table_of(lambda n: "", 1, 1, False)
     for n in range(120):
         left, top = 120 + 90 * (n % 8), 300 + 50 * (n // 8)

@@ -1,4 +1,4 @@
-"""Connected parts of ink, on whatever ground they are."""
+"""Connected parts of ink, on any ground."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_rules_are_no_parts() -> None:
 def test_a_larger_page_is_reduced(size: tuple[int, int]) -> None:
     gray, step = reduced(Image.new("L", size, 255))
     assert gray.width * gray.height <= SEEN_PIXELS
-    assert max(gray.size) < 32_767  # boxes are of 16 bits
+    assert max(gray.size) < 32_767  # boxes have 16 bits
     assert step == 3
 
 

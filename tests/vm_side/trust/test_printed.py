@@ -1,4 +1,4 @@
-"""What of a cell's text is printed."""
+"""Which part of a cell's text is printed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PLAIN = "Nothing but words"
 
 
 def letters_of(text: str, is_formula: bool = False) -> str:
-    """Without the spaces, which say nothing."""
+    """The printed text without spaces, which do not matter here."""
     return "".join(printed(text, is_formula).text.split())
 
 

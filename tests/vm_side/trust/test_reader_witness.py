@@ -1,4 +1,4 @@
-"""What a second reader's lines say against an answer."""
+"""Doubts from a second reader's lines about an answer."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_words_stand_where_their_part_of_the_line_is(
     ("found", "said"),
     [
         (Agreement(0.444, 1, 12, 0, 0), [(0.6, {"agreement": 0.44})]),
-        (Agreement(1, 0.444, 11, 0, 0), []),  # too little
+        (Agreement(1, 0.444, 11, 0, 0), []),  # too short
         (Agreement(0.45, 1, 12, 0, 0), [(0.15, {"agreement": 0.45})]),
         (Agreement(0.64, 1, 11, 0, 0), []),
         (Agreement(0.65, 1, 99, 0, 0), []),
@@ -141,6 +141,6 @@ def test_a_line_over_the_edge_of_its_page_begins_there() -> None:
 
 
 def test_a_kept_text_is_one_line_whatever_it_says() -> None:
-    """Else the words behind it would be taken for others."""
+    """Otherwise the words after the break would be taken for another line."""
     line = {"bbox": [0, 0, 9, 9], "text": "\na\u2028b\r\n c\n"}
     assert [text for text, _, _ in lines_of([line])] == ["a b c"]

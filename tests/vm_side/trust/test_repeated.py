@@ -1,4 +1,4 @@
-"""The same text in cells whose pictures differ."""
+"""The same text in several cells with different pictures."""
 
 from __future__ import annotations
 

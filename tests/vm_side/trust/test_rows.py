@@ -1,4 +1,4 @@
-"""Which letters stand in one row, where rows touch, or stand close beside one another."""
+"""Which letters are in the same row, where rows touch or are close to each other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trust.witnesses import doubts_of, evidence_of
 
 @pytest.mark.parametrize("leading", [0.78, 0.85])
 def test_rows_that_touch_are_read_one_by_one(leading: float) -> None:
-    """Letters that hang down touch those of the next row that stand up."""
+    """Letters that hang down touch tall letters of the next row."""
     page = full_page()
     last = page.put(prose(230, 3), (120, 1560), width=620, size=26, leading=leading)
     evidence = evidence_of(page.picture)

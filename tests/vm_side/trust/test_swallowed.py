@@ -1,4 +1,4 @@
-"""Running text that the answer calls a picture."""
+"""Running text for which the answer has only a picture."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_what_other_cells_read_in_a_picture_is_not_missed() -> None:
 
 
 def with_picture(draw: Any) -> list[Doubt]:
-    """What is said of a page of text with a picture that holds what is drawn."""
+    """The doubts about a page of text with a picture of this drawing."""
     drawn, whole = WrittenPage((1176, 700)), Image.new("L", (1176, 2380), 255)
     draw(drawn)
     whole.paste(PAGE.picture)
@@ -81,7 +81,7 @@ def chart(page: WrittenPage) -> None:
 
 
 def town_map(page: WrittenPage) -> None:
-    """Names of streets all over, across lines."""
+    """Street names all over the map, across lines."""
     rng = numpy.random.default_rng(2)
     for number in range(40):
         x, y = int(rng.integers(40, 1000)), int(rng.integers(10, 660))
@@ -130,7 +130,7 @@ def test_words_in_a_true_picture_are_left_alone(draw: Any) -> None:
         (4, (40,), 64, (20,), 60, False),
         (4, (40, 68), 28, (20,), 60, True),  # indented
         (4, (40, 160), 28, (20,), 60, False),
-        (4, (40,), 40, (18, 30), 60, False),  # of two heights
+        (4, (40,), 40, (18, 30), 60, False),  # letters of two sizes
         (6, (40,), 28, (20,), 14, False),  # short
         (4, (40,), 80, (50,), 60, False),  # much larger than the page's text
     ],

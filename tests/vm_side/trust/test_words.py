@@ -1,4 +1,4 @@
-"""The words of a text along the words in its ink: a text of one length, but other words."""
+"""The words of a text compared with the words in its ink: equal length, but other words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KOREAN = "강물은 여름 내내 낮았고 배들은 아무도 걷지 않는 �
         ("강물은여름내내낮았고배들은 아무도걷지않는잿빛진흙에누워있었다 그러나", 0),
         ("三つの 言葉が ある", 0),
         ("so that $x = y$ holds here", 0),
-        ("המים היו נמוכים כל הקיץ", 0),  # from right to left
+        ("המים היו נמוכים כל הקיץ", 0),  # written from right to left
         ("كان الماء منخفضا طوال الصيف", 0),
         ("see https://example.com for more", 0),
         ("1. One ........ 7", 3),
@@ -38,7 +38,7 @@ def test_which_texts_have_words_that_ink_can_tell(text: str, count: int) -> None
 
 
 def fit(inked: list[float], told: list[float]) -> float:
-    """How far a text's words are from those of its ink; lines are 10 high."""
+    """The distance between a text's words and those of its ink; lines are 10 high."""
     rows = [numpy.zeros((1, most)) for most in (24, 16)]
     for row, widths in zip(rows, (inked, told), strict=True):
         row[0, : len(widths)] = widths[: row.shape[1]]
@@ -50,12 +50,12 @@ def fit(inked: list[float], told: list[float]) -> float:
     ("inked", "told", "least", "most"),
     [
         ([20, 50, 30, 80], [20, 50, 30, 80], 0, 0),
-        ([21, 48, 31, 82], [20, 50, 30, 80], 0, 0.2),  # letters differ from font to font
-        ([70, 30, 80], [20, 50, 30, 80], 0.4, 0.6),  # a gap that is not seen
-        ([20, 25, 25, 30, 80], [20, 50, 30, 80], 0.4, 0.6),  # one that is none
+        ([21, 48, 31, 82], [20, 50, 30, 80], 0, 0.2),  # letters differ between fonts
+        ([70, 30, 80], [20, 50, 30, 80], 0.4, 0.6),  # a gap that was not seen
+        ([20, 25, 25, 30, 80], [20, 50, 30, 80], 0.4, 0.6),  # a gap that does not exist
         ([80, 30, 50, 20], [20, 50, 30, 80], 1.2, 4),
         ([45, 45, 45, 45], [20, 50, 30, 80], 1.6, 4),
-        ([20, 50, 30, 80] * 9, [20, 50, 30, 80] * 9, 0, 0),  # the first ones are looked at
+        ([20, 50, 30, 80] * 9, [20, 50, 30, 80] * 9, 0, 0),  # only the first words are compared
         ([20, 50, 30, 80] * 9, [80, 30, 50, 20] * 9, 1, 4),
         ([180], [20, 50, 30, 80], 4, 4),
     ],
@@ -88,7 +88,7 @@ ALL_ALIKE = (
 
 @pytest.mark.parametrize("others", [3, 0])
 def test_two_texts_of_one_length_that_changed_places(others: int) -> None:
-    """One alone may be a misjudged font; and where no text fits, words are told badly."""
+    """One text alone may be a misjudged font. If no text fits, the words are not reliable."""
     page = WrittenPage()
     for place, text in enumerate(
         (LONG_AND_SHORT, ALL_ALIKE, *map(prose, (260, 270, 280)[:others]))

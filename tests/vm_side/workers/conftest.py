@@ -1,4 +1,4 @@
-"""A fleet of which each test starts the nodes itself."""
+"""A fleet; each test starts the nodes itself."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from rig.fleet import FleetRig
 
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
-    """One for all tests."""
+    """One scheduler for all tests."""
     with FleetRig(tmp_path_factory.mktemp("fleet")) as rig:
         yield rig
 
 
 @pytest.fixture
 def fleet(scheduler: FleetRig) -> Iterator[FleetRig]:
-    """It, without nodes yet."""
+    """The fleet, without nodes yet."""
     scheduler.clear()
     yield scheduler
     scheduler.clear()

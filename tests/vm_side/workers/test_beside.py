@@ -1,4 +1,4 @@
-"""What is done beside the pages: as much as there is room for, and nobody waits for it."""
+"""Work beside the pages: as much as there is room for, and nobody waits for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workers.pool import PoolError, Worker, run, start_worker
 
 
 class Side:
-    """A Beside, and what it has said."""
+    """A Beside, and what it has reported."""
 
     def __init__(self, function: Callable[..., Any], *arguments: Any, most: int = 2) -> None:
         self.found: list[tuple[Any, Any]] = []
@@ -51,7 +51,7 @@ class Side:
 
 
 def test_what_is_taken_comes_back_while_somebody_looks() -> None:
-    """By so many workers at most, which are started only for what waits."""
+    """At most this number of workers; they are started only for waiting tasks."""
     side = Side(functions.doubler)
     with side.beside.until_the_end():
         assert side.beside.look() == [] and not side.started
@@ -84,7 +84,7 @@ def test_nobody_does_it_if_nobody_is_allowed_to() -> None:
 
 
 def test_the_end_waits_for_nobody(tmp_path: Path) -> None:
-    """Neither for what is in hand nor for what waits; what is there already is heard."""
+    """Neither for tasks in hand nor for waiting ones; results that are there are still taken."""
     side = Side(functions.sleeper, tmp_path, most=1)
     with side.beside.until_the_end():
         side.take(1, 2, 3)
@@ -144,7 +144,7 @@ def test_who_cannot_be_started_is_told_once() -> None:
 
 
 def test_a_pool_wakes_for_it(tmp_path: Path) -> None:
-    """Also while its own task waits, and for no more than that."""
+    """Also while its own task waits, and for nothing else."""
     side = Side(functions.doubler, most=1)
     side.take(*range(5))
 

@@ -1,4 +1,4 @@
-"""The bounds of a worker: what the kernel ends, and what the pool makes of it."""
+"""The bounds of a worker: what the kernel ends, and how the pool reacts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def interrupt() -> Iterator[Interrupt]:
 def read(
     tasks: list[str], folder: Path, interrupt: Interrupt, twins: bool = False
 ) -> dict[str, object]:
-    """What becomes of tasks in two workers that may compute for half a second each."""
+    """The results of tasks in two workers that may compute for half a second each."""
     return dict(
         run(
             tasks,
@@ -107,7 +107,7 @@ def test_half_of_the_memory_is_for_workers(memory_mib: int, workers: int) -> Non
 
 
 def test_a_process_may_hold_open_what_its_workers_need() -> None:
-    """In a process of its own, with the limit that most systems begin with."""
+    """In a process of its own, with the limit that most systems start with."""
     code = (
         "import resource; from workers import bounds;"
         "most = resource.getrlimit(resource.RLIMIT_NOFILE)[1];"

@@ -1,4 +1,4 @@
-"""The process of a fleet's node that computes: its threads live, whatever becomes of a page."""
+"""The process that computes for a fleet's node: the node lives, whatever a page does."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ SHAPE = (1_000_000, 0, "0", WANTED, "off")
 
 @pytest.fixture
 def child(tmp_path: Path) -> Iterator[Children]:
-    """One."""
+    """One child process."""
     children = Children(1.0, tmp_path, count=1)
     yield children
     end(children)
 
 
 def end(children: Children) -> None:
-    """Leave none of them."""
+    """End all of them."""
     for child in children.all:
         if child.worker is not None:
             child.worker.end()
@@ -68,7 +68,7 @@ def test_a_step_is_done_elsewhere_and_by_one_process(child: Children) -> None:
 def large(
     source: Path | bytes, pdf_page: int | None, values: dict[str, Any], folder: Path
 ) -> list[str]:
-    """A step that tells who else is in one."""
+    """A step that returns all processes that are in such a step."""
     mark = folder / str(os.getpid())
     mark.touch()
     time.sleep(0.2)
@@ -110,7 +110,7 @@ def test_a_bad_step_costs_its_page_alone(child: Children, said: str, why: str) -
 
 
 def test_it_ends_when_it_is_told(child: Children) -> None:
-    """As its node does at its own end."""
+    """The node does this at its own end."""
     child(word, b"", None, {}, "works")
     (one,) = child.all
     assert one.worker is not None
@@ -127,7 +127,7 @@ def test_memory_and_time(child: Children) -> None:
 
 
 def test_a_page_from_its_file_to_its_results(child: Children, tmp_path: Path) -> None:
-    """Its picture stays there: it is opened again if a part of it is wanted."""
+    """The decoded page stays in the child; the file is opened again if a part is needed."""
     path, values = hostages.good(tmp_path / "a.pdf"), dict[str, Any]()
     sent = child(prepare, path, 0, values, *SHAPE)
     assert isinstance(sent, Sent) and sent.page is None and sent.png is not None

@@ -1,4 +1,4 @@
-"""A batch whose pages and results are in a bucket, over a stand-in for Cloud Storage."""
+"""A batch with pages and results in a bucket, with a stand-in for Cloud Storage."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_batch_over_a_bucket_is_gone_on_with(
         reads = count_reads(bucket)
         assert reads == 4 + 2, "each picture once; the PDF to count its pages, and to read them"
         assert run("--images") == 0 and len(model.requests) == 6
-        assert count_reads(bucket) == reads + 2  # the new one; the PDF, to count
+        assert count_reads(bucket) == reads + 2  # the new page, and the PDF, to count its pages
 
         assert run() == 0 and len(model.requests) == 6  # nothing to do
         assert run("--pictures", "inline") == 0 and len(model.requests) == 6
@@ -78,5 +78,5 @@ def test_a_batch_over_a_bucket_is_gone_on_with(
 
 
 def count_reads(bucket: GcsServer) -> int:
-    """How often a page's file was fetched from it."""
+    """How often a page's file was fetched from the bucket."""
     return sum("/input%2F" in one.path and one.method == "GET" for one in bucket.requests)

@@ -22,12 +22,12 @@ PAGES = 24
 
 
 def slow(seconds: float = 0.3) -> ModelServer:
-    """A server that takes its time."""
+    """A server with a delay."""
     return ModelServer(latency_s=seconds)
 
 
 def tokens_of(*servers: ModelServer) -> Counter[str]:
-    """How often each picture was asked for."""
+    """How often each picture was requested."""
     return Counter(request.token for server in servers for request in server.requests)
 
 
@@ -41,7 +41,7 @@ def test_a_fleet_without_nodes_says_so(fleet: FleetRig, tmp_path: Path) -> None:
 def test_a_node_without_our_code_is_not_waited_for_for_ever(
     fleet: FleetRig, tmp_path: Path
 ) -> None:
-    """Dask takes it away as soon as it cannot read what it is sent."""
+    """Dask removes such a node as soon as it cannot read what it gets."""
     fleet.add_node(code="")
     with batch_of(tmp_path, 2) as (batch, _):
         finished = batch.run_here("--scheduler", fleet.url, "--ready-timeout", "5")
@@ -65,7 +65,7 @@ def test_a_killed_scheduler_is_a_clear_error_and_the_next_run_does_the_rest(
         done = batch.summary["ok"]
         assert 0 < done < PAGES and batch.summary["left"] == PAGES - done
 
-        fleet.nodes[0].kill()  # it would wait for the old one
+        fleet.nodes[0].kill()  # it would wait for the old scheduler
         before = len(server.requests)
         fleet.start_scheduler()
         fleet.add_node()
@@ -95,7 +95,7 @@ def test_the_pages_of_a_preempted_node_go_to_others_at_once(
 def test_each_node_has_as_many_pages_as_its_own_server_takes(
     fleet: FleetRig, tmp_path: Path
 ) -> None:
-    """Whatever another one takes; neither is told a number."""
+    """The other node makes no difference, and no node is given a number."""
     small, large = ModelServer(max_num_seqs=4), ModelServer()
     with small, large:
         small.script = large.script = hang_while(lambda request: True)
@@ -126,7 +126,7 @@ def test_nodes_without_work_leave_before_the_last_page_is_done(
             wait_until(lambda: all(node.was_sent_away and node.has_ended for node in idle))
             assert running.process.poll() is None
             assert not head.has_ended and not fleet.nodes[0].was_sent_away
-            fleet.nodes[0].kill()  # the last page goes to the one that stays
+            fleet.nodes[0].kill()  # the last page goes to the node that stays
             assert running.finish().code == 0
         assert set(batch.statuses().values()) == {"ok"}
 
@@ -157,7 +157,7 @@ def test_a_node_whose_model_dies_gives_its_pages_to_others(
         options = ("--scheduler", fleet.url, "--ready-timeout", "3", "--request-timeout", "2")
         with batch.start(*options) as running:
             dying.wait_until(lambda: len(dying.requests) > 3)
-            if hangs:  # its /health is well
+            if hangs:  # its /health is good
                 dying.script = hang_while(lambda request: True)
             else:
                 dying.die()
@@ -168,7 +168,7 @@ def test_a_node_whose_model_dies_gives_its_pages_to_others(
 
 
 def test_the_last_node_that_loses_its_model_ends_the_batch(fleet: FleetRig, tmp_path: Path) -> None:
-    """As with the pool: what is left is for the next run, and nothing waits for ever."""
+    """As with the pool: the next run reads what is left, and nothing waits for ever."""
     with slow(0.2) as server:
         batch = batch_for(tmp_path, server)
         fleet.add_node(threads=8)
@@ -179,7 +179,7 @@ def test_the_last_node_that_loses_its_model_ends_the_batch(fleet: FleetRig, tmp_
             server.die()
             finished = running.finish(30)
         assert finished.code == 1 and "the last node has lost its model server" in finished.err
-        assert batch.summary["ok"] == PAGES  # some of the first run
+        assert batch.summary["ok"] == PAGES  # some pages are from the first run
         assert batch.summary["run"]["failed"] == 0 < batch.summary["run"]["pages"] < PAGES
 
 
@@ -243,11 +243,12 @@ def test_a_killed_command_is_gone_on_with(fleet: FleetRig, tmp_path: Path) -> No
             running.finish()
         assert batch.run_here("--scheduler", fleet.url).code == 0
         assert set(batch.statuses().values()) == {"ok"}
-        assert len(server.requests) <= PAGES + 2 + 1  # in hand, and one whose line was not written
+        # those in hand, and one without a written line
+        assert len(server.requests) <= PAGES + 2 + 1
 
 
 def test_a_budget_is_for_all_machines_that_bill(fleet: FleetRig, tmp_path: Path) -> None:
-    """Also for those that are no node yet. What hangs when it ends is left, and let go."""
+    """Also for machines that are no node yet. A page that hangs at the end is left."""
     with ModelServer() as server:
         server.script = hang_while(lambda request: request.number > 5)
         batch = batch_for(tmp_path, server)

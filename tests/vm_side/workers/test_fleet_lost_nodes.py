@@ -1,4 +1,4 @@
-"""Four simulated machines over a bucket, of which one dies, one is cut off and one comes late."""
+"""Four simulated machines with a bucket: one dies, one is cut off, and one comes late."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class Machine:
 
     @property
     def asked(self) -> list[str]:
-        """The pictures that its model was asked for, by hash."""
+        """The hashes of the pictures that its model was asked about."""
         return self.record.read_text().split()
 
     def kill(self) -> None:
-        """All at once, as when a spot machine goes without a word."""
+        """Kill all of it, as when a spot machine goes without a message."""
         end(self.gpu)
         self.node.kill()
 
 
 def end(process: Popen[str]) -> None:
-    """Kill it, if it lives."""
+    """Kill it and close its pipe."""
     process.kill()
     process.wait()
     assert process.stdout is not None
@@ -74,7 +74,7 @@ class Machines:
         self.all: list[Machine] = []
 
     def add(self) -> Machine:
-        """One more machine; its node joins when it is up."""
+        """Add a machine; its node joins when it is ready."""
         island = self._stack.enter_context(Island(self._network, self._leftovers))
         record = self._folder / f"asked{len(self.all)}"
         gpu, url = island.start_gpu(record, *L4)
@@ -86,7 +86,7 @@ class Machines:
 
     @property
     def asked(self) -> int:
-        """Requests to all models together."""
+        """The number of requests to all models."""
         return sum(len(machine.asked) for machine in self.all)
 
 
@@ -99,7 +99,7 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
 
 
 def write_pages(folder: Path) -> list[str]:
-    """Pages that all differ, by a square at another place; answers of 200 to 2,000 tokens."""
+    """Pages that differ in the place of a square; answers of 200 to 2,000 tokens."""
     drawn = [pages.article(40, seed) for seed in range(20)]
     folder.mkdir()
     for number in range(PAGES):
@@ -112,7 +112,7 @@ def write_pages(folder: Path) -> list[str]:
 
 def test_a_node_dies_one_is_cut_off_and_one_comes_late(machines: Machines, tmp_path: Path) -> None:
     doomed, cut_off, _ = (machines.add() for _ in range(3))
-    batch = Batch(tmp_path, "http://127.0.0.1:9")  # each node has its own
+    batch = Batch(tmp_path, "http://127.0.0.1:9")  # each node has its own endpoint
     names = write_pages(batch.input)
     bucket = Bucket("gs://pages")
     bucket.mirror_up(batch.input, names, "input")
@@ -143,5 +143,5 @@ def test_a_node_dies_one_is_cut_off_and_one_comes_late(machines: Machines, tmp_p
     assert times.total() - PAGES <= THREADS, "more than the lost node had in hand"
     assert late.asked and len(cut_off.asked) > before
 
-    again = batch.run(*options, environment=environment)  # reads the manifest, asks nobody
+    again = batch.run(*options, environment=environment)  # it reads the manifest, and no model
     assert (again.code, machines.asked) == (0, times.total())

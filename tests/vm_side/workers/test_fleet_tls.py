@@ -1,4 +1,4 @@
-"""Who may speak to a fleet: whoever shows its certificate. What is let in can run anything."""
+"""Only who shows the fleet's certificate may speak to it, because it can then run anything."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rig.fleet import FleetRig, Node, Stranger, make_certificate
 from rig.programs import needed
 from rig.tls import certificate
 
-REFUSED_S = 60.0  # on a busy machine; a refusal comes at once
+REFUSED_S = 60.0  # enough for a busy machine; a refusal comes at once
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetRig]:
 
 @pytest.fixture(scope="module")
 def addresses(fleet: FleetRig) -> list[str]:
-    """Of all that listen: the scheduler, the worker, and the process that looks after it."""
+    """The addresses of all that listen: the scheduler, the worker, and the worker's nanny."""
     with Client(fleet.url, set_as_default=False) as client:
         ((worker, about),) = client.scheduler_info()["workers"].items()
     return [fleet.url, worker, about["nanny"]]
@@ -38,9 +38,10 @@ def addresses(fleet: FleetRig) -> list[str]:
 
 @pytest.fixture
 def strangers(tmp_path: Path) -> list[tuple[str, Stranger]]:
-    """Who tries: (protocol, what is shown)."""
+    """The strangers: (protocol, what they show)."""
     foreign = certificate(tmp_path)
-    twin = make_certificate(tmp_path / "twin").parent / "home/.dots-ocr/fleet.pem"  # same name
+    # another certificate with the same name
+    twin = make_certificate(tmp_path / "twin").parent / "home/.dots-ocr/fleet.pem"
     return [
         ("tcp", Stranger()),
         ("tls", Stranger()),
@@ -50,7 +51,7 @@ def strangers(tmp_path: Path) -> list[tuple[str, Stranger]]:
 
 
 def ask(address: str, security: Security) -> Any:
-    """What a server answers to the plainest of all questions."""
+    """A server's answer to the simplest question."""
 
     async def talk() -> Any:
         options = security.get_connection_args("client")
@@ -68,7 +69,7 @@ def test_a_stranger_is_refused_by_all_that_listen(
     addresses: list[str], strangers: list[tuple[str, Stranger]]
 ) -> None:
     for address in addresses:
-        assert ask(address, Security())["id"]  # so it would have answered
+        assert ask(address, Security())["id"]  # with our certificate it answers
         for protocol, stranger in strangers:
             with pytest.raises(OSError):
                 ask(address.replace("tls", protocol), stranger)
@@ -98,7 +99,7 @@ def listening(node: Node) -> set[str]:
 
 
 def test_a_node_listens_nowhere_else(fleet: FleetRig) -> None:
-    """Its little web server, too, which a --no-dashboard alone leaves open to all."""
+    """Also its small web server, which --no-dashboard alone leaves open to all."""
     assert listening(fleet.nodes[0]) == {"127.0.0.1"}
 
 

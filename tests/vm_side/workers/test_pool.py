@@ -1,4 +1,4 @@
-"""The process pool: whatever happens to a worker, every other task is done, and nobody is left."""
+"""The process pool: whatever happens to a worker, all other tasks are done, and all end."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_worker_that_dies_idle_is_replaced_or_not_missed(interrupt: Interrupt)
 
 
 def test_a_worker_killed_between_result_and_next_task(interrupt: Interrupt) -> None:
-    """It is given a task that it never takes: the task goes to another one."""
+    """It gets a task that it never takes: another worker gets the task."""
     pool: Results = run(list(range(6)), functions.own_pid, (), lambda: 1, interrupt)
     seen = []
     for task, pid in pool:
@@ -159,7 +159,7 @@ def test_a_signal_ends_the_wait_and_the_workers(
     def kill_once_all_are_there() -> None:
         functions.wait_for(tmp_path, 2)
         os.kill(os.getpid(), number)
-        os.kill(os.getpid(), number)  # a second one changes nothing
+        os.kill(os.getpid(), number)  # a second signal changes nothing
 
     thread = threading.Thread(target=kill_once_all_are_there)
     thread.start()
@@ -176,7 +176,7 @@ def test_a_signal_before_the_start_starts_nothing(interrupt: Interrupt) -> None:
 
 
 def test_workers_do_not_hear_the_stop_signals(interrupt: Interrupt, tmp_path: Path) -> None:
-    """Else a Ctrl-C would kill workers that the parent then takes for crashed ones."""
+    """Otherwise Ctrl-C would kill workers, and the parent would think that they crashed."""
     told: list[int] = []
 
     def shout_then_stop() -> None:
@@ -200,7 +200,7 @@ def test_handlers_are_put_back() -> None:
     before = [signal.getsignal(number) for number in STOP_SIGNALS]
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     with Interrupt() as interrupt:
-        for _ in range(10_000):  # the wake-up socket fills, and nobody minds
+        for _ in range(10_000):  # the wake-up socket fills up, without harm
             signal.raise_signal(signal.SIGINT)
         assert results(interrupt, [1], functions.doubler) == []
     assert [signal.getsignal(number) for number in STOP_SIGNALS] == before
@@ -224,7 +224,7 @@ def test_workers_ask_for_huge_pages(interrupt: Interrupt) -> None:
 
 def test_no_file_is_left_open(interrupt: Interrupt, tmp_path: Path) -> None:
     results(interrupt, [1], functions.doubler)  # the fork server is started once and stays
-    gc.collect()  # what other tests left
+    gc.collect()  # remove what other tests left
     before = len(list(Path("/proc/self/fd").iterdir()))
     results(interrupt, [("killer", 9), ("b", 1), ("c", 0)], functions.dier, tmp_path)
     with pytest.raises(PoolError):
@@ -242,7 +242,7 @@ def test_ends_have_names(code: int | None, words: str) -> None:
 def test_that_no_worker_can_be_started_is_told_with_what_to_do(
     interrupt: Interrupt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where nothing can be written to /tmp: the fork server needs a socket there."""
+    """For example, /tmp cannot be written to, and the fork server needs a socket there."""
 
     def fails(module: str) -> None:
         raise FileNotFoundError(2, "No usable temporary directory found")

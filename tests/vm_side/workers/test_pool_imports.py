@@ -1,6 +1,6 @@
-"""The process pool: what a worker needs it inherits, and it imports nothing itself.
+"""The process pool: a worker inherits what it needs, and imports nothing itself.
 
-Each test has a process of its own, since a process has one fork server.
+Each test runs in a process of its own, because a process has only one fork server.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rig.replies import Reply
 from rig.true_page import told, true_page
 
 TESTS = Path(__file__).parents[2]
-# As the command does, it imports at the top what its workers do not need.
+# Like the command, it imports modules at the top that its workers do not need.
 PROGRAM = """
 import sys
 import click
@@ -45,7 +45,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("how", [["program.py"], ["-m", "program"]], ids=["script", "module"])
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".pdf"])
 def test_a_worker_imports_nothing(tmp_path: Path, how: list[str], ending: str) -> None:
-    """Neither the main script, nor the module of its function, nor for its first page."""
+    """It imports no main script, no module of its function, and nothing for its first page."""
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "in").mkdir()
     picture, cells = true_page(dpi=80)

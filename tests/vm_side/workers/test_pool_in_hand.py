@@ -1,4 +1,4 @@
-"""The process pool: how many tasks are in hand at once, and a task that is late at the end."""
+"""The process pool: how many tasks are in hand at once, and a late task at the end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_no_more_tasks_in_hand_than_the_limit(interrupt: Interrupt, tmp_path: Pa
 
 
 def test_a_limit_that_falls_holds_tasks_back(interrupt: Interrupt, tmp_path: Path) -> None:
-    """Four at once at first, then one: from the fifth task on, each is alone."""
+    """First four at once, then one: from the fifth task on, each is alone."""
     limits, counts = [4], {}
     pool = run(list(range(12)), functions.crowd, (tmp_path,), lambda: limits[-1], interrupt)
     for task, count in pool:
@@ -44,7 +44,7 @@ def test_a_limit_that_falls_holds_tasks_back(interrupt: Interrupt, tmp_path: Pat
 
 
 def test_a_limit_that_rises_starts_workers(interrupt: Interrupt, tmp_path: Path) -> None:
-    """The second task waits for the third's mark, so that two must be at work."""
+    """The second task waits for the third one's mark, so two must be at work."""
     tasks = [(), ("wait here",), ("mark here",)]
     limits, seen = [1], []
     for task, _ in run(tasks, functions.actor, (tmp_path,), lambda: limits[-1], interrupt):
@@ -66,7 +66,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def with_twin(
     interrupt: Interrupt, folder: Path, task: tuple[str, ...], twin: tuple[str, ...]
 ) -> list[tuple[Any, Any]]:
-    """Run a quick task, by which the other is late, and the other with its twin."""
+    """Run a quick task, so that the other one is late, and the other one with its twin."""
     twins = {task: twin}
     pool = run([(), task], functions.actor, (folder,), lambda: 2, interrupt, twins.pop)
     first, *others = pool
@@ -80,7 +80,7 @@ def pid_at(mark: Path) -> int:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_late_task_is_overtaken_by_its_twin(interrupt: Interrupt, tmp_path: Path) -> None:
-    """The loser is dead before the result is told: what it wrote may now be replaced."""
+    """The loser is dead before the result is returned, so its files may now be replaced."""
     task, twin = ("mark loser", "hang"), ("wait loser",)
     pool: Results = run(
         [(), task], functions.actor, (tmp_path,), lambda: 2, interrupt, lambda late: twin

@@ -1,5 +1,6 @@
-"""What workers share by being forked: the witnesses, and the model of which way is up, which must
-survive the fork.
+"""What workers share by fork: the witnesses, and the model for which way is up.
+
+This model must survive the fork.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which node gets the next page: table by table."""
+"""Which node gets the next page, as tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ L4, H200 = Share(64, usual_s=115.0), Share(256, usual_s=50.0)
 
 
 def holding(share: Share, held: int) -> Share:
-    """A node like this one with so many pages, of which one has just ended."""
+    """A node like this one with so many pages."""
     return dataclasses.replace(share, held=held)
 
 
@@ -25,7 +25,7 @@ def holding(share: Share, held: int) -> Share:
         ((32, 200), "a"),
         ((64, 255), "b"),
         ((64, 256), None),
-        ((70, 300), None),  # both numbers have fallen
+        ((70, 300), None),  # both limits have become smaller
     ],
 )
 def test_the_emptiest_gets_it(held: tuple[int, int], next_one: str | None) -> None:
@@ -38,14 +38,14 @@ def test_the_emptiest_gets_it(held: tuple[int, int], next_one: str | None) -> No
     [(10_000, "slow"), (340, "slow"), (320, None), (1, None)],  # 65 s, of 5.12 pages each
 )
 def test_a_slow_node_gets_none_of_the_last_pages(waiting: int, next_one: str | None) -> None:
-    """They would end there when the quick one has long read all others."""
+    """They would end there long after the quick node has read all others."""
     shares = {"slow": holding(L4, 0), "quick": holding(H200, 256)}
     assert next_node(shares, waiting, 0.0) == next_one
 
 
 @pytest.mark.parametrize("usual_s", [0.0, 115.0, 121.0])
 def test_nodes_that_are_alike_get_all_of_them(usual_s: float) -> None:
-    """Or of which it is not known yet how quick they are."""
+    """Also if nobody knows yet how quick they are."""
     shares = {"a": holding(L4, 64), "b": Share(64, usual_s=usual_s)}
     assert next_node(shares, 10, 0.0) == "b"
 
@@ -61,7 +61,7 @@ def test_a_quick_node_that_has_fallen_silent_is_not_waited_for(
 
 
 def test_who_has_nothing_to_say_is_not_silent() -> None:
-    """It is quick still, whatever it has waited for."""
+    """The node still counts as quick, however long it had no page."""
     shares = {"slow": holding(L4, 0), "quick": holding(H200, 0)}
     assert next_node(shares, 1, 1_000.0) == "quick"
     shares["quick"].take(1_000.0)

@@ -20,20 +20,20 @@ with Turns(Path(sys.argv[1]), int(sys.argv[2])).taken("large" in sys.argv):
 
 
 def holder(path: Path, count: int, kind: str = "") -> "subprocess.Popen[str]":
-    """A process that takes a turn, says so, and has it until it is told."""
+    """A process that takes a turn, says so, and keeps it until it is told to stop."""
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", HOLD, str(path), str(count), kind]
     return subprocess.Popen(command, cwd=VM_SIDE, stdin=pipe, stdout=pipe, text=True)
 
 
 def has_turn(process: "subprocess.Popen[str]") -> bool:
-    """Wait for its word."""
+    """Wait until it says that it has a turn."""
     assert process.stdout is not None
     return process.stdout.readline() == "mine\n"
 
 
 def waits(process: "subprocess.Popen[str]", for_s: float = 0.3) -> bool:
-    """Whether it says nothing for a while."""
+    """Whether it says nothing for a time."""
     return not select.select([process.stdout or 0], [], [], for_s)[0]
 
 

@@ -1,6 +1,6 @@
 """The first process in the model server's container: loads for a while, then serves, or dies.
 
-Takes the options of `vllm serve` that the launch script gives, and heeds a few of them.
+It accepts the options of `vllm serve` that the launch script gives, and uses a few of them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from rig import mortal
 from rig.model_server import ModelServer, Reply, Request
 from rig.vllm_start import CARD, SERVE_SH
 
-# In the container's own layer: they are there after a restart.
+# They are in the container's own layer, so they are still there after a restart.
 DEATHS, STARTS = Path("/root/deaths"), Path("/root/starts")
 HELD_S = 3600.0
-LOOK = (28, 28)  # the client's first question, of no page
+LOOK = (28, 28)  # the client's first question, which is not a page
 
 
 def say(text: str, level: str = "INFO", of_whom: str = "") -> None:
@@ -30,7 +30,7 @@ def say(text: str, level: str = "INFO", of_whom: str = "") -> None:
 
 
 def load(startup_s: float) -> None:
-    """Take so long, and say what vLLM says meanwhile, each line at its share of that time."""
+    """Take this time to load, and print vLLM's lines, each at its share of the time."""
     began, whole_s = time.monotonic(), CARD[-1].after_s
     for line in (SERVE_SH, *CARD):
         time.sleep(max(0.0, began + startup_s * line.after_s / whole_s - time.monotonic()))
@@ -66,7 +66,7 @@ def main() -> None:
         timer.start()
 
     load(float(os.environ["RIG_STARTUP_S"]))
-    mortal.HOST = options.host  # every address, as vLLM, unless it is told otherwise
+    mortal.HOST = options.host  # like vLLM, it listens on every address by default
     latency_s = float(os.environ["RIG_LATENCY_S"])
     starts = len(STARTS.read_text()) if STARTS.exists() else 0
     STARTS.write_text("x" * (starts + 1))

@@ -1,4 +1,4 @@
-"""A bucket as a folder's mirror and as the way home, over a stand-in for Cloud Storage."""
+"""A bucket as a folder's mirror, and as the way home, with a stand-in for Cloud Storage."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GcsServer]:
 
 @pytest.fixture
 def bucket(server: GcsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    """A folder of its own in a bucket."""
+    """A folder of the test's own in a bucket."""
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
     monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     if "pages" not in server.buckets():
@@ -37,7 +37,7 @@ def bucket(server: GcsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def write(tmp_path: Path, *names: str) -> list[str]:
-    """Files of ours, each holding its name; all there are."""
+    """Write files that contain their names; return all files."""
     for name in names:
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).write_text(name)
@@ -63,7 +63,7 @@ def test_an_exact_mirror(bucket: Bucket, server: GcsServer, tmp_path: Path) -> N
     assert there(server, tmp_path) == ["b/c.png", "d.png"]
 
 
-MANY = 1_100  # a list of a bucket has a thousand names
+MANY = 1_100  # a page of a bucket's listing has a thousand names
 
 
 def test_more_files_than_a_list_has_are_not_sent_again(
@@ -74,7 +74,7 @@ def test_more_files_than_a_list_has_are_not_sent_again(
     assert up(bucket, tmp_path) == Moved(new=MANY)
     assert server.count("POST", UPLOAD) == before + MANY
     for path in (tmp_path / "in").rglob("*.png"):
-        os.utime(path, (1, 1))  # copied, say: the content counts
+        os.utime(path, (1, 1))  # as after a copy: only the content counts
     assert up(bucket, tmp_path) == Moved(same=MANY)
     write(tmp_path, "new.png")
     assert up(bucket, tmp_path) == Moved(new=1, same=MANY)
@@ -93,7 +93,7 @@ def test_strange_names(bucket: Bucket, server: GcsServer, tmp_path: Path) -> Non
 
 
 def test_a_name_is_no_pattern(bucket: Bucket, server: GcsServer, tmp_path: Path) -> None:
-    """What goes is the file of that name; not all that a * in it would stand for."""
+    """Only the file with that name goes, not all that its * would match."""
     patterns = ("page[1].png", "st*r.png", "q?.png")
     write(tmp_path, *patterns, "page1.png", "star.png", "q1.png")
     up(bucket, tmp_path)
@@ -111,7 +111,8 @@ def test_what_cannot_be_sent_does_not_keep_the_others(
 ) -> None:
     write(tmp_path, "a.png", "line\nbreak.png")
     (tmp_path / "in" / "dangling.png").symlink_to("nowhere")
-    (tmp_path / "in" / "broken.png").symlink_to("/proc/self/mem")  # reads as a broken disk does
+    # reading it fails, as on a broken disk
+    (tmp_path / "in" / "broken.png").symlink_to("/proc/self/mem")
     moved = up(bucket, tmp_path)
     assert moved.new == 1
     assert moved.failed.keys() == {"line\nbreak.png", "dangling.png", "broken.png"}
@@ -187,7 +188,7 @@ def test_an_address_that_is_none(url: str) -> None:
 def test_the_credentials_are_those_of_the_other_calls(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Of the token's file, as gcloud takes them; and without any it says so."""
+    """They come from the token's file, as for gcloud. Without any, the error says so."""
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))

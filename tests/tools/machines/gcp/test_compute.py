@@ -1,4 +1,4 @@
-"""What a state and an error of Google's ask for: pure tables."""
+"""What a state or an error of Google's requires: only tables."""
 
 import json
 
@@ -38,7 +38,7 @@ def test_every_state_of_the_api_is_in_the_table() -> None:
 
 
 def fault(error: OperationError | None) -> Exception | None:
-    """The fault of an operation as the library would give it to us."""
+    """The fault of an operation, in the form that the library would give us."""
     text = json.dumps({} if error is None else {"error": error.fields()["error"]})
     operation = compute_v1.Operation.from_json(text, ignore_unknown_fields=True)
     return fault_of(operation)

@@ -1,4 +1,4 @@
-"""What a look at the workers means, and what is asked for them: pure decisions."""
+"""What a look at the workers means, and what is requested for them: only decisions."""
 
 import json
 from datetime import datetime
@@ -80,7 +80,7 @@ def test_the_latest_hindrance_of_each_zone() -> None:
     ("running", "now", "progress_at", "over"),
     [
         (2, 0, 0, True),
-        (3, 0, 0, True),  # it was made smaller
+        (3, 0, 0, True),  # the group was made smaller
         (1, 299, 0, False),
         (1, 301, 0, True),
         (1, 301, 200, False),
@@ -113,13 +113,13 @@ def properties(knobs: Knobs, script: str = "#!/bin/sh\n") -> dict[str, Any]:
 
 def test_the_template() -> None:
     sent = properties(CREW)
-    assert sent["machineType"] == "g2-standard-8"  # a bare name: a template has no zone
+    assert sent["machineType"] == "g2-standard-8"  # a name without a zone: a template has no zone
     assert sent["scheduling"] == {
         "provisioningModel": "SPOT",
         "onHostMaintenance": "TERMINATE",
         "automaticRestart": False,
         "instanceTerminationAction": "DELETE",
-        "terminationTime": UNTIL,  # of all together: one that is made again has no new time
+        "terminationTime": UNTIL,  # one time for all: a worker that is made again gets no new time
     }
     disk = sent["disks"][0]
     assert disk["initializeParams"] == {
@@ -137,15 +137,15 @@ def test_the_template() -> None:
     private = properties(Knobs(iap=True, max_hours=0))
     assert not private["networkInterfaces"][0].get("accessConfigs")
     assert "terminationTime" not in private["scheduling"]
-    assert private["scheduling"]["instanceTerminationAction"] == "DELETE"  # of a spot VM
+    assert private["scheduling"]["instanceTerminationAction"] == "DELETE"  # for a spot VM
 
 
 @pytest.mark.parametrize(
     ("started", "hours", "end"),
     [
-        (0.0, 12, 12 * 3600),  # the VM's own
+        (0.0, 12, 12 * 3600),  # the VM's own limit
         (None, 12, 10 * 3600 + 12 * 3600),
-        (-3 * 3600.0, 12, 10 * 3600 + 12 * 3600),  # a VM that was on for too long before
+        (-3 * 3600.0, 12, 10 * 3600 + 12 * 3600),  # a VM that had been on for too long
         (0.0, 0.5, 10 * 3600 + 1800),
     ],
 )
@@ -182,7 +182,7 @@ def test_the_group() -> None:
     assert group.update_policy.instance_redistribution_type == "NONE"
     zones = [one.zone for one in group.distribution_policy.zones]
     assert zones == [f"projects/dev-giyoung/zones/{zone}" for zone in (A, B)]
-    assert not worker_group(CREW, "link", []).distribution_policy.zones  # any of the region
+    assert not worker_group(CREW, "link", []).distribution_policy.zones  # any zone of the region
 
 
 def test_an_image_of_another_project() -> None:
@@ -206,7 +206,7 @@ def test_what_is_run() -> None:
     ):
         assert line in lines
     assert "docker run --detach --name dots-ocr-model" in script
-    assert len(script) < 256 * 1024  # the most that a value of the metadata holds
+    assert len(script) < 256 * 1024  # the largest value that metadata can hold
     assert start_script(CREW, "10.0.0.2").endswith(
         "fleet.sh custom-dots-ocr:unified gs://pages 10.0.0.2 256 http://127.0.0.1:8000"
     )

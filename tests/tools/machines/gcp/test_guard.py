@@ -1,4 +1,4 @@
-"""The longest run of a VM: what Google is told, whatever stands there."""
+"""The longest run of a VM: what Google is told, depending on the present values."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ PAID_S = int(PAID.max_hours * 3600)
         (12.0, 0, "", 12.0),
         (12.0, PAID_S, script(PAID), 12.0),
         (0.0, 0, "", 0.0),
-        (0.0, PAID_S, script(PAID), Hours.MOST),  # a BUDGET's, of the run before
+        (0.0, PAID_S, script(PAID), Hours.MOST),  # from a BUDGET of the run before
         (0.0, 43_200, script(dataclasses.replace(OWN, max_hours=12.0)), Hours.MOST),
-        (0.0, PAID_S, script(OWN), 0.0),  # somebody's
+        (0.0, PAID_S, script(OWN), 0.0),  # set by another person
         (0.0, 43_200, script(PAID), 0.0),
         (0.0, PAID_S, "#!/bin/sh\nLONGEST=20\n", 0.0),
         (0.0, 0, script(PAID), 0.0),

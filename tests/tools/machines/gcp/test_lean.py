@@ -1,4 +1,4 @@
-"""Google's library, loaded as far as it is used, is the same library."""
+"""The part of Google's library that we load behaves like the whole library."""
 
 import re
 import subprocess
@@ -19,7 +19,7 @@ STAYS = "print(g.compute_v1.__file__ is not None, compute_v1.__version__ != '')"
 
 
 def run(script: str) -> str:
-    """What a script prints that can import tools/ and vm_side/."""
+    """Run a script that can import tools/ and vm_side/; return what it prints."""
     path = f"import sys; sys.path[:0] = {[str(ROOT / 'tools'), str(ROOT / 'vm_side')]}\n"
     done = subprocess.run(
         [sys.executable, "-c", path + script], capture_output=True, text=True, check=True
@@ -28,7 +28,7 @@ def run(script: str) -> str:
 
 
 def test_what_is_used_is_what_the_whole_library_has() -> None:
-    """And where all of it is loaded, it stays."""
+    """If the whole library is loaded already, it stays."""
     google, ours = "from google.cloud import compute_v1", "import lib.machines.gcp"
     whole = run(f"{google}; {ours}; import google.cloud as g; {STAYS}; {ASK}")
     lean = run(f"{ours}; {google}; {ASK}")
@@ -41,7 +41,7 @@ def test_what_is_not_asked_is_not_loaded() -> None:
     loaded = run(f"{script}; print([*sys.modules])")
     services = set(re.findall(r"compute_v1\.services\.(\w+)'", loaded))
     assert "instances" in services
-    assert len(services) < 5  # of a hundred; one may need another
+    assert len(services) < 5  # of a hundred; one service may need another
 
 
 def test_what_is_not_in_it_is_missing() -> None:

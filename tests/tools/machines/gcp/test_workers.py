@@ -1,4 +1,5 @@
-"""A worker's startup script, run by a shell whose commands are stand-ins that note what they do.
+"""A worker's startup script, run by a shell; stand-ins for its commands note their calls.
+
 Its code comes from a bucket that is a folder, where the VM's own script has put it.
 """
 
@@ -48,7 +49,7 @@ FLEET = ("bash", str(MACHINE / "fleet.sh"), "image", "gs://pages", "10.0.0.2", "
 
 
 class Vm:
-    """A home in which the script works, with those commands before all others."""
+    """A home for the script, with these commands first in PATH."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -65,7 +66,7 @@ class Vm:
         self.put_code("")
 
     def put_code(self, dask_worker: str) -> None:
-        """Have the VM give its workers the code, of which they run this; it ends at once."""
+        """Let the VM give its workers the code. They run this script of it, which ends at once."""
         path = self.home / "vm_side" / "machine" / "dask_worker.sh"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dask_worker)
@@ -73,7 +74,7 @@ class Vm:
         (self.home / "called").unlink()
 
     def run(self, *command: str, script: str = "") -> str:
-        """What a program says."""
+        """Run a program and return its output."""
         environment = {"HOME": str(self.home), "PATH": f"{self.home}/bin:{os.environ['PATH']}"}
         return subprocess.run(
             command,
@@ -86,13 +87,13 @@ class Vm:
         ).stdout
 
     def work(self) -> str:
-        """What the script says until it ends, as the service."""
+        """Run the startup script as the service does; return its output."""
         script = startup_script(KNOBS, self.certificate)
         script = script.replace("/var/lib/dots-ocr", str(self.home / "lib"))
         return self.run("bash", "-s", "work", script=script)
 
     def calls(self, word: str) -> list[str]:
-        """The calls so far that have this in them."""
+        """The calls so far that contain this."""
         return [line for line in (self.home / "called").read_text().splitlines() if word in line]
 
 
@@ -111,7 +112,7 @@ def test_without_a_scheduler_it_leaves_after_its_minutes(vm: Vm) -> None:
     (vm.home / "no_scheduler").write_text("1")
     assert "leaving: no scheduler for 15 minutes" in vm.work()
     assert vm.calls("delete-instances") == [LEFT]
-    assert len(vm.calls("python3")) == 16  # the clock goes on a minute with each look
+    assert len(vm.calls("python3")) == 16  # each look moves the clock by a minute
     assert not vm.calls("storage cp")
 
 
@@ -135,7 +136,7 @@ def test_without_its_model_it_leaves(vm: Vm, state: str) -> None:
 
 
 def test_without_an_answer_of_its_model_it_leaves(vm: Vm) -> None:
-    """One that loads for ever, say; the scheduler is there."""
+    """For example, the model loads for ever. The scheduler is there."""
     (vm.home / "bin" / "curl").write_text("#!/bin/bash\nexit 22\n")
     assert "leaving: its model does not answer" in vm.work()
     assert vm.calls("delete-instances") == [LEFT]
@@ -148,13 +149,14 @@ def test_a_model_that_cannot_be_started(vm: Vm) -> None:
 
 def test_a_worker_that_ends_again_and_again(vm: Vm) -> None:
     vm.put_code(f"echo >>{vm.home}/begun\n")
-    (vm.home / "bin" / "date").write_text("#!/bin/bash\necho 0\n")  # each within its minute
+    # each failure is within the same minute
+    (vm.home / "bin" / "date").write_text("#!/bin/bash\necho 0\n")
     assert "leaving: its worker does not work" in vm.work()
     assert len((vm.home / "begun").read_text().splitlines()) == 5
 
 
 def test_a_group_that_refuses(vm: Vm) -> None:
-    """It would bill without being of use: then it turns itself off."""
+    """It would bill without doing any work, so it turns itself off."""
     (vm.home / "model").write_text("dead")
     (vm.home / "group_says").write_text("1")
     assert "the group does not let it go; turning off" in vm.work()
@@ -162,14 +164,14 @@ def test_a_group_that_refuses(vm: Vm) -> None:
 
 
 def test_what_the_image_brings_along_is_removed(vm: Vm) -> None:
-    """The disk image was made of the VM's disk, with its scheduler that docker would start."""
+    """The disk image was made of the VM's disk, with a scheduler that docker would start."""
     (vm.home / "no_scheduler").write_text("1")
     vm.work()
     assert vm.calls("docker rm -f dots-ocr-scheduler dots-ocr-worker dots-ocr-job")
 
 
 def test_the_model_comes_first(vm: Vm) -> None:
-    """It loads for minutes; all else can wait."""
+    """It loads for minutes; everything else can wait."""
     (vm.home / "no_scheduler").write_text("1")
     vm.work()
     runs = (vm.home / "called").read_text().splitlines()
@@ -187,13 +189,13 @@ def test_the_code_that_the_vm_gave_is_run_and_fetched_once(vm: Vm) -> None:
     vm.put_code(THRICE)
     vm.work()
     begun = (vm.home / "begun").read_text().splitlines()
-    assert begun == [f"16 {vm.home}/lib/fleet.pem"] * 3  # 9 words and its options
+    assert begun == [f"16 {vm.home}/lib/fleet.pem"] * 3  # nine words and the options
     assert len(vm.calls("packages.tar")) == 1
     assert (vm.home / "lib/fleet.pem").stat().st_mode & 0o777 == 0o600
 
 
 def evil_tar(home: Path, dask_worker: str) -> bytes:
-    """The code, as somebody else would have it."""
+    """The code, changed by an attacker."""
     (home / "evil/vm_side/machine").mkdir(parents=True)
     (home / "evil/vm_side/machine/dask_worker.sh").write_text(dask_worker)
     subprocess.run(["tar", "-cf", home / "evil.tar", "-C", home / "evil", "vm_side"], check=True)
@@ -201,14 +203,14 @@ def evil_tar(home: Path, dask_worker: str) -> bytes:
 
 
 def sums_of(bucket: Path) -> bytes:
-    """As the VM lists them."""
+    """The checksums, in the form of the VM's list."""
     command = ["sha256sum", "vm_side.tar", "packages.tar"]
     return subprocess.run(command, cwd=bucket, check=True, capture_output=True).stdout
 
 
 @pytest.mark.parametrize("care", ["the tar", "and its sum", "and a signature", "no signature"])
 def test_code_that_others_put_into_the_bucket_is_not_even_unpacked(vm: Vm, care: str) -> None:
-    """Whoever may bring pages may write there; worker.sh is root."""
+    """Everybody who may bring pages can write there, and worker.sh runs as root."""
     bucket = vm.home / "bucket"
     (bucket / "vm_side.tar").write_bytes(evil_tar(vm.home, f"touch {vm.home}/owned\n"))
     if care != "the tar":
@@ -244,7 +246,7 @@ def test_the_model_is_kept_from_the_account_before_it_is_started(vm: Vm) -> None
 
 
 def test_the_rule_for_containers_stands_once(tmp_path: Path) -> None:
-    """By the real iptables, in a network of its own; docker has made the chain, or will."""
+    """With the real iptables, in a network of its own; docker's chain may exist already or not."""
     with skipped_where_unavailable():
         require_root()
         require_programs("unshare", "iptables", package="iptables")

@@ -1,4 +1,4 @@
-"""Programs whose words are taken up to a bound, or passed on as text that a terminal may show."""
+"""Programs with output that is limited, or passed on as text that a terminal may show."""
 
 import io
 import signal
@@ -13,12 +13,12 @@ from lib.machines.ssh import bounded
 
 
 def test_what_goes_in_and_comes_out() -> None:
-    """More than a pipe holds, in both directions at once."""
+    """More than a pipe can hold, in both directions at the same time."""
     content = bytes(range(256)) * 4096
     done = bounded.run(["sh", "-c", "tee /dev/stderr; exit 3"], content[:500_000])
     assert (done.stdout, done.stderr) == (content[:500_000],) * 2
     assert done.returncode == 3
-    assert bounded.run(["true"], content).returncode == 0  # it does not read
+    assert bounded.run(["true"], content).returncode == 0  # this program reads nothing
 
 
 @pytest.mark.parametrize("to", ["", ">&2"])
@@ -30,7 +30,7 @@ def test_a_flood_ends_it(to: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_passed_on_is_printable() -> None:
-    """In lines, where a progress would overwrite its own; a letter may come in two halves."""
+    """Line by line, also where a progress would overwrite its line. A letter may come in halves."""
     script = r"printf 'a\033[2J\r10%%\r\n\355'; sleep 0.2; printf '\225\234'; printf 'b\a' >&2"
     out, errors = io.StringIO(), io.StringIO()
     assert bounded.follow(["bash", "-c", f"{script}; exit 5"], out, errors) == 5
@@ -39,7 +39,7 @@ def test_what_is_passed_on_is_printable() -> None:
 
 
 def test_who_follows_may_leave() -> None:
-    """Ctrl-C: the program ends, and nobody waits for it."""
+    """After Ctrl-C the program ends, and nobody waits for it."""
     before = signal.signal(signal.SIGUSR1, interrupt)
     kept = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     try:

@@ -1,4 +1,4 @@
-"""A job that is followed: its log comes whole and once, its bar counts what is read now."""
+"""Following a job: its log comes completely and once, its bar counts what is read now."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from lib.machines.ssh.job import describe_job, exit_code, follow
 
 
 def looking_at(log: bytes, ends_after: int, part: int, code: int | None = 3) -> Any:
-    """A machine whose job writes a part of its log between two looks."""
+    """A machine with a job that writes a part of its log between two looks."""
     looks: list[int] = []
 
     def look(log_from: int) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def test_the_whole_log_is_shown_once(
     assert follow(look, lambda: called.append(None)) == 3
     shown = capsys.readouterr()
     assert (shown.err.encode(), shown.out) == (log, "")
-    assert len(called) == ends_after  # while it runs, and not after its end
+    assert len(called) == ends_after  # called while the job runs, and not after its end
 
 
 def test_a_job_that_ended_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_a_job_in_a_few_words(state: dict[str, Any], words: str) -> None:
 def test_the_bar_tells_rate_and_money_of_what_is_read_now(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Pages that were done before took no time: a rate that has them says nothing of the rest."""
+    """Pages that were done before took no time. A rate with them would tell nothing of the rest."""
     monkeypatch.setattr(job, "POLL_S", 0.2)
     monkeypatch.setattr(job, "is_watched", lambda: True)
     done = iter([900, 901, 902])

@@ -1,6 +1,6 @@
 """The secrets on their way to a machine: by stdin, into a file that only we can read.
 
-And what was found at home.
+Also the checks that were made at home.
 """
 
 import stat
@@ -22,7 +22,7 @@ from rig.secrets import KEY
 
 
 class Near(RemoteMachine):
-    """A machine with a shell that notes what it is told to run."""
+    """A machine with a shell that notes its commands."""
 
     def __init__(self, shell: Shell, knobs: Knobs) -> None:
         super().__init__(knobs)
@@ -65,7 +65,7 @@ def test_it_comes_and_goes(
 def test_what_was_found_at_home_is_there_when_a_job_starts(
     login: Login, monkeypatch: pytest.MonkeyPatch, is_running: bool
 ) -> None:
-    """One that runs already has its own; none is left for a job that is told nothing."""
+    """A job that already runs has its own file. A job without checks must not find old ones."""
     login.shell.run("mkdir -p .dots-ocr")
     file = login.home / ".dots-ocr" / "checks.jsonl"
     seen = list[str]()
@@ -84,7 +84,7 @@ def test_what_was_found_at_home_is_there_when_a_job_starts(
 
 
 class Blind(RemoteMachine):
-    """A machine whose model server says the same at each look."""
+    """A machine with a model server that reports the same at each look."""
 
     def __init__(self, fault: str) -> None:
         super().__init__(Knobs())
@@ -96,7 +96,7 @@ class Blind(RemoteMachine):
         return self.seen
 
     def _bring_key(self) -> None:
-        """There is nowhere to bring it."""
+        """Does nothing: there is no place for the key."""
 
 
 def test_waiting_ends_at_once_where_a_key_is_wanted() -> None:

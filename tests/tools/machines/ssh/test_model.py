@@ -1,4 +1,4 @@
-"""The shell of the model's container, run by a shell, with a docker that notes what it is told."""
+"""The script that starts the model's container, run by a shell; a fake docker notes its calls."""
 
 import contextlib
 import os
@@ -37,7 +37,7 @@ esac
 
 
 class Docker:
-    """A home with that docker."""
+    """A home with the fake docker."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -53,7 +53,7 @@ class Docker:
         (self.home / name).write_text(text)
 
     def sh(self, script: str) -> subprocess.CompletedProcess[str]:
-        """Run a script, as sshd would."""
+        """Run a script as sshd would."""
         environment = {"HOME": str(self.home), "PATH": f"{self.home}/bin:{os.environ['PATH']}"}
         return subprocess.run(
             ["bash", "-c", script],
@@ -66,15 +66,15 @@ class Docker:
         )
 
     def calls(self, verb: str) -> list[str]:
-        """What it was told so far that begins so."""
+        """The calls so far of this subcommand."""
         lines = (self.home / "called").read_text().splitlines()
         return [line for line in lines if line.split()[0] == verb]
 
 
 def shells_in(folder: Path) -> Iterator[int]:
-    """The shells that work in this folder."""
+    """The shells with this working folder."""
     for link in Path("/proc").glob("[0-9]*/cwd"):
-        with contextlib.suppress(OSError):  # it has just ended, or is another user's
+        with contextlib.suppress(OSError):  # it has just ended, or it is another user's
             if link.readlink() == folder and (link.parent / "comm").read_text() == "bash\n":
                 yield int(link.parent.name)
 
@@ -92,7 +92,7 @@ def test_a_build(docker: Docker) -> None:
     assert (done.returncode, done.stdout) == (0, "it says\n")
     arguments = "--build-arg MODEL_ID=org/model --build-arg MODEL_REVISION=0ab1"
     assert docker.calls("build") == [f"build -t my:image {arguments} vm_side/container"]
-    assert docker.calls("version")  # it waits until docker is there
+    assert docker.calls("version")  # it waits until docker answers
 
 
 def test_a_build_that_nobody_watches_is_silent(docker: Docker) -> None:
@@ -123,7 +123,7 @@ def test_a_container_is_started_once_and_anew_when_something_changed(docker: Doc
     assert [started(), started()] == [1, 0]
     assert docker.calls("run")[0].endswith("--restart on-failure:1 --gpus all my:image")
     assert [started(options="--gpus 0"), started(options="--gpus 0")] == [1, 0]
-    docker.note("image", "sha256:2\n")  # built again, under the same name
+    docker.note("image", "sha256:2\n")  # built again, with the same name
     assert [started(options="--gpus 0"), started(options="--gpus 0")] == [1, 0]
     docker.note("running", "false")
     assert started(options="--gpus 0") == 1
@@ -147,7 +147,7 @@ def test_the_python_of_an_image(docker: Docker) -> None:
         ("--network host", [8000]),
         ("--net=host -p 1:1", [8000]),
         ("--network none", []),
-        ("-p 8000", []),  # docker chooses one that is free
+        ("-p 8000", []),  # docker chooses a free port
         ("-p 8000-8010:8000-8010", []),
         ("--env 'A", []),
         ("", []),
@@ -170,7 +170,7 @@ def test_a_port_of_another_server_is_told_and_ours_makes_way(docker: Docker) -> 
 
 
 def test_only_our_own_container_makes_way(docker: Docker) -> None:
-    """Not those that others run of the same image, or of one that is built on it."""
+    """Containers of others stay, also those of the same image, or of one built on it."""
     assert docker.sh(start_script("my:image", "--gpus all")).returncode == 0
     assert docker.calls("rm") == ["rm -f dots-ocr-model"]
     assert not docker.calls("ps")
@@ -214,7 +214,7 @@ TOLD: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("start", "words"), TOLD)
 def test_a_start_in_words(start: dict[str, Any], words: str) -> None:
-    """Of a machine that says what it likes."""
+    """The machine may say anything."""
     assert describe_start(start) == words
 
 

@@ -1,4 +1,4 @@
-"""The machine's packages, collected here for its Python."""
+"""The machine's packages, which this computer collects for the machine's Python."""
 
 import re
 import subprocess
@@ -19,7 +19,7 @@ from lib.machines.ssh import packages
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.M)
 MARKED = re.compile(r"^([a-z0-9-]+)==\S+ ; (.+?) \\$", re.M)
 TOP_OF_FLEET = ("distributed", "bokeh", "gcsfs")
-UNUSED = {"six"}  # rapidocr asks for it, and imports it nowhere
+UNUSED = {"six"}  # rapidocr requires it, but never imports it
 OF_AN_EXTRA = {"grpcio-status"}  # google-api-core[grpc]
 PINNED = (
     "requirements.txt",
@@ -34,7 +34,7 @@ OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing is collected yet."""
+    """An empty packages folder."""
     monkeypatch.setattr(packages, "PACKAGES", tmp_path / "packages")
     return tmp_path / "packages"
 
@@ -47,7 +47,7 @@ def test_they_are_pinned_as_the_project_pins_them() -> None:
 
 
 def pins(*names: str) -> dict[str, str]:
-    """Version by package, in these files."""
+    """Package versions that these files pin."""
     return dict(PIN.findall("\n".join((ROOT / name).read_text() for name in names)))
 
 
@@ -61,13 +61,13 @@ def test_those_of_a_fleet_are_pinned_so_too_and_are_all_that_it_needs() -> None:
 
 
 def of_other_pythons() -> set[str]:
-    """Packages that are not installed here, for a newer Python has what is in them."""
+    """Packages that are not installed here, because a newer Python includes their content."""
     marked = MARKED.findall((ROOT / "requirements-dev.txt").read_text())
     return {name for name, marker in marked if not Marker(marker).evaluate()}
 
 
 def needed_by(*names: str) -> set[str]:
-    """These packages and all that they need, by what is installed here."""
+    """These packages and all that they require, according to what is installed here."""
     needed, new = set[str](), set(names)
     while new:
         name = new.pop()
@@ -79,7 +79,7 @@ def needed_by(*names: str) -> set[str]:
 
 
 def test_those_of_the_second_reader_are_pinned_so_too_and_are_all_that_it_needs() -> None:
-    """As the CPU preview has them, and what these ask for and do without."""
+    """They have the versions of the CPU preview, with what these need, and no more."""
     pytest.importorskip("rapidocr", reason="the CPU engine's packages")
     theirs, alone = pins("vm_side/requirements-reader.txt"), pins("vm_side/requirements.txt")
     assert alone.items() <= theirs.items()
@@ -90,7 +90,7 @@ def test_those_of_the_second_reader_are_pinned_so_too_and_are_all_that_it_needs(
 
 @pytest.mark.parametrize("name", PINNED)
 def test_every_file_that_is_installed_is_known_by_its_hash(name: str) -> None:
-    """So that an index, or who stands between, cannot give another one."""
+    """So an index, or an attacker in between, cannot deliver another file."""
     entries = re.split(r"\n(?=\S)", (ROOT / name).read_text().strip())
     assert len(entries) > 4
     for entry in entries:
@@ -168,7 +168,7 @@ runpy.run_path(script, run_name="__main__")
 def test_the_second_time_nothing_is_asked_for(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither an index nor pip: it works on a train."""
+    """Neither an index nor pip is used, so it works without a network."""
 
     def install(command: list[str], **options: object) -> "subprocess.CompletedProcess[str]":
         return subprocess.CompletedProcess(command, 0, "", "")

@@ -1,4 +1,4 @@
-"""The folder of the kept ssh connections: ours alone, or none."""
+"""The folder of the kept ssh connections must be ours alone, or it is not used."""
 
 import os
 import stat
@@ -13,7 +13,7 @@ from lib.machines.ssh.shell import socket_folder
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A temporary folder of the test's own."""
+    """A temporary folder for this test only."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path / f"dots-ocr-ssh-{os.getuid()}"
 
@@ -44,6 +44,6 @@ def test_one_of_another_user_is_refused(temporary: Path, monkeypatch: pytest.Mon
     other = temporary.stat().st_uid + 1
     monkeypatch.setattr(os, "getuid", lambda: other)
     theirs = temporary.with_name(f"dots-ocr-ssh-{other}")
-    theirs.mkdir(mode=0o700)  # as they are called, but made by somebody else
+    theirs.mkdir(mode=0o700)  # it has the right name, but another user made it
     with pytest.raises(Failure, match="not ours alone"):
         socket_folder()

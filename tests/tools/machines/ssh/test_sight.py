@@ -1,4 +1,4 @@
-"""What is told while a model loads: each part of its start once, and what it took."""
+"""Messages while a model loads: each part of its start once, and how long it took."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -18,12 +18,12 @@ READY = {**LOADS, "model": "model", "start": {"parts": PARTS, "now": ""}}
 
 
 def at(age_s: int, now: str, parts: dict[str, int]) -> dict[str, Any]:
-    """A look at a model that loads."""
+    """A look at a model that is loading."""
     return {**LOADS, "start": {"parts": parts, "now": now, "age_s": age_s, "before": PARTS}}
 
 
 class Loading(Sight):
-    """A machine that shows one thing after another."""
+    """A machine that gives these looks in turn."""
 
     def __init__(self, *looks: dict[str, Any]) -> None:
         super().__init__(Knobs())
@@ -82,7 +82,7 @@ NO_NETWORK = "ssh: Could not resolve hostname nobody: Temporary failure in name 
 def test_how_long_a_machine_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, why: str, has_answered: bool, waits_s: int
 ) -> None:
-    """One that boots for as long as it takes; one that ssh does not know for a minute."""
+    """A machine that boots is given its time. A machine that ssh does not know gets a minute."""
     now_s = 0.0
 
     def sleep(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Folders over a real ssh: what changed travels, what arrives is checked."""
+"""Folders over a real ssh: only changes are sent, and what arrives is checked."""
 
 import io
 import os
@@ -32,7 +32,7 @@ NAMES = (
 
 
 class Place:
-    """A folder of ours and one of the machine's."""
+    """A folder on our side and one on the machine's."""
 
     def __init__(self, login: Login, ours: Path) -> None:
         self.shell, self.ours = login.shell, ours
@@ -41,18 +41,18 @@ class Place:
         ours.mkdir()
 
     def write(self, name: str, text: str = "", at: int = 1_000_000_000) -> None:
-        """A file of ours."""
+        """Write a file on our side."""
         path = self.ours / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text or name, errors="surrogateescape")
         os.utime(path, (at, at))
 
     def up(self) -> Moved:
-        """Mirror all of ours."""
+        """Mirror our whole folder."""
         return mirror_up(self.shell, self.ours, files_below(self.ours), self.name)
 
     def assert_same(self) -> None:
-        """Both sides hold the same files."""
+        """Check that both sides have the same files."""
         assert files_below(self.theirs) == files_below(self.ours)
         for name in files_below(self.ours):
             assert (self.theirs / name).read_bytes() == (self.ours / name).read_bytes(), name
@@ -88,7 +88,7 @@ def test_only_what_changed_travels(place: Place) -> None:
     before = {name: (place.theirs / name).stat().st_ino for name in files_below(place.theirs)}
     place.write("0.png", "other, and longer")
     place.write("1.png", "1.pnG", at=1_000_000_001)  # the same size
-    place.write("2.png", at=1_000_000_002)  # only its time
+    place.write("2.png", at=1_000_000_002)  # only its time differs
     (place.ours / "3.png").unlink()
     place.write("5.png")
     assert counts(place.up()) == (3, 2, 1)
@@ -98,7 +98,7 @@ def test_only_what_changed_travels(place: Place) -> None:
 
 
 def test_a_time_tells_nothing_of_the_content(place: Place, tmp_path: Path) -> None:
-    """Changed within a second, or unpacked with the time it had elsewhere: 1980, say."""
+    """Changed within a second, or unpacked with an old time, for example of 1980."""
     for text in ("BBBB", "CCCC", "DDDD"):
         place.write("page.png", text, at=315_532_800)
         assert counts(place.up()) == (1, 0, 0)
@@ -146,7 +146,7 @@ def test_what_cannot_be_read_does_not_keep_the_others(
     real = Path.open
 
     def refusing(path: Path, *arguments: object) -> object:
-        if path.name == "locked.png":  # root may read everything
+        if path.name == "locked.png":  # root can read everything, so the error is faked
             raise PermissionError(13, "Permission denied")
         return real(path, *arguments)  # type: ignore[call-overload]
 
@@ -214,7 +214,7 @@ def test_a_file_that_ends_early_does_not_keep_the_others(
     def shorten(shell: Shell) -> None:
         os.truncate(short, max(0, short.stat().st_size - 50_000))
 
-    monkeypatch.setattr(Shell, "stay_seen", shorten)  # what is called before each read
+    monkeypatch.setattr(Shell, "stay_seen", shorten)  # it is called before each read
     assert place.up() == Moved(new=2, failed={"b.png": CHANGED})
     assert files_below(place.theirs) == ["a.png", "c.png"], "no half of it is read as a page"
 
