@@ -26,14 +26,15 @@ def named(pairs: list[tuple[str, Any]]) -> Any:
     The names of a cell's keys may be in any case.
     """
     objects: list[dict[str, Any]] = [{}]
-    for written, value in pairs:
+    for written, said in pairs:
         name = written.casefold() if written.casefold() in KEYS else written
         if name == "bbox" and name in objects[-1]:
             objects.append({})
-        before = objects[-1].get(name)
-        if name == "text" and before not in NO_TEXT:
-            value = before if value in NO_TEXT else f"{text_of(before)}\n{text_of(value)}"
-        objects[-1][name] = value
+        before = objects[-1].get(name) if name == "text" else None
+        if before in NO_TEXT:
+            objects[-1][name] = said
+        elif said not in NO_TEXT:
+            objects[-1][name] = f"{text_of(before)}\n{text_of(said)}"
     return objects[0] if len(objects) == 1 else objects
 
 
