@@ -1,10 +1,11 @@
 """html: one file to read, which contains its pictures; nothing in it runs."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageStat
 from playwright.sync_api import Browser
 
 from lib.documents import shown_pictures
@@ -78,6 +79,24 @@ def test_no_more_pictures_than_fit_in_one_file(
     one = (tmp_path / PICTURE).stat().st_size
     monkeypatch.setattr(shown_pictures, "MOST_BYTES", 2 * one)
     assert source(what, tmp_path / "out", (TOO_MANY,)).count("<img") == 2
+
+
+@pytest.mark.parametrize(
+    ("picture", "expected"),
+    [
+        (Image.new("I;16", (2000, 100), 0x8000), 128),
+        (Image.new("RGBA", (2000, 100), (0, 0, 0, 0)), 255),
+        (Image.new("LA", (2000, 100), (0, 0)), 255),
+        (Image.new("1", (2000, 100), 0), 0),
+    ],
+    ids=["16 bits", "transparent", "transparent gray", "one bit"],
+)
+def test_a_large_picture_keeps_its_look(picture: Image.Image, expected: int) -> None:
+    picture.save(file := io.BytesIO(), "PNG")
+    shown = shown_pictures.fitting(file.getvalue())
+    assert shown is not None and (shown.kind, shown.width) == ("jpeg", 1600)
+    with Image.open(io.BytesIO(shown.content)) as small:
+        assert abs(ImageStat.Stat(small.convert("L")).mean[0] - expected) < 2
 
 
 @pytest.mark.parametrize(

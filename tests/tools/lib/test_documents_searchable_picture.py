@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +199,13 @@ def test_a_damaged_picture_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
         with in_pdf(file, picture) as book:
             shown = drawn(book[0], (WIDE, HIGH))
         assert numpy.abs(shown - on_white(colours()))[: HIGH // 2].mean() < 40
+
+
+def test_each_page_of_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "torn.tif"
+    path.write_bytes(b"II*\0torn")
+    entry = entry_of(path, tmp_path)
+    pages = tuple(Page(replace(entry, pdf_page=number), ()) for number in range(2))
+    found = list(pictures_in(File(path, pages)))
+    assert [page for page, _ in found] == list(pages)
+    assert all(isinstance(why, Exception) for _, why in found)

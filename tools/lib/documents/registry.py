@@ -12,6 +12,7 @@ from lib.knobs import ROOT, Knobs
 
 HERE = Path(__file__).parent
 CODE = (HERE, HERE.parent / "pages")
+CODE_FILES = (ROOT / "tools/lib/pdf.py", ROOT / "vm_side/prompts.py", ROOT / "requirements.txt")
 USUAL = "md"
 
 
@@ -64,7 +65,9 @@ def wanted_now(knobs: Knobs) -> list[str]:
 
 def version() -> str:
     """Return a hash of the code that writes documents, and of the packages' versions."""
-    whole = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    whole = hashlib.sha256()
+    for path in CODE_FILES:
+        whole.update(path.read_bytes())
     for folder in CODE:
         for name in sorted(code_below(folder)):
             whole.update(f"{name}\n".encode())

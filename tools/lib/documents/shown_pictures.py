@@ -9,6 +9,7 @@ from lib.damage import UNREADABLE
 from lib.documents.document import Document, Sources
 from lib.documents.flow import Block
 from lib.documents.pictures import NO_PICTURES, Pictures
+from lib.pages.originals import on_white
 
 MOST_BYTES = 64 << 20  # for all pictures in one file
 MOST_PIXELS = 1_600  # for a side
@@ -60,7 +61,7 @@ def fitting(content: bytes) -> ShownPicture | None:
             is_small = max(image.size) <= MOST_PIXELS
             if is_small and (kind == "jpeg" or len(content) <= PLENTY):
                 return ShownPicture(content, kind, *image.size)
-            smaller = image.convert("L" if image.mode in ("1", "L", "LA", "I;16") else "RGB")
+            smaller = on_white(image)
     except UNREADABLE:
         return None
     smaller.thumbnail((MOST_PIXELS, MOST_PIXELS))

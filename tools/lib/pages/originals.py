@@ -51,14 +51,18 @@ def open_picture(path: Path, head: bytes, frame: int, side: int) -> Image.Image:
         image.seek(frame)
         image.draft("RGB", (side, side))  # decode a large JPEG at a smaller scale
         image.thumbnail((side, side), reducing_gap=2.0)
-        upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):  # 16 bits a pixel
-        return upright.convert("F").point(lambda value: value / 257).convert("L")
-    if upright.mode in ("L", "RGB") and "transparency" not in upright.info:
-        return upright
-    if upright.mode in ("1", "CMYK", "YCbCr"):
-        return upright.convert("RGB")
-    layered = upright.convert("RGBA")
+        return on_white(ImageOps.exif_transpose(image))
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """Return a picture in mode L or RGB; its transparent parts become white."""
+    if picture.mode.startswith("I"):  # 16 bits a pixel
+        return picture.convert("F").point(lambda value: value / 257).convert("L")
+    if picture.mode in ("L", "RGB") and "transparency" not in picture.info:
+        return picture
+    if picture.mode in ("1", "CMYK", "YCbCr"):
+        return picture.convert("RGB")
+    layered = picture.convert("RGBA")
     white = Image.new("RGB", layered.size, "white")
     white.paste(layered, mask=layered.getchannel("A"))
     return white

@@ -99,7 +99,7 @@ def seen_in(file: File, password: str) -> Iterator[tuple[Page, Image.Image]]:
     with originals.opened(file.path, head) as image:
         for page in file.pages:
             image.seek(page.entry.pdf_page or 0)
-            yield page, as_seen(on_white(ImageOps.exif_transpose(image)), page)
+            yield page, as_seen(originals.on_white(ImageOps.exif_transpose(image)), page)
 
 
 def rendered(sheet: pymupdf.Page, page: Page) -> Image.Image:
@@ -114,17 +114,5 @@ def rendered(sheet: pymupdf.Page, page: Page) -> Image.Image:
 def as_seen(picture: Image.Image, page: Page) -> Image.Image:
     """Turn a page's picture as it was read, and scale it to the size that the model saw."""
     width, height = map(round, page.entry.model_size)
-    upright = picture.rotate(-page.entry.rotation, expand=True)
+    upright = picture.convert("RGB").rotate(-page.entry.rotation, expand=True)
     return upright.resize((width, height), Image.Resampling.BICUBIC)
-
-
-def on_white(picture: Image.Image) -> Image.Image:
-    """Return a picture as RGB; its transparent parts become white."""
-    if picture.mode.startswith("I"):  # 16 bits a pixel
-        picture = picture.convert("F").point(lambda value: value / 257).convert("L")
-    if "A" not in picture.getbands() and "transparency" not in picture.info:
-        return picture.convert("RGB")
-    layered = picture.convert("RGBA")
-    white = Image.new("RGB", layered.size, "white")
-    white.paste(layered, mask=layered.getchannel("A"))
-    return white

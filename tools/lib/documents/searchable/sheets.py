@@ -157,16 +157,13 @@ def bind(
 
 
 def pictures_in(file: File) -> Iterator[tuple[Page, Picture | Exception]]:
-    """Yield the pages of a picture file, each with its picture, or why there is none.
-
-    If the file cannot be opened, only its first page is yielded.
-    """
+    """Yield the pages of a picture file, each with its picture, or why there is none."""
     try:
         with tolerance(), originals.opened(file.path, file.head()) as image:
             for page in file.pages:
                 yield page, picture_on(page, file, image)
     except UNREADABLE as error:
-        yield file.pages[0], error
+        yield from ((page, error) for page in file.pages)
 
 
 def picture_on(page: Page, file: File, image: Image.Image) -> Picture | Exception:
