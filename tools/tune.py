@@ -45,7 +45,7 @@ def steps_in(context: click.Context, parameter: click.Parameter, given: str) -> 
     envvar="LADDER",
     default=",".join(map(str, LADDER)),
     callback=steps_in,
-    help="The MAX_PIXELS that are tried, by commas; yours is, too.",
+    help="The values of MAX_PIXELS to try, separated by commas; your own is tried, too.",
 )
 @click.option("--json", "as_data", is_flag=True, help="Print all figures as JSON.")
 def main(knobs: Knobs, ladder: tuple[int, ...], as_data: bool) -> int:
