@@ -93,7 +93,7 @@ def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit, tmp_path
     assert list(records["true"])[-1] == "brought" and records["true"]["brought"] == BROUGHT
     wrong = records["wrong"]
     assert wrong["status"] == "doubtful" and wrong["trust"] < 0.5
-    assert wrong["reason"] == "3 cells are read otherwise by the second reader"
+    assert wrong["reason"] == "3 cells are read differently by the second reader"
     assert {(doubt["kind"], doubt["cell"]) for doubt in wrong["doubts"][:2]} == {
         ("reader", 1),
         ("reader", 2),

@@ -108,7 +108,7 @@ def test_its_doubts_are_there_while_other_pages_are_read(
     assert "1 ok, 1 doubtful: make report shows them first" in ended.err
     first, second = batch.records
     assert (first["status"], first["read_as"], first["trusted_as"]) == ("doubtful", "ok", 1.0)
-    assert first["reason"] == "2 cells are read otherwise by the second reader"
+    assert first["reason"] == "2 cells are read differently by the second reader"
     assert [doubt["cell"] for doubt in first["doubts"]] == [2, 4]
     assert first["doubts"][1]["detail"]["digits"] == 1
     assert (second["status"], second["reader"]) == ("ok", ""), "nobody waits for it"
