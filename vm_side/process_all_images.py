@@ -274,9 +274,11 @@ def main(
     for number in STOP_SIGNALS:
         signal.signal(number, leave_at_signal)
     if doubtful and witness == "off":
-        raise click.UsageError("a doubtful page is read again to be compared: without WITNESS=off")
+        raise click.UsageError(
+            "DOUBTFUL=1 keeps the answer that is trusted more: give WITNESS=ink or ocr"
+        )
     if budget and not (price_per_hour and (price_per_worker_hour or not workers)):
-        raise click.UsageError("--budget is no limit without prices: say what an hour costs")
+        raise click.UsageError("--budget limits nothing without prices: say what an hour costs")
     source, output = checked_folders(input_dir, output_dir, bool(scheduler))
     folder = checked_state(output, state)
     settings = Settings(
@@ -376,7 +378,7 @@ def checked_folders(input_dir: str, output_dir: str, is_fleet: bool) -> tuple[Pl
         source = as_on_disk(source)
     for place in (source, output):
         if isinstance(place, Remote) and not is_fleet:
-            raise click.UsageError(f"{place} is read and written by a fleet: give its --scheduler")
+            raise click.UsageError(f"only a fleet reads and writes {place}: give its --scheduler")
     if isinstance(source, Path) and not source.is_dir():
         raise click.UsageError(f"the input folder {source} does not exist: give another --input")
     if is_inside(output, source):

@@ -83,9 +83,11 @@ def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit, tmp_path
     found = {"pages": 6, "checked": 3, "now": 2, "doubtful": 1, "found": 1}
     assert json.loads(end.out) == found
     first, *others = end.err.splitlines()
-    assert re.fullmatch(r"not checked: (changed|other)/\1: the file is another one by now", first)
+    assert re.fullmatch(
+        r"not checked: (changed|other)/\1: the file has changed since it was read", first
+    )
     assert others == [
-        "not checked: 1 more: the file is another one by now",
+        "not checked: 1 more: the file has changed since it was read",
         "check: 2 of 6 pages read a second time; 1 doubtful: make report shows them first",
     ]
     records = {entry["page"].partition("/")[0]: entry for entry in records_in(here.output)}

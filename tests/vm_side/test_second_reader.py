@@ -171,7 +171,7 @@ def test_without_its_packages_the_pages_are_read_all_the_same(
     ended = batch.run(environment=KNOBS | altered(tmp_path / "bare", WITHOUT_ENGINES))
     assert ended.code == 0
     assert ended.err.splitlines()[0] == (
-        "no second reader while the pages are read: rapidocr is not among the packages here;"
+        "no second reader while the pages are read: rapidocr is not installed here;"
         " make check has one"
     )
     assert ended.err.count("second reader") == 1

@@ -335,7 +335,9 @@ def check_workers(knobs: Knobs) -> None:
     Also if DOUBTFUL does so, or if a secret cannot be read. Called before anything is turned on.
     """
     if knobs.doubtful and knobs.witness == "off":
-        raise click.UsageError("DOUBTFUL=1 keeps what is trusted more: it needs a WITNESS, not off")
+        raise click.UsageError(
+            "DOUBTFUL=1 keeps the answer that is trusted more: give WITNESS=ink or ocr"
+        )
     given = {KEY: model_key(knobs), PASSWORD: pdf_password(knobs)}
     if not knobs.workers:
         return
@@ -353,7 +355,7 @@ def check_workers(knobs: Knobs) -> None:
         raise click.UsageError("WORKERS need a VM that stays, for their scheduler: SPOT=0")
     if name := next(filter(given.get, given), ""):
         raise click.UsageError(
-            f"WORKERS have no way to be given a secret: without {name}, {SECRETS[name]}"
+            f"WORKERS cannot be given a secret: leave out {name} and {SECRETS[name]}"
         )
     region = knobs.zone.rpartition("-")[0]
     for zone in zones_of(knobs):
