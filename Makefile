@@ -27,9 +27,9 @@ help: ## Show this
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'Knobs, with their defaults, stand in config.env. To try it: make all INPUT=samples TARGET=local'
+	@echo 'Knobs, with their defaults, are in config.env. To try it: make all INPUT=samples TARGET=local'
 
-all: $(VENV)/setup ## start, upload, process, download, stop whatever happened, report: INPUT=folder
+all: $(VENV)/setup ## start, upload, process, download, stop (also after an error), report: INPUT=folder
 plan: $(VENV)/setup ## Show what make all would take: pages, hours, USD; no machine is needed
 check-account: $(VENV)/setup ## Check that your Google account can rent the VM: what is wrong, what to do; asks before it costs
 create: $(VENV)/setup ## Create the VM, and turn it off; DRY_RUN=1 only shows what it would be
@@ -47,14 +47,14 @@ export: $(VENV)/setup ## Make documents of what is in OUTPUT: FORMATS=md,pdf
 compare: $(VENV)/setup ## Show what differs between two results: A=results1 B=results2
 check: $(VENV)/setup ## Read what is in OUTPUT a second time, by OCR on this computer, and compare
 score: $(VENV)/setup ## Show how good the results in OUTPUT are, by their truth: TRUTH=folder
-tune: $(VENV)/setup ## Show how many pixels a page needs, by a sample of yours: SAMPLE=50
+tune: $(VENV)/setup ## Show how many pixels a page needs, by a sample of your pages: SAMPLE=50
 clean: $(VENV)/setup ## Empty the machine's input and result folders
 delete: $(VENV)/setup ## Delete the VM, its disk and its workers; asks first
 
 $(VERBS):
 	@$(PY) tools/$(subst -,_,$@).py
 
-setup: $(VENV)/setup ## Make the environment (the first use of any target does)
+setup: $(VENV)/setup ## Make the environment (the first use of any target does this)
 
 $(VENV)/setup: requirements.txt
 	@$(PYTHON) tools/setup.py $(VENV) $<
@@ -81,7 +81,7 @@ lint: $(VENV)/setup-dev ## Check style and types
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy vm_side tools tests
 
-mutate: $(VENV)/setup-dev ## Show faults in decisions that no test sees; ONLY=vm_side/answer: of these files
+mutate: $(VENV)/setup-dev ## Put faults into decisions, show those that no test sees; ONLY=vm_side/answer: these files
 	@nice -n 19 $(PY) tests/mutate "$$ONLY"
 
 bench: $(VENV)/setup-dev $(PARITY)/setup ## Measure the client, the GPU's idle time, the bill, a fleet: hours
@@ -105,7 +105,7 @@ $(PARITY)/setup: tests/parity/requirements.txt
 	@$(PARITY)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps -r $<
 	@touch $@
 
-test-vllm: $(VLLM:%=test-vllm-%) ## Run the client against real vLLMs on the CPU; VLLM=0.11.0: one of them
+test-vllm: $(VLLM:%=test-vllm-%) ## Run the client against real vLLMs on the CPU; VLLM=0.11.0: only this one
 
 $(VLLMS:%=test-vllm-%): test-vllm-%: $(VENV)/setup-dev .venv-vllm-%/setup
 	@VLLM=$* $(PY) -m pytest --timeout=900 tests/vllm

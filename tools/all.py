@@ -28,7 +28,7 @@ WHOSE = "make all"
 
 
 @verb("INPUT", "OUTPUT", *WHAT, *EXPORTING, *MACHINE, *FLEET, help=__doc__)
-@click.option("--force", is_flag=True, help="Read all pages again, also if none is new.")
+@click.option("--force", is_flag=True, help="Read all pages again, even if none is new.")
 def main(knobs: Knobs, force: bool) -> int:
     check_workers(knobs)
     wanted(knobs.export)  # a wrong format is told before anything is rented

@@ -27,7 +27,9 @@ PATIENCE_S = 600
 
 
 @verb(*GCP, "BUCKET", "CONTAINER_IMAGE", "PRICE_PER_HOUR", help=__doc__)
-@click.option("--yes", envvar="YES", is_flag=True, help="Do not ask before what costs.")
+@click.option(
+    "--yes", envvar="YES", is_flag=True, help="Do not ask before a step that costs money."
+)
 def main(knobs: Knobs, yes: bool) -> int:
     account = Account(dataclasses.replace(knobs, target="gcp"))
     if wrong := shown(account.look()):

@@ -83,7 +83,7 @@ def tell(kept: Kept, outcome: Outcome, missing: dict[str, int], doubtful: dict[s
             " (changed by hand, or not ours)"
         )
     if kept.left:
-        say(f"export: of no page any more, left since changed by hand: {some(kept.left)}")
+        say(f"export: kept as changed by hand, though their pages are gone: {some(kept.left)}")
     if missing:
         count = sum(missing.values())
         say(
@@ -99,9 +99,9 @@ def tell(kept: Kept, outcome: Outcome, missing: dict[str, int], doubtful: dict[s
     if len(named) <= NAMED:
         for name in named:
             note(f"  {kept.folder / name}")
-    removed = f", {len(kept.removed)} files of no page any more removed" if kept.removed else ""
+    removed = f", {len(kept.removed)} files removed whose pages are gone" if kept.removed else ""
     note(
-        f"export: {len(named)} documents made, {outcome.unchanged} as they were{removed}:"
+        f"export: {len(named)} documents made, {outcome.unchanged} unchanged{removed}:"
         f" {kept.folder}"
     )
 

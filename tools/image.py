@@ -27,7 +27,7 @@ def check_parts(knobs: Knobs) -> None:
     weights, base = knobs.model_id, knobs.container_base
     if weights and not knobs.model_revision:
         raise click.UsageError(
-            f"MODEL_REVISION: which commit of {weights}? Code comes with it, and is run."
+            f"MODEL_REVISION: which commit of {weights}? It has code, which is run."
             f" Take one that you trust from https://huggingface.co/{weights}/commits/main"
         )
     if "@sha256:" not in base:

@@ -27,13 +27,13 @@ PAUSES_S = (2.0, 4.0, 8.0, 15.0)  # between two tries; then always the last one
 
 
 @verb(*MACHINE, needed=NEEDED, help=__doc__)
-@click.option("--force", envvar="FORCE", is_flag=True, help="Even if another run holds it.")
+@click.option("--force", envvar="FORCE", is_flag=True, help="Stop it even if another run holds it.")
 @click.option(
     "--patience",
     default=120.0,
     type=Number(0),
     metavar="SECONDS",
-    help="How long it goes on trying while nothing answers.",
+    help="How long to go on trying while nothing answers.",
 )
 def main(knobs: Knobs, force: bool, patience: float) -> int:
     is_ours = bool(os.environ.get(lock.TOKEN_VARIABLE))  # the stop step of make all, which held it

@@ -45,7 +45,7 @@ def steps_in(context: click.Context, parameter: click.Parameter, given: str) -> 
     envvar="LADDER",
     default=",".join(map(str, LADDER)),
     callback=steps_in,
-    help="The MAX_PIXELS that are tried, by commas; yours is, too.",
+    help="The values of MAX_PIXELS to try, separated by commas; your own is tried, too.",
 )
 @click.option("--json", "as_data", is_flag=True, help="Print all figures as JSON.")
 def main(knobs: Knobs, ladder: tuple[int, ...], as_data: bool) -> int:
@@ -114,7 +114,10 @@ def show(
     whole = [reading for reading in readings if reading.variant not in why]
     steps_down = [reading for reading in whole if reading.variant != other]
     if not steps_down:
-        raise Failure("the sample was read in no way", "fix what is said above; make tune goes on")
+        raise Failure(
+            "the sample could not be read with any setting",
+            "fix what is said above; make tune goes on",
+        )
     names = {name: sample.files[e.input] for name, e in whole[0].side.pages.items()}
     twin = next((reading for reading in whole if reading.variant == other), None)
     times = times_of(whole, knobs)

@@ -52,7 +52,7 @@ class Alike:
                 files.setdefault(task.page.input, []).append(task)
         self.told = {task.page.key for rest in files.values() for task in rest[1:]}
         return [
-            failed_record(rest[0], f"{which(rest)}: as the ones before, not tried", settings)
+            failed_record(rest[0], f"{which(rest)}: not tried, as the ones before failed", settings)
             for rest in files.values()
         ]
 

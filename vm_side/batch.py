@@ -38,8 +38,8 @@ from workers.pool import PoolError
 
 R = TypeVar("R")
 UNCLEAR = (
-    "the server cannot tell how it sees a prompt with a picture (its /tokenize is none, or of"
-    " another form); what it counts for the first pages is looked at in its place"
+    "the server cannot tell how it sees a prompt with a picture (it has no /tokenize, or one"
+    " of another form); the tokens that it counts for the first pages are checked instead"
 )
 FIRST = "make report shows them first"
 OVERRULE = "or PREFLIGHT=0 if it reads pages well all the same"

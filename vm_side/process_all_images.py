@@ -62,7 +62,7 @@ from workers.pool import PoolError
 @click.option(
     "--state",
     envvar="STATE",
-    help="Folder where the manifest grows, if the results are at a URL.",
+    help="Folder for the manifest, if the results are at a URL.",
 )
 @click.option(
     "-p",
@@ -70,7 +70,7 @@ from workers.pool import PoolError
     envvar="PROCESSES",
     default=256,
     type=Whole(1, 512),
-    help="Pages in flight, at most; the server's metrics decide how many.",
+    help="Maximum number of pages read at the same time; the server's metrics decide how many.",
 )
 @click.option(
     "-m",
@@ -78,21 +78,21 @@ from workers.pool import PoolError
     envvar="MAX_PIXELS",
     default=2_000_000,
     type=Whole(MIN_PIXELS, MAX_PIXELS),
-    help="Pixels of the picture that the model sees, at most.",
+    help="Maximum pixels of the picture that the model sees.",
 )
 @click.option(
     "--upsample-below",
     envvar="UPSAMPLE_BELOW",
     default=1_200_000,
     type=Whole(0),
-    help="Pictures of at most so many pixels are enlarged first.",
+    help="Pictures with this many pixels or fewer are enlarged first.",
 )
 @click.option(
     "--rotate",
     envvar="ROTATE",
     default=AUTO,
     type=click.Choice(ROTATIONS),
-    help="Degrees by which each page is turned clockwise; auto: those that are turned are found.",
+    help="Degrees to turn each page clockwise; auto: turned pages are found and set upright.",
 )
 @click.option("-i", "--images", envvar="IMAGES", is_flag=True, help="Also draw the boxes (.jpg).")
 @click.option(
@@ -120,7 +120,7 @@ from workers.pool import PoolError
     "--preflight/--no-preflight",
     envvar="PREFLIGHT",
     default=True,
-    help="Whether a server that would read pages wrongly is refused.",
+    help="Refuse a server that would read pages wrongly.",
 )
 @click.option(
     "--pages",
@@ -128,7 +128,7 @@ from workers.pool import PoolError
     default="",
     callback=page_list,
     show_default=False,
-    help="Of each file these pages alone, such as 1-20,35, for a trial.",
+    help="Only these pages of each file, such as 1-20,35, for a trial.",
 )
 @click.option(
     "--pdf-password-file",
@@ -142,7 +142,7 @@ from workers.pool import PoolError
     envvar="WITNESS",
     default=WITNESSES[0],
     type=click.Choice(WITNESSES),
-    help="Who compares an answer with its page; ocr: ink, and a second reader on idle cores.",
+    help="What an answer is compared with: the page's ink; ocr: also a second reader (idle cores).",
 )
 @click.option(
     "--doubtful",
@@ -154,7 +154,7 @@ from workers.pool import PoolError
     "--checks",
     envvar="CHECKS",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="What a second reader has found elsewhere, for --doubtful: as check_results.py writes it.",
+    help="What a second reader has found elsewhere, as check_results.py writes it; for --doubtful.",
 )
 @click.option("--model", envvar="MODEL", help="Served model.  [default: ask the server]")
 @click.option(
@@ -197,28 +197,28 @@ from workers.pool import PoolError
     envvar="PRICE_PER_HOUR",
     default=0.0,
     type=Number(0),
-    help="What the machine costs, in USD, for summary.json.",
+    help="What the machine costs an hour, in USD, for summary.json.",
 )
 @click.option(
     "--price-per-worker-hour",
     envvar="PRICE_PER_WORKER_HOUR",
     default=0.0,
     type=Number(0),
-    help="The same of each other machine of a fleet.",
+    help="What each other machine of a fleet costs an hour, in USD.",
 )
 @click.option(
     "--workers",
     envvar="WORKERS",
     default=0,
     type=Whole(0),
-    help="How many other machines bill meanwhile, for --budget.",
+    help="How many other machines are billed at the same time, for --budget.",
 )
 @click.option(
     "--budget",
     envvar="BUDGET",
     default=0.0,
     type=Number(0),
-    help="USD that the machines may cost: pages are left in time to end below it; 0: no limit.",
+    help="USD that the machines may cost: reading stops in time to stay below it; 0: no limit.",
 )
 @click.option(
     "--spent",
@@ -274,9 +274,11 @@ def main(
     for number in STOP_SIGNALS:
         signal.signal(number, leave_at_signal)
     if doubtful and witness == "off":
-        raise click.UsageError("a doubtful page is read again to be compared: without WITNESS=off")
+        raise click.UsageError(
+            "DOUBTFUL=1 keeps the answer that is trusted more: give WITNESS=ink or ocr"
+        )
     if budget and not (price_per_hour and (price_per_worker_hour or not workers)):
-        raise click.UsageError("--budget is no limit without prices: say what an hour costs")
+        raise click.UsageError("--budget limits nothing without prices: say what an hour costs")
     source, output = checked_folders(input_dir, output_dir, bool(scheduler))
     folder = checked_state(output, state)
     settings = Settings(
@@ -376,7 +378,7 @@ def checked_folders(input_dir: str, output_dir: str, is_fleet: bool) -> tuple[Pl
         source = as_on_disk(source)
     for place in (source, output):
         if isinstance(place, Remote) and not is_fleet:
-            raise click.UsageError(f"{place} is read and written by a fleet: give its --scheduler")
+            raise click.UsageError(f"only a fleet reads and writes {place}: give its --scheduler")
     if isinstance(source, Path) and not source.is_dir():
         raise click.UsageError(f"the input folder {source} does not exist: give another --input")
     if is_inside(output, source):

@@ -68,7 +68,7 @@ def readers_for(cores: int) -> int:
 def start(settings: Settings) -> Worker[Record]:
     """Start one second reader. Raises PoolError."""
     if lacking := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
-        raise PoolError(f"{lacking[0]} is not among the packages here")
+        raise PoolError(f"{lacking[0]} is not installed here")
     from second_reading import Places  # noqa: PLC0415 - the same
 
     assert isinstance(settings.input, Path) and isinstance(settings.output, Path)

@@ -34,7 +34,7 @@ from workers.beside import PIECE
 MOST_PIXELS = 9_000_000  # an A4 page at 300 dpi; a larger one is read at half its size, or less
 READING_S = 300.0  # seconds of CPU time; a newspaper's page takes 15
 PATIENCE_S = 1800.0  # for Tesseract, which may wait long for a core at the lowest priority
-NO_HANGUL = "it has Korean, for which Tesseract and its Korean data are not here"
+NO_HANGUL = "it has Korean, and Tesseract with its Korean data is not installed here"
 
 Read = Callable[[Image.Image], list[Line]]
 
@@ -150,7 +150,7 @@ def second_reading(record: Record, places: Places, engine: Engine) -> Opinion:
 def opened(record: Record, path: Path) -> tuple[Image.Image, tuple[int, int]]:
     """Return the page upright, as it was read, and its own size. Raises UnreadablePage, OSError."""
     if hash_of(path) != record.sha256:
-        raise UnreadablePage("the file is another one by now")
+        raise UnreadablePage("the file has changed since it was read")
     page = turned(open_page(path, record.pdf_page, {}), record.rotation)
     size = own_size(page)
     times = 1

@@ -70,7 +70,7 @@ REASONS = {
         "one line of ink was not read",
         "too short: 40 % of what its ink holds",
         "too long: 231 % of what its ink holds",
-        "next to nothing was read here",
+        "almost nothing was read here",
         "same text as cell 3",
         "the PDF's own text has other words: it has 62 % of these, and 58 % of its words are here",
         "a second reader (tesseract) reads it differently: 81 % alike",
@@ -81,7 +81,7 @@ REASONS = {
         "words of the PDF's own text that are in no cell: 12",
         "digits unlike those of the PDF's own text: 2",
         "digits that a second reader (rapidocr) reads differently: 3",
-        "words of other lengths than the ink has here",
+        "its words have other lengths than the ink here",
     ],
     "ko-KR": [
         "읽지 않은 글자가 3줄 있습니다",

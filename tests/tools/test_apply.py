@@ -141,8 +141,8 @@ def test_who_cannot_be_applied_is_named_and_the_others_are_applied(desk: Desk) -
     assert end.code == 3
     assert sorted(end.err.splitlines()) == [
         "apply: refused: ../../a: OUTPUT has no such page",
-        "apply: refused: a/a: not in the form of ours",
-        "apply: refused: b/b: it was corrected in another reading: make report, and correct that",
+        "apply: refused: a/a: not in the report's form",
+        "apply: refused: b/b: it was made for another reading: make report, and correct that one",
         "apply: refused: f/f: the page is failed: there is no answer to correct",
         "apply: refused: led/out: a link in OUTPUT leads out of it",
     ]

@@ -83,9 +83,11 @@ def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit, tmp_path
     found = {"pages": 6, "checked": 3, "now": 2, "doubtful": 1, "found": 1}
     assert json.loads(end.out) == found
     first, *others = end.err.splitlines()
-    assert re.fullmatch(r"not checked: (changed|other)/\1: the file is another one by now", first)
+    assert re.fullmatch(
+        r"not checked: (changed|other)/\1: the file has changed since it was read", first
+    )
     assert others == [
-        "not checked: 1 more: the file is another one by now",
+        "not checked: 1 more: the file has changed since it was read",
         "check: 2 of 6 pages read a second time; 1 doubtful: make report shows them first",
     ]
     records = {entry["page"].partition("/")[0]: entry for entry in records_in(here.output)}
@@ -93,7 +95,7 @@ def test_what_is_read_otherwise_is_written_down_and_told(here: Toolkit, tmp_path
     assert list(records["true"])[-1] == "brought" and records["true"]["brought"] == BROUGHT
     wrong = records["wrong"]
     assert wrong["status"] == "doubtful" and wrong["trust"] < 0.5
-    assert wrong["reason"] == "3 cells are read otherwise by the second reader"
+    assert wrong["reason"] == "3 cells are read differently by the second reader"
     assert {(doubt["kind"], doubt["cell"]) for doubt in wrong["doubts"][:2]} == {
         ("reader", 1),
         ("reader", 2),

@@ -168,7 +168,7 @@ def test_a_page_whose_result_is_lost_is_not_compared(kit: Toolkit, tmp_path: Pat
     lost.write_text("[{")
     end = compare(kit, tmp_path / "a", tmp_path / "b")
     assert end.code == 3
-    assert end.err == f"compare: left out: {lost}: no JSON: no result\n"
+    assert end.err == f"compare: left out: {lost}: not JSON: not a result\n"
     assert "6 pages compared, 0 differ, 1 could not be compared" in end.out
 
 

@@ -110,7 +110,7 @@ def test_what_somebody_changed_or_put_there_is_never_lost(kit: Toolkit) -> None:
     fewer.add("scans/page2.png", text("in scans/page2.png"))
     fewer.finish()
     end = export(kit)
-    assert "of no page any more, left since changed by hand: cover.jsonl" in end.err
+    assert "kept as changed by hand, though their pages are gone: cover.jsonl" in end.err
     assert documents(kit) == ["book.jsonl.old", "cover.jsonl", "notes.txt", "scans/page2.jsonl"]
 
 
@@ -145,7 +145,8 @@ def test_cells_that_cannot_be_read_are_missed(kit: Toolkit) -> None:
     (kit.output / "cover" / "cover.json").write_text(json.dumps(cells))
     end = export(kit, "md")
     assert "2 pages are missing in book and 1 more, or parts of them" in end.err
-    said = "cover.png was read in part: 2 entries of its JSON are not cells, or their text is none"
+    why = "2 entries of its JSON are not cells, or their text cannot be read"
+    said = f"cover.png was read in part: {why}"
     written = (kit.output / "documents" / "cover.md").read_text(encoding="utf-8")
     assert written.splitlines()[2:] == [f"> **{said}**", "", "whole"]
 

@@ -156,7 +156,7 @@ def test_no_proxy_comes_between_us_and_the_server(kit: Toolkit, server: ModelSer
 def test_wants_a_machine(kit: Toolkit) -> None:
     end = kit.run_here("process")
     assert end.code == 1
-    assert "is not a machine yet\n  → make start" in end.err
+    assert "is not set up yet\n  → make start" in end.err
 
 
 def test_wants_a_model_server(own: Toolkit) -> None:

@@ -40,9 +40,10 @@ def test_pages_of_which_cells_are_lost_are_named(kit: Toolkit) -> None:
         assert (end.code, end.err.splitlines()) == (
             0,
             [
-                "report: cut/cut: 1 entries of its JSON are not cells, or their text is none",
+                "report: cut/cut: 1 entries of its JSON are not cells, or their text cannot"
+                " be read",
                 "report: gone/gone: its result is missing",
-                "report: torn/torn: no JSON: no result",
+                "report: torn/torn: not JSON: not a result",
                 f"  → {MEND}",
             ],
         )

@@ -200,7 +200,7 @@ def test_a_page_whose_result_is_lost_is_named(kit: Toolkit, tmp_path: Path) -> N
     end = score(kit, truth, "--json")
     assert (json.loads(end.out)["cer"], end.err) == (
         1,
-        "score: counts as not read: read/read: no JSON: no result\n",
+        "score: counts as not read: read/read: not JSON: not a result\n",
     )
 
 

@@ -83,7 +83,7 @@ def test_a_second_reader_hears_the_new_answer_too(
     assert texts == TEXTS
 
     assert (same["status"], same["read_as"], same["notes"]) == ("doubtful", "ok", [NO_BETTER])
-    assert same["reason"] == "2 cells are read otherwise by the second reader"
+    assert same["reason"] == "2 cells are read differently by the second reader"
     assert (same["reader"], same["trusted_as"]) == ("x", first["b.png"]["trust"])
     assert [line["text"] for line in same["reader_lines"]] == TEXTS
     assert files_in(found.output / "b") == stood

@@ -63,7 +63,7 @@ def test_the_rest_is_one_line(settings: Settings) -> None:
     alike = after(*[DAMAGED] * (MOST_ALIKE + 2))
     (rest,) = alike.rest([Task(page) for page in pages], settings)
     assert (rest.status, rest.pdf_page) == ("failed", 42)
-    assert rest.reason == "pages 42 to 1,999: as the ones before, not tried"
+    assert rest.reason == "pages 42 to 1,999: not tried, as the ones before failed"
     assert [page.pdf_page for page in alike.without_rest(pages)] == list(range(43))
 
 

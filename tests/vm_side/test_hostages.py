@@ -94,7 +94,10 @@ def test_pages_that_fail_alike_are_given_up(tmp_path: Path) -> None:
         assert first.code == 3 and len(good_ones(batch)) == 2
         told = of(batch, "book.pdf")
         assert MOST_ALIKE < len(told) < MOST_ALIKE + 8
-        assert sum(reason.endswith(": as the ones before, not tried") for _, reason in told) == 1
+        assert (
+            sum(reason.endswith(": not tried, as the ones before failed") for _, reason in told)
+            == 1
+        )
         assert first.err.count("failed: book.pdf") == len(told)
         assert batch.run_here().code == 3 and len(of(batch, "book.pdf")) <= len(told) + 4
 
@@ -107,7 +110,7 @@ def test_pipes_and_devices_are_told_and_not_opened(tmp_path: Path) -> None:
         assert batch.run_here().code == 3
         for name in ("pipe.png", "pipe.pdf", "zero.png"):
             ((status, reason),) = of(batch, name)
-            assert status == "failed" and reason.startswith("no regular file")
+            assert status == "failed" and reason.startswith("not a regular file")
 
 
 def resident_mib(pid: int) -> int:

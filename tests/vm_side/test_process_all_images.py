@@ -70,7 +70,9 @@ def test_a_budget_without_prices_is_refused(prices: dict[str, str], is_limit: bo
     """Without prices the budget could never be spent."""
     finished = CliRunner().invoke(main, ["--input", "/nowhere", "--budget", "5"], env=prices)
     assert finished.exit_code == ExitCode.USAGE
-    assert ("/nowhere does not exist" if is_limit else "no limit without prices") in finished.output
+    assert (
+        "/nowhere does not exist" if is_limit else "limits nothing without prices"
+    ) in finished.output
 
 
 def test_a_good_run_is_silent_and_leaves_results(three: Rigged, either: str) -> None:

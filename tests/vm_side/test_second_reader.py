@@ -108,7 +108,7 @@ def test_its_doubts_are_there_while_other_pages_are_read(
     assert "1 ok, 1 doubtful: make report shows them first" in ended.err
     first, second = batch.records
     assert (first["status"], first["read_as"], first["trusted_as"]) == ("doubtful", "ok", 1.0)
-    assert first["reason"] == "2 cells are read otherwise by the second reader"
+    assert first["reason"] == "2 cells are read differently by the second reader"
     assert [doubt["cell"] for doubt in first["doubts"]] == [2, 4]
     assert first["doubts"][1]["detail"]["digits"] == 1
     assert (second["status"], second["reader"]) == ("ok", ""), "nobody waits for it"
@@ -171,7 +171,7 @@ def test_without_its_packages_the_pages_are_read_all_the_same(
     ended = batch.run(environment=KNOBS | altered(tmp_path / "bare", WITHOUT_ENGINES))
     assert ended.code == 0
     assert ended.err.splitlines()[0] == (
-        "no second reader while the pages are read: rapidocr is not among the packages here;"
+        "no second reader while the pages are read: rapidocr is not installed here;"
         " make check has one"
     )
     assert ended.err.count("second reader") == 1

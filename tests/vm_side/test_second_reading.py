@@ -199,7 +199,7 @@ def test_boxes_are_the_pages_own_also_if_it_is_read_smaller(
 @pytest.mark.parametrize(
     ("name", "content", "fault"),
     [
-        ("a.png", b"another", "another one by now"),
+        ("a.png", b"another", "changed since it was read"),
         ("a.png", None, "No such file"),
         ("a/a.json", None, "No such file"),
         ("a/a.json", b"[", "not what was written"),

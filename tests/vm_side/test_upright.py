@@ -135,4 +135,4 @@ def test_a_machine_without_the_packages_reads_and_says_so(tmp_path: Path) -> Non
         assert end.code == 0, end
         found = record(batch, "page.png")
         assert (found["status"], found["rotation"]) == ("ok", 0)
-        assert ["was not looked for" in note for note in found["notes"]] == [True]
+        assert ["was not checked" in note for note in found["notes"]] == [True]

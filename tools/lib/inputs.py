@@ -12,7 +12,7 @@ from contract import PAGE_ENDINGS, is_page_file
 from lib.console import ExitCode, Failure, say
 from walk import UNOPENED, as_on_disk, look_below, told
 
-IRREGULAR = "no regular file (a pipe, a device or a socket)"
+IRREGULAR = "not a regular file (a pipe, a device or a socket)"
 
 
 @dataclass(frozen=True)

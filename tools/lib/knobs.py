@@ -36,22 +36,24 @@ class Knobs:
     input: str = knob("", "Folder of page images and PDFs, or one file.", kinds.local_path)
     output: str = knob("./results", "Folder for the results, on this computer.", kinds.local_path)
     truth: str = knob(
-        "", "make score: folder with the truth of the pages, as JSON.", kinds.local_path
+        "", "make score, make tune: folder with the truth of the pages, as JSON.", kinds.local_path
     )
-    sample: int = knob(50, "make tune: pages of INPUT that are read.", kinds.Whole(1, 1000))
-    processes: int = knob(256, "Pages in flight, at most.", kinds.Whole(1, 512), "-p")
+    sample: int = knob(50, "make tune: how many pages of INPUT it reads.", kinds.Whole(1, 1000))
+    processes: int = knob(
+        256, "Maximum number of pages read at the same time.", kinds.Whole(1, 512), "-p"
+    )
     max_pixels: int = knob(
         2_000_000,
-        "Pixels of the picture that the model sees.",
+        "Maximum pixels of the picture that the model sees.",
         kinds.Whole(3136, 11289600),
         "-m",
     )
     upsample_below: int = knob(
-        1_200_000, "Pictures of at most so many pixels are enlarged first.", kinds.Whole(0)
+        1_200_000, "Pictures with this many pixels or fewer are enlarged first.", kinds.Whole(0)
     )
     rotate: str = knob(
         AUTO,
-        "Degrees by which each page is turned clockwise; auto: those that are turned are found.",
+        "Degrees to turn each page clockwise; auto: turned pages are found and set upright.",
         click.Choice(ROTATIONS),
     )
     prompt_mode: str = knob(
@@ -63,20 +65,22 @@ class Knobs:
         "Picture cells: files next to the Markdown, inside it (inline), or none.",
         click.Choice(PICTURE_FORMS),
     )
-    model: str = knob("", "Served model; empty: whatever the server serves.", kinds.one_line)
+    model: str = knob(
+        "", "Name of the served model; empty: the one that the server has.", kinds.one_line
+    )
     endpoint: str = knob(
         "http://127.0.0.1:8000", "The model server, as seen from the machine.", kinds.endpoint_url
     )
     api_key_file: str = knob(
         "", f"File with the model server's key; or the key itself in the variable {KEY}."
     )
-    pages: str = knob("", "Of each file these pages alone, such as 1-20,35.", kinds.page_list)
+    pages: str = knob("", "Only these pages of each file, such as 1-20,35.", kinds.page_list)
     pdf_password_file: str = knob(
         "", f"File with the password of PDFs; or the password itself in the variable {PASSWORD}."
     )
     witness: str = knob(
         WITNESSES[0],
-        f"Who compares an answer with its page; {OCR}: ink, and a second reader.",
+        f"What an answer is compared with: the page's ink; {OCR}: and a second reader; or nothing.",
         click.Choice(WITNESSES),
     )
     doubtful: bool = knob(False, "Read doubtful pages again.", bool)
@@ -90,10 +94,10 @@ class Knobs:
     )
     retries: int = knob(3, "Further tries for a page.", kinds.Whole(0, 20))
     price_per_hour: float = knob(
-        1.096, "What the machine costs, in USD; nothing with TARGET=local.", kinds.Number(0)
+        1.096, "What the machine costs an hour, in USD; nothing with TARGET=local.", kinds.Number(0)
     )
     price_per_worker_hour: float = knob(
-        0.229, "What one of the WORKERS costs, in USD.", kinds.Number(0)
+        0.229, "What one of the WORKERS costs an hour, in USD.", kinds.Number(0)
     )
     budget: float = knob(
         0.0, "USD that the machines may cost in one make all; 0: no limit.", kinds.Number(0)
@@ -117,9 +121,11 @@ class Knobs:
         "", "gs://… through which pages and results go; empty: over ssh.", kinds.bucket_url
     )
     take: bool = knob(
-        False, "Take over folders on the machine that hold what others put there.", bool
+        False,
+        "Take over the machine's folders even if they hold others' files; these are deleted.",
+        bool,
     )
-    ssh_host: str = knob("", "TARGET=ssh: the machine, as ssh takes it.", kinds.ssh_host)
+    ssh_host: str = knob("", "TARGET=ssh: the machine, as you give it to ssh.", kinds.ssh_host)
     container_image: str = knob(
         "custom-dots-ocr:unified",
         "Image of the model server, on the machine.",
@@ -127,7 +133,7 @@ class Knobs:
     )
     container_args: str = knob(
         "--gpus all --ipc host -p 127.0.0.1:8000:8000 -v dots-ocr-cache:/root/.cache/vllm",
-        "What docker run gets for the model server.",
+        "Options of docker run for the model server.",
         kinds.one_line,
     )
     container_base: str = knob(
@@ -146,11 +152,11 @@ class Knobs:
     )
     idle_minutes: int = knob(
         15,
-        "The VM turns itself off after so many idle minutes; 0: never.",
+        "The VM turns itself off after this many idle minutes; 0: never.",
         kinds.Whole(0, 120 * 24 * 60),
     )
     max_hours: float = knob(
-        12.0, "The VM is turned off so many hours after its start; 0: never.", kinds.Hours(0)
+        12.0, "The VM is turned off this many hours after its start; 0: never.", kinds.Hours(0)
     )
     machine_type: str = knob(
         "g2-standard-8", "make create: the VM's type, with its GPU.", kinds.resource
@@ -166,17 +172,21 @@ class Knobs:
         0, "Spot VMs that help the VM read; 0: it reads alone.", kinds.Whole(0, 1000)
     )
     zones: str = knob(
-        "", "WORKERS: zones they may be in, of ZONE's region, by commas; empty: any.", kinds.zones
+        "",
+        "WORKERS: zones of ZONE's region they may use, comma-separated; empty: any.",
+        kinds.zones,
     )
     worker_image: str = knob(
         "", "WORKERS: disk image with docker, driver and CONTAINER_IMAGE.", kinds.disk_image
     )
     iap: bool = knob(False, "No external address: ssh through Google's IAP.", bool)
-    export: str = knob("", "Formats of documents that make all makes at its end, by commas.")
-    formats: str = knob("", "make export: formats, by commas; empty: those of EXPORT, else md.")
+    export: str = knob("", "Document formats that make all makes at its end, comma-separated.")
+    formats: str = knob(
+        "", "make export: formats, comma-separated; empty: those of EXPORT, else md."
+    )
     documents: str = knob(
         "files",
-        "files: one document a file; folders: one for all pictures of a folder.",
+        "files: one document for each file; folders: one for all pictures of a folder.",
         click.Choice(["files", "folders"]),
     )
     page_headers: bool = knob(False, "Documents have the page headers and footers, too.", bool)
@@ -325,7 +335,9 @@ def check_workers(knobs: Knobs) -> None:
     Also if DOUBTFUL does so, or if a secret cannot be read. Called before anything is turned on.
     """
     if knobs.doubtful and knobs.witness == "off":
-        raise click.UsageError("DOUBTFUL=1 keeps what is trusted more: it needs a WITNESS, not off")
+        raise click.UsageError(
+            "DOUBTFUL=1 keeps the answer that is trusted more: give WITNESS=ink or ocr"
+        )
     given = {KEY: model_key(knobs), PASSWORD: pdf_password(knobs)}
     if not knobs.workers:
         return
@@ -343,7 +355,7 @@ def check_workers(knobs: Knobs) -> None:
         raise click.UsageError("WORKERS need a VM that stays, for their scheduler: SPOT=0")
     if name := next(filter(given.get, given), ""):
         raise click.UsageError(
-            f"WORKERS have no way to be given a secret: without {name}, {SECRETS[name]}"
+            f"WORKERS cannot be given a secret: leave out {name} and {SECRETS[name]}"
         )
     region = knobs.zone.rpartition("-")[0]
     for zone in zones_of(knobs):

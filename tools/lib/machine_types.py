@@ -37,7 +37,7 @@ def wrong_price(knobs: Knobs, machine_type: str, has_spot: bool = False) -> str:
     own = defaults(knobs, has_spot)
     if not own or machine_type == OWN_TYPE:
         return ""
-    return f"{' and '.join(own)}: a {OWN_TYPE}'s, and this is a {with_cards(machine_type)}"
+    return f"{' and '.join(own)}: priced for a {OWN_TYPE}, and this is a {with_cards(machine_type)}"
 
 
 def price_warning(knobs: Knobs, machine_type: str, spot: bool, has_spot: bool = False) -> str:
@@ -55,6 +55,6 @@ def unpriced(knobs: Knobs, machine_type: str) -> str:
         return ""
     if free := [name for name in prices(knobs) if not getattr(knobs, name.lower())]:
         names = " and ".join(free)
-        return f"BUDGET is no limit with {names} of 0 (say what an hour costs, or BUDGET=0)"
+        return f"BUDGET limits nothing with {names} of 0 (say what an hour costs, or BUDGET=0)"
     why = wrong_price(knobs, machine_type) if knobs.target == "gcp" else ""
     return f"BUDGET needs the machine's own price: {why}" if why else ""

@@ -7,7 +7,7 @@ from contract import SECRETS
 from lib.config import refuse_unknown
 
 VARIABLE = "MAKE_LINE"  # here the Makefile lists the names on the make line
-ELSE = "what is for another program goes before make"
+ELSE = "a variable for another program goes before make"
 NO_KNOBS = ("CONFIG", *SECRETS, "PYTHON", "PY", "VENV", "SHELL", "MAKEFLAGS")
 
 

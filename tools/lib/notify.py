@@ -35,7 +35,9 @@ def target_of(knobs: Knobs) -> str:
     if knobs.notify or not knobs.notify_file:
         target = knobs.notify
     elif knobs.notify_file.startswith(SCHEMES):
-        raise click.UsageError("NOTIFY_FILE is the path of a file that has the URL, and no URL")
+        raise click.UsageError(
+            "NOTIFY_FILE is the path of a file that has the URL, not the URL itself"
+        )
     else:
         try:
             target = secret_in(knobs.notify_file, "NOTIFY_FILE").strip()

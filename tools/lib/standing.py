@@ -65,7 +65,7 @@ class Standing:
             self._broken.add(page)
             return fault
         if page in self._broken:
-            return "its JSON is no result"
+            return "its JSON is not a result"
         if not (part.stat().st_size or may_be_empty(name)):
             return "empty: no picture"
         place, comes = self.output / name, files.sha256_of(part)[:DIGITS]
@@ -213,5 +213,5 @@ def fault_of(path: Path) -> str:
     try:
         cells = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
-        return "no JSON: no result" if path.stat().st_size else "empty: no result"
-    return "" if isinstance(cells, list) else "no list of cells: no result"
+        return "not JSON: not a result" if path.stat().st_size else "empty: not a result"
+    return "" if isinstance(cells, list) else "not a list of cells: not a result"

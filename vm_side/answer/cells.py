@@ -17,7 +17,7 @@ from contract import CATEGORIES
 
 Cell = dict[str, Any]
 
-SINGLE_BACKSLASHES = "LaTeX with single backslashes mended"
+SINGLE_BACKSLASHES = "LaTeX with single backslashes fixed"
 ODD_BOX, ODD_TEXT = "a box in another form", "a text that is not a string"
 ODD_NAME, NESTED = "a text by another name", "cells inside others"
 UNKNOWN_LETTERS = f"letters that the model did not write whole: {UNKNOWN}"

@@ -98,7 +98,9 @@ def with_square_pixels(
     low, high = HALF_AS_HIGH
     if OWN_SIZE in page.info or not 0 < low * down <= across <= high * down:
         return page
-    notes.append(f"{across:.0f} dots an inch across, {down:.0f} down, as a fax has: shown so")
+    notes.append(
+        f"{across:.0f} dots an inch across, {down:.0f} down, as a fax has: its height was corrected"
+    )
     square = page.resize((page.width, round(page.height * across / down)), Image.Resampling.BICUBIC)
     square.info[OWN_SIZE] = page.size
     return square

@@ -11,7 +11,7 @@ from picture.tiff_samples import MIN_IS_WHITE_KEY
 FULL_16_BITS = 65_535
 ON_BLACK = "its ink shows only on a dark ground: put on black"
 ON_GRAY = "a part of its ink shows only on a dark ground: put on gray"
-OPAQUE = "its alpha hides all of it: shown without"
+OPAQUE = "its alpha hides all of it: shown without alpha"
 GRAY = 128  # the level of Pillow's colour "gray"
 VANISHES = 16  # levels; ink that differs less from its ground cannot be seen
 ROW_STEP, LEAST_ROWS, LEAST_EDGES = (
@@ -123,7 +123,7 @@ def levels(low: float, high: float, is_fraction: bool) -> tuple[float, float]:
     Raises ValueError.
     """
     if not math.isfinite(high - low):
-        raise ValueError("levels that are no numbers")
+        raise ValueError("levels that are not numbers")
     black = min(low, 0)
     span = high - black
     if is_fraction and span < FEW:

@@ -92,7 +92,7 @@ def why_not_opened(file: IO[bytes]) -> str:
     """Say why Pillow does not open a TIFF that is not damaged, for people; else empty."""
     file.seek(0)
     if file.read(4) == BIG_ENDIAN_BIGTIFF:
-        return "a BigTIFF with the high byte first is not read: save it as a common TIFF"
+        return "a big-endian BigTIFF is not read: save it as a common TIFF"
     file.seek(0)
     try:
         TiffImageFile(file)

@@ -47,7 +47,7 @@ def served(folder: Path, port: int) -> Iterator[str]:
         server = Shown(folder / METRICS, port)
     except OSError as error:
         why = error.strerror or error
-        yield f"METRICS_PORT={port}: {why}: the metrics stand in {METRICS} alone"
+        yield f"METRICS_PORT={port}: {why}: the metrics are only in {METRICS}"
         return
     with server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -113,7 +113,7 @@ def look_at_url(root: Remote, faults: list[Page]) -> Found:
     for name in names:
         path = PurePosixPath(name)
         if is_page_file(path.name) and (str(path) != name or path.is_absolute()):
-            reason = "a name with // or /./ can be no file's: rename it"
+            reason = "a file's name cannot have // or /./: rename it"
             faults.append(Page(name, str(path).lstrip("/"), fault=reason))
         elif any(part.startswith(".") for part in path.parts):
             found.not_read[HIDDEN] += 1
@@ -175,7 +175,7 @@ def blocked(folders: Iterable[str], pages: Sequence[Page]) -> dict[str, str]:
         return {}
     homes = {PurePosixPath(page.result).parent for page in pages} | {PurePosixPath(".")}
     return {
-        folder: f"the folder {each} is called as a file of results is: rename it"
+        folder: f"the folder {each} has the name of a file of results: rename it"
         for folder, each in odd.items()
         if home_of(each) in homes
     }
@@ -241,13 +241,13 @@ def fault_of_kind(place: Place) -> str:
         is_odd = isinstance(place, Path) and not stat.S_ISREG(place.stat().st_mode)
     except OSError:
         return ""  # opening it will say why
-    return "no regular file (a pipe, a device or a socket)" if is_odd else ""
+    return "not a regular file (a pipe, a device or a socket)" if is_odd else ""
 
 
 def fault_of_name(path: str, result: str) -> str:
     """Say why no result can be named after this file, or nothing."""
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
-        return "the name has a line break or bytes that are no text: rename the file"
+        return "the name has a line break or bytes that are not text: rename the file"
     size = len(os.fsencode(PurePosixPath(result).name + LONGEST_ENDING))
     if size > LONGEST_NAME_BYTES:
         over = size - LONGEST_NAME_BYTES

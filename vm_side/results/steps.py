@@ -37,8 +37,8 @@ T = TypeVar("T")
 Source = Path | bytes
 Values = dict[str, Any]  # for a page's record; a step adds what it learns, even if it fails
 
-NOT_LOOKED = "which way is up was not looked for: onnxruntime is not among the packages here"
-NOT_JUDGED = "whether the answer fits was not looked at: numpy is not among the packages here"
+NOT_LOOKED = "which way is up was not checked: onnxruntime is not installed here"
+NOT_JUDGED = "whether the answer fits its page was not checked: numpy is not installed here"
 
 Turn = Callable[[bool], AbstractContextManager[Any]]
 """Gives a turn to compute. With True the turn is for a large page: there is one at a time."""

@@ -268,7 +268,7 @@ class Endpoint:
             return NoAnswer(verdict(error.code), refused(error.code, words), words)
         except ANOTHER_FORM as error:
             words = self._connection.hide(repr(error))[:LONGEST_FAULT]  # Python quotes all of it
-            return NoAnswer(Verdict.BROKEN, f"an answer that is none: {words}")
+            return NoAnswer(Verdict.BROKEN, f"not a valid answer: {words}")
         if answer.finish_reason in GIVEN_UP:
             reason = f"the server ended it with {answer.finish_reason!r}"
             return NoAnswer(Verdict.BROKEN, reason)

@@ -51,7 +51,7 @@ def fault_of(lost: LostConnection, url: str) -> Fault:
         host = urllib.parse.urlsplit(url).hostname
         return UnknownName(f"the name {host} is not known ({error.strerror})")
     if isinstance(error, ssl.SSLCertVerificationError):
-        remedy = "; SSL_CERT_FILE=FILE names whom to trust"
+        remedy = "; SSL_CERT_FILE=FILE names the certificates to trust"
         remedy = remedy if error.verify_code in UNKNOWN_SIGNER else ""
         return Fault(f"its certificate is not trusted ({error.verify_message}){remedy}", lasts=True)
     if isinstance(error, ConnectionRefusedError):

@@ -36,11 +36,11 @@ REASONS = {
         "{} places differ from the PDF's text",
     ),
     "reader": (
-        "one cell is read otherwise by the second reader",
-        "{} cells are read otherwise by the second reader",
+        "one cell is read differently by the second reader",
+        "{} cells are read differently by the second reader",
     ),
 }
-NOTHING_READ = "next to nothing was read"
+NOTHING_READ = "almost nothing was read"
 
 
 @dataclass(frozen=True)

@@ -264,7 +264,7 @@ class Fleet:
             except KilledWorker:  # if a user's own settings allow no death of a node over a task
                 return Lost("its node died")
             except ValueError:  # from Dask: the node left with its result before we took it
-                return Lost("it left with its result")
+                return Lost("its node left with its result")
         if isinstance(result, Lost):
             self._shares.pop(node, None)
             self._lose(node, result)

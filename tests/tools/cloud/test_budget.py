@@ -98,10 +98,10 @@ def test_nothing_is_rented_for_less_than_a_start_and_a_page(paid: CloudToolkit) 
     before = len(paid.calls)
     end = paid.run_here("all", "--force", "--budget", "12")
     assert (end.code, paid.calls[before:]) == (2, [])
-    assert "BUDGET=12 USD pays 0.2 minutes" in end.err and "nothing is rented" in end.err
+    assert "BUDGET=12 USD pays for 0.2 minutes" in end.err and "nothing is rented" in end.err
     end = paid.run_here("all", "--force", PRICE_PER_HOUR="0")
     assert (end.code, paid.calls[before:]) == (2, [])
-    assert "BUDGET is no limit with PRICE_PER_HOUR of 0" in end.err
+    assert "BUDGET limits nothing with PRICE_PER_HOUR of 0" in end.err
 
 
 def test_half(paid: CloudToolkit) -> None:

@@ -288,7 +288,7 @@ def test_a_quota_that_suffices(
 def test_quotas_that_do_not() -> None:
     with pytest.raises(Failure, match="GPUS_ALL_REGIONS: 1 needed, 0 of 2 free"):
         account.enough({GPUS: (1, 0), "GPUS_ALL_REGIONS": (2, 2)}, {GPUS: 1} | ALL, "region")
-    with pytest.raises(account.Untold, match="region tells no quota of"):
+    with pytest.raises(account.Untold, match="region does not say its quota of"):
         account.enough({"CPUS": (8, 0)}, {GPUS: 1}, "region")
 
 

@@ -72,7 +72,7 @@ def test_start_status_and_stop(cloud: Cloud, image_tar: Path, tmp_path: Path) ->
     assert not files_below(kit.home("input"))  # the workers read from the bucket themselves
 
     end = kit.run_here("start")  # now only the VM
-    assert (end.code, end.err) == (0, f"start: WORKERS is 0: those of {GROUP} are let go\n")
+    assert (end.code, end.err) == (0, f"start: WORKERS is 0: the workers of {GROUP} are deleted\n")
     assert containers(kit).keys() == {"dots-ocr-model"}
     assert cloud.gce.group(GROUP)[0] == 0
 
@@ -149,7 +149,7 @@ def check_status(kit: CloudToolkit) -> None:
     assert shown["workers"] == f"4 of 4 running (1 in {A}, 3 in {B})"
     assert shown["workers cost"] == "0.92 USD an hour"
     assert shown["money so far"].endswith(" USD, without its workers")
-    assert shown["Dask"] == "1 workers connected, 0 pages in their hands"
+    assert shown["Dask"] == "1 workers connected, 0 pages given to them"
     assert shown["dashboard"] == (
         f"gcloud compute ssh {VM} --zone {A} --project rig-project"
         " -- -N -L 8787:127.0.0.1:8787, then http://127.0.0.1:8787/status"

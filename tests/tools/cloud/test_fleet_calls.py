@@ -129,7 +129,7 @@ def test_fewer_than_asked_for_is_a_warning(
     one = start()
     said = capsys.readouterr().err
     assert f"start: only 3 of 4 workers run ({A}: A g2-standard-8 VM instance" in said
-    assert f"{GROUP} goes on trying, and what it gets bills" in said
+    assert f"{GROUP} goes on trying, and each worker that it gets bills" in said
     assert f"currently unavailable in the {B} zone" in one.look().hindrance
     quick.groups.stock[B] = 9
     wait_until(lambda: one.look().running == 4)
@@ -184,7 +184,7 @@ def test_an_end_is_when_all_are_gone(quick: GceServer) -> None:
     quick.delays.stopping_s = 0.3
     assert one.ask_to_end()
     assert sizes(quick) == (0, 4)
-    assert str(one.look()) == "0 of 0 running, 4 on their way out"
+    assert str(one.look()) == "0 of 0 running, 4 being deleted"
     assert one.ask_to_end()  # they have not gone yet
     one.wait_until_empty()
     assert sizes(quick) == (0, 0)

@@ -191,7 +191,7 @@ def test_content_of_another_size_or_hash(machine: HostileMachine) -> None:
     machine.say_tar(*files, *page_files("good"))
     done = machine.download()
     assert done.code == 1
-    assert done.err.count("changed while it travelled; run again") == 3
+    assert done.err.count("changed while it was copied; run again") == 3
     assert results(machine) == ["good.json", "good.md", "good_nohf.md"]
 
 
@@ -202,7 +202,7 @@ def test_a_size_that_would_fill_the_disk_is_not_asked_for(machine: HostileMachin
     (machine.says / "tar").write_bytes(sparse.tobuf(tarfile.GNU_FORMAT) + bytes(10_000))
     done = machine.download()
     assert done.code == 1
-    assert done.err.count("10000000000000 bytes are no result of a page") == 3
+    assert done.err.count("10000000000000 bytes: too large for a page's result") == 3
     assert results(machine) == []
 
 
@@ -354,7 +354,7 @@ def test_more_than_was_asked_for(machine: HostileMachine) -> None:
     (machine.bin / "ssh").write_text(text)
     machine.say_tar(*page_files("page"))
     done = machine.download()
-    assert (done.code, "more comes than was asked for" in done.err) == (1, True), done.err
+    assert (done.code, "more data came than was asked for" in done.err) == (1, True), done.err
     assert results(machine) == ["page.json", "page.md", "page_nohf.md"]
 
 
@@ -376,7 +376,7 @@ def test_a_result_in_a_bucket_that_is_none(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
         bucket = Bucket("gs://pages")
         moved = bucket.fetch("result", ["a.json", "b.json"], tmp_path)
-        assert moved.failed == {"a.json": "4 bytes are no result of a page"}
+        assert moved.failed == {"a.json": "4 bytes: too large for a page's result"}
         assert files_below(tmp_path) == ["b.json"]
         assert bucket.read_text("result/b.json") == "[]\n"
         with pytest.raises(Failure, match=r"a\.json has 4 bytes; given up"):

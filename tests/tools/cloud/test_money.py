@@ -330,7 +330,10 @@ def test_a_vm_that_costs_more_than_the_knobs_say_is_not_turned_on_for_a_budget(
     gce.add_instance(VM, machine_type="g2-standard-48")
     end = GceToolkit(gce, tmp_path, BUDGET="5").run_here("start")
     assert (end.code, gce.status(VM)) == (1, "TERMINATED")
-    assert "BUDGET needs the machine's own price: PRICE_PER_HOUR: a g2-standard-8's" in end.err
+    assert (
+        "BUDGET needs the machine's own price: PRICE_PER_HOUR: priced for a g2-standard-8, and"
+        in end.err
+    )
     assert "troubleshooting.md#nothing-is-rented" in end.err
 
 

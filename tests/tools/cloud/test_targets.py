@@ -90,7 +90,7 @@ def test_a_disk_that_outlives_its_vm_is_told(gce: GceServer, tmp_path: Path) -> 
 def test_create_tells_the_cards_and_whose_the_price_is(gce: GceServer, tmp_path: Path) -> None:
     end = GceToolkit(gce, tmp_path, MACHINE_TYPE="g2-standard-48").run_here("create", DRY_RUN="1")
     assert "g2-standard-48, with its 4 GPUs" in end.out
-    assert "PRICE_PER_HOUR: a g2-standard-8's, and this is" in end.out
+    assert "PRICE_PER_HOUR: priced for a g2-standard-8, and this is" in end.out
 
 
 def test_create_of_a_spot_vm_without_an_address(gce: GceServer, tmp_path: Path) -> None:

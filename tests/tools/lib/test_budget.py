@@ -102,7 +102,7 @@ def test_less_than_a_start_and_a_page_is_refused(
     knobs: Knobs, budget: float, refused: bool
 ) -> None:
     said = plan_of(dataclasses.replace(knobs, budget=budget)).refusal
-    assert said.startswith(f"BUDGET={budget:g} USD pays ") if refused else not said
+    assert said.startswith(f"BUDGET={budget:g} USD pays for ") if refused else not said
 
 
 @pytest.mark.parametrize(
@@ -125,12 +125,12 @@ def test_what_costs_nothing_has_no_budget(changed: dict[str, Any], told: str) ->
     """Such a budget would limit nothing, silently. make plan says it, too."""
     plan = plan_of(dataclasses.replace(ONE_USD, **{"budget": 5.0, **changed}))
     assert plan.refusal == (
-        f"BUDGET is no limit with {told} (say what an hour costs, or BUDGET=0)" if told else ""
+        f"BUDGET limits nothing with {told} (say what an hour costs, or BUDGET=0)" if told else ""
     )
     unknown = dataclasses.replace(plan, own=None, basis=Basis(None, None))
     for one in (plan, unknown):
         said = " ".join(text for name, text in one.rows() if name == "beware")
-        assert ("make all would end at once: BUDGET is no" in said) is bool(told)
+        assert ("make all would end at once: BUDGET limits nothing" in said) is bool(told)
 
 
 @pytest.mark.parametrize("budget", [0.0001, 0.005, 0.01, 0.0111, 0.0112, 0.05])
@@ -138,7 +138,7 @@ def test_what_is_refused_pays_less_than_what_is_asked(budget: float) -> None:
     """Also for an unknown machine: a run of less than 36 s is too short to be useful."""
     said = too_little(dataclasses.replace(ONE_USD, target="ssh", budget=budget), Basis(None, None))
     if said:
-        paid, asked = map(float, re.findall(r"(?:pays|about) ([\d.]+)", said))
+        paid, asked = map(float, re.findall(r"(?:pays for|about) ([\d.]+)", said))
         assert paid <= asked
     assert bool(said) is (budget < 0.0112)
 
@@ -148,18 +148,18 @@ def test_with_another_machine_s_price_no_budget_can_be_kept() -> None:
     knobs = Knobs(bucket="gs://b", budget=50.0, machine_type="g2-standard-96")
     said = plan_of(knobs).refusal
     assert said.startswith(
-        "BUDGET needs the machine's own price: PRICE_PER_HOUR: a g2-standard-8's"
+        "BUDGET needs the machine's own price: PRICE_PER_HOUR: priced for a g2-standard-8, and"
     )
     assert not plan_of(dataclasses.replace(knobs, price_per_hour=8.0)).refusal
     crew = dataclasses.replace(knobs, price_per_hour=8.0, workers=3)
-    assert "PRICE_PER_WORKER_HOUR: a g2-standard-8's" in plan_of(crew).refusal
+    assert "PRICE_PER_WORKER_HOUR: priced for a g2-standard-8," in plan_of(crew).refusal
     assert not plan_of(dataclasses.replace(knobs, target="local")).refusal
 
 
 @pytest.mark.parametrize(
     ("budget", "told"),
     [
-        (0.08, ["make all would end at once: BUDGET=0.08 USD pays 4.8 minutes"]),
+        (0.08, ["make all would end at once: BUDGET=0.08 USD pays for 4.8 minutes"]),
         (0.15, ["BUDGET=0.15 ends it before: run again for the rest"]),
         (3.0, []),
     ],

@@ -24,7 +24,7 @@ PAGE: dict[str, Any] = {
     "reading": mark_of(ANSWER),
     "cells": CELLS,
 }
-OTHER_FORM = "not in the form of ours"
+OTHER_FORM = "not in the report's form"
 
 
 def write(folder: Path, *pages: Any, **head: Any) -> Path:
@@ -134,8 +134,8 @@ def correction(**more: Any) -> Correction:
         ({}, {"status": "failed"}, "the page is failed: there is no answer"),
         ({"page": "../a"}, {}, "no such page"),
         ({"page": "b/b"}, {}, "no such page"),
-        ({"sha256": "t"}, {}, "its file is another one"),
-        ({"reading": "0" * 16}, {}, "in another reading: make report"),
+        ({"sha256": "t"}, {}, "its file has changed since"),
+        ({"reading": "0" * 16}, {}, "for another reading: make report"),
         ({"cells": (CELL | {"bbox": [0, 0, 101, 9]},)}, {}, "not on the page"),
         ({"cells": (CELL | {"bbox": [0, 0, 9, 201]},)}, {}, "not on the page"),
         ({"cells": (CELL | {"bbox": [9, 0, 8, 9]},)}, {}, "not on the page"),

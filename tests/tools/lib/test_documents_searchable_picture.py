@@ -132,7 +132,10 @@ def test_what_is_lost_is_said(tmp_path: Path) -> None:
         tmp_path / "numbers.tif"
     )
     with Image.open(tmp_path / "numbers.tif") as image:
-        assert picture_of(tmp_path / "numbers.tif", image).remark == "of 32 bits a pixel 8 are kept"
+        assert (
+            picture_of(tmp_path / "numbers.tif", image).remark
+            == "only 8 of its 32 bits a pixel are kept"
+        )
 
 
 def test_a_colour_profile_goes_with_its_picture_if_it_is_one_for_it(tmp_path: Path) -> None:

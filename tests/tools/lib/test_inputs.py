@@ -87,7 +87,7 @@ def test_a_folder_that_cannot_be_listed_is_an_error(
 
 def test_one_file_that_is_no_regular_one_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.png")
-    with pytest.raises(Failure, match="is no regular file"):
+    with pytest.raises(Failure, match="is not a regular file"):
         find_inputs(str(tmp_path / "x.png"), str(tmp_path / "out"))
 
 
@@ -98,7 +98,7 @@ def test_only_a_regular_file_has_a_status(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.png")
     (tmp_path / "zero.png").symlink_to("/dev/zero")
     for name in ("x.png", "zero.png"):
-        with pytest.raises(OSError, match="no regular file"):
+        with pytest.raises(OSError, match="not a regular file"):
             status_of(tmp_path / name)
 
 

@@ -279,7 +279,7 @@ def test_workers_have_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     knobs = Knobs(workers=1, bucket="gs://b", worker_image="image")
     check_workers(knobs)
     monkeypatch.setenv(name, "secret")
-    with pytest.raises(click.UsageError, match=f"no way to be given a secret: without {name}, "):
+    with pytest.raises(click.UsageError, match=f"cannot be given a secret: leave out {name} and "):
         check_workers(knobs)
     check_workers(dataclasses.replace(knobs, workers=0))
     monkeypatch.delenv(name)
@@ -297,7 +297,7 @@ def test_who_reads_again_needs_a_witness() -> None:
     """The error comes before anything is rented."""
     check_workers(Knobs(doubtful=True))
     check_workers(Knobs(witness="off"))
-    with pytest.raises(click.UsageError, match="needs a WITNESS"):
+    with pytest.raises(click.UsageError, match="give WITNESS=ink"):
         check_workers(Knobs(doubtful=True, witness="off"))
 
 

@@ -36,7 +36,7 @@ NO_SUCH = "the make line: unknown knob"
         (all_needed, "INPUT BUGDET", 2, f"{NO_SUCH} BUGDET; did you mean BUDGET?"),
         (all_needed, "INPUTS", 2, f"{NO_SUCH} INPUTS; did you mean INPUT?"),
         (all_needed, "input", 2, f"{NO_SUCH} input; did you mean INPUT?"),
-        (all_needed, "YES", 2, f"{NO_SUCH} YES; what is for another program goes before make"),
+        (all_needed, "YES", 2, f"{NO_SUCH} YES; a variable for another program goes before make"),
         # only its name is needed to turn a machine off
         (vm_needed, "BUGDET YES", 0, f"ignored, not needed here: {NO_SUCH} BUGDET"),
         (vm_needed, "VMM", 2, f"{NO_SUCH} VMM; did you mean VM?"),

@@ -135,10 +135,13 @@ def test_the_defaults_are_the_prices_of_the_default_zone() -> None:
     assert (knobs.price_per_hour, knobs.price_per_worker_hour) == listed
 
 
-FOUR_OF_ONE = "PRICE_PER_HOUR: a g2-standard-8's, and this is a g2-standard-48, with its 4 GPUs"
+FOUR_OF_ONE = (
+    "PRICE_PER_HOUR: priced for a g2-standard-8, and this is a g2-standard-48, with its 4 GPUs"
+)
 BEWARE: list[tuple[Knobs, Callable[[str], bool]]] = [
     (GCP, lambda text: not text),
-    (Knobs(), lambda text: text.startswith("without BUCKET the VM waits while 300.0 MB")),
+    (Knobs(),
+     lambda text: text.startswith("without BUCKET the VM waits, and bills, while 300.0 MB")),
     (Knobs(bucket="gs://b", max_hours=0.1), lambda text: text.startswith("MAX_HOURS=0.1 ends it")),
     (Knobs(bucket="gs://b", zone="us-central1-a"), lambda text: "0.854 and 0.341" in text),
     (Knobs(bucket="gs://b", zone="europe-west4-a"), lambda text: "other prices" in text),
@@ -147,7 +150,7 @@ BEWARE: list[tuple[Knobs, Callable[[str], bool]]] = [
     (Knobs(bucket="gs://b", machine_type="g2-standard-48", price_per_hour=4),
      lambda text: not text),
     (Knobs(bucket="gs://b", processes=64, machine_type="g2-standard-24", price_per_hour=2),
-     lambda text: text == "PROCESSES=64: 128 pages would fill the batches of its cards"),
+     lambda text: text == "PROCESSES=64: 128 pages at once would fill the machine's cards"),
     (Knobs(bucket="gs://b", spot=True),
      lambda text: text == "PRICE_PER_HOUR: the price on demand, and this is a spot VM"),
     (Knobs(bucket="gs://b", spot=True, price_per_hour=0.229), lambda text: not text),
@@ -166,7 +169,7 @@ def test_what_the_numbers_do_not_say_is_told(knobs: Knobs, fits: Callable[[str],
     ("knobs", "told"),
     [
         (Knobs(bucket="gs://b", machine_type="g2-standard-48", price_per_hour=4.4),
-         "PRICE_PER_WORKER_HOUR: a g2-standard-8's, and this is a g2-standard-48, with its 4 GPUs"),
+         FOUR_OF_ONE.replace("PRICE_PER", "PRICE_PER_WORKER")),
         (Knobs(bucket="gs://b", zone="us-central1-a", price_per_hour=0.854),
          "PRICE_PER_WORKER_HOUR is Seoul's; us-central1 has 0.854 and 0.341"),
         (Knobs(bucket="gs://b", zone="us-central1-a", price_per_worker_hour=0.341),

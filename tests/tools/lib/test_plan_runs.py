@@ -99,4 +99,4 @@ def test_what_cannot_be_kept_is_said_and_changes_nothing(
 ) -> None:
     knobs = dataclasses.replace(GCP, output=str(tmp_path / "none"))
     remember(Plan(Left(4), basis_of(None, knobs), None, [], knobs), SUMMARY, {})
-    assert "is not kept for make plan: No such file or directory" in capfd.readouterr().err
+    assert "were not saved for make plan: No such file or directory" in capfd.readouterr().err

@@ -181,7 +181,9 @@ def test_where_nothing_follows_that_is_said(ways: Ways) -> None:
     seconds = Times({reading.variant: 1.0 for reading in ladder}, None)
     found = verdict(ladder, None, ways.knobs, seconds, Left(2), lambda reading: None)
     said = "\n".join(all_lines(Told(found, ways.knobs, seconds, 2, {}, "dots.ocr")))
-    assert "nothing follows: with 4,000,000 pages failed" in said and "enough" not in said
+    assert (
+        "no choice is possible: at 4,000,000 pixels, pages failed" in said and "enough" not in said
+    )
 
 
 def test_the_whole(ways: Ways) -> None:
@@ -206,14 +208,14 @@ def test_the_whole(ways: Ways) -> None:
     said = "\n".join(all_lines(told))
     assert "2,000,000: 100 % of the text of 4,000,000 at 0.50 of the time; 22." in said
     assert "USD less on this input" in said and "change nothing" in said
-    assert "of 36,000 pages" in said and "agreement with the largest is not truth" in said
+    assert "of 36,000 pages" in said and "agreement with the largest picture does not prove" in said
     assert as_json(told)["choice"] == 2_000_000
 
 
 @pytest.mark.parametrize(
     ("pages", "told"),
     [
-        (1, "(pages: 1, and of fewer than 5 nothing follows; the worst 100 %)"),
+        (1, "(pages: 1, and fewer than 5 are too few to judge; the worst 100 %)"),
         (5, "(pages: 5; the worst 100 %)"),
     ],
 )
@@ -246,4 +248,4 @@ def test_enlarging_is_judged_on_the_pages_that_it_concerns(ways: Ways) -> None:
         found = verdict(ladder, same, ways.knobs, seconds, Left(2), lambda reading: None)
         assert lines(found, ways.knobs) == wanted
         said = " ".join(all_lines(Told(found, ways.knobs, seconds, 2, {}, "dots.ocr")))
-        assert ("of fewer than 5 nothing follows" in said) == (pages < 5)
+        assert ("fewer than 5 are too few to judge" in said) == (pages < 5)

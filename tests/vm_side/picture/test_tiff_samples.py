@@ -158,7 +158,7 @@ def test_channels_in_strips_of_their_own(bits: int) -> None:
         ),
         (
             b"MM\0+\0\x08\0\0" + bytes(80),
-            "a BigTIFF with the high byte first is not read: save it as a common TIFF",
+            "a big-endian BigTIFF is not read: save it as a common TIFF",
         ),
         (b"II*\0\x08\0\0\0" + bytes(80), "a TIFF picture, damaged"),
     ],

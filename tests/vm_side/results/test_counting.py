@@ -46,7 +46,7 @@ def test_pages_that_are_not_counted_are_told(tmp_path: Path) -> None:
         document.xref_set_key(tree, "Count", "2")
         document.save(tmp_path / "b.pdf")
     *_, last = find_pages(tmp_path)
-    fault = "the PDF says it has 2 pages, and holds more: save it anew"
+    fault = "the PDF says it has 2 pages, and holds more: save it again"
     assert last == Page("b.pdf", "b/b_page_2", 2, fault)
 
 
@@ -106,10 +106,10 @@ def test_a_file_that_needs_too_much_memory(tmp_path: Path, monkeypatch: pytest.M
 def test_a_pipe_is_not_waited_for(tmp_path: Path, ending: str) -> None:
     os.mkfifo(tmp_path / f"a.{ending}")
     (page,) = find_pages(tmp_path)
-    assert page.fault.startswith("no regular file")
+    assert page.fault.startswith("not a regular file")
 
 
 def test_nor_a_device(tmp_path: Path) -> None:
     (tmp_path / "a.png").symlink_to("/dev/zero")
     (page,) = find_pages(tmp_path)
-    assert page.fault.startswith("no regular file")
+    assert page.fault.startswith("not a regular file")

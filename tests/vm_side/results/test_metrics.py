@@ -101,7 +101,7 @@ def test_a_port_that_is_taken_is_told_and_pages_are_read(tmp_path: Path) -> None
         port = other.getsockname()[1]
         end = batch.run_here("--metrics-port", str(port))
         assert end.code == 0
-        assert f"METRICS_PORT={port}: Address already in use: the metrics stand in" in end.err
+        assert f"METRICS_PORT={port}: Address already in use: the metrics are only in" in end.err
         assert parsed((batch.output / METRICS).read_text())["dots_ocr_pages_done"] == 1
 
 

@@ -205,7 +205,7 @@ def test_a_folder_that_is_called_as_a_file_of_results_is_a_fault(
     tmp_path: Path, names: list[str], blocked: str
 ) -> None:
     for page in found(tmp_path, *names):
-        fault = f"the folder {blocked} is called as a file of results is: rename it"
+        fault = f"the folder {blocked} has the name of a file of results: rename it"
         assert page.fault == (fault if blocked and page.input.startswith(blocked) else "")
 
 
@@ -273,7 +273,7 @@ def test_a_name_that_is_no_text_is_a_fault(tmp_path: Path, name: bytes) -> None:
     path = tmp_path / os.fsdecode(name)
     (page,) = found(tmp_path, os.fsdecode(name))
     assert tmp_path / page.input == path
-    assert page.fault == "the name has a line break or bytes that are no text: rename the file"
+    assert page.fault == "the name has a line break or bytes that are not text: rename the file"
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_a_name_that_is_no_text_is_a_fault(tmp_path: Path, name: bytes) -> None:
             "encrypted_pdf",
             "the PDF wants a password: give it in PDF_PASSWORD, or save a copy without one",
         ),
-        ("truncated_pdf", "damaged beyond repair, or no PDF at all"),
+        ("truncated_pdf", "damaged beyond repair, or not a PDF"),
     ],
 )
 def test_a_pdf_that_cannot_be_opened_is_one_page_with_its_fault(

@@ -128,7 +128,7 @@ def test_the_manifest_comes_from_the_bucket_and_goes_there(root: Remote, tmp_pat
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"INPUT": "gs://pages/in"}, "gs://pages/in is read and written by a fleet"),
+        ({"INPUT": "gs://pages/in"}, "only a fleet reads and writes gs://pages/in"),
         ({"OUTPUT": "gs://pages/out", "SCHEDULER": "tcp://127.0.0.1:9"}, "give a --state"),
         ({"INPUT": "gs://a", "OUTPUT": "gs://a/b", "SCHEDULER": "x"}, "lies inside the input"),
     ],

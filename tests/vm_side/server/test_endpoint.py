@@ -71,12 +71,12 @@ def test_the_request_is_what_vllm_wants(server: ModelServer) -> None:
         (Reply(fault="reset"), 1 + RETRIES, "connection lost: ConnectionResetError"),
         (Reply(fault="close"), 1 + RETRIES, "connection lost: RemoteDisconnected"),
         (Reply(fault="truncate"), 1 + RETRIES, "connection lost: IncompleteRead"),
-        (Reply(fault="garbage"), 1 + RETRIES, "an answer that is none: JSONDecodeError"),
-        (Reply(body=[]), 1 + RETRIES, "an answer that is none: AttributeError"),
-        (Reply(body={"choices": []}), 1 + RETRIES, "an answer that is none: IndexError"),
+        (Reply(fault="garbage"), 1 + RETRIES, "not a valid answer: JSONDecodeError"),
+        (Reply(body=[]), 1 + RETRIES, "not a valid answer: AttributeError"),
+        (Reply(body={"choices": []}), 1 + RETRIES, "not a valid answer: IndexError"),
         (Reply(body={"error": {"message": "no memory"}}), 1 + RETRIES, "HTTP 500 no memory"),
         (Reply(body={"object": "error", "message": "no", "code": 400}), 1, "HTTP 400 no"),
-        (Reply(body=answered(5)), 1 + RETRIES, "TypeError('a content that is no text: 5')"),
+        (Reply(body=answered(5)), 1 + RETRIES, "TypeError('a content that is not text: 5')"),
         (Reply(status=302), 1, "HTTP 302"),
     ],
 )
@@ -90,7 +90,7 @@ def test_what_is_no_answer_is_not_quoted_whole(server: ModelServer) -> None:
     usage = {"prompt_tokens": "x" * 9_000}  # like a web page in another encoding
     server.script = lambda request: Reply(body={**answered("x"), "usage": usage})
     reason = failure(server, retries=0)
-    assert reason.startswith("an answer that is none: ValueError") and len(reason) < 300
+    assert reason.startswith("not a valid answer: ValueError") and len(reason) < 300
 
 
 def test_a_content_may_be_in_parts_or_nothing(server: ModelServer) -> None:
@@ -174,7 +174,7 @@ def test_missing_counts_are_zero(server: ModelServer, usage: Any) -> None:
 
 def test_odd_counts_are_no_answer(server: ModelServer) -> None:
     server.script = in_turn(Reply(body={"choices": [{"message": {"content": ""}}], "usage": [1]}))
-    assert "an answer that is none" in failure(server, retries=0)
+    assert "not a valid answer" in failure(server, retries=0)
 
 
 @pytest.mark.parametrize("read", [read_completion, lambda body: AnswerStream(9).hear(body)])

@@ -44,7 +44,7 @@ def doubt(kind: str = "missed", weight: float = 0.6, **detail: Any) -> Doubt:
             "2 cells have nothing under them; text in one place was not read",
         ),
         ([doubt("text_layer", words=9)], "one place differs from the PDF's text"),
-        ([doubt("amount", why="nothing read"), doubt()], "next to nothing was read"),
+        ([doubt("amount", why="nothing read"), doubt()], "almost nothing was read"),
     ],
 )
 def test_a_reason_says_what_is_wrong_the_heaviest_first(doubts: list[Doubt], reason: str) -> None:

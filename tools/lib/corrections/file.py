@@ -84,7 +84,9 @@ def read_corrections(path: Path) -> tuple[list[Correction], dict[str, str]]:
             corrections.append(Correction(**{**page, "cells": tuple(page["cells"])}))
         else:
             name = page.get("page") if isinstance(page, dict) else None
-            refused[name if isinstance(name, str) else f"page {number}"] = "not in the form of ours"
+            refused[name if isinstance(name, str) else f"page {number}"] = (
+                "not in the report's form"
+            )
     return corrections, refused
 
 
@@ -115,9 +117,9 @@ def fault_of(
     if line.status not in DONE:
         return f"the page is {line.status}: there is no answer to correct"
     if line.sha256 != correction.sha256:
-        return "its file is another one now"
+        return "its file has changed since then"
     if mark_of(answer) != correction.reading and list(cells) != list(correction.cells):
-        return "it was corrected in another reading: make report, and correct that"
+        return "it was made for another reading: make report, and correct that one"
     if not all(is_on_page(cell["bbox"], size) for cell in correction.cells):
         return "a box that is not on the page"
     return ""

@@ -9,7 +9,7 @@ from lib.documents.flow import MISSING, PAGE, Block, blocks_of, page_number, pag
 from lib.documents.tables import Grid, read_table
 
 NO_TABLE = "there is no table in it: no file"
-LEFT_OUT = "of a table with more than 1,000 columns or 200,000 places, cells are left out"
+LEFT_OUT = "in a table with more than 1,000 columns or 200,000 places, cells are left out"
 
 
 @dataclass(frozen=True)

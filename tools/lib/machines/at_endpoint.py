@@ -34,7 +34,7 @@ def served_model(endpoint: str, key: str) -> tuple[str, str]:
     except requests.exceptions.SSLError as error:
         raise Failure(
             f"no TLS with {endpoint}: {reason_of(error)}",
-            "correct ENDPOINT, or name in SSL_CERT_FILE whom to trust",
+            "correct ENDPOINT, or name the certificates to trust in SSL_CERT_FILE",
         ) from error
     except (requests.RequestException, ValueError, KeyError, TypeError, RecursionError) as error:
         return "", reason_of(error)

@@ -160,7 +160,7 @@ class LocalMachine:
         """Run the command that also runs on the VM, with this folder's input and result."""
         command = self.code / "process_all_images.py"
         if not command.is_file():
-            raise Failure(f"{self.folder} is not a machine yet", "make start")
+            raise Failure(f"{self.folder} is not set up yet", "make start")
         places = ["--input", str(self.input), "--output", str(self.result)]
         arguments = [*arguments, "--price-per-hour", "0"]
         if self.server.is_running():  # ours reads one page at a time: a queue would time out

@@ -127,7 +127,10 @@ def refuse_if_lost(line: str) -> None:
     token = os.environ.get(TOKEN_VARIABLE)
     holder = read_holder(line)
     if token and (holder is None or holder.token != token):
-        raise Failure("the machine was taken from this run: make stop FORCE=1 did", "make all")
+        raise Failure(
+            "the machine was taken from this run: by make stop FORCE=1, or its time was over",
+            "make all",
+        )
 
 
 class Hold:

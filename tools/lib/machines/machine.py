@@ -12,7 +12,7 @@ from lib.console import Failure
 from lib.files import Put
 from lib.inputs import Inputs
 
-CHANGED = "changed while it travelled; run again"  # why a file has failed
+CHANGED = "changed while it was copied; run again"  # why a file has failed
 
 
 class NoSuchMachine(Failure):

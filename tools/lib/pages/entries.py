@@ -167,7 +167,9 @@ def what_is_lost(folder: Path, entry: Entry) -> str:
         fault = f"its result cannot be read: {error.strerror}"
     candidates = [] if fault else candidates_in(read_answer(folder, entry))
     lost = sum(not is_readable(one) for one in candidates)
-    return f"{lost} entries of its JSON are not cells, or their text is none" if lost else fault
+    return (
+        f"{lost} entries of its JSON are not cells, or their text cannot be read" if lost else fault
+    )
 
 
 def is_readable(candidate: Any) -> bool:

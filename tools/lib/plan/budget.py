@@ -47,6 +47,6 @@ def too_little(knobs: Knobs, basis: Basis) -> str:
     if whole_s >= least_s:
         return ""
     return (
-        f"BUDGET={knobs.budget:g} USD pays {whole_s / 60:.1f} minutes; the start, a page and"
-        f" the way home take about {least_s / 60:.1f}"
+        f"BUDGET={knobs.budget:g} USD pays for {whole_s / 60:.1f} minutes; the start, one page"
+        f" and the download take about {least_s / 60:.1f}"
     )

@@ -31,7 +31,7 @@ def remember(plan: Plan, summary: Mapping[str, Any], steps_s: Mapping[str, float
     try:
         run.write(Path(plan.knobs.output).expanduser())
     except OSError as error:
-        say(f"make all: what it took is not kept for make plan: {error.strerror}")
+        say(f"make all: its time and cost were not saved for make plan: {error.strerror}")
 
 
 def run_of(

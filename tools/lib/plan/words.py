@@ -82,13 +82,14 @@ def warnings(plan: Plan) -> Iterator[str]:
     if knobs.target != "gcp" or own is None:
         return
     if not knobs.bucket and not plan.basis.knows_line and plan.left.pages:
-        yield f"without BUCKET the VM waits while {size(plan.left.size_bytes)} go over your line"
+        files = size(plan.left.size_bytes)
+        yield f"without BUCKET the VM waits, and bills, while {files} are uploaded"
     if 0 < knobs.max_hours < own.hours:
         yield f"MAX_HOURS={knobs.max_hours:g} ends it before: run again for the rest, or raise it"
     card = card_of(knobs.machine_type)
     full = card.slots * cards_in(knobs.machine_type) if card else 0
     if knobs.processes < full:
-        yield f"PROCESSES={knobs.processes}: {full} pages would fill the batches of its cards"
+        yield f"PROCESSES={knobs.processes}: {full} pages at once would fill the machine's cards"
     has_spot = any(knobs.price_per_worker_hour in one.way[-2:] for one in plan.others)
     if why := price_warning(knobs, knobs.machine_type, knobs.spot, has_spot):
         if why not in plan.refusal:

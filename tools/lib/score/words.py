@@ -17,7 +17,7 @@ KIND_HEAD = ("true", "found", "CER", "IoU", "precision", "recall", "F1", "")
 SAID = {
     PAGE: "it has more blocks than any page, or took too long",
     TEXT: "a text is too long for its CER",
-    TABLE: "a table of the truth is no HTML, or one is too large for TEDS",
+    TABLE: "a table of the truth is not HTML, or one is too large for TEDS",
 }
 
 
@@ -161,7 +161,7 @@ def remarks(found: Found) -> list[str]:
         lines.append(f"counts as not read: cells of {len(lost) - MOST_ROWS} more pages")
     if found.unclear:
         lines.append(
-            f"left out, as it could be of several pages, or is there twice: {some(found.unclear)}"
+            f"left out, as it may belong to several pages, or is there twice: {some(found.unclear)}"
         )
     lines += [f"blocks without four corners or a text: {name}" for name in found.odd[:MOST_ROWS]]
     if len(found.odd) > MOST_ROWS:

@@ -44,7 +44,7 @@ def draw(inputs: Inputs, knobs: Knobs) -> Sample:
     if not whole.pages:
         raise Failure(
             f"PAGES={knobs.pages} names no page below {inputs.root}",
-            f"how many pages are read is SAMPLE: make tune SAMPLE={knobs.sample} PAGES=",
+            f"SAMPLE sets how many pages are read: make tune SAMPLE={knobs.sample} PAGES=",
         )
     sizes, unread = measured(inputs.root, candidates(counts, selection, knobs.sample), password)
     root = folder_of(knobs) / SAMPLE

@@ -90,8 +90,8 @@ def sentences(told: Told) -> Iterator[str]:
         yield from chosen(told)
     elif len(found.rows) > 1:
         yield (
-            f"nothing follows: with {largest.variant.max_pixels:,} pages failed, and no way with"
-            " fewer such pages agrees with it; make tune again, or give a LADDER without it"
+            f"no choice is possible: at {largest.variant.max_pixels:,} pixels, pages failed, and"
+            " no way with fewer such pages agrees with it; make tune again, or LADDER without it"
         )
 
 
@@ -108,7 +108,7 @@ def in_words(row: Row, largest: Row, told: Told) -> str:
 
 def few(found: Judged) -> str:
     """A remark if there are too few pages to judge by; else ""."""
-    return f", and of fewer than {FEWEST} nothing follows" if found.pages < FEWEST else ""
+    return f", and fewer than {FEWEST} are too few to judge" if found.pages < FEWEST else ""
 
 
 def more_or_less(saved: float, unit: Any) -> str:
@@ -130,7 +130,7 @@ def enlarging(told: Told) -> str:
         )
     ]
     count = f"small pictures: {found.with_it.pages}{few(found.with_it)}"
-    return f"{count}; of their text at {pixels} {'; '.join(parts)}"
+    return f"{count}; of their text at {pixels} pixels, {'; '.join(parts)}"
 
 
 def chosen(told: Told) -> Iterator[str]:
@@ -161,7 +161,10 @@ def remarks(told: Told) -> Iterator[str]:
     """What the user must know besides the figures."""
     count = len(told.sample)
     if told.verdict.largest.errors is None:
-        yield "agreement with the largest is not truth: TRUTH=folder scores by what is right"
+        yield (
+            "agreement with the largest picture does not prove that a text is right:"
+            " TRUTH=folder compares with the truth"
+        )
     if told.pages > count:
         yield (
             f"{count} of {told.pages:,} pages: a kind of page that is rarer than one in"
@@ -173,7 +176,7 @@ def remarks(told: Told) -> Iterator[str]:
             f" {told.times.card.name}, from the tokens that were counted"
         )
     if told.model == PREVIEW_MODEL:
-        yield "this was the CPU preview: what dots.ocr needs, its own run alone can tell"
+        yield "this was the CPU preview: only a run with dots.ocr shows what dots.ocr needs"
 
 
 def file_and_number(page: str, told: Told) -> tuple[str, int | None]:

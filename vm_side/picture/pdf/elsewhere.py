@@ -19,14 +19,14 @@ def check_form(document: pymupdf.Document) -> None:
     """Raise UnreadablePage for a form that only Adobe's programs draw: its page says "wait"."""
     if in_catalog(document, "NeedsRendering") == "true" and in_catalog(document, "AcroForm/XFA"):
         raise UnreadablePage(
-            "an XFA form, which Adobe's programs alone show: print it to a PDF there"
+            "an XFA form, which only Adobe's programs show: print it to a PDF there"
         )
 
 
 def beyond_pages(document: pymupdf.Document, said: str) -> str:
     """Say what a file has besides the pages it counts; said has MuPDF's warnings about them."""
     if "too many kids" in said:
-        return f"the PDF says it has {document.page_count:,} pages, and holds more: save it anew"
+        return f"the PDF says it has {document.page_count:,} pages, and holds more: save it again"
     if in_catalog(document, "Collection") and (count := document.embfile_count()):
         return f"the PDF is a portfolio of {count:,} files, which are not read: save each as a file"
     return ""

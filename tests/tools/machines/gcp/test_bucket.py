@@ -168,7 +168,7 @@ def test_what_comes_damaged_is_not_kept(
 
     monkeypatch.setattr(bucket._system, "get", damage)
     moved = bucket.fetch("input", ["a.json"], tmp_path / "home")
-    assert moved.failed == {"a.json": "changed while it travelled; run again"}
+    assert moved.failed == {"a.json": "changed while it was copied; run again"}
     assert files_below(tmp_path / "home") == ["a.json"]
     assert (tmp_path / "home/a.json").read_text() == "old"
 
@@ -204,7 +204,7 @@ def test_a_pipe_is_told_and_not_waited_for(bucket: Bucket, tmp_path: Path) -> No
     write(tmp_path, "a.png")
     os.mkfifo(tmp_path / "in" / "x.png")
     (tmp_path / "in" / "zero.png").symlink_to("/dev/zero")
-    why = "no regular file (a pipe, a device or a socket)"
+    why = "not a regular file (a pipe, a device or a socket)"
     names = ["a.png", "x.png", "zero.png"]
     for moved in (Moved(new=1), Moved(same=1)):
         moved.failed = {"x.png": why, "zero.png": why}

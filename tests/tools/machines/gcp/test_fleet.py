@@ -42,7 +42,7 @@ WAITS, GOES = Member(A, False, False, "no stock"), Member(B, False, True)
         (Look(0), "0 of 0 running"),
         (Look(2, [WAITS, WAITS]), "0 of 2 running"),
         (Look(4, [in_zone(B), in_zone(A), in_zone(A), WAITS]), f"3 of 4 running (2 in {A}, 1 in "),
-        (Look(0, [GOES, GOES]), "0 of 0 running, 2 on their way out"),
+        (Look(0, [GOES, GOES]), "0 of 0 running, 2 being deleted"),
     ],
 )
 def test_the_workers_in_a_few_words(look: Look, words: str) -> None:

@@ -197,7 +197,7 @@ def test_a_pipe_is_told_and_not_waited_for(place: Place) -> None:
     place.write("a.png")
     os.mkfifo(place.ours / "x.png")
     (place.ours / "zero.png").symlink_to("/dev/zero")
-    why = "no regular file (a pipe, a device or a socket)"
+    why = "not a regular file (a pipe, a device or a socket)"
     names = ["a.png", "x.png", "zero.png"]
     for moved in (Moved(new=1), Moved(same=1)):
         moved.failed = {"x.png": why, "zero.png": why}

@@ -14,7 +14,7 @@ from lib.pages.entries import Cell
 from lib.pages.values import Box, clean
 
 NUMBERS = {category: number for number, category in enumerate(CATEGORIES, 1)}
-RENDERED = "pages of PDFs are no files: render them in the sizes that it says"
+RENDERED = "pages of PDFs are not image files: render them at the sizes that it gives"
 
 
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:

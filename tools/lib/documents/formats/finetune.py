@@ -25,7 +25,7 @@ from lib.pages.entries import Cell
 from prompts import PROMPTS
 
 IMAGE = "<image>"  # where the picture goes; each template puts the model's own tokens there
-NO_INPUT = "the pictures that the model saw are made of the pages: give INPUT"
+NO_INPUT = "the pictures that the model saw are made from the pages: give INPUT"
 MOST_PIXELS = 11_289_600  # of the largest picture that the model takes
 
 

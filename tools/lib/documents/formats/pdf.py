@@ -22,7 +22,7 @@ MOST_PIXELS = 8_000_000
 def write(document: Document, sources: Sources, folder: Path) -> list[str]:
     """Write <name>.pdf. Raises OSError, ValueError."""
     if sources.input is None:
-        raise ValueError("a searchable PDF is made of the pages' own files: give INPUT")
+        raise ValueError("a searchable PDF is made from the pages' own files: give INPUT")
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     target = folder / f"{document.name}.pdf"

@@ -19,7 +19,7 @@ from lib.documents.office.xml_text import xml_text
 from lib.documents.tables import Grid, GridCell
 
 MOST_UNITS = 32_767  # UTF-16 units in one cell
-CUT = "of a cell with more than 32,767 characters Excel takes no more: the rest is left out"
+CUT = "Excel takes at most 32,767 characters in a cell: the rest is left out"
 ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # Excel reads _x0041_ as A, and _x005F_ as _
 NARROWEST, WIDEST = 8, 60  # width of a column, in characters
 FORMAT, PLACE, BOLD = "@", Alignment(wrap_text=True, vertical="top"), Font(bold=True)

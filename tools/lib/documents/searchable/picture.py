@@ -57,7 +57,7 @@ def picture_of(path: Path, image: Image.Image) -> Picture:
     found = as_it_is(path, image)
     if found is None:
         is_deep = ";16" in str(getattr(image, "tile", ""))
-        lost = "of 16 bits a colour 8 are kept" if is_deep else ""
+        lost = "only 8 of its 16 bits a colour are kept" if is_deep else ""
         image.load()
         found = decoded(upright(image), lost)
     profile = image.info.get("icc_profile") or b""
@@ -148,7 +148,7 @@ def decoded(image: Image.Image, remark: str = "") -> Picture:
         numbers = numpy.asarray(image, numpy.float64)
         scale = 255 / max(1.0, numbers.max() - numbers.min())
         image = Image.fromarray(((numbers - numbers.min()) * scale).astype(numpy.uint8))
-        remark = "of 32 bits a pixel 8 are kept"
+        remark = "only 8 of its 32 bits a pixel are kept"
     mask = None
     if "A" in image.mode.upper() or "transparency" in image.info:
         layered = image.convert("RGBA")

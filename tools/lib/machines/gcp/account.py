@@ -127,7 +127,7 @@ class Account:
 
     def _quotas_suffice(self) -> str:
         if self._type is None:
-            raise Untold("it is that of a machine type that the zone has not")
+            raise Untold("it depends on the machine type, which the zone does not have")
         if self.vm is not None and self.vm.status == "RUNNING":
             return "the VM is on: it has its GPU"
         regions = make_client(compute_v1.RegionsClient)
@@ -149,7 +149,7 @@ class Account:
 
     def _may(self) -> str:
         if self.vm is None:
-            raise Untold("they are asked of a VM, and there is none yet")
+            raise Untold("they are checked on the VM, and there is none yet")
         instances = make_client(compute_v1.InstancesClient)
         wish = compute_v1.TestPermissionsRequest(permissions=PERMISSIONS)
         given = found(
@@ -172,7 +172,10 @@ class Account:
         finally:
             bucket.remove(name)
         if read != PROBE:
-            raise Failure(f"{self._knobs.bucket} gives back {len(read)} characters of what it got")
+            raise Failure(
+                f"{self._knobs.bucket} does not return what was written to it"
+                f" ({len(read)} characters)"
+            )
         return f"{self._knobs.bucket} is in {self._region}; we may write, read and delete in it"
 
 
@@ -217,7 +220,7 @@ def enough(known: Mapping[str, tuple[float, float]], wanted: dict[str, int], reg
             )
         told.append(f"{name}: {limit - usage:g} of {limit:g} free")
     if wanted and not told:
-        raise Untold(f"{region} tells no quota of {', '.join(wanted)}")
+        raise Untold(f"{region} does not say its quota of {', '.join(wanted)}")
     return "; ".join(told) or "no GPU is asked for"
 
 
@@ -247,6 +250,6 @@ def is_near(url: str, location: str, region: str) -> None:
     """Raise Failure for a bucket in another place: then what travels to the VM is billed."""
     if location.lower() != region:
         raise Failure(
-            f"{url} is in {location.lower()}, and the VM in {region}: what travels is billed",
+            f"{url} is in {location.lower()}, and the VM in {region}: traffic is billed",
             f"gcloud storage buckets create gs://NAME --location={region}; then BUCKET",
         )

@@ -75,7 +75,7 @@ class Bucket:
         new = []
         for name in wanted:
             if name in theirs and (size := int(theirs[name]["size"])) > LARGEST_BYTES:
-                moved.failed[name] = f"{size} bytes are no result of a page"
+                moved.failed[name] = f"{size} bytes: too large for a page's result"
             if name in moved.failed:
                 continue
             path = target / name

@@ -65,7 +65,7 @@ class Look:
         return (
             f"{self.running} of {self.wanted} running"
             + (f" ({places})" if places else "")
-            + (f", {leaving} on their way out" if leaving else "")
+            + (f", {leaving} being deleted" if leaving else "")
         )
 
     @property
@@ -167,7 +167,7 @@ class Fleet:
             note(f"start: workers: {look}")
             return
         why = f" ({look.hindrance})" if look.hindrance else ""
-        goes_on = f"{self.name} goes on trying, and what it gets bills"
+        goes_on = f"{self.name} goes on trying, and each worker that it gets bills"
         if not look.running:
             raise Failure(
                 f"none of {asked_for} workers runs{why}; the VM is on, and {goes_on}",

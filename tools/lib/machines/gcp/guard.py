@@ -52,8 +52,8 @@ def has_room(instance: Instance, own: Any) -> bool:
     foreign = is_foreign(own, instance.project_metadata)
     if foreign:
         say(
-            f"{instance.name} has a startup script that is not ours, which stays: at a boot its"
-            " guard comes only with make start, minutes later"
+            f"{instance.name} has a startup script that is not ours, which stays: its guard"
+            " then comes only with make start, minutes after a boot"
         )
     return not foreign
 
@@ -79,7 +79,7 @@ def limit(instance: Instance, vm: Any, knobs: Knobs, before: str) -> None:
         say(
             f"start: MAX_HOURS is 0, but Google stops {instance.name} after"
             f" {seconds / 3600:g} h: gcloud compute instances set-scheduling {instance.name}"
-            f" --zone {knobs.zone} --clear-max-run-duration takes that away"
+            f" --zone {knobs.zone} --clear-max-run-duration removes that limit"
         )
 
 

@@ -141,7 +141,7 @@ class GcpMachine(RemoteMachine):
             return
         try:
             if self.fleet.ask_to_end():
-                say(f"start: WORKERS is 0: those of {self.fleet.name} are let go")
+                say(f"start: WORKERS is 0: the workers of {self.fleet.name} are deleted")
         except NoPermission as error:  # perhaps there are none: the VM must not wait for that
             say(f"start: {error.message}")
 
@@ -245,7 +245,7 @@ class GcpMachine(RemoteMachine):
         except NoPermission as error:
             return {"workers": f"cannot be seen: {error.message.splitlines()[0]}"}
         if not look.wanted and not look.members:
-            return {"workers": "none; make start calls them"} if self.knobs.workers else {}
+            return {"workers": "none; make start starts them"} if self.knobs.workers else {}
         price = look.running * self.knobs.price_per_worker_hour
         missing = {"workers missing": look.hindrance} if look.hindrance else {}
         return {"workers": str(look), **missing, "workers cost": f"{price:.2f} USD an hour"}

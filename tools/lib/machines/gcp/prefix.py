@@ -45,7 +45,7 @@ class Prefix:
             self._is_taken = True
             return set()
         raise Failure(
-            f"{self.name} has the pages and results of another VM, {printable(vm)}",
+            f"{self.name} already holds the pages and results of another VM, {printable(vm)}",
             f"give this one a folder of its own: BUCKET={self.name}/{self._vm.rpartition('/')[2]};"
             " or TAKE=1 takes this one over, with all that is in it",
         )

@@ -114,8 +114,8 @@ def guarded(shell: Shell) -> str:
         in_time(shell, GUARD, GUARD_TIMEOUT_S)
     except Failure as error:
         raise Failure(
-            f"the guard did not come with the boot ({error.message})",
-            "if the VM has a startup script of yours, make start brings it",
+            f"the guard was not set at boot ({error.message})",
+            "if the VM has a startup script of yours, make start sets it",
         ) from error
     return "it would turn itself off if we were gone"
 

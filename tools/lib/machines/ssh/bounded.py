@@ -97,7 +97,7 @@ class Stream:
         data = self._source.read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise tarfile.ReadError("more comes than was asked for")
+            raise tarfile.ReadError("more data came than was asked for")
         return data
 
 

@@ -77,4 +77,4 @@ def describe_job(job: dict[str, Any]) -> str:
 def describe_fleet(counts: Mapping[str, Any]) -> str:
     """Describe what the scheduler knows, in a few words."""
     workers, pages = (counts.get(name, 0) for name in ("workers", "processing"))
-    return f"{workers} workers connected, {pages} pages in their hands"
+    return f"{workers} workers connected, {pages} pages given to them"

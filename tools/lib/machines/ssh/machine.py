@@ -79,7 +79,7 @@ class RemoteMachine(Sight):
         if not seen["job"].get("running") or seen["fleet"] or not self.knobs.workers:
             self._call_workers()
         else:
-            say("start: the job that runs reads alone: workers are for the next one")
+            say("start: the running job reads without workers; they are for the next job")
         if seen["job"].get("running"):
             note("start: a job runs on the machine; its model stays as it is")
             if has_ended(seen["container"]):

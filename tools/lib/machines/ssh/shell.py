@@ -121,7 +121,7 @@ def socket_folder() -> Path:
     if not is_ours or status.st_mode & 0o077:
         raise Failure(
             f"{folder} is not ours alone: its owner could act in our name",
-            f"look who owns it (ls -ld {folder}), remove it, and try again",
+            f"see who owns it (ls -ld {folder}), remove it, and try again",
         )
     return folder
 

@@ -143,7 +143,7 @@ class Sight:
                 if is_lasting and waited_s > LASTING_S:
                     raise Failure(
                         f"{self.shell.name} cannot be reached: {error}",
-                        f"see that `ssh {self.shell.name}` logs in by itself, or correct SSH_HOST",
+                        f"check that `ssh {self.shell.name}` logs in by itself, or fix SSH_HOST",
                     ) from error
                 if waited_s > RECONNECT_S:
                     raise Failure(

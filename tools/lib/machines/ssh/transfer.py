@@ -110,7 +110,7 @@ def fetch(
     moved.failed = {name: "not on the machine" for name in wanted if name not in theirs}
     for name in wanted:
         if name in theirs and theirs[name].size > LARGEST_BYTES:
-            moved.failed[name] = f"{theirs.pop(name).size} bytes are no result of a page"
+            moved.failed[name] = f"{theirs.pop(name).size} bytes: too large for a page's result"
     unsure = [
         name for name in wanted if name in theirs and not is_same(theirs[name], target / name)
     ]
