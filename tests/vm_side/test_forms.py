@@ -96,7 +96,7 @@ def test_what_only_calls_itself_a_pdf_says_what_it_is(batch: Batch) -> None:
     reasons = {r["input"]: r["reason"] for r in batch.records if r["status"] == "failed"}
     assert reasons.keys() == {f"{name}.pdf" for name in content}
     assert reasons.pop("both.pdf")  # its first bytes say that it is a PDF, but it is not
-    assert all(reason.startswith("not a PDF: ") for reason in reasons.values())
+    assert all(reason.startswith("no PDF at all: ") for reason in reasons.values())
     assert reasons["login.pdf"].endswith(": a web page")
     assert reasons["plan.pdf"].endswith(": an SVG drawing")
     assert [r["page"] for r in batch.records if r["status"] == "ok"] == [

@@ -62,7 +62,7 @@ def count_in(source: Path | bytes, ending: str) -> Counted:
     kind = picture_kind(head)
     if not kind:
         wanted = "PDF" if ending.lower() == ".pdf" else "TIFF"
-        raise UnreadablePage(f"not a {wanted}: {what_it_is(head)}")
+        raise UnreadablePage(f"no {wanted} at all: {what_it_is(head)}")
     if kind == TIFF:
         chain = chain_of(source)
         pages = len(chain.frames)

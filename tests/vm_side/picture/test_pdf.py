@@ -107,8 +107,8 @@ def test_a_pdf_page_without_size_is_a_blank_letter(tmp_path: Path, box: bytes) -
     ("content", "expected"),
     [
         (b"", "the file is empty"),
-        (b"%PDF-1.7\n", "damaged beyond repair, or not a PDF"),
-        (b"Dear Sir or Madam,\n" * 50, "damaged beyond repair, or not a PDF"),
+        (b"%PDF-1.7\n", "damaged beyond repair, or no PDF at all"),
+        (b"Dear Sir or Madam,\n" * 50, "damaged beyond repair, or no PDF at all"),
     ],
 )
 def test_a_bad_pdf_says_why(tmp_path: Path, content: bytes, expected: str) -> None:
@@ -169,7 +169,7 @@ def test_a_pdf_cut_anywhere_is_a_page_or_a_reason(tmp_path: Path) -> None:
             pages.encrypted_pdf,
             "the PDF wants a password: give it in PDF_PASSWORD, or save a copy without one",
         ),
-        (pages.truncated_pdf, "damaged beyond repair, or not a PDF"),
+        (pages.truncated_pdf, "damaged beyond repair, or no PDF at all"),
         (
             lambda folder: folder / "gone.pdf",
             "the file cannot be opened: No such file or directory",

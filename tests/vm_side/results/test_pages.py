@@ -283,7 +283,7 @@ def test_a_name_that_is_no_text_is_a_fault(tmp_path: Path, name: bytes) -> None:
             "encrypted_pdf",
             "the PDF wants a password: give it in PDF_PASSWORD, or save a copy without one",
         ),
-        ("truncated_pdf", "damaged beyond repair, or not a PDF"),
+        ("truncated_pdf", "damaged beyond repair, or no PDF at all"),
     ],
 )
 def test_a_pdf_that_cannot_be_opened_is_one_page_with_its_fault(

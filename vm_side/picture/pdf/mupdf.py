@@ -48,10 +48,10 @@ def open_pdf(source: Path | bytes) -> pymupdf.Document:
         if lock := UNKNOWN_LOCK.search(str(error.__cause__)):
             what = f"encrypted for other programs ({lock[0]})"
             raise UnreadablePage(f"{what}: save a copy without encryption") from error
-        raise UnreadablePage("damaged beyond repair, or not a PDF") from error
+        raise UnreadablePage("damaged beyond repair, or no PDF at all") from error
     if not document.is_pdf:  # MuPDF finds the kind itself, and opens web pages and comics, too
         document.close()
-        raise UnreadablePage("not a PDF, though its first bytes say so")
+        raise UnreadablePage("no PDF at all, though its first bytes say so")
     if document.needs_pass and not document.authenticate(PASSWORD.get()):
         document.close()
         which = "another password than" if PASSWORD.get() else "a password: give it in"
