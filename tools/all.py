@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The whole job: start, upload, process, download, stop whatever happened, and a report.
+"""Do the whole job: start, upload, process, download, stop (whatever happens), and a report.
 
-Nothing is started before it is known that there is something to do.
+If no page is new, changed, failed or left, nothing is started.
 """
 
 import time

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Write corrections that were saved in the report into OUTPUT: a page's files, and its status.
+"""Write corrections that you saved in the report into OUTPUT: a page's files, and its status.
 
-Give their files, or CORRECTIONS=file (several with : between them). With INPUT, pictures are cut
-out of the pages; without it a picture can be kept or made smaller, but not moved. What stood is
-kept next to it, as name.old.
+The corrections are in files that you give, or in CORRECTIONS=file (several with : between them).
+With INPUT, pictures are cut out of the pages again. Without it a picture can be kept or made
+smaller, but not moved. The old files are kept next to the new ones, as name.old.
 """
 
 import json

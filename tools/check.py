@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Have the CPU preview's engines read the pages in OUTPUT a second time, and compare.
+"""Read the pages in OUTPUT a second time, with the CPU preview's engines, and compare.
 
-Needs INPUT, and neither a machine nor a GPU; reads what was not checked since it was read. What is
-read otherwise is written into OUTPUT's manifest: a page with a serious difference is doubtful then.
+It needs INPUT, but neither a machine nor a GPU. It reads the pages that were not checked since
+they were read. Differences are written into OUTPUT's manifest: a page with a serious one becomes
+doubtful.
 """
 
 import json

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Check that this account can rent the VM and use it: what is right, what is wrong, what to do.
 
-First all that costs nothing: logins, project, quota, permissions, bucket. Then, after a question
-that names the price, the VM is turned on for a few minutes and looked at, and turned off. Where
-there is none, one of its own name is made and deleted.
+The first checks cost nothing: logins, project, quota, permissions, bucket. Then it tells you the
+price and asks. If you agree, it turns the VM on for a few minutes, checks it, and turns it off. If
+there is no VM, it makes one with another name, and deletes it at the end.
 """
 
 import contextlib

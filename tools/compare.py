@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Show what differs between two results of the same pages: text, boxes, categories, doubts.
 
-A and B are results, or folders in them (A=results/100dpi B=results/120dpi). Pages are matched by
-their path below these. Writes compare.html into the results of B, to look at.
+A and B are folders of results, or folders in them (A=results/100dpi B=results/120dpi). Pages are
+matched by their path below A and B. It writes compare.html, to look at, into the results of B.
 """
 
 import json

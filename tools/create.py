@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Create the VM, and turn it off, unless it is there already.
+"""Create the VM, and turn it off. If there is one already, it stays as it is.
 
 DRY_RUN=1 only shows what it would be.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Delete the VM and its disk, with all that is on it, and its workers. Asks first."""
+"""Delete the VM and its disk, with all that is on it, and its workers. It asks first."""
 
 import click
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Bring the results of INPUT's pages to OUTPUT: only what is new; an old result stays until then.
+"""Copy new results of INPUT's pages to OUTPUT. An old result stays until the new one is here.
 
-Without INPUT, the results of all pages on the machine.
+Without INPUT, it copies the results of all pages on the machine.
 """
 
 from lib.console import ExitCode, note, run, say

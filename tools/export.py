@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Make documents of the results, in OUTPUT/documents/: one a PDF or a picture, in each of FORMATS.
+"""Make documents of the results, in OUTPUT/documents/: one for each PDF or picture, in all FORMATS.
 
-From what is in OUTPUT alone, in seconds; INPUT is looked at where a format shows the pages
-themselves. Only what changed is made again; what you changed there is kept.
+It takes seconds, and needs only OUTPUT. INPUT is needed if a format shows the pages themselves.
+Only what changed is made again; your own changes in the documents are kept.
 """
 
 import json

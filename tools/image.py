@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Build the model server's image on the machine, as CONTAINER_IMAGE. Leaves the machine on."""
+"""Build the model server's image on the machine, as CONTAINER_IMAGE. The machine stays on."""
 
 import click
 

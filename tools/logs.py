@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Follow the log of the job while one runs, else that of the model server."""
+"""Follow the log of the job while one runs; otherwise the log of the model server."""
 
 from lib.console import run
 from lib.knobs import MACHINE, Knobs, verb

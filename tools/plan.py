@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Show what make all would take: pages, hours, USD. No machine is needed for it.
+"""Show what make all would take: pages, hours, USD. It needs no machine.
 
-Hours come from the last run of this kind in OUTPUT, else from the table of cards in docs/costs.md.
-What is done is told by the manifest in OUTPUT.
+The hours come from the last run of this kind in OUTPUT, or else from the table of cards in
+docs/costs.md. The manifest in OUTPUT tells which pages are done.
 """
 
 import json

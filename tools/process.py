@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Wait until the model answers, then read the machine's input: only what is missing or failed."""
+"""Wait until the model answers, then read the pages on the machine that are missing or failed."""
 
 import contextlib
 import time

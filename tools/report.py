@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Make OUTPUT/report.html, to look at the results: it opens from disk, with no server or network.
+"""Make OUTPUT/report.html, to look at the results. It opens from disk: no server, no network.
 
-The pages' pictures are taken from INPUT, if it is given: again only those that are new.
+If you give INPUT, it also shows pictures of the pages; only new ones are made.
 """
 
 import json

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Show how good the results in OUTPUT are, by the truth of their pages: TRUTH=folder.
+"""Show how good the results in OUTPUT are, compared with the truth of their pages: TRUTH=folder.
 
-The truth is JSON in the results' own form (100dpi/page1/page1.json, or 100dpi/page1.json as if it
-lay next to the picture), or in OmniDocBench's. Writes OUTPUT/score.json, which make report shows.
+The truth is JSON in the form of the results (100dpi/page1/page1.json, or 100dpi/page1.json as if
+it was next to the picture), or in OmniDocBench's. It writes OUTPUT/score.json, which make report
+shows.
 """
 
 import json

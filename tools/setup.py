@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the environment of this project: setup.py FOLDER REQUIREMENTS
 
-Runs on any Python 3 and needs nothing else: what is missing is said in one line, with what to type.
+It runs on any Python 3 and needs nothing else. If something is missing, one line says what to type.
 """
 
 import importlib.util

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Turn the machine off, and return when it is. Twice is harmless.
+"""Turn the machine off, and return when it is off. You can type it again at any time.
 
-While nothing answers it goes on trying; what may still bill in the end is the last thing it says.
+While nothing answers, it goes on trying. If it cannot stop the machine, the last line says what may
+still bill.
 """
 
 import itertools

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Show how many pixels a page needs: read a sample of INPUT in several ways, and compare them.
 
-The machine is started for it, and stopped after it. Neither OUTPUT's results nor config.env are
-changed. Writes OUTPUT/tune.html.
+It starts the machine, and stops it at the end. OUTPUT's results and config.env do not change. It
+writes OUTPUT/tune.html.
 """
 
 import dataclasses

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the machine's input a mirror of INPUT; sends only what is new or changed."""
+"""Make the machine's input the same as INPUT; only new and changed files are sent."""
 
 import os
 

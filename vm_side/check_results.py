@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Read pages that were read before a second time, by the CPU preview's engines, and compare.
+"""Read pages a second time, with the CPU preview's engines, and compare.
 
-Needs no model server, and no GPU. For each page that was not checked yet, a line of JSON goes to
---to: which page it is, and what changes in its line of the manifest, which stays as it is.
+It needs no model server and no GPU. For each page that was not checked yet, a line of JSON goes to
+--to: which page it is, and what changes in its line of the manifest. The manifest itself stays.
 
 Example: python check_results.py --input pages --output results --to checks.jsonl
 """

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Read all pages below a folder with a dots.ocr model server: layout, text, Markdown.
 
-Runs where the server runs, or hands the pages to a fleet of such machines (--scheduler). Every
+It runs where the server runs, or gives the pages to a fleet of such machines (--scheduler). Every
 page becomes files that keep the input's folders
-(100dpi/page1.png -> 100dpi/page1/page1.json) and a line in manifest.jsonl. Run it again after
-anything that went wrong: it reads what is missing or failed, and nothing else.
+(100dpi/page1.png -> 100dpi/page1/page1.json) and a line in manifest.jsonl. If anything went wrong,
+run it again: it reads only what is missing or failed.
 """
 
 import json

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Write the files of pages whose cells a person has corrected. Needs no model server.
+"""Write the files of pages with cells that a person has corrected. It needs no model server.
 
 Each line of --from is a page: {"input": …, "pdf_page": …, "cells": […]}. Its files go below --to,
-called as in --output, where nothing is changed. For each page a line of JSON goes to --told: which
-it is, its files, what its line says of its pictures, and why it could not be written, or nothing.
+with the names that they have in --output, where nothing changes. For each page a line of JSON goes
+to --told: which page it is, its files, what its line says of its pictures, and why it could not be
+written, if so.
 
 Example: python write_corrected.py --output results --from cells.jsonl --to new --told told.jsonl
 """

@@ -122,7 +122,7 @@ class Knobs:
     )
     take: bool = knob(
         False,
-        "Take over the machine's folders even if they hold others' files; these are deleted.",
+        "Take over the machine's folders even if they hold others' files, which are then deleted.",
         bool,
     )
     ssh_host: str = knob("", "TARGET=ssh: the machine, as you give it to ssh.", kinds.ssh_host)

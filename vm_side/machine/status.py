@@ -1,8 +1,8 @@
-"""What a machine knows of itself, as one JSON object on stdout: model server, GPU, job, pages.
+"""What a machine knows about itself, as one JSON object: model server, GPU, job, pages.
 
-Runs with the machine's own python3 and nothing but its standard library, in vm_side/:
+It runs with the machine's own python3 and only its standard library, in vm_side/:
 `python3 -m machine.status`. Its options: the endpoint's URL, the name of the model's container, and
-from which byte to show the job's log.
+the byte from which to show the job's log.
 """
 
 import argparse

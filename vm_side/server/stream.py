@@ -38,7 +38,7 @@ def said_in(content: Any) -> str:
     if isinstance(content, list):
         content = "".join(part.get("text") or "" for part in content)
     if not isinstance(content, str | None):
-        raise TypeError(f"a content that is not text: {content!r:.40}")
+        raise TypeError(f"a content that is not text: {content!r}")
     return content or ""
 
 
@@ -48,7 +48,7 @@ def count_in(told: Any, name: str) -> int:
     try:
         return max(0, int(count))
     except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError(f"a count that is not a number: {name} {count!r:.40}") from error
+        raise ValueError(f"a count that is not a number: {name} {count!r}") from error
 
 
 class AnswerStream:

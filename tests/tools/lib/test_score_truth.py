@@ -38,7 +38,7 @@ def test_cells_are_the_truth_of_the_page_that_the_file_is_named_after(tmp_path: 
         ([1], "neither"),
         ([{"bbox": 1}], "neither"),
         ([CELL, {"layout_dets": []}], "neither"),
-        ("[", "no JSON"),
+        ("[", "not JSON"),
         ("[" * 100_000, "nested too deep"),
         (json.dumps(nested(400)), "neither"),
     ],

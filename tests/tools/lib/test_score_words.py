@@ -41,7 +41,7 @@ def test_an_error_in_a_million_is_not_none() -> None:
 def test_no_more_names_than_anybody_reads() -> None:
     lost = {"not_computed": (PAGE,), "characters": NOTHING, "words": NOTHING, "kinds": {}}
     pages = [page(f"{number}", 1, None, **lost) for number in range(30)]
-    found = Found([*pages, page("t", not_computed=(TABLE,))], ["x: y"], [("f", "no JSON")] * 30, 0)
+    found = Found([*pages, page("t", not_computed=(TABLE,))], ["x: y"], [("f", "not JSON")] * 30, 0)
     lines = remarks(found)
     assert lines[0].startswith("0, 1, 2 and 27 more not in the results")
     assert lines[1].endswith("x: y")

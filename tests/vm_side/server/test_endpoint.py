@@ -93,6 +93,13 @@ def test_what_is_no_answer_is_not_quoted_whole(server: ModelServer) -> None:
     assert reason.startswith("not a valid answer: ValueError") and len(reason) < 300
 
 
+def test_a_long_key_in_the_place_of_a_count_is_hidden(server: ModelServer) -> None:
+    key = "sk-" + "k" * 60
+    body = {**answered("x"), "usage": {"prompt_tokens": key}}
+    server.script = lambda request: Reply(body=body)
+    assert "kkk" not in failure(server, retries=0, api_key=key)
+
+
 def test_a_content_may_be_in_parts_or_nothing(server: ModelServer) -> None:
     parts = [{"type": "text", "text": "one "}, {"type": "text", "text": "two"}]
     server.script = in_turn(Reply(body=answered(parts)), Reply(body=answered(None)))

@@ -72,7 +72,7 @@ def read_corrections(path: Path) -> tuple[list[Correction], dict[str, str]]:
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise Failure(f"{path} is no JSON", "save the corrections in the report again") from error
+        raise Failure(f"{path} is not JSON", "save the corrections in the report again") from error
     pages = found.get("pages") if isinstance(found, dict) else None
     if not isinstance(pages, list) or FORM not in found:
         raise Failure(f"{path} is not a file of corrections", "save them in the report")

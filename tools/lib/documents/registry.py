@@ -12,7 +12,13 @@ from lib.knobs import ROOT, Knobs
 
 HERE = Path(__file__).parent
 CODE = (HERE, HERE.parent / "pages")
-CODE_FILES = (ROOT / "tools/lib/pdf.py", ROOT / "vm_side/prompts.py", ROOT / "requirements.txt")
+CODE_FILES = tuple(
+    ROOT / name
+    for name in (
+        *("requirements.txt", "tools/lib/damage.py", "tools/lib/pdf.py"),
+        *("vm_side/picture_files.py", "vm_side/prompts.py", "vm_side/walk.py"),
+    )
+)
 USUAL = "md"
 
 

@@ -128,7 +128,7 @@ def refuse_if_lost(line: str) -> None:
     holder = read_holder(line)
     if token and (holder is None or holder.token != token):
         raise Failure(
-            "the machine was taken from this run: by make stop FORCE=1, or its time was over",
+            "the machine was taken from this run: make stop FORCE=1 did it, or the lock ran out",
             "make all",
         )
 

@@ -89,7 +89,7 @@ def load(path: Path) -> Any:
     except UnicodeDecodeError:
         raise NoTruth("no UTF-8") from None
     except ValueError as error:
-        raise NoTruth(f"no JSON: {error}") from None
+        raise NoTruth(f"not JSON: {error}") from None
     except OSError as error:
         raise NoTruth(error.strerror or "cannot be read") from None
 

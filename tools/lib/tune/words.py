@@ -91,7 +91,7 @@ def sentences(told: Told) -> Iterator[str]:
     elif len(found.rows) > 1:
         yield (
             f"no choice is possible: at {largest.variant.max_pixels:,} pixels, pages failed, and"
-            " no way with fewer such pages agrees with it; make tune again, or LADDER without it"
+            " no way with fewer such pages agrees with it; make tune again, or leave it out of LADDER"
         )
 
 

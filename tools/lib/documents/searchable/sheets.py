@@ -32,7 +32,7 @@ UNREADABLE = (*damage.UNREADABLE, *MUPDF_ERRORS)
 
 @dataclass(frozen=True)
 class File:
-    """A file of INPUT, and the pages that are wanted of it, in order."""
+    """A file of INPUT with the content that was read, and its wanted pages, in order."""
 
     path: Path
     pages: tuple[Page, ...]

@@ -48,7 +48,7 @@ class Trial:
 
 
 def trial_of(knobs: Knobs, status: str | None) -> Trial:
-    """Return what to do with a VM in this state; None: there is none. Raises Failure unless off."""
+    """Return what to do with a VM in this state; None if there is none. Raises Failure if on."""
     if status is None:
         own = f"-check-{secrets.token_hex(4)}"  # nobody else's name: it is deleted in the end
         name = f"{knobs.vm[: LONGEST_NAME - len(own)]}{own}"
