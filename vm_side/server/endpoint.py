@@ -135,7 +135,8 @@ class Endpoint:
                 for served in json.loads(response.body)["data"]
             ]
         except ANOTHER_FORM as error:
-            said = self._connection.hide(message(response.body))[:LONGEST_PAGE]
+            body = self._connection.hide(response.body.decode("utf-8", "replace"))
+            said = message(body.encode())[:LONGEST_PAGE]
             raise EndpointError(f"{where}: no list of models: {said!r}") from error
 
     def rendered(self, model: str, png: bytes, prompt: str) -> list[str] | None:

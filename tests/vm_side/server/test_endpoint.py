@@ -247,7 +247,8 @@ def test_a_key_that_an_answer_quotes_is_hidden(
     before: int, call: Callable[[endpoint.Endpoint], object], end: bytes
 ) -> None:
     """Python quotes bytes that are no UTF-8, and the reason is cut in the middle of the key."""
-    body = b"\xff" + b"x" * before + KEY.encode()
+    key = KEY * 20
+    body = b"\xff" + b"x" * before + key.encode()
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
     server = RawServer()
 
@@ -256,7 +257,7 @@ def test_a_key_that_an_answer_quotes_is_hidden(
             connected.sendall(head + body)
 
     server.talks = (talk,)
-    asking = client(server.url, api_key=KEY, retries=0)
+    asking = client(server.url, api_key=key, retries=0)
     with server:
         with pytest.raises(EndpointError, match=r"xff|\ufffd") as error:
             call(asking)
