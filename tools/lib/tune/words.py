@@ -90,8 +90,8 @@ def sentences(told: Told) -> Iterator[str]:
         yield from chosen(told)
     elif len(found.rows) > 1:
         yield (
-            f"no choice is possible: at {largest.variant.max_pixels:,} pixels, pages failed, and"
-            " no way with fewer such pages agrees with it; make tune again, or leave it out of LADDER"
+            f"no choice is possible: at {largest.variant.max_pixels:,} pixels, pages failed, and no"
+            " way with fewer such pages agrees with it; make tune again, or leave it out of LADDER"
         )
 
 
