@@ -92,4 +92,4 @@ def test_a_block_that_is_always_dropped_makes_the_page_doubtful(
 def test_who_reads_again_needs_a_witness(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     ended = Batch(tmp_path, "http://127.0.0.1:9").run_here("--doubtful", "--witness", "off")
-    assert ended.code == 2 and "without WITNESS=off" in ended.err
+    assert ended.code == 2 and "give WITNESS=ink or ocr" in ended.err
