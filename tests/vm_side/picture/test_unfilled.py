@@ -65,8 +65,8 @@ WHOLE = {kind: encoded(PAGE, kind) for kind in ("BMP", "TIFF", "WEBP", "HEIF", "
 WHOLE |= {kind: encoded(PAGE, kind) for kind in ("JPEG", "JPEG2000", "GIF")}
 WHOLE |= {packing: in_strips(packing)[0] for packing in PACKINGS}
 WHOLE |= {f"{packing}, one strip": in_strips(packing, 1 << 24)[0] for packing in ONE_STRIP}
-# a pixel of it takes more bytes than zeros need to make one
 WHOLE |= {"old JPEG": in_old_jpeg()}
+# a pixel of it takes more bytes than zeros need to make one
 WHOLE |= {"noise": encoded(NOISE, "JPEG", quality=100)}
 
 

@@ -36,7 +36,7 @@ const WORDS = {
   anyStatus: ["Any status", "모든 상태"],
   anyFolder: ["Any folder", "모든 폴더"],
   anyCategory: ["Any category", "모든 분류"],
-  anyDoubt: ["With or without doubts", "의심 여부 모두"],
+  anyDoubt: ["Doubts or none", "의심 여부 모두"],
   someDoubt: ["With doubts", "의심스러운 점 있음"],
   topFolder: ["(top)", "(최상위)"],
   sortOrder: ["In order", "순서대로"],
